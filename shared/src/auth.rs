@@ -1,0 +1,153 @@
+//! Who calls: read from the claims of the token that API Gateway has verified, never from the request itself.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use lambda_http::request::RequestContext;
+use serde::{Deserialize, Serialize};
+
+use crate::problem::{FORBIDDEN, Problem, UNAUTHENTICATED};
+
+/// A person, as Cognito's `sub` names them for good.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UserId(String);
+
+impl From<String> for UserId {
+    fn from(sub: String) -> Self {
+        Self(sub)
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A signed-in person. As an extractor it answers 401 where there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    id: UserId,
+    email: Option<String>,
+    groups: Vec<String>,
+}
+
+impl Caller {
+    /// Who it is.
+    pub fn id(&self) -> &UserId {
+        &self.id
+    }
+
+    /// The address, which ID tokens carry and access tokens do not.
+    pub fn email(&self) -> Option<&str> {
+        self.email.as_deref()
+    }
+
+    /// Whether the person runs the shop.
+    pub fn is_admin(&self) -> bool {
+        self.is_in("admin")
+    }
+
+    fn is_in(&self, group: &str) -> bool {
+        self.groups.iter().any(|name| name == group)
+    }
+
+    /// Reads the claims of a Cognito ID or access token.
+    fn from_claims(claims: &HashMap<String, String>) -> Option<Self> {
+        let id = claims.get("sub").filter(|sub| !sub.is_empty())?.clone();
+        let groups = claims.get("cognito:groups").map(|groups| group_names(groups)).unwrap_or_default();
+        Some(Self { id: UserId(id), email: claims.get("email").cloned(), groups })
+    }
+
+    /// Someone for the tests of rules.
+    pub fn for_tests(id: &str) -> Self {
+        Self { id: UserId(id.into()), email: Some(format!("{id}@cartwright.test")), groups: Vec::new() }
+    }
+}
+
+/// An HTTP API writes a list claim as `[admin seller]`; a comma or quotes would be a JSON list's.
+fn group_names(claim: &str) -> Vec<String> {
+    let separators = |c: char| c.is_whitespace() || matches!(c, '[' | ']' | ',' | '"');
+    claim.split(separators).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let claims = match parts.extensions.get::<RequestContext>() {
+            Some(RequestContext::ApiGatewayV2(context)) => context.authorizer.as_ref(),
+            _ => None,
+        };
+        claims.and_then(|authorizer| Self::from_claims(&authorizer.jwt.as_ref()?.claims)).ok_or_else(|| {
+            Problem::new(
+                UNAUTHENTICATED,
+                "Send the header Authorization: Bearer with the IdToken or AccessToken of POST /sign-in.",
+            )
+        })
+    }
+}
+
+/// A signed-in person of the group `admin`. As an extractor it answers 403 to everyone else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admin(pub Caller);
+
+impl<S: Sync> FromRequestParts<S> for Admin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        if caller.is_admin() {
+            Ok(Self(caller))
+        } else {
+            Err(Problem::new(FORBIDDEN, "Only the shop's admins may do this."))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claims(claims: &[(&str, &str)]) -> HashMap<String, String> {
+        claims.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn an_id_token_names_person_address_and_groups() {
+        let caller = Caller::from_claims(&claims(&[
+            ("sub", "ann"),
+            ("email", "ann@cartwright.test"),
+            ("cognito:groups", "[admin seller]"),
+        ]));
+        let caller = caller.unwrap();
+        assert_eq!(caller.id().to_string(), "ann");
+        assert_eq!(caller.email(), Some("ann@cartwright.test"));
+        assert!(caller.is_admin());
+    }
+
+    #[test]
+    fn an_access_token_has_no_address() {
+        let caller = Caller::from_claims(&claims(&[("sub", "ann"), ("username", "Ann")])).unwrap();
+        assert_eq!(caller.email(), None);
+        assert!(!caller.is_admin());
+    }
+
+    #[test]
+    fn without_a_subject_there_is_nobody() {
+        assert_eq!(Caller::from_claims(&claims(&[("username", "Ann")])), None);
+        assert_eq!(Caller::from_claims(&claims(&[("sub", "")])), None);
+    }
+
+    #[test]
+    fn a_group_is_its_whole_name() {
+        for groups in ["[administrators]", "[not-admin]", "[]", ""] {
+            let caller = Caller::from_claims(&claims(&[("sub", "ann"), ("cognito:groups", groups)]));
+            assert!(!caller.unwrap().is_admin(), "{groups}");
+        }
+        assert_eq!(group_names(r#"["admin", "seller"]"#), ["admin", "seller"]);
+    }
+}

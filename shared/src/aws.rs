@@ -1,0 +1,158 @@
+//! The way to AWS: one HTTP client with Amazon's roots alone, one set of credentials, every call counted.
+
+use std::cell::OnceCell;
+use std::time::{Duration, Instant};
+
+use aws_config::environment::credentials::EnvironmentVariableCredentialsProvider;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+
+use crate::config::ConfigError;
+use crate::telemetry;
+
+/// The SDK parses its trust store at every start. Amazon's five roots instead of the machine's hundred and fifty halve
+/// the start of a function; every AWS endpoint chains to them.
+const AMAZON_ROOTS: &[u8] = include_bytes!("aws/amazon-roots.pem");
+
+/// Where clients of AWS come from.
+#[derive(Debug)]
+pub struct Aws {
+    sdk: SdkConfig,
+    dynamodb: OnceCell<aws_sdk_dynamodb::Client>,
+}
+
+impl Aws {
+    /// Reads region, credentials and `AWS_ENDPOINT_URL` from the environment that Lambda gives; calls nothing.
+    ///
+    /// # Errors
+    /// When the bundled roots cannot be read.
+    pub async fn from_env() -> Result<Self, lambda_runtime::Error> {
+        let roots = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
+        let http = aws_smithy_http_client::Builder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .tls_context(TlsContext::builder().with_trust_store(roots).build()?)
+            .build_https();
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(2))
+            .operation_attempt_timeout(Duration::from_secs(8))
+            .operation_timeout(Duration::from_secs(20));
+        let sdk = aws_config::defaults(BehaviorVersion::latest())
+            .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+            .http_client(Counted(http))
+            .retry_config(RetryConfig::standard().with_max_attempts(3))
+            .timeout_config(timeouts.build())
+            .load()
+            .await;
+        Ok(Self { sdk, dynamodb: OnceCell::new() })
+    }
+
+    /// The settings that a service's client is made from.
+    pub fn sdk(&self) -> &SdkConfig {
+        &self.sdk
+    }
+
+    /// The function's one DynamoDB client.
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        self.dynamodb.get_or_init(|| aws_sdk_dynamodb::Client::new(&self.sdk)).clone()
+    }
+}
+
+/// Counts what goes over the wire, retries included: an interceptor would have to be added to every client.
+#[derive(Debug)]
+struct Counted<T>(T);
+
+impl HttpClient for Counted<SharedHttpClient> {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(Counted(self.0.http_connector(settings, components)))
+    }
+}
+
+impl HttpConnector for Counted<SharedHttpConnector> {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let service =
+            service_of(request.headers().get("authorization"), request.headers().get("x-amz-target"));
+        let call = self.0.call(request);
+        HttpConnectorFuture::new(async move {
+            let start = Instant::now();
+            let response = call.await;
+            telemetry::count_call(service, start.elapsed());
+            response
+        })
+    }
+}
+
+/// The service of a request, by its signature's credential scope, or by its target where it is not signed: a user pool's
+/// public operations.
+fn service_of(authorization: Option<&str>, target: Option<&str>) -> &'static str {
+    const SERVICES: [&str; 8] =
+        ["dynamodb", "sqs", "s3", "sns", "ses", "states", "cognito-idp", "secretsmanager"];
+    match (authorization, target) {
+        (Some(authorization), _) => {
+            let scope = authorization.split(['/', ',']).nth(3).unwrap_or_default();
+            SERVICES.into_iter().find(|service| *service == scope).unwrap_or("other")
+        }
+        (None, Some(target)) if target.starts_with("AWSCognitoIdentityProviderService.") => "cognito-idp",
+        (None, _) => "other",
+    }
+}
+
+/// Something a handler works with, made once when the function starts: a table's store, a queue, the media bucket.
+pub trait Connect: Clone + Send + Sync + 'static {
+    /// Makes it from the environment; calls nothing.
+    ///
+    /// # Errors
+    /// Names the variable that the template should have set.
+    fn connect(aws: &Aws) -> Result<Self, ConfigError>;
+}
+
+impl<A: Connect, B: Connect> Connect for (A, B) {
+    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok((A::connect(aws)?, B::connect(aws)?))
+    }
+}
+
+impl<A: Connect, B: Connect, C: Connect> Connect for (A, B, C) {
+    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok((A::connect(aws)?, B::connect(aws)?, C::connect(aws)?))
+    }
+}
+
+impl Connect for () {
+    fn connect(_: &Aws) -> Result<Self, ConfigError> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_counted_for_the_service_it_was_signed_for() {
+        let signed =
+            "AWS4-HMAC-SHA256 Credential=AKID/20261121/us-east-1/sqs/aws4_request, SignedHeaders=host";
+        assert_eq!(service_of(Some(signed), None), "sqs");
+        assert_eq!(service_of(None, Some("AWSCognitoIdentityProviderService.SignUp")), "cognito-idp");
+        assert_eq!(service_of(None, None), "other");
+    }
+
+    #[tokio::test]
+    async fn the_bundled_roots_are_read() {
+        assert!(Aws::from_env().await.is_ok());
+        let count = AMAZON_ROOTS.windows(11).filter(|window| window == b"-----BEGIN ").count();
+        assert_eq!(count, 5);
+    }
+}

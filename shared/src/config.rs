@@ -1,0 +1,83 @@
+//! The environment that the template gives a function, read once when it starts.
+
+use std::env;
+use std::str::FromStr;
+
+/// A variable that the template should have set.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the environment variable {name} {fault}; template.yaml sets it")]
+pub struct ConfigError {
+    name: &'static str,
+    fault: String,
+}
+
+/// The variable `name`.
+///
+/// # Errors
+/// Names the variable that is missing, empty or not what it should be.
+pub fn required<T: FromStr>(name: &'static str) -> Result<T, ConfigError>
+where
+    T::Err: std::fmt::Display,
+{
+    let text = env::var(name).ok().filter(|text| !text.is_empty());
+    let text = text.ok_or_else(|| ConfigError { name, fault: "is not set".into() })?;
+    text.parse().map_err(|error| ConfigError { name, fault: format!("is not valid: {error}") })
+}
+
+/// Where this function runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// A laptop.
+    Local,
+    /// An AWS account for trying things.
+    Staging,
+    /// The shop.
+    Production,
+}
+
+impl Stage {
+    /// Whether answers carry `Server-Timing`, which tells outsiders how the inside works.
+    pub fn shows_timing(self) -> bool {
+        self != Self::Production
+    }
+
+    /// The name as the template's parameter has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Staging => "staging",
+            Self::Production => "production",
+        }
+    }
+}
+
+impl FromStr for Stage {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Local, Self::Staging, Self::Production]
+            .into_iter()
+            .find(|stage| stage.as_str() == text)
+            .ok_or_else(|| "it must be local, staging or production".into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_variable_is_named() {
+        let error = required::<String>("CARTWRIGHT_NOT_SET").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the environment variable CARTWRIGHT_NOT_SET is not set; template.yaml sets it"
+        );
+    }
+
+    #[test]
+    fn stages_are_named_as_in_the_template() {
+        assert_eq!("production".parse(), Ok(Stage::Production));
+        assert!("prod".parse::<Stage>().is_err());
+    }
+}

@@ -1,0 +1,132 @@
+//! What every table needs: a transaction that tells which condition failed, and pages of an index.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use anyhow::Context;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::id::random_bytes;
+use crate::problem::Busy;
+
+/// An item as DynamoDB has it.
+pub type Item = HashMap<String, AttributeValue>;
+
+/// A value for an expression or a key: texts, ids, statuses and times are all stored as strings.
+pub fn text(value: &(impl ToString + ?Sized)) -> AttributeValue {
+    AttributeValue::S(value.to_string())
+}
+
+/// A number for an expression.
+pub fn number(value: impl Into<i64>) -> AttributeValue {
+    AttributeValue::N(value.into().to_string())
+}
+
+/// Turns a value into an item.
+///
+/// # Errors
+/// When the value is not a map: a mistake in our code.
+pub fn to_item(value: &impl Serialize) -> anyhow::Result<Item> {
+    serde_dynamo::to_item(value).context("turn a value into an item")
+}
+
+/// Reads an item that a table gave.
+///
+/// # Errors
+/// When a stored item lacks what the code expects of it.
+pub fn from_item<T: DeserializeOwned>(item: Item) -> anyhow::Result<T> {
+    serde_dynamo::from_item(item).context("read an item")
+}
+
+/// Why a transaction wrote nothing: for each of its items, in order, whether its condition failed, and the item as it
+/// stood then where the transaction asked for it (`ReturnValuesOnConditionCheckFailure`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cancelled(Vec<Option<Item>>);
+
+impl Cancelled {
+    /// The item against which the condition at `index` failed; empty if there was none or it was not asked for.
+    pub fn failed(&self, index: usize) -> Option<&Item> {
+        self.0.get(index).and_then(Option::as_ref)
+    }
+}
+
+/// Writes all of `items` or none.
+///
+/// Conflicts with other transactions are tried again with jitter; DynamoDB cancels such a transaction at once instead of
+/// queueing it. <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>
+///
+/// # Errors
+/// [`Busy`] when the conflicts did not end, otherwise what the SDK says. The transaction may have taken effect all the
+/// same, so its conditions must make it safe to repeat.
+pub async fn transact(
+    client: &Client,
+    items: Vec<TransactWriteItem>,
+) -> anyhow::Result<Result<(), Cancelled>> {
+    const TRIES: u32 = 12;
+    for attempt in 0..TRIES {
+        let sent = client.transact_write_items().set_transact_items(Some(items.clone())).send().await;
+        let Err(error) = sent else { return Ok(Ok(())) };
+        let reasons = match error.as_service_error() {
+            Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                cancelled.cancellation_reasons()
+            }
+            // Two of the SDK's own attempts with one client token met.
+            Some(TransactWriteItemsError::TransactionInProgressException(_)) => &[],
+            _ => return Err(error).context("write a transaction"),
+        };
+        if reasons.iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
+            let failed = reasons.iter().map(|reason| {
+                (reason.code() == Some("ConditionalCheckFailed"))
+                    .then(|| reason.item().cloned().unwrap_or_default())
+            });
+            return Ok(Err(Cancelled(failed.collect())));
+        }
+        let passes = |code: &str| {
+            matches!(
+                code,
+                "None" | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded"
+            )
+        };
+        if !reasons.iter().all(|reason| reason.code().is_none_or(passes)) {
+            let codes: Vec<_> = reasons.iter().map(|reason| reason.code().unwrap_or_default()).collect();
+            let message = error.message().unwrap_or_default();
+            anyhow::bail!("write a transaction: cancelled with {codes:?}: {message}");
+        }
+        tokio::time::sleep(backoff(attempt)).await;
+    }
+    Err(Busy).context("write a transaction")
+}
+
+/// Exponential from 20 ms to 640 ms, with full jitter.
+/// <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>
+fn backoff(attempt: u32) -> Duration {
+    let ceiling_micros = 20_000 << attempt.min(5);
+    let random = u64::from(u32::from_le_bytes(random_bytes()));
+    Duration::from_micros(random % ceiling_micros)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_before_another_try_is_bounded() {
+        for attempt in 0..100 {
+            assert!(backoff(attempt) < Duration::from_millis(640));
+        }
+    }
+
+    #[test]
+    fn a_cancelled_transaction_names_the_condition_that_failed() {
+        let old = Item::from([("id".to_owned(), text("a"))]);
+        let cancelled = Cancelled(vec![None, Some(old.clone())]);
+        assert_eq!(cancelled.failed(0), None);
+        assert_eq!(cancelled.failed(1), Some(&old));
+        assert_eq!(cancelled.failed(2), None);
+    }
+}

@@ -1,0 +1,252 @@
+//! Reading a JSON body into types that prove it is valid, with every fault told at once.
+//!
+//! A derived `Deserialize` stops at its first error; a person who filled in a form wants them all. So `serde_json` parses
+//! the text, and [`Fields`] hands out its members: each is asked for once by name, what is wrong is noted with its JSON
+//! pointer (RFC 6901), and what nobody asked for is reported as unknown.
+
+use std::collections::HashSet;
+use std::ops::RangeInclusive;
+
+use serde_json::Map;
+pub use serde_json::Value;
+
+use crate::problem::{FieldError, Problem};
+
+/// A value that one member of a JSON object can hold.
+pub trait Field: Sized {
+    /// Checks and converts the value; the error completes a sentence about the field (`must be a string`).
+    fn parse(value: Value) -> Result<Self, String>;
+}
+
+/// An object that can be read from [`Fields`].
+pub trait Body: Sized {
+    /// Asks for every member. `None` only where a fault was noted.
+    fn read(fields: &mut Fields) -> Option<Self>;
+}
+
+/// The members of one JSON object, and what was found wrong with them so far.
+#[derive(Debug)]
+pub struct Fields {
+    pointer: String,
+    members: Map<String, Value>,
+    asked: HashSet<&'static str>,
+    errors: Vec<FieldError>,
+}
+
+impl Fields {
+    fn new(pointer: String, members: Map<String, Value>) -> Self {
+        Self { pointer, members, asked: HashSet::new(), errors: Vec::new() }
+    }
+
+    /// The member `name`; its absence is a fault.
+    pub fn required<T: Field>(&mut self, name: &'static str) -> Option<T> {
+        match self.take(name) {
+            None => {
+                self.fault(name, "is required");
+                None
+            }
+            Some(value) => self.parse(name, value),
+        }
+    }
+
+    /// The member `name`; `null` counts as absent.
+    pub fn optional<T: Field>(&mut self, name: &'static str) -> Option<T> {
+        self.take(name).and_then(|value| self.parse(name, value))
+    }
+
+    /// The member `name`: an array of objects, as many as `length` allows.
+    pub fn list<T: Body>(&mut self, name: &'static str, length: RangeInclusive<usize>) -> Option<Vec<T>> {
+        let value = self.take(name);
+        let Some(Value::Array(values)) = value else {
+            self.fault(name, if value.is_none() { "is required" } else { "must be an array" });
+            return None;
+        };
+        if !length.contains(&values.len()) {
+            let (least, most, found) = (length.start(), length.end(), values.len());
+            self.fault(name, &format!("must have {least} to {most} entries and has {found}"));
+            return None;
+        }
+        let pointer = self.pointer_to(name);
+        let mut entries = Vec::with_capacity(values.len());
+        for (index, value) in values.into_iter().enumerate() {
+            match object(format!("{pointer}/{index}"), value) {
+                Ok(entry) => entries.push(entry),
+                Err(errors) => self.errors.extend(errors),
+            }
+        }
+        Some(entries)
+    }
+
+    /// Whether the member `name` is there, whatever it holds.
+    pub fn has(&self, name: &str) -> bool {
+        self.members.get(name).is_some_and(|value| !value.is_null())
+    }
+
+    /// Notes that the member `name` breaks a rule that concerns more than its own value.
+    pub fn fault(&mut self, name: &str, detail: &str) {
+        let pointer = self.pointer_to(name);
+        self.errors.push(FieldError::body(pointer, detail));
+    }
+
+    fn take(&mut self, name: &'static str) -> Option<Value> {
+        self.asked.insert(name);
+        self.members.remove(name).filter(|value| !value.is_null())
+    }
+
+    fn parse<T: Field>(&mut self, name: &str, value: Value) -> Option<T> {
+        T::parse(value).map_err(|detail| self.fault(name, &detail)).ok()
+    }
+
+    fn pointer_to(&self, name: &str) -> String {
+        format!("{}/{}", self.pointer, name.replace('~', "~0").replace('/', "~1"))
+    }
+
+    fn finish(mut self) -> Vec<FieldError> {
+        let unknown: Vec<String> =
+            self.members.keys().filter(|name| !self.asked.contains(name.as_str())).cloned().collect();
+        let mut known: Vec<&str> = self.asked.iter().copied().collect();
+        known.sort_unstable();
+        let detail = format!("is not a field of this request, which takes {}", known.join(", "));
+        for name in unknown {
+            self.fault(&name, &detail);
+        }
+        self.errors
+    }
+}
+
+/// Reads a whole request body.
+///
+/// # Errors
+/// `malformed-body` (400) when it is missing or not JSON, `invalid-input` (422) with every faulty field otherwise.
+pub fn parse<T: Body>(body: &[u8]) -> Result<T, Problem> {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(Problem::malformed_body("The request has no body; this route takes a JSON object."));
+    }
+    let value = serde_json::from_slice(body)
+        .map_err(|error| Problem::malformed_body(format!("The body is not JSON: {error}.")))?;
+    object("#".into(), value).map_err(Problem::invalid_input)
+}
+
+fn object<T: Body>(pointer: String, value: Value) -> Result<T, Vec<FieldError>> {
+    let Value::Object(members) = value else {
+        return Err(vec![FieldError::body(pointer, "must be a JSON object")]);
+    };
+    let mut fields = Fields::new(pointer.clone(), members);
+    let read = T::read(&mut fields);
+    let errors = fields.finish();
+    match read {
+        Some(read) if errors.is_empty() => Ok(read),
+        None if errors.is_empty() => Err(vec![FieldError::body(pointer, "is not valid")]),
+        _ => Err(errors),
+    }
+}
+
+impl Field for bool {
+    fn parse(value: Value) -> Result<Self, String> {
+        value.as_bool().ok_or_else(|| "must be true or false".into())
+    }
+}
+
+/// A whole number in `range`.
+///
+/// # Errors
+/// A sentence's end that says what the field takes, for a [`Field`].
+pub fn whole_number(value: &Value, range: RangeInclusive<u32>) -> Result<u32, String> {
+    let fault = || format!("must be a whole number from {} to {}", range.start(), range.end());
+    let number = value.as_u64().and_then(|number| u32::try_from(number).ok()).ok_or_else(fault)?;
+    if range.contains(&number) { Ok(number) } else { Err(fault()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    crate::text!(
+        /// A name of the tests.
+        Name, 1..=5
+    );
+
+    #[derive(Debug, PartialEq)]
+    struct Line {
+        name: Name,
+    }
+
+    impl Body for Line {
+        fn read(fields: &mut Fields) -> Option<Self> {
+            Some(Self { name: fields.required("name")? })
+        }
+    }
+
+    #[derive(Debug, PartialEq)]
+    struct Form {
+        name: Name,
+        open: bool,
+        note: Option<Name>,
+        lines: Vec<Line>,
+    }
+
+    impl Body for Form {
+        fn read(fields: &mut Fields) -> Option<Self> {
+            let name = fields.required("name");
+            let open = fields.required("open");
+            let note = fields.optional("note");
+            let lines = fields.list("lines", 1..=2);
+            Some(Self { name: name?, open: open?, note, lines: lines? })
+        }
+    }
+
+    fn faults(body: &str) -> Vec<(String, String)> {
+        let errors = parse::<Form>(body.as_bytes()).unwrap_err().errors().to_vec();
+        errors.into_iter().map(|error| (error.pointer.unwrap_or_default(), error.detail)).collect()
+    }
+
+    #[test]
+    fn a_valid_body_is_read_whole() {
+        let form = parse::<Form>(br#"{"name":" tea ","open":true,"note":null,"lines":[{"name":"a"}]}"#);
+        let name = |text| Name::new(text).unwrap();
+        assert_eq!(
+            form.unwrap(),
+            Form { name: name("tea"), open: true, note: None, lines: vec![Line { name: name("a") }] }
+        );
+        assert_eq!(name(" tea ").as_str(), "tea");
+    }
+
+    #[test]
+    fn every_fault_is_told_at_once() {
+        let mut found = faults(r#"{"name":"too long","note":7,"lines":[{"nmae":"a"}],"x/y":1}"#);
+        found.sort();
+        let expected = [
+            ("#/lines/0/name", "is required"),
+            ("#/lines/0/nmae", "is not a field of this request, which takes name"),
+            ("#/name", "must have at most 5 characters and has 8"),
+            ("#/note", "must be a string"),
+            ("#/open", "is required"),
+            ("#/x~1y", "is not a field of this request, which takes lines, name, note, open"),
+        ];
+        assert_eq!(found, expected.map(|(pointer, detail)| (pointer.to_owned(), detail.to_owned())));
+    }
+
+    #[test]
+    fn a_list_has_a_length() {
+        let found = faults(r#"{"name":"a","open":false,"lines":[]}"#);
+        assert_eq!(found, [("#/lines".to_owned(), "must have 1 to 2 entries and has 0".to_owned())]);
+    }
+
+    #[test]
+    fn what_is_not_a_json_object_is_told_apart() {
+        let status = |body: &[u8]| parse::<Form>(body).unwrap_err().status().as_u16();
+        assert_eq!([status(b""), status(b"{"), status(b"[1]"), status(b"\xff")], [400, 400, 422, 400]);
+    }
+
+    #[test]
+    fn fractions_and_signs_are_no_whole_numbers() {
+        for text in ["0", "-1", "1.5", "1e30", "11", "\"3\"", "null"] {
+            let value = serde_json::from_str(text).unwrap();
+            assert_eq!(
+                whole_number(&value, 1..=10),
+                Err("must be a whole number from 1 to 10".into()),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,360 @@
+//! Pictures: a presigned upload into the private part of the bucket, checked by its bytes before anybody sees it.
+//!
+//! | prefix | who | |
+//! | --- | --- | --- |
+//! | `uploads/{kind}/{id}/{upload id}/{file name}` | written by the client, once, with the type and size that were signed | gone after a day |
+//! | `images/{kind}/{id}/{hash}-{file name}` | written by the indexer alone | public, immutable |
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::Context;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::presigning::PresigningConfig;
+use aws_sdk_s3::types::MetadataDirective;
+
+use crate::aws::{Aws, Connect};
+use crate::config::{self, ConfigError};
+use crate::input::{Field, Value, whole_number};
+use crate::time::Timestamp;
+
+/// The largest picture, in bytes.
+pub const MAX_BYTES: u32 = 5 * 1024 * 1024;
+
+/// How long an upload URL works.
+const UPLOAD_EXPIRES: Duration = Duration::from_mins(15);
+
+/// As many bytes as any of the formats needs to be known by.
+const SNIFFED_BYTES: u32 = 4096;
+
+/// What the pictures belong to; the second part of every key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Pictures of products.
+    Products,
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Products => "products",
+        }
+    }
+}
+
+impl FromStr for Kind {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        if text == Self::Products.as_str() { Ok(Self::Products) } else { Err(()) }
+    }
+}
+
+/// A format of pictures that every browser shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImageType {
+    /// `image/png`
+    Png,
+    /// `image/jpeg`
+    Jpeg,
+    /// `image/webp`
+    Webp,
+    /// `image/gif`
+    Gif,
+    /// `image/avif`
+    Avif,
+}
+
+impl ImageType {
+    const ALL: [Self; 5] = [Self::Png, Self::Jpeg, Self::Webp, Self::Gif, Self::Avif];
+
+    /// The media type (IANA).
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Png => "image/png",
+            Self::Jpeg => "image/jpeg",
+            Self::Webp => "image/webp",
+            Self::Gif => "image/gif",
+            Self::Avif => "image/avif",
+        }
+    }
+
+    fn from_media_type(media_type: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|image| image.media_type() == media_type)
+    }
+
+    /// The format that the first bytes of a file show, whatever its name or declared type say.
+    fn sniff(bytes: &[u8]) -> Option<Self> {
+        infer::get(bytes).and_then(|found| Self::from_media_type(found.mime_type()))
+    }
+}
+
+impl Field for ImageType {
+    fn parse(value: Value) -> Result<Self, String> {
+        let names = || Self::ALL.map(Self::media_type).join(", ");
+        value.as_str().and_then(Self::from_media_type).ok_or_else(|| format!("must be one of {}", names()))
+    }
+}
+
+/// The size of a file in bytes that a client announces, 1 to [`MAX_BYTES`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileSize(u32);
+
+impl Field for FileSize {
+    fn parse(value: Value) -> Result<Self, String> {
+        whole_number(&value, 1..=MAX_BYTES).map(Self)
+    }
+}
+
+crate::text!(
+    /// The name of a file as the client has it: shown, and never used as a path.
+    FileName, 1..=255
+);
+
+impl FileName {
+    /// The name as a part of a key: what is not a letter, digit, dot, dash or underscore of ASCII becomes a dash.
+    fn as_key(&self) -> String {
+        let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+        let name: String = self.as_str().chars().map(|c| if safe(c) { c } else { '-' }).collect();
+        // The end of a name tells its type, so that is what stays of a long one.
+        let start = name.len().saturating_sub(100);
+        name[start..].trim_start_matches('.').to_owned()
+    }
+}
+
+crate::id!(
+    /// Names one upload. Later uploads have greater ids, so that of two pictures the newer one wins.
+    UploadId
+);
+
+/// One object under `uploads/`, by its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    kind: Kind,
+    owner: String,
+    id: UploadId,
+    file_name: String,
+}
+
+impl Upload {
+    /// A new upload for the thing `owner` of this kind.
+    pub fn new(kind: Kind, owner: impl fmt::Display, file_name: &FileName, now: Timestamp) -> Self {
+        Self { kind, owner: owner.to_string(), id: UploadId::at(now), file_name: file_name.as_key() }
+    }
+
+    /// Reads the key that an S3 event names, which is URL-encoded. Keys of ours have nothing to encode.
+    pub(crate) fn from_event_key(key: &str) -> Option<Self> {
+        let mut parts = key.strip_prefix("uploads/")?.split('/');
+        let upload = Self {
+            kind: parts.next()?.parse().ok()?,
+            owner: parts.next()?.to_owned(),
+            id: parts.next()?.parse().ok()?,
+            file_name: parts.next()?.to_owned(),
+        };
+        parts.next().is_none().then_some(upload)
+    }
+
+    /// Names it.
+    pub fn id(&self) -> UploadId {
+        self.id
+    }
+
+    /// What the picture belongs to, if its key is an id of that type.
+    pub fn owner<T: FromStr>(&self) -> Option<T> {
+        self.owner.parse().ok()
+    }
+
+    fn key(&self) -> String {
+        format!("uploads/{}/{}/{}/{}", self.kind.as_str(), self.owner, self.id, self.file_name)
+    }
+
+    fn image_key(&self, hash: &str) -> String {
+        format!("images/{}/{}/{hash}-{}", self.kind.as_str(), self.owner, self.file_name)
+    }
+}
+
+/// What an upload turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Checked {
+    /// A picture, with what is needed to publish exactly these bytes.
+    Picture(Picture),
+    /// No picture that we show; the sentence tells its owner why.
+    Refused(&'static str),
+    /// Nothing: an earlier delivery of the event dealt with it.
+    Gone,
+}
+
+/// An upload whose bytes were seen to be a picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    upload: Upload,
+    image_type: ImageType,
+    etag: String,
+}
+
+/// The bucket.
+#[derive(Debug, Clone)]
+pub struct Media {
+    client: Client,
+    bucket: String,
+    base_url: String,
+}
+
+impl Connect for Media {
+    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self {
+            client: Client::new(aws.sdk()),
+            bucket: config::required("MEDIA_BUCKET")?,
+            base_url: config::required("MEDIA_BASE_URL")?,
+        })
+    }
+}
+
+impl Media {
+    /// A URL to which the client can PUT this one upload, with this content type and, where it is known, size, for 15
+    /// minutes. Signing is local: it calls nothing.
+    ///
+    /// # Errors
+    /// When there are no credentials to sign with.
+    pub async fn presign(
+        &self,
+        upload: &Upload,
+        image_type: ImageType,
+        size: Option<FileSize>,
+    ) -> anyhow::Result<String> {
+        let put = self
+            .client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(upload.key())
+            .content_type(image_type.media_type())
+            .set_content_length(size.map(|size| i64::from(size.0)));
+        let signed = put.presigned(PresigningConfig::expires_in(UPLOAD_EXPIRES)?).await;
+        Ok(signed.context("sign an upload")?.uri().to_owned())
+    }
+
+    /// Looks at the first bytes of an upload and its size.
+    ///
+    /// # Errors
+    /// When the bucket cannot be read.
+    pub async fn check(&self, upload: &Upload) -> anyhow::Result<Checked> {
+        let head = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(upload.key())
+            .range(format!("bytes=0-{}", SNIFFED_BYTES - 1))
+            .send()
+            .await;
+        let head = match head {
+            Err(error) if code(&error) == Some("NoSuchKey") => return Ok(Checked::Gone),
+            // An empty object has no first byte, so no range of it can be read.
+            Err(error) if code(&error) == Some("InvalidRange") => {
+                return Ok(Checked::Refused("The file is empty."));
+            }
+            head => head.context("read an upload")?,
+        };
+        let etag = head.e_tag().context("an upload has an ETag")?.to_owned();
+        // `Content-Range: bytes 0-4095/123456`; without it the answer is the whole object.
+        let size = head.content_range().and_then(|range| range.rsplit('/').next()?.parse().ok());
+        let size = size.or(head.content_length()).unwrap_or(i64::MAX);
+        let bytes = head.body.collect().await.context("read an upload")?.into_bytes();
+        if size > i64::from(MAX_BYTES) {
+            return Ok(Checked::Refused("The file is larger than 5 MB."));
+        }
+        Ok(match ImageType::sniff(&bytes) {
+            Some(image_type) => Checked::Picture(Picture { upload: upload.clone(), image_type, etag }),
+            None => Checked::Refused("The file is not a PNG, JPEG, WebP, GIF or AVIF image."),
+        })
+    }
+
+    /// Copies a picture to where everyone can read it and gives its URL; `None` when the upload is gone or was replaced
+    /// since it was looked at. The same picture has the same URL, so publishing twice changes nothing.
+    ///
+    /// # Errors
+    /// When the bucket cannot be written.
+    pub async fn publish(&self, picture: &Picture) -> anyhow::Result<Option<String>> {
+        let hash: String = picture.etag.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
+        let key = picture.upload.image_key(&hash);
+        let copied = self
+            .client
+            .copy_object()
+            .copy_source(format!("{}/{}", self.bucket, picture.upload.key()))
+            // The bytes that were looked at, not others that a second PUT brought meanwhile.
+            .copy_source_if_match(&picture.etag)
+            .bucket(&self.bucket)
+            .key(&key)
+            .metadata_directive(MetadataDirective::Replace)
+            .content_type(picture.image_type.media_type())
+            .cache_control("public, max-age=31536000, immutable")
+            .send()
+            .await;
+        match copied {
+            Err(error) if matches!(code(&error), Some("NoSuchKey" | "PreconditionFailed")) => Ok(None),
+            copied => copied.map(|_| Some(format!("{}/{key}", self.base_url))).context("publish a picture"),
+        }
+    }
+
+    /// Deletes an upload that was dealt with; deleting it again changes nothing.
+    ///
+    /// # Errors
+    /// When the bucket cannot be written.
+    pub async fn discard(&self, upload: &Upload) -> anyhow::Result<()> {
+        let delete = self.client.delete_object().bucket(&self.bucket).key(upload.key());
+        delete.send().await.map(drop).context("delete an upload")
+    }
+}
+
+fn code<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Option<&str> {
+    error.as_service_error().and_then(ProvideErrorMetadata::code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn pictures_are_known_by_their_bytes() {
+        assert_eq!(ImageType::sniff(b"\x89PNG\r\n\x1a\n"), Some(ImageType::Png));
+        assert_eq!(ImageType::sniff(b"\xff\xd8\xff\xe0"), Some(ImageType::Jpeg));
+        assert_eq!(ImageType::sniff(b"GIF89a"), Some(ImageType::Gif));
+        assert_eq!(ImageType::sniff(b"RIFF\x24\0\0\0WEBPVP8 "), Some(ImageType::Webp));
+        assert_eq!(ImageType::sniff(b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf"), Some(ImageType::Avif));
+    }
+
+    #[test]
+    fn what_is_not_a_picture_is_none() {
+        for bytes in [&b"<html><script>"[..], b"<svg xmlns=", b"%PDF-1.7", b"MZ", b""] {
+            assert_eq!(ImageType::sniff(bytes), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_upload_is_found_again_by_its_key(name in "\\PC{1,255}") {
+            let Ok(name) = FileName::new(&name) else { return Ok(()) };
+            let upload = Upload::new(Kind::Products, "thing", &name, Timestamp::from_unix_millis(1));
+            let key = upload.key();
+            prop_assert!(key.bytes().all(|b| b.is_ascii_alphanumeric() || b"/.-_".contains(&b)));
+            prop_assert!(!key.contains("/.."));
+            prop_assert_eq!(Upload::from_event_key(&key), Some(upload));
+        }
+    }
+
+    #[test]
+    fn other_objects_are_no_uploads() {
+        let id = UploadId::at(Timestamp::from_unix_millis(1));
+        for key in [
+            "images/products/a/b-c.png".to_owned(),
+            format!("uploads/banners/a/{id}/c.png"),
+            format!("uploads/products/a/{id}"),
+            format!("uploads/products/a/{id}/c/d.png"),
+            "uploads/products/a/b/c.png".to_owned(),
+        ] {
+            assert_eq!(Upload::from_event_key(&key), None, "{key}");
+        }
+    }
+}

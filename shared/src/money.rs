@@ -1,0 +1,202 @@
+//! Amounts of money: minor units and a currency of ISO 4217, exact decimal numbers in JSON, no floating point between.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::input::{Field, Value};
+
+/// Currencies of ISO 4217 with two decimals that the shop can be set to.
+const CURRENCIES: [&str; 14] =
+    ["USD", "EUR", "GBP", "CAD", "AUD", "NZD", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "INR", "BRL"];
+
+/// How many digits the minor unit takes in all of [`CURRENCIES`].
+const EXPONENT: u32 = 2;
+
+/// A currency of ISO 4217 by its alphabetic code. Each of them has a hundred minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Currency(&'static str);
+
+impl FromStr for Currency {
+    type Err = String;
+
+    fn from_str(code: &str) -> Result<Self, Self::Err> {
+        let known = CURRENCIES.into_iter().find(|known| *known == code);
+        known.map(Self).ok_or_else(|| format!("{code} is not one of {}", CURRENCIES.join(", ")))
+    }
+}
+
+impl TryFrom<String> for Currency {
+    type Error = String;
+
+    fn try_from(code: String) -> Result<Self, Self::Error> {
+        code.parse()
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// An amount in minor units (cents), never negative. In a table a whole number; what the client sees is a [`Decimal`]
+/// number, see [`Amount::in_major`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Amount(u64);
+
+impl Amount {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+
+    /// From minor units.
+    pub const fn from_minor(minor: u64) -> Self {
+        Self(minor)
+    }
+
+    /// Minor units.
+    pub const fn minor(self) -> u64 {
+        self.0
+    }
+
+    /// This amount so many times; `None` if it is too large to be written down.
+    pub fn checked_times(self, quantity: u32) -> Option<Self> {
+        self.0.checked_mul(u64::from(quantity)).map(Self)
+    }
+
+    /// Both together; `None` if it is too large to be written down.
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        self.0.checked_add(other.0).map(Self)
+    }
+
+    /// How JSON shows it: a decimal number of major units (`99.99`).
+    pub const fn in_major(self) -> InMajor {
+        InMajor(self)
+    }
+}
+
+impl fmt::Display for Amount {
+    /// Major units with all their decimals: `99.90`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = 10_u64.pow(EXPONENT);
+        write!(f, "{}.{:02}", self.0 / unit, self.0 % unit)
+    }
+}
+
+/// An amount as an answer shows it: a JSON number of major units, `99.99`, `100`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InMajor(Amount);
+
+impl Serialize for InMajor {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let unit = 10_u64.pow(EXPONENT);
+        let minor = self.0.0;
+        if minor.is_multiple_of(unit) {
+            return serializer.serialize_u64(minor / unit);
+        }
+        // The shortest decimal that names this double is the amount itself up to 15 digits, far beyond any price here.
+        let decimal = Decimal::from_i128_with_scale(i128::from(minor), EXPONENT);
+        serializer.serialize_f64(decimal.to_f64().unwrap_or_default())
+    }
+}
+
+/// A price for one piece: 0.01 to 1,000,000.00, at most two decimals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Price(Amount);
+
+impl Price {
+    const MAX: Amount = Amount(100_000_000);
+
+    /// From an amount that is known to be a price.
+    ///
+    /// # Errors
+    /// When it is nothing or over the limit.
+    pub fn new(amount: Amount) -> Result<Self, String> {
+        if amount == Amount::ZERO || amount > Self::MAX {
+            return Err(format!("must be from 0.01 to {}", Self::MAX));
+        }
+        Ok(Self(amount))
+    }
+
+    /// The amount.
+    pub const fn amount(self) -> Amount {
+        self.0
+    }
+}
+
+impl Field for Price {
+    fn parse(value: Value) -> Result<Self, String> {
+        let Value::Number(number) = value else {
+            return Err("must be a number, like 99.99".into());
+        };
+        // serde_json writes a number as the shortest decimal that reads back as it, which is what the client wrote.
+        let decimal = Decimal::from_str(&number.to_string())
+            .or_else(|_| Decimal::from_scientific(&number.to_string()))
+            .map_err(|_| format!("must be from 0.01 to {}", Self::MAX))?
+            .normalize();
+        if decimal.scale() > EXPONENT {
+            return Err(format!("must have at most {EXPONENT} decimals"));
+        }
+        let minor = decimal
+            .checked_mul(Decimal::from(10_u32.pow(EXPONENT)))
+            .and_then(|minor| minor.to_u64())
+            .ok_or_else(|| format!("must be from 0.01 to {}", Self::MAX))?;
+        Self::new(Amount(minor))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn price(json: &str) -> Result<u64, String> {
+        Price::parse(serde_json::from_str(json).unwrap()).map(|price| price.amount().minor())
+    }
+
+    #[test]
+    fn prices_are_exact() {
+        let prices = ["99.99", "100", "100.0", "0.01", "1e2", "1000000.00", "0.10"].map(price);
+        let expected = [9_999, 10_000, 10_000, 1, 10_000, 100_000_000, 10];
+        assert_eq!(prices, expected.map(Ok));
+    }
+
+    #[test]
+    fn what_is_no_price_is_told_why() {
+        for text in ["0", "-1", "-0.01", "1000000.01", "1e30", "1e300", "-1e300"] {
+            assert_eq!(price(text), Err("must be from 0.01 to 1000000.00".into()), "{text}");
+        }
+        for text in ["0.001", "99.999", "0.30000000000000004"] {
+            assert_eq!(price(text), Err("must have at most 2 decimals".into()), "{text}");
+        }
+        assert_eq!(price("\"9\""), Err("must be a number, like 99.99".into()));
+    }
+
+    proptest! {
+        #[test]
+        fn an_amount_reads_back_as_it_was_shown(minor in 1..=100_000_000_u64) {
+            let shown = serde_json::to_string(&Amount(minor).in_major()).unwrap();
+            prop_assert_eq!(price(&shown), Ok(minor));
+            prop_assert_eq!(price(&Amount(minor).to_string()), Ok(minor));
+        }
+    }
+
+    #[test]
+    fn sums_that_cannot_be_written_down_are_noticed() {
+        assert_eq!(Amount(u64::MAX).checked_times(2), None);
+        assert_eq!(Amount(u64::MAX).checked_add(Amount(1)), None);
+    }
+
+    #[test]
+    fn a_currency_is_known_by_its_code() {
+        assert_eq!("EUR".parse::<Currency>().map(|currency| currency.to_string()), Ok("EUR".into()));
+        assert!("euro".parse::<Currency>().is_err());
+        assert!("JPY".parse::<Currency>().is_err());
+    }
+}

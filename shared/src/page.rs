@@ -1,0 +1,259 @@
+//! Lists: a page of an index in one query, and cursors that nobody can forge.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use axum::extract::{FromRequestParts, Query};
+use axum::http::request::Parts;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+use crate::aws::{Aws, Connect};
+use crate::config::{self, ConfigError};
+use crate::dynamo::{Item, from_item, text};
+use crate::problem::{FieldError, Problem};
+
+const DEFAULT_LIMIT: usize = 20;
+const MAX_LIMIT: usize = 100;
+
+/// Which page the client asks for: `?limit=` (1–100, 20 unless told) and `?cursor=` (from the page before).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageRequest {
+    limit: usize,
+    cursor: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Parameters {
+    limit: Option<String>,
+    cursor: Option<String>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for PageRequest {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Query(parameters) =
+            Query::<Parameters>::from_request_parts(parts, state).await.map_err(|_| {
+                Problem::invalid_input(vec![FieldError::parameter(
+                    "cursor",
+                    "and limit may be given once each",
+                )])
+            })?;
+        let limit = match parameters.limit.as_deref().map(str::parse) {
+            None => DEFAULT_LIMIT,
+            Some(Ok(limit)) if (1..=MAX_LIMIT).contains(&limit) => limit,
+            Some(_) => {
+                let detail = format!("must be a whole number from 1 to {MAX_LIMIT}");
+                return Err(Problem::invalid_input(vec![FieldError::parameter("limit", detail)]));
+            }
+        };
+        Ok(Self { limit, cursor: parameters.cursor })
+    }
+}
+
+/// A part of a list, and where the next part begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// At most as many as asked for, in the list's order.
+    pub entries: Vec<T>,
+    /// What to send as `cursor` for the next page; `None` on the last one.
+    pub next_cursor: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// The same page with each entry as `view` shows it.
+    pub fn map<U>(self, view: impl FnMut(T) -> U) -> Page<U> {
+        Page { entries: self.entries.into_iter().map(view).collect(), next_cursor: self.next_cursor }
+    }
+}
+
+/// An index whose partitions are lists, newest first.
+#[derive(Debug, Clone, Copy)]
+pub struct List {
+    /// The index's name.
+    pub index: &'static str,
+    /// Its partition key's attribute: one value, one list.
+    pub partition: &'static str,
+    /// Its sort key's attribute.
+    pub sort: &'static str,
+    /// The table's own key's attribute.
+    pub key: &'static str,
+}
+
+/// Seals and opens cursors with a key that only the functions know.
+#[derive(Debug, Clone)]
+pub struct Cursors {
+    key: String,
+}
+
+impl Connect for Cursors {
+    fn connect(_: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { key: config::required("CURSOR_KEY")? })
+    }
+}
+
+/// Where a list goes on: the values of its index's and table's keys. The partition is not in it: the server knows it.
+type Position = BTreeMap<String, String>;
+
+impl Cursors {
+    /// The page of the list `of` (a value of its partition key) that `request` asks for. One query.
+    ///
+    /// # Errors
+    /// `invalid-input` for a cursor that is not of this list, 500 when the query fails.
+    pub async fn page<T: DeserializeOwned>(
+        &self,
+        client: &Client,
+        table: &str,
+        list: List,
+        of: &str,
+        request: &PageRequest,
+    ) -> Result<Page<T>, Problem> {
+        let start = match &request.cursor {
+            None => None,
+            Some(cursor) => {
+                let position = self.open(list, of, cursor).ok_or_else(|| {
+                    let detail = "is not a cursor of this list; take nextCursor from the page before";
+                    Problem::invalid_input(vec![FieldError::parameter("cursor", detail)])
+                })?;
+                let mut key: Item = position.into_iter().map(|(name, value)| (name, text(&value))).collect();
+                key.insert(list.partition.to_owned(), text(of));
+                Some(key)
+            }
+        };
+        // One more than asked for tells whether there is a next page, so that nobody is sent to an empty one.
+        let one_more = i32::try_from(request.limit + 1).unwrap_or(i32::MAX);
+        let found = client
+            .query()
+            .table_name(table)
+            .index_name(list.index)
+            .key_condition_expression("#partition = :of")
+            .expression_attribute_names("#partition", list.partition)
+            .expression_attribute_values(":of", text(of))
+            .scan_index_forward(false)
+            .limit(one_more)
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .with_context(|| format!("query the index {}", list.index))?;
+        let mut items = found.items.unwrap_or_default();
+        let more = items.len() > request.limit || found.last_evaluated_key.is_some();
+        items.truncate(request.limit);
+        let next_cursor = items.last().filter(|_| more).map(|last| self.seal(list, of, last));
+        let entries = items.into_iter().map(from_item).collect::<anyhow::Result<_>>()?;
+        Ok(Page { entries, next_cursor })
+    }
+
+    fn seal(&self, list: List, of: &str, last: &Item) -> String {
+        let position: Position = [list.sort, list.key]
+            .into_iter()
+            .filter_map(|name| match last.get(name) {
+                Some(AttributeValue::S(value)) => Some((name.to_owned(), value.clone())),
+                _ => None,
+            })
+            .collect();
+        let position = serde_json::to_vec(&position).unwrap_or_default();
+        let mut sealed = self.mac(list, of, &position).finalize().into_bytes().to_vec();
+        sealed.extend(position);
+        URL_SAFE_NO_PAD.encode(sealed)
+    }
+
+    fn open(&self, list: List, of: &str, cursor: &str) -> Option<Position> {
+        let sealed = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+        let (tag, position) = sealed.split_at_checked(32)?;
+        self.mac(list, of, position).verify_slice(tag).ok()?;
+        serde_json::from_slice(position).ok()
+    }
+
+    /// Over the list as well, so that a cursor of one list or person opens no other.
+    fn mac(&self, list: List, of: &str, position: &[u8]) -> Hmac<Sha256> {
+        // HMAC takes a key of any length.
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(self.key.as_bytes()).expect("HMAC takes keys of any length");
+        for part in [list.index.as_bytes(), of.as_bytes(), position] {
+            mac.update(&part.len().to_le_bytes());
+            mac.update(part);
+        }
+        mac
+    }
+}
+
+/// Serialises `nextCursor` beside the entries, whose key the answer chooses.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NextCursor {
+    /// What to send as `cursor` for the next page; `null` on the last one.
+    pub next_cursor: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const LIST: List = List { index: "customer", partition: "userId", sort: "createdAt", key: "orderId" };
+
+    fn cursors() -> Cursors {
+        Cursors { key: "a key of the tests".into() }
+    }
+
+    fn cursor() -> String {
+        let last = Item::from([
+            ("userId".into(), text("ann")),
+            ("createdAt".into(), text("2026-11-21T00:00:00.000Z")),
+            ("orderId".into(), text("1")),
+            ("total".into(), AttributeValue::N("5".into())),
+        ]);
+        cursors().seal(LIST, "ann", &last)
+    }
+
+    #[test]
+    fn a_cursor_opens_where_it_was_sealed() {
+        let position = cursors().open(LIST, "ann", &cursor()).unwrap();
+        let expected = [("createdAt", "2026-11-21T00:00:00.000Z"), ("orderId", "1")];
+        assert_eq!(position, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+    }
+
+    #[test]
+    fn a_cursor_opens_no_other_list() {
+        assert_eq!(cursors().open(LIST, "bob", &cursor()), None);
+        assert_eq!(cursors().open(List { index: "due", ..LIST }, "ann", &cursor()), None);
+        assert_eq!(Cursors { key: "another key".into() }.open(LIST, "ann", &cursor()), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_changed_cursor_does_not_open(at in 0..100_usize, with in "[A-Za-z0-9_-]") {
+            let cursor = cursor();
+            let at = at % cursor.len();
+            let mut changed = cursor.clone();
+            changed.replace_range(at..=at, &with);
+            prop_assert!(changed == cursor || cursors().open(LIST, "ann", &changed).is_none());
+        }
+
+        #[test]
+        fn no_text_breaks_the_reader(text in ".*") {
+            prop_assert_eq!(cursors().open(LIST, "ann", &text), None);
+        }
+    }
+
+    async fn request(uri: &str) -> Result<PageRequest, Problem> {
+        let (mut parts, ()) = axum::http::Request::get(uri).body(()).unwrap().into_parts();
+        PageRequest::from_request_parts(&mut parts, &()).await
+    }
+
+    #[tokio::test]
+    async fn a_page_has_1_to_100_entries_and_20_unless_told() {
+        assert_eq!(request("/orders").await.unwrap().limit, 20);
+        assert_eq!(request("/orders?limit=100").await.unwrap().limit, 100);
+        for limit in ["0", "101", "-1", "1.5", "x", ""] {
+            assert!(request(&format!("/orders?limit={limit}")).await.is_err(), "{limit}");
+        }
+    }
+}

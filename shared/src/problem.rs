@@ -1,0 +1,242 @@
+//! Errors as the client sees them: `application/problem+json` of RFC 9457.
+//!
+//! A problem has a stable `type` for programs, a `detail` that tells a person what to mend, and for input every faulty
+//! field. What went wrong inside is for the log alone.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// A kind of problem: its status, the last part of its `type`, and its title. Services declare their own as constants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kind {
+    status: StatusCode,
+    slug: &'static str,
+    title: &'static str,
+}
+
+impl Kind {
+    /// Declares a kind.
+    pub const fn new(status: StatusCode, slug: &'static str, title: &'static str) -> Self {
+        Self { status, slug, title }
+    }
+}
+
+/// 400: no body, or one that is not JSON.
+pub const MALFORMED_BODY: Kind = Kind::new(StatusCode::BAD_REQUEST, "malformed-body", "Malformed body");
+/// 401: no caller in the request.
+pub const UNAUTHENTICATED: Kind = Kind::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Not signed in");
+/// 403: the caller may not do this.
+pub const FORBIDDEN: Kind = Kind::new(StatusCode::FORBIDDEN, "forbidden", "Forbidden");
+/// 404: nothing there that the caller may see.
+pub const NOT_FOUND: Kind = Kind::new(StatusCode::NOT_FOUND, "not-found", "Not found");
+/// 405: the path exists with another method.
+pub const METHOD_NOT_ALLOWED: Kind =
+    Kind::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed");
+/// 409: somebody else changed the same thing at the same time.
+pub const CONFLICT: Kind = Kind::new(StatusCode::CONFLICT, "conflict", "Changed meanwhile");
+/// 413: the body is over the limit.
+pub const BODY_TOO_LARGE: Kind = Kind::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "Body too large");
+/// 415: the body is declared as something other than JSON.
+pub const UNSUPPORTED_MEDIA_TYPE: Kind =
+    Kind::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type");
+/// 422: fields, parameters or headers that break a rule.
+pub const INVALID_INPUT: Kind = Kind::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", "Invalid input");
+/// 422: an idempotency key that came before with another request.
+pub const IDEMPOTENCY_KEY_REUSED: Kind =
+    Kind::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused", "Idempotency key reused");
+/// 429: the caller, or everyone together, asks too often.
+pub const TOO_MANY_REQUESTS: Kind =
+    Kind::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "Too many requests");
+/// 500: our fault.
+pub const INTERNAL_ERROR: Kind =
+    Kind::new(StatusCode::INTERNAL_SERVER_ERROR, "internal-error", "Internal error");
+/// 503: our fault, and another try soon may succeed.
+pub const SERVICE_UNAVAILABLE: Kind =
+    Kind::new(StatusCode::SERVICE_UNAVAILABLE, "service-unavailable", "Service unavailable");
+
+/// One fault of the request's input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// Where in the body, as a JSON pointer in a URI fragment (`#/items/0/quantity`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pointer: Option<String>,
+    /// The name of the query parameter or header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<&'static str>,
+    /// What is wrong, as the end of a sentence about the field.
+    pub detail: String,
+}
+
+impl FieldError {
+    /// A fault in the body.
+    pub fn body(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { pointer: Some(pointer.into()), parameter: None, detail: detail.into() }
+    }
+
+    /// A fault in a query parameter or a header.
+    pub fn parameter(name: &'static str, detail: impl Into<String>) -> Self {
+        Self { pointer: None, parameter: Some(name), detail: detail.into() }
+    }
+}
+
+/// An answer that says what is wrong.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    kind: Kind,
+    detail: String,
+    errors: Vec<FieldError>,
+    members: Map<String, Value>,
+}
+
+impl Problem {
+    /// A problem of this kind; `detail` is a sentence for a person.
+    pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), errors: Vec::new(), members: Map::new() }
+    }
+
+    /// Adds an extension member (RFC 9457 §3.2), for programs.
+    #[must_use]
+    pub fn with(mut self, member: &'static str, value: impl Serialize) -> Self {
+        self.members.insert(member.into(), json!(value));
+        self
+    }
+
+    /// 400: no body, or one that is not JSON.
+    pub fn malformed_body(detail: impl Into<String>) -> Self {
+        Self::new(MALFORMED_BODY, detail)
+    }
+
+    /// 404: nothing of that name, or nothing the caller may know of.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(NOT_FOUND, format!("There is no such {what}, or it is not yours to see."))
+    }
+
+    /// 422 with every fault of the input.
+    pub fn invalid_input(errors: Vec<FieldError>) -> Self {
+        let detail = match errors.as_slice() {
+            [FieldError { pointer: Some(place), detail, .. }] => {
+                format!("{} {detail}.", place.trim_start_matches("#/"))
+            }
+            [FieldError { parameter: Some(place), detail, .. }] => format!("{place} {detail}."),
+            _ => format!("{} fields are not valid; see errors.", errors.len()),
+        };
+        Self { errors, ..Self::new(INVALID_INPUT, detail) }
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        self.kind.status
+    }
+
+    /// What kind of problem it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Every fault of the input.
+    pub fn errors(&self) -> &[FieldError] {
+        &self.errors
+    }
+}
+
+/// Too many others changed the same item at the same time, for longer than the retries lasted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("too many concurrent changes of the same item")]
+pub struct Busy;
+
+/// What no caller can mend: the whole error goes to the log, the client is told to try again or to report it.
+impl From<anyhow::Error> for Problem {
+    fn from(error: anyhow::Error) -> Self {
+        if error.chain().any(<dyn std::error::Error>::is::<Busy>) {
+            tracing::warn!(error = format!("{error:#}"), "gave up on a busy item");
+            return Self::new(
+                SERVICE_UNAVAILABLE,
+                "Many requests want the same thing at once. Please try again.",
+            );
+        }
+        tracing::error!(error = format!("{error:#}"), "request failed");
+        Self::new(
+            INTERNAL_ERROR,
+            "Something went wrong on our side. Please try again, or report the request's id.",
+        )
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
+    errors: &'a [FieldError],
+    #[serde(flatten)]
+    members: &'a Map<String, Value>,
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let document = Document {
+            r#type: format!("urn:problem-type:cartwright:{}", self.kind.slug),
+            title: self.kind.title,
+            status: self.kind.status.as_u16(),
+            detail: &self.detail,
+            errors: &self.errors,
+            members: &self.members,
+        };
+        let mut response = (self.kind.status, axum::Json(document)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if matches!(self.kind.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
+            headers.entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn body(problem: Problem) -> Value {
+        let response = problem.into_response();
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+        let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_problem_names_its_type_and_its_members() {
+        let problem = Problem::new(CONFLICT, "Someone was faster.").with("available", 3);
+        assert_eq!(
+            body(problem).await,
+            json!({
+                "type": "urn:problem-type:cartwright:conflict", "title": "Changed meanwhile", "status": 409,
+                "detail": "Someone was faster.", "available": 3
+            })
+        );
+    }
+
+    #[tokio::test]
+    async fn one_fault_is_told_in_the_detail_too() {
+        let problem = Problem::invalid_input(vec![FieldError::body("#/quantity", "is required")]);
+        let body = body(problem).await;
+        assert_eq!(body["detail"], "quantity is required.");
+        assert_eq!(body["errors"], json!([{"pointer": "#/quantity", "detail": "is required"}]));
+    }
+
+    #[tokio::test]
+    async fn a_failure_tells_the_client_nothing_of_the_inside() {
+        let body = body(anyhow::anyhow!("table arn:aws:… not found").into()).await;
+        assert_eq!(body["status"], 500);
+        assert!(!body.to_string().contains("arn:aws"));
+    }
+
+    #[test]
+    fn a_busy_item_is_worth_another_try() {
+        let error = anyhow::Error::new(Busy).context("reserve the stock");
+        assert_eq!(Problem::from(error).kind(), SERVICE_UNAVAILABLE);
+    }
+}

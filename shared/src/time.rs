@@ -1,0 +1,103 @@
+//! Points in time, and the one place where a clock is read.
+
+use std::fmt;
+use std::ops::{Add, Sub};
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// A point in time with milliseconds, written as RFC 3339 in UTC with exactly three decimals
+/// (`2026-11-21T00:41:06.123Z`), so that its text sorts as the times do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(jiff::Timestamp);
+
+impl Timestamp {
+    /// From milliseconds since 1970; times beyond year 9999 become the last one that can be written.
+    pub fn from_unix_millis(millis: i64) -> Self {
+        Self(jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX))
+    }
+
+    /// Milliseconds since 1970.
+    pub fn unix_millis(self) -> i64 {
+        self.0.as_millisecond()
+    }
+
+    /// Seconds since 1970, as DynamoDB's time to live takes them.
+    pub fn unix_seconds(self) -> i64 {
+        self.0.as_second()
+    }
+
+    /// The wall clock. Only what begins an invocation calls it; everything after takes the time as an argument.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place where time enters")]
+    pub(crate) fn now() -> Self {
+        Self::from_unix_millis(jiff::Timestamp::now().as_millisecond())
+    }
+}
+
+impl Add<Duration> for Timestamp {
+    type Output = Self;
+
+    fn add(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(duration).unwrap_or(jiff::Timestamp::MAX))
+    }
+}
+
+impl Sub<Duration> for Timestamp {
+    type Output = Self;
+
+    fn sub(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(duration).unwrap_or(jiff::Timestamp::MIN))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.3}", self.0)
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = jiff::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse::<jiff::Timestamp>().map(|time| Self::from_unix_millis(time.as_millisecond()))
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn whole_seconds_keep_their_three_decimals() {
+        assert_eq!(Timestamp::from_unix_millis(0).to_string(), "1970-01-01T00:00:00.000Z");
+    }
+
+    proptest! {
+        #[test]
+        fn text_sorts_as_time_does(a in 0..4_102_444_800_000_i64, b in 0..4_102_444_800_000_i64) {
+            let (first, second) = (Timestamp::from_unix_millis(a), Timestamp::from_unix_millis(b));
+            prop_assert_eq!(first.cmp(&second), first.to_string().cmp(&second.to_string()));
+        }
+
+        #[test]
+        fn text_reads_back(millis in 0..4_102_444_800_000_i64) {
+            let time = Timestamp::from_unix_millis(millis);
+            prop_assert_eq!(time.to_string().parse::<Timestamp>().unwrap(), time);
+        }
+    }
+}
