@@ -1,0 +1,58 @@
+//! Builds the functions, as a plain `cargo build` does, and reloads them in a running cloud.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use anyhow::{Context, Result, bail};
+use tokio::process::Command;
+
+use crate::cloud::{self, Record};
+use crate::{deploy, say};
+
+/// Builds every function for development. Cargo shows its own progress.
+///
+/// # Errors
+/// The code does not compile.
+pub(crate) async fn functions() -> Result<()> {
+    say::note("Building the functions (the first time takes some minutes)");
+    let status = cargo().arg("build").status().await.context("cannot start cargo")?;
+    if !status.success() {
+        bail!("the functions do not compile: see above");
+    }
+    Ok(())
+}
+
+/// Cargo as the caller would start it. `cargo run` has set variables for this crate, which build scripts of others would
+/// take for theirs and build again.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let of_this_crate = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+    for (name, _) in std::env::vars_os() {
+        if of_this_crate.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            command.env_remove(name);
+        }
+    }
+    command.current_dir(cloud::root()).kill_on_drop(true);
+    command
+}
+
+/// The binary of a function.
+pub(crate) fn binary(function: &str) -> PathBuf {
+    cloud::target().join("debug").join(function)
+}
+
+/// When each function's binary was built.
+pub(crate) fn built() -> Result<BTreeMap<OsString, Option<SystemTime>>> {
+    let age = |function: &String| std::fs::metadata(binary(function)).and_then(|file| file.modified()).ok();
+    let functions = deploy::functions(&deploy::template()?);
+    Ok(functions.iter().map(|function| (function.into(), age(function))).collect())
+}
+
+/// Ends the running functions, so that the next call of each starts what was built last.
+pub(crate) fn reload(record: &Record) {
+    for function in record.emulator.iter().flat_map(crate::process::Process::descendants) {
+        function.terminate();
+    }
+}

@@ -1,0 +1,187 @@
+//! Deploys `template.yaml`, unchanged, with the same `sam deploy` as on AWS.
+//!
+//! Where the template names a function's code, `target/lambda/<function>/`, the stage directory has a shell script that runs
+//! the function's development binary. So uploads are tiny, and a rebuilt function needs no deploy.
+
+use std::collections::BTreeSet;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use reqwest::Method;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::aws::Aws;
+use crate::cloud::{self, Cloud, Record};
+use crate::tools::SAM;
+use crate::{build, process, say};
+
+/// The stack's name, as in `samconfig.toml`.
+pub(crate) const STACK: &str = "cartwright-local";
+/// Who is admin, by the template's `AdminEmail`.
+pub(crate) const ADMIN: &str = "admin@cartwright.test";
+/// Who sends the orders' emails.
+const SENDER: &str = "orders@cartwright.test";
+/// What says, in the emulated AWS itself, what was last deployed to it: it comes and goes with the stack.
+const DEPLOYED: &str = "/cargo-local/deployed";
+
+/// Deploys the stack, unless just this is deployed, and records its API and outputs.
+///
+/// # Errors
+/// The template is refused.
+pub(crate) async fn stack(cloud: &Cloud, record: &mut Record) -> Result<()> {
+    let aws = Aws::at(record.gateway());
+    let parameters = parameters(record);
+    let fingerprint = fingerprint(&parameters)?;
+    if deployed(&aws).await.as_deref() == Some(&fingerprint) {
+        return Ok(());
+    }
+    say::step("Deploying template.yaml", async {
+        lay_out(cloud)?;
+        let mut sam = SAM.command("sam", &cloud.scratch());
+        sam.env("AWS_ENDPOINT_URL", record.gateway()).current_dir(cloud.stage());
+        sam.args([
+            "deploy",
+            "--no-progressbar",
+            "--config-env",
+            "local",
+            "--stack-name",
+            STACK,
+            "--config-file",
+        ]);
+        sam.arg(cloud.stage().join("samconfig.toml"))
+            .arg("--template-file")
+            .arg(cloud.stage().join("template.yaml"));
+        sam.arg("--parameter-overrides").args(&parameters);
+        let log = process::run_quietly(&mut sam.into()).await?;
+        fs::write(cloud.file("deploy.log"), log)?;
+        record.outputs = aws.outputs(STACK).await?;
+        record.api_id = api_id(record.output("ApiUrl")?)?;
+        record.deployed_at = now();
+        cloud.remember(record)?;
+        let sender = json!({ "EmailIdentity": SENDER });
+        // A second time it is refused, since it exists.
+        let _ = aws.rest(Method::POST, "ses", "/v2/email/identities", &sender).await;
+        let marker = json!({ "Name": DEPLOYED, "Value": fingerprint, "Type": "String", "Overwrite": true });
+        aws.call("ssm", "AmazonSSM.PutParameter", &marker).await?;
+        Ok(())
+    })
+    .await
+}
+
+/// The template.
+///
+/// # Errors
+/// It cannot be read.
+pub(crate) fn template() -> Result<String> {
+    fs::read_to_string(cloud::root().join("template.yaml")).context("cannot read template.yaml")
+}
+
+/// The functions whose code the template names.
+pub(crate) fn functions(template: &str) -> BTreeSet<String> {
+    let named = template
+        .split("target/lambda/")
+        .skip(1)
+        .filter_map(|rest| rest.split(['/', '\n', '`', ' ', ';']).next());
+    named.filter(|name| !name.is_empty() && !name.contains('<')).map(str::to_owned).collect()
+}
+
+/// What `samconfig.toml` cannot know, and the rest again, since overrides replace it as a whole.
+fn parameters(record: &Record) -> Vec<String> {
+    vec![
+        "Stage=local".to_owned(),
+        format!("AdminEmail={ADMIN}"),
+        format!("EmailSender={SENDER}"),
+        format!("MediaBaseUrl={}/local/media", record.url()),
+    ]
+}
+
+/// All that a deploy depends on.
+fn fingerprint(parameters: &[String]) -> Result<String> {
+    let mut all = Sha256::new();
+    let root = cloud::root();
+    let mut files =
+        vec!["template.yaml".into(), "samconfig.toml".into(), "infra/local/emulator/launch.py".into()];
+    let machines = fs::read_dir(root.join("statemachines")).context("cannot read statemachines/")?;
+    files.extend(machines.flatten().map(|file| Path::new("statemachines").join(file.file_name())));
+    files.sort();
+    for file in files {
+        all.update(fs::read(root.join(&file)).with_context(|| format!("cannot read {}", file.display()))?);
+    }
+    all.update(parameters.join("\n"));
+    all.update(cloud::target().as_os_str().as_encoded_bytes());
+    Ok(all.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+async fn deployed(aws: &Aws) -> Option<String> {
+    let answer = aws.call("ssm", "AmazonSSM.GetParameter", &json!({ "Name": DEPLOYED })).await.ok()?;
+    Some(answer["Parameter"]["Value"].as_str()?.to_owned())
+}
+
+/// Makes the stage directory: the repository as `sam deploy` sees it.
+fn lay_out(cloud: &Cloud) -> Result<()> {
+    let stage = cloud.stage();
+    if stage.exists() {
+        fs::remove_dir_all(&stage)?;
+    }
+    fs::create_dir_all(&stage)?;
+    for name in ["template.yaml", "samconfig.toml", "statemachines"] {
+        symlink(cloud::root().join(name), stage.join(name)).with_context(|| format!("cannot link {name}"))?;
+    }
+    for function in functions(&template()?) {
+        let binary = build::binary(&function);
+        if !binary.exists() {
+            say::warning(&format!("template.yaml names {function}, but no such binary was built"));
+        }
+        let code = stage.join("target/lambda").join(&function);
+        fs::create_dir_all(&code)?;
+        let bootstrap = code.join("bootstrap");
+        fs::write(&bootstrap, format!("#!/bin/sh\nexec {}\n", quoted(&binary)))?;
+        fs::set_permissions(&bootstrap, Permissions::from_mode(0o755))?;
+    }
+    Ok(())
+}
+
+/// A path as one word of a shell.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.to_string_lossy().replace('\'', r"'\''"))
+}
+
+/// The API's id: the first label of the host of its URL.
+fn api_id(url: &str) -> Result<String> {
+    let host = url.split_once("://").map(|(_, host)| host);
+    let Some(id) = host.and_then(|host| host.split('.').next()).filter(|id| !id.is_empty()) else {
+        bail!("the output ApiUrl is no URL: {url}");
+    };
+    Ok(id.to_owned())
+}
+
+#[expect(clippy::disallowed_methods, reason = "a note for people, not a rule")]
+fn now() -> String {
+    jiff::Timestamp::now().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_function_is_found_once_and_prose_is_not() {
+        let template = "# `cargo lambda build` fills target/lambda/; sam takes it.\n\
+                        CodeUri: target/lambda/sign-up/\nX: target/lambda/sign-in/\nY: target/lambda/sign-up/\n";
+        assert_eq!(functions(template).into_iter().collect::<Vec<_>>(), ["sign-in", "sign-up"]);
+    }
+
+    #[test]
+    fn a_path_with_spaces_and_quotes_is_one_word() {
+        assert_eq!(quoted(Path::new("/a b/it's")), r"'/a b/it'\''s'");
+    }
+
+    #[test]
+    fn the_api_is_named_by_its_url() {
+        assert_eq!(api_id("https://ab12.execute-api.us-east-1.amazonaws.com").unwrap(), "ab12");
+        assert!(api_id("nonsense").is_err());
+    }
+}

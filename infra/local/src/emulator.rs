@@ -1,0 +1,87 @@
+//! The emulated AWS: MiniStack, started by `emulator/launch.py` with a clean environment and its data in the cloud's directory.
+
+use std::fs::{self, File};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::aws::Aws;
+use crate::cloud::{self, Cloud, Record};
+use crate::process::{self, Process};
+use crate::tools::MINISTACK;
+
+/// How long it may take to start on a busy machine, and to save its state when it is stopped.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Starts it in the background, with what it stored before.
+///
+/// # Errors
+/// It does not start.
+pub(crate) async fn start(cloud: &Cloud, record: &mut Record) -> Result<()> {
+    let mut command = command(cloud, record.gateway_port)?;
+    command.env("PERSIST_STATE", "1").env("S3_PERSIST", "1");
+    record.emulator = Some(process::start_in_background(&mut command, &cloud.file("emulator.log"))?);
+    cloud.remember(record)?;
+    wait(cloud, record).await
+}
+
+/// Starts one that stores nothing and ends with this program, however that ends: its standard input is the sign.
+///
+/// # Errors
+/// It does not start.
+pub(crate) async fn start_for_test(cloud: &Cloud, record: &mut Record) -> Result<Child> {
+    let log = File::create(cloud.file("emulator.log"))?;
+    let mut command = command(cloud, record.gateway_port)?;
+    let command = command.env("CARTWRIGHT_STOPS_WITH_STARTER", "1").process_group(0);
+    let child = command.stdin(Stdio::piped()).stdout(log.try_clone()?).stderr(log).spawn();
+    let child = child.context("cannot start the AWS emulator")?;
+    record.emulator = Process::now(child.id());
+    cloud.remember(record)?;
+    wait(cloud, record).await?;
+    Ok(child)
+}
+
+/// Stops it, after it saved its state, and every function that it runs.
+pub(crate) async fn stop(record: &mut Record) {
+    if let Some(emulator) = record.emulator.take() {
+        emulator.stop(PATIENCE).await;
+    }
+}
+
+fn command(cloud: &Cloud, port: u16) -> Result<Command> {
+    for dir in [cloud.data(), cloud.scratch(), cloud.logs()] {
+        fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
+    }
+    let mut command = MINISTACK.command("python", &cloud.scratch());
+    command.arg("-B").arg(cloud::root().join("infra/local/emulator/launch.py"));
+    let settings = [
+        ("AUTH", "true"),
+        ("BIND_HOST", "127.0.0.1"),
+        ("SFTP_ENABLED", "0"),
+        ("IOT_MTLS_ENABLED", "0"),
+        ("LOG_LEVEL", "INFO"),
+    ];
+    command.envs(settings).env("GATEWAY_PORT", port.to_string());
+    command.env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"));
+    command.env("STATE_DIR", cloud.data().join("state")).env("S3_DATA_DIR", cloud.data().join("s3"));
+    command.env("TMPDIR", cloud.scratch()).env("CARTWRIGHT_LOGS", cloud.logs());
+    Ok(command)
+}
+
+async fn wait(cloud: &Cloud, record: &Record) -> Result<()> {
+    let aws = Aws::at(record.gateway());
+    let deadline = Instant::now() + PATIENCE;
+    while !aws.is_up().await {
+        let alive = record.emulator.as_ref().is_some_and(Process::is_alive);
+        if !alive || Instant::now() > deadline {
+            let log = cloud.file("emulator.log");
+            let said = fs::read_to_string(&log).unwrap_or_default();
+            let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+            bail!("the AWS emulator did not start: {last} (all of it: {})", log.display());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}

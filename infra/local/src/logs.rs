@@ -1,0 +1,100 @@
+//! `cargo local logs [function] [-f]`: what the functions said, as they said it.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+
+use crate::cloud::Cloud;
+use crate::{deploy, say};
+
+/// The options of `cargo local logs`.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// One function alone, such as `create-order` [default: all].
+    function: Option<String>,
+    /// Stay, and show what is said from now on.
+    #[arg(short, long)]
+    follow: bool,
+    /// How many lines of each function to begin with.
+    #[arg(short, long, default_value_t = 50)]
+    lines: usize,
+}
+
+/// Runs `cargo local logs`.
+///
+/// # Errors
+/// There is no such function.
+pub(crate) async fn run(options: Options) -> Result<()> {
+    let functions = deploy::functions(&deploy::template()?);
+    if let Some(wanted) = &options.function
+        && !functions.contains(wanted)
+    {
+        bail!(
+            "there is no function {wanted}; there are {}",
+            functions.into_iter().collect::<Vec<_>>().join(", ")
+        );
+    }
+    let chosen = |function: &str| options.function.as_deref().is_none_or(|wanted| wanted == function);
+    let mut read: HashMap<PathBuf, u64> = HashMap::new();
+    let mut first = true;
+    loop {
+        for entry in std::fs::read_dir(Cloud::shop().logs()).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let Some(function) = function_of(&name, functions.iter().map(String::as_str)) else { continue };
+            if !chosen(function) {
+                continue;
+            }
+            let from = read.entry(path.clone()).or_default();
+            let text = rest_of(&path, from)?;
+            let lines: Vec<&str> = text.lines().collect();
+            let skipped = if first { lines.len().saturating_sub(options.lines) } else { 0 };
+            for line in lines.iter().skip(skipped) {
+                println!("{} {line}", say::paint("36", &format!("{function:<22}")));
+            }
+        }
+        first = false;
+        if !options.follow {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+}
+
+/// Which function a log file is of: `cartwright-local-create-order.log`, or `…-CreateOrderFunction-4F2A.log`.
+fn function_of<'a>(file: &str, functions: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let letters =
+        |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+    let file = letters(file.trim_end_matches(".log"));
+    // The longest match: `get-product` is not `get-product-image`.
+    functions.filter(|function| file.contains(&letters(function))).max_by_key(|function| function.len())
+}
+
+/// Whole lines from where the last reading ended.
+fn rest_of(path: &PathBuf, from: &mut u64) -> Result<String> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(*from))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    *from += whole as u64;
+    Ok(String::from_utf8_lossy(&bytes[..whole]).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_file_belongs_to_the_function_in_its_name() {
+        let functions = ["get-order", "list-products", "list-my-products", "index-product-image"];
+        let of = |file| function_of(file, functions.into_iter());
+        assert_eq!(of("cartwright-local-ListMyProductsFunction-04F2.log"), Some("list-my-products"));
+        assert_eq!(of("cartwright-local-list-products.log"), Some("list-products"));
+        assert_eq!(of("cartwright-local-OtherFunction-1.log"), None);
+    }
+}

@@ -1,0 +1,59 @@
+//! `cargo local status`: what runs, where, and how much waits in the queues.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use crate::aws::Aws;
+use crate::cloud::{Cloud, Record};
+use crate::process::Process;
+use crate::up;
+
+/// Runs `cargo local status`.
+///
+/// # Errors
+/// None of its own: what does not answer is shown as down.
+pub(crate) async fn run() -> Result<()> {
+    let cloud = Cloud::shop();
+    let record = cloud.record();
+    let shop = if up::answers(&record).await { "up" } else { "down" };
+    let url = if record.port == 0 { "not started yet".to_owned() } else { record.url() };
+    println!("{:<14}{:<6}{}", "shop", shop, url);
+    println!("{:<14}{:<6}{}", "proxy", state(record.proxy.as_ref()), pid(record.proxy.as_ref()));
+    let gateway = format!("{} {}", record.gateway(), pid(record.emulator.as_ref()));
+    println!("{:<14}{:<6}{}", "emulated AWS", state(record.emulator.as_ref()), gateway);
+    println!(
+        "{:<14}{:<6}{}",
+        "last deploy",
+        "",
+        if record.deployed_at.is_empty() { "never" } else { &record.deployed_at }
+    );
+    println!("{:<14}{:<6}{}", "its files", "", cloud.dir().display());
+    if record.emulator.as_ref().is_some_and(Process::is_alive) {
+        queues(&record).await;
+    }
+    Ok(())
+}
+
+async fn queues(record: &Record) {
+    println!("\n{:<34}{:>8}{:>10}", "queue", "waiting", "in work");
+    let aws = Aws::at(record.gateway());
+    for (name, url) in record.outputs.iter().filter(|(name, _)| name.ends_with("QueueUrl")) {
+        let input = json!({ "QueueUrl": url, "AttributeNames": ["All"] });
+        let answer = aws.call("sqs", "AmazonSQS.GetQueueAttributes", &input).await.unwrap_or(Value::Null);
+        let count = |attribute: &str| answer["Attributes"][attribute].as_str().unwrap_or("?").to_owned();
+        let (waiting, in_work) =
+            (count("ApproximateNumberOfMessages"), count("ApproximateNumberOfMessagesNotVisible"));
+        println!("{:<34}{waiting:>8}{in_work:>10}", name.trim_end_matches("Url"));
+    }
+}
+
+fn state(process: Option<&Process>) -> &'static str {
+    if process.is_some_and(Process::is_alive) { "up" } else { "down" }
+}
+
+fn pid(process: Option<&Process>) -> String {
+    process
+        .filter(|process| process.is_alive())
+        .map(|process| format!("(process {})", process.pid))
+        .unwrap_or_default()
+}

@@ -1,0 +1,233 @@
+//! `cargo local test`: all tests, on a cloud of their own that is taken down afterwards.
+
+use std::path::PathBuf;
+use std::process::{ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cloud::{Cloud, Record};
+use crate::{build, deploy, emulator, needs, proxy, say, seed, shop::Shop, tools, up};
+
+/// The test binary that breaks things, and so runs alone and last.
+const DISRUPTIONS: &str = "disruptions";
+
+/// The options of `cargo local test`.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Only tests whose name has this text; after `--`, anything that the test binaries take.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    filter: Vec<String>,
+}
+
+/// Runs `cargo local test`; its exit status is that of the tests.
+///
+/// # Errors
+/// Something does not build or start.
+pub(crate) async fn run(options: Options) -> Result<ExitCode> {
+    let started = Instant::now();
+    clear_left_overs().await;
+    let cloud = Cloud::for_test();
+    let lock = cloud.lock()?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let outcome = tokio::select! {
+        outcome = all(&cloud, &options.filter) => outcome,
+        _ = interrupt.recv() => Err(anyhow::anyhow!("interrupted")),
+        _ = terminate.recv() => Err(anyhow::anyhow!("terminated")),
+    };
+    emulator::stop(&mut cloud.record()).await;
+    drop(lock);
+    let took = say::seconds(started.elapsed());
+    match &outcome {
+        Ok(tally) if tally.is_good() => {
+            std::fs::remove_dir_all(cloud.dir()).context("cannot remove the tests' cloud")?;
+            println!("\n{} in {took}", tally.line());
+            return Ok(ExitCode::SUCCESS);
+        }
+        Ok(tally) => println!("\n{} in {took}", tally.line()),
+        Err(error) => say::error(&format!("{error:#}")),
+    }
+    let _ = std::fs::remove_dir_all(cloud.data());
+    let _ = std::fs::remove_dir_all(cloud.scratch());
+    say::note(&format!("What the functions and the emulator said is kept in {}", cloud.dir().display()));
+    Ok(ExitCode::FAILURE)
+}
+
+/// What all test binaries together found.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Tally {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+    /// Binaries that ended badly without a failed test, such as by a crash.
+    crashed: Vec<String>,
+}
+
+impl Tally {
+    fn is_good(&self) -> bool {
+        self.failed == 0 && self.crashed.is_empty()
+    }
+
+    fn line(&self) -> String {
+        let mut line = format!("{} passed, {} failed", self.passed, self.failed);
+        if self.ignored > 0 {
+            line += &format!(", {} ignored", self.ignored);
+        }
+        for name in &self.crashed {
+            line += &format!(", {name} crashed");
+        }
+        line
+    }
+
+    /// Adds what a line of a test binary's output says, if it is its last: `test result: ok. 3 passed; 0 failed; …`.
+    fn add(&mut self, line: &str) {
+        let Some(result) = line.strip_prefix("test result: ") else { return };
+        let count = |word: &str| {
+            let mut parts = result.split([';', '.']).map(str::trim);
+            parts.find_map(|part| part.strip_suffix(word)?.trim().parse::<u64>().ok()).unwrap_or_default()
+        };
+        self.passed += count("passed");
+        self.failed += count("failed");
+        self.ignored += count("ignored");
+    }
+}
+
+/// A built test binary.
+#[derive(Debug)]
+struct Suite {
+    package: PathBuf,
+    name: String,
+    binary: PathBuf,
+}
+
+async fn all(cloud: &Cloud, filter: &[String]) -> Result<Tally> {
+    needs::disk(&crate::cloud::target())?;
+    tools::MINISTACK.install().await?;
+    tools::SAM.install().await?;
+    build::functions().await?;
+    let mut suites = suites().await?;
+    suites.sort_by_key(|suite| (suite.name == DISRUPTIONS, suite.package.clone(), suite.name.clone()));
+
+    let mut record =
+        Record { gateway_port: needs::free_port(&[])?, port: needs::free_port(&[])?, ..Record::default() };
+    // Ends when it is dropped: the emulator reads its standard input from here.
+    let _emulator =
+        say::step("Starting an AWS emulator for the tests", emulator::start_for_test(cloud, &mut record))
+            .await?;
+    deploy::stack(cloud, &mut record).await?;
+    let proxy = tokio::spawn(proxy::serve_record(record.clone()));
+    say::step("Waiting for the shop to answer", up::ready(&record)).await?;
+    say::step("Seeding people and products", seed::people_and_products(&Shop::at(&record.url()))).await?;
+
+    let mut tally = Tally::default();
+    for suite in &suites {
+        run_suite(suite, &record, filter, &mut tally).await?;
+    }
+    proxy.abort();
+    Ok(tally)
+}
+
+/// Builds all tests and tells where they are. The functions' own empty test harnesses are left out: one for each binary.
+async fn suites() -> Result<Vec<Suite>> {
+    say::note("Building the tests");
+    let mut suites = build_tests(&["--workspace", "--exclude", "local", "--lib", "--test", "*"]).await?;
+    suites.extend(build_tests(&["--package", "local"]).await?);
+    Ok(suites)
+}
+
+async fn build_tests(selection: &[&str]) -> Result<Vec<Suite>> {
+    let mut cargo = build::cargo();
+    cargo.args(["test", "--no-run", "--message-format=json-render-diagnostics"]).args(selection);
+    let mut child = cargo.stdout(Stdio::piped()).spawn().context("cannot start cargo")?;
+    let mut messages = String::new();
+    child.stdout.take().context("cargo has no output")?.read_to_string(&mut messages).await?;
+    if !child.wait().await?.success() {
+        bail!("the tests do not compile: see above");
+    }
+    Ok(messages.lines().filter_map(suite_of).collect())
+}
+
+/// The test binary that one of Cargo's messages tells of.
+fn suite_of(message: &str) -> Option<Suite> {
+    let message: Value = serde_json::from_str(message).ok()?;
+    let binary = message["executable"].as_str().filter(|_| message["profile"]["test"] == true)?;
+    let manifest = PathBuf::from(message["manifest_path"].as_str()?);
+    Some(Suite {
+        package: manifest.parent()?.to_owned(),
+        name: message["target"]["name"].as_str()?.to_owned(),
+        binary: binary.into(),
+    })
+}
+
+async fn run_suite(suite: &Suite, record: &Record, filter: &[String], tally: &mut Tally) -> Result<()> {
+    let mut command = tokio::process::Command::new(&suite.binary);
+    command.args(filter).current_dir(&suite.package).kill_on_drop(true).stdout(Stdio::piped());
+    if suite.name == DISRUPTIONS {
+        command.arg("--test-threads=1");
+    }
+    for name in ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
+        command.env_remove(name);
+    }
+    command.env("CARTWRIGHT_URL", record.url()).env("CARTWRIGHT_STACK", deploy::STACK);
+    command.env("AWS_ENDPOINT_URL", record.gateway()).env("AWS_REGION", "us-east-1");
+    command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+    command.env("AWS_EC2_METADATA_DISABLED", "true").env("NO_PROXY", "localhost,127.0.0.1");
+    println!("\n{}", say::paint("1", &format!("── {}", suite.name)));
+    let failed_before = tally.failed;
+    let mut child = command.spawn().with_context(|| format!("cannot start {}", suite.binary.display()))?;
+    let mut lines = BufReader::new(child.stdout.take().context("the test has no output")?).lines();
+    let mut terminal = tokio::io::stdout();
+    while let Some(line) = lines.next_line().await? {
+        tally.add(&line);
+        terminal.write_all(format!("{line}\n").as_bytes()).await?;
+    }
+    terminal.flush().await?;
+    if !child.wait().await?.success() && tally.failed == failed_before {
+        tally.crashed.push(suite.name.clone());
+    }
+    Ok(())
+}
+
+/// Removes the clouds of earlier runs that were killed. A lock that is held says that its run is still going on.
+async fn clear_left_overs() {
+    for cloud in Cloud::left_over_from_tests() {
+        let Ok(_lock) = cloud.lock() else { continue };
+        if let Some(emulator) = cloud.record().emulator {
+            emulator.stop(Duration::from_secs(5)).await;
+        }
+        let _ = std::fs::remove_dir_all(cloud.dir());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_results_of_all_binaries_are_added_up() {
+        let mut tally = Tally::default();
+        tally.add("running 3 tests");
+        tally.add(
+            "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 2 filtered out; finished in 0.01s",
+        );
+        assert!(tally.is_good());
+        tally.add("test result: FAILED. 4 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.20s");
+        assert_eq!(tally.line(), "7 passed, 1 failed, 1 ignored");
+        assert!(!tally.is_good());
+    }
+
+    #[test]
+    fn only_test_binaries_are_run() {
+        let message = |test: bool| {
+            format!(
+                r#"{{"executable":"/t/a-1","profile":{{"test":{test}}},"manifest_path":"/w/a/Cargo.toml","target":{{"name":"a"}}}}"#
+            )
+        };
+        assert!(suite_of(&message(false)).is_none());
+        assert_eq!(suite_of(&message(true)).unwrap().package, PathBuf::from("/w/a"));
+    }
+}
