@@ -1,0 +1,250 @@
+//! Reads what is declared: `template.yaml`, the contract, the workflow, and the routes in the functions' code.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use saphyr::{LoadableYamlNode, Scalar, Yaml};
+use serde_json::{Value, json};
+
+/// A file or folder of this repository.
+pub fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
+}
+
+/// The text of a file of this repository.
+pub fn text(name: &str) -> String {
+    let path = path(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A YAML file of this repository, with CloudFormation's tags in their long form: `!Ref X` is `{"Ref": "X"}`.
+pub fn yaml(name: &str) -> Value {
+    let text = text(name);
+    let documents = Yaml::load_from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let [document] = documents.as_slice() else { panic!("{name} is not one document") };
+    value(document)
+}
+
+fn value(node: &Yaml) -> Value {
+    match node {
+        Yaml::Value(Scalar::Null) => Value::Null,
+        Yaml::Value(Scalar::Boolean(yes)) => json!(yes),
+        Yaml::Value(Scalar::Integer(number)) => json!(number),
+        Yaml::Value(Scalar::FloatingPoint(number)) => json!(number.into_inner()),
+        Yaml::Value(Scalar::String(text)) => json!(text),
+        Yaml::Sequence(items) => items.iter().map(value).collect(),
+        Yaml::Mapping(entries) => entries.iter().map(|(key, entry)| (key_text(key), value(entry))).collect(),
+        Yaml::Tagged(tag, inner) => match tag.suffix.as_str() {
+            "Ref" => json!({ "Ref": value(inner) }),
+            "Condition" => json!({ "Condition": value(inner) }),
+            function => json!({ format!("Fn::{function}"): value(inner) }),
+        },
+        Yaml::Representation(..) | Yaml::Alias(_) | Yaml::BadValue => panic!("not plain YAML: {node:?}"),
+    }
+}
+
+fn key_text(key: &Yaml) -> String {
+    match value(key) {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+/// `create-order` as the template's names have it: `CreateOrder`.
+pub fn pascal(kebab: &str) -> String {
+    let capitalized = |word: &str| word[..1].to_uppercase() + &word[1..];
+    kebab.split('-').map(capitalized).collect()
+}
+
+/// One way to call the API, and who answers it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Route {
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// `/products/{id}`
+    pub path: String,
+    /// The binary: `get-product`.
+    pub function: String,
+}
+
+/// A binary of a service: `functions/<service>/src/bin/<name>.rs`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Binary {
+    /// `orders`
+    pub service: String,
+    /// `create-order`
+    pub name: String,
+}
+
+impl Binary {
+    /// All of them, by service and name.
+    pub fn all() -> BTreeSet<Self> {
+        let services = names_in(&path("functions"));
+        let binaries = services.iter().flat_map(|service| {
+            let files = names_in(&path(&format!("functions/{service}/src/bin")));
+            files.into_iter().map(|file| Self {
+                service: service.clone(),
+                name: file.strip_suffix(".rs").expect("a binary is one file").to_owned(),
+            })
+        });
+        binaries.collect()
+    }
+
+    /// Its code.
+    pub fn text(&self) -> String {
+        text(&format!("functions/{}/src/bin/{}.rs", self.service, self.name))
+    }
+
+    /// The first line of its documentation, without the marks of code.
+    pub fn headline(&self) -> String {
+        let text = self.text();
+        let line = text.lines().next().and_then(|line| line.strip_prefix("//! "));
+        line.unwrap_or_else(|| panic!("{}.rs does not begin with a doc line", self.name)).replace('`', "")
+    }
+
+    /// The routes that its code names: `http::post("/create-order", …).and("/orders")`.
+    pub fn routes(&self) -> BTreeSet<Route> {
+        let text = self.text();
+        let method = ["get", "post", "put", "delete", "patch"]
+            .into_iter()
+            .find(|method| !literals_after(&text, &format!("http::{method}(")).is_empty());
+        let Some(method) = method else { return BTreeSet::new() };
+        let first = literals_after(&text, &format!("http::{method}("));
+        let others = literals_after(&text, ".and(");
+        let paths = first.into_iter().chain(others);
+        paths.map(|path| Route { method: method.to_uppercase(), path, function: self.name.clone() }).collect()
+    }
+}
+
+fn literals_after(text: &str, opening: &str) -> Vec<String> {
+    let arguments = text.split(opening).skip(1);
+    let literals = arguments.filter_map(|rest| rest.trim_start().strip_prefix('"')?.split_once('"'));
+    literals.map(|(literal, _)| literal.to_owned()).collect()
+}
+
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.expect("a readable folder").file_name().to_string_lossy().into_owned())
+        .filter(|name| !name.starts_with('.'))
+        .collect();
+    names.sort();
+    names
+}
+
+/// A resource of the template.
+#[derive(Debug, Clone)]
+pub struct Resource {
+    /// Its logical id.
+    pub id: String,
+    /// All that is declared of it.
+    pub body: Value,
+}
+
+impl Resource {
+    /// `AWS::SQS::Queue`
+    pub fn kind(&self) -> &str {
+        self.body["Type"].as_str().expect("a type")
+    }
+
+    /// One of its properties, or null.
+    pub fn property(&self, name: &str) -> &Value {
+        &self.body["Properties"][name]
+    }
+
+    /// A function's binary, from its `CodeUri`.
+    pub fn binary(&self) -> &str {
+        let uri = self.property("CodeUri").as_str();
+        let name = uri.and_then(|uri| uri.strip_prefix("target/lambda/")?.strip_suffix('/'));
+        name.unwrap_or_else(|| panic!("{}: CodeUri is not target/lambda/<binary>/", self.id))
+    }
+
+    /// A function's events, by name.
+    pub fn events(&self) -> Vec<(&str, &Value)> {
+        let events = self.property("Events").as_object();
+        events.into_iter().flatten().map(|(name, event)| (name.as_str(), event)).collect()
+    }
+}
+
+/// `template.yaml`.
+pub struct Template {
+    resources: Vec<Resource>,
+}
+
+impl Template {
+    /// Reads it.
+    pub fn read() -> Self {
+        let document = yaml("template.yaml");
+        let resources = document["Resources"].as_object().expect("resources");
+        let resources = resources.iter().map(|(id, body)| Resource { id: id.clone(), body: body.clone() });
+        Self { resources: resources.collect() }
+    }
+
+    /// Every resource.
+    pub fn resources(&self) -> &[Resource] {
+        &self.resources
+    }
+
+    /// The resources of a type.
+    pub fn of<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Resource> {
+        self.resources.iter().filter(move |resource| resource.kind() == kind)
+    }
+
+    /// The functions.
+    pub fn functions(&self) -> impl Iterator<Item = &Resource> {
+        self.of("AWS::Serverless::Function")
+    }
+
+    /// The resource that a `!Ref` or a `!GetAtt` names.
+    pub fn named_by(&self, reference: &Value) -> &Resource {
+        let name = reference["Ref"].as_str().or_else(|| {
+            let attribute = reference["Fn::GetAtt"].as_str()?;
+            attribute.split('.').next()
+        });
+        let resource = name.and_then(|name| self.resources.iter().find(|resource| resource.id == name));
+        resource.unwrap_or_else(|| panic!("{reference} names no resource"))
+    }
+
+    /// The routes of the functions' events, each with whether it is public.
+    pub fn routes(&self) -> BTreeSet<(Route, bool)> {
+        let mut routes = BTreeSet::new();
+        for function in self.functions() {
+            for (_, event) in function.events() {
+                let properties = &event["Properties"];
+                if event["Type"] == "HttpApi" {
+                    let text = |name: &str| properties[name].as_str().expect("a text").to_owned();
+                    let route = Route {
+                        method: text("Method"),
+                        path: text("Path"),
+                        function: function.binary().to_owned(),
+                    };
+                    routes.insert((route, properties["Auth"]["Authorizer"] == "NONE"));
+                }
+            }
+        }
+        routes
+    }
+}
+
+/// The routes of `infra/api/openapi.yaml`, each with whether it is public.
+pub fn routes_of_the_contract() -> BTreeSet<(Route, bool)> {
+    let contract = yaml("infra/api/openapi.yaml");
+    let paths = contract["paths"].as_object().expect("paths");
+    let mut routes = BTreeSet::new();
+    for (path, operations) in paths {
+        for (method, operation) in operations.as_object().expect("operations") {
+            if ["get", "post", "put", "delete", "patch"].contains(&method.as_str()) {
+                let function =
+                    operation["x-function"].as_str().unwrap_or_else(|| panic!("{path}: no x-function"));
+                let security = operation.get("security").unwrap_or(&contract["security"]);
+                let route = Route {
+                    method: method.to_uppercase(),
+                    path: path.clone(),
+                    function: function.to_owned(),
+                };
+                routes.insert((route, security.as_array().is_none_or(Vec::is_empty)));
+            }
+        }
+    }
+    routes
+}
