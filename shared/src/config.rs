@@ -19,9 +19,21 @@ pub fn required<T: FromStr>(name: &'static str) -> Result<T, ConfigError>
 where
     T::Err: std::fmt::Display,
 {
+    optional(name)?.ok_or_else(|| ConfigError { name, fault: "is not set".into() })
+}
+
+/// The variable `name`, which the template may leave empty.
+///
+/// # Errors
+/// Names the variable that is not what it should be.
+pub fn optional<T: FromStr>(name: &'static str) -> Result<Option<T>, ConfigError>
+where
+    T::Err: std::fmt::Display,
+{
     let text = env::var(name).ok().filter(|text| !text.is_empty());
-    let text = text.ok_or_else(|| ConfigError { name, fault: "is not set".into() })?;
-    text.parse().map_err(|error| ConfigError { name, fault: format!("is not valid: {error}") })
+    text.map(|text| text.parse())
+        .transpose()
+        .map_err(|error| ConfigError { name, fault: format!("is not valid: {error}") })
 }
 
 /// Where this function runs.

@@ -88,6 +88,11 @@ impl Fields {
         self.errors.push(FieldError::body(pointer, detail));
     }
 
+    /// Notes that the object breaks a rule that concerns several members alike (`needs exactly one of …`).
+    pub fn fault_of_all(&mut self, detail: &str) {
+        self.errors.push(FieldError::body(self.pointer.clone(), detail));
+    }
+
     fn take(&mut self, name: &'static str) -> Option<Value> {
         self.asked.insert(name);
         self.members.remove(name).filter(|value| !value.is_null())

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use aws_lambda_events::cloudwatch_events::CloudWatchEvent;
 use aws_lambda_events::cognito::CognitoEventUserPoolsPostConfirmation;
+pub use aws_lambda_events::cognito::CognitoEventUserPoolsPostConfirmationTriggerSource as ConfirmationSource;
 use aws_lambda_events::s3::S3Event;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::LambdaEvent;
