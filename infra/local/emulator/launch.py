@@ -107,7 +107,9 @@ def import_the_routes_of_an_api():
                 }
                 for requirement in operation.get("security") or []:
                     for name, scopes in requirement.items():
-                        route |= {"AuthorizationType": "JWT", "AuthorizerId": name, "AuthorizationScopes": scopes}
+                        # SAM writes `NONE`, which is no authorizer, for a public route.
+                        if name in authorizers:
+                            route |= {"AuthorizationType": "JWT", "AuthorizerId": name, "AuthorizationScopes": scopes}
                 route_id = str(len(routes))
                 routes[route_id] = {"routeId": route_id, **cloudformation._apigw_v2_route_props(route)}
         gateway._authorizers[api_id] = authorizers

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use tokio::process::Command;
 
 use crate::cloud::{self, Record};
-use crate::{deploy, say};
+use crate::{deploy, say, tools};
 
 /// Builds every function for development. Cargo shows its own progress.
 ///
@@ -22,6 +22,16 @@ pub(crate) async fn functions() -> Result<()> {
         bail!("the functions do not compile: see above");
     }
     Ok(())
+}
+
+/// Builds every function while the tools are installed: the one waits for the processor, the other for the network.
+///
+/// # Errors
+/// Either's.
+pub(crate) async fn functions_and_tools() -> Result<()> {
+    // Not `try_join`: code that does not compile is no reason to throw half an installation away.
+    let (tools, functions) = tokio::join!(tools::install(), functions());
+    tools.and(functions)
 }
 
 /// Cargo as the caller would start it. `cargo run` has set variables for this crate, which build scripts of others would

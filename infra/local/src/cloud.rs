@@ -29,6 +29,8 @@ pub(crate) struct Record {
     pub port: u16,
     /// The emulator's process.
     pub emulator: Option<Process>,
+    /// What the emulator was started from.
+    pub emulator_version: String,
     /// The proxy's process.
     pub proxy: Option<Process>,
     /// The id of the HTTP API.

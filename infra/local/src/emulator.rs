@@ -2,10 +2,12 @@
 
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
 
 use crate::aws::Aws;
 use crate::cloud::{self, Cloud, Record};
@@ -15,6 +17,15 @@ use crate::tools::MINISTACK;
 /// How long it may take to start on a busy machine, and to save its state when it is stopped.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What it is started from: another version of this needs a new start.
+///
+/// # Errors
+/// The launcher cannot be read.
+pub(crate) fn version() -> Result<String> {
+    let launcher = fs::read(launcher()).context("cannot read the emulator's launcher")?;
+    Ok(format!("{:x?}", Sha256::new_with_prefix(launcher).chain_update(MINISTACK.requirements()).finalize()))
+}
+
 /// Starts it in the background, with what it stored before.
 ///
 /// # Errors
@@ -22,6 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) async fn start(cloud: &Cloud, record: &mut Record) -> Result<()> {
     let mut command = command(cloud, record.gateway_port)?;
     command.env("PERSIST_STATE", "1").env("S3_PERSIST", "1");
+    record.emulator_version = version()?;
     record.emulator = Some(process::start_in_background(&mut command, &cloud.file("emulator.log"))?);
     cloud.remember(record)?;
     wait(cloud, record).await
@@ -50,12 +62,16 @@ pub(crate) async fn stop(record: &mut Record) {
     }
 }
 
+fn launcher() -> PathBuf {
+    cloud::root().join("infra/local/emulator/launch.py")
+}
+
 fn command(cloud: &Cloud, port: u16) -> Result<Command> {
     for dir in [cloud.data(), cloud.scratch(), cloud.logs()] {
         fs::create_dir_all(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
     }
     let mut command = MINISTACK.command("python", &cloud.scratch());
-    command.arg("-B").arg(cloud::root().join("infra/local/emulator/launch.py"));
+    command.arg("-B").arg(launcher());
     let settings = [
         ("AUTH", "true"),
         ("BIND_HOST", "127.0.0.1"),

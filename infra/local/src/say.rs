@@ -11,8 +11,20 @@ use anyhow::Result;
 /// # Errors
 /// The step's own.
 pub(crate) async fn step<T>(name: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+    show(name, stderr().is_terminal(), work).await
+}
+
+/// The same for a step beside others that write to the terminal: without the clock.
+///
+/// # Errors
+/// The step's own.
+pub(crate) async fn step_beside<T>(name: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+    note(name);
+    show(name, false, work).await
+}
+
+async fn show<T>(name: &str, live: bool, work: impl Future<Output = Result<T>>) -> Result<T> {
     let started = Instant::now();
-    let live = stderr().is_terminal();
     tokio::pin!(work);
     let mut clock = tokio::time::interval(Duration::from_secs(1));
     let outcome = loop {

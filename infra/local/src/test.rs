@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cloud::{Cloud, Record};
-use crate::{build, deploy, emulator, needs, proxy, say, seed, shop::Shop, tools, up};
+use crate::{build, deploy, emulator, needs, proxy, say, seed, shop::Shop, up};
 
 /// The test binary that breaks things, and so runs alone and last.
 const DISRUPTIONS: &str = "disruptions";
@@ -106,9 +106,7 @@ struct Suite {
 
 async fn all(cloud: &Cloud, filter: &[String]) -> Result<Tally> {
     needs::disk(&crate::cloud::target())?;
-    tools::MINISTACK.install().await?;
-    tools::SAM.install().await?;
-    build::functions().await?;
+    build::functions_and_tools().await?;
     let mut suites = suites().await?;
     suites.sort_by_key(|suite| (suite.name == DISRUPTIONS, suite.package.clone(), suite.name.clone()));
 

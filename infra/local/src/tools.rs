@@ -31,6 +31,14 @@ pub(crate) const SAM: Tool = Tool {
     requirements: include_str!("../requirements/sam.txt"),
 };
 
+/// Installs all tools.
+///
+/// # Errors
+/// See [`Tool::install`].
+pub(crate) async fn install() -> Result<()> {
+    tokio::try_join!(MINISTACK.install(), SAM.install()).map(drop)
+}
+
 impl Tool {
     /// Installs it, unless just this is there already.
     ///
@@ -46,7 +54,7 @@ impl Tool {
         }
         let python = needs::python()?;
         let title = format!("Installing {}", self.title);
-        say::step(&title, async {
+        say::step_beside(&title, async {
             if dir.exists() {
                 fs::remove_dir_all(&dir).with_context(|| format!("cannot remove {}", dir.display()))?;
             }
@@ -61,6 +69,11 @@ impl Tool {
             fs::write(&installed, &fingerprint).context("cannot write the marker of a finished installation")
         })
         .await
+    }
+
+    /// What is in it, line by line.
+    pub(crate) fn requirements(self) -> &'static str {
+        self.requirements
     }
 
     /// Its Python.

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use crate::cloud::{self, Cloud, Record};
 use crate::process::{self, Process};
 use crate::shop::Shop;
-use crate::{build, deploy, emulator, needs, say, seed, tools, watch};
+use crate::{build, deploy, emulator, needs, say, seed, watch};
 
 /// The port of the shop, unless another is asked for.
 const PORT: u16 = 3000;
@@ -89,10 +89,11 @@ async fn bring_up(cloud: &Cloud, port: Option<u16>) -> Result<Record> {
     }
     needs::disk(&cloud::target())?;
     let before = build::built()?;
-    tools::MINISTACK.install().await?;
-    tools::SAM.install().await?;
-    build::functions().await?;
+    build::functions_and_tools().await?;
 
+    if record.emulator_version != emulator::version()? {
+        emulator::stop(&mut record).await;
+    }
     let emulator_runs = record.emulator.as_ref().is_some_and(Process::is_alive);
     let stale_proxy = !emulator_runs || record.port != port;
     if stale_proxy && let Some(proxy) = record.proxy.take() {
