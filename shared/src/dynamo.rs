@@ -1,11 +1,12 @@
 //! What every table needs: a transaction that tells which condition failed, and pages of an index.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::time::Duration;
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use serde::Serialize;
@@ -41,6 +42,21 @@ pub fn to_item(value: &impl Serialize) -> anyhow::Result<Item> {
 /// When a stored item lacks what the code expects of it.
 pub fn from_item<T: DeserializeOwned>(item: Item) -> anyhow::Result<T> {
     serde_dynamo::from_item(item).context("read an item")
+}
+
+/// The output of a conditional write, or `None` where its condition failed.
+///
+/// # Errors
+/// Every other error of the call.
+pub fn unless_condition_failed<T, E>(sent: Result<T, SdkError<E>>) -> anyhow::Result<Option<T>>
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    match sent {
+        Ok(output) => Ok(Some(output)),
+        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Why a transaction wrote nothing: for each of its items, in order, whether its condition failed, and the item as it

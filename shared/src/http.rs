@@ -19,7 +19,7 @@ use std::str::FromStr;
 
 use axum::Router;
 pub use axum::extract::State;
-use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
+use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request};
 use axum::handler::Handler;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
@@ -35,7 +35,7 @@ use crate::aws::{Aws, Connect};
 use crate::config::{self, Stage};
 pub use crate::idempotency::IdempotencyKey;
 use crate::input::{self, Body};
-use crate::problem::{BODY_TOO_LARGE, METHOD_NOT_ALLOWED, Problem, UNSUPPORTED_MEDIA_TYPE};
+use crate::problem::{BODY_TOO_LARGE, FieldError, METHOD_NOT_ALLOWED, Problem, UNSUPPORTED_MEDIA_TYPE};
 use crate::telemetry;
 use crate::time::Timestamp;
 
@@ -193,6 +193,38 @@ impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for PathId<T> {
         let id =
             parameters.ok().and_then(|found| found.iter().next().and_then(|(_, text)| text.parse().ok()));
         id.map(Self).ok_or_else(|| Problem::not_found("thing"))
+    }
+}
+
+/// A type that a query parameter can hold.
+pub trait Parameter: Sized {
+    /// The parameter's name.
+    const NAME: &'static str;
+
+    /// Checks and converts the text; the error completes a sentence about the parameter.
+    fn parse(text: &str) -> Result<Self, String>;
+}
+
+/// The query parameter that `T` names, if the request has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueryParameter<T>(pub Option<T>);
+
+impl<S: Send + Sync, T: Parameter> FromRequestParts<S> for QueryParameter<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let refused =
+            |detail: &str| Problem::invalid_input(vec![FieldError::parameter(T::NAME, detail.to_owned())]);
+        let query = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await;
+        let Query(parameters) = query.map_err(|_| refused("cannot be read: the query is malformed"))?;
+        let mut values = parameters.iter().filter(|(name, _)| name == T::NAME).map(|(_, text)| text);
+        match (values.next(), values.next()) {
+            (None, _) => Ok(Self(None)),
+            (Some(text), None) => {
+                T::parse(text).map(|value| Self(Some(value))).map_err(|detail| refused(&detail))
+            }
+            (Some(_), Some(_)) => Err(refused("may be given once")),
+        }
     }
 }
 

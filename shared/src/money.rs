@@ -5,8 +5,10 @@ use std::str::FromStr;
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::aws::{Aws, Connect};
+use crate::config::{self, ConfigError};
 use crate::input::{Field, Value};
 
 /// Currencies of ISO 4217 with two decimals that the shop can be set to.
@@ -17,8 +19,7 @@ const CURRENCIES: [&str; 14] =
 const EXPONENT: u32 = 2;
 
 /// A currency of ISO 4217 by its alphabetic code. Each of them has a hundred minor units.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Currency(&'static str);
 
 impl FromStr for Currency {
@@ -30,11 +31,16 @@ impl FromStr for Currency {
     }
 }
 
-impl TryFrom<String> for Currency {
-    type Error = String;
+/// The shop's own, from the variable `CURRENCY`.
+impl Connect for Currency {
+    fn connect(_: &Aws) -> Result<Self, ConfigError> {
+        config::required("CURRENCY")
+    }
+}
 
-    fn try_from(code: String) -> Result<Self, Self::Error> {
-        code.parse()
+impl<'de> Deserialize<'de> for Currency {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 

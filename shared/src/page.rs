@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
-use axum::extract::{FromRequestParts, Query};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use crate::aws::{Aws, Connect};
 use crate::config::{self, ConfigError};
 use crate::dynamo::{Item, from_item, text};
+use crate::http::{Parameter, QueryParameter};
 use crate::problem::{FieldError, Problem};
 
 const DEFAULT_LIMIT: usize = 20;
@@ -29,32 +29,39 @@ pub struct PageRequest {
     cursor: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Parameters {
-    limit: Option<String>,
-    cursor: Option<String>,
+struct Limit(usize);
+
+impl Parameter for Limit {
+    const NAME: &'static str = "limit";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            Ok(limit) if (1..=MAX_LIMIT).contains(&limit) => Ok(Self(limit)),
+            _ => Err(format!("must be a whole number from 1 to {MAX_LIMIT}")),
+        }
+    }
+}
+
+struct Cursor(String);
+
+impl Parameter for Cursor {
+    const NAME: &'static str = "cursor";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        Ok(Self(text.to_owned()))
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for PageRequest {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Query(parameters) =
-            Query::<Parameters>::from_request_parts(parts, state).await.map_err(|_| {
-                Problem::invalid_input(vec![FieldError::parameter(
-                    "cursor",
-                    "and limit may be given once each",
-                )])
-            })?;
-        let limit = match parameters.limit.as_deref().map(str::parse) {
-            None => DEFAULT_LIMIT,
-            Some(Ok(limit)) if (1..=MAX_LIMIT).contains(&limit) => limit,
-            Some(_) => {
-                let detail = format!("must be a whole number from 1 to {MAX_LIMIT}");
-                return Err(Problem::invalid_input(vec![FieldError::parameter("limit", detail)]));
-            }
-        };
-        Ok(Self { limit, cursor: parameters.cursor })
+        let QueryParameter(limit) = QueryParameter::<Limit>::from_request_parts(parts, state).await?;
+        let QueryParameter(cursor) = QueryParameter::<Cursor>::from_request_parts(parts, state).await?;
+        Ok(Self {
+            limit: limit.map_or(DEFAULT_LIMIT, |limit| limit.0),
+            cursor: cursor.map(|cursor| cursor.0),
+        })
     }
 }
 
@@ -182,14 +189,6 @@ impl Cursors {
         }
         mac
     }
-}
-
-/// Serialises `nextCursor` beside the entries, whose key the answer chooses.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct NextCursor {
-    /// What to send as `cursor` for the next page; `null` on the last one.
-    pub next_cursor: Option<String>,
 }
 
 #[cfg(test)]

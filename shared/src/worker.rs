@@ -182,7 +182,8 @@ where
         let (state, handle) = (state.clone(), handle.clone());
         async move {
             let span = tracing::info_span!("invocation", request_id = event.context.request_id);
-            let work = handle(state, event.payload, Timestamp::now()).instrument(span.clone());
+            // Boxed: the SDK's futures nest so deeply that the compiler gives up on what holds them.
+            let work = Box::pin(handle(state, event.payload, Timestamp::now())).instrument(span.clone());
             let (result, calls) = telemetry::counting_calls(work).await;
             let _entered = span.enter();
             match result {

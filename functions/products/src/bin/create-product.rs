@@ -1,0 +1,30 @@
+//! `POST /products`: records a product that waits for its picture and gives the URL to upload it to.
+//!
+//! Repeated, it records another product; one that never gets its picture is cleaned up after an hour.
+
+use products::{NewProduct, Product, ProductCreated, Products};
+use shared::auth::Caller;
+use shared::http::{self, Answer, Input, Now, State};
+use shared::media::{Kind, Media, Upload};
+use shared::money::Currency;
+use shared::problem::Problem;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> shared::Exit {
+    http::serve(http::post("/products", create_product).and("/get-upload-url")).await
+}
+
+async fn create_product(
+    State((products, media, currency)): State<(Products, Media, Currency)>,
+    caller: Caller,
+    Now(now): Now,
+    Input(new): Input<NewProduct>,
+) -> Result<Answer<ProductCreated>, Problem> {
+    let (file_name, file_type, file_size) = (new.file_name.clone(), new.file_type, new.file_size);
+    let product = Product::new(new, &caller, currency, now);
+    let upload = Upload::new(Kind::Products, product.id(), &file_name, now);
+    let upload_url = media.presign(&upload, file_type, file_size).await?;
+    products.create(&product).await?;
+    let location = format!("/products/{}", product.id());
+    Ok(Answer::created(ProductCreated { upload_url, id: product.id() }).at(location))
+}

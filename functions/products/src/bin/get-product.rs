@@ -1,0 +1,17 @@
+//! `GET /products/{id}`: shows one approved product to anyone; changes nothing.
+
+use products::{ProductId, Products, PublicProduct};
+use shared::http::{self, Answer, PathId, State};
+use shared::problem::Problem;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> shared::Exit {
+    http::serve(http::get("/products/{id}", get_product)).await
+}
+
+async fn get_product(
+    State(products): State<Products>,
+    PathId(id): PathId<ProductId>,
+) -> Result<Answer<PublicProduct>, Problem> {
+    Ok(Answer::ok(products.for_sale(id).await?.into()))
+}

@@ -1,0 +1,20 @@
+//! `GET /products`: lists the approved products, of one category or all, newest first; changes nothing.
+
+use products::{Category, ProductList, Products, PublicProduct};
+use shared::http::{self, Answer, QueryParameter, State};
+use shared::page::{Cursors, PageRequest};
+use shared::problem::Problem;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> shared::Exit {
+    http::serve(http::get("/products", list_products).and("/approve-products")).await
+}
+
+async fn list_products(
+    State((products, cursors)): State<(Products, Cursors)>,
+    QueryParameter(category): QueryParameter<Category>,
+    page: PageRequest,
+) -> Result<Answer<ProductList<PublicProduct>>, Problem> {
+    let page = products.list_approved(category.as_ref(), &cursors, &page).await?;
+    Ok(Answer::ok(page.into()))
+}
