@@ -3,7 +3,8 @@
 //! A problem has a stable `type` for programs, a `detail` that tells a person what to mend, and for input every faulty
 //! field. What went wrong inside is for the log alone.
 
-use axum::http::{HeaderValue, StatusCode, header};
+pub use axum::http::StatusCode;
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
