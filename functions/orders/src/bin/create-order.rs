@@ -1,0 +1,31 @@
+//! `POST /create-order`: reserves the stock, records the order and queues it for fulfilment.
+//!
+//! Safe to repeat: the same `Idempotency-Key` gives the first answer.
+
+use orders::{NewOrder, OrderPlaced, OrderQueue, Orders};
+use shared::auth::Caller;
+use shared::http::{self, Answer, IdempotencyKey, Input, Now, State};
+use shared::problem::Problem;
+use shared::telemetry;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> shared::Exit {
+    http::serve(http::post("/create-order", create_order).and("/orders")).await
+}
+
+async fn create_order(
+    State((orders, queue)): State<(Orders, OrderQueue)>,
+    caller: Caller,
+    key: Option<IdempotencyKey>,
+    Now(now): Now,
+    Input(order): Input<NewOrder>,
+) -> Result<Answer<OrderPlaced>, Problem> {
+    let placed = orders.place(&caller, &order, key.as_ref(), now).await?;
+    let order_id = placed.answer.order_id();
+    if !placed.replayed {
+        tracing::info!(%order_id, "order placed");
+        telemetry::count("OrderPlaced", 1);
+        queue.send_or_leave(order_id).await;
+    }
+    Ok(Answer::created(placed.answer).at(format!("/orders/{order_id}")).replayed(placed.replayed))
+}

@@ -1,0 +1,19 @@
+//! `GET /orders/{id}`: shows one of the caller's own orders; changes nothing.
+
+use orders::{OrderId, OrderView, Orders};
+use shared::auth::Caller;
+use shared::http::{self, Answer, PathId, State};
+use shared::problem::Problem;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> shared::Exit {
+    http::serve(http::get("/orders/{id}", get_order)).await
+}
+
+async fn get_order(
+    State(orders): State<Orders>,
+    caller: Caller,
+    PathId(id): PathId<OrderId>,
+) -> Result<Answer<OrderView>, Problem> {
+    Ok(Answer::ok(orders.find_of(&caller, id).await?.into()))
+}

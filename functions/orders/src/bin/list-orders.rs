@@ -1,0 +1,20 @@
+//! `GET /orders`: lists the caller's own orders, newest first; changes nothing.
+
+use orders::{OrderList, Orders};
+use shared::auth::Caller;
+use shared::http::{self, Answer, State};
+use shared::page::{Cursors, PageRequest};
+use shared::problem::Problem;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> shared::Exit {
+    http::serve(http::get("/orders", list_orders)).await
+}
+
+async fn list_orders(
+    State((orders, cursors)): State<(Orders, Cursors)>,
+    caller: Caller,
+    page: PageRequest,
+) -> Result<Answer<OrderList>, Problem> {
+    Ok(Answer::ok(orders.list_of(caller.id(), &cursors, &page).await?.into()))
+}
