@@ -65,6 +65,22 @@ def keep_what_functions_say():
     runtime.ProvidedWorker._pump_output = pump_and_copy
 
 
+def give_functions_their_own_environment():
+    """Keeps the emulator's settings out of the environment of functions, which would take `LOG_LEVEL` for theirs."""
+    import ministack.services.lambda_svc as functions
+
+    shared = {"AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_REGION", "HOME", "LANG", "PATH", "TMPDIR"}
+    settings = {name for name in os.environ if name not in shared}
+    environment_of = functions._provided_worker_env
+
+    def environment_of_its_own(config, code_dir, port):
+        environment = environment_of(config, code_dir, port)
+        given = (config.get("Environment") or {}).get("Variables") or {}
+        return {n: v for n, v in environment.items() if n in given or n not in settings or v != os.environ[n]}
+
+    functions._provided_worker_env = environment_of_its_own
+
+
 def import_the_routes_of_an_api():
     """Creates the routes, authorizers and CORS rules of an HTTP API's OpenAPI `Body`, which is what SAM makes of routes.
 
@@ -270,6 +286,7 @@ def main():
     if installed == PINNED:
         answer_without_waiting()
         keep_what_functions_say()
+        give_functions_their_own_environment()
         import_the_routes_of_an_api()
         honour_time_to_live()
         finish_a_confirmation()
