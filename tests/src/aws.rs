@@ -1,0 +1,308 @@
+//! The AWS behind the shop, for the tests that disturb it. A journey has no use for it.
+//!
+//! The emulator takes the access key `test` for the account's owner and checks no signature of it, so none is made.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::{Map, Value, json};
+
+use crate::shop::{PASSWORD, client};
+use crate::wait::eventually;
+
+/// The AWS that the stack is deployed to.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    endpoint: String,
+    http: Client,
+    outputs: BTreeMap<String, String>,
+}
+
+impl Aws {
+    /// The one behind the shop that `cargo local test` started.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn open() -> Self {
+        let endpoint = std::env::var("AWS_ENDPOINT_URL");
+        let endpoint =
+            endpoint.expect("no AWS to disturb, AWS_ENDPOINT_URL is not set: run `cargo local test`");
+        let stack = std::env::var("CARTWRIGHT_STACK").unwrap_or_else(|_| "cartwright-local".into());
+        let mut aws = Self { endpoint, http: client(), outputs: BTreeMap::new() };
+        aws.outputs =
+            outputs(&aws.query("cloudformation", &format!("DescribeStacks&StackName={stack}")).await);
+        aws
+    }
+
+    /// An output of the stack.
+    ///
+    /// # Panics
+    /// When the stack has no such output.
+    pub fn output(&self, name: &str) -> &str {
+        self.outputs.get(name).unwrap_or_else(|| panic!("the stack has no output {name}: {:?}", self.outputs))
+    }
+
+    /// Calls an operation of a service that speaks JSON: `dynamodb`, `DynamoDB_20120810.GetItem`.
+    pub async fn json(&self, service: &str, operation: &str, input: Value) -> Value {
+        let request = self.request(Method::POST, service, "/").header("x-amz-target", operation);
+        let request = request.header("content-type", "application/x-amz-json-1.0").body(input.to_string());
+        let text = send(request, operation).await;
+        if text.is_empty() { Value::Null } else { text.parse().expect("JSON of AWS") }
+    }
+
+    /// Calls an operation of a service that speaks forms: `sns`, `Subscribe&Protocol=sqs`.
+    pub async fn query(&self, service: &str, form: &str) -> String {
+        let form = format!("Action={form}");
+        let request = self.request(Method::POST, service, "/");
+        let request = request.header("content-type", "application/x-www-form-urlencoded").body(form.clone());
+        send(request, &form).await
+    }
+
+    async fn lambda(&self, method: Method, path: &str, input: &Value) -> Value {
+        let request = self.request(method, "lambda", &format!("/2015-03-31/{path}"));
+        let request = if input.is_null() { request } else { request.json(input) };
+        let text = send(request, path).await;
+        if text.is_empty() { Value::Null } else { text.parse().expect("JSON of Lambda") }
+    }
+
+    fn request(&self, method: Method, service: &str, path: &str) -> RequestBuilder {
+        let scope = format!("test/20260101/us-east-1/{service}/aws4_request");
+        let signature = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=none");
+        self.http.request(method, format!("{}{path}", self.endpoint)).header("authorization", signature)
+    }
+
+    /// Deletes an item behind the shop's back.
+    pub async fn delete_item(&self, table: &str, key: &str, value: &str) {
+        let input = json!({ "TableName": self.output(table), "Key": { key: { "S": value } } });
+        self.json("dynamodb", "DynamoDB_20120810.DeleteItem", input).await;
+    }
+
+    /// Changes attributes of an item behind the shop's back: `SET productPrice = :price`.
+    pub async fn update_item(&self, table: &str, key: (&str, &str), change: &str, values: Value) {
+        let input = json!({
+            "TableName": self.output(table),
+            "Key": { key.0: { "S": key.1 } },
+            "UpdateExpression": change,
+            "ExpressionAttributeValues": values,
+        });
+        self.json("dynamodb", "DynamoDB_20120810.UpdateItem", input).await;
+    }
+
+    /// The keys of all objects that belong to a product.
+    pub async fn objects_of(&self, product: &str) -> Vec<String> {
+        let path = format!("/{}?list-type=2&max-keys=1000", self.output("MediaBucket"));
+        let mut keys = Vec::new();
+        for prefix in ["uploads/products/", "images/products/"] {
+            let page = self.request(Method::GET, "s3", &format!("{path}&prefix={prefix}{product}"));
+            let xml = send(page, "ListObjectsV2").await;
+            let parts = xml.split("<Key>").skip(1);
+            keys.extend(parts.filter_map(|part| Some(part.split_once("</Key>")?.0.to_owned())));
+        }
+        keys
+    }
+
+    /// An ID token that is good, but of a user pool that is not the shop's.
+    pub async fn foreign_token(&self) -> String {
+        let call = async |operation: &str, input: Value| {
+            self.json("cognito-idp", &format!("AWSCognitoIdentityProviderService.{operation}"), input).await
+        };
+        let pool = call("CreateUserPool", json!({ "PoolName": "foreign" })).await["UserPool"]["Id"].clone();
+        let flows = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"];
+        let client = json!({ "UserPoolId": pool, "ClientName": "foreign", "ExplicitAuthFlows": flows });
+        let client = call("CreateUserPoolClient", client).await["UserPoolClient"]["ClientId"].clone();
+        let person = json!({ "ClientId": client, "Username": "ann", "Password": PASSWORD });
+        call("SignUp", person).await;
+        call("AdminConfirmSignUp", json!({ "UserPoolId": pool, "Username": "ann" })).await;
+        let credentials = json!({ "USERNAME": "ann", "PASSWORD": PASSWORD });
+        let input =
+            json!({ "ClientId": client, "AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": credentials });
+        let signed_in = call("InitiateAuth", input).await;
+        call("DeleteUserPool", json!({ "UserPoolId": pool })).await;
+        signed_in["AuthenticationResult"]["IdToken"].as_str().expect("a token").to_owned()
+    }
+
+    /// Sends a message to a queue of the stack.
+    pub async fn send_message(&self, queue: &str, message: &Value) {
+        let input = json!({ "QueueUrl": self.output(queue), "MessageBody": message.to_string() });
+        self.json("sqs", "AmazonSQS.SendMessage", input).await;
+    }
+
+    /// Waits until the stack's queues are empty and nothing is being worked on.
+    pub async fn quiet(&self) {
+        eventually("the queues are empty", async || {
+            for queue in ["OrdersQueueUrl", "EmailsQueueUrl"] {
+                let names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"];
+                let input = json!({ "QueueUrl": self.output(queue), "AttributeNames": names });
+                let answer = self.json("sqs", "AmazonSQS.GetQueueAttributes", input).await;
+                if names.iter().any(|name| answer["Attributes"][name] != "0") {
+                    return None;
+                }
+            }
+            let input =
+                json!({ "stateMachineArn": self.output("OrderFulfilmentArn"), "statusFilter": "RUNNING" });
+            let running = self.json("states", "AWSStepFunctions.ListExecutions", input).await;
+            running["executions"].as_array().is_some_and(Vec::is_empty).then_some(())
+        })
+        .await;
+    }
+
+    /// Starts the fulfilment of an order, besides the one that consume-orders starts.
+    pub async fn start_fulfilment(&self, order: &str, name: &str) {
+        let input = json!({
+            "stateMachineArn": self.output("OrderFulfilmentArn"),
+            "name": name,
+            "input": json!({ "orderId": order }).to_string(),
+        });
+        self.json("states", "AWSStepFunctions.StartExecution", input).await;
+    }
+
+    /// Runs a function and gives what it answers.
+    pub async fn invoke(&self, function: &str, event: &Value) -> Value {
+        self.lambda(Method::POST, &format!("functions/{}/invocations", name_of(function)), event).await
+    }
+
+    /// Runs a function of a schedule as if it were so much later.
+    pub async fn run_on_schedule(&self, function: &str, later: Duration) {
+        let event = json!({
+            "version": "0",
+            "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
+            "detail-type": "Scheduled Event",
+            "source": "aws.events",
+            "account": "000000000000",
+            "time": in_the_future(later),
+            "region": "us-east-1",
+            "resources": ["arn:aws:events:us-east-1:000000000000:rule/tests"],
+            "detail": {},
+        });
+        let answer = self.invoke(function, &event).await;
+        assert!(answer["errorMessage"].is_null(), "{function} failed: {answer}");
+    }
+
+    /// Begins to change a function; see [`Change::make`].
+    pub async fn change(&self, function: &str) -> Change {
+        let path = format!("functions/{}/configuration", name_of(function));
+        let before = self.lambda(Method::GET, &path, &Value::Null).await;
+        let environment = before["Environment"]["Variables"].as_object().cloned().unwrap_or_default();
+        let restore = json!({ "Environment": { "Variables": environment }, "Timeout": before["Timeout"] });
+        Change {
+            undo: Undo { aws: self.clone(), path, restore },
+            environment,
+            timeout: before["Timeout"].clone(),
+        }
+    }
+
+    /// Stops a function from consuming its queue, until the result is dropped.
+    pub async fn pause(&self, consumer: &str) -> Undo {
+        let list = format!("event-source-mappings?FunctionName={}", name_of(consumer));
+        let mappings = self.lambda(Method::GET, &list, &Value::Null).await;
+        let id = mappings["EventSourceMappings"][0]["UUID"].as_str().expect("an event source mapping");
+        let path = format!("event-source-mappings/{id}");
+        self.lambda(Method::PUT, &path, &json!({ "Enabled": false })).await;
+        Undo { aws: self.clone(), path, restore: json!({ "Enabled": true }) }
+    }
+}
+
+/// As the template names it.
+fn name_of(function: &str) -> String {
+    format!("cartwright-local-{function}")
+}
+
+async fn send(request: RequestBuilder, what: &str) -> String {
+    let answer = request.send().await.unwrap_or_else(|error| panic!("{what}: {error}"));
+    let status = answer.status();
+    let text = answer.text().await.expect("an answer of AWS");
+    assert!(status.is_success(), "{what} answered {status}: {text}");
+    text
+}
+
+fn outputs(xml: &str) -> BTreeMap<String, String> {
+    let text = |part: &str, tag: &str| {
+        let inner = part.split_once(&format!("<{tag}>"))?.1.split_once(&format!("</{tag}>"))?.0;
+        Some(inner.replace("&amp;", "&"))
+    };
+    let outputs = xml.split("<OutputKey>").skip(1).filter_map(|part| {
+        let (name, rest) = part.split_once("</OutputKey>")?;
+        Some((name.to_owned(), text(rest, "OutputValue")?))
+    });
+    outputs.collect()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test stands outside of the shop, where the time comes from")]
+fn in_the_future(later: Duration) -> String {
+    let time = jiff::Timestamp::now() + later;
+    format!("{time:.0}")
+}
+
+/// A change of a function's configuration that is not made yet.
+#[derive(Debug)]
+pub struct Change {
+    undo: Undo,
+    environment: Map<String, Value>,
+    timeout: Value,
+}
+
+impl Change {
+    /// With another value of an environment variable.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.insert(name.into(), value.into());
+        self
+    }
+
+    /// With another timeout.
+    #[must_use]
+    pub fn timeout(self, seconds: u32) -> Self {
+        Self { timeout: seconds.into(), ..self }
+    }
+
+    /// Makes it, until the result is dropped.
+    pub async fn make(self) -> Undo {
+        let input = json!({ "Environment": { "Variables": self.environment }, "Timeout": self.timeout });
+        self.undo.aws.lambda(Method::PUT, &self.undo.path, &input).await;
+        self.undo
+    }
+}
+
+/// Undoes a change when it is dropped, also when the test fails.
+#[derive(Debug)]
+#[must_use = "the change lasts until this is dropped"]
+pub struct Undo {
+    aws: Aws,
+    path: String,
+    restore: Value,
+}
+
+impl Undo {
+    /// Undoes the change now.
+    pub fn undo(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Undo {
+    fn drop(&mut self) {
+        // On a thread and a runtime of its own: a drop cannot wait on the test's.
+        let undo = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(async {
+                let aws = Aws { http: client(), ..self.aws.clone() };
+                aws.lambda(Method::PUT, &self.path, &self.restore).await;
+            });
+        };
+        std::thread::scope(|scope| scope.spawn(undo).join()).expect("the change is undone");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_are_read_by_name() {
+        let xml = "<Outputs><member><OutputKey>A</OutputKey><OutputValue>x&amp;y</OutputValue></member>\
+                   <member><OutputKey>B</OutputKey><OutputValue>z</OutputValue></member></Outputs>";
+        let expected = [("A", "x&y"), ("B", "z")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(outputs(xml), BTreeMap::from(expected));
+    }
+}
