@@ -1,1 +1,552 @@
-//! 
+//! Accounts and sessions. Cognito's user pool keeps names, addresses and passwords; the Users table keeps a profile for the
+//! other services.
+//!
+//! | module | for |
+//! | --- | --- |
+//! | here | what a person sends and gets: parsed once, so that a value of these types is a valid one |
+//! | [`refusal`] | why Cartwright says no |
+//! | [`profile`] | who a person is once Cognito has confirmed the address |
+//! | [`user_pool`] | Cognito |
+//! | [`store`] | the Users table |
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use shared::input::{Body, Field, Fields, Value};
+
+pub mod profile;
+pub mod refusal;
+pub mod store;
+pub mod user_pool;
+
+pub use profile::{AdminEmail, Confirmed, Profile};
+pub use refusal::{Error, Refusal};
+pub use store::Users;
+pub use user_pool::{AppClient, Directory, UserPool};
+
+shared::text!(
+    /// A person's name, as emails call them by it.
+    FullName, 1..=100
+);
+
+/// The account's name in the user pool: unique, whatever the case of its letters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Username(String);
+
+impl Username {
+    /// The name itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn new(text: &str) -> Result<Self, String> {
+        let name = FullName::new(text)?.to_string();
+        if name.contains(char::is_whitespace) {
+            return Err("must not contain blanks".into());
+        }
+        Self::unlike_an_address(name)
+    }
+
+    /// The name of an account that was opened by a full name alone, as seed 002 has it: an underscore for each space.
+    fn of(name: &FullName) -> Result<Self, String> {
+        Self::unlike_an_address(name.as_str().replace(char::is_whitespace, "_"))
+    }
+
+    /// Cognito takes either in one place, so a name that is an address could stand for somebody else.
+    fn unlike_an_address(name: String) -> Result<Self, String> {
+        if name.parse::<Email>().is_ok() {
+            return Err("must not be an email address".into());
+        }
+        Ok(Self(name))
+    }
+}
+
+impl Field for Username {
+    fn parse(value: Value) -> Result<Self, String> {
+        Self::new(text_of(&value)?)
+    }
+}
+
+/// An email address, in lower case: no mail server in use tells `Ann@` from `ann@`, and people type both.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Email(String);
+
+impl Email {
+    /// The address itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Email {
+    type Err = String;
+
+    /// Takes the addresses that people have: a dot-atom of RFC 5322 at a domain with a dot. That mail arrives there is
+    /// proved by the code, not here.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let is_atom = |atom: &str| {
+            !atom.is_empty()
+                && atom.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c))
+        };
+        let is_label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        };
+        match text.split_once('@') {
+            Some((local, domain))
+                if text.len() <= 254
+                    && local.len() <= 64
+                    && local.split('.').all(is_atom)
+                    && domain.contains('.')
+                    && domain.split('.').all(is_label) =>
+            {
+                Ok(Self(text.to_ascii_lowercase()))
+            }
+            _ => Err("must be an email address".into()),
+        }
+    }
+}
+
+impl Field for Email {
+    fn parse(value: Value) -> Result<Self, String> {
+        text_of(&value)?.parse()
+    }
+}
+
+/// A password as it was typed. What is strong enough is the user pool's to say.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Field for Password {
+    fn parse(value: Value) -> Result<Self, String> {
+        let text = text_of(&value)?;
+        // Cognito takes no blank at either end. Trimming one off would change the password behind its owner's back.
+        if text.trim() != text {
+            return Err("must not begin or end with a blank".into());
+        }
+        bounded(text, 256).map(Self)
+    }
+}
+
+/// The digits that were emailed to prove an address.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ConfirmationCode(String);
+
+impl Field for ConfirmationCode {
+    fn parse(value: Value) -> Result<Self, String> {
+        let code = bounded(text_of(&value)?.trim(), 2048)?;
+        if !code.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err("must be the digits from the email".into());
+        }
+        Ok(Self(code))
+    }
+}
+
+/// A token that Cognito gave.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(String);
+
+impl Field for Token {
+    fn parse(value: Value) -> Result<Self, String> {
+        bounded(text_of(&value)?.trim(), 16_384).map(Self)
+    }
+}
+
+fn text_of(value: &Value) -> Result<&str, String> {
+    value.as_str().ok_or_else(|| "must be a string".into())
+}
+
+fn bounded(text: &str, most: usize) -> Result<String, String> {
+    let count = text.chars().count();
+    if text.is_empty() {
+        Err("must not be empty".into())
+    } else if count > most {
+        Err(format!("must have at most {most} characters and has {count}"))
+    } else if text.contains(char::is_control) {
+        Err("must not contain control characters".into())
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
+/// Addresses and secrets stay out of logs and panics, whatever prints the struct that holds them.
+macro_rules! redact {
+    ($($name:ident),+) => {$(
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "(…)"))
+            }
+        }
+    )+};
+}
+
+redact!(Email, Password, ConfirmationCode, Token);
+
+/// Which account a person means. Each account has one username; an address stands for it only once it is confirmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Account {
+    /// By its username, or by the full name that makes it.
+    Username(Username),
+    /// By its address.
+    Email(Email),
+}
+
+impl Account {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let named = ["fullName", "username", "email"].into_iter().filter(|name| fields.has(name)).count();
+        let full_name = fields.optional::<FullName>("fullName");
+        let username = fields.optional("username").map(Self::Username);
+        let email = fields.optional("email").map(Self::Email);
+        if named != 1 {
+            fields.fault_of_all("needs exactly one of fullName, username and email");
+            return None;
+        }
+        let by_full_name = full_name.and_then(|name| {
+            let username = Username::of(&name);
+            username.map_err(|detail| fields.fault("fullName", &format!("{detail}: send that as email"))).ok()
+        });
+        by_full_name.map(Self::Username).or(username).or(email)
+    }
+}
+
+/// The body of `POST /sign-up`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignUp {
+    username: Username,
+    full_name: FullName,
+    email: Email,
+    password: Password,
+    /// The field that the username comes from.
+    named_by: &'static str,
+}
+
+impl Body for SignUp {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let email = fields.required("email");
+        let full_name = fields.required::<FullName>("fullName");
+        let password = fields.required("password");
+        let named_by = if fields.has("username") { "username" } else { "fullName" };
+        let chosen = fields.optional("username");
+        let full_name = full_name?;
+        let username = if named_by == "username" {
+            chosen
+        } else {
+            let derived = Username::of(&full_name);
+            derived.map_err(|detail| fields.fault("fullName", &detail)).ok()
+        };
+        Some(Self { username: username?, full_name, email: email?, password: password?, named_by })
+    }
+}
+
+/// The body of `POST /confirm-sign-up`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfirmSignUp {
+    /// Whose address the code proves.
+    pub account: Account,
+    /// The code from the email.
+    pub code: ConfirmationCode,
+}
+
+impl Body for ConfirmSignUp {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let account = Account::read(fields);
+        let code = fields.required("confirmationCode");
+        Some(Self { account: account?, code: code? })
+    }
+}
+
+/// The body of `POST /resend-code`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResendCode {
+    /// Who waits for a code.
+    pub account: Account,
+}
+
+impl Body for ResendCode {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        Some(Self { account: Account::read(fields)? })
+    }
+}
+
+/// The body of `POST /sign-in`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignIn {
+    /// Who it is.
+    pub account: Account,
+    /// The proof of it.
+    pub password: Password,
+}
+
+impl Body for SignIn {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let account = Account::read(fields);
+        let password = fields.required("password");
+        Some(Self { account: account?, password: password? })
+    }
+}
+
+/// The body of `POST /refresh-token`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefreshToken {
+    /// The refresh token of a sign-in.
+    pub refresh_token: Token,
+}
+
+impl Body for RefreshToken {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let refresh_token = fields.required("refreshToken");
+        // Clients of pools whose app client has a secret send it, too. The token names its person by itself.
+        let _unused: Option<Username> = fields.optional("username");
+        Some(Self { refresh_token: refresh_token? })
+    }
+}
+
+/// The body of `POST /sign-out`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignOut {
+    /// The access token of any of the person's sign-ins.
+    pub access_token: Token,
+}
+
+impl Body for SignOut {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        Some(Self { access_token: fields.required("accessToken")? })
+    }
+}
+
+/// An answer that says what was done, and no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Done {
+    /// It, for a person.
+    pub msg: &'static str,
+}
+
+/// An answer with tokens.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct SignedIn {
+    /// What was done, for a person.
+    pub msg: &'static str,
+    /// What to send with later requests.
+    pub tokens: Tokens,
+}
+
+/// What Cognito gives to who is signed in, under its own names.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Tokens {
+    access_token: String,
+    /// Seconds until the access and the ID token expire.
+    expires_in: i32,
+    id_token: String,
+    /// Given at sign-in alone; it stays good over refreshes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    token_type: String,
+}
+
+redact!(Tokens, SignedIn);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+    use shared::input;
+
+    fn read<T: Body>(body: &Value) -> Result<T, Vec<(String, String)>> {
+        input::parse(body.to_string().as_bytes()).map_err(|problem| {
+            let faults = problem.errors().iter();
+            faults.map(|fault| (fault.pointer.clone().unwrap_or_default(), fault.detail.clone())).collect()
+        })
+    }
+
+    fn fault<T>(pointer: &str, detail: &str) -> Result<T, Vec<(String, String)>> {
+        Err(vec![(pointer.into(), detail.into())])
+    }
+
+    fn username(name: &str) -> Account {
+        Account::Username(Username(name.into()))
+    }
+
+    fn sign_up() -> Value {
+        json!({ "email": "jay@example.com", "fullName": "Jay S Prajapati", "password": "passwrod123" })
+    }
+
+    fn with(mut body: Value, name: &str, value: impl Into<Value>) -> Value {
+        body[name] = value.into();
+        body
+    }
+
+    #[test]
+    fn a_full_name_makes_the_username() {
+        let person: SignUp = read(&sign_up()).unwrap();
+        assert_eq!(person.username.as_str(), "Jay_S_Prajapati");
+        assert_eq!(person.full_name.as_str(), "Jay S Prajapati");
+        let person: SignUp = read(&with(sign_up(), "fullName", "  Ann\u{a0} Lee ")).unwrap();
+        assert_eq!(person.username.as_str(), "Ann__Lee");
+    }
+
+    #[test]
+    fn a_second_person_of_the_same_name_chooses_a_username() {
+        let person: SignUp = read(&with(sign_up(), "username", "jay_2")).unwrap();
+        assert_eq!(person.username.as_str(), "jay_2");
+        assert_eq!(person.full_name.as_str(), "Jay S Prajapati");
+    }
+
+    #[test]
+    fn a_username_has_no_blanks() {
+        let refused = read::<SignUp>(&with(sign_up(), "username", "jay two"));
+        assert_eq!(refused, fault("#/username", "must not contain blanks"));
+    }
+
+    #[test]
+    fn a_name_is_never_somebodys_address() {
+        let detail = "must not be an email address";
+        for (name, pointer) in [("username", "#/username"), ("fullName", "#/fullName")] {
+            assert_eq!(read::<SignUp>(&with(sign_up(), name, "ann@example.com")), fault(pointer, detail));
+        }
+        let sign_in = json!({ "fullName": "ann@example.com", "password": "a" });
+        let detail = "must not be an email address: send that as email";
+        assert_eq!(read::<SignIn>(&sign_in), fault("#/fullName", detail));
+    }
+
+    #[test]
+    fn every_fault_of_a_sign_up_is_told_at_once() {
+        let long = "a".repeat(10_000);
+        let body =
+            json!({ "email": "jay", "fullName": long, "username": "", "password": 7, "role": "admin" });
+        let mut faults = read::<SignUp>(&body).unwrap_err();
+        faults.sort();
+        let expected = [
+            ("#/email", "must be an email address"),
+            ("#/fullName", "must have at most 100 characters and has 10000"),
+            ("#/password", "must be a string"),
+            ("#/role", "is not a field of this request, which takes email, fullName, password, username"),
+            ("#/username", "must not be empty"),
+        ];
+        assert_eq!(faults, expected.map(|(pointer, detail)| (pointer.into(), detail.into())));
+    }
+
+    #[test]
+    fn an_account_is_named_in_exactly_one_way() {
+        let read = |body| read::<ResendCode>(&body).map(|resend| resend.account);
+        assert_eq!(read(json!({ "fullName": "Jay S Prajapati" })), Ok(username("Jay_S_Prajapati")));
+        assert_eq!(read(json!({ "username": "jay_2", "email": null })), Ok(username("jay_2")));
+        assert_eq!(
+            read(json!({ "email": "jay@example.com" })),
+            Ok(Account::Email(Email("jay@example.com".into())))
+        );
+        let detail = "needs exactly one of fullName, username and email";
+        assert_eq!(read(json!({})), fault("#", detail));
+        assert_eq!(read(json!({ "fullName": "Jay", "email": "jay@example.com" })), fault("#", detail));
+        assert_eq!(read(json!({ "email": "jay" })), fault("#/email", "must be an email address"));
+    }
+
+    #[test]
+    fn addresses_that_people_have_are_taken() {
+        for text in
+            ["a@b.cd", "first.last+tag@sub.example.co.uk", "o'neil@example.com", "x_1@a-b.io", " a@b.cd "]
+        {
+            assert!(text.parse::<Email>().is_ok(), "{text}");
+        }
+        assert_eq!("Ann@Example.COM".parse::<Email>().unwrap().as_str(), "ann@example.com");
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        let long = format!("a@{}.com", "b".repeat(64));
+        let longer = format!("a@{}com", "bcd.".repeat(70));
+        for text in [
+            "",
+            "a",
+            "a@b",
+            "@b.cd",
+            "a@",
+            "a@b.",
+            "a@.cd",
+            "a@@b.cd",
+            "a@b@c.de",
+            "a b@c.de",
+            "a@b c.de",
+            ".a@b.cd",
+            "a..b@c.de",
+            "a.@b.cd",
+            "a@-b.cd",
+            "a@b-.cd",
+            "\"a\"@b.cd",
+            "a\\@b.cd",
+            "a@b.cd\r\nBcc: c@d.ef",
+            "ä@b.cd",
+            "a@b..cd",
+            &long,
+            &longer,
+        ] {
+            assert!(text.parse::<Email>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_taken_as_it_was_typed() {
+        let read = |text: &str| Password::parse(text.into()).map(|password| password.0);
+        assert_eq!(read("correct horse Ä\"\\"), Ok("correct horse Ä\"\\".into()));
+        assert_eq!(read(" secret1"), Err("must not begin or end with a blank".into()));
+        assert_eq!(read("secret\u{0}1"), Err("must not contain control characters".into()));
+        assert_eq!(read(""), Err("must not be empty".into()));
+        assert_eq!(read(&"a".repeat(257)), Err("must have at most 256 characters and has 257".into()));
+    }
+
+    #[test]
+    fn a_code_is_digits() {
+        let read = |value: Value| ConfirmationCode::parse(value).map(|code| code.0);
+        assert_eq!(read(json!(" 274023 ")), Ok("274023".into()));
+        for value in [json!("27402x"), json!(""), json!("١٢٣"), json!(274_023)] {
+            assert!(read(value.clone()).is_err(), "{value}");
+        }
+    }
+
+    #[test]
+    fn neither_address_nor_secret_is_ever_printed() {
+        let person: SignUp = read(&sign_up()).unwrap();
+        let confirmation: ConfirmSignUp =
+            read(&json!({ "email": "jay@example.com", "confirmationCode": "274023" })).unwrap();
+        let session: RefreshToken =
+            read(&json!({ "refreshToken": "very-secret", "username": "jay_2" })).unwrap();
+        let printed = format!("{person:?} {confirmation:?} {session:?}");
+        for secret in ["jay@", "example.com", "passwrod123", "274023", "very-secret"] {
+            assert!(!printed.contains(secret), "{printed}");
+        }
+    }
+
+    #[test]
+    fn tokens_have_cognitos_names() {
+        let tokens = Tokens {
+            access_token: "a".into(),
+            expires_in: 3600,
+            id_token: "i".into(),
+            refresh_token: None,
+            token_type: "Bearer".into(),
+        };
+        assert_eq!(
+            serde_json::to_value(SignedIn { msg: "Tokens refreshed.", tokens }).unwrap(),
+            json!({
+                "msg": "Tokens refreshed.",
+                "tokens": { "AccessToken": "a", "ExpiresIn": 3600, "IdToken": "i", "TokenType": "Bearer" }
+            })
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_full_name_that_is_taken_makes_a_username_that_is_taken(text in ".{1,110}") {
+            if let Ok(username) = FullName::new(&text).and_then(|name| Username::of(&name)) {
+                prop_assert_eq!(Username::new(username.as_str()), Ok(username));
+            }
+        }
+    }
+}

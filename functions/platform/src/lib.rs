@@ -1,1 +1,47 @@
-//! 
+//! The running system itself.
+
+use serde::Serialize;
+use shared::aws::{Aws, Connect};
+use shared::config::{self, ConfigError, Stage};
+
+/// This Cartwright among the others that run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deployment {
+    stage: Stage,
+}
+
+impl Connect for Deployment {
+    fn connect(_: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { stage: config::required("STAGE")? })
+    }
+}
+
+impl Deployment {
+    /// That it answers, and as what.
+    pub fn health(self) -> Health {
+        Health { status: "ok", version: env!("CARGO_PKG_VERSION"), stage: self.stage.as_str() }
+    }
+}
+
+/// The answer of `GET /health`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Health {
+    status: &'static str,
+    version: &'static str,
+    stage: &'static str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn health_names_version_and_stage() {
+        let health = Deployment { stage: Stage::Staging }.health();
+        assert_eq!(
+            serde_json::to_value(health).unwrap(),
+            json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION"), "stage": "staging" })
+        );
+    }
+}

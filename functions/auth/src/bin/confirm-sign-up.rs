@@ -1,0 +1,21 @@
+//! `POST /confirm-sign-up`: confirms a person's address with the code that was emailed.
+//!
+//! Safe to repeat: a confirmed account stays so, and the answer says that it is.
+
+use auth::{AppClient, ConfirmSignUp, Directory, Done, Refusal};
+use shared::http::{self, Answer, Input, State};
+use shared::problem::Problem;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> shared::Exit {
+    http::serve(http::post("/confirm-sign-up", confirm_sign_up)).await
+}
+
+async fn confirm_sign_up(
+    State((app_client, directory)): State<(AppClient, Directory)>,
+    Input(confirmation): Input<ConfirmSignUp>,
+) -> Result<Answer<Done>, Problem> {
+    let username = directory.username_of(&confirmation.account).await?.ok_or(Refusal::CodeMismatch)?;
+    app_client.confirm(&username, &confirmation.code).await?;
+    Ok(Answer::ok(Done { msg: "User successfully confirmed!" }))
+}

@@ -1,0 +1,20 @@
+//! `POST /refresh-token`: exchanges a refresh token for new access and ID tokens.
+//!
+//! Safe to repeat: the refresh token stays good, and so do the tokens that it was exchanged for.
+
+use auth::{AppClient, RefreshToken, SignedIn};
+use shared::http::{self, Answer, Input, State};
+use shared::problem::Problem;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> shared::Exit {
+    http::serve(http::post("/refresh-token", refresh_token)).await
+}
+
+async fn refresh_token(
+    State(app_client): State<AppClient>,
+    Input(session): Input<RefreshToken>,
+) -> Result<Answer<SignedIn>, Problem> {
+    let tokens = app_client.refresh(&session.refresh_token).await?;
+    Ok(Answer::ok(SignedIn { msg: "Tokens refreshed.", tokens }))
+}

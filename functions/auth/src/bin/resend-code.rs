@@ -1,0 +1,22 @@
+//! `POST /resend-code`: emails a new confirmation code to a person who has not confirmed yet.
+//!
+//! Safe to repeat: the latest code is the one that counts. The answer is the same where there is no such account.
+
+use auth::{AppClient, Directory, Done, ResendCode};
+use shared::http::{self, Answer, Input, State};
+use shared::problem::Problem;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> shared::Exit {
+    http::serve(http::post("/resend-code", resend_code)).await
+}
+
+async fn resend_code(
+    State((app_client, directory)): State<(AppClient, Directory)>,
+    Input(wanted): Input<ResendCode>,
+) -> Result<Answer<Done>, Problem> {
+    if let Some(username) = directory.username_of(&wanted.account).await? {
+        app_client.resend_code(&username).await?;
+    }
+    Ok(Answer::ok(Done { msg: "Confirmation code sent." }))
+}

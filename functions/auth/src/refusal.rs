@@ -1,0 +1,154 @@
+//! Why Cartwright says no to a sign-up, a sign-in or what is between them, and how the client hears of it.
+
+use shared::problem::{
+    self, FieldError, Kind, Problem, SERVICE_UNAVAILABLE, StatusCode, TOO_MANY_REQUESTS, UNAUTHENTICATED,
+};
+
+/// What the client can mend.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Another account has the username.
+    #[error("the username is taken")]
+    NameTaken,
+    /// Another account has confirmed the address.
+    #[error("the email address is taken")]
+    EmailTaken,
+    /// A field is not what the user pool takes; the text ends a sentence about it.
+    #[error("{0} {1}")]
+    Field(&'static str, String),
+    /// The code is not the one that was emailed last, or nobody waits for one.
+    #[error("the confirmation code is wrong")]
+    CodeMismatch,
+    /// The code was right once.
+    #[error("the confirmation code has expired")]
+    CodeExpired,
+    /// There is nothing left to confirm.
+    #[error("the account is confirmed already")]
+    AlreadyConfirmed,
+    /// No such account, or not its password.
+    #[error("the name and the password do not belong together")]
+    WrongCredentials,
+    /// The password was right; the address is not proved.
+    #[error("the account is not confirmed")]
+    NotConfirmed,
+    /// The account's password was reset by who runs the user pool.
+    #[error("the account needs a new password")]
+    NewPasswordRequired,
+    /// The token is not ours, or no longer good.
+    #[error("the token is refused")]
+    BadToken,
+    /// Cognito wants a pause, of this account or of everyone.
+    #[error("too many requests")]
+    TooManyRequests,
+}
+
+/// What comes back instead of an answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The client's to mend.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Nobody's to mend: Cognito, or what it calls, does not answer now.
+    #[error("the user pool does not answer")]
+    Unavailable(#[source] anyhow::Error),
+    /// Ours to mend.
+    #[error(transparent)]
+    Failed(#[from] anyhow::Error),
+}
+
+const NAME_TAKEN: Kind = Kind::new(StatusCode::CONFLICT, "name-taken", "The name is taken");
+const EMAIL_TAKEN: Kind = Kind::new(StatusCode::CONFLICT, "email-taken", "The email address is taken");
+const CODE_MISMATCH: Kind =
+    Kind::new(StatusCode::UNPROCESSABLE_ENTITY, "code-mismatch", "Wrong confirmation code");
+const CODE_EXPIRED: Kind =
+    Kind::new(StatusCode::UNPROCESSABLE_ENTITY, "code-expired", "The confirmation code has expired");
+const WRONG_CREDENTIALS: Kind =
+    Kind::new(StatusCode::UNAUTHORIZED, "wrong-credentials", "Wrong name or password");
+const USER_NOT_CONFIRMED: Kind =
+    Kind::new(StatusCode::FORBIDDEN, "user-not-confirmed", "The account is not confirmed");
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let (kind, detail) = match refusal {
+            Refusal::Field(name, detail) => {
+                return Self::invalid_input(vec![FieldError::body(format!("#/{name}"), detail)]);
+            }
+            Refusal::NameTaken => (
+                NAME_TAKEN,
+                "Another account has this username. Send a `username` of your own choice. If the account is yours, \
+                 confirm it or sign in.",
+            ),
+            Refusal::EmailTaken => {
+                (EMAIL_TAKEN, "Another account has this email address. Sign in with it instead.")
+            }
+            Refusal::CodeMismatch => {
+                (CODE_MISMATCH, "The confirmation code is wrong. Check the latest email.")
+            }
+            Refusal::CodeExpired => {
+                (CODE_EXPIRED, "The confirmation code has expired. POST /resend-code sends a new one.")
+            }
+            Refusal::AlreadyConfirmed => (problem::CONFLICT, "The account is confirmed already. Sign in."),
+            Refusal::WrongCredentials => {
+                (WRONG_CREDENTIALS, "The name and the password do not belong together.")
+            }
+            Refusal::NotConfirmed => (
+                USER_NOT_CONFIRMED,
+                "Confirm the account with the code from the email first. POST /resend-code sends a new one.",
+            ),
+            Refusal::NewPasswordRequired => {
+                (problem::FORBIDDEN, "The account's password was reset. Ask the shop for a new one.")
+            }
+            Refusal::BadToken => (UNAUTHENTICATED, "The token is wrong, expired or revoked. Sign in again."),
+            Refusal::TooManyRequests => {
+                (TOO_MANY_REQUESTS, "That was too often. Please wait a little, then try again.")
+            }
+        };
+        Self::new(kind, detail)
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Refused(refusal) => refusal.into(),
+            Error::Unavailable(cause) => {
+                tracing::warn!(error = format!("{cause:#}"), "the user pool does not answer");
+                Self::new(SERVICE_UNAVAILABLE, "Accounts cannot be reached at the moment. Please try again.")
+            }
+            Error::Failed(cause) => cause.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_refusal_has_its_status() {
+        let status = |refusal: Refusal| Problem::from(Error::from(refusal)).status().as_u16();
+        assert_eq!(status(Refusal::NameTaken), 409);
+        assert_eq!(status(Refusal::EmailTaken), 409);
+        assert_eq!(status(Refusal::AlreadyConfirmed), 409);
+        assert_eq!(status(Refusal::Field("password", "is weak".into())), 422);
+        assert_eq!(status(Refusal::CodeMismatch), 422);
+        assert_eq!(status(Refusal::CodeExpired), 422);
+        assert_eq!(status(Refusal::WrongCredentials), 401);
+        assert_eq!(status(Refusal::BadToken), 401);
+        assert_eq!(status(Refusal::NotConfirmed), 403);
+        assert_eq!(status(Refusal::NewPasswordRequired), 403);
+        assert_eq!(status(Refusal::TooManyRequests), 429);
+    }
+
+    #[test]
+    fn a_refused_field_is_pointed_at() {
+        let problem = Problem::from(Refusal::Field("password", "is weak".into()));
+        assert_eq!(problem.errors(), [FieldError::body("#/password", "is weak")]);
+    }
+
+    #[test]
+    fn a_silent_user_pool_is_worth_another_try() {
+        let problem = Problem::from(Error::Unavailable(anyhow::anyhow!("timed out")));
+        assert_eq!(problem.kind(), SERVICE_UNAVAILABLE);
+    }
+}

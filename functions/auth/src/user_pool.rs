@@ -1,0 +1,710 @@
+//! Cognito's user pool, and what its errors mean.
+//!
+//! | type | for | needs |
+//! | --- | --- | --- |
+//! | [`AppClient`] | what people do for themselves: sign up, confirm, sign in, refresh | `USER_POOL_CLIENT_ID` |
+//! | [`Directory`] | which account a person means by an address | `USER_POOL_ID` |
+//! | [`UserPool`] | signing out, which a token alone decides, and groups, where the event names the pool | nothing |
+//!
+//! Cognito never tells whether an account exists where a password or a code is asked for, and neither do these. It does
+//! tell that a username is taken and that an account is confirmed already, to anyone who asks it directly: hiding that here
+//! would protect nobody and puzzle who presses a button twice.
+//!
+//! The SDK repeats a call whose answer was lost. A repeated sign-up then finds the username taken, by the very account
+//! that it made; nothing in Cognito's answer tells whose it is, so `name-taken` says what to do in either case.
+//! <https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-managing-errors.html>
+
+use anyhow::Context;
+use aws_sdk_cognitoidentityprovider::Client;
+use aws_sdk_cognitoidentityprovider::config::http::HttpResponse;
+use aws_sdk_cognitoidentityprovider::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_cognitoidentityprovider::operation::initiate_auth::InitiateAuthOutput;
+use aws_sdk_cognitoidentityprovider::types::{
+    AttributeType, AuthFlowType, ChallengeNameType, UserStatusType,
+};
+use shared::aws::{Aws, Connect};
+use shared::config::{self, ConfigError};
+
+use crate::{
+    Account, ConfirmationCode, Confirmed, Email, Error, Password, Refusal, SignUp, Token, Tokens, Username,
+};
+
+/// The group whose people run the shop.
+const ADMINS: &str = "admin";
+
+/// What people do for themselves, through the pool's app client. Cognito takes these calls from anyone, unsigned.
+#[derive(Debug, Clone)]
+pub struct AppClient {
+    cognito: Client,
+    client_id: String,
+}
+
+impl Connect for AppClient {
+    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { cognito: Client::new(aws.sdk()), client_id: config::required("USER_POOL_CLIENT_ID")? })
+    }
+}
+
+impl AppClient {
+    /// Opens an account and has its code emailed.
+    ///
+    /// # Errors
+    /// A taken name, a weak password, or what the user pool does not take.
+    pub async fn sign_up(&self, person: &SignUp) -> Result<(), Error> {
+        let sign_up = self
+            .cognito
+            .sign_up()
+            .client_id(&self.client_id)
+            .username(person.username.as_str())
+            .password(&person.password.0)
+            .user_attributes(attribute("email", person.email.as_str())?)
+            .user_attributes(attribute("name", person.full_name.as_str())?);
+        let sent = sign_up.send().await;
+        sent.map_err(|error| {
+            meaning("sign up", error, |code, message| match code {
+                "UsernameExistsException" => Some(Refusal::NameTaken),
+                "AliasExistsException" => Some(Refusal::EmailTaken),
+                "InvalidPasswordException" => Some(weak_password(message)),
+                "InvalidParameterException" => refused_field(person, message),
+                _ => None,
+            })
+        })?;
+        Ok(())
+    }
+
+    /// Proves an account's address by the code that was sent there.
+    ///
+    /// # Errors
+    /// A wrong or old code, an account that is confirmed already, or an address that is another account's.
+    pub async fn confirm(&self, username: &Username, code: &ConfirmationCode) -> Result<(), Error> {
+        let confirm = self
+            .cognito
+            .confirm_sign_up()
+            .client_id(&self.client_id)
+            .username(username.as_str())
+            .confirmation_code(&code.0);
+        let sent = confirm.send().await;
+        sent.map_err(|error| {
+            meaning("confirm a sign-up", error, |code, message| match code {
+                "AliasExistsException" => Some(Refusal::EmailTaken),
+                "ExpiredCodeException" => Some(Refusal::CodeExpired),
+                "NotAuthorizedException" if message.contains("Current status is CONFIRMED") => {
+                    Some(Refusal::AlreadyConfirmed)
+                }
+                // Not authorized: in another status, such as that of an account which an administrator disabled.
+                "CodeMismatchException" | "UserNotFoundException" | "NotAuthorizedException" => {
+                    Some(Refusal::CodeMismatch)
+                }
+                "InvalidParameterException" if breaks_a_constraint(message) => Some(Refusal::CodeMismatch),
+                _ => None,
+            })
+        })?;
+        Ok(())
+    }
+
+    /// Has a new code emailed, if the account exists.
+    ///
+    /// # Errors
+    /// When the account is confirmed already.
+    pub async fn resend_code(&self, username: &Username) -> Result<(), Error> {
+        let resend =
+            self.cognito.resend_confirmation_code().client_id(&self.client_id).username(username.as_str());
+        let Err(error) = resend.send().await else { return Ok(()) };
+        let nobody = match (error.code(), error.message().unwrap_or_default()) {
+            (Some("UserNotFoundException"), _) => true,
+            (Some("InvalidParameterException"), message) => breaks_a_constraint(message),
+            _ => false,
+        };
+        if nobody {
+            return Ok(());
+        }
+        Err(meaning("resend a code", error, |code, message| match code {
+            "InvalidParameterException" if message.contains("already confirmed") => {
+                Some(Refusal::AlreadyConfirmed)
+            }
+            _ => None,
+        }))
+    }
+
+    /// Exchanges a password for tokens.
+    ///
+    /// # Errors
+    /// A wrong name or password, or an account that is not confirmed.
+    pub async fn sign_in(&self, account: &Account, password: &Password) -> Result<Tokens, Error> {
+        let name = match account {
+            Account::Username(username) => username.as_str(),
+            Account::Email(email) => email.as_str(),
+        };
+        let sign_in = self
+            .cognito
+            .initiate_auth()
+            .client_id(&self.client_id)
+            .auth_flow(AuthFlowType::UserPasswordAuth)
+            .auth_parameters("USERNAME", name)
+            .auth_parameters("PASSWORD", &password.0);
+        let sent = sign_in.send().await;
+        let output = sent.map_err(|error| {
+            meaning("sign in", error, |code, message| match code {
+                // After five wrong passwords Cognito locks an account for a while, and says so in words alone.
+                "NotAuthorizedException" if message.contains("attempts exceeded") => {
+                    Some(Refusal::TooManyRequests)
+                }
+                "NotAuthorizedException" | "UserNotFoundException" => Some(Refusal::WrongCredentials),
+                "UserNotConfirmedException" => Some(Refusal::NotConfirmed),
+                "PasswordResetRequiredException" => Some(Refusal::NewPasswordRequired),
+                "InvalidParameterException" if breaks_a_constraint(message) => {
+                    Some(Refusal::WrongCredentials)
+                }
+                _ => None,
+            })
+        })?;
+        tokens(output)
+    }
+
+    /// Exchanges a refresh token for new access and ID tokens.
+    ///
+    /// # Errors
+    /// When the token is not ours, has expired or was revoked.
+    pub async fn refresh(&self, token: &Token) -> Result<Tokens, Error> {
+        let refresh = self
+            .cognito
+            .initiate_auth()
+            .client_id(&self.client_id)
+            .auth_flow(AuthFlowType::RefreshTokenAuth)
+            .auth_parameters("REFRESH_TOKEN", &token.0);
+        let sent = refresh.send().await;
+        tokens(sent.map_err(|error| meaning("refresh tokens", error, bad_token))?)
+    }
+}
+
+/// Finds the account that a person means.
+#[derive(Debug, Clone)]
+pub struct Directory {
+    cognito: Client,
+    pool_id: String,
+}
+
+impl Connect for Directory {
+    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { cognito: Client::new(aws.sdk()), pool_id: config::required("USER_POOL_ID")? })
+    }
+}
+
+impl Directory {
+    /// The username of an account that a code may be for. An address stands for an account only once it is confirmed, so
+    /// until then it is looked up.
+    ///
+    /// # Errors
+    /// When several accounts wait for this address's code.
+    pub async fn username_of(&self, account: &Account) -> Result<Option<Username>, Error> {
+        match account {
+            Account::Username(username) => Ok(Some(username.clone())),
+            Account::Email(email) => self.username_of_email(email).await,
+        }
+    }
+
+    async fn username_of_email(&self, email: &Email) -> Result<Option<Username>, Error> {
+        let filter = format!("email = \"{}\"", email.as_str().replace('\\', "\\\\").replace('"', "\\\""));
+        let list = self.cognito.list_users().user_pool_id(&self.pool_id).filter(filter);
+        let found = list.send().await.map_err(|error| meaning("find an account", error, |_, _| None))?;
+        let (waiting, others): (Vec<_>, Vec<_>) =
+            found.users().iter().partition(|user| user.user_status() == Some(&UserStatusType::Unconfirmed));
+        let user = match waiting.as_slice() {
+            [] => others.first(),
+            [user] => Some(user),
+            // To pick one could prove the address for a stranger who signed up with it and knows the password.
+            _ => {
+                let detail =
+                    "belongs to several accounts that wait for a code; send fullName or username instead";
+                return Err(Refusal::Field("email", detail.into()).into());
+            }
+        };
+        Ok(user.and_then(|user| user.username()).map(|name| Username(name.to_owned())))
+    }
+}
+
+/// What needs no setting of its own.
+#[derive(Debug, Clone)]
+pub struct UserPool {
+    cognito: Client,
+}
+
+impl Connect for UserPool {
+    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { cognito: Client::new(aws.sdk()) })
+    }
+}
+
+impl UserPool {
+    /// Revokes every token that the person of this access token was given.
+    ///
+    /// # Errors
+    /// When the token is not ours, has expired or was revoked.
+    pub async fn sign_out(&self, token: &Token) -> Result<(), Error> {
+        let sent = self.cognito.global_sign_out().access_token(&token.0).send().await;
+        sent.map_err(|error| meaning("sign out", error, bad_token))?;
+        Ok(())
+    }
+
+    /// Makes a person an admin. Safe to repeat: who is in the group stays in it.
+    ///
+    /// # Errors
+    /// When the user pool does not take it.
+    pub async fn add_to_admins(&self, person: &Confirmed) -> anyhow::Result<()> {
+        let add = self
+            .cognito
+            .admin_add_user_to_group()
+            .user_pool_id(&person.pool_id)
+            .username(person.profile.username.as_str())
+            .group_name(ADMINS);
+        add.send().await.context("add a person to the admins")?;
+        Ok(())
+    }
+}
+
+fn attribute(name: &str, value: &str) -> anyhow::Result<AttributeType> {
+    AttributeType::builder().name(name).value(value).build().context("name an attribute")
+}
+
+fn tokens(output: InitiateAuthOutput) -> Result<Tokens, Error> {
+    let Some(result) = output.authentication_result else {
+        return Err(match output.challenge_name {
+            Some(ChallengeNameType::NewPasswordRequired) => Refusal::NewPasswordRequired.into(),
+            challenge => anyhow::anyhow!("the user pool asks for {challenge:?}, which nobody set up").into(),
+        });
+    };
+    Ok(Tokens {
+        access_token: result.access_token.context("no access token came")?,
+        expires_in: result.expires_in,
+        id_token: result.id_token.context("no ID token came")?,
+        refresh_token: result.refresh_token,
+        token_type: result.token_type.unwrap_or_else(|| "Bearer".into()),
+    })
+}
+
+/// What an error of Cognito means to the client: `refusal` knows the operation's own codes, the rest is the same for all.
+fn meaning<E>(
+    operation: &'static str,
+    error: SdkError<E, HttpResponse>,
+    refusal: impl Fn(&str, &str) -> Option<Refusal>,
+) -> Error
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let code = error.code().unwrap_or_default();
+    if let Some(refusal) = refusal(code, error.message().unwrap_or_default()) {
+        return refusal.into();
+    }
+    let is_unavailable = match code {
+        "TooManyRequestsException" | "LimitExceededException" | "TooManyFailedAttemptsException" => {
+            return Refusal::TooManyRequests.into();
+        }
+        // The code could not be mailed, or create-profile failed: what Cognito calls, not what the client sent.
+        "CodeDeliveryFailureException"
+        | "InternalErrorException"
+        | "InvalidLambdaResponseException"
+        | "UnexpectedLambdaException"
+        | "UserLambdaValidationException" => true,
+        _ => match &error {
+            SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
+            SdkError::ServiceError(answer) => answer.raw().status().is_server_error(),
+            _ => false,
+        },
+    };
+    let cause = anyhow::Error::new(error).context(operation);
+    if is_unavailable { Error::Unavailable(cause) } else { Error::Failed(cause) }
+}
+
+/// Whether Cognito refused a value by its pattern or length. Its other complaints about parameters are about our settings.
+fn breaks_a_constraint(message: &str) -> bool {
+    message.contains("failed to satisfy constraint")
+}
+
+fn bad_token(code: &str, message: &str) -> Option<Refusal> {
+    match code {
+        "NotAuthorizedException" | "UserNotFoundException" | "PasswordResetRequiredException" => {
+            Some(Refusal::BadToken)
+        }
+        "InvalidParameterException" if breaks_a_constraint(message) => Some(Refusal::BadToken),
+        _ => None,
+    }
+}
+
+/// The policy's complaint in Cognito's words, as the end of a sentence about the password.
+fn weak_password(message: &str) -> Refusal {
+    let reason = message.trim_end_matches('.');
+    let detail =
+        reason.strip_prefix("Password ").map_or_else(|| format!("is refused: {reason}"), str::to_owned);
+    Refusal::Field("password", detail)
+}
+
+/// Which field of a sign-up a complaint about a parameter is about, if it is about one.
+fn refused_field(person: &SignUp, message: &str) -> Option<Refusal> {
+    let message = message.to_lowercase();
+    if message.contains("username") {
+        let detail = "has characters that a username cannot have";
+        Some(Refusal::Field(person.named_by, detail.into()))
+    } else if message.contains("email") {
+        Some(Refusal::Field("email", "must be an email address that can get mail".into()))
+    } else if message.contains("password") {
+        Some(Refusal::Field("password", "has characters that a password cannot have".into()))
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_cognitoidentityprovider::Config;
+    use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
+    use aws_sdk_cognitoidentityprovider::config::{BehaviorVersion, Credentials, Region};
+    use aws_smithy_runtime_api::client::http::{
+        HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+    };
+    use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+    use serde_json::{Value, json};
+    use shared::input;
+    use shared::problem::Problem;
+    use std::sync::{Arc, Mutex};
+
+    /// Answers every request alike and remembers the last one. The emulator is kinder than Cognito, so what rests on its
+    /// errors is tested against answers as AWS writes them.
+    #[derive(Debug, Clone)]
+    struct Canned {
+        status: u16,
+        body: String,
+        asked: Arc<Mutex<Value>>,
+    }
+
+    impl HttpConnector for Canned {
+        fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+            let body: Value = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
+            let is_signed = request.headers().get("authorization").is_some();
+            *self.asked.lock().unwrap() = json!({ "signed": is_signed, "body": body });
+            let status = self.status.try_into().unwrap();
+            HttpConnectorFuture::ready(Ok(HttpResponse::new(status, self.body.clone().into())))
+        }
+    }
+
+    impl Canned {
+        fn answer(status: u16, body: &Value) -> Self {
+            Self { status, body: body.to_string(), asked: Arc::default() }
+        }
+
+        fn error(code: &str, message: &str) -> Self {
+            Self::answer(400, &json!({ "__type": code, "message": message }))
+        }
+
+        fn client(&self) -> Client {
+            let connector = SharedHttpConnector::new(self.clone());
+            let config = Config::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .region(Region::from_static("us-east-1"))
+                .credentials_provider(Credentials::new("id", "secret", None, None, "tests"))
+                .retry_config(RetryConfig::disabled())
+                .http_client(http_client_fn(move |_, _| connector.clone()));
+            Client::from_conf(config.build())
+        }
+
+        fn app_client(&self) -> AppClient {
+            AppClient { cognito: self.client(), client_id: "client".into() }
+        }
+
+        async fn sign_up(&self, body: Value) -> Result<(), Error> {
+            self.app_client().sign_up(&input::parse(body.to_string().as_bytes()).unwrap()).await
+        }
+
+        async fn confirm(&self) -> Result<(), Error> {
+            self.app_client().confirm(&Username("Ann".into()), &ConfirmationCode("274023".into())).await
+        }
+
+        async fn resend(&self) -> Result<(), Error> {
+            self.app_client().resend_code(&Username("Ann".into())).await
+        }
+
+        async fn sign_in(&self) -> Result<Tokens, Error> {
+            let account = Account::Email("ann@example.com".parse().unwrap());
+            self.app_client().sign_in(&account, &Password("passwrod123".into())).await
+        }
+
+        async fn refresh(&self) -> Result<Tokens, Error> {
+            self.app_client().refresh(&Token("token".into())).await
+        }
+
+        async fn sign_out(&self) -> Result<(), Error> {
+            UserPool { cognito: self.client() }.sign_out(&Token("token".into())).await
+        }
+
+        async fn username_of(&self, email: &str) -> Result<Option<Username>, Error> {
+            let directory = Directory { cognito: self.client(), pool_id: "pool".into() };
+            directory.username_of(&Account::Email(Email(email.into()))).await
+        }
+
+        fn asked(&self) -> Value {
+            self.asked.lock().unwrap().clone()
+        }
+    }
+
+    fn ann() -> Value {
+        json!({ "email": "ann@example.com", "fullName": "Ann Lee", "password": "passwrod123" })
+    }
+
+    #[track_caller]
+    fn refusal<T>(result: Result<T, Error>) -> Refusal {
+        match result {
+            Err(Error::Refused(refusal)) => refusal,
+            Err(error) => panic!("{error:?} is no refusal"),
+            Ok(_) => panic!("nothing was refused"),
+        }
+    }
+
+    fn status<T>(result: Result<T, Error>) -> u16 {
+        result.map_or_else(|error| Problem::from(error).status().as_u16(), |_| 200)
+    }
+
+    #[tokio::test]
+    async fn a_sign_up_gives_cognito_name_and_address_unsigned() {
+        let cognito = Canned::answer(200, &json!({ "UserConfirmed": false, "UserSub": "5d0c" }));
+        cognito.sign_up(ann()).await.unwrap();
+        assert_eq!(
+            cognito.asked(),
+            json!({ "signed": false, "body": {
+                "ClientId": "client", "Username": "Ann_Lee", "Password": "passwrod123", "UserAttributes": [
+                    { "Name": "email", "Value": "ann@example.com" }, { "Name": "name", "Value": "Ann Lee" }
+                ]
+            }})
+        );
+    }
+
+    #[tokio::test]
+    async fn a_taken_name_is_told() {
+        let cognito = Canned::error("UsernameExistsException", "User already exists");
+        assert_eq!(refusal(cognito.sign_up(ann()).await), Refusal::NameTaken);
+    }
+
+    #[tokio::test]
+    async fn the_password_policy_speaks_for_itself() {
+        let cognito = Canned::error(
+            "InvalidPasswordException",
+            "Password did not conform with policy: Password must have numeric characters",
+        );
+        let detail = "did not conform with policy: Password must have numeric characters";
+        assert_eq!(refusal(cognito.sign_up(ann()).await), Refusal::Field("password", detail.into()));
+    }
+
+    #[tokio::test]
+    async fn a_refused_name_is_the_field_that_it_came_from() {
+        let message = "1 validation error detected: Value at 'username' failed to satisfy constraint: Member must \
+                       satisfy regular expression pattern: [\\p{L}\\p{M}\\p{S}\\p{N}\\p{P}]+";
+        let cognito = Canned::error("InvalidParameterException", message);
+        let mut named = ann();
+        named["username"] = json!("a\u{200d}b");
+        for (body, field) in [(ann(), "fullName"), (named, "username")] {
+            let detail = "has characters that a username cannot have";
+            assert_eq!(refusal(cognito.sign_up(body).await), Refusal::Field(field, detail.into()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refused_address_is_told() {
+        let cognito = Canned::error("InvalidParameterException", "Invalid email address format.");
+        let detail = "must be an email address that can get mail";
+        assert_eq!(refusal(cognito.sign_up(ann()).await), Refusal::Field("email", detail.into()));
+    }
+
+    #[tokio::test]
+    async fn a_wrong_code_and_no_account_look_the_same() {
+        for (code, message) in [
+            ("CodeMismatchException", "Invalid verification code provided, please try again."),
+            ("UserNotFoundException", "Username/client id combination not found."),
+            ("NotAuthorizedException", "User is disabled."),
+            ("InvalidParameterException", "Value at 'username' failed to satisfy constraint: …"),
+        ] {
+            assert_eq!(
+                refusal(Canned::error(code, message).confirm().await),
+                Refusal::CodeMismatch,
+                "{code}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_code_expires() {
+        let cognito =
+            Canned::error("ExpiredCodeException", "Invalid code provided, please request a code again.");
+        assert_eq!(refusal(cognito.confirm().await), Refusal::CodeExpired);
+    }
+
+    #[tokio::test]
+    async fn who_confirms_twice_hears_that_it_is_done() {
+        let message = "User cannot be confirmed. Current status is CONFIRMED";
+        let cognito = Canned::error("NotAuthorizedException", message);
+        assert_eq!(refusal(cognito.confirm().await), Refusal::AlreadyConfirmed);
+        let cognito = Canned::error("InvalidParameterException", "User is already confirmed.");
+        assert_eq!(refusal(cognito.resend().await), Refusal::AlreadyConfirmed);
+    }
+
+    #[tokio::test]
+    async fn an_address_belongs_to_the_first_who_confirms_it() {
+        let message = "An account with the email already exists.";
+        assert_eq!(
+            refusal(Canned::error("AliasExistsException", message).confirm().await),
+            Refusal::EmailTaken
+        );
+    }
+
+    #[tokio::test]
+    async fn a_code_for_nobody_is_sent_as_well() {
+        let cognito = Canned::error("UserNotFoundException", "Username/client id combination not found.");
+        assert!(cognito.resend().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_wrong_password_and_no_account_look_the_same() {
+        for (code, message) in [
+            ("NotAuthorizedException", "Incorrect username or password."),
+            ("UserNotFoundException", "User does not exist."),
+            ("NotAuthorizedException", "User is disabled."),
+        ] {
+            assert_eq!(refusal(Canned::error(code, message).sign_in().await), Refusal::WrongCredentials);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_unconfirmed_account_cannot_sign_in() {
+        let cognito = Canned::error("UserNotConfirmedException", "User is not confirmed.");
+        assert_eq!(refusal(cognito.sign_in().await), Refusal::NotConfirmed);
+    }
+
+    #[tokio::test]
+    async fn a_locked_account_has_to_wait() {
+        let cognito = Canned::error("NotAuthorizedException", "Password attempts exceeded");
+        assert_eq!(refusal(cognito.sign_in().await), Refusal::TooManyRequests);
+    }
+
+    #[tokio::test]
+    async fn an_account_made_by_hand_needs_a_new_password_first() {
+        let challenge = json!({ "ChallengeName": "NEW_PASSWORD_REQUIRED", "ChallengeParameters": {} });
+        assert_eq!(refusal(Canned::answer(200, &challenge).sign_in().await), Refusal::NewPasswordRequired);
+    }
+
+    #[tokio::test]
+    async fn a_right_password_gives_tokens() {
+        let result = json!({ "AuthenticationResult": {
+            "AccessToken": "a", "ExpiresIn": 3600, "IdToken": "i", "RefreshToken": "r", "TokenType": "Bearer"
+        }, "ChallengeParameters": {} });
+        let cognito = Canned::answer(200, &result);
+        let tokens = cognito.sign_in().await.unwrap();
+        assert_eq!(serde_json::to_value(tokens).unwrap(), result["AuthenticationResult"]);
+        assert_eq!(
+            cognito.asked(),
+            json!({ "signed": false, "body": {
+                "ClientId": "client", "AuthFlow": "USER_PASSWORD_AUTH",
+                "AuthParameters": { "USERNAME": "ann@example.com", "PASSWORD": "passwrod123" }
+            }})
+        );
+    }
+
+    #[tokio::test]
+    async fn a_bad_token_is_refused() {
+        for (code, message) in [
+            ("NotAuthorizedException", "Refresh Token has been revoked"),
+            ("NotAuthorizedException", "Invalid Access Token"),
+            ("InvalidParameterException", "Value at 'accessToken' failed to satisfy constraint: …"),
+        ] {
+            let cognito = Canned::error(code, message);
+            assert_eq!(refusal(cognito.refresh().await), Refusal::BadToken);
+            assert_eq!(refusal(cognito.sign_out().await), Refusal::BadToken);
+        }
+    }
+
+    #[tokio::test]
+    async fn too_much_is_too_much_everywhere() {
+        for code in ["TooManyRequestsException", "LimitExceededException", "TooManyFailedAttemptsException"] {
+            let cognito = Canned::error(code, "Attempt limit exceeded, please try after some time.");
+            assert_eq!(status(cognito.sign_up(ann()).await), 429, "{code}");
+            assert_eq!(status(cognito.confirm().await), 429, "{code}");
+            assert_eq!(status(cognito.resend().await), 429, "{code}");
+            assert_eq!(status(cognito.sign_in().await), 429, "{code}");
+            assert_eq!(status(cognito.refresh().await), 429, "{code}");
+            assert_eq!(status(cognito.sign_out().await), 429, "{code}");
+            assert_eq!(status(cognito.username_of("ann@example.com").await), 429, "{code}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cognito_cannot_do_now_is_worth_another_try() {
+        for code in
+            ["UserLambdaValidationException", "CodeDeliveryFailureException", "InternalErrorException"]
+        {
+            assert_eq!(status(Canned::error(code, "…").confirm().await), 503, "{code}");
+        }
+        let silent = Canned { status: 502, body: "<html>".into(), asked: Arc::default() };
+        assert_eq!(status(silent.sign_in().await), 503);
+    }
+
+    #[tokio::test]
+    async fn a_mistake_in_our_settings_is_ours() {
+        let message = "USER_PASSWORD_AUTH flow not enabled for this client";
+        assert_eq!(status(Canned::error("InvalidParameterException", message).sign_in().await), 500);
+        assert_eq!(status(Canned::error("ResourceNotFoundException", "…").sign_up(ann()).await), 500);
+    }
+
+    fn user(name: &str, status: &str) -> Value {
+        json!({ "Username": name, "UserStatus": status, "Enabled": true, "Attributes": [] })
+    }
+
+    #[tokio::test]
+    async fn an_address_leads_to_the_account_that_waits_for_its_code() {
+        let users = [user("Old", "CONFIRMED"), user("New", "UNCONFIRMED")];
+        let cognito = Canned::answer(200, &json!({ "Users": users }));
+        let found = cognito.username_of("ann@example.com").await.unwrap();
+        assert_eq!(found, Some(Username("New".into())));
+        assert_eq!(
+            cognito.asked(),
+            json!({ "signed": true, "body": { "UserPoolId": "pool", "Filter": "email = \"ann@example.com\"" }})
+        );
+    }
+
+    #[tokio::test]
+    async fn a_confirmed_address_leads_to_its_account() {
+        let cognito = Canned::answer(200, &json!({ "Users": [user("Old", "CONFIRMED")] }));
+        assert_eq!(cognito.username_of("ann@example.com").await.unwrap(), Some(Username("Old".into())));
+    }
+
+    #[tokio::test]
+    async fn an_unknown_address_leads_to_nobody() {
+        let cognito = Canned::answer(200, &json!({ "Users": [] }));
+        assert_eq!(cognito.username_of("ann@example.com").await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn nobody_confirms_an_address_for_a_stranger() {
+        let users = [user("Ann", "UNCONFIRMED"), user("Stranger", "UNCONFIRMED")];
+        let cognito = Canned::answer(200, &json!({ "Users": users }));
+        assert_eq!(status(cognito.username_of("ann@example.com").await), 422);
+    }
+
+    #[tokio::test]
+    async fn a_filter_cannot_be_broken_out_of() {
+        let cognito = Canned::answer(200, &json!({ "Users": [] }));
+        cognito.username_of(r#"a" or "\"#).await.unwrap();
+        assert_eq!(cognito.asked()["body"]["Filter"], json!(r#"email = "a\" or \"\\""#));
+    }
+
+    #[tokio::test]
+    async fn the_admin_joins_the_group_of_the_events_pool() {
+        let cognito = Canned::answer(200, &json!({}));
+        let event = serde_json::from_value(json!({
+            "version": "1", "triggerSource": "PostConfirmation_ConfirmSignUp", "userPoolId": "pool", "userName": "Ann",
+            "callerContext": {}, "response": {},
+            "request": { "userAttributes": { "sub": "5d0c", "email": "ann@example.com" } }
+        }));
+        let now = shared::time::Timestamp::from_unix_millis(0);
+        let person = Confirmed::read(event.unwrap(), now).unwrap().unwrap();
+        UserPool { cognito: cognito.client() }.add_to_admins(&person).await.unwrap();
+        let body = json!({ "UserPoolId": "pool", "Username": "Ann", "GroupName": "admin" });
+        assert_eq!(cognito.asked(), json!({ "signed": true, "body": body }));
+    }
+}
