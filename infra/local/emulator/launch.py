@@ -4,7 +4,9 @@ Each function below is one difference, with its reason. They reach into the emul
 version of it (`PINNED`); with any other it starts as it is, and says so. All settings come from the environment.
 """
 
+import email.utils
 import importlib.metadata
+import json
 import os
 import re
 import signal
@@ -229,6 +231,63 @@ def finish_a_confirmation():
     cognito._run_idp_handler = run_and_finish
 
 
+def ignore_the_case_of_names():
+    """Finds people by username and email in any case, where the pool says so; the emulator always goes by case."""
+    import ministack.services.cognito as cognito
+
+    resolve, sign_up = cognito._resolve_user, cognito._sign_up
+
+    def goes_by_case(pool):
+        return str((pool.get("UsernameConfiguration") or {}).get("CaseSensitive", True)).lower() != "false"
+
+    def resolve_in_any_case(pool, name):
+        found = resolve(pool, name)
+        if found[0] or goes_by_case(pool) or not isinstance(name, str):
+            return found
+        for username, user in pool["_users"].items():
+            attributes = cognito._attr_list_to_dict(user["Attributes"])
+            names = [username]
+            if "email" in pool.get("AliasAttributes", []) and attributes.get("email_verified") == "true":
+                names.append(attributes["email"])
+            if name.casefold() in (one.casefold() for one in names):
+                return user, None
+        return found
+
+    def sign_up_in_any_case(data):
+        pool = cognito._pool_for_client(data.get("ClientId"))[0]
+        name = str(data.get("Username")).casefold()
+        if pool and not goes_by_case(pool) and any(one.casefold() == name for one in pool["_users"]):
+            return cognito.error_response_json("UsernameExistsException", "User already exists", 400)
+        return sign_up(data)
+
+    cognito._resolve_user, cognito._sign_up = resolve_in_any_case, sign_up_in_any_case
+
+
+def read_workflows_in_yaml():
+    """Turns a state machine's definition into JSON: AWS takes YAML as well, the emulator fails each execution of it."""
+    import yaml
+
+    import ministack.services.cloudformation.provisioners as cloudformation
+
+    definition_of = cloudformation._sfn_definition
+    cloudformation._sfn_definition = lambda props: json.dumps(yaml.safe_load(definition_of(props)))
+
+
+def ask_for_the_sender_of_an_email():
+    """Asks for `ses:SendEmail` on the sender's identity, as AWS does; the emulator asks for it on everything (`*`)."""
+    import ministack.core.iam_actions as actions
+
+    resource_of = actions._ses_v2_resource_arn
+
+    def resource_or_sender(method, path, body, region, account_id):
+        if path.rstrip("/") == "/v2/email/outbound-emails":
+            sender = email.utils.parseaddr(json.loads(body or b"{}").get("FromEmailAddress", ""))[1]
+            return f"arn:aws:ses:{region}:{account_id}:identity/{sender}"
+        return resource_of(method, path, body, region, account_id)
+
+    actions._ses_v2_resource_arn = resource_or_sender
+
+
 def count_as_encrypted():
     """Lets the bucket policy's refusal of plain HTTP pass: the local cloud has no TLS, and nobody between it and you."""
     import ministack.app as app
@@ -290,6 +349,9 @@ def main():
         import_the_routes_of_an_api()
         honour_time_to_live()
         finish_a_confirmation()
+        ignore_the_case_of_names()
+        read_workflows_in_yaml()
+        ask_for_the_sender_of_an_email()
         count_as_encrypted()
         keep_the_mailbox()
         if os.environ.get("PERSIST_STATE") == "1":
