@@ -118,7 +118,8 @@ impl Problem {
     pub fn invalid_input(errors: Vec<FieldError>) -> Self {
         let detail = match errors.as_slice() {
             [FieldError { pointer: Some(place), detail, .. }] => {
-                format!("{} {detail}.", place.trim_start_matches("#/"))
+                let field = place.trim_start_matches('#').trim_start_matches('/');
+                format!("{} {detail}.", if field.is_empty() { "The body" } else { field })
             }
             [FieldError { parameter: Some(place), detail, .. }] => format!("{place} {detail}."),
             _ => format!("{} fields are not valid; see errors.", errors.len()),

@@ -94,12 +94,19 @@ impl Orders {
     ) -> Result<Placed, Error> {
         let keyed = key.map(|key| KeyedRequest::new("create-order", buyer, key, order)).transpose()?;
         let (products, record) = self.read(order, keyed.as_ref()).await?;
-        if let (Some(keyed), Some(record)) = (&keyed, record)
-            && let Some(answer) = keyed.replay(record, now)?
-        {
-            return Ok(Placed { answer: answer.map_err(Refusal::from)?, replayed: true });
+        if let Some(placed) = replay(keyed.as_ref(), record, now)? {
+            return Ok(placed);
         }
-        let order = Order::place(order, &products, buyer, now)?;
+        let order = match Order::place(order, &products, buyer, now) {
+            Ok(order) => order,
+            Err(refusal) => {
+                // Tables are not read at one moment: the same request may have taken the last piece and written its record
+                // between the two reads.
+                let (_, record) =
+                    if keyed.is_some() { self.read(order, keyed.as_ref()).await? } else { (products, None) };
+                return replay(keyed.as_ref(), record, now)?.ok_or(refusal.into());
+            }
+        };
         let answer = OrderPlaced::new(order.order_id);
 
         let put = Put::builder()
@@ -121,13 +128,11 @@ impl Orders {
             // An order of this new id is this order: an earlier try took effect and its reply was lost.
             Err(cancelled) if cancelled.failed(0).is_some() => Ok(Placed { answer, replayed: false }),
             Err(cancelled) => {
-                let record = cancelled.failed(order.lines.len() + 1);
-                if let (Some(keyed), Some(record)) = (&keyed, record)
-                    && let Some(answer) = keyed.replay(record.clone(), now)?
-                {
-                    return Ok(Placed { answer: answer.map_err(Refusal::from)?, replayed: true });
+                let record = cancelled.failed(order.lines.len() + 1).cloned();
+                match replay(keyed.as_ref(), record, now)? {
+                    Some(placed) => Ok(placed),
+                    None => Err(refused_line(&order.lines, &cancelled)?.into()),
                 }
-                Err(refused_line(&order.lines, &cancelled)?.into())
             }
         }
     }
@@ -390,6 +395,17 @@ impl Orders {
             .await;
         unless_condition_failed(sent).map(drop).context("settle an order")
     }
+}
+
+/// The answer that the key's record holds, if there is one.
+fn replay(
+    keyed: Option<&KeyedRequest>,
+    record: Option<Item>,
+    now: Timestamp,
+) -> Result<Option<Placed>, Error> {
+    let (Some(keyed), Some(record)) = (keyed, record) else { return Ok(None) };
+    let Some(answer) = keyed.replay(record, now)? else { return Ok(None) };
+    Ok(Some(Placed { answer: answer.map_err(Refusal::from)?, replayed: true }))
 }
 
 /// The status of the order against which a condition failed.

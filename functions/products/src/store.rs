@@ -67,21 +67,26 @@ impl Products {
         put.send().await.map(drop).context("record a product")
     }
 
-    /// The product, whoever may see it.
+    /// The product as it is now, whoever may see it.
     ///
     /// # Errors
     /// When the table cannot be read.
     pub async fn find(&self, id: ProductId) -> anyhow::Result<Option<Product>> {
-        let found = self.client.get_item().table_name(&self.table).key("id", text(&id)).send().await;
-        found.context("read a product")?.item.map(from_item).transpose()
+        self.get(id, true).await
     }
 
-    /// The product as everyone may see it.
+    async fn get(&self, id: ProductId, consistent: bool) -> anyhow::Result<Option<Product>> {
+        let get = self.client.get_item().table_name(&self.table).key("id", text(&id));
+        let found = get.consistent_read(consistent).send().await.context("read a product")?;
+        found.item.map(from_item).transpose()
+    }
+
+    /// The product as everyone may see it, as of a moment ago, at half the cost of a consistent read.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is none or it is not for sale.
     pub async fn for_sale(&self, id: ProductId) -> Result<Product, Error> {
-        self.find(id).await?.filter(Product::is_for_sale).ok_or(Error::NotFound)
+        self.get(id, false).await?.filter(Product::is_for_sale).ok_or(Error::NotFound)
     }
 
     /// A page of what is for sale, in one category or all, newest first.

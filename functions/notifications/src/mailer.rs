@@ -1,0 +1,74 @@
+//! Hands an email to SES, once.
+
+use aws_sdk_sesv2::Client;
+use aws_sdk_sesv2::config::retry::RetryConfig;
+use aws_sdk_sesv2::error::SdkError;
+use aws_sdk_sesv2::operation::send_email::SendEmailError;
+use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
+use shared::aws::{Aws, Connect};
+use shared::config::{self, ConfigError};
+
+use crate::Email;
+
+/// SES.
+#[derive(Debug, Clone)]
+pub struct Mailer {
+    client: Client,
+    sender: String,
+}
+
+impl Connect for Mailer {
+    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
+        // A retry by the SDK could send twice what was sent once and answered late; our own tries look at the claim first.
+        let config = aws_sdk_sesv2::config::Builder::from(aws.sdk()).retry_config(RetryConfig::disabled());
+        Ok(Self { client: Client::from_conf(config.build()), sender: config::required("EMAIL_SENDER")? })
+    }
+}
+
+/// Why an email is not known to have gone out.
+#[derive(Debug, thiserror::Error)]
+pub enum NotSent {
+    /// SES said no: it certainly did not go out.
+    #[error("SES refused the email")]
+    Refused(#[source] anyhow::Error),
+    /// No clear answer came: it may have gone out.
+    #[error("SES did not say whether it took the email")]
+    Unknown(#[source] anyhow::Error),
+}
+
+impl Mailer {
+    /// Sends `email` to the address.
+    ///
+    /// # Errors
+    /// Says whether it may have gone out all the same.
+    pub async fn send(&self, to: &str, email: &Email) -> Result<(), NotSent> {
+        let content = |text: &str| Content::builder().data(text).charset("UTF-8").build();
+        let message = || -> anyhow::Result<Message> {
+            Ok(Message::builder()
+                .subject(content(&email.subject)?)
+                .body(Body::builder().text(content(&email.text)?).build())
+                .build())
+        };
+        let message = message().map_err(NotSent::Refused)?;
+        let sent = self
+            .client
+            .send_email()
+            .from_email_address(&self.sender)
+            .destination(Destination::builder().to_addresses(to).build())
+            .content(EmailContent::builder().simple(message).build())
+            .send()
+            .await;
+        sent.map(drop).map_err(|error| {
+            if is_refusal(&error) { NotSent::Refused(error.into()) } else { NotSent::Unknown(error.into()) }
+        })
+    }
+}
+
+/// An answer of the class 4xx is SES's no; everything else leaves it open.
+fn is_refusal(error: &SdkError<SendEmailError>) -> bool {
+    match error {
+        SdkError::ConstructionFailure(_) => true,
+        SdkError::ServiceError(answer) => answer.raw().status().is_client_error(),
+        _ => false,
+    }
+}
