@@ -128,6 +128,11 @@ impl Aws {
         self.json("sqs", "AmazonSQS.SendMessage", input).await;
     }
 
+    /// Forgets what is in a queue of the stack.
+    pub async fn purge(&self, queue: &str) {
+        self.json("sqs", "AmazonSQS.PurgeQueue", json!({ "QueueUrl": self.output(queue) })).await;
+    }
+
     /// Waits until the stack's queues are empty and nothing is being worked on.
     pub async fn quiet(&self) {
         eventually("the queues are empty", async || {
@@ -179,6 +184,61 @@ impl Aws {
         assert!(answer["errorMessage"].is_null(), "{function} failed: {answer}");
     }
 
+    /// Collects the notices to the admins from now on.
+    pub async fn listen_to_notices(&self) -> Inbox {
+        let name = crate::shop::unique("notices").replace(' ', "-");
+        let created = self.json("sqs", "AmazonSQS.CreateQueue", json!({ "QueueName": name })).await;
+        let queue = created["QueueUrl"].as_str().expect("a queue").to_owned();
+        let names = json!({ "QueueUrl": queue, "AttributeNames": ["QueueArn"] });
+        let attributes = self.json("sqs", "AmazonSQS.GetQueueAttributes", names).await;
+        let arn = attributes["Attributes"]["QueueArn"].as_str().expect("its ARN");
+        let topic = self.output("NoticeTopicArn");
+        let xml = self.query("sns", &format!("Subscribe&TopicArn={topic}&Protocol=sqs&Endpoint={arn}")).await;
+        let subscription = xml.split_once("<SubscriptionArn>").and_then(|(_, rest)| rest.split_once('<'));
+        Inbox { queue, subscription: subscription.expect("a subscription").0.to_owned() }
+    }
+
+    /// The notices that have come: `{"Subject": …, "Message": …}`.
+    pub async fn notices_in(&self, inbox: &Inbox) -> Vec<Value> {
+        let input = json!({ "QueueUrl": inbox.queue, "MaxNumberOfMessages": 10 });
+        let received = self.json("sqs", "AmazonSQS.ReceiveMessage", input).await;
+        let messages = received["Messages"].as_array().into_iter().flatten();
+        let bodies = messages.map(|message| message["Body"].as_str().expect("a body").parse().expect("JSON"));
+        bodies.collect()
+    }
+
+    /// The next notice, as soon as there is one.
+    pub async fn notice_in(&self, inbox: &Inbox) -> Value {
+        eventually("a notice comes", async || self.notices_in(inbox).await.into_iter().next()).await
+    }
+
+    /// Collects no more notices.
+    pub async fn stop_listening(&self, inbox: Inbox) {
+        self.query("sns", &format!("Unsubscribe&SubscriptionArn={}", inbox.subscription)).await;
+        self.json("sqs", "AmazonSQS.DeleteQueue", json!({ "QueueUrl": inbox.queue })).await;
+    }
+
+    /// Lets tokens that are given from now on expire after a second, until the result is dropped.
+    pub async fn shorten_tokens(&self) -> Undo {
+        let update = "AWSCognitoIdentityProviderService.UpdateUserPoolClient";
+        let settings = |validity: u32, unit: &str| {
+            json!({
+                "UserPoolId": self.output("UserPoolId"),
+                "ClientId": self.output("UserPoolClientId"),
+                "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+                "PreventUserExistenceErrors": "ENABLED",
+                "EnableTokenRevocation": true,
+                "AccessTokenValidity": validity,
+                "IdTokenValidity": validity,
+                "RefreshTokenValidity": 30,
+                "TokenValidityUnits": { "AccessToken": unit, "IdToken": unit, "RefreshToken": "days" },
+            })
+        };
+        self.json("cognito-idp", update, settings(1, "seconds")).await;
+        let operation = Operation::Json { service: "cognito-idp", operation: update };
+        Undo { aws: self.clone(), operation, restore: settings(60, "minutes") }
+    }
+
     /// Begins to change a function; see [`Change::make`].
     pub async fn change(&self, function: &str) -> Change {
         let path = format!("functions/{}/configuration", name_of(function));
@@ -186,7 +246,7 @@ impl Aws {
         let environment = before["Environment"]["Variables"].as_object().cloned().unwrap_or_default();
         let restore = json!({ "Environment": { "Variables": environment }, "Timeout": before["Timeout"] });
         Change {
-            undo: Undo { aws: self.clone(), path, restore },
+            undo: Undo { aws: self.clone(), operation: Operation::Lambda { path }, restore },
             environment,
             timeout: before["Timeout"].clone(),
         }
@@ -199,7 +259,7 @@ impl Aws {
         let id = mappings["EventSourceMappings"][0]["UUID"].as_str().expect("an event source mapping");
         let path = format!("event-source-mappings/{id}");
         self.lambda(Method::PUT, &path, &json!({ "Enabled": false })).await;
-        Undo { aws: self.clone(), path, restore: json!({ "Enabled": true }) }
+        Undo { aws: self.clone(), operation: Operation::Lambda { path }, restore: json!({ "Enabled": true }) }
     }
 }
 
@@ -234,6 +294,13 @@ fn in_the_future(later: Duration) -> String {
     format!("{time:.0}")
 }
 
+/// Where the notices to the admins are collected.
+#[derive(Debug)]
+pub struct Inbox {
+    queue: String,
+    subscription: String,
+}
+
 /// A change of a function's configuration that is not made yet.
 #[derive(Debug)]
 pub struct Change {
@@ -259,7 +326,7 @@ impl Change {
     /// Makes it, until the result is dropped.
     pub async fn make(self) -> Undo {
         let input = json!({ "Environment": { "Variables": self.environment }, "Timeout": self.timeout });
-        self.undo.aws.lambda(Method::PUT, &self.undo.path, &input).await;
+        self.undo.operation.call(&self.undo.aws, &input).await;
         self.undo
     }
 }
@@ -269,8 +336,23 @@ impl Change {
 #[must_use = "the change lasts until this is dropped"]
 pub struct Undo {
     aws: Aws,
-    path: String,
+    operation: Operation,
     restore: Value,
+}
+
+#[derive(Debug)]
+enum Operation {
+    Lambda { path: String },
+    Json { service: &'static str, operation: &'static str },
+}
+
+impl Operation {
+    async fn call(&self, aws: &Aws, input: &Value) {
+        match self {
+            Self::Lambda { path } => aws.lambda(Method::PUT, path, input).await,
+            Self::Json { service, operation } => aws.json(service, operation, input.clone()).await,
+        };
+    }
 }
 
 impl Undo {
@@ -287,7 +369,7 @@ impl Drop for Undo {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.expect("a runtime").block_on(async {
                 let aws = Aws { http: client(), ..self.aws.clone() };
-                aws.lambda(Method::PUT, &self.path, &self.restore).await;
+                self.operation.call(&aws, &self.restore).await;
             });
         };
         std::thread::scope(|scope| scope.spawn(undo).join()).expect("the change is undone");

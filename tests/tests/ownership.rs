@@ -10,10 +10,10 @@ const NOBODY: &str = "01a1f83a-c81e-73c6-9369-b8a11a6916c7";
 
 /// Apart from the request's id, two answers say the same.
 #[track_caller]
-fn tells_nothing(of_another: Answer, of_nothing: Answer) {
+fn tells_nothing(of_another: &Answer, of_nothing: &Answer) {
     assert_eq!(
         of_another.clone().is_problem(404, "not-found").body,
-        of_nothing.is_problem(404, "not-found").body
+        of_nothing.clone().is_problem(404, "not-found").body
     );
     let timing = of_another.calls();
     assert!(timing.values().sum::<u32>() <= 1, "{timing:?}");
@@ -28,8 +28,8 @@ async fn someone_elses_order_does_not_exist() {
     let nothing = format!("/orders/{NOBODY}");
     // Not even for the seller or an admin.
     for other in [&ann, shop.admin().await] {
-        tells_nothing(other.get(&format!("/orders/{order}")).await, other.get(&nothing).await);
-        tells_nothing(other.cancels(&order).await, other.cancels(NOBODY).await);
+        tells_nothing(&other.get(&format!("/orders/{order}")).await, &other.get(&nothing).await);
+        tells_nothing(&other.cancels(&order).await, &other.cancels(NOBODY).await);
         let page = other.get("/orders?limit=100").await.is(200);
         assert!(!page.to_string().contains(&order), "{page}");
     }
@@ -43,8 +43,8 @@ async fn someone_elses_waiting_product_does_not_exist() {
     let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
     let listed = ann.lists(product().named("tea").stock(5)).await;
     let nothing = format!("/products/{NOBODY}");
-    tells_nothing(shop.get(&listed.path()).await, shop.get(&nothing).await);
-    tells_nothing(bob.get(&listed.path()).await, bob.get(&nothing).await);
+    tells_nothing(&shop.get(&listed.path()).await, &shop.get(&nothing).await);
+    tells_nothing(&bob.get(&listed.path()).await, &bob.get(&nothing).await);
     assert_eq!(bob.get("/users/me/products").await.is(200), json!({ "products": [], "nextCursor": null }));
 }
 
