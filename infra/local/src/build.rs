@@ -16,7 +16,12 @@ use crate::{deploy, say, tools};
 /// # Errors
 /// The code does not compile.
 pub(crate) async fn functions() -> Result<()> {
-    say::note("Building the functions (the first time takes some minutes)");
+    let first = !target_has_functions();
+    say::note(if first {
+        "Building the functions; the first time takes some minutes"
+    } else {
+        "Building the functions"
+    });
     let status = cargo().arg("build").status().await.context("cannot start cargo")?;
     if !status.success() {
         bail!("the functions do not compile: see above");
@@ -46,6 +51,10 @@ pub(crate) fn cargo() -> Command {
     }
     command.current_dir(cloud::root()).kill_on_drop(true);
     command
+}
+
+fn target_has_functions() -> bool {
+    built().is_ok_and(|built| built.values().any(Option::is_some))
 }
 
 /// The binary of a function.

@@ -34,7 +34,7 @@ impl Answer {
     /// It has no such text.
     pub(crate) fn text(&self, pointer: &str) -> Result<&str> {
         let text = self.body.pointer(pointer).and_then(Value::as_str);
-        text.with_context(|| format!("the answer has no {pointer}: {}", self.body))
+        text.with_context(|| format!("the answer has no {pointer}: {}", shortened(&self.body)))
     }
 }
 
@@ -184,7 +184,7 @@ fn short(text: &str) -> String {
     if text.chars().count() <= 160 {
         return text.to_owned();
     }
-    text.chars().take(60).chain(['…']).collect()
+    text.chars().take(48).chain(['…']).collect()
 }
 
 #[cfg(test)]
@@ -203,6 +203,6 @@ mod tests {
     fn long_texts_are_cut_wherever_they_are() {
         let long = "é".repeat(200);
         let cut = shortened(&json!({ "tokens": [long] }));
-        assert_eq!(cut["tokens"][0].as_str().unwrap().chars().count(), 61);
+        assert_eq!(cut["tokens"][0].as_str().unwrap().chars().count(), 49);
     }
 }
