@@ -236,18 +236,19 @@ impl Orders {
 
     /// Cancels a pending order and gives its stock back, in one transaction whose condition lets it happen once.
     ///
+    /// Of `order`, as it was read, only what never changes is believed: its id and its lines.
+    ///
     /// # Errors
-    /// [`Error::NotFound`] when there is no such order.
+    /// When there is no such order or the tables cannot be written.
     pub async fn release(
         &self,
-        id: OrderId,
+        order: &Order,
         reason: CancellationReason,
         now: Timestamp,
-    ) -> Result<Released, Error> {
-        let order = self.find(id).await?.ok_or(Error::NotFound)?;
-        let mut lines = order.lines;
+    ) -> anyhow::Result<Released> {
+        let mut lines: Vec<&Line> = order.lines.iter().collect();
         loop {
-            let update = self.transition(id, Event::Cancel, Some(reason), now)?;
+            let update = self.transition(order.order_id, Event::Cancel, Some(reason), now)?;
             let mut items = vec![TransactWriteItem::builder().update(update).build()];
             for line in &lines {
                 items.push(self.products.restock(line.product_id, line.quantity.pieces())?);
@@ -260,9 +261,7 @@ impl Orders {
                     Transition::Already => Released::AlreadyCancelled,
                     Transition::Refused => Released::AlreadyShipping,
                     Transition::To(_) => {
-                        return Err(
-                            anyhow::anyhow!("the order can be cancelled and its condition failed").into()
-                        );
+                        anyhow::bail!("the order can be cancelled and its condition failed")
                     }
                 });
             }
@@ -284,7 +283,7 @@ impl Orders {
         if order.status.on(Event::Cancel) == Transition::Already {
             return Ok(order);
         }
-        match self.release(id, CancellationReason::ByBuyer, now).await? {
+        match self.release(&order, CancellationReason::ByBuyer, now).await? {
             Released::Released | Released::AlreadyCancelled => self.find_of(buyer, id).await,
             Released::AlreadyShipping => Err(Refusal::NotCancellable.into()),
         }

@@ -2,6 +2,7 @@
 //!
 //! Safe to repeat: the stock comes back once, with the order's change to cancelled.
 
+use anyhow::Context;
 use orders::workflow::{FulfilmentTask, Released};
 use orders::{CancellationReason, Orders};
 use shared::time::Timestamp;
@@ -13,7 +14,8 @@ async fn main() -> shared::Exit {
 }
 
 async fn release_order(orders: Orders, task: FulfilmentTask, now: Timestamp) -> anyhow::Result<Released> {
-    let outcome = orders.release(task.order_id, CancellationReason::NotShippable, now).await?;
+    let order = orders.find(task.order_id).await?.context("there is no such order")?;
+    let outcome = orders.release(&order, CancellationReason::NotShippable, now).await?;
     tracing::warn!(order_id = %task.order_id, ?outcome, "asked to release");
     if outcome == Released::Released {
         telemetry::count("OrderReleased", 1);
