@@ -49,7 +49,8 @@ impl Aws {
         path: &str,
         input: &Value,
     ) -> Result<Value> {
-        let request = self.http.request(method, format!("{}{path}", self.gateway)).json(input);
+        let request = self.http.request(method, format!("{}{path}", self.gateway));
+        let request = if input.is_null() { request } else { request.json(input) };
         let answer = request.header("authorization", credential(service)).send().await;
         let answer = answer.context("the local AWS does not answer")?;
         if !answer.status().is_success() {

@@ -29,7 +29,7 @@ pub(crate) async fn run() -> Result<()> {
 
     heading("…takes the code from the email, and confirms");
     let mail = mail(&record.url(), &email, |_| true).await?;
-    println!("\n{}", letter(&mail));
+    say::out!("\n{}", letter(&mail));
     let body = json!({ "fullName": name, "confirmationCode": CODE });
     shop.want(Method::POST, "/confirm-sign-up", None, &body).await?;
 
@@ -77,9 +77,9 @@ pub(crate) async fn run() -> Result<()> {
     let shipping =
         |mail: &Value| mail["subject"].as_str().is_some_and(|subject| subject.ends_with("now shipping"));
     let mail = self::mail(&record.url(), &email, shipping).await?;
-    println!("\n{}", letter(&mail));
+    say::out!("\n{}", letter(&mail));
 
-    println!(
+    say::out!(
         "\nThat was all, in {}. The shop stays open at {}; its mailbox is at {}/local.",
         say::seconds(started.elapsed()),
         record.url(),
@@ -89,7 +89,7 @@ pub(crate) async fn run() -> Result<()> {
 }
 
 fn heading(text: &str) {
-    println!("\n{}", say::paint("36;1", &format!("── {text}")));
+    say::out!("\n{}", say::paint("36;1", &format!("── {text}")));
 }
 
 /// Waits for a person's email.

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::aws::Aws;
@@ -24,6 +24,8 @@ pub(crate) const STACK: &str = "cartwright-local";
 pub(crate) const ADMIN: &str = "admin@cartwright.test";
 /// Who sends the orders' emails.
 const SENDER: &str = "orders@cartwright.test";
+/// Where `sam deploy` uploads to.
+const ARTIFACTS: &str = "cargo-local-artifacts";
 /// What says, in the emulated AWS itself, what was last deployed to it: it comes and goes with the stack.
 const DEPLOYED: &str = "/cargo-local/deployed";
 
@@ -42,15 +44,10 @@ pub(crate) async fn stack(cloud: &Cloud, record: &mut Record) -> Result<()> {
         lay_out(cloud)?;
         let mut sam = SAM.command("sam", &cloud.scratch());
         sam.env("AWS_ENDPOINT_URL", record.gateway()).current_dir(cloud.stage());
-        sam.args([
-            "deploy",
-            "--no-progressbar",
-            "--config-env",
-            "local",
-            "--stack-name",
-            STACK,
-            "--config-file",
-        ]);
+        // A bucket of our own for the uploads: `--resolve-s3` would deploy a second stack for one.
+        aws.rest(Method::PUT, "s3", &format!("/{ARTIFACTS}"), &Value::Null).await?;
+        sam.args(["deploy", "--no-progressbar", "--no-resolve-s3", "--s3-bucket", ARTIFACTS]);
+        sam.args(["--stack-name", STACK, "--config-env", "local", "--config-file"]);
         sam.arg(cloud.stage().join("samconfig.toml"))
             .arg("--template-file")
             .arg(cloud.stage().join("template.yaml"));

@@ -62,6 +62,43 @@ pub(crate) async fn stop(record: &mut Record) {
     }
 }
 
+/// Moves what is stored to other ports: URLs of queues and pictures have them inside. The emulator must not run.
+///
+/// # Errors
+/// The disk's.
+pub(crate) fn readdress(cloud: &Cloud, moves: &[(u16, u16)]) -> Result<()> {
+    let moves: Vec<_> = moves.iter().filter(|(from, to)| *from != 0 && from != to).collect();
+    for entry in fs::read_dir(cloud.data().join("state")).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if moves.is_empty() || path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let mut text = fs::read_to_string(&path)?;
+        for (from, to) in &moves {
+            text = moved(&text, *from, *to);
+        }
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn moved(text: &str, from: u16, to: u16) -> String {
+    let mut result = text.to_owned();
+    for host in ["localhost", "127.0.0.1"] {
+        let old = format!("{host}:{from}");
+        let mut parts = result.split(&old);
+        let mut joined = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            // Not the beginning of a longer number.
+            let whole = !part.starts_with(|next: char| next.is_ascii_digit());
+            joined += &if whole { format!("{host}:{to}") } else { old.clone() };
+            joined += part;
+        }
+        result = joined;
+    }
+    result
+}
+
 fn launcher() -> PathBuf {
     cloud::root().join("infra/local/emulator/launch.py")
 }
@@ -100,4 +137,18 @@ async fn wait(cloud: &Cloud, record: &Record) -> Result<()> {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_port_itself_moves() {
+        let text = "http://localhost:3000/a http://localhost:30001/b http://127.0.0.1:3000";
+        assert_eq!(
+            moved(text, 3000, 3100),
+            "http://localhost:3100/a http://localhost:30001/b http://127.0.0.1:3100"
+        );
+    }
 }

@@ -54,7 +54,7 @@ pub(crate) async fn run(options: Options) -> Result<()> {
             let lines: Vec<&str> = text.lines().collect();
             let skipped = if first { lines.len().saturating_sub(options.lines) } else { 0 };
             for line in lines.iter().skip(skipped) {
-                println!("{} {line}", say::paint("36", &format!("{function:<22}")));
+                say::out!("{} {line}", say::paint("36", &format!("{function:<22}")));
             }
         }
         first = false;

@@ -1,7 +1,7 @@
 //! What the terminal shows: steps with their time, notes, errors. Progress goes to standard error, results to standard output.
 
 use std::future::Future;
-use std::io::{IsTerminal, Write, stderr};
+use std::io::{IsTerminal, Write, stderr, stdout};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -58,6 +58,19 @@ pub(crate) fn warning(text: &str) {
 pub(crate) fn error(text: &str) {
     eprintln!("{} {text}", paint("31;1", "error:"));
 }
+
+/// A line of a result. Whoever reads may stop in the middle, as `head` does: then this program ends, too.
+pub(crate) fn line(text: &str) {
+    if writeln!(stdout(), "{text}").is_err() {
+        std::process::exit(0);
+    }
+}
+
+/// `println!` for results: see [`line`](crate::say::line).
+macro_rules! out {
+    ($($text:tt)*) => { $crate::say::line(&format!($($text)*)) };
+}
+pub(crate) use out;
 
 /// Text in a colour (an ANSI code), where somebody can see it.
 pub(crate) fn paint(code: &str, text: &str) -> String {

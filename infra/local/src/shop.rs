@@ -68,14 +68,14 @@ impl Shop {
             request = request.json(body);
         }
         if self.aloud {
-            println!("\n{}", curl(&method, &format!("{}{path}", self.url), token, body));
+            say::out!("\n{}", curl(&method, &format!("{}{path}", self.url), token, body));
         }
         let answer = request.send().await.context("the shop does not answer")?;
         let status = answer.status();
         let body = answer.json().await.unwrap_or(Value::Null);
         if self.aloud {
-            println!("{}", say::paint("2", &format!("{status}")));
-            println!("{}", serde_json::to_string_pretty(&shortened(&body))?);
+            say::out!("{}", say::paint("2", &format!("{status}")));
+            say::out!("{}", serde_json::to_string_pretty(&shortened(&body))?);
         }
         Ok(Answer { status: status.as_u16(), body })
     }
@@ -105,7 +105,7 @@ impl Shop {
     pub(crate) async fn upload(&self, url: &str, content_type: &str, picture: Vec<u8>) -> Result<()> {
         if self.aloud {
             let short = url.split('?').next().unwrap_or(url);
-            println!(
+            say::out!(
                 "\ncurl -X PUT '{short}?…' -H 'content-type: {content_type}' --data-binary @picture.png"
             );
         }
@@ -113,7 +113,7 @@ impl Shop {
         let answer = request.send().await.context("the upload URL does not answer")?;
         let status = answer.status();
         if self.aloud {
-            println!("{}", say::paint("2", &format!("{status}")));
+            say::out!("{}", say::paint("2", &format!("{status}")));
         }
         if !status.is_success() {
             bail!("the upload answered {status}: {}", answer.text().await?);

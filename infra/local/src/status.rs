@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::aws::Aws;
 use crate::cloud::{Cloud, Record};
 use crate::process::Process;
-use crate::up;
+use crate::{say, up};
 
 /// Runs `cargo local status`.
 ///
@@ -17,17 +17,17 @@ pub(crate) async fn run() -> Result<()> {
     let record = cloud.record();
     let shop = if up::answers(&record).await { "up" } else { "down" };
     let url = if record.port == 0 { "not started yet".to_owned() } else { record.url() };
-    println!("{:<14}{:<6}{}", "shop", shop, url);
-    println!("{:<14}{:<6}{}", "proxy", state(record.proxy.as_ref()), pid(record.proxy.as_ref()));
+    say::out!("{:<14}{:<6}{}", "shop", shop, url);
+    say::out!("{:<14}{:<6}{}", "proxy", state(record.proxy.as_ref()), pid(record.proxy.as_ref()));
     let gateway = format!("{} {}", record.gateway(), pid(record.emulator.as_ref()));
-    println!("{:<14}{:<6}{}", "emulated AWS", state(record.emulator.as_ref()), gateway);
-    println!(
+    say::out!("{:<14}{:<6}{}", "emulated AWS", state(record.emulator.as_ref()), gateway);
+    say::out!(
         "{:<14}{:<6}{}",
         "last deploy",
         "",
         if record.deployed_at.is_empty() { "never" } else { &record.deployed_at }
     );
-    println!("{:<14}{:<6}{}", "its files", "", cloud.dir().display());
+    say::out!("{:<14}{:<6}{}", "its files", "", cloud.dir().display());
     if record.emulator.as_ref().is_some_and(Process::is_alive) {
         queues(&record).await;
     }
@@ -35,7 +35,7 @@ pub(crate) async fn run() -> Result<()> {
 }
 
 async fn queues(record: &Record) {
-    println!("\n{:<34}{:>8}{:>10}", "queue", "waiting", "in work");
+    say::out!("\n{:<34}{:>8}{:>10}", "queue", "waiting", "in work");
     let aws = Aws::at(record.gateway());
     for (name, url) in record.outputs.iter().filter(|(name, _)| name.ends_with("QueueUrl")) {
         let input = json!({ "QueueUrl": url, "AttributeNames": ["All"] });
@@ -43,7 +43,7 @@ async fn queues(record: &Record) {
         let count = |attribute: &str| answer["Attributes"][attribute].as_str().unwrap_or("?").to_owned();
         let (waiting, in_work) =
             (count("ApproximateNumberOfMessages"), count("ApproximateNumberOfMessagesNotVisible"));
-        println!("{:<34}{waiting:>8}{in_work:>10}", name.trim_end_matches("Url"));
+        say::out!("{:<34}{waiting:>8}{in_work:>10}", name.trim_end_matches("Url"));
     }
 }
 

@@ -45,10 +45,10 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     match &outcome {
         Ok(tally) if tally.is_good() => {
             std::fs::remove_dir_all(cloud.dir()).context("cannot remove the tests' cloud")?;
-            println!("\n{} in {took}", tally.line());
+            say::out!("\n{} in {took}", tally.line());
             return Ok(ExitCode::SUCCESS);
         }
-        Ok(tally) => println!("\n{} in {took}", tally.line()),
+        Ok(tally) => say::out!("\n{} in {took}", tally.line()),
         Err(error) => say::error(&format!("{error:#}")),
     }
     let _ = std::fs::remove_dir_all(cloud.data());
@@ -174,7 +174,7 @@ async fn run_suite(suite: &Suite, record: &Record, filter: &[String], tally: &mu
     command.env("AWS_ENDPOINT_URL", record.gateway()).env("AWS_REGION", "us-east-1");
     command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
     command.env("AWS_EC2_METADATA_DISABLED", "true").env("NO_PROXY", "localhost,127.0.0.1");
-    println!("\n{}", say::paint("1", &format!("── {}", suite.name)));
+    say::out!("\n{}", say::paint("1", &format!("── {}", suite.name)));
     let failed_before = tally.failed;
     let mut child = command.spawn().with_context(|| format!("cannot start {}", suite.binary.display()))?;
     let mut lines = BufReader::new(child.stdout.take().context("the test has no output")?).lines();

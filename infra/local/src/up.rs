@@ -91,21 +91,20 @@ async fn bring_up(cloud: &Cloud, port: Option<u16>) -> Result<Record> {
     let before = build::built()?;
     build::functions_and_tools().await?;
 
-    if record.emulator_version != emulator::version()? {
+    if record.emulator_version != emulator::version()? || record.port != port {
         emulator::stop(&mut record).await;
     }
-    let emulator_runs = record.emulator.as_ref().is_some_and(Process::is_alive);
-    let stale_proxy = !emulator_runs || record.port != port;
-    if stale_proxy && let Some(proxy) = record.proxy.take() {
-        proxy.stop(Duration::from_secs(5)).await;
-    }
-    record.port = port;
-    if emulator_runs {
+    if record.emulator.as_ref().is_some_and(Process::is_alive) {
         if build::built()? != before {
             build::reload(&record);
         }
     } else {
-        record.gateway_port = needs::free_port(&[record.gateway_port, GATEWAY_PORT])?;
+        if let Some(proxy) = record.proxy.take() {
+            proxy.stop(Duration::from_secs(5)).await;
+        }
+        let gateway_port = needs::free_port(&[record.gateway_port, GATEWAY_PORT])?;
+        emulator::readdress(cloud, &[(record.gateway_port, gateway_port), (record.port, port)])?;
+        (record.gateway_port, record.port) = (gateway_port, port);
         say::step("Starting the AWS emulator", emulator::start(cloud, &mut record)).await?;
     }
     let api = record.api_id.clone();
@@ -170,7 +169,7 @@ pub(crate) async fn answers(record: &Record) -> bool {
 
 fn welcome(record: &Record) {
     let url = record.url();
-    println!(
+    say::out!(
         "
 The shop is open at {url}
 
