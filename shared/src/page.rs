@@ -81,15 +81,32 @@ impl<T> Page<T> {
     }
 }
 
-/// An index whose partitions are lists, newest first.
+/// A list's sort key's attribute, and which entry the list begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// The one with the least sort key, such as the first name.
+    Ascending(&'static str),
+    /// The one with the greatest sort key, such as the newest.
+    Descending(&'static str),
+}
+
+impl Sort {
+    fn attribute(self) -> &'static str {
+        match self {
+            Self::Ascending(name) | Self::Descending(name) => name,
+        }
+    }
+}
+
+/// An index whose partitions are lists.
 #[derive(Debug, Clone, Copy)]
 pub struct List {
     /// The index's name.
     pub index: &'static str,
     /// Its partition key's attribute: one value, one list.
     pub partition: &'static str,
-    /// Its sort key's attribute.
-    pub sort: &'static str,
+    /// Its sort key.
+    pub sort: Sort,
     /// The table's own key's attribute.
     pub key: &'static str,
 }
@@ -143,7 +160,7 @@ impl Cursors {
             .key_condition_expression("#partition = :of")
             .expression_attribute_names("#partition", list.partition)
             .expression_attribute_values(":of", text(of))
-            .scan_index_forward(false)
+            .scan_index_forward(matches!(list.sort, Sort::Ascending(_)))
             .limit(one_more)
             .set_exclusive_start_key(start)
             .send()
@@ -158,7 +175,7 @@ impl Cursors {
     }
 
     fn seal(&self, list: List, of: &str, last: &Item) -> String {
-        let position: Position = [list.sort, list.key]
+        let position: Position = [list.sort.attribute(), list.key]
             .into_iter()
             .filter_map(|name| match last.get(name) {
                 Some(AttributeValue::S(value)) => Some((name.to_owned(), value.clone())),
@@ -196,7 +213,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const LIST: List = List { index: "customer", partition: "userId", sort: "createdAt", key: "orderId" };
+    const LIST: List =
+        List { index: "customer", partition: "userId", sort: Sort::Descending("createdAt"), key: "orderId" };
 
     fn cursors() -> Cursors {
         Cursors { key: "a key of the tests".into() }

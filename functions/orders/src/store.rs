@@ -21,6 +21,7 @@ use shared::aws::{Aws, Connect};
 use shared::config::{self, ConfigError};
 use shared::dynamo::{Cancelled, Item, from_item, number, text, to_item, transact, unless_condition_failed};
 use shared::idempotency::{IdempotencyKey, KeyedRequest};
+use shared::page::Sort::Descending;
 use shared::page::{Cursors, List, Page, PageRequest};
 use shared::problem::Problem;
 use shared::time::Timestamp;
@@ -31,7 +32,8 @@ use crate::{
     OrderStatus, Refusal, Transition,
 };
 
-const CUSTOMER: List = List { index: "customer", partition: "userId", sort: "createdAt", key: "orderId" };
+const CUSTOMER: List =
+    List { index: "customer", partition: "userId", sort: Descending("createdAt"), key: "orderId" };
 
 /// Every order writes to the index `due`, so it is spread over this many partitions.
 const DUE_SHARDS: u8 = 16;

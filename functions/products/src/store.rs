@@ -21,17 +21,20 @@ use shared::aws::{Aws, Connect};
 use shared::config::{self, ConfigError};
 use shared::dynamo::{Item, from_item, number, text, to_item, unless_condition_failed};
 use shared::money::Price;
+use shared::page::Sort::Descending;
 use shared::page::{Cursors, List, Page, PageRequest};
 use shared::problem::Problem;
 use shared::time::Timestamp;
 
 use crate::{Category, Error, Listing, Product, ProductId};
 
-const APPROVED: List = List { index: "approved", partition: "approved", sort: "createdAt", key: "id" };
+const APPROVED: List =
+    List { index: "approved", partition: "approved", sort: Descending("createdAt"), key: "id" };
 const CATEGORY: List =
-    List { index: "category", partition: "approvedCategory", sort: "createdAt", key: "id" };
-const OWNER: List = List { index: "owner", partition: "ownerId", sort: "createdAt", key: "id" };
-const PENDING: List = List { index: "pending", partition: "pending", sort: "createdAt", key: "id" };
+    List { index: "category", partition: "approvedCategory", sort: Descending("createdAt"), key: "id" };
+const OWNER: List = List { index: "owner", partition: "ownerId", sort: Descending("createdAt"), key: "id" };
+const PENDING: List =
+    List { index: "pending", partition: "pending", sort: Descending("createdAt"), key: "id" };
 
 const ALL_APPROVED: &str = "approved";
 const AWAITING_IMAGE: &str = "image";
