@@ -1,0 +1,23 @@
+//! `DELETE /products/{id}`: its seller or an admin takes a product out of the shop; orders keep what they say of it.
+//!
+//! Safe to repeat: then there is no such product.
+
+use products::{ProductId, Products};
+use shared::auth::Caller;
+use shared::http::{self, NoContent, PathId, State};
+use shared::problem::Problem;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> shared::Exit {
+    http::serve(http::delete("/products/{id}", delete_product)).await
+}
+
+async fn delete_product(
+    State(products): State<Products>,
+    caller: Caller,
+    PathId(id): PathId<ProductId>,
+) -> Result<NoContent, Problem> {
+    products.delete(&caller, id).await?;
+    tracing::info!(product_id = %id, "product deleted");
+    Ok(NoContent)
+}

@@ -1,0 +1,25 @@
+//! `PUT /products/{id}/stock`: its seller or an admin sets how many pieces there are, or adds some.
+//!
+//! Safe to repeat: the same `Idempotency-Key` adds once.
+
+use products::{OwnProduct, ProductId, Products, StockChange};
+use shared::auth::Caller;
+use shared::http::{self, Answer, IdempotencyKey, Input, Now, PathId, State};
+use shared::problem::Problem;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> shared::Exit {
+    http::serve(http::put("/products/{id}/stock", set_stock)).await
+}
+
+async fn set_stock(
+    State(products): State<Products>,
+    caller: Caller,
+    PathId(id): PathId<ProductId>,
+    key: Option<IdempotencyKey>,
+    Now(now): Now,
+    Input(change): Input<StockChange>,
+) -> Result<Answer<OwnProduct>, Problem> {
+    let changed = products.set_stock(&caller, id, change, key.as_ref(), now).await?;
+    Ok(Answer::ok(changed.product.into()).replayed(changed.replayed))
+}

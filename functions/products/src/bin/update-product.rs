@@ -1,0 +1,24 @@
+//! `PUT /products/{id}`: its seller or an admin changes name, price, description or category.
+//!
+//! Safe to repeat: what is so already changes nothing.
+
+use products::{OwnProduct, Product, ProductChanges, ProductId, Products, Reapproval};
+use shared::auth::Caller;
+use shared::http::{self, Answer, Input, Now, PathId, State};
+use shared::problem::Problem;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> shared::Exit {
+    http::serve(http::put("/products/{id}", update_product)).await
+}
+
+async fn update_product(
+    State((products, reapproval)): State<(Products, Reapproval)>,
+    caller: Caller,
+    PathId(id): PathId<ProductId>,
+    Now(now): Now,
+    Input(changes): Input<ProductChanges>,
+) -> Result<Answer<OwnProduct>, Problem> {
+    let change = |product: Product, editor| product.with_changes(&changes, editor, reapproval, now);
+    Ok(Answer::ok(products.change_as(&caller, id, change).await?.into()))
+}
