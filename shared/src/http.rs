@@ -18,6 +18,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use axum::Router;
+use axum::body::Body as HttpBody;
 pub use axum::extract::State;
 use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request};
 use axum::handler::Handler;
@@ -28,6 +29,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{self, MethodRouter};
 use lambda_http::request::RequestContext;
 use serde::Serialize;
+use tower::{Service, ServiceBuilder};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
 
@@ -35,12 +37,29 @@ use crate::aws::{Aws, Connect};
 use crate::config::{self, Stage};
 pub use crate::idempotency::IdempotencyKey;
 use crate::input::{self, Body};
+use crate::page::Page;
 use crate::problem::{BODY_TOO_LARGE, FieldError, METHOD_NOT_ALLOWED, Problem, UNSUPPORTED_MEDIA_TYPE};
 use crate::telemetry;
 use crate::time::Timestamp;
 
+mod representation;
+use representation::NextCursor;
+
 /// The largest body in bytes. Pictures go to the bucket, never through a function.
 const BODY_LIMIT: usize = 64 * 1024;
+
+/// What every answer says to browsers, unless its handler says otherwise: only by TLS, only as what it is, in no frame, and
+/// kept by nobody.
+static HEADERS: [(HeaderName, HeaderValue); 5] = [
+    (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+];
+
+/// For what is the same for everyone: half a minute fresh, and at most a minute longer while a cache asks again.
+static PUBLIC: HeaderValue = HeaderValue::from_static("public, max-age=30, stale-while-revalidate=60");
 
 /// A function's handler and the paths under which the template calls it.
 pub struct Routes<S> {
@@ -64,7 +83,8 @@ impl<S: Clone> Routes<S> {
         let method = self.method;
         let handler = self.handler.fallback(async move || {
             let detail = format!("This path takes {method} alone.");
-            let allow = HeaderValue::from_str(method.as_str()).unwrap_or(HeaderValue::from_static(""));
+            let allow = if method == Method::GET { "GET, HEAD" } else { method.as_str() };
+            let allow = HeaderValue::from_str(allow).unwrap_or(HeaderValue::from_static(""));
             ([(header::ALLOW, allow)], Problem::new(METHOD_NOT_ALLOWED, detail))
         });
         self.paths
@@ -98,6 +118,14 @@ pub fn put<H: Handler<T, S>, T: 'static, S: Clone + Send + Sync + 'static>(
     Routes { method: Method::PUT, paths: vec![path], handler: routing::put(handler) }
 }
 
+/// `DELETE path`.
+pub fn delete<H: Handler<T, S>, T: 'static, S: Clone + Send + Sync + 'static>(
+    path: &'static str,
+    handler: H,
+) -> Routes<S> {
+    Routes { method: Method::DELETE, paths: vec![path], handler: routing::delete(handler) }
+}
+
 /// Answers requests until Lambda ends the process.
 ///
 /// # Errors
@@ -106,17 +134,28 @@ pub async fn serve<S: Connect>(routes: Routes<S>) -> crate::Exit {
     telemetry::init();
     let stage = config::required::<Stage>("STAGE")?;
     let state = S::connect(&Aws::from_env().await?)?;
-    lambda_http::run(app(routes, state, stage)).await
+    lambda_http::run(for_lambda(app(routes, state, stage))).await
 }
 
-fn app<S: Connect>(routes: Routes<S>, state: S, stage: Stage) -> Router {
-    routes
-        .router()
-        .with_state(state)
-        .layer(CatchPanicLayer::custom(|_| {
-            Problem::from(anyhow::anyhow!("the handler panicked")).into_response()
-        }))
+fn for_lambda<A: Service<Request>>(
+    app: A,
+) -> impl Service<lambda_http::Request, Response = A::Response, Error = A::Error, Future = A::Future> {
+    ServiceBuilder::new().map_request(|request: lambda_http::Request| request.map(HttpBody::new)).service(app)
+}
+
+/// What stands around the router and not in it sees the answer as it goes out: axum's router writes `Content-Length` last.
+fn app<S: Connect>(
+    routes: Routes<S>,
+    state: S,
+    stage: Stage,
+) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Send {
+    let router = routes.router().with_state(state).layer(CatchPanicLayer::custom(|_| {
+        Problem::from(anyhow::anyhow!("the handler panicked")).into_response()
+    }));
+    ServiceBuilder::new()
         .layer(middleware::from_fn(move |request, next| observe(stage, request, next)))
+        .layer(middleware::from_fn(representation::choose))
+        .service(router)
 }
 
 /// What happens around every request: its span in the log, the count of its AWS calls, its headers.
@@ -128,8 +167,9 @@ async fn observe(stage: Stage, request: Request, next: Next) -> Result<Response,
         tracing::info!(status = response.status().as_u16(), aws_calls = calls.total(), "answered");
     });
     let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    for (name, value) in &HEADERS {
+        headers.entry(name).or_insert_with(|| value.clone());
+    }
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         headers.insert(HeaderName::from_static("x-request-id"), value);
     }
@@ -250,14 +290,32 @@ impl<S: Sync> FromRequestParts<S> for Now {
 pub struct Answer<T> {
     status: StatusCode,
     location: Option<String>,
+    next_cursor: Option<String>,
     replayed: bool,
+    cacheable: bool,
     body: T,
 }
 
 impl<T> Answer<T> {
     /// 200.
     pub fn ok(body: T) -> Self {
-        Self { status: StatusCode::OK, location: None, replayed: false, body }
+        Self {
+            status: StatusCode::OK,
+            location: None,
+            next_cursor: None,
+            replayed: false,
+            cacheable: false,
+            body,
+        }
+    }
+
+    /// 200 with a page of a list; `Link` says where the next one is.
+    pub fn page<E>(page: Page<E>) -> Self
+    where
+        T: From<Page<E>>,
+    {
+        let next_cursor = page.next_cursor.clone();
+        Self { next_cursor, ..Self::ok(page.into()) }
     }
 
     /// 201.
@@ -269,6 +327,12 @@ impl<T> Answer<T> {
     #[must_use]
     pub fn at(self, location: impl fmt::Display) -> Self {
         Self { location: Some(location.to_string()), ..self }
+    }
+
+    /// The same for everyone, so that browsers and CDNs may keep it for a moment. Without this nobody keeps an answer.
+    #[must_use]
+    pub fn cacheable(self) -> Self {
+        Self { cacheable: true, ..self }
     }
 
     /// With `Idempotent-Replayed: true` when this answer was given before.
@@ -285,11 +349,27 @@ impl<T: Serialize> IntoResponse for Answer<T> {
         if let Some(location) = location {
             response.headers_mut().insert(header::LOCATION, location);
         }
+        if self.cacheable {
+            response.headers_mut().insert(header::CACHE_CONTROL, PUBLIC.clone());
+        }
+        if let Some(cursor) = self.next_cursor {
+            response.extensions_mut().insert(NextCursor(cursor));
+        }
         if self.replayed {
             let name = HeaderName::from_static("idempotent-replayed");
             response.headers_mut().insert(name, HeaderValue::from_static("true"));
         }
         response
+    }
+}
+
+/// 204: it is done, and there is nothing to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoContent;
+
+impl IntoResponse for NoContent {
+    fn into_response(self) -> Response {
+        StatusCode::NO_CONTENT.into_response()
     }
 }
 
@@ -346,8 +426,121 @@ mod tests {
         assert_eq!(response.status(), 201);
         assert_eq!(response.headers()["location"], "/things/1");
         assert_eq!(response.headers()["server-timing"], "dynamodb;desc=\"1 call\";dur=0.0");
-        assert_eq!(response.headers()["x-content-type-options"], "nosniff");
-        assert_eq!(response.headers()["cache-control"], "no-store");
+    }
+
+    #[tokio::test]
+    async fn every_answer_is_guarded_and_kept_by_nobody_unless_it_says_so() {
+        for body in [r#"{"open":true}"#, r#"{"open":false}"#, "{", "[]"] {
+            let response = post_to_things(body).await;
+            for (name, value) in &HEADERS {
+                assert_eq!(response.headers()[name], value, "{body}: {name}");
+            }
+        }
+        let missing = send(public_list(), Stage::Local, Request::get("/nothing"), "").await;
+        assert_eq!((missing.status().as_u16(), &missing.headers()["cache-control"]), (404, &HEADERS[4].1));
+    }
+
+    /// A list that everyone may read, long enough for gzip, with a page that follows.
+    #[derive(Serialize)]
+    struct Numbers(Vec<u32>);
+
+    impl From<Page<u32>> for Numbers {
+        fn from(page: Page<u32>) -> Self {
+            Self(page.entries)
+        }
+    }
+
+    fn public_list() -> Routes<()> {
+        get("/numbers", async || {
+            let page = Page { entries: (0..1000).collect(), next_cursor: Some("n".into()) };
+            Answer::<Numbers>::page(page).cacheable()
+        })
+    }
+
+    async fn read(request: axum::http::request::Builder) -> Response {
+        send(public_list(), Stage::Local, request, "").await
+    }
+
+    async fn text(response: Response) -> Vec<u8> {
+        axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec()
+    }
+
+    fn gunzipped(bytes: &[u8]) -> String {
+        std::io::read_to_string(flate2::read::GzDecoder::new(bytes)).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_public_list_may_be_kept_and_links_to_its_next_page() {
+        let response = read(Request::get("/numbers?limit=2&cursor=m")).await;
+        assert_eq!(response.headers()["cache-control"], PUBLIC);
+        assert_eq!(response.headers()["link"], "<?limit=2&cursor=n>; rel=\"next\"");
+        assert_eq!(response.headers()["vary"], "accept-encoding");
+    }
+
+    #[tokio::test]
+    async fn what_the_client_has_is_not_sent_again() {
+        let tag = read(Request::get("/numbers")).await.headers()["etag"].clone();
+        let again = read(Request::get("/numbers").header("if-none-match", tag.clone())).await;
+        assert_eq!(again.status(), 304);
+        assert_eq!(again.headers()["etag"], tag);
+        assert_eq!(again.headers()["cache-control"], PUBLIC);
+        assert!(
+            !again.headers().contains_key("content-type") && !again.headers().contains_key("content-length")
+        );
+        assert!(text(again).await.is_empty());
+        let other = read(Request::get("/numbers").header("if-none-match", "W/\"other\"")).await;
+        assert_eq!(other.status(), 200);
+        let posted = Request::post("/things").header("if-none-match", "*");
+        let posted = send(post("/things", make), Stage::Local, posted, r#"{"open":true}"#).await;
+        assert_eq!((posted.status().as_u16(), posted.headers().get("etag")), (201, None));
+    }
+
+    #[tokio::test]
+    async fn head_is_get_without_the_body() {
+        let of = async |method: &str| read(Request::builder().method(method).uri("/numbers")).await;
+        let (mut got, mut head) = (of("GET").await, of("HEAD").await);
+        assert_eq!(got.headers_mut().remove("server-timing"), head.headers_mut().remove("server-timing"));
+        assert_eq!(head.headers(), got.headers());
+        assert!(text(head).await.is_empty() && !text(got).await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_long_answer_is_small_for_who_takes_gzip() {
+        let plain = read(Request::get("/numbers")).await;
+        assert_eq!(plain.headers().get("content-encoding"), None);
+        let small = read(Request::get("/numbers").header("accept-encoding", "gzip")).await;
+        assert_eq!(small.headers()["content-encoding"], "gzip");
+        assert_eq!(small.headers()["etag"], plain.headers()["etag"]);
+        let (plain, small) = (text(plain).await, text(small).await);
+        assert!(small.len() < plain.len() / 2, "{} of {}", small.len(), plain.len());
+        assert_eq!(gunzipped(&small).as_bytes(), plain);
+        let short = Request::get("/things").header("accept-encoding", "gzip");
+        let short = send(get("/things", async || Answer::ok("short")), Stage::Local, short, "").await;
+        assert_eq!(short.headers().get("content-encoding"), None);
+    }
+
+    #[tokio::test]
+    async fn api_gateway_gets_bytes_as_base64() {
+        use base64::{Engine, engine::general_purpose::STANDARD};
+        let event = json!({
+            "version": "2.0", "routeKey": "GET /numbers", "rawPath": "/numbers", "rawQueryString": "",
+            "headers": { "accept-encoding": "gzip" }, "isBase64Encoded": false,
+            "requestContext": {
+                "accountId": "1", "apiId": "a", "domainName": "d", "requestId": "r", "stage": "$default",
+                "time": "21/Nov/2026:00:00:00 +0000", "timeEpoch": 1, "routeKey": "GET /numbers",
+                "http": { "method": "GET", "path": "/numbers", "protocol": "HTTP/1.1", "sourceIp": "::1" },
+            },
+        });
+        let event = lambda_http::lambda_runtime::LambdaEvent::new(
+            serde_json::from_value::<lambda_http::request::LambdaRequest>(event).unwrap(),
+            lambda_http::Context::default(),
+        );
+        let function = lambda_http::Adapter::from(for_lambda(app(public_list(), (), Stage::Local)));
+        let answer = serde_json::to_value(function.oneshot(event).await.unwrap()).unwrap();
+        assert_eq!((&answer["statusCode"], &answer["isBase64Encoded"]), (&json!(200), &json!(true)));
+        assert_eq!(answer["headers"]["content-encoding"], "gzip");
+        let body = STANDARD.decode(answer["body"].as_str().unwrap()).unwrap();
+        assert!(gunzipped(&body).starts_with("[0,1,2,"));
     }
 
     #[tokio::test]
@@ -369,10 +562,14 @@ mod tests {
 
     #[tokio::test]
     async fn another_method_is_told_which_one_is_right() {
-        let request = Request::builder().method("DELETE").uri("/things");
-        let response = send(post("/things", make), Stage::Local, request, "").await;
-        assert_eq!(response.status(), 405);
-        assert_eq!(response.headers()["allow"], "POST");
+        for (routes, path, allowed) in
+            [(post("/things", make), "/things", "POST"), (public_list(), "/numbers", "GET, HEAD")]
+        {
+            let request = Request::builder().method("DELETE").uri(path);
+            let response = send(routes, Stage::Local, request, "").await;
+            assert_eq!(response.status(), 405);
+            assert_eq!(response.headers()["allow"], allowed);
+        }
     }
 
     #[tokio::test]
@@ -402,6 +599,18 @@ mod tests {
                 "{id}"
             );
         }
+    }
+
+    #[tokio::test]
+    async fn a_name_in_the_path_is_decoded_and_nothing_is_answered() {
+        async fn delete_thing(PathId(name): PathId<String>) -> NoContent {
+            assert_eq!(name, "tea & more ü");
+            NoContent
+        }
+        let request = Request::builder().method("DELETE").uri("/things/tea%20%26%20more%20%C3%BC");
+        let response = send(delete("/things/{name}", delete_thing), Stage::Local, request, "").await;
+        assert_eq!(response.status(), 204);
+        assert_eq!(response.headers().get("content-type"), None);
     }
 
     #[tokio::test]

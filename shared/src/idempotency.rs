@@ -155,6 +155,7 @@ impl KeyedRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn keyed(input: &str) -> KeyedRequest {
         let caller = Caller::for_tests("ann");
@@ -189,6 +190,18 @@ mod tests {
         let key = IdempotencyKey("k".into());
         let of = |who| KeyedRequest::new("/create-order", &Caller::for_tests(who), &key, &"tea").unwrap();
         assert_ne!(of("ann").guard_id(), of("bob").guard_id());
+    }
+
+    proptest! {
+        #[test]
+        fn no_key_reaches_another_persons_answer(anns in "[#a-z/]{1,20}", bobs in "[#a-z/]{1,20}") {
+            let of = |who, key: &str| {
+                let key = IdempotencyKey(key.to_owned());
+                KeyedRequest::new("/create-order", &Caller::for_tests(who), &key, &"tea").unwrap()
+            };
+            let (anns, bobs) = (of("ann", &anns), of("bob", &bobs));
+            prop_assert_ne!(anns.guard_id(), bobs.guard_id());
+        }
     }
 
     async fn extract(values: &[&str]) -> Result<Option<IdempotencyKey>, Problem> {

@@ -16,5 +16,5 @@ async fn list_orders(
     caller: Caller,
     page: PageRequest,
 ) -> Result<Answer<OrderList>, Problem> {
-    Ok(Answer::ok(orders.list_of(caller.id(), &cursors, &page).await?.into()))
+    Ok(Answer::page(orders.list_of(caller.id(), &cursors, &page).await?))
 }

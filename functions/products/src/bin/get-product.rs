@@ -13,5 +13,5 @@ async fn get_product(
     State(products): State<Products>,
     PathId(id): PathId<ProductId>,
 ) -> Result<Answer<PublicProduct>, Problem> {
-    Ok(Answer::ok(products.for_sale(id).await?.into()))
+    Ok(Answer::ok(products.for_sale(id).await?.into()).cacheable())
 }

@@ -16,5 +16,5 @@ async fn list_my_products(
     caller: Caller,
     page: PageRequest,
 ) -> Result<Answer<ProductList<OwnProduct>>, Problem> {
-    Ok(Answer::ok(products.list_of(caller.id(), &cursors, &page).await?.into()))
+    Ok(Answer::page(products.list_of(caller.id(), &cursors, &page).await?))
 }

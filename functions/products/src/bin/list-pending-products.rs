@@ -16,5 +16,5 @@ async fn list_pending_products(
     _: Admin,
     page: PageRequest,
 ) -> Result<Answer<ProductList<OwnProduct>>, Problem> {
-    Ok(Answer::ok(products.list_pending(&cursors, &page).await?.into()))
+    Ok(Answer::page(products.list_pending(&cursors, &page).await?))
 }

@@ -16,5 +16,5 @@ async fn list_products(
     page: PageRequest,
 ) -> Result<Answer<ProductList<PublicProduct>>, Problem> {
     let page = products.list_approved(category.as_ref(), &cursors, &page).await?;
-    Ok(Answer::ok(page.into()))
+    Ok(Answer::page(page).cacheable())
 }
