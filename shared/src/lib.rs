@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`http`], [`input`], [`problem`], [`auth`], [`page`] | an HTTP request: its route, body, caller, list and errors |
 //! | [`worker`] | everything that is not HTTP: queues, uploads, schedules, workflow tasks, user pool triggers |
-//! | [`aws`], [`config`], [`dynamo`], [`idempotency`], [`media`] | AWS: clients, environment, tables, records of answers, images |
+//! | [`aws`], [`config`], [`dynamo`], [`idempotency`], [`media`], [`listed`], [`notice`] | AWS: clients, environment, tables, records of answers, pictures and what has one, notices |
 //! | [`money`], [`id`], [`text`], [`time`] | values with an invariant |
 //! | [`telemetry`] | logs, metrics and the count of AWS calls |
 //!
@@ -18,8 +18,10 @@ pub mod http;
 pub mod id;
 pub mod idempotency;
 pub mod input;
+pub mod listed;
 pub mod media;
 pub mod money;
+pub mod notice;
 pub mod page;
 pub mod problem;
 pub mod telemetry;

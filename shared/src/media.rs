@@ -6,6 +6,7 @@
 //! | `images/{kind}/{id}/{hash}-{file name}` | written by the indexer alone | public, immutable |
 
 use std::fmt;
+use std::future::Future;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -13,11 +14,12 @@ use anyhow::Context;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::presigning::PresigningConfig;
-use aws_sdk_s3::types::MetadataDirective;
+use aws_sdk_s3::types::{Delete, MetadataDirective, ObjectIdentifier};
 
 use crate::aws::{Aws, Connect};
 use crate::config::{self, ConfigError};
-use crate::input::{Field, Value, whole_number};
+use crate::input::{Body, Field, Fields, Value, whole_number};
+use crate::telemetry;
 use crate::time::Timestamp;
 
 /// The largest picture, in bytes.
@@ -32,13 +34,21 @@ const SNIFFED_BYTES: u32 = 4096;
 /// What the pictures belong to; the second part of every key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// Pictures of banners.
+    Banners,
+    /// Pictures of categories.
+    Categories,
     /// Pictures of products.
     Products,
 }
 
 impl Kind {
+    const ALL: [Self; 3] = [Self::Banners, Self::Categories, Self::Products];
+
     fn as_str(self) -> &'static str {
         match self {
+            Self::Banners => "banners",
+            Self::Categories => "categories",
             Self::Products => "products",
         }
     }
@@ -48,7 +58,7 @@ impl FromStr for Kind {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        if text == Self::Products.as_str() { Ok(Self::Products) } else { Err(()) }
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(())
     }
 }
 
@@ -124,6 +134,26 @@ impl FileName {
     }
 }
 
+/// A picture that somebody announces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPicture {
+    /// What its file is called.
+    pub file_name: FileName,
+    /// What format it will have.
+    pub file_type: ImageType,
+    /// How large it will be, if the client knows.
+    pub file_size: Option<FileSize>,
+}
+
+impl Body for NewPicture {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let file_name = fields.required("fileName");
+        let file_type = fields.required("fileType");
+        let file_size = fields.optional("fileSize");
+        Some(Self { file_name: file_name?, file_type: file_type?, file_size })
+    }
+}
+
 crate::id!(
     /// Names one upload. Later uploads have greater ids, so that of two pictures the newer one wins.
     UploadId
@@ -161,11 +191,6 @@ impl Upload {
         self.id
     }
 
-    /// What the picture belongs to, if its key is an id of that type.
-    pub fn owner<T: FromStr>(&self) -> Option<T> {
-        self.owner.parse().ok()
-    }
-
     fn key(&self) -> String {
         format!("uploads/{}/{}/{}/{}", self.kind.as_str(), self.owner, self.id, self.file_name)
     }
@@ -175,9 +200,31 @@ impl Upload {
     }
 }
 
+/// Things of one kind that have a picture each, as their store keeps them.
+pub trait Pictured {
+    /// What kind of things.
+    const KIND: Kind;
+
+    /// What names one of them, as it stands in the keys of its pictures.
+    type Id: FromStr;
+
+    /// Whether there is such a thing.
+    fn exists(&self, id: &Self::Id) -> impl Future<Output = anyhow::Result<bool>>;
+
+    /// Sets what became of an upload, the URL of the picture or why it is none, unless a newer upload was here before. Gives
+    /// whether there is such a thing. Safe to repeat.
+    fn settle(
+        &self,
+        id: &Self::Id,
+        upload: UploadId,
+        picture: Result<String, &'static str>,
+        now: Timestamp,
+    ) -> impl Future<Output = anyhow::Result<bool>>;
+}
+
 /// What an upload turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Checked {
+enum Checked {
     /// A picture, with what is needed to publish exactly these bytes.
     Picture(Picture),
     /// No picture that we show; the sentence tells its owner why.
@@ -188,7 +235,7 @@ pub enum Checked {
 
 /// An upload whose bytes were seen to be a picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Picture {
+struct Picture {
     upload: Upload,
     image_type: ImageType,
     etag: String,
@@ -235,11 +282,47 @@ impl Media {
         Ok(signed.context("sign an upload")?.uri().to_owned())
     }
 
+    /// Deals with an upload: checks it, publishes the picture, sets it on its thing and deletes the upload. What is no picture
+    /// is not published; its thing keeps why. Safe to repeat, and in any order: the newest upload wins, and one that was dealt
+    /// with is gone.
+    ///
+    /// # Errors
+    /// When the bucket or the store fails.
+    pub async fn index<T: Pictured>(
+        &self,
+        things: &T,
+        upload: &Upload,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
+        anyhow::ensure!(upload.kind == T::KIND, "an upload of another kind: {}", upload.kind.as_str());
+        let Ok(id) = upload.owner.parse::<T::Id>() else { return self.discard(upload).await };
+        let picture = match self.check(upload).await? {
+            Checked::Gone => return Ok(()),
+            // A picture of a deleted thing is not published.
+            Checked::Picture(_) if !things.exists(&id).await? => return self.discard(upload).await,
+            Checked::Picture(picture) => match self.publish(&picture).await? {
+                Some(url) => Ok(url),
+                // Replaced while it was looked at: the event of the new one is on its way.
+                None => return Ok(()),
+            },
+            Checked::Refused(reason) => {
+                telemetry::count("ImageRefused", 1);
+                tracing::info!(kind = upload.kind.as_str(), upload_id = %upload.id, reason, "refused an upload");
+                Err(reason)
+            }
+        };
+        if !things.settle(&id, upload.id, picture, now).await? {
+            // Deleted since it was looked for.
+            self.withdraw(upload.kind, &upload.owner).await?;
+        }
+        self.discard(upload).await
+    }
+
     /// Looks at the first bytes of an upload and its size.
     ///
     /// # Errors
     /// When the bucket cannot be read.
-    pub async fn check(&self, upload: &Upload) -> anyhow::Result<Checked> {
+    async fn check(&self, upload: &Upload) -> anyhow::Result<Checked> {
         let head = self
             .client
             .get_object()
@@ -275,7 +358,7 @@ impl Media {
     ///
     /// # Errors
     /// When the bucket cannot be written.
-    pub async fn publish(&self, picture: &Picture) -> anyhow::Result<Option<String>> {
+    async fn publish(&self, picture: &Picture) -> anyhow::Result<Option<String>> {
         let hash: String = picture.etag.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
         let key = picture.upload.image_key(&hash);
         let copied = self
@@ -301,9 +384,33 @@ impl Media {
     ///
     /// # Errors
     /// When the bucket cannot be written.
-    pub async fn discard(&self, upload: &Upload) -> anyhow::Result<()> {
+    async fn discard(&self, upload: &Upload) -> anyhow::Result<()> {
         let delete = self.client.delete_object().bucket(&self.bucket).key(upload.key());
         delete.send().await.map(drop).context("delete an upload")
+    }
+
+    /// Deletes every picture that was published for a thing, once the thing itself is deleted. Two calls at most: nothing has a
+    /// thousand pictures. Safe to repeat.
+    ///
+    /// # Errors
+    /// When the bucket cannot be read or written.
+    pub async fn withdraw(&self, kind: Kind, owner: impl fmt::Display) -> anyhow::Result<()> {
+        let prefix = format!("images/{}/{owner}/", kind.as_str());
+        let list = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
+        let found = list.send().await.context("list the pictures of a thing")?;
+        let keys = found.contents().iter().filter_map(|object| object.key());
+        let objects = keys.map(|key| ObjectIdentifier::builder().key(key).build());
+        let objects = objects.collect::<Result<Vec<_>, _>>()?;
+        if objects.is_empty() {
+            return Ok(());
+        }
+        let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build()?;
+        let delete = self.client.delete_objects().bucket(&self.bucket).delete(delete);
+        let deleted = delete.send().await.context("delete the pictures of a thing")?;
+        match deleted.errors() {
+            [] => Ok(()),
+            [first, ..] => anyhow::bail!("a picture was not deleted: {:?}", first.code()),
+        }
     }
 }
 
@@ -336,11 +443,13 @@ mod tests {
         #[test]
         fn every_upload_is_found_again_by_its_key(name in "\\PC{1,255}") {
             let Ok(name) = FileName::new(&name) else { return Ok(()) };
-            let upload = Upload::new(Kind::Products, "thing", &name, Timestamp::from_unix_millis(1));
-            let key = upload.key();
-            prop_assert!(key.bytes().all(|b| b.is_ascii_alphanumeric() || b"/.-_".contains(&b)));
-            prop_assert!(!key.contains("/.."));
-            prop_assert_eq!(Upload::from_event_key(&key), Some(upload));
+            for kind in Kind::ALL {
+                let upload = Upload::new(kind, "thing", &name, Timestamp::from_unix_millis(1));
+                let key = upload.key();
+                prop_assert!(key.bytes().all(|b| b.is_ascii_alphanumeric() || b"/.-_".contains(&b)));
+                prop_assert!(!key.contains("/.."));
+                prop_assert_eq!(Upload::from_event_key(&key), Some(upload));
+            }
         }
     }
 
@@ -349,7 +458,7 @@ mod tests {
         let id = UploadId::at(Timestamp::from_unix_millis(1));
         for key in [
             "images/products/a/b-c.png".to_owned(),
-            format!("uploads/banners/a/{id}/c.png"),
+            format!("uploads/people/a/{id}/c.png"),
             format!("uploads/products/a/{id}"),
             format!("uploads/products/a/{id}/c/d.png"),
             "uploads/products/a/b/c.png".to_owned(),

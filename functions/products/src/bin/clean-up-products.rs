@@ -5,13 +5,14 @@
 use std::time::Duration;
 
 use products::Products;
-use products::notice::Notices;
+use shared::notice::{Notices, Noun};
 use shared::time::Timestamp;
 use shared::{telemetry, worker};
 
 const PATIENCE: Duration = Duration::from_hours(1);
 /// As many as one run deletes well within its timeout; the next run takes the rest.
 const BATCH: i32 = 200;
+const NOUN: Noun = Noun { one: "product", many: "products" };
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -23,12 +24,12 @@ async fn clean_up_products((products, notices): (Products, Notices), now: Timest
     for product in products.without_picture_since(now - PATIENCE, BATCH).await? {
         if products.delete_without_picture(product.id()).await? {
             tracing::info!(product_id = %product.id(), "deleted a product without a picture");
-            deleted.push(product);
+            deleted.push(format!("{} ({})", product.name(), product.id()));
         }
     }
     if deleted.is_empty() {
         return Ok(());
     }
     telemetry::count("ProductsCleanedUp", u32::try_from(deleted.len()).unwrap_or(u32::MAX));
-    notices.products_cleaned_up(&deleted).await
+    notices.cleaned_up(NOUN, &deleted).await
 }

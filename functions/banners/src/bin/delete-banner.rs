@@ -1,0 +1,24 @@
+//! `DELETE /banners/{id}`: an admin takes a banner and its picture out of the shop.
+//!
+//! Safe to repeat: then there is no such banner, and what was left of its picture goes.
+
+use banners::{BannerId, Banners};
+use shared::auth::Admin;
+use shared::http::{self, NoContent, PathId, State};
+use shared::media::{Kind, Media};
+use shared::problem::Problem;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> shared::Exit {
+    http::serve(http::delete("/banners/{id}", delete_banner)).await
+}
+
+async fn delete_banner(
+    State((banners, media)): State<(Banners, Media)>,
+    _: Admin,
+    PathId(id): PathId<BannerId>,
+) -> Result<NoContent, Problem> {
+    let deleted = banners.delete(id).await?;
+    media.withdraw(Kind::Banners, id).await?;
+    if deleted { Ok(NoContent) } else { Err(Problem::not_found("banner")) }
+}

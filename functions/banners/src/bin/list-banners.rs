@@ -1,0 +1,18 @@
+//! `GET /banners`: lists the banners that have their picture, newest first; changes nothing.
+
+use banners::{BannerList, Banners};
+use shared::http::{self, Answer, State};
+use shared::page::{Cursors, PageRequest};
+use shared::problem::Problem;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> shared::Exit {
+    http::serve(http::get("/banners", list_banners)).await
+}
+
+async fn list_banners(
+    State((banners, cursors)): State<(Banners, Cursors)>,
+    page: PageRequest,
+) -> Result<Answer<BannerList>, Problem> {
+    Ok(Answer::page(banners.list(&cursors, &page).await?).cacheable())
+}

@@ -1,0 +1,28 @@
+//! `POST /banners/upload-url`: records a banner that waits for its picture and gives an admin the URL to upload it to.
+//!
+//! Repeated, it records another banner; one that never gets its picture is never shown, and forgotten after two hours.
+
+use banners::{Banners, NewBanner, UploadRequested};
+use shared::auth::Admin;
+use shared::http::{self, Answer, Input, Now, State};
+use shared::media::{Kind, Media, NewPicture, Upload};
+use shared::problem::Problem;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> shared::Exit {
+    http::serve(http::post("/banners/upload-url", request_banner_upload)).await
+}
+
+async fn request_banner_upload(
+    State((banners, media)): State<(Banners, Media)>,
+    _: Admin,
+    Now(now): Now,
+    Input(picture): Input<NewPicture>,
+) -> Result<Answer<UploadRequested>, Problem> {
+    let banner = NewBanner::new(picture.file_name.clone(), now);
+    let upload = Upload::new(Kind::Banners, banner.id(), &picture.file_name, now);
+    let upload_url = media.presign(&upload, picture.file_type, picture.file_size).await?;
+    banners.create(&banner).await?;
+    let location = format!("/banners/{}", banner.id());
+    Ok(Answer::created(UploadRequested { upload_url, id: banner.id() }).at(location))
+}

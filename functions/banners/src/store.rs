@@ -1,0 +1,78 @@
+//! The Banners table.
+//!
+//! | what | keys |
+//! | --- | --- |
+//! | a banner | `id` |
+//! | what everyone sees, newest first | index `listed`: `listed` = "listed" once there is a picture, `createdAt`; sparse |
+//!
+//! A banner without a picture has `expiresAt`, so that DynamoDB forgets it; nobody sees it until then.
+
+use shared::aws::{Aws, Connect};
+use shared::config::{self, ConfigError};
+use shared::listed::Table;
+use shared::media::{Kind, Pictured, UploadId};
+use shared::page::{Cursors, Page, PageRequest, Sort};
+use shared::problem::Problem;
+use shared::time::Timestamp;
+
+use crate::{Banner, BannerId, NewBanner};
+
+/// The Banners table.
+#[derive(Debug, Clone)]
+pub struct Banners {
+    table: Table,
+}
+
+impl Connect for Banners {
+    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
+        let newest_first = Sort::Descending("createdAt");
+        let name = config::required("BANNERS_TABLE")?;
+        Ok(Self { table: Table::new(aws.dynamodb(), name, "id", newest_first, "expiresAt") })
+    }
+}
+
+impl Banners {
+    /// Records a banner that waits for its picture.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn create(&self, banner: &NewBanner) -> anyhow::Result<()> {
+        self.table.record(banner).await
+    }
+
+    /// A page of the banners that have their picture, newest first.
+    ///
+    /// # Errors
+    /// `invalid-input` for a cursor of another list.
+    pub async fn list(&self, cursors: &Cursors, request: &PageRequest) -> Result<Page<Banner>, Problem> {
+        self.table.list(cursors, request).await
+    }
+
+    /// Deletes a banner, and gives whether there was one.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn delete(&self, id: BannerId) -> anyhow::Result<bool> {
+        self.table.delete(&id).await
+    }
+}
+
+impl Pictured for Banners {
+    const KIND: Kind = Kind::Banners;
+
+    type Id = BannerId;
+
+    async fn exists(&self, id: &BannerId) -> anyhow::Result<bool> {
+        self.table.has(id).await
+    }
+
+    async fn settle(
+        &self,
+        id: &BannerId,
+        upload: UploadId,
+        picture: Result<String, &'static str>,
+        now: Timestamp,
+    ) -> anyhow::Result<bool> {
+        self.table.settle(id, upload, picture, now).await
+    }
+}

@@ -1,0 +1,18 @@
+//! `GET /categories`: lists the categories that have their picture, by name; changes nothing.
+
+use categories::{Categories, CategoryList};
+use shared::http::{self, Answer, State};
+use shared::page::{Cursors, PageRequest};
+use shared::problem::Problem;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> shared::Exit {
+    http::serve(http::get("/categories", list_categories)).await
+}
+
+async fn list_categories(
+    State((categories, cursors)): State<(Categories, Cursors)>,
+    page: PageRequest,
+) -> Result<Answer<CategoryList>, Problem> {
+    Ok(Answer::page(categories.list(&cursors, &page).await?).cacheable())
+}

@@ -1,0 +1,27 @@
+//! `POST /categories/upload-url`: records a category, unless it has a picture, and gives an admin the URL to upload one to.
+//!
+//! Repeated, it gives another URL. The old picture stays until the new one was checked; the newest upload wins. A category
+//! that never gets its picture is cleaned up after an hour.
+
+use categories::{Categories, CategoryPicture, NewCategory, UploadRequested};
+use shared::auth::Admin;
+use shared::http::{self, Answer, Input, Now, State};
+use shared::media::{Kind, Media, Upload};
+use shared::problem::Problem;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> shared::Exit {
+    http::serve(http::post("/categories/upload-url", request_category_upload)).await
+}
+
+async fn request_category_upload(
+    State((categories, media)): State<(Categories, Media)>,
+    _: Admin,
+    Now(now): Now,
+    Input(CategoryPicture { picture, category_name }): Input<CategoryPicture>,
+) -> Result<Answer<UploadRequested>, Problem> {
+    let upload = Upload::new(Kind::Categories, category_name.key(), &picture.file_name, now);
+    let upload_url = media.presign(&upload, picture.file_type, picture.file_size).await?;
+    categories.create(&NewCategory::new(category_name, now)).await?;
+    Ok(Answer::created(UploadRequested { upload_url }))
+}

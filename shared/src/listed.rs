@@ -1,0 +1,140 @@
+//! Tables of things that everyone sees as soon as they have their picture: banners, categories.
+//!
+//! Their items have these attributes, besides those of their own:
+//!
+//! | attribute | |
+//! | --- | --- |
+//! | `listed` | "listed" once there is a picture: the partition of the sparse index `listed` |
+//! | `imageUrl` | the picture |
+//! | `imageUploadId` | the newest upload that was looked at |
+//! | `imageRejection` | why that is not the picture |
+//! | `updatedAt` | when it was looked at |
+
+use anyhow::Context;
+use aws_sdk_dynamodb::Client;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::dynamo::{text, to_item, unless_condition_failed};
+use crate::media::UploadId;
+use crate::page::{Cursors, List, Page, PageRequest, Sort};
+use crate::problem::Problem;
+use crate::time::Timestamp;
+
+/// The one list: the index's name, its partition key's attribute and that attribute's value.
+const LISTED: &str = "listed";
+
+/// Such a table.
+#[derive(Debug, Clone)]
+pub struct Table {
+    client: Client,
+    name: String,
+    key: &'static str,
+    sort: Sort,
+    waiting: &'static str,
+}
+
+impl Table {
+    /// The table `name` with the key `key`, whose list is sorted by `sort`, and whose items have the attribute `waiting` until
+    /// there is a picture.
+    pub fn new(client: Client, name: String, key: &'static str, sort: Sort, waiting: &'static str) -> Self {
+        Self { client, name, key, sort, waiting }
+    }
+
+    /// Records a thing that waits for its picture, in place of one that waits for longer, but never of one that has its picture.
+    /// Safe to repeat.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn record(&self, thing: &impl Serialize) -> anyhow::Result<()> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.name)
+            .set_item(Some(to_item(thing)?))
+            .condition_expression("attribute_not_exists(imageUrl)");
+        unless_condition_failed(put.send().await).map(drop).context("record a thing")
+    }
+
+    /// A page of what has its picture. One query.
+    ///
+    /// # Errors
+    /// `invalid-input` for a cursor of another list.
+    pub async fn list<T: DeserializeOwned>(
+        &self,
+        cursors: &Cursors,
+        request: &PageRequest,
+    ) -> Result<Page<T>, Problem> {
+        let list = List { index: LISTED, partition: LISTED, sort: self.sort, key: self.key };
+        cursors.page(&self.client, &self.name, list, LISTED, request).await
+    }
+
+    /// Whether there is such a thing.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn has(&self, id: &impl ToString) -> anyhow::Result<bool> {
+        let get = self.client.get_item().table_name(&self.name).key(self.key, text(id));
+        let get = get.projection_expression("#key").expression_attribute_names("#key", self.key);
+        let found = get.consistent_read(true).send().await.context("look for a thing")?;
+        Ok(found.item.is_some())
+    }
+
+    /// Sets what became of an upload, unless a newer one was here before; a picture puts the thing on the list. Gives whether
+    /// there is such a thing. Safe to repeat.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn settle(
+        &self,
+        id: &impl ToString,
+        upload: UploadId,
+        picture: Result<String, &'static str>,
+        now: Timestamp,
+    ) -> anyhow::Result<bool> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .key(self.key, text(id))
+            .condition_expression(
+                "attribute_exists(#key) AND (attribute_not_exists(imageUploadId) OR imageUploadId <= :upload)",
+            )
+            .expression_attribute_names("#key", self.key)
+            .expression_attribute_values(":upload", text(&upload))
+            .expression_attribute_values(":now", text(&now));
+        let update = match picture {
+            Ok(url) => update
+                .update_expression(
+                    "SET imageUrl = :url, listed = :listed, imageUploadId = :upload, updatedAt = :now \
+                     REMOVE #waiting, imageRejection",
+                )
+                .expression_attribute_names("#waiting", self.waiting)
+                .expression_attribute_values(":url", text(&url))
+                .expression_attribute_values(":listed", text(LISTED)),
+            Err(reason) => update
+                .update_expression("SET imageRejection = :reason, imageUploadId = :upload, updatedAt = :now")
+                .expression_attribute_values(":reason", text(reason)),
+        };
+        match unless_condition_failed(update.send().await).context("set the picture of a thing")? {
+            Some(_) => Ok(true),
+            // A newer upload was here before, or the thing is gone.
+            None => self.has(id).await,
+        }
+    }
+
+    /// Deletes a thing, and gives whether there was one.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn delete(&self, id: &impl ToString) -> anyhow::Result<bool> {
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(&self.name)
+            .key(self.key, text(id))
+            .condition_expression("attribute_exists(#key)")
+            .expression_attribute_names("#key", self.key);
+        Ok(unless_condition_failed(delete.send().await).context("delete a thing")?.is_some())
+    }
+}
