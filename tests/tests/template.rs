@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 use tests::template::{Binary, Resource, Template, pascal, path, routes_of_the_contract, text, yaml};
 
 /// What may be called without a token, and nothing else.
-const PUBLIC: [&str; 10] = [
+const PUBLIC: [&str; 12] = [
     "GET /approve-products",
+    "GET /banners",
+    "GET /categories",
     "GET /health",
     "GET /products",
     "GET /products/{id}",
