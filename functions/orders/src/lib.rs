@@ -496,7 +496,6 @@ pub enum Error {
     Failed(#[from] anyhow::Error),
 }
 
-const OUT_OF_STOCK: Kind = Kind::new(StatusCode::CONFLICT, "out-of-stock", "Out of stock");
 const NOT_FOR_SALE: Kind = Kind::new(StatusCode::CONFLICT, "not-for-sale", "Not for sale");
 const PRICE_CHANGED: Kind = Kind::new(StatusCode::CONFLICT, "price-changed", "Price changed");
 const NOT_CANCELLABLE: Kind = Kind::new(StatusCode::CONFLICT, "not-cancellable", "Not cancellable");
@@ -505,14 +504,7 @@ const MIXED_CURRENCIES: Kind = Kind::new(StatusCode::CONFLICT, "mixed-currencies
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::OutOfStock { id, available } => {
-                let detail = match available {
-                    0 => "The product is sold out.".to_owned(),
-                    1 => "Only 1 piece is left.".to_owned(),
-                    available => format!("Only {available} pieces are left."),
-                };
-                Self::new(OUT_OF_STOCK, detail).with("productId", id).with("available", available)
-            }
+            Refusal::OutOfStock { id, available } => products::out_of_stock(id, available),
             Refusal::NotForSale(id) => {
                 Self::new(NOT_FOR_SALE, "The product is not, or no longer, for sale.").with("productId", id)
             }

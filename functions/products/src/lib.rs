@@ -2,18 +2,25 @@
 //! [`store`] keeps them in DynamoDB.
 
 pub mod notice;
+pub mod stock;
 pub mod store;
+
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use shared::auth::{Caller, UserId};
+use shared::aws::{Aws, Connect};
+use shared::config::{self, ConfigError};
 use shared::http::Parameter;
-use shared::input::{Body, Field, Fields, Value, whole_number};
+use shared::idempotency::KeyReused;
+use shared::input::{Body, Fields};
 use shared::media::{FileName, FileSize, ImageType, UploadId};
 use shared::money::{Currency, InMajor, Price};
 use shared::page::Page;
-use shared::problem::{CONFLICT, Problem};
+use shared::problem::{CONFLICT, FORBIDDEN, Problem};
 use shared::time::Timestamp;
 
+pub use stock::{Deduction, Stock, StockChange, StockLeft, out_of_stock};
 pub use store::Products;
 
 shared::id!(
@@ -46,24 +53,6 @@ impl Parameter for Category {
 
     fn parse(text: &str) -> Result<Self, String> {
         Self::new(text)
-    }
-}
-
-/// How many pieces there are to sell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Stock(u32);
-
-impl Stock {
-    /// As a number of pieces.
-    pub const fn pieces(self) -> u32 {
-        self.0
-    }
-}
-
-impl Field for Stock {
-    fn parse(value: Value) -> Result<Self, String> {
-        whole_number(&value, 0..=1_000_000).map(Self)
     }
 }
 
@@ -106,6 +95,77 @@ impl Body for NewProduct {
     }
 }
 
+/// What is to be different about a product: one of these at least.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductChanges {
+    product_name: Option<ProductName>,
+    product_price: Option<Price>,
+    description: Option<Description>,
+    category: Option<Category>,
+}
+
+impl Body for ProductChanges {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let members = ["productName", "productPrice", "description", "category"];
+        if !members.iter().any(|name| fields.has(name)) {
+            fields.fault_of_all(&format!("needs at least one of {}", members.join(", ")));
+        }
+        Some(Self {
+            product_name: fields.optional("productName"),
+            product_price: fields.optional("productPrice"),
+            description: fields.optional("description"),
+            category: fields.optional("category"),
+        })
+    }
+}
+
+/// As what somebody may change a product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Editor {
+    /// It is theirs.
+    Seller,
+    /// They run the shop, so their change needs nobody's approval.
+    Admin,
+}
+
+/// What a new name, price or picture by its seller means for a product that is for sale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reapproval {
+    /// It stays for sale.
+    Spared,
+    /// An admin has to approve it again.
+    Needed,
+}
+
+impl FromStr for Reapproval {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "false" => Ok(Self::Spared),
+            "true" => Ok(Self::Needed),
+            _ => Err("it must be true or false".into()),
+        }
+    }
+}
+
+/// The shop's own rule, from the variable `REAPPROVE_CHANGES`.
+impl Connect for Reapproval {
+    fn connect(_: &Aws) -> Result<Self, ConfigError> {
+        config::required("REAPPROVE_CHANGES")
+    }
+}
+
+/// The newest upload for which a URL was asked: what its file is called and who asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RequestedUpload {
+    upload_id: UploadId,
+    file_name: FileName,
+    editor: Editor,
+}
+
 /// An admin's decision on a product.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
@@ -129,7 +189,8 @@ impl Body for Decision {
     }
 }
 
-/// A product as the table keeps it. Its stock changes by reservations alone, everything else under its `version`.
+/// A product as the table keeps it. Its stock and its requested upload change by themselves, everything else under its
+/// `version`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Product {
@@ -150,6 +211,8 @@ pub struct Product {
     image_upload_id: Option<UploadId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     image_rejection: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    requested_upload: Option<RequestedUpload>,
     is_approved: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rejection_reason: Option<String>,
@@ -188,6 +251,7 @@ impl Product {
             image_url: None,
             image_upload_id: None,
             image_rejection: None,
+            requested_upload: None,
             is_approved: false,
             rejection_reason: None,
             created_at: now,
@@ -249,22 +313,81 @@ impl Product {
         Self { is_approved, rejection_reason, updated_at: now, ..self }
     }
 
-    /// The product with what became of an upload, unless a newer one was here before. A new picture asks for a new decision
-    /// where the old one was a rejection.
+    /// As what `caller` may change it.
+    ///
+    /// # Errors
+    /// What is for sale is known to everyone, so it says that it is another's; of all else nothing is told.
+    pub fn editor(&self, caller: &Caller) -> Result<Editor, Error> {
+        if caller.is_admin() {
+            Ok(Editor::Admin)
+        } else if self.owner_id == *caller.id() {
+            Ok(Editor::Seller)
+        } else if self.is_for_sale() {
+            Err(Refusal::NotYours.into())
+        } else {
+            Err(Error::NotFound)
+        }
+    }
+
+    /// The product with what somebody changed at `now`; `None` where nothing is different.
+    pub fn with_changes(
+        self,
+        changes: &ProductChanges,
+        editor: Editor,
+        reapproval: Reapproval,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let ProductChanges { product_name, product_price, description, category } = changes.clone();
+        let changed = Self {
+            product_name: product_name.unwrap_or_else(|| self.product_name.clone()),
+            product_price: product_price.unwrap_or(self.product_price),
+            description: description.unwrap_or_else(|| self.description.clone()),
+            category: category.unwrap_or_else(|| self.category.clone()),
+            ..self.clone()
+        };
+        if changed == self {
+            return None;
+        }
+        let is_another_offer =
+            changed.product_name != self.product_name || changed.product_price != self.product_price;
+        Some(Self { updated_at: now, ..changed.reconsidered(is_another_offer, editor, reapproval) })
+    }
+
+    /// The product with what became of an upload, unless a newer one was here before.
     pub fn with_upload(
         self,
         upload: UploadId,
         picture: Result<String, &str>,
+        reapproval: Reapproval,
         now: Timestamp,
     ) -> Option<Self> {
         if self.image_upload_id.is_some_and(|seen| seen > upload) {
             return None;
         }
         let seen = Self { image_upload_id: Some(upload), updated_at: now, ..self };
-        Some(match picture {
-            Ok(url) => Self { image_url: Some(url), image_rejection: None, rejection_reason: None, ..seen },
-            Err(refusal) => Self { image_rejection: Some(refusal.to_owned()), ..seen },
-        })
+        let url = match picture {
+            Ok(url) => Some(url),
+            Err(refusal) => return Some(Self { image_rejection: Some(refusal.to_owned()), ..seen }),
+        };
+        // Nothing is known of who asked for the first upload, nor of all but the last: that was the seller, to be sure.
+        let requested = seen.requested_upload.clone().filter(|requested| requested.upload_id == upload);
+        let (file_name, editor) = requested
+            .map_or_else(|| (seen.file_name.clone(), Editor::Seller), |asked| (asked.file_name, asked.editor));
+        let is_another = seen.image_url != url;
+        let shown = Self { image_url: url, image_rejection: None, file_name, ..seen };
+        Some(shown.reconsidered(is_another, editor, reapproval))
+    }
+
+    /// The product after a change: its seller's asks again after a rejection, and after an approval where the shop wants
+    /// that of another name, price or picture.
+    fn reconsidered(self, is_another_offer: bool, editor: Editor, reapproval: Reapproval) -> Self {
+        match editor {
+            Editor::Admin => self,
+            Editor::Seller => {
+                let keeps_approval = !is_another_offer || reapproval == Reapproval::Spared;
+                Self { is_approved: self.is_approved && keeps_approval, rejection_reason: None, ..self }
+            }
+        }
     }
 
     fn with_next_version(self) -> Self {
@@ -359,12 +482,50 @@ pub struct ProductCreated {
     pub id: ProductId,
 }
 
+/// Where the new picture of a product goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UploadRequested {
+    /// Takes one PUT with the picture and its content type, for 15 minutes.
+    pub upload_url: String,
+}
+
+/// A rule said no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Everyone may see it, but it is somebody else's.
+    #[error("the product is somebody else's")]
+    NotYours,
+    /// Fewer pieces than are to be taken.
+    #[error("the product {id} has {available} pieces")]
+    OutOfStock {
+        /// The product.
+        id: ProductId,
+        /// How many there are.
+        available: u32,
+    },
+    /// More pieces than a product may have.
+    #[error("the product {id} has {available} pieces, and with those to be added too many")]
+    StockLimit {
+        /// The product.
+        id: ProductId,
+        /// How many there are.
+        available: u32,
+    },
+    /// The key came before with another request.
+    #[error(transparent)]
+    KeyReused(#[from] KeyReused),
+}
+
 /// Why nothing was done.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no such product, or not for the caller.
     #[error("there is no such product")]
     NotFound,
+    /// A rule said no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// Others changed it again and again at the same time.
     #[error("the product was changed by others at the same time")]
     ChangedMeanwhile,
@@ -373,10 +534,24 @@ pub enum Error {
     Failed(#[from] anyhow::Error),
 }
 
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotYours => {
+                Self::new(FORBIDDEN, "Only its seller and the shop's admins may change this product.")
+            }
+            Refusal::OutOfStock { id, available } => out_of_stock(id, available),
+            Refusal::StockLimit { id, available } => stock::over_limit(id, available),
+            Refusal::KeyReused(reused) => reused.into(),
+        }
+    }
+}
+
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::NotFound => Self::not_found("product"),
+            Error::Refused(refusal) => refusal.into(),
             Error::ChangedMeanwhile => {
                 Self::new(CONFLICT, "The product was changed by others at the same time. Please try again.")
             }
@@ -388,6 +563,7 @@ impl From<Error> for Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use Reapproval::{Needed, Spared};
     use proptest::prelude::*;
     use shared::input;
     use shared::problem::FieldError;
@@ -410,7 +586,7 @@ mod tests {
     }
 
     fn with_picture(product: Product) -> Product {
-        product.with_upload(upload(1), Ok("https://shop.test/tea.png".into()), now()).unwrap()
+        product.with_upload(upload(1), Ok("https://shop.test/tea.png".into()), Spared, now()).unwrap()
     }
 
     #[test]
@@ -424,18 +600,110 @@ mod tests {
     fn a_new_picture_asks_again_after_a_rejection_and_keeps_an_approval() {
         let rejected = with_picture(tea()).decided(&Decision::Rejected(None), now());
         assert_eq!(rejected.listing(), Listing::Rejected);
-        let again = rejected.with_upload(upload(2), Ok("https://shop.test/2.png".into()), now());
+        let again = rejected.with_upload(upload(2), Ok("https://shop.test/2.png".into()), Spared, now());
         assert_eq!(again.unwrap().listing(), Listing::AwaitingApproval);
         let approved = with_picture(tea()).decided(&Decision::Approved, now());
-        let again = approved.with_upload(upload(2), Ok("https://shop.test/2.png".into()), now());
+        let again = approved.with_upload(upload(2), Ok("https://shop.test/2.png".into()), Spared, now());
         assert_eq!(again.unwrap().listing(), Listing::Approved);
     }
 
     #[test]
     fn what_is_no_picture_leaves_the_old_one_and_says_why() {
-        let product = with_picture(tea()).with_upload(upload(2), Err("Not an image."), now()).unwrap();
+        let product = with_picture(tea()).with_upload(upload(2), Err("Not an image."), Spared, now()).unwrap();
         assert_eq!(product.image_url.as_deref(), Some("https://shop.test/tea.png"));
         assert_eq!(product.image_rejection.as_deref(), Some("Not an image."));
+    }
+
+    fn approved() -> Product {
+        with_picture(tea()).decided(&Decision::Approved, now())
+    }
+
+    fn changes(body: &str) -> ProductChanges {
+        input::parse(body.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_product_is_its_sellers_and_the_admins_to_change() {
+        let (ann, bob) = (Caller::for_tests("ann"), Caller::for_tests("bob"));
+        assert!(matches!(approved().editor(&ann), Ok(Editor::Seller)));
+        assert!(matches!(approved().editor(&bob), Err(Error::Refused(Refusal::NotYours))));
+        assert!(matches!(tea().editor(&bob), Err(Error::NotFound)));
+    }
+
+    #[test]
+    fn a_change_leaves_all_else_as_it_was() {
+        let later = now() + Duration::from_secs(1);
+        let change = changes(r#"{"productPrice":5,"category":"Tea"}"#);
+        let changed = approved().with_changes(&change, Editor::Seller, Spared, later).unwrap();
+        let price = changed.price();
+        assert_eq!(price.amount().minor(), 500);
+        let category = Category::new("Tea").unwrap();
+        let expected = Product { product_price: price, category, updated_at: later, ..approved() };
+        assert_eq!(changed, expected);
+    }
+
+    #[test]
+    fn what_is_so_already_is_no_change() {
+        let same = changes(r#"{"productName":" Tea ","productPrice":4.50}"#);
+        assert_eq!(approved().with_changes(&same, Editor::Seller, Needed, now()), None);
+    }
+
+    #[test]
+    fn only_another_name_price_or_picture_of_the_sellers_needs_approval_again() {
+        for (body, editor, reapproval, listing) in [
+            (r#"{"productName":"Coffee"}"#, Editor::Seller, Needed, Listing::AwaitingApproval),
+            (r#"{"productPrice":9}"#, Editor::Seller, Needed, Listing::AwaitingApproval),
+            (r#"{"productPrice":9}"#, Editor::Seller, Spared, Listing::Approved),
+            (r#"{"productPrice":9}"#, Editor::Admin, Needed, Listing::Approved),
+            (r#"{"description":"Black.","category":"Tea"}"#, Editor::Seller, Needed, Listing::Approved),
+        ] {
+            let changed = approved().with_changes(&changes(body), editor, reapproval, now()).unwrap();
+            assert_eq!(changed.listing(), listing, "{body} {editor:?} {reapproval:?}");
+        }
+    }
+
+    #[test]
+    fn what_its_seller_mends_after_a_rejection_waits_for_another_decision() {
+        let rejected = with_picture(tea()).decided(&Decision::Rejected(None), now());
+        let mend = changes(r#"{"description":"Green tea."}"#);
+        let mended = |editor| rejected.clone().with_changes(&mend, editor, Spared, now()).unwrap().listing();
+        assert_eq!(mended(Editor::Seller), Listing::AwaitingApproval);
+        assert_eq!(mended(Editor::Admin), Listing::Rejected);
+    }
+
+    #[test]
+    fn a_requested_picture_brings_its_name_and_its_editor() {
+        let requested = |editor| RequestedUpload {
+            upload_id: upload(2),
+            file_name: FileName::new("so cute.png").unwrap(),
+            editor,
+        };
+        let shown = |requested, number, url: &str| {
+            let product = Product { requested_upload: Some(requested), ..approved() };
+            product.with_upload(upload(number), Ok(url.into()), Needed, now()).unwrap()
+        };
+        let by_admin = shown(requested(Editor::Admin), 2, "https://shop.test/2.png");
+        assert_eq!((by_admin.listing(), by_admin.file_name.as_str()), (Listing::Approved, "so cute.png"));
+        let by_seller = shown(requested(Editor::Seller), 2, "https://shop.test/2.png");
+        assert_eq!(by_seller.listing(), Listing::AwaitingApproval);
+        // An upload that is not the requested one is taken for the seller's.
+        let other = shown(requested(Editor::Admin), 3, "https://shop.test/3.png");
+        assert_eq!((other.listing(), other.file_name.as_str()), (Listing::AwaitingApproval, "tea.png"));
+        // The picture that it has already is none to look at again.
+        let same = shown(requested(Editor::Seller), 2, "https://shop.test/tea.png");
+        assert_eq!(same.listing(), Listing::Approved);
+    }
+
+    #[test]
+    fn a_change_changes_something() {
+        let pointers = |body: &str| {
+            let problem = input::parse::<ProductChanges>(body.as_bytes()).unwrap_err();
+            problem.errors().iter().map(|error| error.pointer.clone().unwrap_or_default()).collect::<Vec<_>>()
+        };
+        assert_eq!(pointers("{}"), ["#"]);
+        assert_eq!(pointers(r#"{"productName":null}"#), ["#"]);
+        assert_eq!(pointers(r#"{"productName":"","productPrice":0}"#), ["#/productName", "#/productPrice"]);
+        assert_eq!(pointers(r#"{"quantity":1,"category":"Tea"}"#), ["#/quantity"]);
     }
 
     proptest! {
@@ -444,7 +712,7 @@ mod tests {
             let ids = [upload(1), upload(2), upload(3)];
             let product = order.iter().fold(tea(), |product, &number| {
                 let id = ids[usize::try_from(number - 1).unwrap()];
-                product.clone().with_upload(id, Ok(number.to_string()), now()).unwrap_or(product)
+                product.clone().with_upload(id, Ok(number.to_string()), Spared, now()).unwrap_or(product)
             });
             prop_assert_eq!(product.image_url.as_deref(), Some("3"));
         }
