@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use lambda_http::request::RequestContext;
 use serde::{Deserialize, Serialize};
@@ -108,6 +109,56 @@ impl<S: Sync> FromRequestParts<S> for Admin {
     }
 }
 
+/// A signed-in person with the access token that the request came with, for what Cognito asks one for. As an extractor it
+/// answers 403 to who sent an ID token: that says who somebody is, but lets nobody change the account.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccessToken {
+    caller: Caller,
+    token: String,
+}
+
+impl AccessToken {
+    /// Whose it is.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The token itself.
+    pub fn as_str(&self) -> &str {
+        &self.token
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccessToken(…)")
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for AccessToken {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let token = header.split_whitespace().next_back().unwrap_or_default().to_owned();
+        if claim(parts, "token_use").is_some_and(|use_| use_ == "access") {
+            Ok(Self { caller, token })
+        } else {
+            Err(Problem::new(FORBIDDEN, "Send the AccessToken of POST /sign-in; its IdToken cannot change the account."))
+        }
+    }
+}
+
+fn claim<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
+    match parts.extensions.get::<RequestContext>() {
+        Some(RequestContext::ApiGatewayV2(context)) => {
+            context.authorizer.as_ref()?.jwt.as_ref()?.claims.get(name).map(String::as_str)
+        }
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,6 +191,27 @@ mod tests {
     fn without_a_subject_there_is_nobody() {
         assert_eq!(Caller::from_claims(&claims(&[("username", "Ann")])), None);
         assert_eq!(Caller::from_claims(&claims(&[("sub", "")])), None);
+    }
+
+    async fn access_token(token_use: &str) -> Result<AccessToken, Problem> {
+        let context = serde_json::json!({
+            "accountId": "1", "apiId": "a", "domainName": "d", "requestId": "r", "stage": "$default",
+            "time": "21/Nov/2026:00:00:00 +0000", "timeEpoch": 1, "routeKey": "POST /change-password",
+            "http": { "method": "POST", "path": "/change-password", "protocol": "HTTP/1.1", "sourceIp": "::1" },
+            "authorizer": { "jwt": { "claims": { "sub": "ann", "token_use": token_use }, "scopes": null } },
+        });
+        let request = axum::http::Request::post("/change-password").header("authorization", "Bearer a.b.c");
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        parts.extensions.insert(RequestContext::ApiGatewayV2(serde_json::from_value(context).unwrap()));
+        AccessToken::from_request_parts(&mut parts, &()).await
+    }
+
+    #[tokio::test]
+    async fn an_id_token_is_no_access_token() {
+        let token = access_token("access").await.unwrap();
+        assert_eq!((token.as_str(), token.caller().id().to_string()), ("a.b.c", "ann".into()));
+        assert_eq!(format!("{token:?}"), "AccessToken(…)");
+        assert_eq!(access_token("id").await.unwrap_err().kind(), FORBIDDEN);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! | [`http`], [`input`], [`problem`], [`auth`], [`page`] | an HTTP request: its route, body, caller, list and errors |
 //! | [`worker`] | everything that is not HTTP: queues, uploads, schedules, workflow tasks, user pool triggers |
 //! | [`aws`], [`config`], [`dynamo`], [`idempotency`], [`media`], [`listed`], [`notice`] | AWS: clients, environment, tables, records of answers, pictures and what has one, notices |
+//! | [`rate_limit`] | how often an address, an account or a person may ask |
 //! | [`money`], [`id`], [`text`], [`time`] | values with an invariant |
 //! | [`telemetry`] | logs, metrics and the count of AWS calls |
 //!
@@ -24,6 +25,7 @@ pub mod money;
 pub mod notice;
 pub mod page;
 pub mod problem;
+pub mod rate_limit;
 pub mod telemetry;
 pub mod text;
 pub mod time;

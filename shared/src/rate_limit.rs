@@ -1,0 +1,506 @@
+//! How often an address, an account or a person may ask: counters in the Guards table, one DynamoDB call a request.
+//!
+//! A limit of `20/300` allows 20 requests in 300 seconds. A counter's item counts the requests of this window of time and
+//! of the last one, `c<number of the window>`, and a request passes while
+//!
+//! ```text
+//! last window's count × what is left of this window, as a part of 1  +  this window's count  <  20
+//! ```
+//!
+//! So the old count fades instead of being forgotten at once, and no stretch of time `t` ever sees more than
+//! `20 + 20 × t / 300` requests, the same as with a token bucket. Token buckets and GCRA need the greater of two numbers,
+//! which an update expression cannot take, and hence a read before the write. Conditions have no arithmetic either, so
+//! the sum above becomes a few comparisons ([`Rate::steps`]); they round the old count up, never down.
+//!
+//! Address and account are two items in one transaction: both are counted or neither, so that who is refused for one does not
+//! use up the other. Transactions on one item that meet are tried again by [`transact`]; a flood from one address so slows
+//! itself down, and what does not get through is not let through. Names and addresses are kept as hashes. Time to live takes
+//! an item some time after its two windows; an item that is still there then counts for nothing.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::Context;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use lambda_http::request::RequestContext;
+use sha2::{Digest, Sha256};
+
+use crate::auth::UserId;
+use crate::aws::{Aws, Connect};
+use crate::config::{self, ConfigError};
+use crate::dynamo::{Item, number, text, transact};
+use crate::problem::{Problem, SERVICE_UNAVAILABLE, TOO_MANY_REQUESTS};
+use crate::telemetry;
+use crate::time::Timestamp;
+
+/// How finely the last window's count is told apart. More makes the condition longer and the rounding smaller.
+const STEPS: u32 = 8;
+
+/// So many requests in so much time, written `20/300` with seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    requests: u32,
+    seconds: u32,
+}
+
+impl FromStr for Rate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parse = |part: &str| part.parse().ok().filter(|number| (1..=1_000_000).contains(number));
+        text.split_once('/')
+            .and_then(|(requests, seconds)| {
+                Some(Self { requests: parse(requests)?, seconds: parse(seconds)? })
+            })
+            .ok_or_else(|| "it must be requests/seconds, such as 20/300".into())
+    }
+}
+
+/// A request passes when the last window had at most so many requests and this one has fewer than so many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Step {
+    last_at_most: u32,
+    this_below: u32,
+}
+
+/// The requests that were let through in the last window and in this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Counts {
+    last: u32,
+    this: u32,
+}
+
+impl Rate {
+    fn window_millis(self) -> i64 {
+        i64::from(self.seconds) * 1000
+    }
+
+    /// The number of the window that `now` is in.
+    fn window(self, now: Timestamp) -> i64 {
+        now.unix_millis().div_euclid(self.window_millis())
+    }
+
+    /// The ways to pass at `now`: the rule as comparisons, for the condition and for [`Rate::passes`] alike.
+    fn steps(self, now: Timestamp) -> Vec<Step> {
+        let (limit, window) = (i64::from(self.requests), self.window_millis());
+        let left = window - now.unix_millis().rem_euclid(window);
+        let mut steps: Vec<Step> = Vec::new();
+        for step in 0..=STEPS {
+            let last = (limit * i64::from(step)).div_euclid(i64::from(STEPS));
+            let faded = (last * left + window - 1).div_euclid(window);
+            if let (Ok(last_at_most), Ok(this_below)) = (u32::try_from(last), u32::try_from(limit - faded))
+                && this_below > 0
+                && steps.last().is_none_or(|before| before.last_at_most < last_at_most)
+            {
+                steps.push(Step { last_at_most, this_below });
+            }
+        }
+        steps
+    }
+
+    fn passes(self, counts: Counts, now: Timestamp) -> bool {
+        self.steps(now)
+            .iter()
+            .any(|step| counts.last <= step.last_at_most && counts.this < step.this_below)
+    }
+
+    /// In how many seconds a request would pass that does not pass `now`, if nobody else asks.
+    fn wait(self, counts: Counts, now: Timestamp) -> u32 {
+        let passes = |seconds: &u32| {
+            let then = now + Duration::from_secs(u64::from(*seconds));
+            let counts = match self.window(then) - self.window(now) {
+                0 => counts,
+                1 => Counts { last: counts.this, this: 0 },
+                _ => Counts::default(),
+            };
+            self.passes(counts, then)
+        };
+        (1..2 * self.seconds).find(passes).unwrap_or(2 * self.seconds)
+    }
+}
+
+/// Whose requests one counter counts.
+#[derive(Debug, Clone)]
+struct Counter {
+    /// What the limit is called in the answer's headers.
+    name: &'static str,
+    rate: Rate,
+    guard_id: String,
+}
+
+impl Counter {
+    fn new(route: &str, name: &'static str, rate: Rate, who: &str) -> Self {
+        let who = URL_SAFE_NO_PAD.encode(Sha256::digest(who));
+        Self { name, rate, guard_id: format!("rate#{route}#{name}#{who}") }
+    }
+
+    /// Counts one request, if it passes.
+    fn count(&self, table: &str, now: Timestamp) -> anyhow::Result<TransactWriteItem> {
+        let window = self.rate.window(now);
+        let (this, last) = (format!("c{window}"), format!("c{}", window - 1));
+        let at_most = |index| format!("(attribute_not_exists({last}) OR {last} <= :last{index})");
+        let below = |index| format!("(attribute_not_exists({this}) OR {this} < :this{index})");
+        let steps = self.rate.steps(now);
+        let ways: Vec<_> =
+            (0..steps.len()).map(|index| format!("({} AND {})", at_most(index), below(index))).collect();
+        let expires = (window + 2) * i64::from(self.rate.seconds);
+        let mut update = Update::builder()
+            .table_name(table)
+            .key("guardId", text(&self.guard_id))
+            .update_expression(format!("SET expiresAt = :expires REMOVE c{} ADD {this} :one", window - 2))
+            .condition_expression(ways.join(" OR "))
+            .expression_attribute_values(":expires", number(expires))
+            .expression_attribute_values(":one", number(1))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        for (index, step) in steps.iter().enumerate() {
+            update = update
+                .expression_attribute_values(format!(":last{index}"), number(step.last_at_most))
+                .expression_attribute_values(format!(":this{index}"), number(step.this_below));
+        }
+        let update = update.build().context("count a request")?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// How long who is refused has to wait, by the item that the condition failed against.
+    fn wait(&self, item: &Item, now: Timestamp) -> u32 {
+        let window = self.rate.window(now);
+        let count = |window: i64| match item.get(&format!("c{window}")) {
+            Some(AttributeValue::N(count)) => count.parse().unwrap_or_default(),
+            _ => 0,
+        };
+        self.rate.wait(Counts { last: count(window - 1), this: count(window) }, now)
+    }
+
+    fn policy(&self) -> String {
+        format!("\"{}\";q={};w={}", self.name, self.rate.requests, self.rate.seconds)
+    }
+}
+
+/// What the limits say to a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Verdict {
+    Passes,
+    Refused(TooMany),
+}
+
+/// The request went over a limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct TooMany {
+    /// Every limit of the route, for `RateLimit-Policy`.
+    policies: String,
+    /// The limit that takes longest to pass again.
+    name: &'static str,
+    /// Seconds until then.
+    wait: u32,
+}
+
+/// `Retry-After`, and the headers of draft-ietf-httpapi-ratelimit-headers-10.
+impl From<TooMany> for Problem {
+    fn from(refused: TooMany) -> Self {
+        let TooMany { policies, name, wait } = refused;
+        let seconds = if wait == 1 { "second" } else { "seconds" };
+        Self::new(TOO_MANY_REQUESTS, format!("That was too often. Please try again in {wait} {seconds}."))
+            .header("retry-after", wait.to_string())
+            .header("ratelimit-policy", policies)
+            .header("ratelimit", format!("\"{name}\";r=0;t={wait}"))
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Counters {
+    client: Client,
+    table: String,
+}
+
+impl Counters {
+    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { client: aws.dynamodb(), table: config::required("GUARDS_TABLE")? })
+    }
+
+    /// Counts the request everywhere or nowhere, in one call.
+    async fn count(&self, counters: &[Counter], now: Timestamp) -> anyhow::Result<Verdict> {
+        let items = counters.iter().map(|counter| counter.count(&self.table, now));
+        let Err(cancelled) = transact(&self.client, items.collect::<Result<_, _>>()?).await? else {
+            return Ok(Verdict::Passes);
+        };
+        let waits = counters.iter().enumerate().filter_map(|(index, counter)| {
+            cancelled.failed(index).map(|item| (counter.wait(item, now), counter.name))
+        });
+        let (wait, name) = waits.max().context("no counter refused the request")?;
+        let policies: Vec<_> = counters.iter().map(Counter::policy).collect();
+        telemetry::count("RateLimited", 1);
+        Ok(Verdict::Refused(TooMany { policies: policies.join(", "), name, wait }))
+    }
+}
+
+/// How often one address, and one account, may try what needs a password or a code. When the counters cannot be reached nobody
+/// may: a lock that opens when it breaks is none.
+#[derive(Debug, Clone)]
+pub struct PasswordLimits {
+    counters: Counters,
+    per_address: Rate,
+    per_account: Rate,
+}
+
+impl Connect for PasswordLimits {
+    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self {
+            counters: Counters::connect(aws)?,
+            per_address: config::required("LIMIT_PER_ADDRESS")?,
+            per_account: config::required("LIMIT_PER_ACCOUNT")?,
+        })
+    }
+}
+
+impl PasswordLimits {
+    /// Counts a request to `route` for `account`, as the client names it: whether there is one makes no difference.
+    ///
+    /// # Errors
+    /// `too-many-requests`; `service-unavailable` when the request cannot be counted.
+    pub async fn count(
+        &self,
+        route: &str,
+        address: Address,
+        account: &str,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let counters = [
+            Counter::new(route, "address", self.per_address, &address.to_string()),
+            Counter::new(route, "account", self.per_account, &account.to_lowercase()),
+        ];
+        match self.counters.count(&counters, now).await {
+            Ok(Verdict::Passes) => Ok(()),
+            Ok(Verdict::Refused(refused)) => Err(refused.into()),
+            Err(error) => {
+                tracing::error!(error = format!("{error:#}"), "a request could not be counted and was refused");
+                let detail = "Accounts cannot be reached at the moment. Please try again.";
+                Err(Problem::new(SERVICE_UNAVAILABLE, detail))
+            }
+        }
+    }
+}
+
+/// How often one person may make something. When the counter cannot be reached everyone may: the shop goes on selling.
+#[derive(Debug, Clone)]
+pub struct PersonLimit {
+    counters: Counters,
+    per_person: Rate,
+}
+
+impl Connect for PersonLimit {
+    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self {
+            counters: Counters::connect(aws)?,
+            per_person: config::required("LIMIT_PER_PERSON")?,
+        })
+    }
+}
+
+impl PersonLimit {
+    /// Counts a request of `person` to `route`.
+    ///
+    /// # Errors
+    /// `too-many-requests`.
+    pub async fn count(&self, route: &str, person: &UserId, now: Timestamp) -> Result<(), Problem> {
+        let counter = Counter::new(route, "person", self.per_person, &person.to_string());
+        match self.counters.count(&[counter], now).await {
+            Ok(Verdict::Passes) => Ok(()),
+            Ok(Verdict::Refused(refused)) => Err(refused.into()),
+            Err(error) => {
+                tracing::warn!(error = format!("{error:#}"), "a request could not be counted and was let through");
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Where a request comes from, as API Gateway saw it and not as a header claims. An IPv6 address stands for its /64, since
+/// every client has one of those to itself. Behind a CDN it would be the CDN's: then the limits belong there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Address(Option<IpAddr>);
+
+impl Address {
+    fn new(text: &str) -> Self {
+        Self(text.parse().ok().map(|address: IpAddr| match address.to_canonical() {
+            IpAddr::V6(address) => IpAddr::V6((u128::from(address) >> 64 << 64).into()),
+            address @ IpAddr::V4(_) => address,
+        }))
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(address) => address.fmt(f),
+            None => f.write_str("unknown"),
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Address {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let address = match parts.extensions.get::<RequestContext>() {
+            Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
+            _ => None,
+        };
+        Ok(Self::new(address.unwrap_or_default()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::response::IntoResponse;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_unix_millis(millis)
+    }
+
+    fn rate(requests: u32, seconds: u32) -> Rate {
+        Rate { requests, seconds }
+    }
+
+    /// Which of the requests at these times are let through, as the table would count them.
+    fn let_through(rate: Rate, times: impl IntoIterator<Item = i64>) -> Vec<i64> {
+        let mut windows: HashMap<i64, u32> = HashMap::new();
+        let passes = |time: &i64| {
+            let window = rate.window(at(*time));
+            let of = |window| windows.get(&window).copied().unwrap_or_default();
+            let passes = rate.passes(Counts { last: of(window - 1), this: of(window) }, at(*time));
+            if passes {
+                *windows.entry(window).or_default() += 1;
+            }
+            passes
+        };
+        times.into_iter().filter(passes).collect()
+    }
+
+    #[test]
+    fn a_rate_is_written_as_requests_and_seconds() {
+        assert_eq!("20/300".parse(), Ok(rate(20, 300)));
+        for text in ["", "20", "0/1", "1/0", "a/b", "20/300/1", "-1/5", "1/99999999"] {
+            assert!(text.parse::<Rate>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn who_was_quiet_has_the_whole_limit_at_once_whenever_it_is() {
+        for start in [0, 1, 29_999, 30_000, 59_999] {
+            assert_eq!(let_through(rate(20, 60), std::iter::repeat_n(600_000 + start, 30)).len(), 20);
+        }
+    }
+
+    #[test]
+    fn a_boundary_does_not_double_the_limit() {
+        let around = std::iter::repeat_n(59_999, 100).chain(std::iter::repeat_n(60_000, 100));
+        assert_eq!(let_through(rate(20, 60), around).len(), 20);
+    }
+
+    #[test]
+    fn who_asks_no_faster_than_allowed_is_hardly_ever_refused() {
+        let steady = (0..1000).map(|number| number * 3_000 + 600_000);
+        assert!(let_through(rate(20, 60), steady).len() > 950);
+    }
+
+    proptest! {
+        #[test]
+        fn no_stretch_of_time_sees_more_than_the_limit_and_what_comes_back_meanwhile(
+            requests in 1..40_u32,
+            seconds in 1..20_u32,
+            gaps in prop::collection::vec(prop_oneof![0..3_i64, 0..2_000_i64, 0..30_000_i64], 1..400),
+        ) {
+            let times = gaps.iter().scan(0, |time, gap| { *time += gap; Some(*time) });
+            let passed = let_through(rate(requests, seconds), times);
+            let window = i64::from(seconds) * 1000;
+            for (first, from) in passed.iter().enumerate() {
+                for (last, to) in passed.iter().enumerate().skip(first) {
+                    let count = i64::try_from(last - first + 1).unwrap();
+                    let requests = i64::from(requests);
+                    prop_assert!(count * window <= requests * window + requests * (to - from), "{from} {to}");
+                }
+            }
+        }
+
+        #[test]
+        fn who_waits_as_long_as_told_passes_and_a_second_earlier_does_not(
+            requests in 1..40_u32, seconds in 1..90_u32, last in 0..40_u32, this in 0..40_u32, now in 0..1_000_000_i64,
+        ) {
+            let rate = rate(requests, seconds);
+            let counts = Counts { last: last.min(requests), this: this.min(requests) };
+            prop_assume!(!rate.passes(counts, at(now)));
+            let wait = rate.wait(counts, at(now));
+            let passes = |seconds: u32| {
+                let then = at(now + i64::from(seconds) * 1000);
+                match rate.window(then) - rate.window(at(now)) {
+                    0 => rate.passes(counts, then),
+                    1 => rate.passes(Counts { last: counts.this, this: 0 }, then),
+                    _ => true,
+                }
+            };
+            prop_assert!(passes(wait));
+            prop_assert!(!passes(wait - 1));
+        }
+    }
+
+    #[test]
+    fn a_request_is_counted_by_one_conditional_update() {
+        let counter = Counter::new("sign-in", "account", rate(1, 10), "ann");
+        let update = counter.count("guards", at(25_000)).unwrap().update.unwrap();
+        assert_eq!(update.update_expression, "SET expiresAt = :expires REMOVE c0 ADD c2 :one");
+        assert_eq!(
+            update.condition_expression.unwrap(),
+            "((attribute_not_exists(c1) OR c1 <= :last0) AND (attribute_not_exists(c2) OR c2 < :this0))"
+        );
+        let values = update.expression_attribute_values.unwrap();
+        assert_eq!(values[":expires"], number(40));
+        assert_eq!((&values[":last0"], &values[":this0"]), (&number(0), &number(1)));
+    }
+
+    #[test]
+    fn the_condition_stays_within_dynamodbs_bounds() {
+        let counter = Counter::new("sign-in", "address", rate(6000, 60), "ann");
+        let update = counter.count("guards", at(1_790_000_059_999)).unwrap().update.unwrap();
+        let condition = update.condition_expression.unwrap();
+        assert!(condition.len() < 4096 && condition.matches(" OR ").count() < 100, "{condition}");
+    }
+
+    #[test]
+    fn neither_name_nor_address_is_kept() {
+        let counter = Counter::new("sign-in", "account", rate(1, 10), "ann@cartwright.test");
+        assert!(counter.guard_id.starts_with("rate#sign-in#account#"));
+        assert!(!counter.guard_id.contains("ann"));
+    }
+
+    #[test]
+    fn an_ipv6_address_stands_for_its_network() {
+        let same = |a, b| Address::new(a) == Address::new(b);
+        assert!(same("2001:db8:1:2::1", "2001:db8:1:2:ffff::9"));
+        assert!(!same("2001:db8:1:2::1", "2001:db8:1:3::1"));
+        assert!(same("::ffff:192.0.2.1", "192.0.2.1"));
+        assert!(!same("192.0.2.1", "192.0.2.2"));
+        assert_eq!(Address::new("nonsense").to_string(), "unknown");
+    }
+
+    #[test]
+    fn who_is_refused_hears_when_to_come_back() {
+        let refused = TooMany { policies: "\"account\";q=20;w=300".into(), name: "account", wait: 12 };
+        let response = Problem::from(refused).into_response();
+        assert_eq!(response.status(), 429);
+        assert_eq!(response.headers()["retry-after"], "12");
+        assert_eq!(response.headers()["ratelimit-policy"], "\"account\";q=20;w=300");
+        assert_eq!(response.headers()["ratelimit"], "\"account\";r=0;t=12");
+    }
+}
