@@ -33,6 +33,8 @@ enum Caller {
 /// Every route that takes a body.
 fn routes() -> Vec<Route> {
     let post = |path, caller, required, valid| Route { method: Method::POST, path, caller, valid, required };
+    let put =
+        |path, required, valid| Route { method: Method::PUT, path, caller: Caller::Anyone, valid, required };
     let new_product =
         &["fileName", "fileType", "productName", "productPrice", "description", "quantity", "category"];
     vec![
@@ -68,6 +70,15 @@ fn routes() -> Vec<Route> {
             valid: json!({ "approved": true }),
             required: &["approved"],
         },
+        put("/products/01a1f83a-c81e-73c6-9369-b8a11a6916c7", &[], json!({ "productName": "tea", "productPrice": 1 })),
+        put("/products/01a1f83a-c81e-73c6-9369-b8a11a6916c7/stock", &[], json!({ "set": 1 })),
+        put("/products/01a1f83a-c81e-73c6-9369-b8a11a6916c7/deduct", &["quantity"], json!({ "quantity": 1 })),
+        post(
+            "/products/01a1f83a-c81e-73c6-9369-b8a11a6916c7/upload-url",
+            Caller::Anyone,
+            &["fileName", "fileType"],
+            json!({ "fileName": "tea.png", "fileType": "image/png" }),
+        ),
     ]
 }
 

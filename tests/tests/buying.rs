@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::answer::{Answer, calls};
-use tests::aws::Aws;
 use tests::shop::{Person, Product, Shop, history, order_id, product};
 use tests::wait::at_once;
 
@@ -177,10 +176,7 @@ async fn the_price_is_that_of_the_moment() {
     let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
     let tea = ann.sells(product().named("tea").priced("4.50").stock(10)).await;
     let before = bob.buys(&tea, 2).await;
-    // No route changes a price yet.
-    let change = ("id", tea.id.as_str());
-    let price = json!({ ":price": { "N": "500" } });
-    Aws::open().await.update_item("ProductsTable", change, "SET productPrice = :price", price).await;
+    ann.put(&tea.path(), &json!({ "productPrice": 5 })).await.is(200);
     let after = bob.buys(&tea, 2).await;
     assert_eq!(bob.order(&before).await["total"], 9);
     assert_eq!(bob.order(&after).await["total"], 10);
@@ -191,14 +187,9 @@ async fn no_order_mixes_two_prices_while_the_price_changes() {
     let shop = Shop::open();
     let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
     let tea = ann.sells(product().named("tea").priced("1").stock(1000)).await;
-    let aws = Aws::open().await;
-    let changes = {
-        let (aws, id) = (aws.clone(), tea.id.clone());
-        async move {
-            for price in 2..40 {
-                let price = json!({ ":price": { "N": format!("{price}00") } });
-                aws.update_item("ProductsTable", ("id", &id), "SET productPrice = :price", price).await;
-            }
+    let changes = async {
+        for price in 2..40 {
+            ann.put(&tea.path(), &json!({ "productPrice": price })).await.is(200);
         }
     };
     let orders = async {
