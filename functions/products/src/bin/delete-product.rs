@@ -5,6 +5,7 @@
 use products::{ProductId, Products};
 use shared::auth::Caller;
 use shared::http::{self, NoContent, PathId, State};
+use shared::media::{Kind, Media};
 use shared::problem::Problem;
 
 #[tokio::main(flavor = "current_thread")]
@@ -13,11 +14,15 @@ async fn main() -> shared::Exit {
 }
 
 async fn delete_product(
-    State(products): State<Products>,
+    State((products, media)): State<(Products, Media)>,
     caller: Caller,
     PathId(id): PathId<ProductId>,
 ) -> Result<NoContent, Problem> {
     products.delete(&caller, id).await?;
     tracing::info!(product_id = %id, "product deleted");
+    // The product is gone whatever becomes of its pictures, and nothing names them any more.
+    if let Err(error) = media.withdraw(Kind::Products, id).await {
+        tracing::warn!(product_id = %id, error = format!("{error:#}"), "left the pictures of a deleted product");
+    }
     Ok(NoContent)
 }
