@@ -91,10 +91,15 @@ impl Aws {
 
     /// The keys of all objects that belong to a product.
     pub async fn objects_of(&self, product: &str) -> Vec<String> {
+        self.objects("products", product).await
+    }
+
+    /// The keys of all objects that belong to a thing of this kind: `banners`, `categories`, `products`.
+    pub async fn objects(&self, kind: &str, owner: &str) -> Vec<String> {
         let path = format!("/{}?list-type=2&max-keys=1000", self.output("MediaBucket"));
         let mut keys = Vec::new();
-        for prefix in ["uploads/products/", "images/products/"] {
-            let page = self.request(Method::GET, "s3", &format!("{path}&prefix={prefix}{product}"));
+        for folder in ["uploads", "images"] {
+            let page = self.request(Method::GET, "s3", &format!("{path}&prefix={folder}/{kind}/{owner}/"));
             let xml = send(page, "ListObjectsV2").await;
             let parts = xml.split("<Key>").skip(1);
             keys.extend(parts.filter_map(|part| Some(part.split_once("</Key>")?.0.to_owned())));

@@ -85,7 +85,7 @@ mod tests {
         let now = Timestamp::from_unix_millis(1_790_000_000_123);
         let banner = serde_json::to_value(NewBanner::new(FileName::new("b.png").unwrap(), now)).unwrap();
         assert_eq!(banner["expiresAt"], 1_790_007_200);
-        assert_eq!(banner["createdAt"], "2026-09-21T13:33:20.123Z");
+        assert_eq!(banner["createdAt"], "2026-09-21T14:13:20.123Z");
         assert_eq!(banner["fileName"], "b.png");
         assert!(banner.get("imageUrl").is_none() && banner.get("listed").is_none());
     }

@@ -220,7 +220,8 @@ mod tests {
 
     #[test]
     fn every_field_is_checked_at_once() {
-        let body = br#"{"fileName":"","fileType":"image/svg+xml","categoryName":"a/b","fileSize":0,"colour":"red"}"#;
+        let body =
+            br#"{"fileName":"","fileType":"image/svg+xml","categoryName":"a/b","fileSize":0,"colour":"red"}"#;
         let problem = input::parse::<CategoryPicture>(body).unwrap_err();
         let pointers: Vec<_> = problem.errors().iter().filter_map(|error| error.pointer.as_deref()).collect();
         assert_eq!(pointers, ["#/fileName", "#/fileType", "#/fileSize", "#/categoryName", "#/colour"]);

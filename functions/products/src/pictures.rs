@@ -36,9 +36,8 @@ impl Pictured for ProductPictures {
         picture: Result<String, &'static str>,
         now: Timestamp,
     ) -> anyhow::Result<bool> {
-        let settled = |product: crate::Product| {
-            product.with_upload(upload, picture.clone(), self.reapproval, now)
-        };
+        let settled =
+            |product: crate::Product| product.with_upload(upload, picture.clone(), self.reapproval, now);
         match self.products.change(*id, settled).await {
             Ok(_) => Ok(true),
             Err(Error::NotFound) => Ok(false),

@@ -1,4 +1,4 @@
-//! The people and products that a new shop has, made over its public API.
+//! The people, products, categories and the banner that a new shop has, made over its public API.
 //!
 //! Safe to repeat, also after a crash in the middle: it asks what there is and makes what is missing.
 
@@ -75,7 +75,16 @@ const PRODUCTS: [Product; 6] = [
     },
 ];
 
-/// Makes the people and products that are missing.
+/// The categories of the products, each with its picture.
+const CATEGORIES: [(&str, (Shape, [u8; 3], [u8; 3])); 3] = [
+    ("Books", (Shape::Stripes, [64, 64, 96], [240, 240, 248])),
+    ("Clothes", (Shape::Checks, [176, 58, 46], [250, 235, 230])),
+    ("Home", (Shape::Ring, [46, 92, 138], [232, 238, 244])),
+];
+/// The picture at the top of the shop.
+const BANNER: (Shape, [u8; 3], [u8; 3]) = (Shape::Diamond, [200, 96, 32], [255, 246, 230]);
+
+/// Makes the people, products, categories and the banner that are missing.
 ///
 /// # Errors
 /// The shop refuses what it should take.
@@ -94,7 +103,38 @@ pub(crate) async fn people_and_products(shop: &Shop) -> Result<()> {
         let path = format!("/products/{}/approval", product["id"].as_str().unwrap_or_default());
         shop.want(Method::PUT, &path, Some(&admin), &json!({ "approved": true })).await?;
     }
+    categories_and_banner(shop, &admin).await
+}
+
+/// Makes the categories and the banner that are missing.
+async fn categories_and_banner(shop: &Shop, admin: &str) -> Result<()> {
+    let there = shop.want(Method::GET, "/categories?limit=100", None, &Value::Null).await?.body;
+    for (name, (shape, ink, ground)) in CATEGORIES {
+        if has(&there, "categoryName", name) {
+            continue;
+        }
+        let file = format!("{}.png", name.to_lowercase());
+        let body = json!({ "fileName": file, "fileType": "image/png", "categoryName": name });
+        let asked = shop.want(Method::POST, "/categories/upload-url", Some(admin), &body).await?;
+        shop.upload(asked.text("/uploadUrl")?, "image/png", pictures::png(shape, ink, ground)?).await?;
+        shop.wait("/categories?limit=100", admin, |list| has(list, "categoryName", name)).await?;
+    }
+    let there = shop.want(Method::GET, "/banners", None, &Value::Null).await?.body;
+    if there["banners"].as_array().is_some_and(|banners| !banners.is_empty()) {
+        return Ok(());
+    }
+    let (shape, ink, ground) = BANNER;
+    let body = json!({ "fileName": "welcome.png", "fileType": "image/png" });
+    let asked = shop.want(Method::POST, "/banners/upload-url", Some(admin), &body).await?;
+    shop.upload(asked.text("/uploadURL")?, "image/png", pictures::png(shape, ink, ground)?).await?;
+    let id = asked.text("/id")?;
+    shop.wait("/banners", admin, |page| has(&page["banners"], "id", id)).await?;
     Ok(())
+}
+
+/// Whether one of the things in a list says this of itself.
+fn has(list: &Value, member: &str, value: &str) -> bool {
+    list.as_array().into_iter().flatten().any(|thing| thing[member] == value)
 }
 
 /// Signs a person in, after signing up and confirming whatever of it is missing.
