@@ -15,13 +15,16 @@ const SELLER: &str = "seller@cartwright.test";
 /// Who may buy them.
 const BUYER: &str = "buyer@cartwright.test";
 
+/// A shape, its colour and that of its ground.
+type Picture = (Shape, [u8; 3], [u8; 3]);
+
 struct Product {
     name: &'static str,
     category: &'static str,
     price: f64,
     quantity: u32,
     description: &'static str,
-    picture: (Shape, [u8; 3], [u8; 3]),
+    picture: Picture,
 }
 
 const PRODUCTS: [Product; 6] = [
@@ -76,13 +79,13 @@ const PRODUCTS: [Product; 6] = [
 ];
 
 /// The categories of the products, each with its picture.
-const CATEGORIES: [(&str, (Shape, [u8; 3], [u8; 3])); 3] = [
+const CATEGORIES: [(&str, Picture); 3] = [
     ("Books", (Shape::Stripes, [64, 64, 96], [240, 240, 248])),
     ("Clothes", (Shape::Checks, [176, 58, 46], [250, 235, 230])),
     ("Home", (Shape::Ring, [46, 92, 138], [232, 238, 244])),
 ];
 /// The picture at the top of the shop.
-const BANNER: (Shape, [u8; 3], [u8; 3]) = (Shape::Diamond, [200, 96, 32], [255, 246, 230]);
+const BANNER: Picture = (Shape::Diamond, [200, 96, 32], [255, 246, 230]);
 
 /// Makes the people, products, categories and the banner that are missing.
 ///
