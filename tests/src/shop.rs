@@ -197,6 +197,25 @@ impl Request {
         let response = self.http.send().await.unwrap_or_else(|error| panic!("{}: {error}", self.name));
         Answer::read(self.name, response).await
     }
+
+    /// Sends it, for an answer that is no text.
+    ///
+    /// # Panics
+    /// When nobody answers.
+    pub async fn send_for_bytes(self) -> Bytes {
+        let response = self.http.send().await.unwrap_or_else(|error| panic!("{}: {error}", self.name));
+        let headers = response.headers().clone();
+        Bytes { headers, body: response.bytes().await.expect("a whole answer").to_vec() }
+    }
+}
+
+/// An answer as it went over the wire.
+#[derive(Debug, Clone)]
+pub struct Bytes {
+    /// The headers.
+    pub headers: header::HeaderMap,
+    /// The body, in whatever encoding.
+    pub body: Vec<u8>,
 }
 
 /// Someone who may sign up.

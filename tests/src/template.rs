@@ -205,46 +205,93 @@ impl Template {
         resource.unwrap_or_else(|| panic!("{reference} names no resource"))
     }
 
-    /// The routes of the functions' events, each with whether it is public.
+    /// The routes of the functions' events, each with whether it is public. `HEAD` is [`Self::heads`].
     pub fn routes(&self) -> BTreeSet<(Route, bool)> {
-        let mut routes = BTreeSet::new();
-        for function in self.functions() {
-            for (_, event) in function.events() {
+        self.events_of_the_api().filter(|(route, _)| route.method != "HEAD").collect()
+    }
+
+    /// What answers `HEAD`, each with whether it is public.
+    pub fn heads(&self) -> BTreeSet<(Route, bool)> {
+        self.events_of_the_api().filter(|(route, _)| route.method == "HEAD").collect()
+    }
+
+    fn events_of_the_api(&self) -> impl Iterator<Item = (Route, bool)> {
+        self.functions().flat_map(|function| {
+            let events = function.events().into_iter().filter(|(_, event)| event["Type"] == "HttpApi");
+            events.map(|(_, event)| {
                 let properties = &event["Properties"];
-                if event["Type"] == "HttpApi" {
-                    let text = |name: &str| properties[name].as_str().expect("a text").to_owned();
-                    let route = Route {
-                        method: text("Method"),
-                        path: text("Path"),
-                        function: function.binary().to_owned(),
-                    };
-                    routes.insert((route, properties["Auth"]["Authorizer"] == "NONE"));
-                }
-            }
-        }
-        routes
+                let text = |name: &str| properties[name].as_str().expect("a text").to_owned();
+                let function = function.binary().to_owned();
+                let route = Route { method: text("Method"), path: text("Path"), function };
+                (route, properties["Auth"]["Authorizer"] == "NONE")
+            })
+        })
     }
 }
 
-/// The routes of `infra/api/openapi.yaml`, each with whether it is public.
-pub fn routes_of_the_contract() -> BTreeSet<(Route, bool)> {
+/// An operation of `infra/api/openapi.yaml`.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    /// How it is called, and the function that answers.
+    pub route: Route,
+    /// Whether it needs no token.
+    pub is_public: bool,
+    /// Its `x-who`: `public`, `user`, `admin`, `owner`, or several of the last two.
+    pub who: BTreeSet<String>,
+    /// A body that it takes: the first example; null where it takes none.
+    pub body: Value,
+}
+
+/// All of the contract's operations.
+///
+/// # Panics
+/// When one of them does not say which function answers it.
+pub fn operations() -> Vec<Operation> {
+    const METHODS: [&str; 5] = ["get", "post", "put", "delete", "patch"];
     let contract = yaml("infra/api/openapi.yaml");
     let paths = contract["paths"].as_object().expect("paths");
-    let mut routes = BTreeSet::new();
-    for (path, operations) in paths {
-        for (method, operation) in operations.as_object().expect("operations") {
-            if ["get", "post", "put", "delete", "patch"].contains(&method.as_str()) {
-                let function =
-                    operation["x-function"].as_str().unwrap_or_else(|| panic!("{path}: no x-function"));
-                let security = operation.get("security").unwrap_or(&contract["security"]);
-                let route = Route {
-                    method: method.to_uppercase(),
-                    path: path.clone(),
-                    function: function.to_owned(),
-                };
-                routes.insert((route, security.as_array().is_none_or(Vec::is_empty)));
-            }
+    let all = paths.iter().flat_map(|(path, methods)| {
+        let methods = methods.as_object().expect("operations").iter();
+        methods.filter(|(method, _)| METHODS.contains(&method.as_str())).map(move |found| (path, found))
+    });
+    let operation = |(path, (method, operation)): (&String, (&String, &Value))| {
+        let function = operation["x-function"].as_str().unwrap_or_else(|| panic!("{path}: no x-function"));
+        let security = operation.get("security").unwrap_or(&contract["security"]);
+        let who = match &operation["x-who"] {
+            Value::Array(several) => several.clone(),
+            one => vec![one.clone()],
+        };
+        Operation {
+            route: Route { method: method.to_uppercase(), path: path.clone(), function: function.to_owned() },
+            is_public: security.as_array().is_none_or(Vec::is_empty),
+            who: who.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            body: example(&contract, &operation["requestBody"]),
         }
+    };
+    all.map(operation).collect()
+}
+
+/// The first example of a request's body.
+fn example(contract: &Value, body: &Value) -> Value {
+    let body = resolved(contract, body);
+    let media = &body["content"]["application/json"];
+    let first = media["examples"].as_object().and_then(|examples| examples.values().next());
+    match (media.get("example"), first) {
+        (Some(example), _) => example.clone(),
+        (None, Some(example)) => resolved(contract, example)["value"].clone(),
+        (None, None) => Value::Null,
     }
-    routes
+}
+
+/// What a `$ref` names, or the value itself.
+fn resolved<'a>(contract: &'a Value, value: &'a Value) -> &'a Value {
+    match value["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
+        Some(pointer) => contract.pointer(pointer).unwrap_or_else(|| panic!("{pointer} is not there")),
+        None => value,
+    }
+}
+
+/// The routes of the contract, each with whether it is public.
+pub fn routes_of_the_contract() -> BTreeSet<(Route, bool)> {
+    operations().into_iter().map(|operation| (operation.route, operation.is_public)).collect()
 }

@@ -11,6 +11,7 @@ use tests::aws::Aws;
 use tests::shop::{
     BLUE_PNG, Person, Product, RED_PNG, Shop, cancelled, history, order_id, product, shipping, unique,
 };
+use tests::template::operations;
 use tests::wait::{a_while, at_once, eventually};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -430,6 +431,11 @@ async fn an_expired_token_is_refused() {
             (answer.status != 200).then(|| answer.is_from_the_gateway(401, "Unauthorized"))
         })
         .await;
+        for operation in operations().iter().filter(|operation| !operation.is_public) {
+            let method: Method = operation.route.method.parse().expect("a method");
+            let answer = shop.request(method, &operation.route.path.replace(['{', '}'], "")).token(token);
+            answer.send().await.is_from_the_gateway(401, "Unauthorized");
+        }
     }
     ann.get("/orders").await.is(200);
 }

@@ -6,7 +6,9 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use tests::template::{Binary, Resource, Template, pascal, path, routes_of_the_contract, text, yaml};
+use tests::template::{
+    Binary, Resource, Route, Template, operations, pascal, path, routes_of_the_contract, text, yaml,
+};
 
 /// What may be called without a token, and nothing else.
 const PUBLIC: [&str; 12] = [
@@ -121,6 +123,47 @@ fn exactly_these_routes_are_public() {
     let public =
         routes.filter(|(_, public)| *public).map(|(route, _)| format!("{} {}", route.method, route.path));
     assert_eq!(public.collect::<BTreeSet<_>>(), PUBLIC.map(str::to_owned).into());
+}
+
+#[test]
+fn what_is_public_to_read_answers_head_as_well() {
+    let template = Template::read();
+    let reads = template.routes().into_iter().filter(|(route, public)| route.method == "GET" && *public);
+    let heads = reads.map(|(route, public)| (Route { method: "HEAD".into(), ..route }, public));
+    assert_same(
+        ("the public GET routes", &heads.collect::<Vec<_>>()),
+        ("the HEAD routes", &template.heads().into_iter().collect::<Vec<_>>()),
+    );
+}
+
+#[test]
+fn every_operation_says_who_may_call_it() {
+    for operation in operations() {
+        let who: Vec<_> = operation.who.iter().map(String::as_str).collect();
+        let is_known = matches!(who[..], ["public" | "user" | "owner" | "admin"] | ["admin", "owner"]);
+        assert!(is_known, "{:?}: x-who is {who:?}", operation.route);
+        assert_eq!(operation.is_public, who == ["public"], "{:?}", operation.route);
+    }
+}
+
+#[test]
+fn browsers_call_the_api_only_from_the_allowed_origins() {
+    let template = Template::read();
+    let api = template.of("AWS::Serverless::HttpApi").next().unwrap();
+    let cors = api.property("CorsConfiguration");
+    assert_eq!(cors["Fn::If"][0], "HasAllowedOrigins");
+    assert_eq!(cors["Fn::If"][2], json!({"Ref": "AWS::NoValue"}));
+    let cors = &cors["Fn::If"][1];
+    assert_eq!(cors["AllowOrigins"], json!({"Fn::Split": [",", {"Ref": "AllowedOrigins"}]}));
+    // Credentials are tokens in a header: no cookie goes along, so that even `*` gives a page nothing of its visitor's.
+    assert!(cors["AllowCredentials"].is_null());
+    let methods = Template::read().routes().into_iter().map(|(route, _)| route.method);
+    let methods: Vec<_> = methods.chain(["HEAD".to_owned()]).collect();
+    assert_same(("the routes", &methods), ("the allowed methods", &texts(&cors["AllowMethods"])));
+    let allowed = texts(&cors["AllowHeaders"]);
+    for needed in ["authorization", "content-type", "idempotency-key", "if-none-match"] {
+        assert!(allowed.iter().any(|name| name == needed), "{needed}");
+    }
 }
 
 #[test]

@@ -123,7 +123,7 @@ async fn all(cloud: &Cloud, filter: &[String]) -> Result<Tally> {
 
     let mut tally = Tally::default();
     for suite in &suites {
-        run_suite(suite, &record, filter, &mut tally).await?;
+        run_suite(suite, cloud, &record, filter, &mut tally).await?;
     }
     proxy.abort();
     Ok(tally)
@@ -161,7 +161,13 @@ fn suite_of(message: &str) -> Option<Suite> {
     })
 }
 
-async fn run_suite(suite: &Suite, record: &Record, filter: &[String], tally: &mut Tally) -> Result<()> {
+async fn run_suite(
+    suite: &Suite,
+    cloud: &Cloud,
+    record: &Record,
+    filter: &[String],
+    tally: &mut Tally,
+) -> Result<()> {
     let mut command = tokio::process::Command::new(&suite.binary);
     command.args(filter).current_dir(&suite.package).kill_on_drop(true).stdout(Stdio::piped());
     if suite.name == DISRUPTIONS {
@@ -171,6 +177,7 @@ async fn run_suite(suite: &Suite, record: &Record, filter: &[String], tally: &mu
         command.env_remove(name);
     }
     command.env("CARTWRIGHT_URL", record.url()).env("CARTWRIGHT_STACK", deploy::STACK);
+    command.env("CARTWRIGHT_LOGS", cloud.logs());
     command.env("AWS_ENDPOINT_URL", record.gateway()).env("AWS_REGION", "us-east-1");
     command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
     command.env("AWS_EC2_METADATA_DISABLED", "true").env("NO_PROXY", "localhost,127.0.0.1");
