@@ -70,7 +70,11 @@ fn routes() -> Vec<Route> {
             valid: json!({ "approved": true }),
             required: &["approved"],
         },
-        put("/products/01a1f83a-c81e-73c6-9369-b8a11a6916c7", &[], json!({ "productName": "tea", "productPrice": 1 })),
+        put(
+            "/products/01a1f83a-c81e-73c6-9369-b8a11a6916c7",
+            &[],
+            json!({ "productName": "tea", "productPrice": 1 }),
+        ),
         put("/products/01a1f83a-c81e-73c6-9369-b8a11a6916c7/stock", &[], json!({ "set": 1 })),
         put("/products/01a1f83a-c81e-73c6-9369-b8a11a6916c7/deduct", &["quantity"], json!({ "quantity": 1 })),
         post(

@@ -55,7 +55,8 @@ async fn a_seller_changes_what_a_product_is_and_it_stays_for_sale() {
     let (drinks, teas) = (unique("Drinks").replace(' ', "-"), unique("Teas").replace(' ', "-"));
     let tea = ann.sells(product().named("tea").priced("4.50").stock(10).in_category(&drinks)).await;
     let before = ann.own(&tea).await.expect("her own");
-    let change = json!({ "productName": "green tea", "productPrice": 5.25, "description": "Mild.", "category": teas });
+    let change =
+        json!({ "productName": "green tea", "productPrice": 5.25, "description": "Mild.", "category": teas });
     let answer = ann.put(&tea.path(), &change).await;
     assert_eq!(answer.calls(), calls([("dynamodb", 2)]));
     let changed = answer.is(200);
@@ -126,10 +127,11 @@ async fn changes_at_the_same_time_are_not_lost() {
     let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
     let tea = ann.sells(product().named("tea").priced("4.50").stock(50)).await;
     let put = async |body: Value| ann.put(&tea.path(), &body).await;
+    let ten_more = json!({ "add": 10 });
     let (name, text, stock, order) = tokio::join!(
         put(json!({ "productName": "green tea" })),
         put(json!({ "description": "Mild." })),
-        sets_stock(&ann, &tea, &json!({ "add": 10 })),
+        sets_stock(&ann, &tea, &ten_more),
         bob.tries_to_buy(&tea, 3),
     );
     for answer in [name, text, stock] {
@@ -174,7 +176,10 @@ async fn someone_elses_waiting_product_is_not_there_to_be_changed() {
     let before = ann.own(&tea).await.expect("her own");
     let of_nothing = every_change(&bob, NOBODY).await;
     for (of_another, of_nothing) in every_change(&bob, &tea.id).await.into_iter().zip(of_nothing) {
-        assert_eq!(of_another.is_problem(404, "not-found").body, of_nothing.is_problem(404, "not-found").body);
+        assert_eq!(
+            of_another.is_problem(404, "not-found").body,
+            of_nothing.is_problem(404, "not-found").body
+        );
     }
     assert_eq!(ann.own(&tea).await, Some(before));
 }
@@ -400,7 +405,10 @@ async fn a_key_is_for_one_person_route_product_and_body() {
     with_key(&ann, (&mug, "deduct"), "k", &one).await.is_problem(422, reused);
     with_key(&ann, (&tea, "stock"), "k", &json!({ "add": -1 })).await.is(200);
     with_key(shop.admin().await, (&tea, "deduct"), &unique("k").replace(' ', "-"), &one).await.is(200);
-    with_key(&ann, (&tea, "deduct"), "a b", &one).await.is_problem(422, "invalid-input").at(["Idempotency-Key"]);
+    with_key(&ann, (&tea, "deduct"), "a b", &one)
+        .await
+        .is_problem(422, "invalid-input")
+        .at(["Idempotency-Key"]);
     assert_eq!((shop.stock_of(&tea).await, shop.stock_of(&mug).await), (47, 50));
 }
 

@@ -371,8 +371,10 @@ impl Product {
         };
         // Nothing is known of who asked for the first upload, nor of all but the last: that was the seller, to be sure.
         let requested = seen.requested_upload.clone().filter(|requested| requested.upload_id == upload);
-        let (file_name, editor) = requested
-            .map_or_else(|| (seen.file_name.clone(), Editor::Seller), |asked| (asked.file_name, asked.editor));
+        let (file_name, editor) = requested.map_or_else(
+            || (seen.file_name.clone(), Editor::Seller),
+            |asked| (asked.file_name, asked.editor),
+        );
         let is_another = seen.image_url != url;
         let shown = Self { image_url: url, image_rejection: None, file_name, ..seen };
         Some(shown.reconsidered(is_another, editor, reapproval))
@@ -609,7 +611,8 @@ mod tests {
 
     #[test]
     fn what_is_no_picture_leaves_the_old_one_and_says_why() {
-        let product = with_picture(tea()).with_upload(upload(2), Err("Not an image."), Spared, now()).unwrap();
+        let product =
+            with_picture(tea()).with_upload(upload(2), Err("Not an image."), Spared, now()).unwrap();
         assert_eq!(product.image_url.as_deref(), Some("https://shop.test/tea.png"));
         assert_eq!(product.image_rejection.as_deref(), Some("Not an image."));
     }
