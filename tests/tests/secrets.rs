@@ -36,7 +36,8 @@ async fn no_log_has_a_password_a_token_or_an_address() {
     let shop = Shop::open();
     let newcomer = Newcomer::named(&unique("Ann"));
     let email = newcomer.email.clone();
-    let [password, wrong] = ["Right", "Wrong"].map(|name| unique(name).replace(' ', "-secret-1"));
+    let [password, wrong, changed] =
+        ["Right", "Wrong", "Changed"].map(|name| unique(name).replace(' ', "-secret-1"));
     // Against the policy: it has no number.
     let weak = unique("weak").replace(|c: char| !c.is_ascii_lowercase(), "q");
     let mut visit = Visit {
@@ -44,6 +45,7 @@ async fn no_log_has_a_password_a_token_or_an_address() {
         secrets: vec![
             ("the password", password.clone()),
             ("a wrong password", wrong.clone()),
+            ("a new password", changed.clone()),
             ("a weak password", weak.clone()),
             ("the address", email.clone()),
         ],
@@ -73,6 +75,13 @@ async fn no_log_has_a_password_a_token_or_an_address() {
         visit.answers.push(shop.request(reqwest::Method::GET, path).token(&id).send().await);
         visit.answers.push(shop.request(reqwest::Method::GET, path).token(&access).send().await);
     }
+    let change = json!({ "previousPassword": wrong, "proposedPassword": changed });
+    let change = shop.request(reqwest::Method::POST, "/change-password").token(&access).json(&change);
+    visit.answers.push(change.send().await);
+    visit.post(&shop, "/forgot-password", &json!({ "email": email })).await;
+    let reset = |code: &str| json!({ "email": email, "confirmationCode": code, "newPassword": changed });
+    visit.post(&shop, "/reset-password", &reset("000000")).await;
+    visit.post(&shop, "/reset-password", &reset(CODE)).await;
     visit.post(&shop, "/sign-out", &json!({ "accessToken": access })).await;
     visit.post(&shop, "/sign-out", &json!({ "accessToken": format!("{access}x") })).await;
     let new = refreshed["tokens"]["AccessToken"].as_str().expect("a token").to_owned();
