@@ -636,12 +636,13 @@ mod tests {
     #[test]
     fn a_change_leaves_all_else_as_it_was() {
         let later = now() + Duration::from_secs(1);
+        let before = approved();
         let change = changes(r#"{"productPrice":5,"category":"Tea"}"#);
-        let changed = approved().with_changes(&change, Editor::Seller, Spared, later).unwrap();
+        let changed = before.clone().with_changes(&change, Editor::Seller, Spared, later).unwrap();
         let price = changed.price();
         assert_eq!(price.amount().minor(), 500);
         let category = Category::new("Tea").unwrap();
-        let expected = Product { product_price: price, category, updated_at: later, ..approved() };
+        let expected = Product { product_price: price, category, updated_at: later, ..before };
         assert_eq!(changed, expected);
     }
 
@@ -676,24 +677,25 @@ mod tests {
 
     #[test]
     fn a_requested_picture_brings_its_name_and_its_editor() {
+        let (asked, other) = (upload(2), upload(3));
         let requested = |editor| RequestedUpload {
-            upload_id: upload(2),
+            upload_id: asked,
             file_name: FileName::new("so cute.png").unwrap(),
             editor,
         };
-        let shown = |requested, number, url: &str| {
+        let shown = |requested, upload, url: &str| {
             let product = Product { requested_upload: Some(requested), ..approved() };
-            product.with_upload(upload(number), Ok(url.into()), Needed, now()).unwrap()
+            product.with_upload(upload, Ok(url.into()), Needed, now()).unwrap()
         };
-        let by_admin = shown(requested(Editor::Admin), 2, "https://shop.test/2.png");
+        let by_admin = shown(requested(Editor::Admin), asked, "https://shop.test/2.png");
         assert_eq!((by_admin.listing(), by_admin.file_name.as_str()), (Listing::Approved, "so cute.png"));
-        let by_seller = shown(requested(Editor::Seller), 2, "https://shop.test/2.png");
+        let by_seller = shown(requested(Editor::Seller), asked, "https://shop.test/2.png");
         assert_eq!(by_seller.listing(), Listing::AwaitingApproval);
         // An upload that is not the requested one is taken for the seller's.
-        let other = shown(requested(Editor::Admin), 3, "https://shop.test/3.png");
+        let other = shown(requested(Editor::Admin), other, "https://shop.test/3.png");
         assert_eq!((other.listing(), other.file_name.as_str()), (Listing::AwaitingApproval, "tea.png"));
         // The picture that it has already is none to look at again.
-        let same = shown(requested(Editor::Seller), 2, "https://shop.test/tea.png");
+        let same = shown(requested(Editor::Seller), asked, "https://shop.test/tea.png");
         assert_eq!(same.listing(), Listing::Approved);
     }
 
