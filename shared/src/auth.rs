@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use lambda_http::request::RequestContext;
 use serde::{Deserialize, Serialize};
 
-use crate::problem::{FORBIDDEN, Problem, UNAUTHENTICATED};
+use crate::problem::{FORBIDDEN, FieldError, Problem, UNAUTHENTICATED};
 
 /// A person, as Cognito's `sub` names them for good.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -110,7 +110,7 @@ impl<S: Sync> FromRequestParts<S> for Admin {
 }
 
 /// A signed-in person with the access token that the request came with, for what Cognito asks one for. As an extractor it
-/// answers 403 to who sent an ID token: that says who somebody is, but lets nobody change the account.
+/// answers 422 to who sent an ID token: that says who somebody is, but lets nobody change the account.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AccessToken {
     caller: Caller,
@@ -121,6 +121,11 @@ impl AccessToken {
     /// Whose it is.
     pub fn caller(&self) -> &Caller {
         &self.caller
+    }
+
+    /// Someone's for tests.
+    pub fn for_tests(id: &str, token: &str) -> Self {
+        Self { caller: Caller::for_tests(id), token: token.into() }
     }
 
     /// The token itself.
@@ -145,7 +150,8 @@ impl<S: Sync> FromRequestParts<S> for AccessToken {
         if claim(parts, "token_use").is_some_and(|use_| use_ == "access") {
             Ok(Self { caller, token })
         } else {
-            Err(Problem::new(FORBIDDEN, "Send the AccessToken of POST /sign-in; its IdToken cannot change the account."))
+            let detail = "must carry the AccessToken of POST /sign-in: an IdToken cannot change the account";
+            Err(Problem::invalid_input(vec![FieldError::parameter("Authorization", detail)]))
         }
     }
 }
@@ -162,6 +168,7 @@ fn claim<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::problem::INVALID_INPUT;
 
     fn claims(claims: &[(&str, &str)]) -> HashMap<String, String> {
         claims.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
@@ -211,7 +218,7 @@ mod tests {
         let token = access_token("access").await.unwrap();
         assert_eq!((token.as_str(), token.caller().id().to_string()), ("a.b.c", "ann".into()));
         assert_eq!(format!("{token:?}"), "AccessToken(…)");
-        assert_eq!(access_token("id").await.unwrap_err().kind(), FORBIDDEN);
+        assert_eq!(access_token("id").await.unwrap_err().kind(), INVALID_INPUT);
     }
 
     #[test]

@@ -130,6 +130,12 @@ impl<A: Connect, B: Connect, C: Connect> Connect for (A, B, C) {
     }
 }
 
+impl<A: Connect, B: Connect, C: Connect, D: Connect> Connect for (A, B, C, D) {
+    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok((A::connect(aws)?, B::connect(aws)?, C::connect(aws)?, D::connect(aws)?))
+    }
+}
+
 impl Connect for () {
     fn connect(_: &Aws) -> Result<Self, ConfigError> {
         Ok(())

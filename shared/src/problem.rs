@@ -4,7 +4,7 @@
 //! field. What went wrong inside is for the log alone.
 
 pub use axum::http::StatusCode;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -89,13 +89,14 @@ pub struct Problem {
     detail: String,
     errors: Vec<FieldError>,
     members: Map<String, Value>,
-    headers: Vec<(&'static str, String)>,
+    // Boxed, because few problems have any and every `Result` would carry it.
+    headers: Option<Box<HeaderMap>>,
 }
 
 impl Problem {
     /// A problem of this kind; `detail` is a sentence for a person.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), errors: Vec::new(), members: Map::new(), headers: Vec::new() }
+        Self { kind, detail: detail.into(), errors: Vec::new(), members: Map::new(), headers: None }
     }
 
     /// Adds an extension member (RFC 9457 §3.2), for programs.
@@ -108,7 +109,9 @@ impl Problem {
     /// Adds a header to the answer; its name in lower case.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+        if let Ok(value) = HeaderValue::try_from(value.into()) {
+            self.headers.get_or_insert_default().insert(name, value);
+        }
         self
     }
 
@@ -199,10 +202,8 @@ impl IntoResponse for Problem {
         let mut response = (self.kind.status, axum::Json(document)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        for (name, value) in self.headers {
-            if let Ok(value) = HeaderValue::from_str(&value) {
-                headers.insert(name, value);
-            }
+        if let Some(more) = self.headers {
+            headers.extend(*more);
         }
         if matches!(self.kind.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             headers.entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static("1"));

@@ -11,7 +11,7 @@ use tests::template::{
 };
 
 /// What may be called without a token, and nothing else.
-const PUBLIC: [&str; 12] = [
+const PUBLIC: [&str; 14] = [
     "GET /approve-products",
     "GET /banners",
     "GET /categories",
@@ -19,8 +19,10 @@ const PUBLIC: [&str; 12] = [
     "GET /products",
     "GET /products/{id}",
     "POST /confirm-sign-up",
+    "POST /forgot-password",
     "POST /refresh-token",
     "POST /resend-code",
+    "POST /reset-password",
     "POST /sign-in",
     "POST /sign-out",
     "POST /sign-up",

@@ -198,6 +198,14 @@ pub enum Account {
 }
 
 impl Account {
+    /// The name or address, as the account is called where it is counted how often somebody tries it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Username(username) => username.as_str(),
+            Self::Email(email) => email.as_str(),
+        }
+    }
+
     fn read(fields: &mut Fields) -> Option<Self> {
         let named = ["fullName", "username", "email"].into_iter().filter(|name| fields.has(name)).count();
         let full_name = fields.optional::<FullName>("fullName");
@@ -224,6 +232,13 @@ pub struct SignUp {
     password: Password,
     /// The field that the username comes from.
     named_by: &'static str,
+}
+
+impl SignUp {
+    /// Where the code goes.
+    pub fn email(&self) -> &Email {
+        &self.email
+    }
 }
 
 impl Body for SignUp {
@@ -317,6 +332,56 @@ pub struct SignOut {
 impl Body for SignOut {
     fn read(fields: &mut Fields) -> Option<Self> {
         Some(Self { access_token: fields.required("accessToken")? })
+    }
+}
+
+/// The body of `POST /forgot-password`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForgotPassword {
+    /// Who forgot it.
+    pub account: Account,
+}
+
+impl Body for ForgotPassword {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        Some(Self { account: Account::read(fields)? })
+    }
+}
+
+/// The body of `POST /reset-password`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResetPassword {
+    /// Whose it is.
+    pub account: Account,
+    /// The code from the email.
+    pub code: ConfirmationCode,
+    /// What it is to be.
+    pub new_password: Password,
+}
+
+impl Body for ResetPassword {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let account = Account::read(fields);
+        let code = fields.required("confirmationCode");
+        let new_password = fields.required("newPassword");
+        Some(Self { account: account?, code: code?, new_password: new_password? })
+    }
+}
+
+/// The body of `POST /change-password`, under Cognito's own names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangePassword {
+    /// What it was.
+    pub previous: Password,
+    /// What it is to be.
+    pub proposed: Password,
+}
+
+impl Body for ChangePassword {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let previous = fields.required("previousPassword");
+        let proposed = fields.required("proposedPassword");
+        Some(Self { previous: previous?, proposed: proposed? })
     }
 }
 

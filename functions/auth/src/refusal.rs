@@ -85,7 +85,7 @@ impl From<Refusal> for Problem {
                 (CODE_MISMATCH, "The confirmation code is wrong. Check the latest email.")
             }
             Refusal::CodeExpired => {
-                (CODE_EXPIRED, "The confirmation code has expired. POST /resend-code sends a new one.")
+                (CODE_EXPIRED, "The code has expired. POST /resend-code or /forgot-password sends a new one.")
             }
             Refusal::AlreadyConfirmed => (problem::CONFLICT, "The account is confirmed already. Sign in."),
             Refusal::WrongCredentials => {
@@ -96,7 +96,7 @@ impl From<Refusal> for Problem {
                 "Confirm the account with the code from the email first. POST /resend-code sends a new one.",
             ),
             Refusal::NewPasswordRequired => {
-                (problem::FORBIDDEN, "The account's password was reset. Ask the shop for a new one.")
+                (problem::FORBIDDEN, "The account's password was reset. POST /forgot-password leads to a new one.")
             }
             Refusal::BadToken => (UNAUTHENTICATED, "The token is wrong, expired or revoked. Sign in again."),
             Refusal::TooManyRequests => {

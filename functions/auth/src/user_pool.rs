@@ -2,9 +2,9 @@
 //!
 //! | type | for | needs |
 //! | --- | --- | --- |
-//! | [`AppClient`] | what people do for themselves: sign up, confirm, sign in, refresh | `USER_POOL_CLIENT_ID` |
+//! | [`AppClient`] | what people do for themselves: sign up, confirm, sign in, refresh, get a new password | `USER_POOL_CLIENT_ID` |
 //! | [`Directory`] | which account a person means by an address | `USER_POOL_ID` |
-//! | [`UserPool`] | signing out, which a token alone decides, and groups, where the event names the pool | nothing |
+//! | [`UserPool`] | signing out and changing a password, which a token alone decides, and groups, where the event names the pool | nothing |
 //!
 //! Cognito never tells whether an account exists where a password or a code is asked for, and neither do these. It does
 //! tell that a username is taken and that an account is confirmed already, to anyone who asks it directly: hiding that here
@@ -22,11 +22,12 @@ use aws_sdk_cognitoidentityprovider::operation::initiate_auth::InitiateAuthOutpu
 use aws_sdk_cognitoidentityprovider::types::{
     AttributeType, AuthFlowType, ChallengeNameType, UserStatusType,
 };
+use shared::auth::AccessToken;
 use shared::aws::{Aws, Connect};
 use shared::config::{self, ConfigError};
 
 use crate::{
-    Account, ConfirmationCode, Confirmed, Email, Error, Password, Refusal, SignUp, Token, Tokens, Username,
+    Account, ChangePassword, ConfirmationCode, Confirmed, Email, Error, Password, Refusal, SignUp, Token, Tokens, Username,
 };
 
 /// The group whose people run the shop.
@@ -64,7 +65,7 @@ impl AppClient {
             meaning("sign up", error, |code, message| match code {
                 "UsernameExistsException" => Some(Refusal::NameTaken),
                 "AliasExistsException" => Some(Refusal::EmailTaken),
-                "InvalidPasswordException" => Some(weak_password(message)),
+                "InvalidPasswordException" => Some(weak_password("password", message)),
                 "InvalidParameterException" => refused_field(person, message),
                 _ => None,
             })
@@ -131,16 +132,12 @@ impl AppClient {
     /// # Errors
     /// A wrong name or password, or an account that is not confirmed.
     pub async fn sign_in(&self, account: &Account, password: &Password) -> Result<Tokens, Error> {
-        let name = match account {
-            Account::Username(username) => username.as_str(),
-            Account::Email(email) => email.as_str(),
-        };
         let sign_in = self
             .cognito
             .initiate_auth()
             .client_id(&self.client_id)
             .auth_flow(AuthFlowType::UserPasswordAuth)
-            .auth_parameters("USERNAME", name)
+            .auth_parameters("USERNAME", account.name())
             .auth_parameters("PASSWORD", &password.0);
         let sent = sign_in.send().await;
         let output = sent.map_err(|error| {
@@ -159,6 +156,68 @@ impl AppClient {
             })
         })?;
         tokens(output)
+    }
+
+    /// Has a code for a new password emailed, if there is such an account with a confirmed address.
+    ///
+    /// # Errors
+    /// Only what says nothing of the account.
+    pub async fn forgot_password(&self, account: &Account) -> Result<(), Error> {
+        let forgot = self.cognito.forgot_password().client_id(&self.client_id).username(account.name());
+        let Err(error) = forgot.send().await else { return Ok(()) };
+        let tells_of_the_account = match (error.code(), error.message().unwrap_or_default()) {
+            // Nobody; disabled, or waiting for a first password; or an account that got its share of codes for this hour.
+            (
+                Some(
+                    "UserNotFoundException"
+                    | "NotAuthorizedException"
+                    | "UserNotConfirmedException"
+                    | "LimitExceededException",
+                ),
+                _,
+            ) => true,
+            (Some("InvalidParameterException"), message) => {
+                message.contains("no registered/verified") || breaks_a_constraint(message)
+            }
+            _ => false,
+        };
+        if tells_of_the_account {
+            return Ok(());
+        }
+        Err(meaning("send a code for a new password", error, |_, _| None))
+    }
+
+    /// Sets a new password by the code that was emailed.
+    ///
+    /// # Errors
+    /// A wrong or old code, or a weak password.
+    pub async fn reset_password(
+        &self,
+        account: &Account,
+        code: &ConfirmationCode,
+        new_password: &Password,
+    ) -> Result<(), Error> {
+        let reset = self
+            .cognito
+            .confirm_forgot_password()
+            .client_id(&self.client_id)
+            .username(account.name())
+            .confirmation_code(&code.0)
+            .password(&new_password.0);
+        reset.send().await.map_err(|error| {
+            meaning("reset a password", error, |code, message| match code {
+                "CodeMismatchException"
+                | "UserNotFoundException"
+                | "UserNotConfirmedException"
+                | "NotAuthorizedException" => Some(Refusal::CodeMismatch),
+                "ExpiredCodeException" => Some(Refusal::CodeExpired),
+                _ => refused_password("newPassword", code, message).or_else(|| {
+                    (code == "InvalidParameterException" && breaks_a_constraint(message))
+                        .then_some(Refusal::CodeMismatch)
+                }),
+            })
+        })?;
+        Ok(())
     }
 
     /// Exchanges a refresh token for new access and ID tokens.
@@ -243,6 +302,33 @@ impl UserPool {
     pub async fn sign_out(&self, token: &Token) -> Result<(), Error> {
         let sent = self.cognito.global_sign_out().access_token(&token.0).send().await;
         sent.map_err(|error| meaning("sign out", error, bad_token))?;
+        Ok(())
+    }
+
+    /// Changes the password of the person of this access token, who knows the old one.
+    ///
+    /// # Errors
+    /// A wrong old password, a weak new one, or a token that was revoked.
+    pub async fn change_password(&self, token: &AccessToken, change: &ChangePassword) -> Result<(), Error> {
+        let request = self
+            .cognito
+            .change_password()
+            .access_token(token.as_str())
+            .previous_password(&change.previous.0)
+            .proposed_password(&change.proposed.0);
+        request.send().await.map_err(|error| {
+            meaning("change a password", error, |code, message| match code {
+                // Cognito has one code for a token and for a password that it refuses.
+                "NotAuthorizedException" if message.contains("attempts exceeded") => {
+                    Some(Refusal::TooManyRequests)
+                }
+                "NotAuthorizedException" if message.contains("username or password") => {
+                    Some(Refusal::Field("previousPassword", "is not the account's password".into()))
+                }
+                _ => refused_password("proposedPassword", code, message)
+                    .or_else(|| bad_token(code, message)),
+            })
+        })?;
         Ok(())
     }
 
@@ -331,11 +417,25 @@ fn bad_token(code: &str, message: &str) -> Option<Refusal> {
 }
 
 /// The policy's complaint in Cognito's words, as the end of a sentence about the password.
-fn weak_password(message: &str) -> Refusal {
+fn weak_password(field: &'static str, message: &str) -> Refusal {
     let reason = message.trim_end_matches('.');
     let detail =
         reason.strip_prefix("Password ").map_or_else(|| format!("is refused: {reason}"), str::to_owned);
-    Refusal::Field("password", detail)
+    Refusal::Field(field, detail)
+}
+
+/// What is wrong with a new password, if that is what Cognito complains of.
+fn refused_password(field: &'static str, code: &str, message: &str) -> Option<Refusal> {
+    match code {
+        "InvalidPasswordException" => Some(weak_password(field, message)),
+        "PasswordHistoryPolicyViolationException" => {
+            Some(Refusal::Field(field, "was used before: choose a new one".into()))
+        }
+        "InvalidParameterException" if breaks_a_constraint(message) && message.contains("assword") => {
+            Some(Refusal::Field(field, "has characters that a password cannot have".into()))
+        }
+        _ => None,
+    }
 }
 
 /// Which field of a sign-up a complaint about a parameter is about, if it is about one.
@@ -426,6 +526,25 @@ mod tests {
         async fn sign_in(&self) -> Result<Tokens, Error> {
             let account = Account::Email("ann@example.com".parse().unwrap());
             self.app_client().sign_in(&account, &Password("passwrod123".into())).await
+        }
+
+        async fn forgot(&self) -> Result<(), Error> {
+            self.app_client().forgot_password(&Account::Username(Username("Ann".into()))).await
+        }
+
+        async fn reset(&self) -> Result<(), Error> {
+            let account = Account::Username(Username("Ann".into()));
+            let code = ConfirmationCode("654321".into());
+            self.app_client().reset_password(&account, &code, &Password("new-secret-1".into())).await
+        }
+
+        async fn change(&self) -> Result<(), Error> {
+            let change = ChangePassword {
+                previous: Password("old-secret-1".into()),
+                proposed: Password("new-secret-1".into()),
+            };
+            let user_pool = UserPool { cognito: self.client() };
+            user_pool.change_password(&AccessToken::for_tests("ann", "token"), &change).await
         }
 
         async fn refresh(&self) -> Result<Tokens, Error> {
@@ -630,6 +749,8 @@ mod tests {
             assert_eq!(status(cognito.refresh().await), 429, "{code}");
             assert_eq!(status(cognito.sign_out().await), 429, "{code}");
             assert_eq!(status(cognito.username_of("ann@example.com").await), 429, "{code}");
+            assert_eq!(status(cognito.reset().await), 429, "{code}");
+            assert_eq!(status(cognito.change().await), 429, "{code}");
         }
     }
 
@@ -649,6 +770,105 @@ mod tests {
         let message = "USER_PASSWORD_AUTH flow not enabled for this client";
         assert_eq!(status(Canned::error("InvalidParameterException", message).sign_in().await), 500);
         assert_eq!(status(Canned::error("ResourceNotFoundException", "…").sign_up(ann()).await), 500);
+    }
+
+    #[tokio::test]
+    async fn a_forgotten_password_has_one_answer_whoever_forgot_it() {
+        let sent = json!({ "CodeDeliveryDetails": { "DeliveryMedium": "EMAIL", "Destination": "a***@e***" } });
+        let cognito = Canned::answer(200, &sent);
+        cognito.forgot().await.unwrap();
+        let body = json!({ "ClientId": "client", "Username": "Ann" });
+        assert_eq!(cognito.asked(), json!({ "signed": false, "body": body }));
+        for (code, message) in [
+            ("UserNotFoundException", "Username/client id combination not found."),
+            ("NotAuthorizedException", "User is disabled."),
+            ("NotAuthorizedException", "User password cannot be reset in the current state."),
+            (
+                "InvalidParameterException",
+                "Cannot reset password for the user as there is no registered/verified email or phone_number",
+            ),
+            ("InvalidParameterException", "Value at 'username' failed to satisfy constraint: …"),
+            ("LimitExceededException", "Attempt limit exceeded, please try after some time."),
+        ] {
+            assert_eq!(status(Canned::error(code, message).forgot().await), 200, "{message}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_code_that_cannot_be_sent_now_is_worth_another_try() {
+        assert_eq!(status(Canned::error("TooManyRequestsException", "…").forgot().await), 429);
+        assert_eq!(status(Canned::error("CodeDeliveryFailureException", "…").forgot().await), 503);
+        assert_eq!(status(Canned::error("ResourceNotFoundException", "…").forgot().await), 500);
+    }
+
+    #[tokio::test]
+    async fn a_code_sets_a_new_password() {
+        let cognito = Canned::answer(200, &json!({}));
+        cognito.reset().await.unwrap();
+        assert_eq!(
+            cognito.asked(),
+            json!({ "signed": false, "body": {
+                "ClientId": "client", "Username": "Ann", "ConfirmationCode": "654321", "Password": "new-secret-1"
+            }})
+        );
+    }
+
+    #[tokio::test]
+    async fn a_wrong_code_for_a_new_password_and_no_account_look_the_same() {
+        for (code, message) in [
+            ("CodeMismatchException", "Invalid verification code provided, please try again."),
+            ("UserNotFoundException", "Username/client id combination not found."),
+            ("UserNotConfirmedException", "User is not confirmed."),
+            ("NotAuthorizedException", "User is disabled."),
+            ("InvalidParameterException", "Value at 'username' failed to satisfy constraint: …"),
+        ] {
+            assert_eq!(refusal(Canned::error(code, message).reset().await), Refusal::CodeMismatch, "{code}");
+        }
+        let expired = "Invalid code provided, please request a code again.";
+        let expired = Canned::error("ExpiredCodeException", expired);
+        assert_eq!(refusal(expired.reset().await), Refusal::CodeExpired);
+    }
+
+    #[tokio::test]
+    async fn a_new_password_is_the_field_that_it_came_in() {
+        let weak = "Password did not conform with policy: Password not long enough";
+        let detail = "did not conform with policy: Password not long enough";
+        let weak = Canned::error("InvalidPasswordException", weak);
+        assert_eq!(refusal(weak.reset().await), Refusal::Field("newPassword", detail.into()));
+        assert_eq!(refusal(weak.change().await), Refusal::Field("proposedPassword", detail.into()));
+        let used = Canned::error("PasswordHistoryPolicyViolationException", "Password has already been used.");
+        let detail = "was used before: choose a new one";
+        assert_eq!(refusal(used.reset().await), Refusal::Field("newPassword", detail.into()));
+        assert_eq!(refusal(used.change().await), Refusal::Field("proposedPassword", detail.into()));
+        let odd = Canned::error(
+            "InvalidParameterException",
+            "Value at 'proposedPassword' failed to satisfy constraint: …",
+        );
+        let detail = "has characters that a password cannot have";
+        assert_eq!(refusal(odd.change().await), Refusal::Field("proposedPassword", detail.into()));
+    }
+
+    #[tokio::test]
+    async fn a_password_is_changed_by_the_access_token_unsigned() {
+        let cognito = Canned::answer(200, &json!({}));
+        cognito.change().await.unwrap();
+        assert_eq!(
+            cognito.asked(),
+            json!({ "signed": false, "body": {
+                "AccessToken": "token", "PreviousPassword": "old-secret-1", "ProposedPassword": "new-secret-1"
+            }})
+        );
+    }
+
+    #[tokio::test]
+    async fn a_wrong_old_password_and_a_revoked_token_are_told_apart() {
+        let wrong = Canned::error("NotAuthorizedException", "Incorrect username or password.");
+        let detail = "is not the account's password";
+        assert_eq!(refusal(wrong.change().await), Refusal::Field("previousPassword", detail.into()));
+        let revoked = Canned::error("NotAuthorizedException", "Access Token has been revoked");
+        assert_eq!(refusal(revoked.change().await), Refusal::BadToken);
+        let locked = Canned::error("NotAuthorizedException", "Password attempts exceeded");
+        assert_eq!(refusal(locked.change().await), Refusal::TooManyRequests);
     }
 
     fn user(name: &str, status: &str) -> Value {

@@ -3,8 +3,9 @@
 //! Safe to repeat: a confirmed account stays so, and the answer says that it is.
 
 use auth::{AppClient, ConfirmSignUp, Directory, Done, Refusal};
-use shared::http::{self, Answer, Input, State};
+use shared::http::{self, Answer, Input, Now, State};
 use shared::problem::Problem;
+use shared::rate_limit::{Address, PasswordLimits};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -12,9 +13,12 @@ async fn main() -> shared::Exit {
 }
 
 async fn confirm_sign_up(
-    State((app_client, directory)): State<(AppClient, Directory)>,
+    State((limits, app_client, directory)): State<(PasswordLimits, AppClient, Directory)>,
+    address: Address,
+    Now(now): Now,
     Input(confirmation): Input<ConfirmSignUp>,
 ) -> Result<Answer<Done>, Problem> {
+    limits.count("confirm-sign-up", address, confirmation.account.name(), now).await?;
     let username = directory.username_of(&confirmation.account).await?.ok_or(Refusal::CodeMismatch)?;
     app_client.confirm(&username, &confirmation.code).await?;
     Ok(Answer::ok(Done { msg: "User successfully confirmed!" }))

@@ -3,8 +3,9 @@
 //! Safe to repeat: the latest code is the one that counts. The answer is the same where there is no such account.
 
 use auth::{AppClient, Directory, Done, ResendCode};
-use shared::http::{self, Answer, Input, State};
+use shared::http::{self, Answer, Input, Now, State};
 use shared::problem::Problem;
+use shared::rate_limit::{Address, PasswordLimits};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -12,9 +13,12 @@ async fn main() -> shared::Exit {
 }
 
 async fn resend_code(
-    State((app_client, directory)): State<(AppClient, Directory)>,
+    State((limits, app_client, directory)): State<(PasswordLimits, AppClient, Directory)>,
+    address: Address,
+    Now(now): Now,
     Input(wanted): Input<ResendCode>,
 ) -> Result<Answer<Done>, Problem> {
+    limits.count("resend-code", address, wanted.account.name(), now).await?;
     if let Some(username) = directory.username_of(&wanted.account).await? {
         app_client.resend_code(&username).await?;
     }

@@ -1,8 +1,9 @@
 //! `POST /sign-in`: checks a person's password and gives tokens; changes nothing.
 
 use auth::{AppClient, SignIn, SignedIn};
-use shared::http::{self, Answer, Input, State};
+use shared::http::{self, Answer, Input, Now, State};
 use shared::problem::Problem;
+use shared::rate_limit::{Address, PasswordLimits};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -10,9 +11,12 @@ async fn main() -> shared::Exit {
 }
 
 async fn sign_in(
-    State(app_client): State<AppClient>,
+    State((limits, app_client)): State<(PasswordLimits, AppClient)>,
+    address: Address,
+    Now(now): Now,
     Input(person): Input<SignIn>,
 ) -> Result<Answer<SignedIn>, Problem> {
+    limits.count("sign-in", address, person.account.name(), now).await?;
     let tokens = app_client.sign_in(&person.account, &person.password).await?;
     Ok(Answer::ok(SignedIn { msg: "User successfully signed in!", tokens }))
 }

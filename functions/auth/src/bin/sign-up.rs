@@ -3,8 +3,9 @@
 //! Repeated, it answers that the name is taken: by the account of the first time, which then waits for its code.
 
 use auth::{AppClient, Done, SignUp};
-use shared::http::{self, Answer, Input, State};
+use shared::http::{self, Answer, Input, Now, State};
 use shared::problem::Problem;
+use shared::rate_limit::{Address, PasswordLimits};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -12,9 +13,12 @@ async fn main() -> shared::Exit {
 }
 
 async fn sign_up(
-    State(app_client): State<AppClient>,
+    State((limits, app_client)): State<(PasswordLimits, AppClient)>,
+    address: Address,
+    Now(now): Now,
     Input(person): Input<SignUp>,
 ) -> Result<Answer<Done>, Problem> {
+    limits.count("sign-up", address, person.email().as_str(), now).await?;
     app_client.sign_up(&person).await?;
     Ok(Answer::created(Done { msg: "Account created. Please verify your email." }))
 }

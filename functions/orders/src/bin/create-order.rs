@@ -6,6 +6,7 @@ use orders::{NewOrder, OrderPlaced, OrderQueue, Orders};
 use shared::auth::Caller;
 use shared::http::{self, Answer, IdempotencyKey, Input, Now, State};
 use shared::problem::Problem;
+use shared::rate_limit::PersonLimit;
 use shared::telemetry;
 
 #[tokio::main(flavor = "current_thread")]
@@ -14,12 +15,13 @@ async fn main() -> shared::Exit {
 }
 
 async fn create_order(
-    State((orders, queue)): State<(Orders, OrderQueue)>,
+    State((limit, orders, queue)): State<(PersonLimit, Orders, OrderQueue)>,
     caller: Caller,
     key: Option<IdempotencyKey>,
     Now(now): Now,
     Input(order): Input<NewOrder>,
 ) -> Result<Answer<OrderPlaced>, Problem> {
+    limit.count("create-order", caller.id(), now).await?;
     let placed = orders.place(&caller, &order, key.as_ref(), now).await?;
     let order_id = placed.answer.order_id();
     if !placed.replayed {

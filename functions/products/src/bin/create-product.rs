@@ -8,6 +8,7 @@ use shared::http::{self, Answer, Input, Now, State};
 use shared::media::{Kind, Media, Upload};
 use shared::money::Currency;
 use shared::problem::Problem;
+use shared::rate_limit::PersonLimit;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -15,11 +16,12 @@ async fn main() -> shared::Exit {
 }
 
 async fn create_product(
-    State((products, media, currency)): State<(Products, Media, Currency)>,
+    State((limit, products, media, currency)): State<(PersonLimit, Products, Media, Currency)>,
     caller: Caller,
     Now(now): Now,
     Input(new): Input<NewProduct>,
 ) -> Result<Answer<ProductCreated>, Problem> {
+    limit.count("create-product", caller.id(), now).await?;
     let (file_name, file_type, file_size) = (new.file_name.clone(), new.file_type, new.file_size);
     let product = Product::new(new, &caller, currency, now);
     let upload = Upload::new(Kind::Products, product.id(), &file_name, now);

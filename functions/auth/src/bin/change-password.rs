@@ -1,0 +1,26 @@
+//! `POST /change-password`: changes the password of a signed-in person, who gives the old one.
+//!
+//! Repeated, it answers that the old password is wrong, because it has changed.
+
+use auth::{ChangePassword, Done, UserPool};
+use shared::auth::AccessToken;
+use shared::http::{self, Answer, Input, Now, State};
+use shared::problem::Problem;
+use shared::rate_limit::{Address, PasswordLimits};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> shared::Exit {
+    http::serve(http::post("/change-password", change_password)).await
+}
+
+async fn change_password(
+    State((limits, user_pool)): State<(PasswordLimits, UserPool)>,
+    token: AccessToken,
+    address: Address,
+    Now(now): Now,
+    Input(change): Input<ChangePassword>,
+) -> Result<Answer<Done>, Problem> {
+    limits.count("change-password", address, &token.caller().id().to_string(), now).await?;
+    user_pool.change_password(&token, &change).await?;
+    Ok(Answer::ok(Done { msg: "Password successfully changed!" }))
+}

@@ -1,0 +1,24 @@
+//! `POST /reset-password`: sets a new password with the code that was emailed.
+//!
+//! Repeated, it answers that the code is wrong or expired: a code is good once.
+
+use auth::{AppClient, Done, ResetPassword};
+use shared::http::{self, Answer, Input, Now, State};
+use shared::problem::Problem;
+use shared::rate_limit::{Address, PasswordLimits};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> shared::Exit {
+    http::serve(http::post("/reset-password", reset_password)).await
+}
+
+async fn reset_password(
+    State((limits, app_client)): State<(PasswordLimits, AppClient)>,
+    address: Address,
+    Now(now): Now,
+    Input(reset): Input<ResetPassword>,
+) -> Result<Answer<Done>, Problem> {
+    limits.count("reset-password", address, reset.account.name(), now).await?;
+    app_client.reset_password(&reset.account, &reset.code, &reset.new_password).await?;
+    Ok(Answer::ok(Done { msg: "Password successfully reset!" }))
+}

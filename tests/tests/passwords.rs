@@ -1,0 +1,81 @@
+//! A password that is forgotten, reset and changed. What rests on Cognito's errors is tested against canned answers in
+//! functions/auth: the local cloud is kinder.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::answer::{Answer, calls};
+use tests::shop::{PASSWORD, Person, Shop, unique};
+
+/// The code for a new password that the local cloud sends to everyone.
+const RESET_CODE: &str = "654321";
+const NEW_PASSWORD: &str = "Cartwright-2";
+
+async fn changes(shop: &Shop, token: &str, previous: &str) -> Answer {
+    let body = json!({ "previousPassword": previous, "proposedPassword": NEW_PASSWORD });
+    shop.request(Method::POST, "/change-password").token(token).json(&body).send().await
+}
+
+async fn signs_in(shop: &Shop, person: &Person, password: &str) -> Answer {
+    shop.post("/sign-in", &json!({ "email": person.email, "password": password })).await
+}
+
+#[tokio::test]
+async fn a_forgotten_password_is_replaced_with_the_emailed_code() {
+    let shop = Shop::open();
+    let ann = shop.person("Ann").await;
+    let answer = shop.post("/forgot-password", &json!({ "email": ann.email })).await;
+    assert_eq!(answer.calls(), calls([("cognito-idp", 1), ("dynamodb", 1)]));
+    assert_eq!(answer.is(200)["msg"], "If the account exists, a code for a new password was sent.");
+
+    let reset =
+        json!({ "fullName": ann.full_name, "confirmationCode": RESET_CODE, "newPassword": NEW_PASSWORD });
+    let answer = shop.post("/reset-password", &reset).await;
+    assert_eq!(answer.calls(), calls([("cognito-idp", 1), ("dynamodb", 1)]));
+    assert_eq!(answer.is(200), json!({ "msg": "Password successfully reset!" }));
+
+    signs_in(&shop, &ann, PASSWORD).await.is_problem(401, "wrong-credentials");
+    signs_in(&shop, &ann, NEW_PASSWORD).await.is(200);
+}
+
+#[tokio::test]
+async fn nobody_learns_whether_an_account_exists() {
+    let shop = Shop::open();
+    let ann = shop.person("Ann").await;
+    let nobody = unique("Nobody");
+    let of = async |name: &str| shop.post("/forgot-password", &json!({ "fullName": name })).await.is(200);
+    assert_eq!(of(&ann.full_name).await, of(&nobody).await);
+    let reset =
+        json!({ "fullName": nobody, "confirmationCode": RESET_CODE, "newPassword": NEW_PASSWORD });
+    shop.post("/reset-password", &reset).await.is_problem(422, "code-mismatch");
+}
+
+#[tokio::test]
+async fn a_password_is_changed_by_who_knows_the_old_one() {
+    let shop = Shop::open();
+    let ann = shop.person("Ann").await;
+    let token = &ann.tokens.access_token;
+    changes(&shop, token, "Cartwright-9").await.is_problem(422, "invalid-input").at(["#/previousPassword"]);
+    let answer = changes(&shop, token, PASSWORD).await;
+    assert_eq!(answer.calls(), calls([("cognito-idp", 1), ("dynamodb", 1)]));
+    assert_eq!(answer.is(200), json!({ "msg": "Password successfully changed!" }));
+    signs_in(&shop, &ann, PASSWORD).await.is_problem(401, "wrong-credentials");
+    signs_in(&shop, &ann, NEW_PASSWORD).await.is(200);
+}
+
+#[tokio::test]
+async fn an_id_token_does_not_change_a_password() {
+    let shop = Shop::open();
+    let ann = shop.person("Ann").await;
+    let refused = changes(&shop, &ann.tokens.id_token, PASSWORD).await;
+    let refused = refused.is_problem(422, "invalid-input");
+    assert!(refused.detail().contains("AccessToken"), "{}", refused.detail());
+}
+
+#[tokio::test]
+async fn every_field_of_a_new_password_is_checked() {
+    let shop = Shop::open();
+    let wrong: Value = json!({ "confirmationCode": "x", "newPassword": " ", "username": "a b" });
+    let refused = shop.post("/reset-password", &wrong).await.is_problem(422, "invalid-input");
+    let _ = refused.at(["#/confirmationCode", "#/newPassword", "#/username"]);
+    shop.post("/forgot-password", &json!({})).await.is_problem(422, "invalid-input").at(["#"]);
+}
