@@ -53,7 +53,8 @@ impl Meddler {
         Self::new(operation, calls, Meddling::Before(Box::new(move || Box::pin(happens()))))
     }
 
-    /// Lets the first call of the operation take effect and breaks the connection instead of replying.
+    /// Lets the first call of the operation take effect and breaks the connection instead of replying. The client's
+    /// repetition comes as late as it may: when DynamoDB has forgotten its token.
     pub fn lose_reply(operation: &'static str) -> Self {
         Self::new(operation, 0..1, Meddling::LoseReply)
     }
@@ -117,6 +118,11 @@ impl Meddler {
                     && is_ours
                 {
                     happens().await;
+                }
+                if matches!(meddling, Meddling::LoseReply) {
+                    let mut input: Value = serde_json::from_slice(&body).ok()?;
+                    input.as_object_mut()?.remove("ClientRequestToken");
+                    body = input.to_string().into_bytes();
                 }
                 let mut request = http.post(endpoint).body(body);
                 for (name, value) in headers {
