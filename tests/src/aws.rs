@@ -9,7 +9,7 @@ use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Map, Value, json};
 
 use crate::shop::{PASSWORD, client};
-use crate::wait::eventually;
+use crate::wait::{a_while, eventually};
 
 /// The AWS that the stack is deployed to.
 #[derive(Debug, Clone)]
@@ -282,6 +282,8 @@ impl Aws {
         let id = mappings["EventSourceMappings"][0]["UUID"].as_str().expect("an event source mapping");
         let path = format!("event-source-mappings/{id}");
         self.lambda(Method::PUT, &path, &json!({ "Enabled": false })).await;
+        // A poll that has begun may still deliver.
+        a_while().await;
         Undo { aws: self.clone(), operation: Operation::Lambda { path }, restore: json!({ "Enabled": true }) }
     }
 }
