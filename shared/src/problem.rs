@@ -88,13 +88,14 @@ pub struct Problem {
     kind: Kind,
     detail: String,
     errors: Vec<FieldError>,
-    members: Map<String, Value>,
+    /// Boxed, so that a `Result` with a problem stays small.
+    members: Box<Map<String, Value>>,
 }
 
 impl Problem {
     /// A problem of this kind; `detail` is a sentence for a person.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), errors: Vec::new(), members: Map::new() }
+        Self { kind, detail: detail.into(), errors: Vec::new(), members: Box::default() }
     }
 
     /// Adds an extension member (RFC 9457 §3.2), for programs.
