@@ -224,7 +224,7 @@ pub trait Pictured {
 
 /// What an upload turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Checked {
+pub enum Checked {
     /// A picture, with what is needed to publish exactly these bytes.
     Picture(Picture),
     /// No picture that we show; the sentence tells its owner why.
@@ -235,7 +235,7 @@ enum Checked {
 
 /// An upload whose bytes were seen to be a picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Picture {
+pub struct Picture {
     upload: Upload,
     image_type: ImageType,
     etag: String,
@@ -322,7 +322,7 @@ impl Media {
     ///
     /// # Errors
     /// When the bucket cannot be read.
-    async fn check(&self, upload: &Upload) -> anyhow::Result<Checked> {
+    pub async fn check(&self, upload: &Upload) -> anyhow::Result<Checked> {
         let head = self
             .client
             .get_object()
@@ -358,7 +358,7 @@ impl Media {
     ///
     /// # Errors
     /// When the bucket cannot be written.
-    async fn publish(&self, picture: &Picture) -> anyhow::Result<Option<String>> {
+    pub async fn publish(&self, picture: &Picture) -> anyhow::Result<Option<String>> {
         let hash: String = picture.etag.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
         let key = picture.upload.image_key(&hash);
         let copied = self
@@ -384,7 +384,7 @@ impl Media {
     ///
     /// # Errors
     /// When the bucket cannot be written.
-    async fn discard(&self, upload: &Upload) -> anyhow::Result<()> {
+    pub async fn discard(&self, upload: &Upload) -> anyhow::Result<()> {
         let delete = self.client.delete_object().bucket(&self.bucket).key(upload.key());
         delete.send().await.map(drop).context("delete an upload")
     }

@@ -88,15 +88,15 @@ pub struct Problem {
     kind: Kind,
     detail: String,
     errors: Vec<FieldError>,
-    members: Map<String, Value>,
-    // Boxed, because few problems have any and every `Result` would carry it.
+    // Boxed, because few problems have any and every `Result` would carry them.
+    members: Box<Map<String, Value>>,
     headers: Option<Box<HeaderMap>>,
 }
 
 impl Problem {
     /// A problem of this kind; `detail` is a sentence for a person.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), errors: Vec::new(), members: Map::new(), headers: None }
+        Self { kind, detail: detail.into(), errors: Vec::new(), members: Box::default(), headers: None }
     }
 
     /// Adds an extension member (RFC 9457 §3.2), for programs.

@@ -9,7 +9,7 @@ use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Map, Value, json};
 
 use crate::shop::{PASSWORD, client};
-use crate::wait::eventually;
+use crate::wait::{a_while, eventually};
 
 /// The AWS that the stack is deployed to.
 #[derive(Debug, Clone)]
@@ -192,12 +192,23 @@ impl Aws {
     /// Collects the notices to the admins from now on.
     pub async fn listen_to_notices(&self) -> Inbox {
         let name = crate::shop::unique("notices").replace(' ', "-");
-        let created = self.json("sqs", "AmazonSQS.CreateQueue", json!({ "QueueName": name })).await;
+        let topic = self.output("NoticeTopicArn");
+        let policy = json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Effect": "Allow",
+                "Principal": { "Service": "sns.amazonaws.com" },
+                "Action": "sqs:SendMessage",
+                "Resource": "*",
+                "Condition": { "ArnEquals": { "aws:SourceArn": topic } },
+            }],
+        });
+        let queue = json!({ "QueueName": name, "Attributes": { "Policy": policy.to_string() } });
+        let created = self.json("sqs", "AmazonSQS.CreateQueue", queue).await;
         let queue = created["QueueUrl"].as_str().expect("a queue").to_owned();
         let names = json!({ "QueueUrl": queue, "AttributeNames": ["QueueArn"] });
         let attributes = self.json("sqs", "AmazonSQS.GetQueueAttributes", names).await;
         let arn = attributes["Attributes"]["QueueArn"].as_str().expect("its ARN");
-        let topic = self.output("NoticeTopicArn");
         let xml = self.query("sns", &format!("Subscribe&TopicArn={topic}&Protocol=sqs&Endpoint={arn}")).await;
         let subscription = xml.split_once("<SubscriptionArn>").and_then(|(_, rest)| rest.split_once('<'));
         Inbox { queue, subscription: subscription.expect("a subscription").0.to_owned() }
@@ -257,6 +268,18 @@ impl Aws {
         }
     }
 
+    /// Delivers what a queue's consumer failed at again after 3 seconds instead of a minute and more, until the result is
+    /// dropped.
+    pub async fn hurry(&self, queue: &str) -> Undo {
+        let operation = Operation::Json { service: "sqs", operation: "AmazonSQS.SetQueueAttributes" };
+        let url = self.output(queue);
+        let names = json!({ "QueueUrl": url, "AttributeNames": ["VisibilityTimeout"] });
+        let before = self.json("sqs", "AmazonSQS.GetQueueAttributes", names).await["Attributes"].clone();
+        let soon = json!({ "QueueUrl": url, "Attributes": { "VisibilityTimeout": "3" } });
+        operation.call(self, &soon).await;
+        Undo { aws: self.clone(), operation, restore: json!({ "QueueUrl": url, "Attributes": before }) }
+    }
+
     /// Stops a function from consuming its queue, until the result is dropped.
     pub async fn pause(&self, consumer: &str) -> Undo {
         let list = format!("event-source-mappings?FunctionName={}", name_of(consumer));
@@ -264,6 +287,8 @@ impl Aws {
         let id = mappings["EventSourceMappings"][0]["UUID"].as_str().expect("an event source mapping");
         let path = format!("event-source-mappings/{id}");
         self.lambda(Method::PUT, &path, &json!({ "Enabled": false })).await;
+        // A poll that has begun may still deliver.
+        a_while().await;
         Undo { aws: self.clone(), operation: Operation::Lambda { path }, restore: json!({ "Enabled": true }) }
     }
 }

@@ -31,8 +31,6 @@ async fn html_that_says_it_is_a_png_is_not_published() {
     assert_eq!(shop.upload(&listed.upload_url, "image/png", html).await, 200);
     let reason = rejection(&ann, &listed).await;
     assert!(reason.contains("PNG"), "{reason}");
-    let approval = format!("{}/approval", listed.path());
-    shop.admin().await.put(&approval, &json!({ "approved": true })).await.is_problem(409, "conflict");
 }
 
 #[tokio::test]
@@ -177,11 +175,19 @@ async fn an_upload_is_deleted_once_it_was_looked_at() {
 }
 
 #[tokio::test]
-async fn a_product_without_a_picture_is_not_approved() {
+async fn a_product_may_be_sold_without_a_picture_and_get_it_later() {
     let shop = Shop::open();
     let ann = shop.person("Ann").await;
     let listed = ann.lists(product()).await;
     let approval = format!("{}/approval", listed.path());
-    shop.admin().await.put(&approval, &json!({ "approved": true })).await.is_problem(409, "conflict");
-    assert_eq!(ann.own(&listed).await.expect("her own")["isApproved"], false);
+    shop.admin().await.put(&approval, &json!({ "approved": true })).await.is(200);
+    let bare = shop.get(&listed.path()).await.is(200);
+    assert_eq!((&bare["isApproved"], &bare["imageUrl"]), (&json!(true), &Value::Null));
+    assert_eq!(shop.upload(&listed.upload_url, "image/png", RED_PNG.to_vec()).await, 200);
+    ann.own_once(&listed, "it has a picture", |own| own["imageUrl"].is_string()).await;
+    let mut with_picture = shop.get(&listed.path()).await.is(200);
+    let image_url =
+        with_picture.as_object_mut().and_then(|shown| shown.remove("imageUrl")).expect("a picture");
+    assert_eq!(with_picture, bare);
+    assert_eq!(shop.download(image_url.as_str().expect("a URL")).await.status(), 200);
 }

@@ -6,9 +6,10 @@ use std::process::{Command, Stdio};
 /// The shell commands of the section "A tour", for the shop at `url`.
 fn tour(url: &str) -> String {
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
-    let readme = std::fs::read_to_string(readme).unwrap();
-    let section = readme.split("\n## A tour\n").nth(1).unwrap().split("\n## ").next().unwrap();
-    let blocks = section.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let readme = std::fs::read_to_string(readme).expect("the README can be read");
+    let (_, section) = readme.split_once("\n## A tour\n").expect("the README has a tour");
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let blocks = section.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
     let tour: String = blocks.collect();
     assert!(tour.contains("API=http://localhost:3000\n"), "the tour says where the shop is");
     tour.replace("http://localhost:3000", url)

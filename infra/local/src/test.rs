@@ -181,6 +181,7 @@ async fn run_suite(
     command.env("AWS_ENDPOINT_URL", record.gateway()).env("AWS_REGION", "us-east-1");
     command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
     command.env("AWS_EC2_METADATA_DISABLED", "true").env("NO_PROXY", "localhost,127.0.0.1");
+    command.envs(of_functions(record)?);
     say::out!("\n{}", say::paint("1", &format!("── {}", suite.name)));
     let failed_before = tally.failed;
     let mut child = command.spawn().with_context(|| format!("cannot start {}", suite.binary.display()))?;
@@ -195,6 +196,25 @@ async fn run_suite(
         tally.crashed.push(suite.name.clone());
     }
     Ok(())
+}
+
+/// What the template gives the functions, for the tests that call the stores themselves.
+fn of_functions(record: &Record) -> Result<Vec<(&'static str, String)>> {
+    let mut variables = vec![
+        ("CURSOR_KEY", "a key of the tests".to_owned()),
+        // Not the shop's bucket: what is uploaded there starts index-product-image.
+        ("MEDIA_BUCKET", "cartwright-tests-media".to_owned()),
+        ("MEDIA_BASE_URL", format!("{}/local/media", record.url())),
+    ];
+    for (name, output) in [
+        ("GUARDS_TABLE", "GuardsTable"),
+        ("ORDERS_TABLE", "OrdersTable"),
+        ("PRODUCTS_TABLE", "ProductsTable"),
+        ("USERS_TABLE", "UsersTable"),
+    ] {
+        variables.push((name, record.output(output)?.to_owned()));
+    }
+    Ok(variables)
 }
 
 /// Removes the clouds of earlier runs that were killed. A lock that is held says that its run is still going on.
