@@ -46,18 +46,18 @@ fn now() -> Timestamp {
 
 /// A store, as a function has it.
 async fn open<S: Connect>() -> S {
-    open_at(std::env::var("AWS_ENDPOINT_URL").expect("no AWS to test, run `cargo local test`")).await
+    open_at(None).await
 }
 
 /// A store that a meddler stands before.
 async fn open_behind<S: Connect>(meddler: Meddler) -> S {
     let endpoint = std::env::var("AWS_ENDPOINT_URL").expect("no AWS to test, run `cargo local test`");
-    open_at(meddler.stand_before(endpoint).await).await
+    open_at(Some(meddler.stand_before(endpoint).await)).await
 }
 
-async fn open_at<S: Connect>(endpoint: String) -> S {
-    // The environment is the whole process's: while one test changes it, the others wait here.
-    temp_env::async_with_vars([("AWS_ENDPOINT_URL", Some(endpoint))], async {
+async fn open_at<S: Connect>(dynamodb: Option<String>) -> S {
+    // The environment is the whole process's: while one test has this set, the others wait here. Nothing else reads it.
+    temp_env::async_with_vars([("AWS_ENDPOINT_URL_DYNAMODB", dynamodb)], async {
         S::connect(&Aws::from_env().await.expect("a way to AWS")).expect("the environment of a function")
     })
     .await
