@@ -145,7 +145,8 @@ impl<S: Sync> FromRequestParts<S> for AccessToken {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let caller = Caller::from_request_parts(parts, state).await?;
-        let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let header =
+            parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let token = header.split_whitespace().next_back().unwrap_or_default().to_owned();
         if claim(parts, "token_use").is_some_and(|use_| use_ == "access") {
             Ok(Self { caller, token })

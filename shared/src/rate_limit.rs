@@ -108,9 +108,7 @@ impl Rate {
     }
 
     fn passes(self, counts: Counts, now: Timestamp) -> bool {
-        self.steps(now)
-            .iter()
-            .any(|step| counts.last <= step.last_at_most && counts.this < step.this_below)
+        self.steps(now).iter().any(|step| counts.last <= step.last_at_most && counts.this < step.this_below)
     }
 
     /// In how many seconds a request would pass that does not pass `now`, if nobody else asks.
@@ -281,7 +279,10 @@ impl PasswordLimits {
             Ok(Verdict::Passes) => Ok(()),
             Ok(Verdict::Refused(refused)) => Err(refused.into()),
             Err(error) => {
-                tracing::error!(error = format!("{error:#}"), "a request could not be counted and was refused");
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "a request could not be counted and was refused"
+                );
                 let detail = "Accounts cannot be reached at the moment. Please try again.";
                 Err(Problem::new(SERVICE_UNAVAILABLE, detail))
             }
@@ -298,10 +299,7 @@ pub struct PersonLimit {
 
 impl Connect for PersonLimit {
     fn connect(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self {
-            counters: Counters::connect(aws)?,
-            per_person: config::required("LIMIT_PER_PERSON")?,
-        })
+        Ok(Self { counters: Counters::connect(aws)?, per_person: config::required("LIMIT_PER_PERSON")? })
     }
 }
 
@@ -316,7 +314,10 @@ impl PersonLimit {
             Ok(Verdict::Passes) => Ok(()),
             Ok(Verdict::Refused(refused)) => Err(refused.into()),
             Err(error) => {
-                tracing::warn!(error = format!("{error:#}"), "a request could not be counted and was let through");
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "a request could not be counted and was let through"
+                );
                 Ok(())
             }
         }

@@ -118,7 +118,12 @@ impl Shop {
             Newcomer { full_name: "Admin".into(), email: "admin@cartwright.test".into(), username: None };
         let signed_in = async || {
             let tokens = TOKENS.get_or_init(async || self.sign_in(&admin).await.tokens).await.clone();
-            Person { shop: self.clone(), full_name: admin.full_name.clone(), email: admin.email.clone(), tokens }
+            Person {
+                shop: self.clone(),
+                full_name: admin.full_name.clone(),
+                email: admin.email.clone(),
+                tokens,
+            }
         };
         self.0.admin.get_or_init(signed_in).await
     }

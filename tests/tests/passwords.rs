@@ -44,8 +44,7 @@ async fn nobody_learns_whether_an_account_exists() {
     let nobody = unique("Nobody");
     let of = async |name: &str| shop.post("/forgot-password", &json!({ "fullName": name })).await.is(200);
     assert_eq!(of(&ann.full_name).await, of(&nobody).await);
-    let reset =
-        json!({ "fullName": nobody, "confirmationCode": RESET_CODE, "newPassword": NEW_PASSWORD });
+    let reset = json!({ "fullName": nobody, "confirmationCode": RESET_CODE, "newPassword": NEW_PASSWORD });
     shop.post("/reset-password", &reset).await.is_problem(422, "code-mismatch");
 }
 

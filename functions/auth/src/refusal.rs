@@ -95,9 +95,10 @@ impl From<Refusal> for Problem {
                 USER_NOT_CONFIRMED,
                 "Confirm the account with the code from the email first. POST /resend-code sends a new one.",
             ),
-            Refusal::NewPasswordRequired => {
-                (problem::FORBIDDEN, "The account's password was reset. POST /forgot-password leads to a new one.")
-            }
+            Refusal::NewPasswordRequired => (
+                problem::FORBIDDEN,
+                "The account's password was reset. POST /forgot-password leads to a new one.",
+            ),
             Refusal::BadToken => (UNAUTHENTICATED, "The token is wrong, expired or revoked. Sign in again."),
             Refusal::TooManyRequests => {
                 (TOO_MANY_REQUESTS, "That was too often. Please wait a little, then try again.")

@@ -27,7 +27,8 @@ use shared::aws::{Aws, Connect};
 use shared::config::{self, ConfigError};
 
 use crate::{
-    Account, ChangePassword, ConfirmationCode, Confirmed, Email, Error, Password, Refusal, SignUp, Token, Tokens, Username,
+    Account, ChangePassword, ConfirmationCode, Confirmed, Email, Error, Password, Refusal, SignUp, Token,
+    Tokens, Username,
 };
 
 /// The group whose people run the shop.
@@ -325,8 +326,7 @@ impl UserPool {
                 "NotAuthorizedException" if message.contains("username or password") => {
                     Some(Refusal::Field("previousPassword", "is not the account's password".into()))
                 }
-                _ => refused_password("proposedPassword", code, message)
-                    .or_else(|| bad_token(code, message)),
+                _ => refused_password("proposedPassword", code, message).or_else(|| bad_token(code, message)),
             })
         })?;
         Ok(())
@@ -774,7 +774,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_forgotten_password_has_one_answer_whoever_forgot_it() {
-        let sent = json!({ "CodeDeliveryDetails": { "DeliveryMedium": "EMAIL", "Destination": "a***@e***" } });
+        let sent =
+            json!({ "CodeDeliveryDetails": { "DeliveryMedium": "EMAIL", "Destination": "a***@e***" } });
         let cognito = Canned::answer(200, &sent);
         cognito.forgot().await.unwrap();
         let body = json!({ "ClientId": "client", "Username": "Ann" });
@@ -836,7 +837,8 @@ mod tests {
         let weak = Canned::error("InvalidPasswordException", weak);
         assert_eq!(refusal(weak.reset().await), Refusal::Field("newPassword", detail.into()));
         assert_eq!(refusal(weak.change().await), Refusal::Field("proposedPassword", detail.into()));
-        let used = Canned::error("PasswordHistoryPolicyViolationException", "Password has already been used.");
+        let used =
+            Canned::error("PasswordHistoryPolicyViolationException", "Password has already been used.");
         let detail = "was used before: choose a new one";
         assert_eq!(refusal(used.reset().await), Refusal::Field("newPassword", detail.into()));
         assert_eq!(refusal(used.change().await), Refusal::Field("proposedPassword", detail.into()));
