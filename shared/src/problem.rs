@@ -88,21 +88,26 @@ pub struct Problem {
     kind: Kind,
     detail: String,
     errors: Vec<FieldError>,
-    // Boxed, because few problems have any and every `Result` would carry them.
-    members: Box<Map<String, Value>>,
-    headers: Option<Box<HeaderMap>>,
+    // Boxed, because few problems have more and every `Result` would carry it.
+    more: Option<Box<More>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+struct More {
+    members: Map<String, Value>,
+    headers: HeaderMap,
 }
 
 impl Problem {
     /// A problem of this kind; `detail` is a sentence for a person.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), errors: Vec::new(), members: Box::default(), headers: None }
+        Self { kind, detail: detail.into(), errors: Vec::new(), more: None }
     }
 
     /// Adds an extension member (RFC 9457 §3.2), for programs.
     #[must_use]
     pub fn with(mut self, member: &'static str, value: impl Serialize) -> Self {
-        self.members.insert(member.into(), json!(value));
+        self.more.get_or_insert_default().members.insert(member.into(), json!(value));
         self
     }
 
@@ -110,7 +115,7 @@ impl Problem {
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         if let Ok(value) = HeaderValue::try_from(value.into()) {
-            self.headers.get_or_insert_default().insert(name, value);
+            self.more.get_or_insert_default().headers.insert(name, value);
         }
         self
     }
@@ -191,20 +196,19 @@ struct Document<'a> {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        let More { members, headers: more } = self.more.map(|more| *more).unwrap_or_default();
         let document = Document {
             r#type: format!("urn:problem-type:cartwright:{}", self.kind.slug),
             title: self.kind.title,
             status: self.kind.status.as_u16(),
             detail: &self.detail,
             errors: &self.errors,
-            members: &self.members,
+            members: &members,
         };
         let mut response = (self.kind.status, axum::Json(document)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Some(more) = self.headers {
-            headers.extend(*more);
-        }
+        headers.extend(more);
         if matches!(self.kind.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             headers.entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static("1"));
         }
