@@ -49,7 +49,7 @@ fn cleaned_up(noun: Noun, names: &[String]) -> (String, String) {
     let lines: Vec<String> = names.iter().take(MOST_NAMED).map(|name| format!("- {name}")).collect();
     let subject = format!("{count} {noun} without a picture deleted");
     let message = format!(
-        "{count} {noun} had no picture after an hour of waiting for it and were deleted:\n{}\n",
+        "{count} {noun} had no picture after an hour and were deleted:\n{}\n",
         lines.join("\n")
     );
     (subject, message)
