@@ -48,10 +48,8 @@ fn cleaned_up(noun: Noun, names: &[String]) -> (String, String) {
     let noun = if count == 1 { noun.one } else { noun.many };
     let lines: Vec<String> = names.iter().take(MOST_NAMED).map(|name| format!("- {name}")).collect();
     let subject = format!("{count} {noun} without a picture deleted");
-    let message = format!(
-        "{count} {noun} had no picture after an hour and were deleted:\n{}\n",
-        lines.join("\n")
-    );
+    let message =
+        format!("{count} {noun} had no picture after an hour and were deleted:\n{}\n", lines.join("\n"));
     (subject, message)
 }
 
