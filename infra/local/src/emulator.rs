@@ -123,7 +123,11 @@ fn command(cloud: &Cloud, port: u16) -> Result<Command> {
     Ok(command)
 }
 
-async fn wait(cloud: &Cloud, record: &Record) -> Result<()> {
+/// Waits until it answers.
+///
+/// # Errors
+/// It ended, or does not answer for a minute.
+pub(crate) async fn wait(cloud: &Cloud, record: &Record) -> Result<()> {
     let aws = Aws::at(record.gateway());
     let deadline = Instant::now() + PATIENCE;
     while !aws.is_up().await {

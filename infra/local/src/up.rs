@@ -95,6 +95,8 @@ async fn bring_up(cloud: &Cloud, port: Option<u16>) -> Result<Record> {
         emulator::stop(&mut record).await;
     }
     if record.emulator.as_ref().is_some_and(Process::is_alive) {
+        // An `up` that was interrupted may have left it starting.
+        emulator::wait(cloud, &record).await?;
         if build::built()? != before {
             build::reload(&record);
         }
