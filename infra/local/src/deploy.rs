@@ -101,8 +101,12 @@ fn parameters(record: &Record) -> Vec<String> {
 fn fingerprint(parameters: &[String]) -> Result<String> {
     let mut all = Sha256::new();
     let root = cloud::root();
-    let mut files =
-        vec!["template.yaml".into(), "samconfig.toml".into(), "infra/local/emulator/launch.py".into()];
+    let mut files = vec![
+        "template.yaml".into(),
+        "samconfig.toml".into(),
+        "infra/local/emulator/launch.py".into(),
+        "infra/ops/template.yaml".into(),
+    ];
     let machines = fs::read_dir(root.join("statemachines")).context("cannot read statemachines/")?;
     files.extend(machines.flatten().map(|file| Path::new("statemachines").join(file.file_name())));
     files.sort();
@@ -126,7 +130,7 @@ fn lay_out(cloud: &Cloud) -> Result<()> {
         fs::remove_dir_all(&stage)?;
     }
     fs::create_dir_all(&stage)?;
-    for name in ["template.yaml", "samconfig.toml", "statemachines"] {
+    for name in ["template.yaml", "samconfig.toml", "statemachines", "infra"] {
         symlink(cloud::root().join(name), stage.join(name)).with_context(|| format!("cannot link {name}"))?;
     }
     for function in functions(&template()?) {
