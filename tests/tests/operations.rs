@@ -51,7 +51,7 @@ fn plain(value: &Value) -> String {
 
 fn resources(kind: &str) -> Vec<(String, Value)> {
     let template = yaml(STACK);
-    let resources = template["Resources"].as_object().unwrap().iter();
+    let resources = template["Resources"].as_object().expect("resources").iter();
     let of_kind = resources.filter(|(_, resource)| resource["Type"] == kind);
     of_kind.map(|(id, resource)| (id.clone(), resource["Properties"].clone())).collect()
 }
@@ -90,11 +90,12 @@ fn dashboard() -> Value {
 
 fn metrics_of_dashboard() -> Vec<Metric> {
     let dashboard = dashboard();
-    let widgets = dashboard["widgets"].as_array().unwrap();
-    let lines = widgets.iter().flat_map(|widget| widget["properties"]["metrics"].as_array().unwrap());
+    let widgets = dashboard["widgets"].as_array().expect("widgets");
+    let lines =
+        widgets.iter().flat_map(|widget| widget["properties"]["metrics"].as_array().expect("metrics"));
     lines
         .map(|line| {
-            let words: Vec<_> = line.as_array().unwrap().iter().filter_map(Value::as_str).collect();
+            let words: Vec<_> = line.as_array().expect("a line").iter().filter_map(Value::as_str).collect();
             let [namespace, name, dimensions @ ..] = words.as_slice() else { panic!("{line}") };
             let pairs = dimensions.chunks(2).map(|pair| (pair[0].to_owned(), pair[1].to_owned()));
             Metric {
@@ -126,15 +127,15 @@ fn counted() -> BTreeSet<String> {
     let mut texts: Vec<_> = Binary::all().iter().map(Binary::text).collect();
     let folders = services().into_iter().map(|service| format!("functions/{service}/src"));
     for folder in folders.chain(["shared/src".to_owned()]) {
-        for entry in fs::read_dir(path(&folder)).unwrap() {
-            let file = entry.unwrap().path();
+        for entry in fs::read_dir(path(&folder)).expect("a folder") {
+            let file = entry.expect("a file").path();
             if file.extension().is_some_and(|extension| extension == "rs") {
-                texts.push(fs::read_to_string(file).unwrap());
+                texts.push(fs::read_to_string(file).expect("code"));
             }
         }
     }
     let names = texts.iter().flat_map(|text| text.split("telemetry::count(\"").skip(1));
-    names.map(|rest| rest.split_once('"').unwrap().0.to_owned()).collect()
+    names.map(|rest| rest.split_once('"').expect("the name's end").0.to_owned()).collect()
 }
 
 /// Why nobody publishes this metric, if nobody does.
@@ -151,7 +152,11 @@ fn unknown(metric: &Metric) -> Option<String> {
         ("Cartwright", ["stage"]) => {
             let name = metric.name.strip_suffix("Calls").or(metric.name.strip_suffix("Time"));
             let aws = text("shared/src/aws.rs");
-            let services = aws.split_once("const SERVICES").unwrap().1.split_once("];").unwrap().0;
+            let services = aws
+                .split_once("const SERVICES")
+                .and_then(|(_, rest)| rest.split_once("];"))
+                .expect("the services")
+                .0;
             let known = services.split('"').skip(1).step_by(2).map(pascal);
             let is_known = known.into_iter().any(|service| name == Some(service.as_str()));
             (!is_known).then(|| format!("no service is called so: {}", metric.name))
