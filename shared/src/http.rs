@@ -39,7 +39,7 @@ pub use crate::idempotency::IdempotencyKey;
 use crate::input::{self, Body};
 use crate::page::Page;
 use crate::problem::{BODY_TOO_LARGE, FieldError, METHOD_NOT_ALLOWED, Problem, UNSUPPORTED_MEDIA_TYPE};
-use crate::telemetry;
+use crate::telemetry::{self, Invocation};
 use crate::time::Timestamp;
 
 mod representation;
@@ -162,10 +162,12 @@ fn app<S: Connect>(
 async fn observe(stage: Stage, request: Request, next: Next) -> Result<Response, Infallible> {
     let request_id = request_id(&request);
     let span = tracing::info_span!("request", request_id);
-    let (mut response, calls) = telemetry::counting_calls(next.run(request).instrument(span.clone())).await;
+    let (mut response, Invocation { calls, order_id }) =
+        telemetry::observing(next.run(request).instrument(span.clone())).await;
     span.in_scope(|| {
-        tracing::info!(status = response.status().as_u16(), aws_calls = calls.total(), "answered");
+        tracing::info!(status = response.status().as_u16(), order_id, aws_calls = calls.total(), "answered");
     });
+    calls.publish();
     let headers = response.headers_mut();
     for (name, value) in &HEADERS {
         headers.entry(name).or_insert_with(|| value.clone());

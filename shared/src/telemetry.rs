@@ -1,11 +1,11 @@
 //! What a function says of itself: JSON logs, metrics in CloudWatch's embedded format, and its count of AWS calls.
 
 use std::cell::RefCell;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::future::Future;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tracing::Level;
 
 use crate::time::Timestamp;
@@ -25,13 +25,14 @@ pub(crate) fn init() {
 
 /// Adds `value` to a metric of the namespace `Cartwright`, with the function's name as its dimension.
 ///
-/// A line in CloudWatch's embedded metric format: it costs a line in the log and no call.
+/// A line in CloudWatch's embedded metric format: it costs a line in the log and no call. It is written at once, so that
+/// what is counted before a function dies counts.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 pub fn count(metric: &'static str, value: u32) {
     println!("{}", embedded_metric(metric, value, &function_name(), Timestamp::now()));
 }
 
-fn embedded_metric(metric: &str, value: u32, function: &str, now: Timestamp) -> serde_json::Value {
+fn embedded_metric(metric: &str, value: u32, function: &str, now: Timestamp) -> Value {
     json!({
         "_aws": {
             "Timestamp": now.unix_millis(),
@@ -51,22 +52,31 @@ pub(crate) fn function_name() -> String {
     std::env::var("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default()
 }
 
-/// The AWS calls of one invocation, by service in the order of their first call.
+/// What one invocation, or the work on one message of it, did so far.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Invocation {
+    /// Its AWS calls.
+    pub calls: Calls,
+    /// The order that it was about.
+    pub order_id: Option<String>,
+}
+
+/// AWS calls, by service in the order of their first call.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Calls(Vec<(&'static str, u32, Duration)>);
 
 tokio::task_local! {
-    static CALLS: RefCell<Calls>;
+    static INVOCATION: RefCell<Invocation>;
 }
 
 impl Calls {
-    fn add(&mut self, service: &'static str, took: Duration) {
+    fn add(&mut self, service: &'static str, calls: u32, took: Duration) {
         match self.0.iter_mut().find(|(name, ..)| *name == service) {
             Some((_, count, total)) => {
-                *count += 1;
+                *count += calls;
                 *total += took;
             }
-            None => self.0.push((service, 1, took)),
+            None => self.0.push((service, calls, took)),
         }
     }
 
@@ -87,38 +97,126 @@ impl Calls {
     pub(crate) fn total(&self) -> u32 {
         self.0.iter().map(|(_, count, _)| count).sum()
     }
+
+    /// Adds the count and the time of each service's calls to the stage's metrics, such as `DynamodbCalls` and
+    /// `DynamodbTime`, in one line for an invocation; in none for one that called nothing.
+    ///
+    /// Their dimension is the stage and not the function: each metric costs money each month, and the line has the
+    /// function's name for who asks the log. docs/decisions/0016 counts what it comes to.
+    pub(crate) fn publish(&self) {
+        if let Some(line) = self.embedded_metrics(&stage(), &function_name(), Timestamp::now()) {
+            println!("{line}");
+        }
+    }
+
+    fn embedded_metrics(&self, stage: &str, function: &str, now: Timestamp) -> Option<Value> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let mut line = json!({ "stage": stage, "function": function });
+        let mut metrics = Vec::new();
+        for (service, count, total) in &self.0 {
+            let name = pascal(service);
+            // Tenths of a millisecond are what means something.
+            let millis = (total.as_secs_f64() * 10_000.0).round() / 10.0;
+            metrics.push(json!({ "Name": format!("{name}Calls"), "Unit": "Count" }));
+            metrics.push(json!({ "Name": format!("{name}Time"), "Unit": "Milliseconds" }));
+            line[format!("{name}Calls")] = json!(count);
+            line[format!("{name}Time")] = json!(millis);
+        }
+        line["_aws"] = json!({
+            "Timestamp": now.unix_millis(),
+            "CloudWatchMetrics": [{ "Namespace": "Cartwright", "Dimensions": [["stage"]], "Metrics": metrics }],
+        });
+        Some(line)
+    }
 }
 
-/// Runs `invocation` and counts the AWS calls that it makes.
-pub(crate) async fn counting_calls<F: Future>(invocation: F) -> (F::Output, Calls) {
-    CALLS
+/// Which Cartwright this is.
+fn stage() -> String {
+    std::env::var("STAGE").unwrap_or_default()
+}
+
+/// `cognito-idp` as metrics are named: `CognitoIdp`.
+fn pascal(kebab: &str) -> String {
+    let mut name = String::with_capacity(kebab.len());
+    for word in kebab.split('-') {
+        let mut letters = word.chars();
+        name.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        name.push_str(letters.as_str());
+    }
+    name
+}
+
+/// Runs `work` and tells what it did: the AWS calls that it made and the order that it was about.
+pub(crate) async fn observing<F: Future>(work: F) -> (F::Output, Invocation) {
+    INVOCATION
         .scope(RefCell::default(), async {
-            let output = invocation.await;
-            (output, CALLS.with(RefCell::take))
+            let output = work.await;
+            (output, INVOCATION.with(RefCell::take))
         })
         .await
 }
 
 /// Notes one call to AWS; outside an invocation it is nobody's.
 pub(crate) fn count_call(service: &'static str, took: Duration) {
-    let _ = CALLS.try_with(|calls| calls.borrow_mut().add(service, took));
+    let _ = INVOCATION.try_with(|invocation| invocation.borrow_mut().calls.add(service, 1, took));
+}
+
+/// Notes the calls of a task of its own as the invocation's that started it.
+pub(crate) fn count_calls_of(task: &Calls) {
+    let _ = INVOCATION.try_with(|invocation| {
+        for (service, count, took) in &task.0 {
+            invocation.borrow_mut().calls.add(service, *count, *took);
+        }
+    });
+}
+
+/// Says which order this request, message or task is about: the line that ends it in the log, well or badly, then has its
+/// `order_id`, so that one order can be followed through every function.
+pub fn about_order(order_id: impl fmt::Display) {
+    let _ = INVOCATION.try_with(|invocation| invocation.borrow_mut().order_id = Some(order_id.to_string()));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn two_services() -> Calls {
+        let mut calls = Calls::default();
+        calls.add("dynamodb", 2, Duration::from_micros(7_440));
+        calls.add("cognito-idp", 1, Duration::from_millis(30));
+        calls
+    }
+
     #[tokio::test]
     async fn calls_are_counted_for_the_invocation_that_made_them() {
         count_call("s3", Duration::from_millis(1));
-        let ((), calls) = counting_calls(async {
+        let ((), Invocation { calls, order_id }) = observing(async {
             count_call("dynamodb", Duration::from_micros(2_500));
             count_call("sqs", Duration::from_micros(1_000));
             count_call("dynamodb", Duration::from_micros(2_500));
         })
         .await;
         assert_eq!(calls.server_timing(), r#"dynamodb;desc="2 calls";dur=5.0, sqs;desc="1 call";dur=1.0"#);
-        assert_eq!(calls.total(), 3);
+        assert_eq!((calls.total(), order_id), (3, None));
+    }
+
+    #[tokio::test]
+    async fn what_a_task_called_is_counted_for_the_invocation_as_well() {
+        let ((), all) = observing(async {
+            about_order(1);
+            let task = tokio::spawn(observing(async {
+                about_order(2);
+                count_call("dynamodb", Duration::from_millis(1));
+            }));
+            let ((), task) = task.await.unwrap();
+            assert_eq!((task.calls.total(), task.order_id.as_deref()), (1, Some("2")));
+            count_call("sqs", Duration::from_millis(1));
+            count_calls_of(&task.calls);
+        })
+        .await;
+        assert_eq!((all.calls.total(), all.order_id.as_deref()), (2, Some("1")));
     }
 
     #[test]
@@ -134,6 +232,35 @@ mod tests {
                 "function": "create-order",
                 "OrderPlaced": 1
             })
+        );
+    }
+
+    #[test]
+    fn the_calls_of_an_invocation_are_one_line_of_the_stages_metrics() {
+        let line = two_services().embedded_metrics("production", "sign-in", Timestamp::from_unix_millis(5));
+        assert_eq!(
+            line.unwrap(),
+            json!({
+                "_aws": { "Timestamp": 5, "CloudWatchMetrics": [{
+                    "Namespace": "Cartwright", "Dimensions": [["stage"]],
+                    "Metrics": [
+                        { "Name": "DynamodbCalls", "Unit": "Count" },
+                        { "Name": "DynamodbTime", "Unit": "Milliseconds" },
+                        { "Name": "CognitoIdpCalls", "Unit": "Count" },
+                        { "Name": "CognitoIdpTime", "Unit": "Milliseconds" },
+                    ]
+                }]},
+                "stage": "production",
+                "function": "sign-in",
+                "DynamodbCalls": 2,
+                "DynamodbTime": 7.4,
+                "CognitoIdpCalls": 1,
+                "CognitoIdpTime": 30.0
+            })
+        );
+        assert_eq!(
+            Calls::default().embedded_metrics("local", "health", Timestamp::from_unix_millis(5)),
+            None
         );
     }
 }

@@ -21,7 +21,7 @@ use tracing::Instrument;
 
 use crate::aws::{Aws, Connect};
 use crate::media::Upload;
-use crate::telemetry;
+use crate::telemetry::{self, Invocation};
 use crate::time::Timestamp;
 
 /// One message of a queue.
@@ -54,7 +54,7 @@ async fn consume_batch<S, T, H, F>(handle: H, state: &S, batch: SqsEvent, now: T
 where
     S: Clone + Send + 'static,
     T: DeserializeOwned + Send + 'static,
-    H: Fn(S, Message<T>) -> F + Copy + Send + 'static,
+    H: Fn(S, Message<T>) -> F + Copy + Send + Sync + 'static,
     F: Future<Output = anyhow::Result<()>> + Send + 'static,
 {
     let mut tasks = JoinSet::new();
@@ -63,21 +63,37 @@ where
         let id = message.message_id.clone().unwrap_or_default();
         let span = tracing::info_span!("message", message_id = id);
         let state = state.clone();
-        let work = async move { handle(state, read(message, now)?).await };
+        let work = async move {
+            let work = async { handle(state, read(message, now)?).await };
+            let (result, Invocation { calls, order_id }) = telemetry::observing(work).await;
+            match &result {
+                Ok(()) => tracing::info!(order_id, aws_calls = calls.total(), "message done"),
+                Err(error) => {
+                    let error = format!("{error:#}");
+                    tracing::error!(order_id, aws_calls = calls.total(), error, "message failed");
+                }
+            }
+            (result, calls)
+        };
         let task = tasks.spawn(work.instrument(span));
         running.insert(task.id(), id);
     }
     let mut response = SqsBatchResponse::default();
     while let Some(ended) = tasks.join_next_with_id().await {
-        let (task, result) = match ended {
-            Ok((task, result)) => (task, result),
-            Err(panic) => (panic.id(), Err(anyhow::anyhow!("the handler panicked"))),
+        let failed = match ended {
+            Ok((task, (result, calls))) => {
+                telemetry::count_calls_of(&calls);
+                result.is_err().then_some(task)
+            }
+            Err(panic) => {
+                let message_id = running.get(&panic.id());
+                tracing::error!(message_id, error = "the handler panicked", "message failed");
+                Some(panic.id())
+            }
         };
-        if let Err(error) = result {
-            let message_id = running.remove(&task).unwrap_or_default();
-            tracing::error!(message_id, error = format!("{error:#}"), "message failed");
+        if let Some(task) = failed {
             let mut failure = BatchItemFailure::default();
-            failure.item_identifier = message_id;
+            failure.item_identifier = running.remove(&task).unwrap_or_default();
             response.batch_item_failures.push(failure);
         }
     }
@@ -184,15 +200,21 @@ where
             let span = tracing::info_span!("invocation", request_id = event.context.request_id);
             // Boxed: the SDK's futures nest so deeply that the compiler gives up on what holds them.
             let work = Box::pin(handle(state, event.payload, Timestamp::now())).instrument(span.clone());
-            let (result, calls) = telemetry::counting_calls(work).await;
+            let (result, Invocation { calls, order_id }) = telemetry::observing(work).await;
+            calls.publish();
             let _entered = span.enter();
             match result {
                 Ok(output) => {
-                    tracing::info!(aws_calls = calls.total(), "done");
+                    tracing::info!(order_id, aws_calls = calls.total(), "done");
                     Ok(output)
                 }
                 Err(error) => {
-                    tracing::error!(error = format!("{error:#}"), "failed");
+                    tracing::error!(
+                        order_id,
+                        aws_calls = calls.total(),
+                        error = format!("{error:#}"),
+                        "failed"
+                    );
                     Err(lambda_runtime::Error::from(error.to_string()))
                 }
             }

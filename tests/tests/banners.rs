@@ -14,7 +14,7 @@ const NOBODY: &str = "01a1f83a-c81e-73c6-9369-b8a11a6916c7";
 async fn announced(shop: &Shop) -> (String, String) {
     let body = json!({ "fileName": "baner1.png", "fileType": "image/png" });
     let answer = shop.admin().await.post("/banners/upload-url", &body).await;
-    assert_eq!(answer.calls(), calls([("dynamodb", 1)]));
+    assert_eq!(answer.calls(), calls([("dynamodb", 2)]));
     let location = answer.header("location").map(str::to_owned);
     let banner = answer.is(201);
     let text = |name: &str| banner[name].as_str().expect(name).to_owned();

@@ -3,11 +3,13 @@
 //! These tests change the cloud under the shop and restore it, so they run alone, one at a time: `cargo local test` does it;
 //! by hand, `--test disruptions -- --test-threads=1`.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::aws::{Aws, Undo};
+use tests::logs::functions_about;
 use tests::shop::{
     BLUE_PNG, Person, Product, RED_PNG, Shop, cancelled, history, order_id, product, shipping, unique,
 };
@@ -451,4 +453,36 @@ async fn an_expired_token_is_refused() {
         }
     }
     ann.get("/orders").await.is(200);
+}
+
+// ── Logs ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+#[tokio::test]
+async fn an_order_can_be_followed_by_its_id_through_every_function_that_it_passes() {
+    let (shop, aws, _soon) = open().await;
+    let (bob, tea) = tea(&shop, 5).await;
+    let shipped = bob.buys(&tea, 1).await;
+    shipped_and_told_once(&aws, &bob, std::slice::from_ref(&shipped)).await;
+    bob.order(&shipped).await;
+
+    let paused = aws.pause("consume-orders").await;
+    let cancelled = bob.buys(&tea, 1).await;
+    aws.run_on_schedule("sweep-orders", LATER).await;
+    bob.cancels(&cancelled).await.is(200);
+    let answer = aws.invoke("release-order", &json!({ "orderId": cancelled })).await;
+    assert_eq!(answer, json!({ "outcome": "already_cancelled" }));
+    bob.mail_once_there_are(3).await;
+    paused.undo();
+
+    let passed = [
+        (shipped, &["consume-orders", "create-order", "get-order", "send-email", "ship-order"]),
+        (cancelled, &["cancel-order", "create-order", "release-order", "send-email", "sweep-orders"]),
+    ];
+    for (order, functions) in passed {
+        let wanted: BTreeSet<_> = functions.iter().map(|name| (*name).to_owned()).collect();
+        eventually(&format!("{functions:?} have said what they did"), async || {
+            functions_about(&order).is_superset(&wanted).then_some(())
+        })
+        .await;
+    }
 }

@@ -95,3 +95,23 @@ async fn a_person_lists_so_many_products_and_no_more() {
     assert_eq!(refused.header("ratelimit-policy"), Some("\"person\";q=120;w=60"));
     lists(&shop.person("Bob").await).await.is(201);
 }
+
+#[tokio::test]
+async fn a_person_asks_for_so_many_upload_urls_and_no_more() {
+    let shop = Shop::open();
+    let ann = shop.person("Ann").await;
+    let path = format!("{}/upload-url", ann.lists(product()).await.path());
+    let mut refused = None;
+    for _ in 0..20 {
+        let (person, path) = (ann.clone(), path.clone());
+        let ask = move |_| {
+            let (person, path) = (person.clone(), path.clone());
+            async move { person.post(&path, &json!({ "fileName": "a.png", "fileType": "image/png" })).await }
+        };
+        refused = at_once(40, ask).await.into_iter().find(|answer| answer.status != 201);
+        if refused.is_some() {
+            break;
+        }
+    }
+    says_when(&refused.unwrap_or_else(|| panic!("more than {PER_PERSON} URLs were given")), "person");
+}

@@ -273,6 +273,32 @@ def read_workflows_in_yaml():
     cloudformation._sfn_definition = lambda props: json.dumps(yaml.safe_load(definition_of(props)))
 
 
+def take_alarms_on_metric_math():
+    """Takes an alarm on metric math, which the emulator's CloudFormation refuses, and does nothing with it."""
+    import ministack.services.cloudformation.provisioners as cloudformation
+
+    handlers = cloudformation._RESOURCE_HANDLERS["AWS::CloudWatch::Alarm"]
+    create, update, delete = handlers["create"], handlers["update"], handlers["delete"]
+
+    def create_or_take(logical_id, props, stack_name):
+        if "Metrics" in props:
+            return props["AlarmName"], {}
+        return create(logical_id, props, stack_name)
+
+    def update_or_take(physical_id, old_props, new_props, stack_name, logical_id=None):
+        if "Metrics" in new_props:
+            return new_props["AlarmName"], {}
+        if "Metrics" in old_props:
+            return create(logical_id, new_props, stack_name)
+        return update(physical_id, old_props, new_props, stack_name, logical_id)
+
+    def delete_if_made(physical_id, props):
+        if "Metrics" not in props:
+            delete(physical_id, props)
+
+    handlers["create"], handlers["update"], handlers["delete"] = create_or_take, update_or_take, delete_if_made
+
+
 def ask_for_the_sender_of_an_email():
     """Asks for `ses:SendEmail` on the sender's identity, as AWS does; the emulator asks for it on everything (`*`)."""
     import ministack.core.iam_actions as actions
@@ -351,6 +377,7 @@ def main():
         finish_a_confirmation()
         ignore_the_case_of_names()
         read_workflows_in_yaml()
+        take_alarms_on_metric_math()
         ask_for_the_sender_of_an_email()
         count_as_encrypted()
         keep_the_mailbox()

@@ -45,14 +45,19 @@ pub(crate) async fn functions_and_tools() -> Result<()> {
 /// take for theirs and build again.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    as_the_caller_would(&mut command);
+    command
+}
+
+/// Gives a command that builds the caller's environment and the repository to work in.
+pub(crate) fn as_the_caller_would(command: &mut Command) -> &mut Command {
     let of_this_crate = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
     for (name, _) in std::env::vars_os() {
         if of_this_crate.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
             command.env_remove(name);
         }
     }
-    command.current_dir(cloud::root()).kill_on_drop(true);
-    command
+    command.current_dir(cloud::root()).kill_on_drop(true)
 }
 
 fn target_has_functions() -> bool {

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use crate::aws::Aws;
 use crate::cloud::{self, Cloud, Record};
 use crate::tools::SAM;
-use crate::{build, process, say};
+use crate::{build, process, release, say};
 
 /// The stack's name, as in `samconfig.toml`.
 pub(crate) const STACK: &str = "cartwright-local";
@@ -29,11 +29,28 @@ const ARTIFACTS: &str = "cargo-local-artifacts";
 /// What says, in the emulated AWS itself, what was last deployed to it: it comes and goes with the stack.
 const DEPLOYED: &str = "/cargo-local/deployed";
 
+/// What is deployed as a function's code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Code {
+    /// A script that runs its development binary.
+    Launchers,
+    /// Its release binary, as it goes to AWS.
+    Release,
+}
+
 /// Deploys the stack, unless just this is deployed, and records its API and outputs.
 ///
 /// # Errors
 /// The template is refused.
 pub(crate) async fn stack(cloud: &Cloud, record: &mut Record) -> Result<()> {
+    stack_of(cloud, record, Code::Launchers).await
+}
+
+/// [`stack`], with this as the functions' code.
+///
+/// # Errors
+/// The template is refused.
+pub(crate) async fn stack_of(cloud: &Cloud, record: &mut Record, code: Code) -> Result<()> {
     let aws = Aws::at(record.gateway());
     let parameters = parameters(record);
     let fingerprint = fingerprint(&parameters)?;
@@ -41,7 +58,7 @@ pub(crate) async fn stack(cloud: &Cloud, record: &mut Record) -> Result<()> {
         return Ok(());
     }
     say::step("Deploying template.yaml", async {
-        lay_out(cloud)?;
+        lay_out(cloud, code)?;
         let mut sam = SAM.command("sam", &cloud.scratch());
         sam.env("AWS_ENDPOINT_URL", record.gateway()).current_dir(cloud.stage());
         // A bucket of our own for the uploads: `--resolve-s3` would deploy a second stack for one.
@@ -101,8 +118,12 @@ fn parameters(record: &Record) -> Vec<String> {
 fn fingerprint(parameters: &[String]) -> Result<String> {
     let mut all = Sha256::new();
     let root = cloud::root();
-    let mut files =
-        vec!["template.yaml".into(), "samconfig.toml".into(), "infra/local/emulator/launch.py".into()];
+    let mut files = vec![
+        "template.yaml".into(),
+        "samconfig.toml".into(),
+        "infra/local/emulator/launch.py".into(),
+        "infra/ops/template.yaml".into(),
+    ];
     let machines = fs::read_dir(root.join("statemachines")).context("cannot read statemachines/")?;
     files.extend(machines.flatten().map(|file| Path::new("statemachines").join(file.file_name())));
     files.sort();
@@ -120,14 +141,19 @@ async fn deployed(aws: &Aws) -> Option<String> {
 }
 
 /// Makes the stage directory: the repository as `sam deploy` sees it.
-fn lay_out(cloud: &Cloud) -> Result<()> {
+fn lay_out(cloud: &Cloud, code: Code) -> Result<()> {
     let stage = cloud.stage();
     if stage.exists() {
         fs::remove_dir_all(&stage)?;
     }
     fs::create_dir_all(&stage)?;
-    for name in ["template.yaml", "samconfig.toml", "statemachines"] {
+    for name in ["template.yaml", "samconfig.toml", "statemachines", "infra"] {
         symlink(cloud::root().join(name), stage.join(name)).with_context(|| format!("cannot link {name}"))?;
+    }
+    if code == Code::Release {
+        fs::create_dir_all(stage.join("target"))?;
+        return symlink(release::binaries(), stage.join("target/lambda"))
+            .context("cannot link target/lambda");
     }
     for function in functions(&template()?) {
         let binary = build::binary(&function);

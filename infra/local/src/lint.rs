@@ -1,4 +1,4 @@
-//! `cargo local lint`: the checks of `template.yaml` that need the pinned tools.
+//! `cargo local lint`: the checks of the templates that need the pinned tools.
 
 use anyhow::Result;
 use tokio::process::Command;
@@ -9,7 +9,7 @@ use crate::{cloud, process, say};
 /// Runs `cargo local lint`.
 ///
 /// # Errors
-/// What the tools say about the template.
+/// What the tools say about a template.
 pub(crate) async fn run() -> Result<()> {
     SAM.install().await?;
     let home = cloud::home();
@@ -18,9 +18,12 @@ pub(crate) async fn run() -> Result<()> {
         command.args(arguments).current_dir(cloud::root());
         Command::from(command)
     };
-    say::step("cfn-lint template.yaml", process::run_quietly(&mut command("cfn-lint", &["template.yaml"])))
-        .await?;
-    let validate = ["validate", "--lint", "--template-file", "template.yaml"];
-    say::step("sam validate --lint", process::run_quietly(&mut command("sam", &validate))).await?;
+    for template in ["template.yaml", "infra/ops/template.yaml"] {
+        let title = format!("cfn-lint {template}");
+        say::step(&title, process::run_quietly(&mut command("cfn-lint", &[template]))).await?;
+        let title = format!("sam validate --lint {template}");
+        let validate = ["validate", "--lint", "--template-file", template];
+        say::step(&title, process::run_quietly(&mut command("sam", &validate))).await?;
+    }
     Ok(())
 }

@@ -1,12 +1,13 @@
-//! `cargo local logs [function] [-f]`: what the functions said, as they said it.
+//! `cargo local logs [function] [-f]`: what the functions said, as they said it; `--order ID`: what they said of an order.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use serde_json::Value;
 
 use crate::cloud::Cloud;
 use crate::{deploy, say};
@@ -22,6 +23,9 @@ pub(crate) struct Options {
     /// How many lines of each function to begin with.
     #[arg(short, long, default_value_t = 50)]
     lines: usize,
+    /// All that every function said of one order, in the order of time.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["function", "follow", "lines"])]
+    order: Option<String>,
 }
 
 /// Runs `cargo local logs`.
@@ -37,6 +41,9 @@ pub(crate) async fn run(options: Options) -> Result<()> {
             "there is no function {wanted}; there are {}",
             functions.into_iter().collect::<Vec<_>>().join(", ")
         );
+    }
+    if let Some(order) = &options.order {
+        return about(order, &functions);
     }
     let chosen = |function: &str| options.function.as_deref().is_none_or(|wanted| wanted == function);
     let mut read: HashMap<PathBuf, u64> = HashMap::new();
@@ -65,6 +72,32 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     }
 }
 
+/// Shows the lines whose `order_id` is this one, by their time.
+fn about(order: &str, functions: &BTreeSet<String>) -> Result<()> {
+    let mut lines = Vec::new();
+    for entry in std::fs::read_dir(Cloud::shop().logs()).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let Some(function) = function_of(&name, functions.iter().map(String::as_str)) else { continue };
+        let text = rest_of(&entry.path(), &mut 0)?;
+        let said = text.lines().filter_map(|line| Some((time_of(line, order)?, line.to_owned())));
+        lines.extend(said.map(|(time, line)| (time, function.to_owned(), line)));
+    }
+    lines.sort();
+    if lines.is_empty() {
+        bail!("no function said anything of an order {order}");
+    }
+    for (_, function, line) in lines {
+        say::out!("{} {line}", say::paint("36", &format!("{function:<22}")));
+    }
+    Ok(())
+}
+
+/// When a line was written, if it is of this order.
+fn time_of(line: &str, order: &str) -> Option<String> {
+    let line: Value = serde_json::from_str(line).ok()?;
+    (line["order_id"] == order).then(|| line["timestamp"].as_str().unwrap_or_default().to_owned())
+}
+
 /// Which function a log file is of: `cartwright-local-create-order.log`, or `…-CreateOrderFunction-4F2A.log`.
 fn function_of<'a>(file: &str, functions: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let letters =
@@ -88,6 +121,13 @@ fn rest_of(path: &PathBuf, from: &mut u64) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_is_of_the_order_that_it_names_as_its_order() {
+        let line = r#"{"timestamp":"2026-11-21T04:00:00Z","message":"order placed","order_id":"7"}"#;
+        assert_eq!(time_of(line, "7").as_deref(), Some("2026-11-21T04:00:00Z"));
+        assert_eq!((time_of(line, "8"), time_of("order 7", "7")), (None, None));
+    }
 
     #[test]
     fn a_log_file_belongs_to_the_function_in_its_name() {

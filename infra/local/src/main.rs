@@ -2,7 +2,7 @@
 //!
 //! One module, one job. From the command line downwards:
 //! [`up`], [`demo`], [`test`], [`status`], [`logs`], [`lint`] and [`watch`] are the commands; they put together
-//! [`needs`] (what the machine must have), [`tools`] (pinned Python tools), [`build`] (the functions), [`emulator`] (AWS),
+//! [`needs`] (what the machine must have), [`tools`] (pinned Python tools), [`build`] and [`release`] (the functions), [`emulator`] (AWS),
 //! [`deploy`] (the template on it), [`proxy`] with [`pages`] (http://localhost:3000) and [`seed`] (people and products);
 //! below them are [`cloud`] (where a cloud keeps its things), [`process`], [`aws`], [`shop`] (clients) and [`say`] (the terminal).
 
@@ -19,6 +19,7 @@ mod pages;
 mod pictures;
 mod process;
 mod proxy;
+mod release;
 mod say;
 mod seed;
 mod shop;

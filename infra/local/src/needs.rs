@@ -9,13 +9,13 @@ use anyhow::{Context, Result, bail};
 /// Room for the tools, the functions' debug binaries and what the shop stores.
 const DISK_GIB: u64 = 4;
 
-/// Python 3.10 or newer, able to make virtual environments.
+/// Python 3.11 or newer, able to make virtual environments.
 ///
 /// # Errors
 /// There is none.
 pub(crate) fn python() -> Result<PathBuf> {
     let chosen = std::env::var("PYTHON").ok();
-    let names = ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10", "python"];
+    let names = ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python"];
     let mut found = Vec::new();
     for name in chosen.iter().map(String::as_str).chain(names) {
         let Some(version) = ask(name, "import sys; print('%d.%d' % sys.version_info[:2])") else { continue };
@@ -33,7 +33,7 @@ pub(crate) fn python() -> Result<PathBuf> {
         found.push("none found on the PATH".to_owned());
     }
     bail!(
-        "Python 3.10 or newer is needed ({}): install it, or name it with PYTHON=/path/to/python3",
+        "Python 3.11 or newer is needed ({}): install it, or name it with PYTHON=/path/to/python3",
         found.join("; ")
     )
 }
@@ -45,7 +45,7 @@ fn ask(python: &str, program: &str) -> Option<String> {
 
 fn is_new_enough(version: &str) -> bool {
     let mut parts = version.split('.').map(str::parse::<u32>);
-    matches!((parts.next(), parts.next()), (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= (3, 10))
+    matches!((parts.next(), parts.next()), (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= (3, 11))
 }
 
 /// Enough room on the disk.
@@ -101,8 +101,8 @@ mod tests {
 
     #[test]
     fn versions_compare_as_numbers() {
-        assert!(is_new_enough("3.10") && is_new_enough("3.14") && is_new_enough("4.0"));
-        assert!(!is_new_enough("3.9") && !is_new_enough("2.7") && !is_new_enough(""));
+        assert!(is_new_enough("3.11") && is_new_enough("3.14") && is_new_enough("4.0"));
+        assert!(!is_new_enough("3.10") && !is_new_enough("2.7") && !is_new_enough(""));
     }
 
     #[test]

@@ -10,7 +10,8 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cloud::{Cloud, Record};
-use crate::{build, deploy, emulator, needs, proxy, say, seed, shop::Shop, up};
+use crate::deploy::{self, Code};
+use crate::{build, emulator, needs, proxy, release, say, seed, shop::Shop, up};
 
 /// The test binary that breaks things, and so runs alone and last.
 const DISRUPTIONS: &str = "disruptions";
@@ -18,6 +19,9 @@ const DISRUPTIONS: &str = "disruptions";
 /// The options of `cargo local test`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
+    /// Build the functions as they go to AWS, and deploy those instead of development binaries.
+    #[arg(long)]
+    release: bool,
     /// Only tests whose name has this text; after `--`, anything that the test binaries take.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     filter: Vec<String>,
@@ -35,7 +39,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let outcome = tokio::select! {
-        outcome = all(&cloud, &options.filter) => outcome,
+        outcome = all(&cloud, &options) => outcome,
         _ = interrupt.recv() => Err(anyhow::anyhow!("interrupted")),
         _ = terminate.recv() => Err(anyhow::anyhow!("terminated")),
     };
@@ -104,9 +108,15 @@ struct Suite {
     binary: PathBuf,
 }
 
-async fn all(cloud: &Cloud, filter: &[String]) -> Result<Tally> {
+async fn all(cloud: &Cloud, options: &Options) -> Result<Tally> {
     needs::disk(&crate::cloud::target())?;
-    build::functions_and_tools().await?;
+    let code = if options.release {
+        release::functions_and_tools().await?;
+        Code::Release
+    } else {
+        build::functions_and_tools().await?;
+        Code::Launchers
+    };
     let mut suites = suites().await?;
     suites.sort_by_key(|suite| (suite.name == DISRUPTIONS, suite.package.clone(), suite.name.clone()));
 
@@ -116,14 +126,14 @@ async fn all(cloud: &Cloud, filter: &[String]) -> Result<Tally> {
     let _emulator =
         say::step("Starting an AWS emulator for the tests", emulator::start_for_test(cloud, &mut record))
             .await?;
-    deploy::stack(cloud, &mut record).await?;
+    deploy::stack_of(cloud, &mut record, code).await?;
     let proxy = tokio::spawn(proxy::serve_record(record.clone()));
     say::step("Waiting for the shop to answer", up::ready(&record)).await?;
     say::step("Seeding people and products", seed::people_and_products(&Shop::at(&record.url()))).await?;
 
     let mut tally = Tally::default();
     for suite in &suites {
-        run_suite(suite, cloud, &record, filter, &mut tally).await?;
+        run_suite(suite, cloud, &record, &options.filter, &mut tally).await?;
     }
     proxy.abort();
     Ok(tally)

@@ -31,7 +31,14 @@ pub(crate) const SAM: Tool = Tool {
     requirements: include_str!("../requirements/sam.txt"),
 };
 
-/// Installs all tools.
+/// Cargo Lambda, without the Zig that builds for other processors and systems need.
+pub(crate) const CARGO_LAMBDA: Tool = Tool {
+    name: "cargo-lambda",
+    title: "cargo-lambda",
+    requirements: include_str!("../requirements/cargo-lambda.txt"),
+};
+
+/// Installs all tools that a local cloud needs.
 ///
 /// # Errors
 /// See [`Tool::install`].
@@ -63,7 +70,9 @@ impl Tool {
             fs::write(&requirements, self.requirements)?;
             process::run_quietly(Command::new(python).args(["-m", "venv"]).arg(&dir)).await?;
             let mut pip = Command::new(self.python());
-            pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
+            pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+            // Nothing but what is listed, as wheels, by their hashes: no setup script of a package is run.
+            pip.args(["--no-deps", "--only-binary", ":all:", "--require-hashes", "--requirement"]);
             let pip = process::run_quietly(pip.arg(&requirements)).await;
             pip.context("the Python package index could not be used: check the network, then try again")?;
             fs::write(&installed, &fingerprint).context("cannot write the marker of a finished installation")

@@ -7,6 +7,7 @@ use shared::auth::Admin;
 use shared::http::{self, Answer, Input, Now, State};
 use shared::media::{Kind, Media, NewPicture, Upload};
 use shared::problem::Problem;
+use shared::rate_limit::PersonLimit;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -14,11 +15,12 @@ async fn main() -> shared::Exit {
 }
 
 async fn request_banner_upload(
-    State((banners, media)): State<(Banners, Media)>,
-    _: Admin,
+    State((limit, banners, media)): State<(PersonLimit, Banners, Media)>,
+    Admin(admin): Admin,
     Now(now): Now,
     Input(picture): Input<NewPicture>,
 ) -> Result<Answer<UploadRequested>, Problem> {
+    limit.count("request-banner-upload", admin.id(), now).await?;
     let banner = NewBanner::new(picture.file_name.clone(), now);
     let upload = Upload::new(Kind::Banners, banner.id(), &picture.file_name, now);
     let upload_url = media.presign(&upload, picture.file_type, picture.file_size).await?;

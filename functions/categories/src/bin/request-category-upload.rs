@@ -8,6 +8,7 @@ use shared::auth::Admin;
 use shared::http::{self, Answer, Input, Now, State};
 use shared::media::{Kind, Media, Upload};
 use shared::problem::Problem;
+use shared::rate_limit::PersonLimit;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -15,11 +16,12 @@ async fn main() -> shared::Exit {
 }
 
 async fn request_category_upload(
-    State((categories, media)): State<(Categories, Media)>,
-    _: Admin,
+    State((limit, categories, media)): State<(PersonLimit, Categories, Media)>,
+    Admin(admin): Admin,
     Now(now): Now,
     Input(CategoryPicture { picture, category_name }): Input<CategoryPicture>,
 ) -> Result<Answer<UploadRequested>, Problem> {
+    limit.count("request-category-upload", admin.id(), now).await?;
     let upload = Upload::new(Kind::Categories, category_name.key(), &picture.file_name, now);
     let upload_url = media.presign(&upload, picture.file_type, picture.file_size).await?;
     categories.create(&NewCategory::new(category_name, now)).await?;

@@ -6,6 +6,7 @@ use orders::{EmailKind, EmailQueue, OrderId, OrderView, Orders};
 use shared::auth::Caller;
 use shared::http::{self, Answer, Now, PathId, State};
 use shared::problem::Problem;
+use shared::telemetry;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -18,6 +19,7 @@ async fn cancel_order(
     PathId(id): PathId<OrderId>,
     Now(now): Now,
 ) -> Result<Answer<OrderView>, Problem> {
+    telemetry::about_order(id);
     let order = orders.cancel(&caller, id, now).await?;
     tracing::info!(order_id = %id, "order cancelled by its buyer");
     emails.send_or_leave(EmailKind::OrderCancelled, id).await;

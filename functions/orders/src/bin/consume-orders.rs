@@ -3,6 +3,7 @@
 //! Safe to repeat: every step of the workflow is idempotent on the order's id.
 
 use orders::{OrderQueued, Workflow};
+use shared::telemetry;
 use shared::worker::{self, Message};
 
 #[tokio::main(flavor = "current_thread")]
@@ -12,6 +13,7 @@ async fn main() -> shared::Exit {
 
 async fn start_fulfilment(workflow: Workflow, message: Message<OrderQueued>) -> anyhow::Result<()> {
     let order_id = message.body.order_id;
+    telemetry::about_order(order_id);
     workflow.start(order_id, &message.id).await?;
     tracing::info!(%order_id, "fulfilment started");
     Ok(())

@@ -4,6 +4,7 @@ use orders::{OrderId, OrderView, Orders};
 use shared::auth::Caller;
 use shared::http::{self, Answer, PathId, State};
 use shared::problem::Problem;
+use shared::telemetry;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -15,5 +16,6 @@ async fn get_order(
     caller: Caller,
     PathId(id): PathId<OrderId>,
 ) -> Result<Answer<OrderView>, Problem> {
+    telemetry::about_order(id);
     Ok(Answer::ok(orders.find_of(&caller, id).await?.into()))
 }

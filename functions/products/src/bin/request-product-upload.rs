@@ -7,6 +7,7 @@ use shared::auth::Caller;
 use shared::http::{self, Answer, Input, Now, PathId, State};
 use shared::media::{Kind, Media, NewPicture, Upload};
 use shared::problem::Problem;
+use shared::rate_limit::PersonLimit;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -14,12 +15,13 @@ async fn main() -> shared::Exit {
 }
 
 async fn request_product_upload(
-    State((products, media)): State<(Products, Media)>,
+    State((limit, products, media)): State<(PersonLimit, Products, Media)>,
     caller: Caller,
     PathId(id): PathId<ProductId>,
     Now(now): Now,
     Input(picture): Input<NewPicture>,
 ) -> Result<Answer<UploadRequested>, Problem> {
+    limit.count("request-product-upload", caller.id(), now).await?;
     let upload = Upload::new(Kind::Products, id, &picture.file_name, now);
     products.request_upload(&caller, id, upload.id(), &picture.file_name).await?;
     let upload_url = media.presign(&upload, picture.file_type, picture.file_size).await?;
