@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use askama::Template;
 use auth::FullName;
-use orders::{EmailKind, Order, OrderId, OrderStatus};
+use orders::{EmailKind, Order, OrderId, OrderStatus, PaymentMethod};
 use shared::aws::{Aws, Connect};
 use shared::config::{self, ConfigError};
 use shared::time::Timestamp;
@@ -41,13 +41,21 @@ impl Email {
     ) -> Result<Option<Self>, askama::Error> {
         let what = products_of(order);
         let (subject, headline, news) = match (kind, order.status()) {
-            (EmailKind::OrderConfirmed, OrderStatus::Pending | OrderStatus::Shipping) => {
-                (format!("{what} ordered"), "Thank you for your order", "We are preparing it.")
-            }
+            (EmailKind::OrderConfirmed, OrderStatus::Pending | OrderStatus::Shipping) => (
+                format!("{what} ordered"),
+                "Thank you for your order",
+                match order.payment_method() {
+                    PaymentMethod::CashOnDelivery => "We are preparing it. You pay when it arrives.",
+                },
+            ),
             // The subject is seed 002's.
-            (EmailKind::OrderShipping, OrderStatus::Shipping) => {
-                (format!("{what} now shipping"), "Your order is on its way", "")
-            }
+            (EmailKind::OrderShipping, OrderStatus::Shipping) => (
+                format!("{what} now shipping"),
+                "Your order is on its way",
+                match order.payment_method() {
+                    PaymentMethod::CashOnDelivery => "You pay when it arrives.",
+                },
+            ),
             (EmailKind::OrderCancelled, OrderStatus::Cancelled) => {
                 let reason = order.cancellation_reason().unwrap_or_default();
                 (format!("{what} cancelled"), "Your order is cancelled", reason)

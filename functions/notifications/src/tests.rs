@@ -65,7 +65,7 @@ fn a_confirmation_says_what_was_ordered_and_where_to_see_it() {
         email.text,
         "Hello Ann,\n\
          \n\
-         Thank you for your order. We are preparing it.\n\
+         Thank you for your order. We are preparing it. You pay when it arrives.\n\
          \n  \
            2 × Gucci shoes at 99.99 USD: 199.98 USD\n  \
            1 × Tea at 4.50 USD: 4.50 USD\n\
@@ -82,7 +82,7 @@ fn a_confirmation_says_what_was_ordered_and_where_to_see_it() {
     for part in [
         "<title>Gucci shoes and 1 more ordered</title>",
         ">Thank you for your order</h1>",
-        "Hello <bdi>Ann</bdi>,<br>We are preparing it.</p>",
+        "Hello <bdi>Ann</bdi>,<br>We are preparing it. You pay when it arrives.</p>",
         "<bdi>Gucci shoes</bdi>",
         "2 × 99.99 USD</span>",
         ">199.98 USD</td>",
@@ -104,7 +104,7 @@ fn the_shipping_email_has_the_subject_of_seed_002() {
         email.text,
         "Hello Ann,\n\
          \n\
-         Your order is on its way.\n\
+         Your order is on its way. You pay when it arrives.\n\
          \n  \
            2 × gucci at 4.50 USD: 9.00 USD\n\
          \n\
@@ -115,7 +115,7 @@ fn the_shipping_email_has_the_subject_of_seed_002() {
          \n\
          Cartwright\n"
     );
-    assert!(email.html.contains("Hello <bdi>Ann</bdi>,</p>"), "{}", email.html);
+    assert!(email.html.contains("Hello <bdi>Ann</bdi>,<br>You pay when it arrives.</p>"), "{}", email.html);
 }
 
 #[test]
@@ -207,11 +207,21 @@ fn nobody_is_told_what_is_no_longer_so() {
 }
 
 #[test]
+fn a_cancellation_without_a_reason_gives_none() {
+    let order = in_status(&order(&[(1, "Tea", 450)]), "cancelled", None);
+    let email = about(&order, EmailKind::OrderCancelled);
+    assert!(email.text.starts_with("Hello Ann,\n\nYour order is cancelled.\n\n"), "{}", email.text);
+    assert!(email.html.contains("Hello <bdi>Ann</bdi>,</p>"), "{}", email.html);
+}
+
+#[test]
 fn a_web_shop_is_a_plain_url() {
     for url in ["https://shop.example", "http://localhost:3000/local", "https://shop.example/en"] {
         assert_eq!(url.parse(), Ok(WebShop(Some(url.to_owned()))));
     }
-    for url in ["", "shop.example", "javascript:alert(1)", "https://", "https://a/", "https://a?b", "https://a b"] {
+    for url in
+        ["", "shop.example", "javascript:alert(1)", "https://", "https://a/", "https://a?b", "https://a b"]
+    {
         assert!(url.parse::<WebShop>().is_err(), "{url}");
     }
 }
@@ -219,10 +229,8 @@ fn a_web_shop_is_a_plain_url() {
 /// What `previews/` shows: each email about an order of one product, about one of several, and about one that is hostile.
 fn previews() -> Vec<(String, Email)> {
     let [product, person, reason] = HOSTILE;
-    let (by_buyer, not_shippable) = (
-        orders::CancellationReason::ByBuyer.as_str(),
-        orders::CancellationReason::NotShippable.as_str(),
-    );
+    let (by_buyer, not_shippable) =
+        (orders::CancellationReason::ByBuyer.as_str(), orders::CancellationReason::NotShippable.as_str());
     let several = [
         (3, "Stoneware mug", 1_450),
         (1, "Canvas shoes with a rubber sole, for summer and for the city, in a size that fits", 7_995),
@@ -269,9 +277,12 @@ fn the_previews_are_what_is_sent() {
     let mut found: Vec<(String, String)> = fs::read_dir(&folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(path).unwrap()))
+        .map(|path| {
+            (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(path).unwrap())
+        })
         .collect();
     found.sort();
-    let hint = "run `UPDATE_PREVIEWS=1 cargo test --package notifications --lib previews`, and look at what changed";
+    let hint =
+        "run `UPDATE_PREVIEWS=1 cargo test --package notifications --lib previews`, and look at what changed";
     assert!(found == expected, "functions/notifications/previews/ is not what is sent: {hint}");
 }

@@ -352,6 +352,11 @@ impl Order {
         self.currency
     }
 
+    /// How it is paid.
+    pub fn payment_method(&self) -> PaymentMethod {
+        self.payment_method
+    }
+
     /// When it was placed.
     pub fn placed_at(&self) -> Timestamp {
         self.created_at

@@ -21,7 +21,8 @@ pub(crate) async fn previews() -> Response {
     let folder = root().join(PREVIEWS);
     let names = names_in(&folder, ".html");
     let read = |name: &str, ending: &str| fs::read_to_string(folder.join(format!("{name}{ending}"))).ok();
-    let preview = |name: &String| json!({ "name": name, "text": read(name, ".txt"), "html": read(name, ".html") });
+    let preview =
+        |name: &String| json!({ "name": name, "text": read(name, ".txt"), "html": read(name, ".html") });
     axum::Json(Value::Array(names.iter().map(preview).collect())).into_response()
 }
 
@@ -67,7 +68,8 @@ fn documents() -> Vec<String> {
 /// The names of a folder's files with this ending, without it.
 fn names_in(folder: &Path, ending: &str) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let names = entries.filter_map(|entry| Some(entry.file_name().to_str()?.strip_suffix(ending)?.to_owned()));
+    let names =
+        entries.filter_map(|entry| Some(entry.file_name().to_str()?.strip_suffix(ending)?.to_owned()));
     let mut names: Vec<String> = names.collect();
     names.sort();
     names

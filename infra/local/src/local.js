@@ -9,8 +9,9 @@ function make(name, properties = {}, ...children) {
 
 const place = id => document.getElementById(id);
 const none = text => make("p", { className: "none" }, text);
-const when = time => time ? new Date(time).toLocaleString([], { dateStyle: "medium", timeStyle: "medium" }) : "";
-const clock = time => time ? new Date(time).toLocaleTimeString([], { hour12: false, fractionalSecondDigits: 3, hour: "2-digit", minute: "2-digit", second: "2-digit" }) : "";
+const digits = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+const when = time => time ? new Date(time).toLocaleString("en-GB", { day: "numeric", month: "short", ...digits }) : "";
+const clock = time => time ? new Date(time).toLocaleTimeString("en-GB", { ...digits, fractionalSecondDigits: 3 }) : "";
 const money = (minor, currency) => `${(minor / 100).toFixed(2)} ${currency ?? ""}`;
 const json = value => JSON.stringify(value, null, 2);
 
@@ -33,7 +34,7 @@ function item(summary, inside) {
   details.addEventListener("toggle", async () => {
     if (!details.open || details.children.length > 1) return;
     const body = details.appendChild(make("div", { className: "body" }));
-    body.append(...await inside(body));
+    body.append(...await inside());
   });
   return details;
 }
@@ -59,7 +60,7 @@ function letter(mail) {
 
 function email(mail) {
   const summary = [make("span", {}, when(mail.sentAt)), make("b", {}, mail.subject), make("span", { className: "soft" }, mail.to)];
-  return item(summary, () => letter(mail));
+  return Object.assign(item(summary, () => letter(mail)), { id: `${mail.sentAt} ${mail.to}` });
 }
 
 function preview(mail) {
@@ -99,7 +100,7 @@ function order({ order, runs }) {
   const line = table([["Product", line => line.productName], ["Pieces", line => line.quantity, "number"],
     ["Price", line => money(line.unitPrice, order.currency), "number"]], lines);
   const history = table([["Status", entry => entry.status], ["Since", entry => when(entry.at)], ["Why", entry => entry.reason ?? ""]], order.history ?? []);
-  const element = item(summary, async () => [make("p", { className: "soft" }, `Order ${order.orderId}`), line, history,
+  const element = item(summary, async () => [make("p", { className: "soft" }, `Order ${order.orderId}`), line, make("h3", {}, "History"), history,
     ...(await Promise.all(runs.map(execution))).flat(),
     make("details", {}, make("summary", {}, "as it is stored"), make("pre", {}, json(order)))]);
   element.id = order.orderId;
@@ -199,9 +200,9 @@ async function refresh() {
   place("down").hidden = !down;
 }
 
-// An email links to /local#<order>.
+// An email links to /local#<order>; #<sentAt> <to> is an email.
 async function openLinked() {
-  const id = location.hash.slice(1);
+  const id = decodeURIComponent(location.hash.slice(1));
   if (!id) return;
   if (!place(id)) { newestOrders = ""; await refresh(); }
   const linked = place(id);

@@ -18,13 +18,14 @@ type Cloud = State<Arc<Proxy>>;
 
 /// What is shown are texts of strangers: names of products, mail. The page's own script is all that runs.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self'; \
-                      img-src 'self' http://localhost:* http://127.0.0.1:*; base-uri 'none'; form-action 'none'; \
+                      img-src 'self' data: http://localhost:* http://127.0.0.1:*; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
 
 /// The page. Its script reads the JSON below.
 pub(crate) async fn page() -> impl IntoResponse {
     let html = include_str!("local.html").replace("<!-- documents -->", &files::links());
-    let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, POLICY)];
+    let headers =
+        [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, POLICY)];
     (headers, html)
 }
 
@@ -197,7 +198,8 @@ async fn history(proxy: &Proxy, name: &str) -> Result<Value> {
 fn execution_arn(record: &Record, name: &str) -> Result<String> {
     ensure!(!name.is_empty(), "an execution has a name");
     let machine = record.output("OrderFulfilmentArn")?;
-    let (before, machine) = machine.split_once(":stateMachine:").context("the workflow's ARN names a state machine")?;
+    let (before, machine) =
+        machine.split_once(":stateMachine:").context("the workflow's ARN names a state machine")?;
     Ok(format!("{before}:execution:{machine}:{name}"))
 }
 
@@ -220,9 +222,11 @@ fn steps_of(history: &Value) -> Vec<Value> {
         } else if kind == "TaskScheduled" {
             step["tries"] = json!(step["tries"].as_u64().unwrap_or_default() + 1);
         } else if let "TaskFailed" | "TaskTimedOut" | "ExecutionFailed" | "ExecutionTimedOut" = kind {
-            let details = event.as_object().into_iter().flatten().find(|(name, _)| name.ends_with("EventDetails"));
+            let details =
+                event.as_object().into_iter().flatten().find(|(name, _)| name.ends_with("EventDetails"));
             let details = details.map_or(&Value::Null, |(_, details)| details);
-            let failure = json!({ "event": kind, "at": at, "error": details["error"], "cause": details["cause"] });
+            let failure =
+                json!({ "event": kind, "at": at, "error": details["error"], "cause": details["cause"] });
             if let Some(failures) = step["failures"].as_array_mut() {
                 failures.push(failure);
             }
@@ -315,7 +319,8 @@ mod tests {
               "executionFailedEventDetails": { "error": "UnknownOutcome", "cause": "none" } },
         ] });
         let died = json!({ "event": "TaskFailed", "at": "t3", "error": "Lambda.Unknown", "cause": "died" });
-        let failed = json!({ "event": "ExecutionFailed", "at": "t8", "error": "UnknownOutcome", "cause": "none" });
+        let failed =
+            json!({ "event": "ExecutionFailed", "at": "t8", "error": "UnknownOutcome", "cause": "none" });
         let expected = json!([
             { "state": "ShipOrder", "type": "Task", "enteredAt": "t1", "exitedAt": "t6", "tries": 2,
               "failures": [died], "input": { "a": 1 }, "output": { "outcome": "shipped" } },
@@ -330,7 +335,8 @@ mod tests {
         let machine = "arn:aws:states:us-east-1:000000000000:stateMachine:cartwright-local-order-fulfilment";
         let outputs = [("OrderFulfilmentArn".to_owned(), machine.to_owned())].into();
         let record = Record { outputs, ..Record::default() };
-        let expected = "arn:aws:states:us-east-1:000000000000:execution:cartwright-local-order-fulfilment:o-m";
+        let expected =
+            "arn:aws:states:us-east-1:000000000000:execution:cartwright-local-order-fulfilment:o-m";
         assert_eq!(execution_arn(&record, "o-m").unwrap(), expected);
         assert!(execution_arn(&record, "").is_err());
     }

@@ -31,7 +31,8 @@ pub(crate) async fn run() -> Result<()> {
     if record.emulator.as_ref().is_some_and(Process::is_alive) {
         say::out!("\n{:<34}{:>8}{:>10}", "queue", "waiting", "in work");
         for queue in queues(&Aws::at(record.gateway()), &record).await {
-            let text = |name: &str| queue[name].as_str().map_or_else(|| queue[name].to_string(), str::to_owned);
+            let text =
+                |name: &str| queue[name].as_str().map_or_else(|| queue[name].to_string(), str::to_owned);
             say::out!("{:<34}{:>8}{:>10}", text("name"), text("waiting"), text("inWork"));
         }
     }
