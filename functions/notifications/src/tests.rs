@@ -216,7 +216,7 @@ fn a_cancellation_without_a_reason_gives_none() {
 
 #[test]
 fn a_web_shop_is_a_plain_url() {
-    for url in ["https://shop.example", "http://localhost:3000/local", "https://shop.example/en"] {
+    for url in ["https://shop.example", "http://shop.example:8080", "https://shop.example/en"] {
         assert_eq!(url.parse(), Ok(WebShop(Some(url.to_owned()))));
     }
     for url in
