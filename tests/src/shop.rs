@@ -147,9 +147,9 @@ impl Shop {
 
     /// All mail to an address, oldest first, without the confirmation codes.
     pub async fn mail_to(&self, email: &str) -> Vec<Mail> {
-        let mailbox = self.get("/local/emails.json").await.is(200);
+        let mailbox = self.get(&format!("/local/emails.json?to={email}")).await.is(200);
         let mut mails: Vec<Mail> = serde_json::from_value(mailbox).expect("a mailbox");
-        mails.retain(|mail| mail.to == email && mail.subject != CODE_SUBJECT);
+        mails.retain(|mail| mail.subject != CODE_SUBJECT);
         mails.reverse();
         mails
     }
@@ -475,6 +475,7 @@ pub fn cancelled(mails: &[Mail]) -> usize {
 
 /// An email that went out.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Mail {
     /// Whom to.
     pub to: String,
@@ -482,4 +483,8 @@ pub struct Mail {
     pub subject: String,
     /// What it says, as text.
     pub text: String,
+    /// The same as HTML; mail of Cognito's may have none.
+    pub html: Option<String>,
+    /// When it was sent.
+    pub sent_at: String,
 }

@@ -1,11 +1,17 @@
-//! What people are told about their orders by email. What an email says is decided here and calls nothing; [`claims`]
-//! keeps who sent what, [`mailer`] hands it to SES.
+//! What people are told about their orders by email. What an email says is decided here and in `templates/`, and
+//! calls nothing; [`claims`] keeps who sent what, [`mailer`] hands it to SES.
 
 pub mod claims;
 pub mod mailer;
 
+use std::str::FromStr;
+
+use askama::Template;
 use auth::FullName;
-use orders::{EmailKind, Order, OrderStatus};
+use orders::{EmailKind, Order, OrderId, OrderStatus, PaymentMethod};
+use shared::aws::{Aws, Connect};
+use shared::config::{self, ConfigError};
+use shared::time::Timestamp;
 
 pub use claims::{Claim, Claims, TryId};
 pub use mailer::{Mailer, NotSent};
@@ -17,45 +23,127 @@ pub struct Email {
     pub subject: String,
     /// The body as plain text.
     pub text: String,
+    /// The same as a page of HTML, which loads nothing and runs nothing.
+    pub html: String,
 }
 
 impl Email {
-    /// What `reader` is told of `order`. `None` when it is no longer so: the order has moved on since the email was queued.
-    pub fn about(order: &Order, kind: EmailKind, reader: &FullName) -> Option<Self> {
+    /// What `reader` is told of `order`, with links into the web shop. `None` when it is no longer so: the order has moved
+    /// on since the email was queued.
+    ///
+    /// # Errors
+    /// When a template cannot be filled in.
+    pub fn about(
+        order: &Order,
+        kind: EmailKind,
+        reader: &FullName,
+        shop: &WebShop,
+    ) -> Result<Option<Self>, askama::Error> {
         let what = products_of(order);
-        let (subject, news) = match (kind, order.status()) {
-            (EmailKind::OrderConfirmed, OrderStatus::Pending | OrderStatus::Shipping) => {
-                (format!("{what} ordered"), "thank you for your order. We are preparing it.".to_owned())
-            }
+        let (subject, headline, news) = match (kind, order.status()) {
+            (EmailKind::OrderConfirmed, OrderStatus::Pending | OrderStatus::Shipping) => (
+                format!("{what} ordered"),
+                "Thank you for your order",
+                match order.payment_method() {
+                    PaymentMethod::CashOnDelivery => "We are preparing it. You pay when it arrives.",
+                },
+            ),
             // The subject is seed 002's.
-            (EmailKind::OrderShipping, OrderStatus::Shipping) => {
-                (format!("{what} now shipping"), "your order is on its way.".to_owned())
-            }
+            (EmailKind::OrderShipping, OrderStatus::Shipping) => (
+                format!("{what} now shipping"),
+                "Your order is on its way",
+                match order.payment_method() {
+                    PaymentMethod::CashOnDelivery => "You pay when it arrives.",
+                },
+            ),
             (EmailKind::OrderCancelled, OrderStatus::Cancelled) => {
                 let reason = order.cancellation_reason().unwrap_or_default();
-                (format!("{what} cancelled"), format!("your order is cancelled. {reason}"))
+                (format!("{what} cancelled"), "Your order is cancelled", reason)
             }
             (EmailKind::OrderConfirmed, OrderStatus::Cancelled)
             | (EmailKind::OrderShipping, OrderStatus::Pending | OrderStatus::Cancelled)
-            | (EmailKind::OrderCancelled, OrderStatus::Pending | OrderStatus::Shipping) => return None,
+            | (EmailKind::OrderCancelled, OrderStatus::Pending | OrderStatus::Shipping) => return Ok(None),
         };
-        let lines: String = order
-            .lines()
-            .iter()
-            .map(|line| {
-                let (pieces, name, price) =
-                    (line.quantity().pieces(), line.product_name(), line.unit_price().amount());
-                format!("  {pieces} × {name} at {price} {}\n", order.currency())
-            })
-            .collect();
-        let text = format!(
-            "Hello {reader},\n\n{news}\n\n{lines}\nTotal: {} {}\nOrder: {}\n",
-            order.total(),
-            order.currency(),
-            order.id()
-        );
-        Some(Self { subject, text })
+        let letter = Letter {
+            subject: &subject,
+            headline,
+            news,
+            reader,
+            order,
+            placed_at: in_words(order.placed_at()),
+            order_url: shop.page_of(order.id()),
+            shop_url: shop.0.as_deref(),
+        };
+        let (text, html) = (TextPart { letter: &letter }.render()?, HtmlPart { letter: &letter }.render()?);
+        Ok(Some(Self { subject, text, html }))
     }
+}
+
+/// What both parts of an email say.
+struct Letter<'a> {
+    subject: &'a str,
+    /// A sentence without its full stop.
+    headline: &'static str,
+    /// What else there is to say, if anything.
+    news: &'a str,
+    reader: &'a FullName,
+    order: &'a Order,
+    placed_at: String,
+    order_url: Option<String>,
+    shop_url: Option<&'a str>,
+}
+
+#[derive(Template)]
+#[template(path = "email.txt")]
+struct TextPart<'a> {
+    letter: &'a Letter<'a>,
+}
+
+/// Askama escapes what it fills into a template of this ending.
+#[derive(Template)]
+#[template(path = "email.html")]
+struct HtmlPart<'a> {
+    letter: &'a Letter<'a>,
+}
+
+/// The web shop that emails link to, at `SHOP_URL`; without one they have no links. It is not a part of Cartwright, which
+/// has no pages: it shows an order to its buyer at `/orders/{id}`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WebShop(Option<String>);
+
+impl WebShop {
+    fn page_of(&self, order: OrderId) -> Option<String> {
+        self.0.as_ref().map(|url| format!("{url}/orders/{order}"))
+    }
+}
+
+impl FromStr for WebShop {
+    type Err = &'static str;
+
+    fn from_str(url: &str) -> Result<Self, Self::Err> {
+        let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+        let is_plain = |rest: &str| {
+            !rest.is_empty()
+                && !rest.ends_with('/')
+                && !rest.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '?' | '#'))
+        };
+        if !rest.is_some_and(is_plain) {
+            return Err("it must be a URL without query, fragment or a slash at its end");
+        }
+        Ok(Self(Some(url.to_owned())))
+    }
+}
+
+impl Connect for WebShop {
+    fn connect(_: &Aws) -> Result<Self, ConfigError> {
+        Ok(config::optional("SHOP_URL")?.unwrap_or_default())
+    }
+}
+
+/// A time as people write it; nobody knows the reader's zone, so it names its own.
+fn in_words(time: Timestamp) -> String {
+    let time = jiff::Timestamp::from_millisecond(time.unix_millis()).unwrap_or(jiff::Timestamp::MAX);
+    time.strftime("%-d %B %Y, %H:%M UTC").to_string()
 }
 
 /// After which status an order is owed nothing more once this email is sent.
@@ -77,89 +165,4 @@ fn products_of(order: &Order) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use orders::NewOrder;
-    use products::{Decision, Product};
-    use shared::auth::Caller;
-    use shared::input;
-    use shared::time::Timestamp;
-
-    fn order(names: &[&str]) -> Order {
-        let now = Timestamp::from_unix_millis(1_790_000_000_000);
-        let products: Vec<Product> = names
-            .iter()
-            .map(|name| {
-                let body = format!(
-                    r#"{{"fileName":"p.png","fileType":"image/png","productName":"{name}","productPrice":4.5,
-                        "description":"Good.","quantity":9,"category":"Things"}}"#
-                );
-                let new = input::parse(body.as_bytes()).unwrap();
-                Product::new(new, &Caller::for_tests("seller"), "USD".parse().unwrap(), now)
-                    .decided(&Decision::Approved, now)
-            })
-            .collect();
-        let items: Vec<String> =
-            products.iter().map(|product| format!(r#"{{"id":"{}","quantity":2}}"#, product.id())).collect();
-        let new: NewOrder = input::parse(format!(r#"{{"items":[{}]}}"#, items.join(",")).as_bytes()).unwrap();
-        Order::place(&new, &products, &Caller::for_tests("ann"), now).unwrap()
-    }
-
-    fn in_status(order: &Order, status: &str, reason: Option<&str>) -> Order {
-        let mut value = serde_json::to_value(order).unwrap();
-        value["status"] = status.into();
-        let at = value["createdAt"].clone();
-        let entry = serde_json::json!({ "status": status, "at": at, "reason": reason });
-        value["history"].as_array_mut().unwrap().push(entry);
-        serde_json::from_value(value).unwrap()
-    }
-
-    fn ann() -> FullName {
-        FullName::new("Ann").unwrap()
-    }
-
-    #[test]
-    fn the_shipping_email_has_the_subject_of_seed_002() {
-        let order = in_status(&order(&["gucci"]), "shipping", None);
-        let email = Email::about(&order, EmailKind::OrderShipping, &ann()).unwrap();
-        assert_eq!(email.subject, "gucci now shipping");
-        assert_eq!(
-            email.text,
-            format!(
-                "Hello Ann,\n\nyour order is on its way.\n\n  2 × gucci at 4.50 USD\n\nTotal: 9.00 USD\nOrder: {}\n",
-                order.id()
-            )
-        );
-    }
-
-    #[test]
-    fn many_products_are_the_first_and_how_many_more() {
-        let order = in_status(&order(&["Tea", "Cup", "Pot"]), "shipping", None);
-        let email = Email::about(&order, EmailKind::OrderShipping, &ann()).unwrap();
-        assert_eq!(email.subject, "Tea and 2 more now shipping");
-    }
-
-    #[test]
-    fn a_cancelled_order_says_why() {
-        let order = in_status(&order(&["Tea"]), "cancelled", Some("You cancelled it."));
-        let email = Email::about(&order, EmailKind::OrderCancelled, &ann()).unwrap();
-        assert_eq!(email.subject, "Tea cancelled");
-        assert!(email.text.contains("your order is cancelled. You cancelled it."), "{}", email.text);
-    }
-
-    #[test]
-    fn nobody_is_told_what_is_no_longer_so() {
-        let pending = order(&["Tea"]);
-        let cancelled = in_status(&pending, "cancelled", None);
-        let shipping = in_status(&pending, "shipping", None);
-        for (order, kind) in [
-            (&cancelled, EmailKind::OrderConfirmed),
-            (&cancelled, EmailKind::OrderShipping),
-            (&pending, EmailKind::OrderShipping),
-            (&pending, EmailKind::OrderCancelled),
-            (&shipping, EmailKind::OrderCancelled),
-        ] {
-            assert_eq!(Email::about(order, kind, &ann()), None, "{kind:?}");
-        }
-    }
-}
+mod tests;

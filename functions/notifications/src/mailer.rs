@@ -46,7 +46,7 @@ impl Mailer {
         let message = || -> anyhow::Result<Message> {
             Ok(Message::builder()
                 .subject(content(&email.subject)?)
-                .body(Body::builder().text(content(&email.text)?).build())
+                .body(Body::builder().text(content(&email.text)?).html(content(&email.html)?).build())
                 .build())
         };
         let message = message().map_err(NotSent::Refused)?;

@@ -189,6 +189,12 @@ impl Line {
     pub fn unit_price(&self) -> Price {
         self.unit_price
     }
+
+    /// What all of its pieces cost. A price and a quantity at their limits are far from the largest amount.
+    pub fn total(&self) -> Amount {
+        let pieces = u64::from(self.quantity.pieces());
+        Amount::from_minor(self.unit_price.amount().minor().saturating_mul(pieces))
+    }
 }
 
 /// A status that an order has or had.
@@ -344,6 +350,16 @@ impl Order {
     /// In which currency.
     pub fn currency(&self) -> Currency {
         self.currency
+    }
+
+    /// How it is paid.
+    pub fn payment_method(&self) -> PaymentMethod {
+        self.payment_method
+    }
+
+    /// When it was placed.
+    pub fn placed_at(&self) -> Timestamp {
+        self.created_at
     }
 
     /// Why it was cancelled, if it was.

@@ -109,6 +109,8 @@ fn parameters(record: &Record) -> Vec<String> {
         format!("AdminEmail={ADMIN}"),
         format!("EmailSender={SENDER}"),
         format!("MediaBaseUrl={}/local/media", record.url()),
+        // There is no web shop here; `/local` shows an order where an email links to it.
+        format!("ShopUrl={}/local", record.url()),
         // Everyone here shares one address. The other limits are production's.
         "LimitPerAddress=6000/60".to_owned(),
     ]

@@ -3,7 +3,7 @@
 //! One module, one job. From the command line downwards:
 //! [`up`], [`demo`], [`test`], [`status`], [`logs`], [`lint`] and [`watch`] are the commands; they put together
 //! [`needs`] (what the machine must have), [`tools`] (pinned Python tools), [`build`] and [`release`] (the functions), [`emulator`] (AWS),
-//! [`deploy`] (the template on it), [`proxy`] with [`pages`] (http://localhost:3000) and [`seed`] (people and products);
+//! [`deploy`] (the template on it), [`proxy`] with [`pages`] and [`files`] (http://localhost:3000) and [`seed`] (people and products);
 //! below them are [`cloud`] (where a cloud keeps its things), [`process`], [`aws`], [`shop`] (clients) and [`say`] (the terminal).
 
 mod aws;
@@ -12,6 +12,7 @@ mod cloud;
 mod demo;
 mod deploy;
 mod emulator;
+mod files;
 mod lint;
 mod logs;
 mod needs;

@@ -38,6 +38,18 @@ pub(crate) fn python() -> Result<PathBuf> {
     )
 }
 
+/// Chromium or Chrome, for the test that looks at `/local` as a browser does; without one it is skipped.
+pub(crate) fn browser() -> Option<PathBuf> {
+    let chosen = std::env::var("CHROMIUM").ok();
+    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+    // Ubuntu's chromium-browser may be a stub that asks for snap: who cannot tell its version cannot show a page.
+    let works = |name: &&str| {
+        let asked = Command::new(name).arg("--version").output();
+        asked.is_ok_and(|output| output.status.success())
+    };
+    chosen.as_deref().into_iter().chain(names).find(works).map(PathBuf::from)
+}
+
 fn ask(python: &str, program: &str) -> Option<String> {
     let output = Command::new(python).args(["-c", program]).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())

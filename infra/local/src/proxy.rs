@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 
 use crate::aws::{self, Aws};
 use crate::cloud::{Cloud, Record};
-use crate::pages;
+use crate::{files, pages};
 
 /// API Gateway's own limit.
 const LARGEST_BODY: usize = 10 * 1024 * 1024;
@@ -54,10 +54,18 @@ fn router(record: Record) -> Router {
     let proxy = Proxy { aws: Aws::at(record.gateway()), http: aws::client(), record };
     Router::new()
         .route("/local", get(pages::page))
+        .route("/local/local.js", get(pages::script))
         .route("/local/emails.json", get(pages::emails))
         .route("/local/texts.json", get(pages::texts))
         .route("/local/orders.json", get(pages::orders))
+        .route("/local/orders/{id}", get(pages::order))
         .route("/local/executions.json", get(pages::executions))
+        .route("/local/executions/{file}", get(pages::execution))
+        .route("/local/pending.json", get(pages::pending))
+        .route("/local/queues.json", get(pages::queues))
+        .route("/local/previews.json", get(files::previews))
+        .route("/local/previews/{file}", get(files::preview))
+        .route("/local/documents/{*path}", get(files::document))
         .route("/local/media/{*key}", get(media))
         .fallback(api)
         .with_state(Arc::new(proxy))

@@ -29,22 +29,31 @@ pub(crate) async fn run() -> Result<()> {
     );
     say::out!("{:<14}{:<6}{}", "its files", "", cloud.dir().display());
     if record.emulator.as_ref().is_some_and(Process::is_alive) {
-        queues(&record).await;
+        say::out!("\n{:<34}{:>8}{:>10}", "queue", "waiting", "in work");
+        for queue in queues(&Aws::at(record.gateway()), &record).await {
+            let text =
+                |name: &str| queue[name].as_str().map_or_else(|| queue[name].to_string(), str::to_owned);
+            say::out!("{:<34}{:>8}{:>10}", text("name"), text("waiting"), text("inWork"));
+        }
     }
     Ok(())
 }
 
-async fn queues(record: &Record) {
-    say::out!("\n{:<34}{:>8}{:>10}", "queue", "waiting", "in work");
-    let aws = Aws::at(record.gateway());
-    for (name, url) in record.outputs.iter().filter(|(name, _)| name.ends_with("QueueUrl")) {
+/// How much waits in each queue: `{name, waiting, inWork}`, null where a queue does not answer.
+pub(crate) async fn queues(aws: &Aws, record: &Record) -> Vec<Value> {
+    let mut queues = Vec::new();
+    for (name, url) in &record.outputs {
+        let Some(name) = name.strip_suffix("Url").filter(|name| name.ends_with("Queue")) else { continue };
         let input = json!({ "QueueUrl": url, "AttributeNames": ["All"] });
         let answer = aws.call("sqs", "AmazonSQS.GetQueueAttributes", &input).await.unwrap_or(Value::Null);
-        let count = |attribute: &str| answer["Attributes"][attribute].as_str().unwrap_or("?").to_owned();
-        let (waiting, in_work) =
-            (count("ApproximateNumberOfMessages"), count("ApproximateNumberOfMessagesNotVisible"));
-        say::out!("{:<34}{waiting:>8}{in_work:>10}", name.trim_end_matches("Url"));
+        let count = |attribute: &str| answer["Attributes"][attribute].as_str()?.parse::<u64>().ok();
+        queues.push(json!({
+            "name": name,
+            "waiting": count("ApproximateNumberOfMessages"),
+            "inWork": count("ApproximateNumberOfMessagesNotVisible"),
+        }));
     }
+    queues
 }
 
 fn state(process: Option<&Process>) -> &'static str {

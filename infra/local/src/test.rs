@@ -15,6 +15,8 @@ use crate::{build, emulator, needs, proxy, release, say, seed, shop::Shop, up};
 
 /// The test binary that breaks things, and so runs alone and last.
 const DISRUPTIONS: &str = "disruptions";
+/// The module of the tests that need a browser.
+const IN_A_BROWSER: &str = "in_a_browser::";
 
 /// The options of `cargo local test`.
 #[derive(clap::Args)]
@@ -69,6 +71,8 @@ struct Tally {
     ignored: u64,
     /// Binaries that ended badly without a failed test, such as by a crash.
     crashed: Vec<String>,
+    /// There was no browser, so what needs one was left out.
+    no_browser: bool,
 }
 
 impl Tally {
@@ -83,6 +87,9 @@ impl Tally {
         }
         for name in &self.crashed {
             line += &format!(", {name} crashed");
+        }
+        if self.no_browser {
+            line += ", and the tests of /local in a browser SKIPPED: install Chromium, or name it with CHROMIUM=/path/to/it";
         }
         line
     }
@@ -131,7 +138,7 @@ async fn all(cloud: &Cloud, options: &Options) -> Result<Tally> {
     say::step("Waiting for the shop to answer", up::ready(&record)).await?;
     say::step("Seeding people and products", seed::people_and_products(&Shop::at(&record.url()))).await?;
 
-    let mut tally = Tally::default();
+    let mut tally = Tally { no_browser: needs::browser().is_none(), ..Tally::default() };
     for suite in &suites {
         run_suite(suite, cloud, &record, &options.filter, &mut tally).await?;
     }
@@ -183,6 +190,10 @@ async fn run_suite(
     if suite.name == DISRUPTIONS {
         command.arg("--test-threads=1");
     }
+    match needs::browser() {
+        Some(browser) => command.env("CARTWRIGHT_BROWSER", browser),
+        None => command.args(["--skip", IN_A_BROWSER]),
+    };
     for name in ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
         command.env_remove(name);
     }
@@ -253,6 +264,13 @@ mod tests {
         tally.add("test result: FAILED. 4 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.20s");
         assert_eq!(tally.line(), "7 passed, 1 failed, 1 ignored");
         assert!(!tally.is_good());
+    }
+
+    #[test]
+    fn tests_that_were_left_out_are_told() {
+        let tally = Tally { passed: 3, no_browser: true, ..Tally::default() };
+        assert!(tally.is_good());
+        assert!(tally.line().starts_with("3 passed, 0 failed, and the tests of /local in a browser SKIPPED"));
     }
 
     #[test]

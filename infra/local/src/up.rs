@@ -176,7 +176,7 @@ fn welcome(record: &Record) {
 The shop is open at {url}
 
   {url}/products           its products
-  {url}/local              its mailbox, texts, orders and executions
+  {url}/local              its mailbox, orders step by step, products to approve
   cargo local demo         plays the main job, from sign-up to the shipping email
   cargo local status       what runs; also: logs [function] [-f], test, down
 

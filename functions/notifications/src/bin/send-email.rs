@@ -4,12 +4,12 @@
 
 use anyhow::Context;
 use auth::Users;
-use notifications::{Claim, Claims, Email, Mailer, NotSent, TryId, settles};
+use notifications::{Claim, Claims, Email, Mailer, NotSent, TryId, WebShop, settles};
 use orders::{EmailQueued, Orders};
 use shared::telemetry;
 use shared::worker::{self, Message};
 
-type State = ((Orders, Users), Claims, Mailer);
+type State = ((Orders, Users), Claims, (Mailer, WebShop));
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -17,14 +17,14 @@ async fn main() -> shared::Exit {
 }
 
 async fn send_email(
-    ((orders, users), claims, mailer): State,
+    ((orders, users), claims, (mailer, shop)): State,
     message: Message<EmailQueued>,
 ) -> anyhow::Result<()> {
     let EmailQueued { kind, order_id } = message.body;
     telemetry::about_order(order_id);
     let order = orders.find(order_id).await?.context("there is no such order")?;
     let reader = users.find(order.buyer()).await?.context("the buyer has no profile")?;
-    let Some(email) = Email::about(&order, kind, &reader.full_name) else {
+    let Some(email) = Email::about(&order, kind, &reader.full_name, &shop)? else {
         tracing::info!(%order_id, kind = kind.as_str(), "no longer so: not sent");
         return Ok(());
     };
