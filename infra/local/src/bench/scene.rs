@@ -4,7 +4,7 @@
 use std::fs;
 use std::process::Child;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -16,6 +16,7 @@ use crate::{deploy, emulator, needs};
 const STACK: &str = "bench";
 const SENDER: &str = "orders@cartwright.test";
 pub(super) const PASSWORD: &str = "Cartwright-1";
+const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"states.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 /// How many items DynamoDB takes in one BatchWriteItem.
 const BATCH: usize = 25;
 
@@ -51,7 +52,13 @@ impl Scene {
         let mut record = Record { gateway_port: needs::free_port(&[])?, ..Record::default() };
         let emulator = emulator::start_for_test(cloud, &mut record).await?;
         let aws = Aws::at(record.gateway());
-        create_stack(&record.gateway(), &tables_and_user_pool(&deploy::template()?)).await?;
+        let template = tables_and_user_pool(&deploy::template()?);
+        let stack =
+            [("Version", "2010-05-15"), ("StackName", STACK), ("TemplateBody", &template)];
+        query(&record.gateway(), "cloudformation", "CreateStack", &stack).await?;
+        let role =
+            [("Version", "2010-05-08"), ("RoleName", "bench"), ("AssumeRolePolicyDocument", TRUST)];
+        query(&record.gateway(), "iam", "CreateRole", &role).await?;
         let outputs = aws.outputs(STACK).await?;
         let mut environment: Vec<_> =
             outputs.into_iter().map(|(resource, name)| (variable(&resource), name)).collect();
@@ -273,17 +280,19 @@ fn variable(resource: &str) -> String {
     }
 }
 
-async fn create_stack(gateway: &str, template: &str) -> Result<()> {
-    let encoded: String = template.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    let body = format!("Action=CreateStack&Version=2010-05-15&StackName={STACK}&TemplateBody={encoded}");
+/// Calls an operation of the query protocol.
+async fn query(gateway: &str, service: &str, action: &str, parameters: &[(&str, &str)]) -> Result<()> {
+    let mut body = format!("Action={action}");
+    for (name, value) in parameters {
+        let encoded: String = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        body += &format!("&{name}={encoded}");
+    }
     let request = crate::aws::client().post(gateway).body(body);
-    let request = request.header("content-type", "application/x-www-form-urlencoded").header(
-        "authorization",
-        "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/cloudformation/aws4_request, SignedHeaders=host, Signature=none",
-    );
-    let answer = request.send().await.context("the emulator does not answer")?;
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    let answer = request.header("authorization", crate::aws::credential(service)).send().await;
+    let answer = answer.context("the emulator does not answer")?;
     if !answer.status().is_success() {
-        anyhow::bail!("the emulator refused the tables: {}", answer.text().await?);
+        bail!("{action}: {}", answer.text().await?);
     }
     Ok(())
 }
