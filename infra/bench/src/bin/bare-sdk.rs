@@ -16,8 +16,7 @@ const ID: &str = "01a1fbbc-f7cc-71a0-aa66-431f703e44ea";
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
-    let config =
-        aws_config::defaults(BehaviorVersion::latest()).http_client(http.build_https()).load().await;
+    let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http.build_https()).load().await;
     let bare = Bare {
         dynamodb: aws_sdk_dynamodb::Client::new(&config),
         cognito: aws_sdk_cognitoidentityprovider::Client::new(&config),
@@ -117,7 +116,11 @@ fn id() -> AttributeValue {
 
 /// As the counter of a rate limit, whose condition has nine ways to pass.
 fn counter() -> Result<TransactWriteItem, Error> {
-    let way = |n| format!("((attribute_not_exists(c1) OR c1 <= :last{n}) AND (attribute_not_exists(c2) OR c2 < :this{n}))");
+    let way = |n| {
+        format!(
+            "((attribute_not_exists(c1) OR c1 <= :last{n}) AND (attribute_not_exists(c2) OR c2 < :this{n}))"
+        )
+    };
     let ways: Vec<_> = (0..9).map(way).collect();
     let mut update = Update::builder()
         .table_name(table("GUARDS_TABLE")?)

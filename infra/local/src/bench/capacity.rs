@@ -126,7 +126,10 @@ mod tests {
     fn reads_are_rounded_as_dynamodb_rounds_them() {
         let item = |bytes: usize| json!({ "a": { "S": "x".repeat(bytes - 1) } });
         assert_eq!(units("GetItem", &json!({}), &json!({})), (0.5, 0.0));
-        assert_eq!(units("GetItem", &json!({ "ConsistentRead": true }), &json!({ "Item": item(4097) })), (2.0, 0.0));
+        assert_eq!(
+            units("GetItem", &json!({ "ConsistentRead": true }), &json!({ "Item": item(4097) })),
+            (2.0, 0.0)
+        );
         // A query adds up first: nine items of 1 KB are three units of 4 KB, at half the price.
         let nine = json!({ "Items": vec![item(1024); 9] });
         assert_eq!(units("Query", &json!({}), &nine), (1.5, 0.0));
@@ -138,7 +141,10 @@ mod tests {
     #[test]
     fn writes_are_what_the_emulator_says() {
         let transaction = json!([{ "CapacityUnits": 4.0 }, { "CapacityUnits": 2.0 }]);
-        assert_eq!(of("TransactWriteItems", &json!({}), &json!({}), Some(&transaction)).write.to_string(), "6");
+        assert_eq!(
+            of("TransactWriteItems", &json!({}), &json!({}), Some(&transaction)).write.to_string(),
+            "6"
+        );
         let update = json!({ "CapacityUnits": 3.0 });
         assert_eq!(of("UpdateItem", &json!({}), &json!({}), Some(&update)).write.to_string(), "3");
     }

@@ -42,16 +42,8 @@ pub(super) const FIVE: [Case; 5] = [CREATE_ORDER, GET_PRODUCT, LIST_PRODUCTS, SI
 /// An order's way, from the click to the shipping email.
 pub(super) const WAY: [Case; 5] = [CREATE_ORDER, CONSUME_ORDERS, CONFIRM, SHIP_ORDER, SHIPPING];
 /// All of them, in the order in which they are called.
-pub(super) const ALL: [Case; 8] = [
-    GET_PRODUCT,
-    LIST_PRODUCTS,
-    SIGN_IN,
-    CREATE_ORDER,
-    CONSUME_ORDERS,
-    CONFIRM,
-    SHIP_ORDER,
-    SHIPPING,
-];
+pub(super) const ALL: [Case; 8] =
+    [GET_PRODUCT, LIST_PRODUCTS, SIGN_IN, CREATE_ORDER, CONSUME_ORDERS, CONFIRM, SHIP_ORDER, SHIPPING];
 
 /// Who runs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -149,11 +141,7 @@ pub(super) type SeenBySide = BTreeMap<(Side, &'static str), Seen>;
 ///
 /// # Errors
 /// A function fails or refuses.
-pub(super) async fn on_the_emulator(
-    scene: &Scene,
-    programs: &Programs,
-    times: u32,
-) -> Result<SeenBySide> {
+pub(super) async fn on_the_emulator(scene: &Scene, programs: &Programs, times: u32) -> Result<SeenBySide> {
     let mut all = SeenBySide::new();
     for side in programs.sides() {
         let mut functions = BTreeMap::new();
@@ -270,10 +258,10 @@ pub(super) async fn against_recordings(
 
 async fn measure(function: &mut Function, event: &Bytes, requests: u32, samples: &mut Samples) -> Result<()> {
     samples.initialisation.push(function.initialisation);
+    samples.cpu_of_start.push(function.cpu()?);
     let first = function.call(event).await?;
     good(&first.body)?;
     samples.first.push(first.took);
-    samples.cpu_of_start.push(function.cpu()?);
     for _ in 0..WARM_UP.min(requests) {
         function.call(event).await?;
     }
@@ -306,8 +294,7 @@ pub(super) async fn list(
         let seen = seen_by_side.entry((side, case.name)).or_default();
         observe(scene, side, case, &mut function, event.clone(), seen).await?;
     }
-    let figures =
-        against_recordings(scene, programs, &[case], &seen_by_side, effort, |_, _| ()).await?;
+    let figures = against_recordings(scene, programs, &[case], &seen_by_side, effort, |_, _| ()).await?;
     for ((side, name), figures) in figures {
         if let Some(seen) = seen_by_side.get(&(side, name)) {
             all.insert(side, (seen.clone(), figures));

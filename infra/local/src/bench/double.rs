@@ -134,9 +134,7 @@ fn key(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> String {
 /// `DynamoDB_20120810.GetItem` as `GetItem`, and `POST /v2/email/outbound-emails` as it is.
 fn operation(key: &str) -> String {
     match key.split_once(' ') {
-        Some((target, _)) if target.contains('.') => {
-            target.rsplit('.').next().unwrap_or(target).to_owned()
-        }
+        Some((target, _)) if target.contains('.') => target.rsplit('.').next().unwrap_or(target).to_owned(),
         _ => key.to_owned(),
     }
 }

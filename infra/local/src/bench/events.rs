@@ -8,7 +8,10 @@ use super::scene::{PASSWORD, Person};
 const AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
 
 /// Now, in milliseconds since 1970.
-#[expect(clippy::disallowed_methods, reason = "it stands in for API Gateway, whose clock the functions go by")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it stands in for API Gateway, whose clock the functions go by"
+)]
 pub(super) fn now() -> i64 {
     jiff::Timestamp::now().as_millisecond()
 }

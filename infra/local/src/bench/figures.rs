@@ -1,4 +1,7 @@
-//! What came of the measurements: medians, percentiles, sizes.
+//! What came of the measurements.
+//!
+//! Of what happens once in a start, and of processor time, the least of all rounds counts: whatever is above it was taken by
+//! something else on the machine. Of warm answers there are enough for percentiles.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -16,7 +19,7 @@ pub(super) struct Samples {
     pub initialisation: Vec<Duration>,
     /// One for each start.
     pub first: Vec<Duration>,
-    /// Processor time of start and first answer together.
+    /// Processor time of the start.
     pub cpu_of_start: Vec<Duration>,
     /// One for each warm request.
     pub warm: Vec<Duration>,
@@ -31,17 +34,17 @@ pub(super) struct Samples {
 /// One function's figures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub(super) struct Figures {
-    /// From exec to the first request for an event: median, milliseconds.
+    /// From exec to the first request for an event: the least, milliseconds.
     pub initialisation_ms: f64,
-    /// The first answer after a start: median, milliseconds.
+    /// The first answer after a start: the least, milliseconds.
     pub first_ms: f64,
-    /// Processor time of start and first answer: median, milliseconds.
+    /// Processor time up to the first request for an event: the least, milliseconds.
     pub cpu_of_start_ms: f64,
     /// A warm answer: median, milliseconds.
     pub p50_ms: f64,
     /// A warm answer: the 99th percentile, milliseconds.
     pub p99_ms: f64,
-    /// Processor time of a warm request: median of the rounds' means, milliseconds.
+    /// Processor time of a warm request: the least of the rounds' means, milliseconds.
     pub cpu_ms: f64,
     /// The most memory resident: median, megabytes (10⁶ bytes).
     pub memory_mb: f64,
@@ -73,12 +76,12 @@ impl Samples {
     /// What they come to.
     pub(super) fn figures(mut self) -> Figures {
         Figures {
-            initialisation_ms: percentile(&mut self.initialisation, 50),
-            first_ms: percentile(&mut self.first, 50),
-            cpu_of_start_ms: percentile(&mut self.cpu_of_start, 50),
+            initialisation_ms: percentile(&mut self.initialisation, 0),
+            first_ms: percentile(&mut self.first, 0),
+            cpu_of_start_ms: percentile(&mut self.cpu_of_start, 0),
             p99_ms: percentile(&mut self.warm, 99),
             p50_ms: percentile(&mut self.warm, 50),
-            cpu_ms: percentile(&mut self.cpu, 50),
+            cpu_ms: percentile(&mut self.cpu, 0),
             memory_mb: {
                 self.peak_memory.sort_unstable();
                 megabytes(at(&self.peak_memory, 50).unwrap_or_default())
@@ -89,7 +92,7 @@ impl Samples {
     }
 }
 
-/// The smallest value that so many percent are no greater than (nearest rank), in milliseconds.
+/// The smallest value that so many percent are no greater than (nearest rank), in milliseconds; 0 percent is the least.
 pub(super) fn percentile(values: &mut [Duration], percent: usize) -> f64 {
     values.sort_unstable();
     at(values, percent).unwrap_or_default().as_secs_f64() * 1000.0
@@ -143,6 +146,7 @@ mod tests {
         assert_eq!(p(millis(1..=100), 99), "99");
         assert_eq!(p(millis([7]), 99), "7.0");
         assert_eq!(p(millis([9, 1, 5]), 50), "5.0");
+        assert_eq!(p(millis([9, 1, 5]), 0), "1.0");
         assert_eq!(p(Vec::new(), 50), "0");
     }
 

@@ -97,14 +97,8 @@ impl Function {
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
         let started = Instant::now();
         let child = command.spawn().with_context(|| format!("cannot start {}", program.command.display()))?;
-        let mut function = Self {
-            child,
-            events,
-            happened,
-            server,
-            log: log.to_owned(),
-            initialisation: Duration::ZERO,
-        };
+        let mut function =
+            Self { child, events, happened, server, log: log.to_owned(), initialisation: Duration::ZERO };
         function.initialisation = match function.next().await? {
             Happening::Polled(at) => at - started,
             Happening::Failed(why) => bail!("it cannot start: {}", String::from_utf8_lossy(&why)),

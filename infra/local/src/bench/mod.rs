@@ -5,7 +5,7 @@
 //! [`node`] is the baseline. What comes of it: [`figures`], [`capacity`] units, [`growth`] and the [`bill`], told by the
 //! [`report`] and drawn by the [`picture`].
 
-
+mod bill;
 mod capacity;
 mod contest;
 mod double;
@@ -14,7 +14,7 @@ mod figures;
 mod function;
 mod growth;
 mod node;
-
+mod picture;
 mod report;
 mod scene;
 
@@ -24,7 +24,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use self::contest::{ALL, Effort, Programs};
+use self::contest::{ALL, Case, Effort, Programs};
 use self::report::Report;
 use self::scene::Scene;
 use crate::cloud::{self, Cloud};
@@ -35,11 +35,14 @@ use crate::{build, needs, say};
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// How often each function is started.
-    #[arg(long, default_value_t = 7)]
+    #[arg(long, default_value_t = 10)]
     rounds: u32,
     /// How often each is called after every start, when it is warm.
     #[arg(long, default_value_t = 300)]
     requests: u32,
+    /// Only these functions, such as `get-product`; of the targets, only what they are about.
+    #[arg(long, value_name = "FUNCTION", value_delimiter = ',')]
+    only: Vec<String>,
     /// The longest list to measure, in products and in orders. 0 measures none.
     #[arg(long, default_value_t = 100_000)]
     longest: u32,
@@ -81,8 +84,11 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     let on_emulator = contest::on_the_emulator(&scene, &programs, 20);
     let seen = say::step("Sending 20 orders all the way over the emulator", on_emulator).await?;
     let effort = Effort { rounds: options.rounds, requests: options.requests };
-    let figures = contest::against_recordings(&scene, &programs, &ALL, &seen, effort, |round, case| {
-        if case == ALL[0] {
+    let is_wanted =
+        |case: &Case| options.only.is_empty() || options.only.iter().any(|only| only == case.function);
+    let cases: Vec<_> = ALL.into_iter().filter(is_wanted).collect();
+    let figures = contest::against_recordings(&scene, &programs, &cases, &seen, effort, |round, case| {
+        if Some(&case) == cases.first() {
             say::note(&format!("Round {} of {}", round + 1, effort.rounds));
         }
     })
@@ -109,7 +115,9 @@ async fn binaries() -> Result<()> {
     let mut cargo = build::cargo();
     cargo.args(["build", "--release"]);
     // The packages of the functions and not the binaries alone: features are then those of a build of all functions.
-    for package in ["auth", "banners", "categories", "notifications", "orders", "platform", "products", "bench"] {
+    for package in
+        ["auth", "banners", "categories", "notifications", "orders", "platform", "products", "bench"]
+    {
         cargo.args(["--package", package]);
     }
     let mut names: Vec<_> = ALL.iter().map(|case| case.function).collect();

@@ -37,12 +37,8 @@ pub(super) async fn prepare() -> Result<Option<Baseline>> {
     let version = process::run_quietly(Command::new(&command).arg("--version")).await?.trim().to_owned();
     let source = cloud::root().join("infra/bench/node");
     let target = cloud::target().join("bench/node");
-    let baseline = Baseline {
-        command,
-        runtime: source.join("runtime.js"),
-        version,
-        bundles: target.join("bundles"),
-    };
+    let baseline =
+        Baseline { command, runtime: source.join("runtime.js"), version, bundles: target.join("bundles") };
     let mut all = Sha256::new();
     let mut files: Vec<_> = fs::read_dir(source.join("src"))?.flatten().map(|file| file.path()).collect();
     files.extend(["package.json", "package-lock.json"].map(|name| source.join(name)));

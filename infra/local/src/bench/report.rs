@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
+use super::bill::{self, Bill, Peak, Prices};
 use super::capacity::Units;
 use super::contest::{ALL, Effort, FIVE, SeenBySide, Side, WAY};
 use super::figures::{Figures, percentile, short, times};
 use super::growth::Row;
 use super::node::Baseline;
+use super::picture;
+use crate::cloud;
 
 /// Everything.
 #[derive(Debug, Serialize)]
@@ -29,6 +32,10 @@ pub(super) struct Report {
     pub functions: Vec<OfFunction>,
     /// Lists of different lengths.
     pub growth: Vec<Row>,
+    /// What a million orders would cost.
+    pub bills: Vec<Bill>,
+    /// What a million people would ask.
+    pub peaks: Vec<Peak>,
     /// What was wanted, and whether it was reached.
     pub targets: Vec<Target>,
 }
@@ -69,6 +76,13 @@ pub(super) struct OfFunction {
     pub bare: Option<Figures>,
     /// The baseline.
     pub node: Option<Figures>,
+}
+
+impl OfFunction {
+    /// Whether API Gateway calls it.
+    pub(super) fn is_route(&self) -> bool {
+        ["get-product", "list-products", "sign-in", "create-order"].contains(&self.name)
+    }
 }
 
 /// Something that was wanted.
@@ -117,11 +131,14 @@ impl Report {
             .collect();
         let floor = of(Side::Floor, "floor").unwrap_or_default();
         let targets = targets(&floor, &functions);
+        let prices = Prices::read()?;
         Ok(Self {
             measured_at: now(),
             machine: Machine::this(node),
             rounds: effort.rounds,
             requests: effort.requests,
+            bills: bill::bills(&prices, &functions),
+            peaks: bill::peaks(&prices, &functions),
             floor,
             functions,
             growth,
@@ -132,24 +149,83 @@ impl Report {
     /// For people at a terminal.
     pub(super) fn to_terminal(&self) -> String {
         let mut text = String::new();
-        for (title, table) in self.tables() {
+        for (_, title, table) in self.tables() {
             let _ = write!(text, "\n{title}\n\n{}", table.aligned());
         }
         text
     }
 
-    fn tables(&self) -> Vec<(&'static str, Table)> {
+    fn tables(&self) -> Vec<(&'static str, &'static str, Table)> {
         vec![
-            ("What a function costs, and how that compares", self.costs()),
-            ("What a request asks of AWS", self.requests()),
-            ("How a page's cost grows with the list", self.growth()),
-            ("Targets", self.targets()),
+            ("costs", "What a function costs, and how that compares", self.costs()),
+            ("requests", "What a request asks of AWS", self.requests()),
+            ("growth", "How a page's cost grows with the list", self.growth()),
+            ("bill", "A million orders with their browsing, in dollars", self.bill()),
+            ("peak", "The busiest minute of a day on which a million people order", self.peak()),
+            ("targets", "Targets", self.targets()),
         ]
+    }
+
+    fn bill(&self) -> Table {
+        let mut table = Table::new(&["service"]);
+        table.head.extend(self.bills.iter().map(|bill| bill.title.to_owned()));
+        let dollars = |value: f64| format!("{value:.2}");
+        for (index, (service, _)) in
+            self.bills.first().into_iter().flat_map(|bill| bill.lines.iter().enumerate())
+        {
+            let mut row = vec![(*service).to_owned()];
+            row.extend(
+                self.bills.iter().filter_map(|bill| bill.lines.get(index)).map(|(_, it)| dollars(*it)),
+            );
+            table.row(row);
+        }
+        let mut sum = vec!["**all**".to_owned()];
+        sum.extend(self.bills.iter().map(|bill| format!("**{}**", dollars(bill.total()))));
+        table.row(sum);
+        table
+    }
+
+    fn peak(&self) -> Table {
+        let mut table = Table::new(&[
+            "function",
+            "requests a second",
+            "billed",
+            "running at once",
+            "read units a second",
+            "write units a second",
+        ]);
+        for peak in &self.peaks {
+            table.row(vec![
+                peak.function.to_owned(),
+                format!("{:.0}", peak.rate),
+                ms(peak.billed_ms),
+                format!("{:.0}", peak.concurrency.ceil()),
+                format!("{:.0}", peak.units.read),
+                format!("{:.0}", peak.units.write),
+            ]);
+        }
+        let sum = |of: fn(&Peak) -> f64| format!("**{:.0}**", self.peaks.iter().map(of).sum::<f64>());
+        table.row(vec![
+            "**all**".into(),
+            sum(|it| it.rate),
+            String::new(),
+            sum(|it| it.concurrency.ceil()),
+            sum(|it| it.units.read),
+            sum(|it| it.units.write),
+        ]);
+        table
     }
 
     fn costs(&self) -> Table {
         let mut table = Table::new(&[
-            "function", "initialisation", "first answer", "warm p50", "p99", "CPU a request", "peak memory", "size",
+            "function",
+            "initialisation",
+            "first answer",
+            "warm p50",
+            "p99",
+            "CPU a request",
+            "peak memory",
+            "size",
             "zipped",
         ]);
         let row = |name: String, it: &Figures| {
@@ -194,14 +270,24 @@ impl Report {
 
     fn requests(&self) -> Table {
         let mut table = Table::new(&[
-            "function", "calls", "read units", "write units", "answer", "warm p50 on the emulator", "Node.js' units",
+            "function",
+            "calls",
+            "read units",
+            "write units",
+            "answer",
+            "warm p50 on the emulator",
+            "Node.js' units",
         ]);
         for function in &self.functions {
             let calls: Vec<_> = function
                 .calls
                 .iter()
                 .map(|(name, count)| {
-                    if (count - 1.0).abs() < 1e-9 { name.clone() } else { format!("{} × {name}", short(*count)) }
+                    if (count - 1.0).abs() < 1e-9 {
+                        name.clone()
+                    } else {
+                        format!("{} × {name}", short(*count))
+                    }
                 })
                 .collect();
             let units = |units: &Units| (number(units.read), number(units.write));
@@ -222,7 +308,14 @@ impl Report {
 
     fn growth(&self) -> Table {
         let mut table = Table::new(&[
-            "list", "entries", "calls", "read units", "answer", "warm p50", "CPU a request", "CPU, of the shortest",
+            "list",
+            "entries",
+            "calls",
+            "read units",
+            "answer",
+            "warm p50",
+            "CPU a request",
+            "CPU, of the shortest",
             "CPU, of Node.js",
         ]);
         for row in &self.growth {
@@ -267,7 +360,12 @@ fn targets(floor: &Figures, functions: &[OfFunction]) -> Vec<Target> {
             })
             .max_by(|a, b| a.0.total_cmp(&b.0));
         if let Some((worst, reached, name)) = worst {
-            targets.push(Target { what, bound, reached: format!("{reached} ({name})"), met: worst <= at_most });
+            targets.push(Target {
+                what,
+                bound,
+                reached: format!("{reached} ({name})"),
+                met: worst <= at_most,
+            });
         }
     };
     ratio("initialisation, of the floor's", "2×", 2.0, &|it| {
@@ -276,9 +374,15 @@ fn targets(floor: &Figures, functions: &[OfFunction]) -> Vec<Target> {
     ratio("initialisation, of Node.js'", "1/30", 1.0 / 30.0, &|it| {
         Some((it.cartwright.initialisation_ms, it.node?.initialisation_ms))
     });
-    ratio("first answer, of Node.js'", "1/15", 1.0 / 15.0, &|it| Some((it.cartwright.first_ms, it.node?.first_ms)));
-    ratio("CPU a request, of Node.js'", "1/8", 1.0 / 8.0, &|it| Some((it.cartwright.cpu_ms, it.node?.cpu_ms)));
-    ratio("peak memory, of Node.js'", "1/7", 1.0 / 7.0, &|it| Some((it.cartwright.memory_mb, it.node?.memory_mb)));
+    ratio("first answer, of Node.js'", "1/15", 1.0 / 15.0, &|it| {
+        Some((it.cartwright.first_ms, it.node?.first_ms))
+    });
+    ratio("CPU a request, of Node.js'", "1/8", 1.0 / 8.0, &|it| {
+        Some((it.cartwright.cpu_ms, it.node?.cpu_ms))
+    });
+    ratio("peak memory, of Node.js'", "1/7", 1.0 / 7.0, &|it| {
+        Some((it.cartwright.memory_mb, it.node?.memory_mb))
+    });
     ratio("warm p50, of the bare SDK's", "1.2×", 1.2, &|it| Some((it.cartwright.p50_ms, it.bare?.p50_ms)));
     let whole: f64 = way.map(|function| function.cartwright.cpu_ms).sum();
     targets.push(Target {
@@ -372,8 +476,10 @@ impl Table {
     /// In columns, the first to the left and the others to the right.
     fn aligned(&self) -> String {
         let plain = |cell: &String| cell.replace("**", "");
-        let lines: Vec<Vec<_>> =
-            std::iter::once(&self.head).chain(&self.rows).map(|row| row.iter().map(plain).collect()).collect();
+        let lines: Vec<Vec<_>> = std::iter::once(&self.head)
+            .chain(&self.rows)
+            .map(|row| row.iter().map(plain).collect())
+            .collect();
         let width = |column: usize| {
             let cells = lines.iter().filter_map(|line| line.get(column));
             cells.map(|cell: &String| cell.chars().count()).max().unwrap_or_default()
@@ -382,7 +488,11 @@ impl Table {
         for line in &lines {
             for (column, cell) in line.iter().enumerate() {
                 let width = width(column);
-                let _ = if column == 0 { write!(text, "{cell:width$}") } else { write!(text, "  {cell:>width$}") };
+                let _ = if column == 0 {
+                    write!(text, "{cell:width$}")
+                } else {
+                    write!(text, "  {cell:>width$}")
+                };
             }
             text.truncate(text.trim_end().len());
             text.push('\n');
@@ -403,14 +513,131 @@ impl Table {
 }
 
 impl Report {
-    /// Writes the tables into the docs.
+    /// Writes the tables into the docs, and draws the picture.
     ///
     /// # Errors
-    /// The disk's.
+    /// There is nothing to compare with, or the disk's.
     pub(super) fn write_docs(&self) -> Result<()> {
-        for (title, table) in self.tables() {
-            let _ = (title, table.markdown());
+        let Some(node) = &self.machine.node else {
+            bail!("the docs compare with Node.js, which is not here");
+        };
+        let day = self.measured_at.get(..10).unwrap_or_default();
+        let machine = &self.machine;
+        let words = format!(
+            "Measured on {day} by `cargo local bench --write`: {} rounds of {} warm requests, release binaries for x86_64, {} processors of type \
+             {}, Linux {}, Node.js {node}. The machine's load average at the end was {}.\n",
+            self.rounds, self.requests, machine.processors, machine.processor, machine.kernel, machine.load,
+        );
+        let tables = self.tables();
+        let table = |name: &str| {
+            let found = tables.iter().find(|(one, ..)| *one == name);
+            found.map(|(_, _, table)| table.markdown()).unwrap_or_default()
+        };
+        write_between(
+            "docs/benchmarks.md",
+            &[
+                ("measured", words),
+                ("targets", table("targets")),
+                ("costs", table("costs")),
+                ("requests", table("requests")),
+                ("growth", table("growth")),
+            ],
+        )?;
+        write_between("docs/capacity.md", &[("bill", table("bill")), ("peak", table("peak"))])?;
+        let five: Vec<_> =
+            self.functions.iter().filter(|it| FIVE.iter().any(|case| case.name == it.name)).collect();
+        let title = "What a function takes, here and in Node.js";
+        let note = format!(
+            "{day}, x86_64, against recorded answers of DynamoDB. cargo local bench; docs/benchmarks.md"
+        );
+        let svg = picture::svg(&five, title, &note);
+        let file = cloud::root().join("docs/benchmarks.svg");
+        std::fs::write(&file, svg).with_context(|| format!("cannot write {}", file.display()))
+    }
+}
+
+/// Replaces what stands in a file between `<!-- bench: name -->` and `<!-- end -->`.
+fn write_between(file: &str, parts: &[(&str, String)]) -> Result<()> {
+    let path = cloud::root().join(file);
+    let mut text =
+        std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    for (name, part) in parts {
+        text = replaced(&text, name, part).with_context(|| format!("{file} has no place for {name}"))?;
+    }
+    std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn replaced(text: &str, name: &str, part: &str) -> Option<String> {
+    let mark = format!("<!-- bench: {name} -->\n");
+    let (before, rest) = text.split_once(&mark)?;
+    let (_, after) = rest.split_once("<!-- end -->")?;
+    Some(format!("{before}{mark}\n{}\n\n<!-- end -->{after}", part.trim_end()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn function(name: &'static str, ours: f64, node: f64) -> OfFunction {
+        let figures = |value| Figures {
+            initialisation_ms: value,
+            first_ms: value,
+            p50_ms: value,
+            cpu_ms: value,
+            memory_mb: value,
+            size_mb: 9.0,
+            zipped_mb: 4.0,
+            ..Figures::default()
+        };
+        OfFunction {
+            name,
+            calls: BTreeMap::new(),
+            units: Units::default(),
+            units_of_node: None,
+            answer_bytes: 0,
+            on_emulator_ms: 0.0,
+            cartwright: figures(ours),
+            bare: Some(figures(ours / 1.1)),
+            node: Some(figures(node)),
         }
-        Ok(())
+    }
+
+    #[test]
+    fn a_target_is_held_against_the_worst_function() {
+        let floor = Figures { initialisation_ms: 1.0, ..Figures::default() };
+        let functions = [function("get-product", 1.0, 40.0), function("create-order", 1.5, 40.0)];
+        let targets = targets(&floor, &functions);
+        let said: Vec<_> = targets.iter().map(|it| (it.bound, it.reached.as_str(), it.met)).collect();
+        assert_eq!(
+            said,
+            [
+                ("2×", "1.5× (create-order)", true),
+                ("1/30", "1/27 (create-order)", false),
+                ("1/15", "1/27 (create-order)", true),
+                ("1/8", "1/27 (create-order)", true),
+                ("1/7", "1/27 (create-order)", true),
+                ("1.2×", "1.1× (create-order)", true),
+                ("2 ms", "1.5 ms", true),
+                ("10 MB", "9.0 MB (create-order)", true),
+                ("4.5 MB", "4.0 MB (create-order)", true),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_table_is_text_in_columns_and_markdown() {
+        let mut table = Table::new(&["what", "ms"]);
+        table.row(vec!["**get**".into(), "0.31".into()]);
+        assert_eq!(table.aligned(), "what    ms\nget   0.31\n");
+        assert_eq!(table.markdown(), "| what | ms |\n| --- | --- |\n| **get** | 0.31 |\n");
+    }
+
+    #[test]
+    fn only_what_stands_between_the_marks_is_replaced() {
+        let text = "a\n<!-- bench: x -->\nold\n<!-- end -->\nb\n<!-- bench: y -->\nkept\n<!-- end -->\n";
+        let expected =
+            "a\n<!-- bench: x -->\n\nnew\n\n<!-- end -->\nb\n<!-- bench: y -->\nkept\n<!-- end -->\n";
+        assert_eq!(replaced(text, "x", "new\n").as_deref(), Some(expected));
+        assert_eq!(replaced(text, "z", "new"), None);
     }
 }

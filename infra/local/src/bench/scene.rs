@@ -53,11 +53,9 @@ impl Scene {
         let emulator = emulator::start_for_test(cloud, &mut record).await?;
         let aws = Aws::at(record.gateway());
         let template = tables_and_user_pool(&deploy::template()?);
-        let stack =
-            [("Version", "2010-05-15"), ("StackName", STACK), ("TemplateBody", &template)];
+        let stack = [("Version", "2010-05-15"), ("StackName", STACK), ("TemplateBody", &template)];
         query(&record.gateway(), "cloudformation", "CreateStack", &stack).await?;
-        let role =
-            [("Version", "2010-05-08"), ("RoleName", "bench"), ("AssumeRolePolicyDocument", TRUST)];
+        let role = [("Version", "2010-05-08"), ("RoleName", "bench"), ("AssumeRolePolicyDocument", TRUST)];
         query(&record.gateway(), "iam", "CreateRole", &role).await?;
         let outputs = aws.outputs(STACK).await?;
         let mut environment: Vec<_> =
@@ -72,7 +70,8 @@ impl Scene {
             "definition": r#"{"StartAt":"Done","States":{"Done":{"Type":"Succeed"}}}"#,
         });
         let made = aws.call("states", "AWSStepFunctions.CreateStateMachine", &machine).await?;
-        environment.push(("WORKFLOW_ARN".into(), made["stateMachineArn"].as_str().unwrap_or_default().into()));
+        environment
+            .push(("WORKFLOW_ARN".into(), made["stateMachineArn"].as_str().unwrap_or_default().into()));
         aws.rest(Method::POST, "ses", "/v2/email/identities", &json!({ "EmailIdentity": SENDER })).await?;
         for (name, value) in [
             ("STAGE", "production"),
@@ -99,8 +98,7 @@ impl Scene {
         }
         let double = Double::serve(record.gateway()).await?;
         environment.push(("AWS_ENDPOINT_URL".into(), double.url().into()));
-        let mut scene =
-            Self { _emulator: emulator, aws, double, buyer: Person::named("buyer"), environment };
+        let mut scene = Self { _emulator: emulator, aws, double, buyer: Person::named("buyer"), environment };
         scene.buyer = scene.person("buyer").await?;
         Ok(scene)
     }
@@ -117,10 +115,8 @@ impl Scene {
     async fn person(&self, name: &str) -> Result<Person> {
         let mut person = Person::named(name);
         let (pool, client) = (self.variable("USER_POOL_ID")?, self.variable("USER_POOL_CLIENT_ID")?);
-        let attributes = [
-            json!({ "Name": "email", "Value": person.email }),
-            json!({ "Name": "name", "Value": name }),
-        ];
+        let attributes =
+            [json!({ "Name": "email", "Value": person.email }), json!({ "Name": "name", "Value": name })];
         let sign_up = json!({
             "ClientId": client, "Username": name, "Password": PASSWORD, "UserAttributes": attributes,
         });
@@ -154,11 +150,7 @@ impl Scene {
 
 impl Person {
     fn named(name: &str) -> Self {
-        Self {
-            id: String::new(),
-            username: name.to_owned(),
-            email: format!("{name}@cartwright.test"),
-        }
+        Self { id: String::new(), username: name.to_owned(), email: format!("{name}@cartwright.test") }
     }
 }
 
@@ -225,7 +217,8 @@ fn created(number: u32) -> String {
 
 /// The part of the template that holds data, with the names of its things as outputs under those of the functions' variables.
 fn tables_and_user_pool(template: &str) -> String {
-    const KEPT: [&str; 3] = ["AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient"];
+    const KEPT: [&str; 3] =
+        ["AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient"];
     let mut text = String::from("AWSTemplateFormatVersion: \"2010-09-09\"\n");
     let mut outputs = String::from("Outputs:\n");
     for (section, body) in blocks(template, 0) {
