@@ -41,6 +41,7 @@ pub(super) async fn measure(
     longest: u32,
     effort: Effort,
 ) -> Result<Vec<Row>> {
+    let effort = Effort { rounds: effort.rounds.min(3), ..effort };
     let mut rows = Vec::new();
     let mut there = 100;
     for entries in [100, 10_000, 100_000].into_iter().filter(|entries| *entries <= longest) {

@@ -70,6 +70,11 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     if node.is_none() {
         say::note("There is no Node.js with npm here: its columns are left out");
     }
+    if options.write && (node.is_none() || !options.only.is_empty() || options.longest == 0) {
+        bail!(
+            "the docs tell of all functions and lists, beside Node.js: --write needs it, and neither --only nor --longest 0"
+        );
+    }
     let dir = cloud::target().join("bench");
     let programs =
         Programs { binaries: cloud::target().join("release"), node, logs: contest::logs_in(&dir)? };

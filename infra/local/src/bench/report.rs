@@ -132,13 +132,15 @@ impl Report {
         let floor = of(Side::Floor, "floor").unwrap_or_default();
         let targets = targets(&floor, &functions);
         let prices = Prices::read()?;
+        // Of some functions alone, the sums would mislead.
+        let is_whole = functions.len() == ALL.len();
         Ok(Self {
             measured_at: now(),
             machine: Machine::this(node),
             rounds: effort.rounds,
             requests: effort.requests,
-            bills: bill::bills(&prices, &functions),
-            peaks: bill::peaks(&prices, &functions),
+            bills: if is_whole { bill::bills(&prices, &functions) } else { Vec::new() },
+            peaks: if is_whole { bill::peaks(&prices, &functions) } else { Vec::new() },
             floor,
             functions,
             growth,
@@ -150,6 +152,9 @@ impl Report {
     pub(super) fn to_terminal(&self) -> String {
         let mut text = String::new();
         for (_, title, table) in self.tables() {
+            if table.rows.is_empty() {
+                continue;
+            }
             let _ = write!(text, "\n{title}\n\n{}", table.aligned());
         }
         text
@@ -179,6 +184,9 @@ impl Report {
             );
             table.row(row);
         }
+        if self.bills.is_empty() {
+            return table;
+        }
         let mut sum = vec!["**all**".to_owned()];
         sum.extend(self.bills.iter().map(|bill| format!("**{}**", dollars(bill.total()))));
         table.row(sum);
@@ -204,6 +212,9 @@ impl Report {
                 format!("{:.0}", peak.units.write),
             ]);
         }
+        if self.peaks.is_empty() {
+            return table;
+        }
         let sum = |of: fn(&Peak) -> f64| format!("**{:.0}**", self.peaks.iter().map(of).sum::<f64>());
         table.row(vec![
             "**all**".into(),
@@ -220,6 +231,7 @@ impl Report {
         let mut table = Table::new(&[
             "function",
             "initialisation",
+            "its CPU",
             "first answer",
             "warm p50",
             "p99",
@@ -232,6 +244,7 @@ impl Report {
             vec![
                 name,
                 ms(it.initialisation_ms),
+                ms(it.cpu_of_start_ms),
                 ms(it.first_ms),
                 ms(it.p50_ms),
                 ms(it.p99_ms),
@@ -245,6 +258,7 @@ impl Report {
             vec![
                 name.to_owned(),
                 times(it.initialisation_ms, to.initialisation_ms),
+                times(it.cpu_of_start_ms, to.cpu_of_start_ms),
                 times(it.first_ms, to.first_ms),
                 times(it.p50_ms, to.p50_ms),
                 times(it.p99_ms, to.p99_ms),
@@ -371,8 +385,14 @@ fn targets(floor: &Figures, functions: &[OfFunction]) -> Vec<Target> {
     ratio("initialisation, of the floor's", "2×", 2.0, &|it| {
         Some((it.cartwright.initialisation_ms, floor.initialisation_ms))
     });
+    ratio("its CPU, of the floor's", "2×", 2.0, &|it| {
+        Some((it.cartwright.cpu_of_start_ms, floor.cpu_of_start_ms))
+    });
     ratio("initialisation, of Node.js'", "1/30", 1.0 / 30.0, &|it| {
         Some((it.cartwright.initialisation_ms, it.node?.initialisation_ms))
+    });
+    ratio("its CPU, of Node.js'", "1/30", 1.0 / 30.0, &|it| {
+        Some((it.cartwright.cpu_of_start_ms, it.node?.cpu_of_start_ms))
     });
     ratio("first answer, of Node.js'", "1/15", 1.0 / 15.0, &|it| {
         Some((it.cartwright.first_ms, it.node?.first_ms))
@@ -384,13 +404,16 @@ fn targets(floor: &Figures, functions: &[OfFunction]) -> Vec<Target> {
         Some((it.cartwright.memory_mb, it.node?.memory_mb))
     });
     ratio("warm p50, of the bare SDK's", "1.2×", 1.2, &|it| Some((it.cartwright.p50_ms, it.bare?.p50_ms)));
-    let whole: f64 = way.map(|function| function.cartwright.cpu_ms).sum();
-    targets.push(Target {
-        what: "CPU of a whole order, from the click to the shipping email",
-        bound: "2 ms",
-        reached: ms(whole),
-        met: whole <= 2.0,
-    });
+    let way: Vec<_> = way.map(|function| function.cartwright.cpu_ms).collect();
+    if way.len() == WAY.len() {
+        let whole: f64 = way.iter().sum();
+        targets.push(Target {
+            what: "CPU of a whole order, from the click to the shipping email",
+            bound: "2 ms",
+            reached: ms(whole),
+            met: whole <= 2.0,
+        });
+    }
     for (what, bound, at_most, of) in [
         ("size of a binary", "10 MB", 10.0, (|it| it.size_mb) as fn(&Figures) -> f64),
         ("the same, zipped", "4.5 MB", 4.5, |it| it.zipped_mb),
@@ -581,6 +604,7 @@ mod tests {
     fn function(name: &'static str, ours: f64, node: f64) -> OfFunction {
         let figures = |value| Figures {
             initialisation_ms: value,
+            cpu_of_start_ms: value,
             first_ms: value,
             p50_ms: value,
             cpu_ms: value,
@@ -604,7 +628,7 @@ mod tests {
 
     #[test]
     fn a_target_is_held_against_the_worst_function() {
-        let floor = Figures { initialisation_ms: 1.0, ..Figures::default() };
+        let floor = Figures { initialisation_ms: 1.0, cpu_of_start_ms: 1.0, ..Figures::default() };
         let functions = [function("get-product", 1.0, 40.0), function("create-order", 1.5, 40.0)];
         let targets = targets(&floor, &functions);
         let said: Vec<_> = targets.iter().map(|it| (it.bound, it.reached.as_str(), it.met)).collect();
@@ -612,12 +636,13 @@ mod tests {
             said,
             [
                 ("2×", "1.5× (create-order)", true),
+                ("2×", "1.5× (create-order)", true),
+                ("1/30", "1/27 (create-order)", false),
                 ("1/30", "1/27 (create-order)", false),
                 ("1/15", "1/27 (create-order)", true),
                 ("1/8", "1/27 (create-order)", true),
                 ("1/7", "1/27 (create-order)", true),
                 ("1.2×", "1.1× (create-order)", true),
-                ("2 ms", "1.5 ms", true),
                 ("10 MB", "9.0 MB (create-order)", true),
                 ("4.5 MB", "4.0 MB (create-order)", true),
             ]
