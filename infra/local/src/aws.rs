@@ -96,7 +96,8 @@ pub(crate) fn client() -> Client {
     Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap_or_default()
 }
 
-fn credential(service: &str) -> String {
+/// What a request for this service says of who sends it.
+pub(crate) fn credential(service: &str) -> String {
     format!(
         "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=none"
     )

@@ -1,12 +1,13 @@
 //! `cargo local`: Cartwright on a laptop, on an emulated AWS, from the same `template.yaml` as on AWS.
 //!
 //! One module, one job. From the command line downwards:
-//! [`up`], [`demo`], [`test`], [`status`], [`logs`], [`lint`] and [`watch`] are the commands; they put together
+//! [`up`], [`demo`], [`test`], [`bench`], [`status`], [`logs`], [`lint`] and [`watch`] are the commands; they put together
 //! [`needs`] (what the machine must have), [`tools`] (pinned Python tools), [`build`] and [`release`] (the functions), [`emulator`] (AWS),
 //! [`deploy`] (the template on it), [`proxy`] with [`pages`] and [`files`] (http://localhost:3000) and [`seed`] (people and products);
 //! below them are [`cloud`] (where a cloud keeps its things), [`process`], [`aws`], [`shop`] (clients) and [`say`] (the terminal).
 
 mod aws;
+mod bench;
 mod build;
 mod cloud;
 mod demo;
@@ -53,6 +54,8 @@ enum Command {
     Demo,
     /// Run all tests on a cloud of their own, beside whatever runs, and take it down.
     Test(test::Options),
+    /// Measure what the functions cost, beside an empty function, the bare SDK and Node.js.
+    Bench(bench::Options),
     /// Show what runs, where, and how much waits in its queues.
     Status,
     /// Show what the functions said.
@@ -85,6 +88,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Up(options) => up::run(&options).await?,
         Command::Demo => demo::run().await?,
         Command::Test(options) => return test::run(options).await,
+        Command::Bench(options) => return bench::run(options).await,
         Command::Status => status::run().await?,
         Command::Logs(options) => logs::run(options).await?,
         Command::Down => up::down().await?,

@@ -149,7 +149,8 @@ async fn all(cloud: &Cloud, options: &Options) -> Result<Tally> {
 /// Builds all tests and tells where they are. The functions' own empty test harnesses are left out: one for each binary.
 async fn suites() -> Result<Vec<Suite>> {
     say::note("Building the tests");
-    let mut suites = build_tests(&["--workspace", "--exclude", "local", "--lib", "--test", "*"]).await?;
+    let all = ["--workspace", "--exclude", "local", "--exclude", "bench", "--lib", "--test", "*"];
+    let mut suites = build_tests(&all).await?;
     suites.extend(build_tests(&["--package", "local"]).await?);
     Ok(suites)
 }

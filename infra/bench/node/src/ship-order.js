@@ -1,0 +1,34 @@
+import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { count, dynamodb } from "./shared.js";
+
+const OUTCOMES = { shipping: "already_shipping", cancelled: "cancelled" };
+
+export const handler = async ({ orderId }) => {
+  const now = new Date().toISOString();
+  try {
+    await dynamodb.send(
+      new UpdateCommand({
+        TableName: process.env.ORDERS_TABLE,
+        Key: { orderId },
+        UpdateExpression: "SET #status = :new, updatedAt = :now, dueAt = :due, attempts = :none, history = list_append(history, :entry)",
+        ConditionExpression: "#status = :old",
+        ExpressionAttributeNames: { "#status": "status" },
+        ExpressionAttributeValues: {
+          ":new": "shipping",
+          ":old": "pending",
+          ":now": now,
+          ":due": new Date(Date.now() + 120_000).toISOString(),
+          ":none": 0,
+          ":entry": [{ status: "shipping", at: now }],
+        },
+        ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+      }),
+    );
+  } catch (error) {
+    if (error.name !== "ConditionalCheckFailedException") throw error;
+    return { outcome: OUTCOMES[error.Item?.status?.S] };
+  }
+  count("OrderShipped");
+  console.log(JSON.stringify({ level: "INFO", order_id: orderId, message: "asked to ship" }));
+  return { outcome: "shipped" };
+};

@@ -1,0 +1,40 @@
+import { CognitoIdentityProviderClient, InitiateAuthCommand } from "@aws-sdk/client-cognito-identity-provider";
+import { z } from "zod";
+import { limit, parse, Problem, route } from "./shared.js";
+
+const cognito = new CognitoIdentityProviderClient({});
+
+const SignIn = z
+  .strictObject({
+    username: z.string().min(1).max(128).optional(),
+    fullName: z.string().min(1).max(100).optional(),
+    email: z.email().optional(),
+    password: z.string().min(1).max(256),
+  })
+  .refine((person) => person.username ?? person.fullName ?? person.email, "needs a username, a fullName or an email");
+
+export const handler = route(async (event) => {
+  const { username, fullName, email, password } = parse(SignIn, event);
+  const account = username ?? fullName?.replaceAll(" ", "_") ?? email;
+  const address = event.requestContext.http.sourceIp;
+  await limit("sign-in", [
+    [`address ${address}`, process.env.LIMIT_PER_ADDRESS],
+    [`account ${account.toLowerCase()}`, process.env.LIMIT_PER_ACCOUNT],
+  ]);
+  try {
+    const { AuthenticationResult: tokens } = await cognito.send(
+      new InitiateAuthCommand({
+        ClientId: process.env.USER_POOL_CLIENT_ID,
+        AuthFlow: "USER_PASSWORD_AUTH",
+        AuthParameters: { USERNAME: account, PASSWORD: password },
+      }),
+    );
+    return { body: { msg: "User successfully signed in!", tokens } };
+  } catch (error) {
+    if (["NotAuthorizedException", "UserNotFoundException"].includes(error.name)) {
+      throw new Problem(401, "The name or the password is wrong");
+    }
+    if (error.name === "UserNotConfirmedException") throw new Problem(403, "The account is not confirmed");
+    throw error;
+  }
+});
