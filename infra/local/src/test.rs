@@ -10,6 +10,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cloud::{Cloud, Record};
+use crate::contract::{self, Verdict};
 use crate::{build, deploy, emulator, needs, proxy, say, seed, shop::Shop, up};
 
 /// The test binary that breaks things, and so runs alone and last.
@@ -122,7 +123,19 @@ async fn all(cloud: &Cloud, filter: &[String]) -> Result<Tally> {
     say::step("Seeding people and products", seed::people_and_products(&Shop::at(&record.url()))).await?;
 
     let mut tally = Tally::default();
-    for suite in &suites {
+    let (whole, breaking) = suites.split_at(suites.partition_point(|suite| suite.name != DISRUPTIONS));
+    for suite in whole {
+        run_suite(suite, cloud, &record, filter, &mut tally).await?;
+    }
+    if contract::is_asked_for(filter) {
+        for verdict in contract::check(&record.url(), &cloud.dir().join("schemathesis")).await? {
+            match verdict {
+                Verdict::Passed => tally.passed += 1,
+                Verdict::Failed => tally.failed += 1,
+            }
+        }
+    }
+    for suite in breaking {
         run_suite(suite, cloud, &record, filter, &mut tally).await?;
     }
     proxy.abort();

@@ -31,7 +31,14 @@ pub(crate) const SAM: Tool = Tool {
     requirements: include_str!("../requirements/sam.txt"),
 };
 
-/// Installs all tools.
+/// What tries the contract on the running API.
+pub(crate) const SCHEMATHESIS: Tool = Tool {
+    name: "schemathesis",
+    title: "schemathesis",
+    requirements: include_str!("../requirements/schemathesis.txt"),
+};
+
+/// Installs what every cloud needs.
 ///
 /// # Errors
 /// See [`Tool::install`].

@@ -1,0 +1,156 @@
+//! The contract against the running API: schemathesis makes requests of all sorts from what `GET /openapi.json` says, as a
+//! customer and as an admin, and holds each answer against it.
+//!
+//! All its checks are on. What the contract says itself is told to it: `x-refuses-what-fits` names the operations that may
+//! answer 422 to a request that fits its schema, and why; and `schemathesis_hooks.py` says what API Gateway answers.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use reqwest::Method;
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::shop::Shop;
+use crate::tools::{SCHEMATHESIS, Tool};
+use crate::{say, seed};
+
+/// What it is called among the tests.
+const NAME: &str = "schemathesis_finds_no_fault_in_the_contract_as";
+const HOOKS: &str = include_str!("schemathesis_hooks.py");
+
+/// The same requests in each run. `--max-examples` is what a longer run by hand raises: see docs/local.md.
+const OPTIONS: [&str; 14] = [
+    "--phases=examples,coverage,fuzzing",
+    "--max-examples=8",
+    "--seed=20261121",
+    "--generation-deterministic",
+    "--generation-database=none",
+    "--checks=all",
+    "--workers=2",
+    "--continue-on-failure",
+    "--request-timeout=30",
+    "--suppress-health-check=all",
+    "--warnings=off",
+    "--output-sanitize=true",
+    "--no-color",
+    "--report=junit",
+];
+
+/// What it found, as a test would.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Passed,
+    Failed,
+}
+
+/// Whether the arguments of `cargo local test` ask for it: they name no test, or a part of its name.
+pub(crate) fn is_asked_for(filter: &[String]) -> bool {
+    let mut named = filter.iter().filter(|argument| !argument.starts_with('-')).peekable();
+    named.peek().is_none() || named.any(|name| NAME.contains(name.as_str()))
+}
+
+/// Runs it against the shop at `url`, once as a customer and once as an admin. `scratch` is for what it writes.
+///
+/// # Errors
+/// It cannot be installed or started, or the shop does not answer.
+pub(crate) async fn check(url: &str, scratch: &Path) -> Result<Vec<Verdict>> {
+    SCHEMATHESIS.install().await?;
+    say::out!("\n{}", say::paint("1", "── schemathesis"));
+    let shop = Shop::at(url);
+    let contract = shop.want(Method::GET, "/openapi.json", None, &Value::Null).await?.body;
+    std::fs::create_dir_all(scratch)?;
+    std::fs::write(scratch.join("schemathesis_hooks.py"), HOOKS)?;
+    std::fs::write(scratch.join("schemathesis.toml"), config(&contract)?)?;
+    let mut verdicts = Vec::new();
+    for (who, email) in [("customer", seed::BUYER), ("admin", seed::ADMIN)] {
+        let token = shop.sign_in_for_access(email).await?;
+        verdicts.push(run(SCHEMATHESIS, url, scratch, (who, &token)).await?);
+    }
+    Ok(verdicts)
+}
+
+async fn run(tool: Tool, url: &str, scratch: &Path, (who, token): (&str, &str)) -> Result<Verdict> {
+    let started = Instant::now();
+    let mut command = Command::from(tool.command("schemathesis", scratch));
+    command.arg("--config-file").arg(scratch.join("schemathesis.toml"));
+    command.args(["run", &format!("{url}/openapi.json"), "--url", url]).args(OPTIONS);
+    command.arg("--report-junit-path").arg(scratch.join(format!("schemathesis-{who}.xml")));
+    // Not as an argument: everyone on this machine can read those.
+    command.env("TOKEN", token).env("SCHEMATHESIS_HOOKS", "schemathesis_hooks").env("PYTHONPATH", scratch);
+    let output = command.current_dir(scratch).kill_on_drop(true).output();
+    let output = output.await.context("cannot start schemathesis")?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let took = say::seconds(started.elapsed());
+    if output.status.success() {
+        let summary = said.lines().find(|line| line.contains("generated,")).unwrap_or_default().trim();
+        say::out!("test {NAME}_{who} ... ok ({summary}; {took})");
+        return Ok(Verdict::Passed);
+    }
+    say::out!("{said}{}", String::from_utf8_lossy(&output.stderr));
+    say::out!("test {NAME}_{who} ... FAILED ({took})");
+    Ok(Verdict::Failed)
+}
+
+/// The configuration, with what the contract says of its operations.
+fn config(contract: &Value) -> Result<String> {
+    let mut config = "\
+        [headers]\n\
+        Authorization = \"Bearer ${TOKEN}\"\n\
+        \n\
+        # Signing up is what is tested, and not how the tests sign in.\n\
+        [auth]\n\
+        auto-signup = false\n\
+        \n\
+        # `undeclared_method_is_refused` of the hooks stands for it.\n\
+        [checks.unsupported_method]\n\
+        enabled = false\n\
+        \n\
+        # 413: what is too long for its field may be too long for any body.\n\
+        [checks.negative_data_rejection]\n\
+        expected-statuses = [400, 401, 403, 404, 405, 409, 413, 415, 422, 429]\n"
+        .to_owned();
+    let paths = contract["paths"].as_object().context("the contract has no paths")?;
+    for operation in paths.values().filter_map(Value::as_object).flat_map(|item| item.values()) {
+        let (id, why) = (&operation["operationId"], &operation["x-refuses-what-fits"]);
+        if let (Some(id), Some(why)) = (id.as_str(), why.as_str()) {
+            write!(
+                config,
+                "\n# {why}\n[[operations]]\ninclude-operation-id = \"{id}\"\n\
+                 checks.positive_data_acceptance.expected-statuses = [\"2xx\", 304, 401, 403, 404, 409, 422, 429]\n"
+            )?;
+        }
+    }
+    Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn it_runs_with_all_tests_or_by_a_part_of_its_name() {
+        let asked = |arguments: &[&str]| {
+            is_asked_for(&arguments.iter().map(|&argument| argument.to_owned()).collect::<Vec<_>>())
+        };
+        assert!(asked(&[]));
+        assert!(asked(&["--test-threads=1"]));
+        assert!(asked(&["contract"]));
+        assert!(asked(&["schemathesis", "--nocapture"]));
+        assert!(!asked(&["cancel"]));
+    }
+
+    #[test]
+    fn only_what_the_contract_explains_may_refuse_what_fits() {
+        let contract = json!({ "paths": { "/a": {
+            "get": { "operationId": "getA" },
+            "put": { "operationId": "putA", "x-refuses-what-fits": "The code may be wrong." },
+        } } });
+        let config = config(&contract).unwrap();
+        assert!(config.contains("# The code may be wrong.\n[[operations]]\ninclude-operation-id = \"putA\"\n"));
+        assert_eq!(config.matches("[[operations]]").count(), 1);
+    }
+}
