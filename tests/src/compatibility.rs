@@ -151,7 +151,8 @@ fn operation(sides: &Sides, old: &Operation, new: &Operation, found: &mut Found)
     if is_public(sides.old, old) && !is_public(sides.new, new) {
         found.add("it needs a token");
     }
-    let lets_in = |one: &str| is.contains("public") || is.contains(one) || one != "public" && is.contains("user");
+    let lets_in =
+        |one: &str| is.contains("public") || is.contains(one) || one != "public" && is.contains("user");
     for one in was.iter().filter(|one| !lets_in(one)) {
         found.add(format!("it no longer lets in {one}"));
     }
@@ -283,12 +284,13 @@ impl Walk<'_> {
         if let ([old], [new]) = (olds.as_slice(), news.as_slice()) {
             self.form(at, old, new, found);
         } else {
+            let direction = self.direction;
             let mut fits = |old: &Value, new: &Value| {
                 let mut none = Found::default();
                 self.form(at, old, new, &mut none);
                 none.0.is_empty()
             };
-            let (fitting, what) = match self.direction {
+            let (fitting, what) = match direction {
                 Direction::Request => (
                     olds.iter().all(|old| news.iter().any(|new| fits(old, new))),
                     "takes fewer forms than before",
@@ -325,18 +327,31 @@ impl Walk<'_> {
             found.add(format!("{at} {word} in its values"));
         }
         for limit in ["maximum", "maxLength", "maxItems", "maxProperties", "exclusiveMaximum"] {
-            let within = wide[limit].as_f64().is_none_or(|most| narrow[limit].as_f64().is_some_and(|it| it <= most));
+            let within =
+                wide[limit].as_f64().is_none_or(|most| narrow[limit].as_f64().is_some_and(|it| it <= most));
             if !within {
                 found.add(format!("{at} {word} in its {limit}"));
             }
         }
         for limit in ["minimum", "minLength", "minItems", "minProperties", "exclusiveMinimum"] {
-            let within = wide[limit].as_f64().is_none_or(|least| narrow[limit].as_f64().is_some_and(|it| it >= least));
+            let within =
+                wide[limit].as_f64().is_none_or(|least| narrow[limit].as_f64().is_some_and(|it| it >= least));
             if !within {
                 found.add(format!("{at} {word} in its {limit}"));
             }
         }
-        for rule in ["pattern", "format", "multipleOf", "uniqueItems", "not", "if", "then", "else", "contains", "prefixItems"] {
+        for rule in [
+            "pattern",
+            "format",
+            "multipleOf",
+            "uniqueItems",
+            "not",
+            "if",
+            "then",
+            "else",
+            "contains",
+            "prefixItems",
+        ] {
             if wide.get(rule).is_some() && wide.get(rule) != narrow.get(rule) {
                 found.add(format!("{at} {word} in its {rule}"));
             }
@@ -401,7 +416,8 @@ fn values_within(narrow: &Value, wide: &Value) -> bool {
 pub fn announced(changelog: &str) -> BTreeSet<String> {
     let unreleased = changelog.split("\n## [").find_map(|section| section.strip_prefix("Unreleased]"));
     let chapters = unreleased.unwrap_or_default().split("\n### ");
-    let chapters = chapters.filter(|chapter| chapter.starts_with("Breaking\n") || chapter.starts_with("Changed\n"));
+    let chapters =
+        chapters.filter(|chapter| chapter.starts_with("Breaking\n") || chapter.starts_with("Changed\n"));
     // Every second part of a text that is split at its backticks stood between two of them.
     chapters.flat_map(|chapter| chapter.split('`').skip(1).step_by(2).map(str::to_owned)).collect()
 }
@@ -494,10 +510,25 @@ mod tests {
         let cases = [
             (OPERATION, "", Value::Null, "it is gone"),
             (OPERATION, "/x-who", json!("admin"), "it no longer lets in owner"),
-            (OPERATION, "/parameters/1", json!({ "name": "q", "in": "query", "required": true }), "parameter q is new and required"),
-            (OPERATION, "/parameters", json!([contract().pointer(&format!("{OPERATION}/parameters/0")).unwrap()]), "parameter limit is gone"),
+            (
+                OPERATION,
+                "/parameters/1",
+                json!({ "name": "q", "in": "query", "required": true }),
+                "parameter q is new and required",
+            ),
+            (
+                OPERATION,
+                "/parameters",
+                json!([contract().pointer(&format!("{OPERATION}/parameters/0")).unwrap()]),
+                "parameter limit is gone",
+            ),
             (OPERATION, "/parameters/1/required", json!(true), "parameter limit is required"),
-            (OPERATION, "/parameters/1/schema/maximum", json!(50), "parameter limit is stricter in its maximum"),
+            (
+                OPERATION,
+                "/parameters/1/schema/maximum",
+                json!(50),
+                "parameter limit is stricter in its maximum",
+            ),
             (OPERATION, "/parameters/1/schema/type", json!("string"), "parameter limit has another type"),
             (OPERATION, "/requestBody/content/text~1plain", Value::Null, "it no longer takes text/plain"),
             (NEW, "/required", json!(["quantity", "note"]), "body note is required"),
@@ -511,15 +542,50 @@ mod tests {
             (NEW, "/properties/how", Value::Null, "body how is no longer taken"),
             (NEW, "/if", json!({ "required": ["how"] }), "body is stricter in its if"),
             (OPERATION, "/responses/201", Value::Null, "it no longer answers 201"),
-            (OPERATION, "/responses/201/headers/Location", Value::Null, "answers 201: the header location is gone"),
-            (OPERATION, "/responses/201/headers/Location/required", json!(false), "answers 201: the header location may be absent"),
-            (OPERATION, "/responses/409/content/application~1json", Value::Null, "answers 409: no longer as application/json"),
+            (
+                OPERATION,
+                "/responses/201/headers/Location",
+                Value::Null,
+                "answers 201: the header location is gone",
+            ),
+            (
+                OPERATION,
+                "/responses/201/headers/Location/required",
+                json!(false),
+                "answers 201: the header location may be absent",
+            ),
+            (
+                OPERATION,
+                "/responses/409/content/application~1json",
+                Value::Null,
+                "answers 409: no longer as application/json",
+            ),
             (ORDER, "/properties/lines", Value::Null, "answers 201: lines is gone"),
             (ORDER, "/required", json!([]), "answers 201: status may be absent"),
-            (ORDER, "/properties/lines/items/type", json!("string"), "answers 201: lines each has another type"),
-            (ORDER, "/properties/lines/items/type", json!("number"), "answers 201: lines each has another type"),
-            (ORDER, "/properties/status/enum", json!(["pending", "shipping", "lost"]), "answers 201: status is looser in its values"),
-            (ORDER, "/properties/status", json!({ "anyOf": [{ "type": "string" }, { "type": "null" }] }), "answers 201: status has a form that it did not have"),
+            (
+                ORDER,
+                "/properties/lines/items/type",
+                json!("string"),
+                "answers 201: lines each has another type",
+            ),
+            (
+                ORDER,
+                "/properties/lines/items/type",
+                json!("number"),
+                "answers 201: lines each has another type",
+            ),
+            (
+                ORDER,
+                "/properties/status/enum",
+                json!(["pending", "shipping", "lost"]),
+                "answers 201: status is looser in its values",
+            ),
+            (
+                ORDER,
+                "/properties/status",
+                json!({ "anyOf": [{ "type": "string" }, { "type": "null" }] }),
+                "answers 201: status has a form that it did not have",
+            ),
         ];
         for (base, place, value, expected) in cases {
             assert_eq!(changed(&[(base, place, value.clone())]), [expected], "{base}{place} = {value}");
@@ -534,10 +600,8 @@ mod tests {
         let mut new = contract();
         new["paths"]["/orders/{id}"]["post"]["x-who"] = json!("user");
         let changes = breaking_changes(&old, &new);
-        let expected = ["it needs a token", "it no longer lets in public"].map(|what| Breaking {
-            operation: "POST /orders/{id}".into(),
-            what: what.into(),
-        });
+        let expected = ["it needs a token", "it no longer lets in public"]
+            .map(|what| Breaking { operation: "POST /orders/{id}".into(), what: what.into() });
         assert_eq!(changes, expected);
         assert_eq!(breaking_changes(&new, &old), []);
     }
@@ -559,7 +623,11 @@ mod tests {
             (NEW, "/properties/how/enum", json!(["cash", "card", "invoice"])),
             (NEW, "/properties/how/enum", Value::Null),
             (NEW, "/properties/gift", json!({ "type": "boolean" })),
-            (NEW, "/properties/to", json!({ "oneOf": [{ "type": "null" }, { "type": "string" }, { "type": "integer" }] })),
+            (
+                NEW,
+                "/properties/to",
+                json!({ "oneOf": [{ "type": "null" }, { "type": "string" }, { "type": "integer" }] }),
+            ),
             (OPERATION, "/responses/409", Value::Null),
             (OPERATION, "/responses/429", json!({})),
             (OPERATION, "/responses/201/headers/ETag", json!({ "schema": { "type": "string" } })),

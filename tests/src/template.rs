@@ -247,7 +247,8 @@ pub const METHODS: [&str; 5] = ["get", "post", "put", "delete", "patch"];
 
 /// The `x-who` of an operation, which is one or several.
 pub(crate) fn who(operation: &Value) -> BTreeSet<String> {
-    let several = operation["x-who"].as_array().map_or(std::slice::from_ref(&operation["x-who"]), Vec::as_slice);
+    let several =
+        operation["x-who"].as_array().map_or(std::slice::from_ref(&operation["x-who"]), Vec::as_slice);
     several.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 

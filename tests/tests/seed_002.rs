@@ -110,7 +110,8 @@ async fn every_example_of_the_document_works() {
     assert_eq!(signed_in, expected);
 
     // "Stores user data in DynamoDB with a userId as the partition key", "Usernames are derived from full names".
-    let key = json!({ "TableName": aws.output("UsersTable"), "Key": { "userId": { "S": user_id(&id_token) } } });
+    let key =
+        json!({ "TableName": aws.output("UsersTable"), "Key": { "userId": { "S": user_id(&id_token) } } });
     let user = aws.json("dynamodb", "DynamoDB_20120810.GetItem", key).await["Item"].clone();
     assert_eq!((&user["fullName"]["S"], &user["email"]["S"]), (&json!("Jay S Prajapati"), &json!(EMAIL)));
     let by_username = json!({ "username": "Jay_S_Prajapati", "password": "passwrod123" });
