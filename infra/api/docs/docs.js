@@ -12,5 +12,18 @@ SwaggerUIBundle({
   // What is tried out goes to this API and to no other, and a pasted token is forgotten with the page.
   persistAuthorization: false,
   validatorUrl: null,
-  syntaxHighlight: { theme: 'idea' },
+  onComplete: foldProse,
 });
+
+// The contract's chapters are long: they open on a click, so that the operations stand on the first screen.
+function foldProse() {
+  const prose = document.querySelector('.info .renderedMarkdown:has(h2)');
+  const first = prose?.querySelector('h2');
+  if (!first) return;
+  const fold = document.createElement('details');
+  const summary = document.createElement('summary');
+  summary.textContent = [...prose.querySelectorAll('h2')].map((chapter) => chapter.textContent).join(' · ');
+  first.before(fold);
+  fold.append(summary);
+  while (fold.nextSibling) fold.append(fold.nextSibling);
+}
