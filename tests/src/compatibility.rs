@@ -98,7 +98,6 @@ fn merged(one: &Value, other: &Value) -> Value {
     for (key, value) in other {
         let earlier = both.get(key).cloned();
         let value = match (key.as_str(), earlier) {
-            (_, None) => value.clone(),
             ("required", Some(earlier)) => json!(&texts(&earlier) | &texts(value)),
             ("type", Some(earlier)) => json!(&texts(&earlier) & &texts(value)),
             ("properties", Some(Value::Object(mut properties))) => {
@@ -111,7 +110,7 @@ fn merged(one: &Value, other: &Value) -> Value {
                 }
                 Value::Object(properties)
             }
-            (_, Some(_)) => value.clone(),
+            _ => value.clone(),
         };
         both.insert(key.clone(), value);
     }
