@@ -22,6 +22,7 @@ use axum::body::Body as HttpBody;
 pub use axum::extract::State;
 use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request};
 use axum::handler::Handler;
+pub use axum::http::Uri;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -375,6 +376,39 @@ impl IntoResponse for NoContent {
     }
 }
 
+/// 200 with a file that is part of the binary, kept there as gzip (RFC 1952). It goes out as it is, or unpacked for a client
+/// that does not take gzip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct File {
+    /// Its `Content-Type`.
+    pub media_type: &'static str,
+    /// Its bytes, as gzip.
+    pub gzip: &'static [u8],
+    /// Whether its path is never another file's, so that it may be kept for a year (RFC 8246).
+    pub immutable: bool,
+    /// The `Content-Security-Policy` of a page that loads something; without one, a page may load nothing.
+    pub policy: Option<&'static str>,
+}
+
+impl IntoResponse for File {
+    fn into_response(self) -> Response {
+        let kept = if self.immutable {
+            HeaderValue::from_static("public, max-age=31536000, immutable")
+        } else {
+            PUBLIC.clone()
+        };
+        let mut response = HttpBody::from(self.gzip).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.media_type));
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        headers.insert(header::CACHE_CONTROL, kept);
+        if let Some(policy) = self.policy {
+            headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+        }
+        response
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -519,6 +553,35 @@ mod tests {
         let short = Request::get("/things").header("accept-encoding", "gzip");
         let short = send(get("/things", async || Answer::ok("short")), Stage::Local, short, "").await;
         assert_eq!(short.headers().get("content-encoding"), None);
+    }
+
+    /// "hello\n" as `gzip -n` writes it.
+    const HELLO: &[u8] =
+        b"\x1f\x8b\x08\0\0\0\0\0\0\x03\xcb\x48\xcd\xc9\xc9\xe7\x02\0\x20\x30\x3a\x36\x06\0\0\0";
+
+    async fn read_file(encoding: &str) -> Response {
+        let policy = Some("default-src 'self'");
+        let file = File { media_type: "text/html", gzip: HELLO, immutable: true, policy };
+        let request = Request::get("/page").header("accept-encoding", encoding);
+        send(get("/page", async move || file), Stage::Local, request, "").await
+    }
+
+    #[tokio::test]
+    async fn a_file_goes_out_as_it_is_kept_or_unpacked() {
+        let (small, plain) = (read_file("gzip").await, read_file("identity").await);
+        for response in [&small, &plain] {
+            assert_eq!(response.headers()["content-type"], "text/html");
+            assert_eq!(response.headers()["cache-control"], "public, max-age=31536000, immutable");
+            assert_eq!(response.headers()["content-security-policy"], "default-src 'self'");
+            assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+            assert_eq!(response.headers()["vary"], "accept-encoding");
+        }
+        assert_eq!(small.headers()["etag"], plain.headers()["etag"]);
+        assert_eq!(small.headers()["content-encoding"], "gzip");
+        assert_eq!(plain.headers().get("content-encoding"), None);
+        assert_ne!(plain.headers().get("content-length"), small.headers().get("content-length"));
+        assert_eq!(text(small).await, HELLO);
+        assert_eq!(text(plain).await, b"hello\n");
     }
 
     #[tokio::test]

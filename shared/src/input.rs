@@ -158,13 +158,38 @@ impl Field for bool {
 /// A sentence's end that says what the field takes, for a [`Field`].
 pub fn whole_number(value: &Value, range: RangeInclusive<u32>) -> Result<u32, String> {
     let fault = || format!("must be a whole number from {} to {}", range.start(), range.end());
-    let number = value.as_u64().and_then(|number| u32::try_from(number).ok()).ok_or_else(fault)?;
+    let number = integer(value).and_then(|number| u32::try_from(number).ok()).ok_or_else(fault)?;
     if range.contains(&number) { Ok(number) } else { Err(fault()) }
+}
+
+/// An integer as JSON Schema has it: `30.0` and `3e1` are the integer 30.
+/// <https://json-schema.org/draft/2020-12/json-schema-core#section-4.2.3>
+pub fn integer(value: &Value) -> Option<i64> {
+    /// Up to here every integer is a double of its own (RFC 8259, section 6).
+    const EXACT: f64 = 9_007_199_254_740_991.0;
+    let whole = |number: &f64| number.fract() == 0.0 && number.abs() <= EXACT;
+    value.as_i64().or_else(|| value.as_f64().filter(whole).map(|number| number as i64))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_integer_may_be_written_with_a_point() {
+        for (json, expected) in [
+            ("30", Some(30)),
+            ("30.0", Some(30)),
+            ("-3e1", Some(-30)),
+            ("30.5", None),
+            ("1e300", None),
+            ("18446744073709551616", None),
+            ("\"30\"", None),
+            ("null", None),
+        ] {
+            assert_eq!(integer(&json.parse().unwrap()), expected, "{json}");
+        }
+    }
 
     crate::text!(
         /// A name of the tests.

@@ -63,6 +63,8 @@ pub enum Lines {
 
 #[doc(hidden)]
 pub fn checked(text: &str, length: RangeInclusive<usize>, lines: Lines) -> Result<String, String> {
+    // What is too long is so with its white space, which is what the contract can say.
+    let sent = text.chars().count();
     let text = text.trim();
     let allowed = |c: char| !c.is_control() || (lines == Lines::Many && matches!(c, '\n' | '\r' | '\t'));
     if !text.chars().all(allowed) {
@@ -71,8 +73,8 @@ pub fn checked(text: &str, length: RangeInclusive<usize>, lines: Lines) -> Resul
     match text.chars().count() {
         0 if *length.start() > 0 => Err("must not be empty".into()),
         count if count < *length.start() => Err(format!("must have at least {} characters", length.start())),
-        count if count > *length.end() => {
-            Err(format!("must have at most {} characters and has {count}", length.end()))
+        _ if sent > *length.end() => {
+            Err(format!("must have at most {} characters and has {sent}", length.end()))
         }
         _ => Ok(text.to_owned()),
     }
@@ -81,6 +83,13 @@ pub fn checked(text: &str, length: RangeInclusive<usize>, lines: Lines) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn white_space_does_not_make_room() {
+        assert_eq!(checked(" ab", 1..=3, Lines::One), Ok("ab".into()));
+        let refused = Err("must have at most 3 characters and has 4".into());
+        assert_eq!(checked(" ab ", 1..=3, Lines::One), refused);
+    }
 
     #[test]
     fn length_counts_characters_not_bytes() {

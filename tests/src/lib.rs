@@ -20,6 +20,7 @@
 
 pub mod answer;
 pub mod aws;
+pub mod compatibility;
 pub mod logs;
 pub mod meddler;
 pub mod shop;

@@ -242,12 +242,21 @@ pub struct Operation {
     pub body: Value,
 }
 
+/// What an OpenAPI path calls its operations, as far as we use them.
+pub const METHODS: [&str; 5] = ["get", "post", "put", "delete", "patch"];
+
+/// The `x-who` of an operation, which is one or several.
+pub(crate) fn who(operation: &Value) -> BTreeSet<String> {
+    let several =
+        operation["x-who"].as_array().map_or(std::slice::from_ref(&operation["x-who"]), Vec::as_slice);
+    several.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
 /// All of the contract's operations.
 ///
 /// # Panics
 /// When one of them does not say which function answers it.
 pub fn operations() -> Vec<Operation> {
-    const METHODS: [&str; 5] = ["get", "post", "put", "delete", "patch"];
     let contract = yaml("infra/api/openapi.yaml");
     let paths = contract["paths"].as_object().expect("paths");
     let all = paths.iter().flat_map(|(path, methods)| {
@@ -257,14 +266,10 @@ pub fn operations() -> Vec<Operation> {
     let operation = |(path, (method, operation)): (&String, (&String, &Value))| {
         let function = operation["x-function"].as_str().unwrap_or_else(|| panic!("{path}: no x-function"));
         let security = operation.get("security").unwrap_or(&contract["security"]);
-        let who = match &operation["x-who"] {
-            Value::Array(several) => several.clone(),
-            one => vec![one.clone()],
-        };
         Operation {
             route: Route { method: method.to_uppercase(), path: path.clone(), function: function.to_owned() },
             is_public: security.as_array().is_none_or(Vec::is_empty),
-            who: who.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            who: who(operation),
             body: example(&contract, &operation["requestBody"]),
         }
     };

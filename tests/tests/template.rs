@@ -11,11 +11,14 @@ use tests::template::{
 };
 
 /// What may be called without a token, and nothing else.
-const PUBLIC: [&str; 14] = [
+const PUBLIC: [&str; 17] = [
     "GET /approve-products",
     "GET /banners",
     "GET /categories",
+    "GET /docs",
+    "GET /docs/{file}",
     "GET /health",
+    "GET /openapi.json",
     "GET /products",
     "GET /products/{id}",
     "POST /confirm-sign-up",

@@ -87,6 +87,7 @@ impl FromStr for Email {
     /// Takes the addresses that people have: a dot-atom of RFC 5322 at a domain with a dot. That mail arrives there is
     /// proved by the code, not here.
     fn from_str(text: &str) -> Result<Self, String> {
+        let sent = text.len();
         let text = text.trim();
         let is_atom = |atom: &str| {
             !atom.is_empty()
@@ -100,7 +101,7 @@ impl FromStr for Email {
         };
         match text.split_once('@') {
             Some((local, domain))
-                if text.len() <= 254
+                if sent <= 254
                     && local.len() <= 64
                     && local.split('.').all(is_atom)
                     && domain.contains('.')
@@ -140,7 +141,7 @@ pub struct ConfirmationCode(String);
 
 impl Field for ConfirmationCode {
     fn parse(value: Value) -> Result<Self, String> {
-        let code = bounded(text_of(&value)?.trim(), 2048)?;
+        let code = bounded(text_of(&value)?, 2048)?;
         if !code.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err("must be the digits from the email".into());
         }
@@ -154,7 +155,7 @@ pub struct Token(String);
 
 impl Field for Token {
     fn parse(value: Value) -> Result<Self, String> {
-        bounded(text_of(&value)?.trim(), 16_384).map(Self)
+        bounded(text_of(&value)?, 16_384).map(Self)
     }
 }
 
@@ -162,8 +163,10 @@ fn text_of(value: &Value) -> Result<&str, String> {
     value.as_str().ok_or_else(|| "must be a string".into())
 }
 
+/// The text without white space around it, which counts for what is too long.
 fn bounded(text: &str, most: usize) -> Result<String, String> {
     let count = text.chars().count();
+    let text = text.trim();
     if text.is_empty() {
         Err("must not be empty".into())
     } else if count > most {

@@ -1,5 +1,7 @@
 //! The running system itself.
 
+pub mod docs;
+
 use serde::Serialize;
 use shared::aws::{Aws, Connect};
 use shared::config::{self, ConfigError, Stage};

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
-use shared::input::{Body, Field, Fields, Value, whole_number};
+use shared::input::{Body, Field, Fields, Value, integer, whole_number};
 use shared::problem::{Kind, Problem, StatusCode};
 
 use crate::{Product, ProductId, Refusal};
@@ -37,7 +37,7 @@ pub struct Difference(i64);
 impl Field for Difference {
     fn parse(value: Value) -> Result<Self, String> {
         let most = i64::from(MOST);
-        let difference = value.as_i64().filter(|difference| (-most..=most).contains(difference));
+        let difference = integer(&value).filter(|difference| (-most..=most).contains(difference));
         difference.map(Self).ok_or_else(|| format!("must be a whole number from -{MOST} to {MOST}"))
     }
 }

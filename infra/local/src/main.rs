@@ -1,7 +1,7 @@
 //! `cargo local`: Cartwright on a laptop, on an emulated AWS, from the same `template.yaml` as on AWS.
 //!
 //! One module, one job. From the command line downwards:
-//! [`up`], [`demo`], [`test`], [`bench`], [`status`], [`logs`], [`lint`] and [`watch`] are the commands; they put together
+//! [`up`], [`demo`], [`test`] with [`contract`], [`bench`], [`status`], [`logs`], [`lint`] and [`watch`] are the commands; they put together
 //! [`needs`] (what the machine must have), [`tools`] (pinned Python tools), [`build`] and [`release`] (the functions), [`emulator`] (AWS),
 //! [`deploy`] (the template on it), [`proxy`] with [`pages`] and [`files`] (http://localhost:3000) and [`seed`] (people and products);
 //! below them are [`cloud`] (where a cloud keeps its things), [`process`], [`aws`], [`shop`] (clients) and [`say`] (the terminal).
@@ -10,6 +10,7 @@ mod aws;
 mod bench;
 mod build;
 mod cloud;
+mod contract;
 mod demo;
 mod deploy;
 mod emulator;

@@ -13,7 +13,7 @@ use crate::shop::{CODE, PASSWORD, Shop};
 /// Who sells the seeded products.
 const SELLER: &str = "seller@cartwright.test";
 /// Who may buy them.
-const BUYER: &str = "buyer@cartwright.test";
+pub(crate) const BUYER: &str = "buyer@cartwright.test";
 
 /// A shape, its colour and that of its ground.
 type Picture = (Shape, [u8; 3], [u8; 3]);

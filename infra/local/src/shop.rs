@@ -131,6 +131,16 @@ impl Shop {
         Ok(answer.text("/tokens/IdToken")?.to_owned())
     }
 
+    /// Signs a person in for the one operation that asks for the access token, and all others, which take it as well.
+    ///
+    /// # Errors
+    /// The shop refuses.
+    pub(crate) async fn sign_in_for_access(&self, email: &str) -> Result<String> {
+        let body = json!({ "email": email, "password": PASSWORD });
+        let answer = self.want(Method::POST, "/sign-in", None, &body).await?;
+        Ok(answer.text("/tokens/AccessToken")?.to_owned())
+    }
+
     /// Asks again and again until the answer is as wanted.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cloud::{Cloud, Record};
+use crate::contract::{self, Verdict};
 use crate::deploy::{self, Code};
 use crate::{build, emulator, needs, proxy, release, say, seed, shop::Shop, up};
 
@@ -139,7 +140,19 @@ async fn all(cloud: &Cloud, options: &Options) -> Result<Tally> {
     say::step("Seeding people and products", seed::people_and_products(&Shop::at(&record.url()))).await?;
 
     let mut tally = Tally { no_browser: needs::browser().is_none(), ..Tally::default() };
-    for suite in &suites {
+    let (whole, breaking) = suites.split_at(suites.partition_point(|suite| suite.name != DISRUPTIONS));
+    for suite in whole {
+        run_suite(suite, cloud, &record, &options.filter, &mut tally).await?;
+    }
+    if contract::is_asked_for(&options.filter) {
+        for verdict in contract::check(&record.url(), &cloud.dir().join("schemathesis")).await? {
+            match verdict {
+                Verdict::Passed => tally.passed += 1,
+                Verdict::Failed => tally.failed += 1,
+            }
+        }
+    }
+    for suite in breaking {
         run_suite(suite, cloud, &record, &options.filter, &mut tally).await?;
     }
     proxy.abort();

@@ -38,6 +38,13 @@ pub(crate) const CARGO_LAMBDA: Tool = Tool {
     requirements: include_str!("../requirements/cargo-lambda.txt"),
 };
 
+/// What tries the contract on the running API.
+pub(crate) const SCHEMATHESIS: Tool = Tool {
+    name: "schemathesis",
+    title: "schemathesis",
+    requirements: include_str!("../requirements/schemathesis.txt"),
+};
+
 /// Installs all tools that a local cloud needs.
 ///
 /// # Errors

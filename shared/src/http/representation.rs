@@ -2,7 +2,7 @@
 //! without its body for `HEAD`, and with where the list goes on (`Link`). RFC 9110, RFC 8288.
 
 use std::convert::Infallible;
-use std::io::Write;
+use std::io::{Read, Write};
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -12,6 +12,7 @@ use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use flate2::Compression;
+use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
@@ -63,17 +64,20 @@ async fn represent(response: Response, asked: &HeaderMap) -> Response {
         parts.headers.remove(header::CONTENT_LENGTH);
         return Response::from_parts(parts, Body::empty());
     }
-    if body.len() < WORTH_GZIP || !takes_gzip(asked) {
-        return Response::from_parts(parts, Body::from(body));
+    let is_small = parts.headers.contains_key(header::CONTENT_ENCODING);
+    let other_form = match (is_small, takes_gzip(asked)) {
+        (true, false) => gunzipped(&body),
+        (false, true) if body.len() >= WORTH_GZIP => gzipped(&body),
+        _ => return Response::from_parts(parts, Body::from(body)),
+    };
+    let Ok(other_form) = other_form else { return Response::from_parts(parts, Body::from(body)) };
+    parts.headers.remove(header::CONTENT_LENGTH);
+    if is_small {
+        parts.headers.remove(header::CONTENT_ENCODING);
+    } else {
+        parts.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
-    match gzipped(&body) {
-        Ok(small) => {
-            parts.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            parts.headers.remove(header::CONTENT_LENGTH);
-            Response::from_parts(parts, Body::from(small))
-        }
-        Err(_) => Response::from_parts(parts, Body::from(body)),
-    }
+    Response::from_parts(parts, Body::from(other_form))
 }
 
 /// Whether `If-None-Match` names this tag, by weak comparison, or anything (`*`).
@@ -106,6 +110,12 @@ fn gzipped(body: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 2), Compression::fast());
     encoder.write_all(body)?;
     encoder.finish()
+}
+
+fn gunzipped(body: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut plain = Vec::with_capacity(body.len() * 4);
+    GzDecoder::new(body).read_to_end(&mut plain)?;
+    Ok(plain)
 }
 
 /// The same list with the next cursor, as a reference relative to the request: it holds behind any domain and path.

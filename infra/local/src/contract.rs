@@ -1,0 +1,184 @@
+//! The contract against the running API: schemathesis makes requests of all sorts from what `GET /openapi.json` says, as a
+//! customer and as an admin, and holds each answer against it.
+//!
+//! All its checks are on, but one that is replaced by a check that knows API Gateway: `schemathesis_hooks.py`. What the contract
+//! says itself is told to it: `x-refuses-what-fits` names the operations that may answer 422 to a request that fits its
+//! schema, and why.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use reqwest::Method;
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::deploy::ADMIN;
+use crate::shop::Shop;
+use crate::tools::{SCHEMATHESIS, Tool};
+use crate::{say, seed};
+
+/// What it is called among the tests.
+const NAME: &str = "schemathesis_finds_no_fault_in_the_contract_as";
+const HOOKS: &str = include_str!("schemathesis_hooks.py");
+
+/// How many random requests of each operation; [`MAX_EXAMPLES`] is for a longer run by hand.
+const FEW: &str = "3";
+const MAX_EXAMPLES: &str = "SCHEMATHESIS_MAX_EXAMPLES";
+
+/// The same requests in each run.
+const OPTIONS: [&str; 13] = [
+    "--phases=examples,coverage,fuzzing",
+    "--seed=20261121",
+    "--generation-deterministic",
+    "--checks=all",
+    // `undeclared_method_is_refused` of the hooks stands for it.
+    "--exclude-checks=unsupported_method",
+    // Threads of one Python share one processor, and Python 3.11 trips over `ast.parse` in two of them.
+    "--workers=1",
+    "--continue-on-failure",
+    "--request-timeout=30",
+    "--suppress-health-check=all",
+    "--warnings=off",
+    "--output-sanitize=true",
+    "--no-color",
+    "--report=junit",
+];
+
+/// Who is let in by everything but what is an admin's alone.
+const CUSTOMER: &str = "customer";
+
+/// What it found, as a test would.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Passed,
+    Failed,
+}
+
+/// Whether the arguments of `cargo local test` ask for it: they name no test, or a part of its name.
+pub(crate) fn is_asked_for(filter: &[String]) -> bool {
+    let mut named = filter.iter().filter(|argument| !argument.starts_with('-')).peekable();
+    named.peek().is_none() || named.any(|name| NAME.contains(name.as_str()))
+}
+
+/// Runs it against the shop at `url`, once as a customer and once as an admin. `scratch` is for what it writes.
+///
+/// # Errors
+/// It cannot be installed or started, or the shop does not answer.
+pub(crate) async fn check(url: &str, scratch: &Path) -> Result<Vec<Verdict>> {
+    SCHEMATHESIS.install().await?;
+    say::out!("\n{}", say::paint("1", "── schemathesis"));
+    let shop = Shop::at(url);
+    let contract = shop.want(Method::GET, "/openapi.json", None, &Value::Null).await?.body;
+    std::fs::create_dir_all(scratch)?;
+    std::fs::write(scratch.join("schemathesis_hooks.py"), HOOKS)?;
+    // Both at once: each keeps one processor busy with inventing requests.
+    let as_one = async |who: &str, email: &str| {
+        std::fs::write(scratch.join(format!("{who}.toml")), config(&contract, who)?)?;
+        let token = shop.sign_in_for_access(email).await?;
+        run(SCHEMATHESIS, url, scratch, (who, &token)).await
+    };
+    let (customer, admin) = tokio::try_join!(as_one(CUSTOMER, seed::BUYER), as_one("admin", ADMIN))?;
+    Ok(vec![customer, admin])
+}
+
+async fn run(tool: Tool, url: &str, scratch: &Path, (who, token): (&str, &str)) -> Result<Verdict> {
+    let started = Instant::now();
+    let mut command = Command::from(tool.command("schemathesis", scratch));
+    command.arg("--config-file").arg(scratch.join(format!("{who}.toml")));
+    command.args(["run", &format!("{url}/openapi.json"), "--url", url]).args(OPTIONS);
+    let examples = std::env::var(MAX_EXAMPLES).unwrap_or_else(|_| FEW.to_owned());
+    command.arg(format!("--max-examples={examples}"));
+    command.arg("--report-junit-path").arg(scratch.join(format!("schemathesis-{who}.xml")));
+    // Not as an argument: everyone on this machine can read those.
+    command.env("TOKEN", token).env("SCHEMATHESIS_HOOKS", "schemathesis_hooks").env("PYTHONPATH", scratch);
+    let output = command.current_dir(scratch).kill_on_drop(true).output();
+    let output = output.await.context("cannot start schemathesis")?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let took = say::seconds(started.elapsed());
+    if output.status.success() {
+        let summary = said.lines().find(|line| line.contains("generated,")).unwrap_or_default().trim();
+        say::out!("test {NAME}_{who} ... ok ({summary}; {took})");
+        return Ok(Verdict::Passed);
+    }
+    say::out!("{said}{}", String::from_utf8_lossy(&output.stderr));
+    say::out!("test {NAME}_{who} ... FAILED ({took})");
+    Ok(Verdict::Failed)
+}
+
+/// The configuration for one of the two, with what the contract says of its operations.
+///
+/// Each gets examples and random requests of all operations. The phase "coverage", every bound of every field, is by far the
+/// longest, and what is refused for who asks is refused before its fields are read: so only the admin covers what is an
+/// admin's alone, and only the customer all else.
+fn config(contract: &Value, who: &str) -> Result<String> {
+    let mut config = "\
+        [headers]\n\
+        Authorization = \"Bearer ${TOKEN}\"\n\
+        \n\
+        # 413: what is too long for its field may be too long for any body.\n\
+        [checks.negative_data_rejection]\n\
+        expected-statuses = [400, 401, 403, 404, 405, 409, 413, 415, 422, 429]\n"
+        .to_owned();
+    let paths = contract["paths"].as_object().context("the contract has no paths")?;
+    for operation in paths.values().filter_map(Value::as_object).flat_map(|item| item.values()) {
+        let Some(id) = operation["operationId"].as_str() else { continue };
+        write!(config, "\n[[operations]]\ninclude-operation-id = \"{id}\"\n")?;
+        let is_covered = (operation["x-who"] == "admin") == (who != CUSTOMER);
+        writeln!(config, "phases.coverage.enabled = {is_covered}")?;
+        if let Some(why) = operation["x-refuses-what-fits"].as_str() {
+            let statuses = "[\"2xx\", 304, 401, 403, 404, 409, 422, 429]";
+            writeln!(config, "# {why}\nchecks.positive_data_acceptance.expected-statuses = {statuses}")?;
+        }
+    }
+    Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn it_runs_with_all_tests_or_by_a_part_of_its_name() {
+        let asked = |arguments: &[&str]| {
+            is_asked_for(&arguments.iter().map(|&argument| argument.to_owned()).collect::<Vec<_>>())
+        };
+        assert!(asked(&[]));
+        assert!(asked(&["--test-threads=1"]));
+        assert!(asked(&["contract"]));
+        assert!(asked(&["schemathesis", "--nocapture"]));
+        assert!(!asked(&["cancel"]));
+    }
+
+    #[test]
+    fn only_what_the_contract_explains_may_refuse_what_fits() {
+        let contract = json!({ "paths": { "/a": {
+            "get": { "operationId": "getA", "x-who": "public" },
+            "put": { "operationId": "putA", "x-who": "user", "x-refuses-what-fits": "The code may be wrong." },
+        } } });
+        let config = config(&contract, CUSTOMER).unwrap();
+        assert_eq!(config.matches("positive_data_acceptance").count(), 1);
+        let (before, after) = config.split_once("# The code may be wrong.\n").unwrap();
+        assert!(
+            before.ends_with("include-operation-id = \"putA\"\nphases.coverage.enabled = true\n"),
+            "{before}"
+        );
+        assert!(after.contains(", 422, "), "{after}");
+    }
+
+    #[test]
+    fn every_operation_is_covered_by_one_of_the_two() {
+        let contract = json!({ "paths": { "/a": {
+            "get": { "operationId": "getA", "x-who": ["owner", "admin"] },
+            "put": { "operationId": "putA", "x-who": "admin" },
+        } } });
+        for (who, covered) in [(CUSTOMER, "getA"), ("admin", "putA")] {
+            let config = config(&contract, who).unwrap();
+            let wanted = format!("\"{covered}\"\nphases.coverage.enabled = true\n");
+            assert!(config.contains(&wanted), "{config}");
+            assert_eq!(config.matches("coverage.enabled = true").count(), 1, "{config}");
+        }
+    }
+}
