@@ -34,6 +34,18 @@ const DEPLOYED: &str = "/cargo-local/deployed";
 /// # Errors
 /// The template is refused.
 pub(crate) async fn stack(cloud: &Cloud, record: &mut Record) -> Result<()> {
+    deploy(cloud, record, None).await
+}
+
+/// The same, with functions that reach AWS through a proxy on this port, and tell it in their user agent who they are.
+///
+/// # Errors
+/// The template is refused.
+pub(crate) async fn stack_behind(cloud: &Cloud, record: &mut Record, proxy: u16) -> Result<()> {
+    deploy(cloud, record, Some(proxy)).await
+}
+
+async fn deploy(cloud: &Cloud, record: &mut Record, proxy: Option<u16>) -> Result<()> {
     let aws = Aws::at(record.gateway());
     let parameters = parameters(record);
     let fingerprint = fingerprint(&parameters)?;
@@ -41,7 +53,7 @@ pub(crate) async fn stack(cloud: &Cloud, record: &mut Record) -> Result<()> {
         return Ok(());
     }
     say::step("Deploying template.yaml", async {
-        lay_out(cloud)?;
+        lay_out(cloud, proxy)?;
         let mut sam = SAM.command("sam", &cloud.scratch());
         sam.env("AWS_ENDPOINT_URL", record.gateway()).current_dir(cloud.stage());
         // A bucket of our own for the uploads: `--resolve-s3` would deploy a second stack for one.
@@ -120,7 +132,7 @@ async fn deployed(aws: &Aws) -> Option<String> {
 }
 
 /// Makes the stage directory: the repository as `sam deploy` sees it.
-fn lay_out(cloud: &Cloud) -> Result<()> {
+fn lay_out(cloud: &Cloud, proxy: Option<u16>) -> Result<()> {
     let stage = cloud.stage();
     if stage.exists() {
         fs::remove_dir_all(&stage)?;
@@ -137,10 +149,18 @@ fn lay_out(cloud: &Cloud) -> Result<()> {
         let code = stage.join("target/lambda").join(&function);
         fs::create_dir_all(&code)?;
         let bootstrap = code.join("bootstrap");
-        fs::write(&bootstrap, format!("#!/bin/sh\nexec {}\n", quoted(&binary)))?;
+        fs::write(&bootstrap, start_script(&function, &binary, proxy))?;
         fs::set_permissions(&bootstrap, Permissions::from_mode(0o755))?;
     }
     Ok(())
+}
+
+/// What Lambda starts. `exec` keeps the process's number, so that a proxy knows whose call it sees.
+fn start_script(function: &str, binary: &Path, proxy: Option<u16>) -> String {
+    let way = proxy.map(|port| {
+        format!("export AWS_ENDPOINT_URL=http://127.0.0.1:{port} AWS_SDK_UA_APP_ID={function}.$$\n")
+    });
+    format!("#!/bin/sh\n{}exec {}\n", way.unwrap_or_default(), quoted(binary))
 }
 
 /// A path as one word of a shell.
@@ -171,6 +191,17 @@ mod tests {
         let template = "# `cargo lambda build` fills target/lambda/; sam takes it.\n\
                         CodeUri: target/lambda/sign-up/\nX: target/lambda/sign-in/\nY: target/lambda/sign-up/\n";
         assert_eq!(functions(template).into_iter().collect::<Vec<_>>(), ["sign-in", "sign-up"]);
+    }
+
+    #[test]
+    fn a_function_behind_a_proxy_says_who_it_is() {
+        let binary = Path::new("/t/sign-up");
+        assert_eq!(start_script("sign-up", binary, None), "#!/bin/sh\nexec '/t/sign-up'\n");
+        let behind = "export AWS_ENDPOINT_URL=http://127.0.0.1:9 AWS_SDK_UA_APP_ID=sign-up.$$";
+        assert_eq!(
+            start_script("sign-up", binary, Some(9)),
+            format!("#!/bin/sh\n{behind}\nexec '/t/sign-up'\n")
+        );
     }
 
     #[test]

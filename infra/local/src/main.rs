@@ -12,6 +12,7 @@ mod cloud;
 mod demo;
 mod deploy;
 mod emulator;
+mod faults;
 mod lint;
 mod logs;
 mod needs;
