@@ -18,7 +18,7 @@ const DISRUPTIONS: &str = "disruptions";
 /// The options of `cargo local test`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The fault run alone; after it `--seed N` to repeat one, `--orders N`, `--faults N`, `--long`, `--exhaustive`.
+    /// The fault run alone; after it `--seed N` to repeat one, `--orders N`, `--faults N`, `--long`.
     #[arg(long)]
     faults: bool,
     /// Only tests whose name has this text; after `--`, anything that the test binaries take.

@@ -1,6 +1,6 @@
 //! What people did and what they were answered: one side of every invariant.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 /// An answer to a purchase.
@@ -72,6 +72,8 @@ pub(crate) struct History {
     /// By idempotency key.
     purchases: Mutex<BTreeMap<String, Purchase>>,
     books: Mutex<BTreeMap<String, Book>>,
+    /// What was given a picture, by its key in the bucket.
+    pictured: Mutex<BTreeSet<String>>,
 }
 
 impl History {
@@ -100,6 +102,16 @@ impl History {
         let purchase = purchases.entry(key.to_owned()).or_default();
         key.clone_into(&mut purchase.key);
         change(purchase);
+    }
+
+    /// Something was given a picture.
+    pub(crate) fn pictured(&self, key: &str) {
+        self.pictured.lock().expect("no holder of this lock panics").insert(key.to_owned());
+    }
+
+    /// All that was given a picture.
+    pub(crate) fn all_pictured(&self) -> BTreeSet<String> {
+        self.pictured.lock().expect("no holder of this lock panics").clone()
     }
 
     /// All purchases.

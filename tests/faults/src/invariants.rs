@@ -27,7 +27,7 @@ pub(crate) fn broken(history: &History, world: &World) -> Vec<Broken> {
     checks.every_buyer_is_told_once();
     checks.dead_letters_are_settled();
     checks.nothing_is_half_written();
-    checks.uploads_are_indexed_or_gone();
+    checks.uploads_are_indexed_or_gone(history);
     checks.broken
 }
 
@@ -229,8 +229,13 @@ impl Checks<'_> {
         }
     }
 
-    fn uploads_are_indexed_or_gone(&mut self) {
+    fn uploads_are_indexed_or_gone(&mut self, history: &History) {
         const NAME: &str = "uploads are indexed or gone";
+        for key in history.all_pictured() {
+            if self.world.shown.get(&key).is_none_or(|shown| shown.image.is_none()) {
+                self.add(NAME, &key, "it was given a picture and has none".into());
+            }
+        }
         for object in &self.world.objects {
             let mut parts = object.split('/');
             let (folder, _, owner) = (parts.next(), parts.next(), parts.next().unwrap_or_default());

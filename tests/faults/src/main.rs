@@ -10,6 +10,7 @@
 mod call;
 mod draws;
 mod events;
+mod exhaustive;
 mod fault;
 mod history;
 mod invariants;
@@ -19,6 +20,7 @@ mod quiet;
 mod workload;
 mod world;
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,6 +31,7 @@ use serde_json::json;
 use tests::aws::Aws;
 use tests::shop::Shop;
 
+use crate::exhaustive::{FAULTS, Table};
 use crate::plan::Seeded;
 use crate::proxy::Proxy;
 use crate::workload::Town;
@@ -49,7 +52,7 @@ struct Options {
     /// How many faults to inject, at most.
     #[arg(long, default_value_t = 200)]
     faults: usize,
-    /// The long run: 10,000 orders and 1,500 faults, unless told otherwise.
+    /// The long run: at least 10,000 orders and 2,000 faults.
     #[arg(long)]
     long: bool,
 }
@@ -82,12 +85,15 @@ async fn run(options: Options) -> Result<bool> {
     println!("{:>5.1} s  people and products are there", begun.elapsed().as_secs_f64());
 
     let (orders, faults) = if options.long {
-        (options.orders.max(10_000), options.faults.max(1_500))
+        (options.orders.max(10_000), options.faults.max(2_000))
     } else {
         (options.orders, options.faults)
     };
-    // About ten calls an order; somewhat more faults than asked for would come, so that there are enough.
-    let rate = (faults * 1_000 / orders.max(1)).clamp(50, 3_000);
+    let table = exhaustive::play(&town, &proxy).await;
+    println!("{:>5.1} s  {}", begun.elapsed().as_secs_f64(), line(&table));
+
+    // About 25 calls an order, with what the others do meanwhile.
+    let rate = (faults * 10_000 / (orders.max(1) * 25)).clamp(10, 3_000);
     proxy.follow(Arc::new(Seeded::new(seed, rate, faults)));
     let placed = town.live(seed, orders, Duration::from_secs(if options.long { 3_600 } else { 150 })).await;
     println!("{:>5.1} s  {placed} orders placed, {} calls", begun.elapsed().as_secs_f64(), proxy.calls());
@@ -98,7 +104,33 @@ async fn run(options: Options) -> Result<bool> {
     for (fault, count) in proxy.tally() {
         println!("         {count:>5} × {fault}");
     }
-    report(seed, &options, &proxy, &town, &world)
+    show(&table);
+    report(seed, &options, &proxy, &town, &world).map(|holds| holds && table.missed.is_empty())
+}
+
+fn line(table: &Table) -> String {
+    let (calls, played) = (table.calls.values().sum::<usize>(), table.played.values().sum::<usize>());
+    format!(
+        "{played} of {} pairs of a call and a fault played, {} missed",
+        calls * FAULTS.len(),
+        table.missed.len()
+    )
+}
+
+/// The table of docs/reliability.md.
+fn show(table: &Table) {
+    let functions: BTreeSet<_> = table.played.keys().map(|(function, _)| function).collect();
+    for function in functions {
+        let counts: Vec<_> = FAULTS
+            .iter()
+            .map(|(_, _, name)| table.played.get(&(function.clone(), *name)).copied().unwrap_or_default())
+            .map(|count| format!("{count:>4}"))
+            .collect();
+        println!("         {function:<22} {:>3} calls {}", table.calls[function], counts.join(""));
+    }
+    for missed in &table.missed {
+        println!("MISSED  {missed}");
+    }
 }
 
 fn report(seed: u64, options: &Options, proxy: &Proxy, town: &Town, world: &World) -> Result<bool> {
@@ -133,9 +165,9 @@ fn report(seed: u64, options: &Options, proxy: &Proxy, town: &Town, world: &Worl
     if broken.len() > 20 {
         println!("        and {} more", broken.len() - 20);
     }
+    let (orders, faults) = (options.orders, options.faults);
     println!(
-        "\nThe same faults again: cargo local test --faults --seed {seed} --orders {} --faults {}",
-        options.orders, options.faults
+        "\nThe same faults again: cargo local test --faults --seed {seed} --orders {orders} --faults {faults}"
     );
     Ok(false)
 }

@@ -46,7 +46,6 @@ type Reply = Result<Response<Full<Bytes>>, Dropped>;
 /// A fault that happened.
 #[derive(Debug, Clone)]
 pub(crate) struct Happened {
-    pub at: Instant,
     pub fault: Fault,
     pub function: String,
     pub signature: String,
@@ -165,7 +164,6 @@ impl Proxy {
 
     fn note(&self, fault: Fault, call: &Call) {
         let happened = Happened {
-            at: Instant::now(),
             fault,
             function: call.function().to_owned(),
             signature: call.signature(),
