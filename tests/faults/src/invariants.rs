@@ -180,6 +180,13 @@ impl Checks<'_> {
             if count(owed) == 0 {
                 self.add(NAME, id, format!("it is {} and nobody was told", order.status));
             }
+            // A confirmation is not swept up: its message is worked or kept.
+            if order.status == "shipping"
+                && count(EmailKind::Confirmed) == 0
+                && !self.is_kept("order_confirmed", id)
+            {
+                self.add(NAME, id, "it was never confirmed, and no dead letter says so".into());
+            }
             if count(wrong) > 0 {
                 self.add(NAME, id, format!("it is {} and its buyer was told {wrong:?}", order.status));
             }
@@ -200,6 +207,12 @@ impl Checks<'_> {
         for id in self.world.emails.keys().filter(|id| !self.world.orders.contains_key(*id)) {
             self.add(NAME, id, "somebody was told of an order that is not there".into());
         }
+    }
+
+    /// Whether an email's message is in the dead-letter queue.
+    fn is_kept(&self, kind: &str, order: &str) -> bool {
+        let mut letters = self.world.dead_letters.iter();
+        letters.any(|(_, body)| body.contains(kind) && body.contains(order))
     }
 
     fn dead_letters_are_settled(&mut self) {
