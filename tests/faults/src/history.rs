@@ -49,6 +49,11 @@ impl Purchase {
         })
     }
 
+    /// Whether the buyer knows what became of the last try to cancel it, if there was one.
+    pub(crate) fn knows_if_cancelled(&self) -> bool {
+        self.cancels.last().is_none_or(|status| [200, 409].contains(status))
+    }
+
     /// Whether the buyer knows what became of it.
     pub(crate) fn is_clear(&self) -> bool {
         self.answers.iter().any(Answered::is_clear)
@@ -74,6 +79,8 @@ pub(crate) struct History {
     books: Mutex<BTreeMap<String, Book>>,
     /// What was given a picture, by its key in the bucket.
     pictured: Mutex<BTreeSet<String>>,
+    /// Other requests that had no clear answer in the end.
+    unanswered: Mutex<Vec<String>>,
 }
 
 impl History {
@@ -112,6 +119,16 @@ impl History {
     /// All that was given a picture.
     pub(crate) fn all_pictured(&self) -> BTreeSet<String> {
         self.pictured.lock().expect("no holder of this lock panics").clone()
+    }
+
+    /// A request had no clear answer, even when all was well again.
+    pub(crate) fn left_unanswered(&self, request: &str) {
+        self.unanswered.lock().expect("no holder of this lock panics").push(request.to_owned());
+    }
+
+    /// All of those.
+    pub(crate) fn unanswered(&self) -> Vec<String> {
+        self.unanswered.lock().expect("no holder of this lock panics").clone()
     }
 
     /// All purchases.

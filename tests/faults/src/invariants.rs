@@ -20,6 +20,7 @@ pub(crate) struct Broken {
 pub(crate) fn broken(history: &History, world: &World) -> Vec<Broken> {
     let purchases = history.purchases();
     let mut checks = Checks { world, broken: Vec::new() };
+    checks.every_request_is_answered(history, &purchases);
     checks.every_order_is_settled(&purchases);
     checks.one_order_for_each_key(&purchases);
     checks.the_stock_adds_up(history);
@@ -43,6 +44,24 @@ impl Checks<'_> {
 
     fn order(&self, id: &str) -> Option<&Order> {
         self.world.orders.get(id)
+    }
+
+    fn every_request_is_answered(&mut self, history: &History, purchases: &[Purchase]) {
+        const NAME: &str = "every request is answered";
+        for purchase in purchases {
+            if !purchase.is_clear() && !purchase.given_up {
+                let what =
+                    format!("{} asked until all was well: {:?}", purchase.label, purchase.answers.last());
+                self.add(NAME, &purchase.key, what);
+            }
+            if !purchase.knows_if_cancelled() {
+                let what = format!("{} cancelled until all was well: {:?}", purchase.label, purchase.cancels);
+                self.add(NAME, purchase.order().unwrap_or_default(), what);
+            }
+        }
+        for request in history.unanswered() {
+            self.add(NAME, &request, "asked until all was well".into());
+        }
     }
 
     fn every_order_is_settled(&mut self, purchases: &[Purchase]) {
