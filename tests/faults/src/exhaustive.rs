@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use tests::shop::{Product, RED_PNG, product};
 use tokio::sync::Semaphore;
@@ -25,7 +25,7 @@ use crate::plan::Plan;
 use crate::proxy::Proxy;
 use crate::quiet::end_dead_leases;
 use crate::workload::{Buyer, Town, millis};
-use crate::world::text;
+use crate::world::{is_settled, stored, text};
 
 /// What parts a call from its effect, and for how many of the SDK's three attempts.
 pub(crate) const FAULTS: [(Fault, usize, &str); 5] = [
@@ -442,21 +442,12 @@ impl Theatre {
         scene
     }
 
-    /// Whether nothing is owed to the order any more.
     async fn is_settled(&self, order: &str) -> bool {
-        let order = self.stored(order).await;
-        text(&order, "status") != "pending" && order.get("due").is_none()
+        is_settled(&self.town.aws, order).await
     }
 
     async fn is_shipped(&self, order: &str) -> bool {
-        text(&self.stored(order).await, "status") == "shipping"
-    }
-
-    async fn stored(&self, order: &str) -> Value {
-        let table = self.town.aws.output("OrdersTable");
-        let key = json!({ "orderId": { "S": order } });
-        let input = json!({ "TableName": table, "Key": key, "ConsistentRead": true });
-        self.town.aws.json("dynamodb", "DynamoDB_20120810.GetItem", input).await["Item"].take()
+        text(&stored(&self.town.aws, order).await, "status") == "shipping"
     }
 
     /// Plays the way of a picture.

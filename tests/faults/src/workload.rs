@@ -17,7 +17,7 @@ use tokio::time::sleep;
 use crate::draws::Draws;
 use crate::events;
 use crate::history::{Answered, History};
-use crate::world::{number, scan, text};
+use crate::world::{is_settled, number, scan, text};
 
 /// How many people buy.
 const BUYERS: usize = 12;
@@ -350,7 +350,7 @@ impl Town {
         }
     }
 
-    /// Delivers messages again: SQS may, hours later.
+    /// Delivers messages again, as SQS may hours later. Those of orders that are owed nothing any more: others it would help along.
     async fn deliver_again(self, seed: u64, done: Arc<AtomicBool>) {
         let mut draws = Draws::new(seed, "duplicates");
         while !done.load(Ordering::Relaxed) {
@@ -359,7 +359,11 @@ impl Town {
             let orders: Vec<&str> = purchases.iter().filter_map(|purchase| purchase.order()).collect();
             let Some(order) = orders.get(draws.below(orders.len())) else { continue };
             let kinds = ["order_confirmed", "order_shipping", "order_cancelled"];
-            match kinds.get(draws.below(4)) {
+            let kind = kinds.get(draws.below(4));
+            if !is_settled(&self.aws, order).await {
+                continue;
+            }
+            match kind {
                 Some(kind) => {
                     self.aws.send_message("EmailsQueueUrl", &json!({ "kind": kind, "orderId": order })).await;
                 }

@@ -129,6 +129,19 @@ pub(crate) async fn scan(aws: &Aws, table: &str) -> Vec<Value> {
     }
 }
 
+/// An order's item.
+pub(crate) async fn stored(aws: &Aws, order: &str) -> Value {
+    let key = json!({ "orderId": { "S": order } });
+    let input = json!({ "TableName": aws.output("OrdersTable"), "Key": key, "ConsistentRead": true });
+    aws.json("dynamodb", "DynamoDB_20120810.GetItem", input).await["Item"].take()
+}
+
+/// Whether nothing is owed to an order any more.
+pub(crate) async fn is_settled(aws: &Aws, order: &str) -> bool {
+    let order = stored(aws, order).await;
+    text(&order, "status") != "pending" && order.get("due").is_none()
+}
+
 /// A text of an item; empty if there is none.
 pub(crate) fn text(item: &Value, name: &str) -> String {
     item[name]["S"].as_str().unwrap_or_default().to_owned()
