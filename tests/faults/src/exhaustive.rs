@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
+use ::tests::shop::{Product, RED_PNG, product};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use tests::shop::{Product, RED_PNG, product};
 use tokio::sync::Semaphore;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::sleep;
@@ -467,7 +467,7 @@ impl Theatre {
                 (listed.upload_url, listed.id)
             }
             "categories" => {
-                let name = tests::shop::unique("pictured");
+                let name = ::tests::shop::unique("pictured");
                 let mut body = file;
                 body["categoryName"] = json!(name);
                 let asked = admin.post("/categories/upload-url", &body).await.is(201);

@@ -279,3 +279,164 @@ impl Checks<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::Shown;
+
+    /// Ann bought two of ten pieces of tea, they ship, and she was told.
+    fn all_is_well() -> (History, World) {
+        let history = History::default();
+        history.listed("tea", 10);
+        history.note("key", |purchase| {
+            purchase.buyer = "ann".into();
+            purchase.lines = vec![("tea".into(), 2)];
+            purchase.answers = vec![Answered::Unknown(502), Answered::Placed("order".into())];
+        });
+        let mut world = World::default();
+        let order = Order {
+            buyer: "ann".into(),
+            status: "shipping".into(),
+            lines: vec![("tea".into(), 2)],
+            history: vec!["pending".into(), "shipping".into()],
+            adds_up: true,
+            is_due: false,
+        };
+        world.orders.insert("order".into(), order);
+        let tea = Shown { kind: "products", key: "tea".into(), quantity: Some(8), ..Shown::default() };
+        world.shown.insert("tea".into(), tea);
+        world.records.insert("idempotency#create-order#ann#key".into(), "order".into());
+        world.emails.insert("order".into(), vec![EmailKind::Confirmed, EmailKind::Shipping]);
+        (history, world)
+    }
+
+    /// The invariants that do not hold after something was changed.
+    fn after(change: impl FnOnce(&mut History, &mut World)) -> BTreeSet<&'static str> {
+        let (mut history, mut world) = all_is_well();
+        change(&mut history, &mut world);
+        broken(&history, &world).into_iter().map(|broken| broken.invariant).collect()
+    }
+
+    fn order(world: &mut World) -> &mut Order {
+        world.orders.get_mut("order").unwrap()
+    }
+
+    fn tea(world: &mut World) -> &mut Shown {
+        world.shown.get_mut("tea").unwrap()
+    }
+
+    fn emails(world: &mut World) -> &mut Vec<EmailKind> {
+        world.emails.get_mut("order").unwrap()
+    }
+
+    #[test]
+    fn nothing_is_broken_when_all_is_well() {
+        assert_eq!(after(|_, _| {}), BTreeSet::new());
+    }
+
+    #[test]
+    fn an_order_that_is_lost_stuck_or_due_is_noticed() {
+        let settled = "every order is settled";
+        assert!(after(|_, world| world.orders.clear()).contains(settled));
+        assert!(after(|_, world| order(world).status = "pending".into()).contains(settled));
+        assert_eq!(after(|_, world| order(world).is_due = true), [settled].into());
+        assert_eq!(after(|_, world| order(world).adds_up = false), [settled].into());
+        let twice = |_: &mut History, world: &mut World| order(world).history.push("shipping".into());
+        assert_eq!(after(twice), [settled].into());
+    }
+
+    #[test]
+    fn a_second_order_for_a_key_is_noticed() {
+        let doubled = |_: &mut History, world: &mut World| {
+            let again = order(world).clone();
+            world.orders.insert("again".into(), again);
+            world.emails.insert("again".into(), vec![EmailKind::Confirmed, EmailKind::Shipping]);
+            tea(world).quantity = Some(6);
+        };
+        assert_eq!(after(doubled), ["one order for each key"].into());
+        let answered = |history: &mut History, _: &mut World| {
+            history.note("key", |purchase| purchase.answers.push(Answered::Refused(409)));
+        };
+        assert_eq!(after(answered), ["one order for each key"].into());
+        assert_eq!(after(|_, world| world.records.clear()), ["one order for each key"].into());
+    }
+
+    #[test]
+    fn who_did_not_ask_again_may_have_one_order_unknown_to_them() {
+        let gave_up = |history: &mut History, _: &mut World| {
+            history.note("key", |purchase| {
+                purchase.answers = vec![Answered::Unknown(502)];
+                purchase.given_up = true;
+            });
+        };
+        assert_eq!(after(gave_up), BTreeSet::new());
+        let never_answered = |history: &mut History, _: &mut World| {
+            history.note("key", |purchase| purchase.answers = vec![Answered::Unknown(502)]);
+        };
+        assert_eq!(after(never_answered), ["every request is answered"].into());
+    }
+
+    #[test]
+    fn stock_that_is_missing_or_sold_twice_is_noticed() {
+        assert_eq!(after(|_, world| tea(world).quantity = Some(7)), ["the stock adds up"].into());
+        assert_eq!(after(|history, _| history.stock_changed("tea", 1)), ["the stock adds up"].into());
+        assert_eq!(after(|history, _| history.saw_stock("tea", -1)), ["never below zero"].into());
+    }
+
+    #[test]
+    fn a_wrong_answer_to_a_cancellation_is_noticed() {
+        let cancelled = |history: &mut History, _: &mut World| {
+            history.note("key", |purchase| purchase.cancels.push(200));
+        };
+        assert_eq!(after(cancelled), ["cancelled means cancelled"].into());
+    }
+
+    #[test]
+    fn emails_that_are_missing_wrong_or_sent_twice_are_noticed() {
+        let told = "every buyer is told";
+        assert_eq!(after(|_, world| emails(world).truncate(1)), [told].into());
+        assert_eq!(
+            after(|_, world| emails(world).retain(|kind| *kind != EmailKind::Confirmed)),
+            [told].into()
+        );
+        assert_eq!(after(|_, world| emails(world).push(EmailKind::Cancelled)), [told].into());
+        assert_eq!(after(|_, world| emails(world).push(EmailKind::Shipping)), ["no email twice"].into());
+        let counted = |_: &mut History, world: &mut World| {
+            emails(world).push(EmailKind::Shipping);
+            world.counted_duplicates = 1;
+        };
+        assert_eq!(after(counted), BTreeSet::new());
+    }
+
+    #[test]
+    fn a_confirmation_may_wait_in_the_dead_letter_queue_of_a_settled_order() {
+        let letter = r#"{"kind":"order_confirmed","orderId":"order"}"#;
+        let kept = |_: &mut History, world: &mut World| {
+            emails(world).remove(0);
+            world.dead_letters.push(("EmailsDeadLetterQueueUrl", letter.into()));
+        };
+        assert_eq!(after(kept), BTreeSet::new());
+        let unsettled = |_: &mut History, world: &mut World| {
+            order(world).is_due = true;
+            world.dead_letters.push(("EmailsDeadLetterQueueUrl", letter.into()));
+        };
+        assert!(after(unsettled).contains("dead letters are settled"));
+    }
+
+    #[test]
+    fn what_is_half_written_or_left_in_the_bucket_is_noticed() {
+        let listed = |_: &mut History, world: &mut World| {
+            tea(world).lists.insert("approved", "approved".into());
+        };
+        assert_eq!(after(listed), ["nothing is half-written"].into());
+        let without =
+            |_: &mut History, world: &mut World| tea(world).image = Some("images/products/tea/a".into());
+        assert_eq!(after(without), ["nothing is half-written"].into());
+        for object in ["uploads/products/tea/1/a.png", "images/products/gone/a.png"] {
+            let left = |_: &mut History, world: &mut World| world.objects.extend([object.into()]);
+            assert_eq!(after(left), ["uploads are indexed or gone"].into());
+        }
+        assert_eq!(after(|history, _| history.pictured("tea")), ["uploads are indexed or gone"].into());
+    }
+}

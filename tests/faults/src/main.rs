@@ -20,7 +20,7 @@ mod quiet;
 mod workload;
 mod world;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -33,7 +33,7 @@ use tests::shop::Shop;
 
 use crate::exhaustive::{FAULTS, Table};
 use crate::plan::Seeded;
-use crate::proxy::Proxy;
+use crate::proxy::{Happened, Proxy};
 use crate::workload::Town;
 use crate::world::World;
 
@@ -171,21 +171,21 @@ fn report(seed: u64, options: &Options, proxy: &Proxy, town: &Town, world: &Worl
         println!("         every invariant holds");
         return Ok(true);
     }
-    println!();
     let happened = proxy.happened();
-    for broken in broken.iter().take(20) {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for broken in &broken {
+        let count = counts.entry(broken.invariant).or_default();
+        *count += 1;
+        if *count > 5 {
+            continue;
+        }
         println!("BROKEN  {}: {}: {}", broken.invariant, broken.about, broken.what);
-        for fault in happened
-            .iter()
-            .filter(|fault| !broken.about.is_empty() && fault.about.contains(&broken.about))
-            .take(12)
-        {
+        let about = |fault: &&Happened| !broken.about.is_empty() && fault.about.contains(&broken.about);
+        for fault in happened.iter().filter(about).take(12) {
             println!("        {} {}: {}", fault.function, fault.signature, fault.fault);
         }
     }
-    if broken.len() > 20 {
-        println!("        and {} more", broken.len() - 20);
-    }
+    println!("        in all: {counts:?}");
     let (orders, faults) = (options.orders, options.faults);
     println!(
         "\nThe same faults again: cargo local test --faults --seed {seed} --orders {orders} --faults {faults}"

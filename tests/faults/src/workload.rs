@@ -258,7 +258,7 @@ impl Town {
                     }
                 }
                 'd' => {
-                    self.change_stock(seller, product, "deduct", count, &json!({ "quantity": 1 }), -1).await
+                    self.change_stock(seller, product, "deduct", count, &json!({ "quantity": 1 }), -1).await;
                 }
                 'p' => {
                     let price = 1 + draws.below(20);
