@@ -96,15 +96,43 @@ impl Aws {
 
     /// The keys of all objects that belong to a thing of this kind: `banners`, `categories`, `products`.
     pub async fn objects(&self, kind: &str, owner: &str) -> Vec<String> {
-        let path = format!("/{}?list-type=2&max-keys=1000", self.output("MediaBucket"));
         let mut keys = Vec::new();
         for folder in ["uploads", "images"] {
-            let page = self.request(Method::GET, "s3", &format!("{path}&prefix={folder}/{kind}/{owner}/"));
-            let xml = send(page, "ListObjectsV2").await;
-            let parts = xml.split("<Key>").skip(1);
-            keys.extend(parts.filter_map(|part| Some(part.split_once("</Key>")?.0.to_owned())));
+            keys.extend(self.keys_under(&format!("{folder}/{kind}/{owner}/")).await);
         }
         keys
+    }
+
+    /// The keys of all objects that begin with this.
+    pub async fn keys_under(&self, prefix: &str) -> Vec<String> {
+        let mut keys: Vec<String> = Vec::new();
+        loop {
+            let after = keys.last().map(String::as_str).unwrap_or_default();
+            let bucket = self.output("MediaBucket");
+            let path = format!("/{bucket}?list-type=2&max-keys=1000&prefix={prefix}&start-after={after}");
+            let xml = send(self.request(Method::GET, "s3", &path), "ListObjectsV2").await;
+            let parts = xml.split("<Key>").skip(1);
+            keys.extend(parts.filter_map(|part| Some(part.split_once("</Key>")?.0.to_owned())));
+            if !xml.contains("<IsTruncated>true</IsTruncated>") {
+                return keys;
+            }
+        }
+    }
+
+    /// The bodies of the messages in a queue of the stack, which stay there.
+    pub async fn messages_in(&self, queue: &str) -> Vec<String> {
+        let path = format!("/_ministack/sqs/messages?QueueUrl={}", self.output(queue));
+        let page = send(self.request(Method::GET, "sqs", &path), &path).await;
+        let page: Value = page.parse().expect("JSON of the emulator");
+        let queues = page["messages"].as_object().into_iter().flatten().flat_map(|(_, regions)| {
+            regions
+                .as_object()
+                .into_iter()
+                .flatten()
+                .flat_map(|(_, queues)| queues.as_object().into_iter().flatten())
+        });
+        let messages = queues.flat_map(|(_, messages)| messages.as_array().into_iter().flatten());
+        messages.map(|message| message["Body"].as_str().unwrap_or_default().to_owned()).collect()
     }
 
     /// An ID token that is good, but of a user pool that is not the shop's.

@@ -1150,6 +1150,15 @@ async fn a_claim_whose_reply_is_lost_is_the_callers() {
     assert_eq!(claims.claim(email(), me(), now()).await.unwrap(), Claim::First);
 }
 
+#[tokio::test]
+async fn a_claim_that_is_taken_over_says_so_also_when_its_reply_is_lost() {
+    let (before, behind): (Claims, Claims) =
+        (open().await, open_behind(Meddler::lose_reply("UpdateItem")).await);
+    let email = email();
+    assert_eq!(before.claim(email, me(), now()).await.unwrap(), Claim::First);
+    assert_eq!(behind.claim(email, me(), now() + LEASE).await.unwrap(), Claim::TakenOver);
+}
+
 // ── People ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 #[tokio::test]

@@ -68,7 +68,7 @@ impl Claims {
             .update_item()
             .table_name(&self.table)
             .key("guardId", guard_id(email))
-            .update_expression("SET holder = :me, leaseUntil = :until, expiresAt = :expires")
+            .update_expression("SET holder = :me, leaseUntil = :until, expiresAt = :expires ADD tries :one")
             .condition_expression(
                 "attribute_not_exists(guardId) OR (attribute_not_exists(sentAt) AND leaseUntil <= :now)",
             )
@@ -76,6 +76,7 @@ impl Claims {
             .expression_attribute_values(":until", number((now + LEASE).unix_millis()))
             .expression_attribute_values(":expires", number((now + REMEMBERED).unix_seconds()))
             .expression_attribute_values(":now", number(now.unix_millis()))
+            .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::AllOld)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
@@ -93,8 +94,10 @@ impl Claims {
         let found = failed.item().context("a claim that stands in the way is told")?;
         Ok(match (found.contains_key("sentAt"), found.get("holder")) {
             (true, _) => Claim::AlreadySent,
-            // The SDK tried twice and its first try took effect: the claim is ours.
-            (false, Some(AttributeValue::S(holder))) if *holder == me.to_string() => Claim::First,
+            // The SDK tried twice and its first try took effect: the claim is ours, and it is counted whether it was another's.
+            (false, Some(AttributeValue::S(holder))) if *holder == me.to_string() => {
+                if found.get("tries") == Some(&number(1)) { Claim::First } else { Claim::TakenOver }
+            }
             (false, _) => Claim::Busy,
         })
     }

@@ -34,6 +34,8 @@ const DEPLOYED: &str = "/cargo-local/deployed";
 pub(crate) enum Code {
     /// A script that runs its development binary.
     Launchers,
+    /// The same, reaching AWS through a proxy on this port, and telling it in the user agent who it is.
+    Behind(u16),
     /// Its release binary, as it goes to AWS.
     Release,
 }
@@ -157,6 +159,10 @@ fn lay_out(cloud: &Cloud, code: Code) -> Result<()> {
         return symlink(release::binaries(), stage.join("target/lambda"))
             .context("cannot link target/lambda");
     }
+    let proxy = match code {
+        Code::Behind(port) => Some(port),
+        Code::Launchers | Code::Release => None,
+    };
     for function in functions(&template()?) {
         let binary = build::binary(&function);
         if !binary.exists() {
@@ -165,10 +171,18 @@ fn lay_out(cloud: &Cloud, code: Code) -> Result<()> {
         let code = stage.join("target/lambda").join(&function);
         fs::create_dir_all(&code)?;
         let bootstrap = code.join("bootstrap");
-        fs::write(&bootstrap, format!("#!/bin/sh\nexec {}\n", quoted(&binary)))?;
+        fs::write(&bootstrap, start_script(&function, &binary, proxy))?;
         fs::set_permissions(&bootstrap, Permissions::from_mode(0o755))?;
     }
     Ok(())
+}
+
+/// What Lambda starts. `exec` keeps the process's number, so that a proxy knows whose call it sees.
+fn start_script(function: &str, binary: &Path, proxy: Option<u16>) -> String {
+    let way = proxy.map(|port| {
+        format!("export AWS_ENDPOINT_URL=http://127.0.0.1:{port} AWS_SDK_UA_APP_ID={function}.$$\n")
+    });
+    format!("#!/bin/sh\n{}exec {}\n", way.unwrap_or_default(), quoted(binary))
 }
 
 /// A path as one word of a shell.
@@ -199,6 +213,17 @@ mod tests {
         let template = "# `cargo lambda build` fills target/lambda/; sam takes it.\n\
                         CodeUri: target/lambda/sign-up/\nX: target/lambda/sign-in/\nY: target/lambda/sign-up/\n";
         assert_eq!(functions(template).into_iter().collect::<Vec<_>>(), ["sign-in", "sign-up"]);
+    }
+
+    #[test]
+    fn a_function_behind_a_proxy_says_who_it_is() {
+        let binary = Path::new("/t/sign-up");
+        assert_eq!(start_script("sign-up", binary, None), "#!/bin/sh\nexec '/t/sign-up'\n");
+        let behind = "export AWS_ENDPOINT_URL=http://127.0.0.1:9 AWS_SDK_UA_APP_ID=sign-up.$$";
+        assert_eq!(
+            start_script("sign-up", binary, Some(9)),
+            format!("#!/bin/sh\n{behind}\nexec '/t/sign-up'\n")
+        );
     }
 
     #[test]

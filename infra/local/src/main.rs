@@ -14,6 +14,7 @@ mod contract;
 mod demo;
 mod deploy;
 mod emulator;
+mod faults;
 mod files;
 mod lint;
 mod logs;

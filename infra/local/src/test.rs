@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::cloud::{Cloud, Record};
 use crate::contract::{self, Verdict};
 use crate::deploy::{self, Code};
-use crate::{build, emulator, needs, proxy, release, say, seed, shop::Shop, up};
+use crate::{build, emulator, faults, needs, proxy, release, say, seed, shop::Shop, up};
 
 /// The test binary that breaks things, and so runs alone and last.
 const DISRUPTIONS: &str = "disruptions";
@@ -23,8 +23,11 @@ const IN_A_BROWSER: &str = "in_a_browser::";
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Build the functions as they go to AWS, and deploy those instead of development binaries.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "faults")]
     release: bool,
+    /// The fault run alone; after it `--seed N` to repeat one, `--orders N`, `--faults N`, `--long`.
+    #[arg(long)]
+    faults: bool,
     /// Only tests whose name has this text; after `--`, anything that the test binaries take.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     filter: Vec<String>,
@@ -42,7 +45,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let outcome = tokio::select! {
-        outcome = all(&cloud, &options) => outcome,
+        outcome = tests(&cloud, &options) => outcome,
         _ = interrupt.recv() => Err(anyhow::anyhow!("interrupted")),
         _ = terminate.recv() => Err(anyhow::anyhow!("terminated")),
     };
@@ -95,6 +98,12 @@ impl Tally {
         line
     }
 
+    /// Adds one test.
+    fn add_one(&mut self, passed: bool) {
+        self.passed += u64::from(passed);
+        self.failed += u64::from(!passed);
+    }
+
     /// Adds what a line of a test binary's output says, if it is its last: `test result: ok. 3 passed; 0 failed; …`.
     fn add(&mut self, line: &str) {
         let Some(result) = line.strip_prefix("test result: ") else { return };
@@ -116,7 +125,7 @@ struct Suite {
     binary: PathBuf,
 }
 
-async fn all(cloud: &Cloud, options: &Options) -> Result<Tally> {
+async fn tests(cloud: &Cloud, options: &Options) -> Result<Tally> {
     needs::disk(&crate::cloud::target())?;
     let code = if options.release {
         release::functions_and_tools().await?;
@@ -125,6 +134,21 @@ async fn all(cloud: &Cloud, options: &Options) -> Result<Tally> {
         build::functions_and_tools().await?;
         Code::Launchers
     };
+    let mut tally = Tally { no_browser: needs::browser().is_none(), ..Tally::default() };
+    if options.faults {
+        tally.add_one(faults::run(cloud, &options.filter).await?);
+        return Ok(tally);
+    }
+    all(cloud, code, &options.filter, &mut tally).await?;
+    let named = |text: &String| "faults".contains(text.as_str());
+    // Release binaries are deployed without the script that leads a function to the fault proxy.
+    if !options.release && (options.filter.is_empty() || options.filter.iter().any(named)) {
+        tally.add_one(faults::run(&Cloud::at(cloud.dir().join("faults")), &[]).await?);
+    }
+    Ok(tally)
+}
+
+async fn all(cloud: &Cloud, code: Code, filter: &[String], tally: &mut Tally) -> Result<()> {
     let mut suites = suites().await?;
     suites.sort_by_key(|suite| (suite.name == DISRUPTIONS, suite.package.clone(), suite.name.clone()));
 
@@ -139,12 +163,11 @@ async fn all(cloud: &Cloud, options: &Options) -> Result<Tally> {
     say::step("Waiting for the shop to answer", up::ready(&record)).await?;
     say::step("Seeding people and products", seed::people_and_products(&Shop::at(&record.url()))).await?;
 
-    let mut tally = Tally { no_browser: needs::browser().is_none(), ..Tally::default() };
     let (whole, breaking) = suites.split_at(suites.partition_point(|suite| suite.name != DISRUPTIONS));
     for suite in whole {
-        run_suite(suite, cloud, &record, &options.filter, &mut tally).await?;
+        run_suite(suite, cloud, &record, filter, tally).await?;
     }
-    if contract::is_asked_for(&options.filter) {
+    if contract::is_asked_for(filter) {
         for verdict in contract::check(&record.url(), &cloud.dir().join("schemathesis")).await? {
             match verdict {
                 Verdict::Passed => tally.passed += 1,
@@ -153,18 +176,20 @@ async fn all(cloud: &Cloud, options: &Options) -> Result<Tally> {
         }
     }
     for suite in breaking {
-        run_suite(suite, cloud, &record, &options.filter, &mut tally).await?;
+        run_suite(suite, cloud, &record, filter, tally).await?;
     }
     proxy.abort();
-    Ok(tally)
+    emulator::stop(&mut record).await;
+    Ok(())
 }
 
 /// Builds all tests and tells where they are. The functions' own empty test harnesses are left out: one for each binary.
 async fn suites() -> Result<Vec<Suite>> {
     say::note("Building the tests");
-    let all = ["--workspace", "--exclude", "local", "--exclude", "bench", "--lib", "--test", "*"];
+    let others = ["--exclude", "local", "--exclude", "bench", "--exclude", "faults"];
+    let all = [["--workspace"].as_slice(), &others, &["--lib", "--test", "*"]].concat();
     let mut suites = build_tests(&all).await?;
-    suites.extend(build_tests(&["--package", "local"]).await?);
+    suites.extend(build_tests(&["--package", "local", "--package", "faults"]).await?);
     Ok(suites)
 }
 
@@ -208,15 +233,7 @@ async fn run_suite(
         Some(browser) => command.env("CARTWRIGHT_BROWSER", browser),
         None => command.args(["--skip", IN_A_BROWSER]),
     };
-    for name in ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
-        command.env_remove(name);
-    }
-    command.env("CARTWRIGHT_URL", record.url()).env("CARTWRIGHT_STACK", deploy::STACK);
-    command.env("CARTWRIGHT_LOGS", cloud.logs());
-    command.env("AWS_ENDPOINT_URL", record.gateway()).env("AWS_REGION", "us-east-1");
-    command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
-    command.env("AWS_EC2_METADATA_DISABLED", "true").env("NO_PROXY", "localhost,127.0.0.1");
-    command.envs(of_functions(record)?);
+    set_environment(&mut command, cloud, record)?;
     say::out!("\n{}", say::paint("1", &format!("── {}", suite.name)));
     let failed_before = tally.failed;
     let mut child = command.spawn().with_context(|| format!("cannot start {}", suite.binary.display()))?;
@@ -230,6 +247,27 @@ async fn run_suite(
     if !child.wait().await?.success() && tally.failed == failed_before {
         tally.crashed.push(suite.name.clone());
     }
+    Ok(())
+}
+
+/// Tells a program of the tests where the shop and its AWS are, and keeps the caller's own AWS from it.
+///
+/// # Errors
+/// The template lacks an output.
+pub(crate) fn set_environment(
+    command: &mut tokio::process::Command,
+    cloud: &Cloud,
+    record: &Record,
+) -> Result<()> {
+    for name in ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
+        command.env_remove(name);
+    }
+    command.env("CARTWRIGHT_URL", record.url()).env("CARTWRIGHT_STACK", deploy::STACK);
+    command.env("CARTWRIGHT_LOGS", cloud.logs());
+    command.env("AWS_ENDPOINT_URL", record.gateway()).env("AWS_REGION", "us-east-1");
+    command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+    command.env("AWS_EC2_METADATA_DISABLED", "true").env("NO_PROXY", "localhost,127.0.0.1");
+    command.envs(of_functions(record)?);
     Ok(())
 }
 

@@ -1,0 +1,442 @@
+//! What must hold, whatever failed: counted from what people were answered and what there is in the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::history::{Answered, History, Purchase};
+use crate::world::{EmailKind, Order, World};
+
+/// Something that should not be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Broken {
+    /// The invariant's name, as docs/reliability.md has it.
+    pub invariant: &'static str,
+    /// What is so instead.
+    pub what: String,
+    /// The order, the product or the key by which its faults are found.
+    pub about: String,
+}
+
+/// Every invariant that does not hold.
+pub(crate) fn broken(history: &History, world: &World) -> Vec<Broken> {
+    let purchases = history.purchases();
+    let mut checks = Checks { world, broken: Vec::new() };
+    checks.every_request_is_answered(history, &purchases);
+    checks.every_order_is_settled(&purchases);
+    checks.one_order_for_each_key(&purchases);
+    checks.the_stock_adds_up(history);
+    checks.cancelled_means_cancelled(&purchases);
+    checks.every_buyer_is_told_once();
+    checks.dead_letters_are_settled();
+    checks.nothing_is_half_written();
+    checks.uploads_are_indexed_or_gone(history);
+    checks.broken
+}
+
+struct Checks<'a> {
+    world: &'a World,
+    broken: Vec<Broken>,
+}
+
+impl Checks<'_> {
+    fn add(&mut self, invariant: &'static str, about: &str, what: String) {
+        self.broken.push(Broken { invariant, what, about: about.to_owned() });
+    }
+
+    fn order(&self, id: &str) -> Option<&Order> {
+        self.world.orders.get(id)
+    }
+
+    fn every_request_is_answered(&mut self, history: &History, purchases: &[Purchase]) {
+        const NAME: &str = "every request is answered";
+        for purchase in purchases {
+            if !purchase.is_clear() && !purchase.given_up {
+                let what =
+                    format!("{} asked until all was well: {:?}", purchase.label, purchase.answers.last());
+                self.add(NAME, &purchase.key, what);
+            }
+            if !purchase.knows_if_cancelled() {
+                let what = format!("{} cancelled until all was well: {:?}", purchase.label, purchase.cancels);
+                self.add(NAME, purchase.order().unwrap_or_default(), what);
+            }
+        }
+        for request in history.unanswered() {
+            self.add(NAME, &request, "asked until all was well".into());
+        }
+    }
+
+    fn every_order_is_settled(&mut self, purchases: &[Purchase]) {
+        const NAME: &str = "every order is settled";
+        for purchase in purchases {
+            let Some(order) = purchase.order().filter(|order| self.order(order).is_none()) else { continue };
+            self.add(
+                NAME,
+                order,
+                format!("{} was answered 201 with an order that is not there", purchase.label),
+            );
+        }
+        for (id, order) in &self.world.orders {
+            if !["shipping", "delivered", "cancelled"].contains(&order.status.as_str()) || order.is_due {
+                let due = if order.is_due { " and still due" } else { "" };
+                self.add(NAME, id, format!("it is {}{due}", order.status));
+            }
+            if order.history.len() != 2 || order.history[0] != "pending" || order.history[1] != order.status {
+                self.add(NAME, id, format!("it is {} after {:?}", order.status, order.history));
+            }
+            if !order.adds_up {
+                self.add(NAME, id, "its total is not that of its lines".into());
+            }
+        }
+    }
+
+    fn one_order_for_each_key(&mut self, purchases: &[Purchase]) {
+        const NAME: &str = "one order for each key";
+        let mut answered = BTreeSet::new();
+        let mut unknown: BTreeMap<&str, usize> = BTreeMap::new();
+        for purchase in purchases {
+            let placed: BTreeSet<&str> = purchase
+                .answers
+                .iter()
+                .filter_map(|answer| match answer {
+                    Answered::Placed(order) => Some(order.as_str()),
+                    _ => None,
+                })
+                .collect();
+            if placed.len() > 1 {
+                self.add(NAME, &purchase.key, format!("{} was answered {placed:?}", purchase.label));
+            }
+            let first = purchase.answers.iter().position(|answer| matches!(answer, Answered::Placed(_)));
+            let later = purchase.answers.iter().skip(first.unwrap_or(usize::MAX));
+            for refused in later.filter(|answer| matches!(answer, Answered::Refused(_))) {
+                self.add(NAME, &purchase.key, format!("{} was placed and then {refused:?}", purchase.label));
+            }
+            let record = format!("idempotency#create-order#{}#{}", purchase.buyer, purchase.key);
+            let record = self.world.records.get(&record);
+            if let Some(order) = purchase.order()
+                && record.is_none_or(|record| record != order)
+            {
+                self.add(NAME, order, format!("{}'s key has the record {record:?}", purchase.label));
+            }
+            for order in &placed {
+                let ordered = self.order(order);
+                if ordered
+                    .is_some_and(|ordered| ordered.lines != purchase.lines || ordered.buyer != purchase.buyer)
+                {
+                    self.add(NAME, order, format!("{} ordered {:?}", purchase.label, purchase.lines));
+                }
+            }
+            answered.extend(placed.into_iter().map(str::to_owned));
+            if !purchase.is_clear() {
+                *unknown.entry(&purchase.buyer).or_default() += 1;
+            }
+        }
+        for (id, order) in &self.world.orders {
+            if answered.contains(id) {
+                continue;
+            }
+            // Somebody who did not ask again may have an order without knowing it, one for each such key.
+            match unknown.get_mut(order.buyer.as_str()).filter(|left| **left > 0) {
+                Some(left) => *left -= 1,
+                None => self.add(NAME, id, "no key was answered with this order".into()),
+            }
+        }
+        for (record, order) in &self.world.records {
+            if self.order(order).is_none() {
+                self.add(NAME, order, format!("{record} names an order that is not there"));
+            }
+        }
+    }
+
+    fn the_stock_adds_up(&mut self, history: &History) {
+        const NAME: &str = "the stock adds up";
+        let mut sold: BTreeMap<&str, i64> = BTreeMap::new();
+        for order in self.world.orders.values().filter(|order| order.status != "cancelled") {
+            for (product, pieces) in &order.lines {
+                *sold.entry(product).or_default() += pieces;
+            }
+        }
+        for (product, book) in history.books() {
+            let Some(quantity) = self.world.shown.get(&product).and_then(|shown| shown.quantity) else {
+                self.add(NAME, &product, "it is gone".into());
+                continue;
+            };
+            let sold = sold.get(product.as_str()).copied().unwrap_or_default();
+            if book.initial + book.changed - sold != quantity {
+                let what =
+                    format!("{} + {} - {sold} sold, but there are {quantity}", book.initial, book.changed);
+                self.add(NAME, &product, what);
+            }
+            let lowest = book.lowest.min(quantity);
+            if lowest < 0 {
+                self.add("never below zero", &product, format!("there were {lowest} pieces"));
+            }
+        }
+    }
+
+    fn cancelled_means_cancelled(&mut self, purchases: &[Purchase]) {
+        const NAME: &str = "cancelled means cancelled";
+        for purchase in purchases {
+            let Some(id) = purchase.order() else { continue };
+            let status = self.order(id).map(|order| order.status.clone()).unwrap_or_default();
+            if purchase.cancels.contains(&200) && status != "cancelled" {
+                self.add(NAME, id, format!("its buyer was told that it is cancelled, and it is {status}"));
+            }
+            if purchase.cancels.contains(&409) && status == "cancelled" {
+                self.add(NAME, id, "its buyer was told that it is on its way, and it is cancelled".into());
+            }
+        }
+    }
+
+    fn every_buyer_is_told_once(&mut self) {
+        const NAME: &str = "every buyer is told";
+        let mut twice = Vec::new();
+        for (id, order) in &self.world.orders {
+            let emails = self.world.emails.get(id).map(Vec::as_slice).unwrap_or_default();
+            let count = |kind| emails.iter().filter(|email| **email == kind).count();
+            let (owed, wrong) = match order.status.as_str() {
+                "cancelled" => (EmailKind::Cancelled, EmailKind::Shipping),
+                _ => (EmailKind::Shipping, EmailKind::Cancelled),
+            };
+            if count(owed) == 0 {
+                self.add(NAME, id, format!("it is {} and nobody was told", order.status));
+            }
+            // A confirmation is not swept up: its message is worked or kept.
+            if order.status == "shipping"
+                && count(EmailKind::Confirmed) == 0
+                && !self.is_kept("order_confirmed", id)
+            {
+                self.add(NAME, id, "it was never confirmed, and no dead letter says so".into());
+            }
+            if count(wrong) > 0 {
+                self.add(NAME, id, format!("it is {} and its buyer was told {wrong:?}", order.status));
+            }
+            for kind in [EmailKind::Confirmed, EmailKind::Shipping, EmailKind::Cancelled] {
+                for _ in 1..count(kind) {
+                    twice.push((id, kind));
+                }
+            }
+        }
+        // The window of DESIGN §8.5: sent, and the record was never written. It counts itself.
+        if twice.len() > self.world.counted_duplicates {
+            for (id, kind) in &twice {
+                let counted = self.world.counted_duplicates;
+                let what = format!("told {kind:?} again; {} such, {counted} counted themselves", twice.len());
+                self.add("no email twice", id, what);
+            }
+        }
+        for id in self.world.emails.keys().filter(|id| !self.world.orders.contains_key(*id)) {
+            self.add(NAME, id, "somebody was told of an order that is not there".into());
+        }
+    }
+
+    /// Whether an email's message is in the dead-letter queue.
+    fn is_kept(&self, kind: &str, order: &str) -> bool {
+        let mut letters = self.world.dead_letters.iter();
+        letters.any(|(_, body)| body.contains(kind) && body.contains(order))
+    }
+
+    fn dead_letters_are_settled(&mut self) {
+        const NAME: &str = "dead letters are settled";
+        for (queue, body) in &self.world.dead_letters {
+            let message: serde_json::Value = body.parse().unwrap_or_default();
+            let id = message["orderId"].as_str().unwrap_or_default();
+            let settled = self.order(id).is_some_and(|order| order.status != "pending" && !order.is_due);
+            // Every upload was given to its indexer again before the world was read.
+            if !settled {
+                self.add(NAME, id, format!("{queue} has {}", body.chars().take(200).collect::<String>()));
+            }
+        }
+    }
+
+    fn nothing_is_half_written(&mut self) {
+        const NAME: &str = "nothing is half-written";
+        for (key, shown) in &self.world.shown {
+            if shown.lists != shown.should_be_on {
+                let what =
+                    format!("{} is on {:?} and not on {:?}", shown.kind, shown.lists, shown.should_be_on);
+                self.add(NAME, key, what);
+            }
+            if let Some(image) = shown.image.as_ref().filter(|image| !self.world.objects.contains(*image)) {
+                self.add(NAME, key, format!("its picture {image} is not there"));
+            }
+        }
+    }
+
+    fn uploads_are_indexed_or_gone(&mut self, history: &History) {
+        const NAME: &str = "uploads are indexed or gone";
+        for key in history.all_pictured() {
+            if self.world.shown.get(&key).is_none_or(|shown| shown.image.is_none()) {
+                self.add(NAME, &key, "it was given a picture and has none".into());
+            }
+        }
+        for object in &self.world.objects {
+            let mut parts = object.split('/');
+            let (folder, _, owner) = (parts.next(), parts.next(), parts.next().unwrap_or_default());
+            if folder == Some("uploads") {
+                self.add(NAME, owner, format!("{object} was left"));
+            } else if !self.world.shown.contains_key(owner) {
+                self.add(NAME, owner, format!("{object} belongs to nothing"));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::Shown;
+
+    /// Ann bought two of ten pieces of tea, they ship, and she was told.
+    fn all_is_well() -> (History, World) {
+        let history = History::default();
+        history.listed("tea", 10);
+        history.note("key", |purchase| {
+            purchase.buyer = "ann".into();
+            purchase.lines = vec![("tea".into(), 2)];
+            purchase.answers = vec![Answered::Unknown(502), Answered::Placed("order".into())];
+        });
+        let mut world = World::default();
+        let order = Order {
+            buyer: "ann".into(),
+            status: "shipping".into(),
+            lines: vec![("tea".into(), 2)],
+            history: vec!["pending".into(), "shipping".into()],
+            adds_up: true,
+            is_due: false,
+        };
+        world.orders.insert("order".into(), order);
+        let tea = Shown { kind: "products", key: "tea".into(), quantity: Some(8), ..Shown::default() };
+        world.shown.insert("tea".into(), tea);
+        world.records.insert("idempotency#create-order#ann#key".into(), "order".into());
+        world.emails.insert("order".into(), vec![EmailKind::Confirmed, EmailKind::Shipping]);
+        (history, world)
+    }
+
+    /// The invariants that do not hold after something was changed.
+    fn after(change: impl FnOnce(&mut History, &mut World)) -> BTreeSet<&'static str> {
+        let (mut history, mut world) = all_is_well();
+        change(&mut history, &mut world);
+        broken(&history, &world).into_iter().map(|broken| broken.invariant).collect()
+    }
+
+    fn order(world: &mut World) -> &mut Order {
+        world.orders.get_mut("order").unwrap()
+    }
+
+    fn tea(world: &mut World) -> &mut Shown {
+        world.shown.get_mut("tea").unwrap()
+    }
+
+    fn emails(world: &mut World) -> &mut Vec<EmailKind> {
+        world.emails.get_mut("order").unwrap()
+    }
+
+    #[test]
+    fn nothing_is_broken_when_all_is_well() {
+        assert_eq!(after(|_, _| {}), BTreeSet::new());
+    }
+
+    #[test]
+    fn an_order_that_is_lost_stuck_or_due_is_noticed() {
+        let settled = "every order is settled";
+        assert!(after(|_, world| world.orders.clear()).contains(settled));
+        assert!(after(|_, world| order(world).status = "pending".into()).contains(settled));
+        assert_eq!(after(|_, world| order(world).is_due = true), [settled].into());
+        assert_eq!(after(|_, world| order(world).adds_up = false), [settled].into());
+        let twice = |_: &mut History, world: &mut World| order(world).history.push("shipping".into());
+        assert_eq!(after(twice), [settled].into());
+    }
+
+    #[test]
+    fn a_second_order_for_a_key_is_noticed() {
+        let doubled = |_: &mut History, world: &mut World| {
+            let again = order(world).clone();
+            world.orders.insert("again".into(), again);
+            world.emails.insert("again".into(), vec![EmailKind::Confirmed, EmailKind::Shipping]);
+            tea(world).quantity = Some(6);
+        };
+        assert_eq!(after(doubled), ["one order for each key"].into());
+        let answered = |history: &mut History, _: &mut World| {
+            history.note("key", |purchase| purchase.answers.push(Answered::Refused(409)));
+        };
+        assert_eq!(after(answered), ["one order for each key"].into());
+        assert_eq!(after(|_, world| world.records.clear()), ["one order for each key"].into());
+    }
+
+    #[test]
+    fn who_did_not_ask_again_may_have_one_order_unknown_to_them() {
+        let gave_up = |history: &mut History, _: &mut World| {
+            history.note("key", |purchase| {
+                purchase.answers = vec![Answered::Unknown(502)];
+                purchase.given_up = true;
+            });
+        };
+        assert_eq!(after(gave_up), BTreeSet::new());
+        let never_answered = |history: &mut History, _: &mut World| {
+            history.note("key", |purchase| purchase.answers = vec![Answered::Unknown(502)]);
+        };
+        assert_eq!(after(never_answered), ["every request is answered"].into());
+    }
+
+    #[test]
+    fn stock_that_is_missing_or_sold_twice_is_noticed() {
+        assert_eq!(after(|_, world| tea(world).quantity = Some(7)), ["the stock adds up"].into());
+        assert_eq!(after(|history, _| history.stock_changed("tea", 1)), ["the stock adds up"].into());
+        assert_eq!(after(|history, _| history.saw_stock("tea", -1)), ["never below zero"].into());
+    }
+
+    #[test]
+    fn a_wrong_answer_to_a_cancellation_is_noticed() {
+        let cancelled = |history: &mut History, _: &mut World| {
+            history.note("key", |purchase| purchase.cancels.push(200));
+        };
+        assert_eq!(after(cancelled), ["cancelled means cancelled"].into());
+    }
+
+    #[test]
+    fn emails_that_are_missing_wrong_or_sent_twice_are_noticed() {
+        let told = "every buyer is told";
+        assert_eq!(after(|_, world| emails(world).truncate(1)), [told].into());
+        assert_eq!(
+            after(|_, world| emails(world).retain(|kind| *kind != EmailKind::Confirmed)),
+            [told].into()
+        );
+        assert_eq!(after(|_, world| emails(world).push(EmailKind::Cancelled)), [told].into());
+        assert_eq!(after(|_, world| emails(world).push(EmailKind::Shipping)), ["no email twice"].into());
+        let counted = |_: &mut History, world: &mut World| {
+            emails(world).push(EmailKind::Shipping);
+            world.counted_duplicates = 1;
+        };
+        assert_eq!(after(counted), BTreeSet::new());
+    }
+
+    #[test]
+    fn a_confirmation_may_wait_in_the_dead_letter_queue_of_a_settled_order() {
+        let letter = r#"{"kind":"order_confirmed","orderId":"order"}"#;
+        let kept = |_: &mut History, world: &mut World| {
+            emails(world).remove(0);
+            world.dead_letters.push(("EmailsDeadLetterQueueUrl", letter.into()));
+        };
+        assert_eq!(after(kept), BTreeSet::new());
+        let unsettled = |_: &mut History, world: &mut World| {
+            order(world).is_due = true;
+            world.dead_letters.push(("EmailsDeadLetterQueueUrl", letter.into()));
+        };
+        assert!(after(unsettled).contains("dead letters are settled"));
+    }
+
+    #[test]
+    fn what_is_half_written_or_left_in_the_bucket_is_noticed() {
+        let listed = |_: &mut History, world: &mut World| {
+            tea(world).lists.insert("approved", "approved".into());
+        };
+        assert_eq!(after(listed), ["nothing is half-written"].into());
+        let without =
+            |_: &mut History, world: &mut World| tea(world).image = Some("images/products/tea/a".into());
+        assert_eq!(after(without), ["nothing is half-written"].into());
+        for object in ["uploads/products/tea/1/a.png", "images/products/gone/a.png"] {
+            let left = |_: &mut History, world: &mut World| world.objects.extend([object.into()]);
+            assert_eq!(after(left), ["uploads are indexed or gone"].into());
+        }
+        assert_eq!(after(|history, _| history.pictured("tea")), ["uploads are indexed or gone"].into());
+    }
+}

@@ -1,0 +1,199 @@
+//! Shows that no order is lost, doubled or oversold, whatever fails: `cargo local test --faults`.
+//!
+//! A shop of its own runs on the emulated AWS, and its functions reach that through the [`proxy`], which by a [`plan`] makes calls
+//! go wrong in every way that a [`fault`] is. People buy, sell and cancel ([`workload`]); then nothing goes wrong any more and
+//! what is owed must be given ([`quiet`]); then the [`invariants`] are counted from what people were answered ([`history`]) and
+//! what there is ([`world`]).
+//!
+//! What is promised and how it is shown: `docs/reliability.md`.
+
+mod call;
+mod draws;
+mod events;
+mod exhaustive;
+mod fault;
+mod history;
+mod invariants;
+mod plan;
+mod proxy;
+mod quiet;
+mod workload;
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use serde_json::json;
+use tests::aws::Aws;
+use tests::shop::Shop;
+
+use crate::exhaustive::{FAULTS, Table};
+use crate::plan::Seeded;
+use crate::proxy::{Happened, Proxy};
+use crate::workload::Town;
+use crate::world::World;
+
+/// What `cargo local test --faults` passes on.
+#[derive(Debug, Clone, Parser)]
+struct Options {
+    /// Where the functions find AWS: the proxy's port.
+    #[arg(long)]
+    port: u16,
+    /// The seed of a plan to repeat.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How many orders to place.
+    #[arg(long, default_value_t = 150)]
+    orders: usize,
+    /// How many faults to inject, at most.
+    #[arg(long, default_value_t = 200)]
+    faults: usize,
+    /// The long run: at least 10,000 orders and 2,000 faults.
+    #[arg(long)]
+    long: bool,
+    /// One half of it alone.
+    #[arg(long)]
+    only: Option<Half>,
+}
+
+/// A half of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Half {
+    /// Every call with every fault.
+    Calls,
+    /// People who buy and sell while faults come by the seed.
+    People,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Options::parse()).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: Options) -> Result<bool> {
+    let endpoint = std::env::var("AWS_ENDPOINT_URL").context("AWS_ENDPOINT_URL is not set")?;
+    let seed = options.seed.unwrap_or_else(new_seed);
+    let proxy = Proxy::start(options.port, endpoint).await?;
+    let begun = Instant::now();
+    println!("seed {seed}");
+    let aws = Aws::open().await;
+    // What a consumer failed at comes again in seconds, and not in a minute and more.
+    for (queue, seconds) in [("OrdersQueueUrl", "4"), ("EmailsQueueUrl", "8")] {
+        let soon = json!({ "QueueUrl": aws.output(queue), "Attributes": { "VisibilityTimeout": seconds } });
+        aws.json("sqs", "AmazonSQS.SetQueueAttributes", soon).await;
+    }
+    let town = Town::settle(Shop::open(), aws).await;
+    println!("{:>5.1} s  people and products are there", begun.elapsed().as_secs_f64());
+
+    let (orders, faults) = if options.long {
+        (options.orders.max(10_000), options.faults.max(2_000))
+    } else {
+        (options.orders, options.faults)
+    };
+    let mut table = Table::default();
+    if options.only != Some(Half::People) {
+        table = exhaustive::play(&town, &proxy).await;
+        println!("{:>5.1} s  {}", begun.elapsed().as_secs_f64(), line(&table));
+    }
+    if options.only != Some(Half::Calls) {
+        // About 25 calls an order, with what the others do meanwhile.
+        let rate = (faults * 10_000 / (orders.max(1) * 25)).clamp(10, 3_000);
+        proxy.follow(Arc::new(Seeded::new(seed, rate, faults)));
+        let most = Duration::from_secs(if options.long { 3_600 } else { 150 });
+        let placed = town.live(seed, orders, most).await;
+        println!("{:>5.1} s  {placed} orders placed, {} calls", begun.elapsed().as_secs_f64(), proxy.calls());
+    }
+    let settled = quiet::settle(&town, &proxy).await;
+    println!("{:>5.1} s  settled in {:.1} s", begun.elapsed().as_secs_f64(), settled.as_secs_f64());
+
+    let world = World::read(&town.aws, &town.shop).await;
+    for (fault, count) in proxy.tally() {
+        println!("         {count:>5} × {fault}");
+    }
+    show(&table);
+    let holds = report(seed, &options, &proxy, &town, &world)?;
+    Ok(holds && table.missed.is_empty() && table.stuck.is_empty())
+}
+
+fn line(table: &Table) -> String {
+    let (calls, played) = (table.calls.values().sum::<usize>(), table.played.values().sum::<usize>());
+    format!(
+        "{played} of {} pairs of a call and a fault played, {} missed",
+        calls * FAULTS.len(),
+        table.missed.len()
+    )
+}
+
+/// The table of docs/reliability.md.
+fn show(table: &Table) {
+    let functions: BTreeSet<_> = table.played.keys().map(|(function, _)| function).collect();
+    for function in functions {
+        let counts: Vec<_> = FAULTS
+            .iter()
+            .map(|(_, _, name)| table.played.get(&(function.clone(), *name)).copied().unwrap_or_default())
+            .map(|count| format!("{count:>4}"))
+            .collect();
+        println!("         {function:<22} {:>3} calls {}", table.calls[function], counts.join(""));
+    }
+    for missed in &table.missed {
+        println!("MISSED  {missed}");
+    }
+    for stuck in &table.stuck {
+        println!("BROKEN  what a consumer fails at comes again: {stuck}");
+    }
+}
+
+fn report(seed: u64, options: &Options, proxy: &Proxy, town: &Town, world: &World) -> Result<bool> {
+    let count = |status: &str| world.orders.values().filter(|order| order.status == status).count();
+    println!(
+        "         {} orders: {} shipping, {} cancelled; {} emails, {} counted as possibly sent twice; {} faults; {} dead letters",
+        world.orders.len(),
+        count("shipping"),
+        count("cancelled"),
+        world.emails.values().map(Vec::len).sum::<usize>(),
+        world.counted_duplicates,
+        proxy.happened().len(),
+        world.dead_letters.len(),
+    );
+    let broken = invariants::broken(&town.history, world);
+    if broken.is_empty() {
+        println!("         every invariant holds");
+        return Ok(true);
+    }
+    let happened = proxy.happened();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for broken in &broken {
+        let count = counts.entry(broken.invariant).or_default();
+        *count += 1;
+        if *count > 5 {
+            continue;
+        }
+        println!("BROKEN  {}: {}: {}", broken.invariant, broken.about, broken.what);
+        let about = |fault: &&Happened| !broken.about.is_empty() && fault.about.contains(&broken.about);
+        for fault in happened.iter().filter(about).take(12) {
+            println!("        {} {}: {}", fault.function, fault.signature, fault.fault);
+        }
+    }
+    println!("        in all: {counts:?}");
+    let (orders, faults) = (options.orders, options.faults);
+    println!(
+        "\nThe same faults again: cargo local test --faults --seed {seed} --orders {orders} --faults {faults}"
+    );
+    Ok(false)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a seed that was not used lately")]
+fn new_seed() -> u64 {
+    u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or_default() % 1_000_000
+}

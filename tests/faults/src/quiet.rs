@@ -1,0 +1,101 @@
+//! Afterwards: nothing goes wrong any more, time passes, and all that is owed must be given within a bound.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::events;
+use crate::proxy::Proxy;
+use crate::workload::Town;
+use crate::world::{number, scan, text};
+
+/// Lets no time go by: what is due is swept, as of later and later. Gives how long it took until nothing was owed.
+///
+/// Time passes by other means than waiting: schedules are told a later time, and the leases of emails whose sender died are
+/// made to be over, once no sender is at work any more.
+pub(crate) async fn settle(town: &Town, proxy: &Proxy) -> Duration {
+    let started = Instant::now();
+    proxy.calm();
+    idle(proxy, Duration::from_millis(1_500), Duration::from_secs(40)).await;
+    end_leases(town).await;
+    town.ask_again().await;
+    for hours in [3, 9, 15, 21] {
+        town.aws.invoke("sweep-orders", &events::scheduled(Duration::from_hours(hours))).await;
+        quiet(town, proxy).await;
+        end_leases(town).await;
+        if !is_anything_due(town).await {
+            break;
+        }
+    }
+    let took = started.elapsed();
+    redrive_uploads(town).await;
+    // What has waited for its picture for more than an hour is given up.
+    for function in ["clean-up-products", "clean-up-categories"] {
+        town.aws.invoke(function, &events::scheduled(Duration::from_hours(2))).await;
+    }
+    quiet(town, proxy).await;
+    took
+}
+
+/// Waits until no function has called AWS for a while.
+async fn idle(proxy: &Proxy, quiet: Duration, most: Duration) {
+    let deadline = Instant::now() + most;
+    while proxy.quiet_for() < quiet && Instant::now() < deadline {
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Waits until the queues are empty, no workflow runs, and no function is at work.
+async fn quiet(town: &Town, proxy: &Proxy) {
+    town.aws.quiet().await;
+    idle(proxy, Duration::from_millis(1_000), Duration::from_secs(20)).await;
+    town.aws.quiet().await;
+}
+
+/// Ends every lease: no sender is at work any more.
+async fn end_leases(town: &Town) {
+    end_leases_until(town, i64::MAX).await;
+}
+
+/// Ends the leases of senders that are dead by now, since a function is ended by Lambda after its 15 seconds.
+pub(crate) async fn end_dead_leases(town: &Town) {
+    // A lease lasts for a minute (`notifications::claims`): one with less than 44 seconds left was taken 16 seconds ago.
+    end_leases_until(town, now() + 44_000).await;
+}
+
+async fn end_leases_until(town: &Town, latest: i64) {
+    for item in scan(&town.aws, "GuardsTable").await {
+        let id = text(&item, "guardId");
+        let until = number(&item, "leaseUntil");
+        if id.starts_with("email#") && item.get("sentAt").is_none() && until > 0 && until < latest {
+            let values = json!({ ":over": { "N": "0" } });
+            town.aws.update_item("GuardsTable", ("guardId", &id), "SET leaseUntil = :over", values).await;
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test stands outside of the shop, where the time comes from")]
+fn now() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
+async fn is_anything_due(town: &Town) -> bool {
+    scan(&town.aws, "OrdersTable").await.iter().any(|item| item.get("due").is_some())
+}
+
+/// What an operator does with the uploads' dead letters: gives each to its indexer again.
+async fn redrive_uploads(town: &Town) {
+    for body in town.aws.messages_in("UploadsDeadLetterQueueUrl").await {
+        let letter: Value = body.parse().expect("a dead letter");
+        let event = &letter["requestPayload"];
+        let key = event["Records"][0]["s3"]["object"]["key"].as_str().unwrap_or_default();
+        let indexer = match key.split('/').nth(1) {
+            Some("banners") => "index-banner-image",
+            Some("categories") => "index-category-image",
+            _ => "index-product-image",
+        };
+        town.aws.invoke(indexer, event).await;
+    }
+    town.aws.purge("UploadsDeadLetterQueueUrl").await;
+}

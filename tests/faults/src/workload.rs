@@ -1,0 +1,428 @@
+//! What people do while things go wrong: buyers, sellers, cancellers and the admin over few products, with a sweep, duplicates and
+//! a watcher beside them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::answer::Answer;
+use tests::aws::Aws;
+use tests::shop::{BLUE_PNG, Newcomer, Person, Product, RED_PNG, Shop, product};
+use tests::wait::at_once;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use crate::draws::Draws;
+use crate::events;
+use crate::history::{Answered, History};
+use crate::world::{is_settled, number, scan, text};
+
+/// How many people buy.
+const BUYERS: usize = 12;
+/// How many products there are; the first is scarce: everyone wants it, and it is hardly ever restocked.
+const PRODUCTS: usize = 6;
+/// The buyer asks so often before leaving it for later.
+const PATIENCE: usize = 4;
+
+/// Who and what there is.
+#[derive(Debug, Clone)]
+pub(crate) struct Town {
+    pub shop: Shop,
+    pub aws: Aws,
+    pub history: Arc<History>,
+    pub buyers: Arc<Vec<Buyer>>,
+    pub sellers: Arc<Vec<Person>>,
+    /// Each with the seller's number.
+    pub products: Arc<Vec<(usize, Product)>>,
+    /// Changes of stock that no clear answer came to, to be asked again: seller, path, key, body, product, pieces.
+    unclear: Arc<tokio::sync::Mutex<Vec<StockChange>>>,
+}
+
+/// A person with their id.
+#[derive(Debug, Clone)]
+pub(crate) struct Buyer {
+    pub person: Person,
+    pub id: String,
+}
+
+#[derive(Debug, Clone)]
+struct StockChange {
+    seller: usize,
+    path: String,
+    key: String,
+    body: Value,
+    product: String,
+    pieces: i64,
+}
+
+/// The person's id: the token's subject.
+pub(crate) fn id_of(person: &Person) -> String {
+    use base64::Engine;
+    let claims = person.tokens.id_token.split('.').nth(1).unwrap_or_default();
+    let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(claims).expect("a token's claims");
+    let claims: Value = serde_json::from_slice(&claims).expect("a token's claims");
+    claims["sub"].as_str().expect("a subject").to_owned()
+}
+
+impl Town {
+    /// Signs everyone up and lists the products, while nothing goes wrong.
+    pub(crate) async fn settle(shop: Shop, aws: Aws) -> Self {
+        let admin =
+            Newcomer { full_name: "Admin".into(), email: "admin@cartwright.test".into(), username: None };
+        if shop.sign_up(&admin).await.status == 201 {
+            shop.confirm(&admin).await.is(200);
+        }
+        let people = at_once(BUYERS + 2, |number| {
+            let shop = shop.clone();
+            async move { shop.person(if number < 2 { "Seller" } else { "Buyer" }).await }
+        });
+        let mut people = people.await;
+        let buyers = people.split_off(2).into_iter().map(|person| Buyer { id: id_of(&person), person });
+        let town = Self {
+            history: Arc::default(),
+            buyers: Arc::new(buyers.collect()),
+            sellers: Arc::new(people),
+            products: Arc::default(),
+            unclear: Arc::default(),
+            shop,
+            aws,
+        };
+        let products = at_once(PRODUCTS, |number| {
+            let town = town.clone();
+            async move {
+                let stock = if number == 0 { 25 } else { 60 };
+                (number % 2, town.lists(number % 2, &format!("thing {number}"), stock).await)
+            }
+        });
+        Self { products: Arc::new(products.await), ..town }
+    }
+
+    /// A new product for sale, in the books.
+    pub(crate) async fn lists(&self, seller: usize, name: &str, stock: u32) -> Product {
+        let person = &self.sellers[seller];
+        let listed = person.lists(product().named(name).stock(stock)).await;
+        self.shop.upload(&listed.upload_url, "image/png", RED_PNG.to_vec()).await;
+        while person.own(&listed).await.is_none_or(|own| !own["imageUrl"].is_string()) {
+            sleep(millis(100)).await;
+        }
+        let approval = format!("{}/approval", listed.path());
+        self.shop.admin().await.put(&approval, &json!({ "approved": true })).await.is(200);
+        self.history.listed(&listed.id, i64::from(stock));
+        listed
+    }
+
+    /// Asks for a purchase once and notes the answer.
+    pub(crate) async fn ask(&self, key: &str) -> Answered {
+        let purchases = self.history.purchases();
+        let purchase = purchases.iter().find(|purchase| purchase.key == key).expect("a purchase");
+        let buyer = self.buyers.iter().find(|buyer| buyer.id == purchase.buyer).expect("its buyer");
+        self.ask_as(&buyer.person, key, &purchase.lines).await
+    }
+
+    /// The same, for who knows what it is about.
+    pub(crate) async fn ask_as(&self, buyer: &Person, key: &str, lines: &[(String, i64)]) -> Answered {
+        let items: Vec<_> =
+            lines.iter().map(|(id, pieces)| json!({ "id": id, "quantity": pieces })).collect();
+        let request = buyer.request(Method::POST, "/orders").header("idempotency-key", key);
+        let answer = request.json(&json!({ "items": items })).send().await;
+        let answered = match answer.status {
+            201 => Answered::Placed(answer.body["orderId"].as_str().unwrap_or_default().to_owned()),
+            status @ (408 | 429 | 500..) => Answered::Unknown(status),
+            status => Answered::Refused(status),
+        };
+        self.history.note(key, |purchase| purchase.answers.push(answered.clone()));
+        answered
+    }
+
+    /// Tries to cancel an order, and notes a clear answer.
+    pub(crate) async fn cancel(&self, buyer: &Person, key: &str, order: &str) -> u16 {
+        let status = buyer.cancels(order).await.status;
+        self.history.note(key, |purchase| purchase.cancels.push(status));
+        status
+    }
+
+    /// Goes about its business under the seed until so many orders are placed, or until the time is over. Gives how many were.
+    pub(crate) async fn live(&self, seed: u64, orders: usize, most: Duration) -> usize {
+        let done = Arc::new(AtomicBool::new(false));
+        let placed = Arc::new(AtomicUsize::new(0));
+        let mut others = JoinSet::new();
+        for seller in 0..self.sellers.len() {
+            others.spawn(self.clone().sell(seller, seed, Arc::clone(&done)));
+        }
+        others.spawn(self.clone().administer(seed, Arc::clone(&done)));
+        others.spawn(self.clone().sweep(Arc::clone(&done)));
+        others.spawn(self.clone().deliver_again(seed, Arc::clone(&done)));
+        others.spawn(self.clone().watch(Arc::clone(&done)));
+        let mut buyers = JoinSet::new();
+        let deadline = Instant::now() + most;
+        for number in 0..self.buyers.len() {
+            buyers.spawn(self.clone().buy(number, seed, orders, Arc::clone(&placed), deadline));
+        }
+        buyers.join_all().await;
+        done.store(true, Ordering::Relaxed);
+        others.join_all().await;
+        placed.load(Ordering::Relaxed)
+    }
+
+    async fn buy(self, number: usize, seed: u64, orders: usize, placed: Arc<AtomicUsize>, deadline: Instant) {
+        let mut draws = Draws::new(seed, &format!("buyer {number}"));
+        let buyer = self.buyers[number].clone();
+        for count in 0.. {
+            if placed.load(Ordering::Relaxed) >= orders || Instant::now() > deadline {
+                return;
+            }
+            let key = format!("buyer-{number}-{count}");
+            let lines = self.basket(&mut draws);
+            self.history.note(&key, |purchase| {
+                purchase.label = format!("buyer {number}");
+                purchase.buyer.clone_from(&buyer.id);
+                purchase.lines.clone_from(&lines);
+            });
+            let mut answered = self.ask_as(&buyer.person, &key, &lines).await;
+            let mut again = 1;
+            while !answered.is_clear() && again < PATIENCE {
+                let wait = if answered == Answered::Unknown(429) { 2_000 } else { 50 + draws.below(400) };
+                sleep(millis(wait)).await;
+                answered = self.ask_as(&buyer.person, &key, &lines).await;
+                again += 1;
+            }
+            match answered {
+                Answered::Placed(order) => {
+                    placed.fetch_add(1, Ordering::Relaxed);
+                    if draws.chance(1_500) {
+                        // The client repeats what was answered: a lost reply on its own side.
+                        self.ask_as(&buyer.person, &key, &lines).await;
+                    }
+                    if draws.chance(2_000) {
+                        sleep(millis(draws.below(80))).await;
+                        self.cancel(&buyer.person, &key, &order).await;
+                    }
+                }
+                Answered::Refused(_) => sleep(millis(draws.below(150))).await,
+                Answered::Unknown(_) => {
+                    let gives_up = draws.chance(3_000);
+                    self.history.note(&key, |purchase| purchase.given_up = gives_up);
+                }
+            }
+        }
+    }
+
+    /// One to three products, often the scarce one.
+    fn basket(&self, draws: &mut Draws) -> Vec<(String, i64)> {
+        let mut lines: Vec<(String, i64)> = Vec::new();
+        for _ in 0..1 + draws.below(3) {
+            let number = if draws.chance(2_500) { 0 } else { draws.below(self.products.len()) };
+            let id = self.products[number].1.id.clone();
+            let pieces = i64::try_from(1 + draws.below(3)).unwrap_or(1);
+            if lines.iter().all(|(other, _)| *other != id) {
+                lines.push((id, pieces));
+            }
+        }
+        lines
+    }
+
+    async fn sell(self, seller: usize, seed: u64, done: Arc<AtomicBool>) {
+        let mut draws = Draws::new(seed, &format!("seller {seller}"));
+        let person = self.sellers[seller].clone();
+        let own: Vec<_> =
+            self.products.iter().enumerate().filter(|(_, (owner, _))| *owner == seller).collect();
+        for count in 0.. {
+            if done.load(Ordering::Relaxed) {
+                return;
+            }
+            let (number, (_, product)) = own[draws.below(own.len())];
+            let what = draws.weighted(&[(6, 'a'), (1, 'd'), (1, 'p'), (2, 'i')]).unwrap_or('a');
+            match what {
+                'a' => {
+                    let shown = self.shop.get(&product.path()).await;
+                    let left = shown.body["quantity"].as_i64().unwrap_or(100);
+                    let pieces = match number {
+                        0 if left == 0 && draws.chance(3_000) => 1 + draws.below(3),
+                        0 => 0,
+                        _ if left < 40 => 10 + draws.below(40),
+                        _ => 0,
+                    };
+                    if pieces > 0 {
+                        let body = json!({ "add": pieces });
+                        self.change_stock(
+                            seller,
+                            product,
+                            "stock",
+                            count,
+                            &body,
+                            i64::try_from(pieces).unwrap_or(0),
+                        )
+                        .await;
+                    }
+                }
+                'd' => {
+                    self.change_stock(seller, product, "deduct", count, &json!({ "quantity": 1 }), -1).await;
+                }
+                'p' => {
+                    let price = 1 + draws.below(20);
+                    person.put(&product.path(), &json!({ "productPrice": price })).await;
+                }
+                _ => {
+                    let picture = if draws.chance(5_000) { RED_PNG } else { BLUE_PNG };
+                    let path = format!("{}/upload-url", product.path());
+                    let asked =
+                        person.post(&path, &json!({ "fileName": "new.png", "fileType": "image/png" })).await;
+                    self.upload(&asked, "index-product-image", picture, draws.chance(3_000)).await;
+                }
+            }
+            sleep(millis(100 + draws.below(500))).await;
+        }
+    }
+
+    /// Uploads to the URL that was answered, if one was, and lets S3 tell of it twice if asked to.
+    async fn upload(&self, asked: &Answer, indexer: &str, picture: &[u8], twice: bool) {
+        let Some(url) = asked.body["uploadUrl"].as_str().or(asked.body["uploadURL"].as_str()) else { return };
+        let status = self.shop.upload(url, "image/png", picture.to_vec()).await;
+        if status == 200 && twice {
+            self.aws.invoke(indexer, &events::uploaded(&self.aws, url)).await;
+        }
+    }
+
+    async fn change_stock(
+        &self,
+        seller: usize,
+        product: &Product,
+        route: &str,
+        count: usize,
+        body: &Value,
+        pieces: i64,
+    ) {
+        let change = StockChange {
+            seller,
+            path: format!("{}/{route}", product.path()),
+            key: format!("seller-{seller}-{count}"),
+            body: body.clone(),
+            product: product.id.clone(),
+            pieces,
+        };
+        for _ in 0..PATIENCE {
+            if self.try_to_change_stock(&change).await {
+                return;
+            }
+            sleep(millis(100)).await;
+        }
+        self.unclear.lock().await.push(change);
+    }
+
+    /// Whether a clear answer came.
+    async fn try_to_change_stock(&self, change: &StockChange) -> bool {
+        let request = self.sellers[change.seller].request(Method::PUT, &change.path);
+        let answer = request.header("idempotency-key", &change.key).json(&change.body).send().await;
+        match answer.status {
+            200 => self.history.stock_changed(&change.product, change.pieces),
+            408 | 429 | 500.. => return false,
+            _ => {}
+        }
+        true
+    }
+
+    async fn administer(self, seed: u64, done: Arc<AtomicBool>) {
+        let mut draws = Draws::new(seed, "admin");
+        while !done.load(Ordering::Relaxed) {
+            let name = format!("category {}", draws.below(5));
+            let body = json!({ "fileName": "new.png", "fileType": "image/png", "categoryName": name });
+            let admin = self.shop.admin().await;
+            let asked = admin.post("/categories/upload-url", &body).await;
+            self.upload(&asked, "index-category-image", RED_PNG, draws.chance(3_000)).await;
+            let body = json!({ "fileName": "new.png", "fileType": "image/png" });
+            let asked = admin.post("/banners/upload-url", &body).await;
+            self.upload(&asked, "index-banner-image", BLUE_PNG, draws.chance(3_000)).await;
+            self.pause(&done, 3_000).await;
+        }
+    }
+
+    async fn sweep(self, done: Arc<AtomicBool>) {
+        while !done.load(Ordering::Relaxed) {
+            self.pause(&done, 6_000).await;
+            // A minute after everything that was placed by now has fallen due.
+            let later = Duration::from_mins(3);
+            self.aws.invoke("sweep-orders", &events::scheduled(later)).await;
+            for function in ["clean-up-products", "clean-up-categories"] {
+                self.aws.invoke(function, &events::scheduled(Duration::ZERO)).await;
+            }
+        }
+    }
+
+    /// Delivers messages again, as SQS may hours later. Those of orders that are owed nothing any more: others it would help along.
+    async fn deliver_again(self, seed: u64, done: Arc<AtomicBool>) {
+        let mut draws = Draws::new(seed, "duplicates");
+        while !done.load(Ordering::Relaxed) {
+            self.pause(&done, 400).await;
+            let purchases = self.history.purchases();
+            let orders: Vec<&str> = purchases.iter().filter_map(|purchase| purchase.order()).collect();
+            let Some(order) = orders.get(draws.below(orders.len())) else { continue };
+            let kinds = ["order_confirmed", "order_shipping", "order_cancelled"];
+            let kind = kinds.get(draws.below(4));
+            if !is_settled(&self.aws, order).await {
+                continue;
+            }
+            match kind {
+                Some(kind) => {
+                    self.aws.send_message("EmailsQueueUrl", &json!({ "kind": kind, "orderId": order })).await;
+                }
+                None => self.aws.send_message("OrdersQueueUrl", &json!({ "orderId": order })).await,
+            }
+        }
+    }
+
+    async fn watch(self, done: Arc<AtomicBool>) {
+        while !done.load(Ordering::Relaxed) {
+            self.look_at_the_stock().await;
+            self.pause(&done, 1_000).await;
+        }
+    }
+
+    async fn look_at_the_stock(&self) {
+        for item in scan(&self.aws, "ProductsTable").await {
+            self.history.saw_stock(&text(&item, "id"), number(&item, "quantity"));
+        }
+    }
+
+    async fn pause(&self, done: &AtomicBool, milliseconds: usize) {
+        let end = Instant::now() + millis(milliseconds);
+        while Instant::now() < end && !done.load(Ordering::Relaxed) {
+            sleep(millis(100)).await;
+        }
+    }
+
+    /// When all is well again: everybody asks again for what they had no clear answer to. That they get one now is an
+    /// invariant, too.
+    pub(crate) async fn ask_again(&self) {
+        for purchase in self.history.purchases() {
+            if !purchase.is_clear() && !purchase.given_up {
+                self.ask_until_clear(&purchase.key).await;
+            }
+        }
+        for purchase in self.history.purchases().iter().filter(|purchase| !purchase.knows_if_cancelled()) {
+            let Some(order) = purchase.order() else { continue };
+            let buyer = self.buyers.iter().find(|buyer| buyer.id == purchase.buyer).expect("its buyer");
+            self.cancel(&buyer.person, &purchase.key, order).await;
+        }
+        for change in self.unclear.lock().await.drain(..) {
+            if !self.try_to_change_stock(&change).await && !self.try_to_change_stock(&change).await {
+                self.history.left_unanswered(&format!("{} with {}", change.path, change.key));
+            }
+        }
+    }
+
+    async fn ask_until_clear(&self, key: &str) {
+        for _ in 0..5 {
+            match self.ask(key).await {
+                Answered::Unknown(429) => sleep(Duration::from_secs(15)).await,
+                Answered::Unknown(_) => sleep(millis(300)).await,
+                _ => return,
+            }
+        }
+    }
+}
+
+pub(crate) fn millis(count: usize) -> Duration {
+    Duration::from_millis(u64::try_from(count).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,224 @@
+//! What there is in the end: the tables, the mailbox, the bucket and the dead-letter queues, read behind the shop's back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use tests::aws::Aws;
+use tests::shop::{Mail, Shop};
+
+/// An order as the table has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Order {
+    pub buyer: String,
+    pub status: String,
+    /// The products and how many pieces of each.
+    pub lines: Vec<(String, i64)>,
+    /// The statuses it had, oldest first.
+    pub history: Vec<String>,
+    /// Whether the total is that of its lines.
+    pub adds_up: bool,
+    /// Whether it is still in the index `due`.
+    pub is_due: bool,
+}
+
+/// A product, a category or a banner, as far as its picture and its lists go.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Shown {
+    /// `products`, as in the bucket's keys.
+    pub kind: &'static str,
+    /// As in the bucket's keys.
+    pub key: String,
+    /// Pieces; none for a category or a banner.
+    pub quantity: Option<i64>,
+    /// The key of its picture in the bucket.
+    pub image: Option<String>,
+    /// The lists it is on, by its indexes' keys.
+    pub lists: BTreeMap<&'static str, String>,
+    /// The lists it should be on, by everything else that it says.
+    pub should_be_on: BTreeMap<&'static str, String>,
+}
+
+/// All of it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct World {
+    /// By id.
+    pub orders: BTreeMap<String, Order>,
+    /// By id or name.
+    pub shown: BTreeMap<String, Shown>,
+    /// The order that each idempotency key was answered with, by the record's own key.
+    pub records: BTreeMap<String, String>,
+    /// The emails about each order: kinds, in the order they went out.
+    pub emails: BTreeMap<String, Vec<EmailKind>>,
+    /// How many emails were counted as possibly sent twice.
+    pub counted_duplicates: usize,
+    /// The keys in the bucket.
+    pub objects: BTreeSet<String>,
+    /// The bodies in the dead-letter queues, by queue.
+    pub dead_letters: Vec<(&'static str, String)>,
+}
+
+/// What an email says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum EmailKind {
+    Confirmed,
+    Shipping,
+    Cancelled,
+}
+
+impl EmailKind {
+    fn of(mail: &Mail) -> Option<Self> {
+        [("ordered", Self::Confirmed), ("now shipping", Self::Shipping), ("cancelled", Self::Cancelled)]
+            .into_iter()
+            .find(|(end, _)| mail.subject.ends_with(end))
+            .map(|(_, kind)| kind)
+    }
+}
+
+impl World {
+    /// Reads everything.
+    pub(crate) async fn read(aws: &Aws, shop: &Shop) -> Self {
+        let mut world = Self::default();
+        for item in scan(aws, "OrdersTable").await {
+            world.orders.insert(text(&item, "orderId"), order(&item));
+        }
+        for (kind, table) in
+            [("products", "ProductsTable"), ("categories", "CategoriesTable"), ("banners", "BannersTable")]
+        {
+            for item in scan(aws, table).await {
+                let shown = shown(kind, &item);
+                world.shown.insert(shown.key.clone(), shown);
+            }
+        }
+        for item in scan(aws, "GuardsTable").await {
+            let id = text(&item, "guardId");
+            if id.starts_with("idempotency#create-order#") {
+                let answer: Value = text(&item, "answer").parse().unwrap_or_default();
+                world.records.insert(id, answer["orderId"].as_str().unwrap_or_default().to_owned());
+            }
+        }
+        let mailbox = shop.get("/local/emails.json").await.is(200);
+        let mails: Vec<Mail> = serde_json::from_value(mailbox).expect("a mailbox");
+        for mail in mails.iter().rev() {
+            if let (Some(kind), Some(order)) = (EmailKind::of(mail), order_of(mail)) {
+                world.emails.entry(order).or_default().push(kind);
+            }
+        }
+        world.counted_duplicates = count_in_logs("send-email", "PossibleDuplicateEmail");
+        for folder in ["uploads/", "images/"] {
+            world.objects.extend(aws.keys_under(folder).await);
+        }
+        for queue in ["OrdersDeadLetterQueueUrl", "EmailsDeadLetterQueueUrl", "UploadsDeadLetterQueueUrl"] {
+            let bodies = aws.messages_in(queue).await;
+            world.dead_letters.extend(bodies.into_iter().map(|body| (queue, body)));
+        }
+        world
+    }
+}
+
+/// Every item of a table of the stack.
+pub(crate) async fn scan(aws: &Aws, table: &str) -> Vec<Value> {
+    let mut items = Vec::new();
+    let mut input = json!({ "TableName": aws.output(table), "ConsistentRead": true });
+    loop {
+        let page = aws.json("dynamodb", "DynamoDB_20120810.Scan", input.clone()).await;
+        items.extend(page["Items"].as_array().into_iter().flatten().cloned());
+        match page.get("LastEvaluatedKey") {
+            Some(last) => input["ExclusiveStartKey"] = last.clone(),
+            None => return items,
+        }
+    }
+}
+
+/// An order's item.
+pub(crate) async fn stored(aws: &Aws, order: &str) -> Value {
+    let key = json!({ "orderId": { "S": order } });
+    let input = json!({ "TableName": aws.output("OrdersTable"), "Key": key, "ConsistentRead": true });
+    aws.json("dynamodb", "DynamoDB_20120810.GetItem", input).await["Item"].take()
+}
+
+/// Whether nothing is owed to an order any more.
+pub(crate) async fn is_settled(aws: &Aws, order: &str) -> bool {
+    let order = stored(aws, order).await;
+    text(&order, "status") != "pending" && order.get("due").is_none()
+}
+
+/// A text of an item; empty if there is none.
+pub(crate) fn text(item: &Value, name: &str) -> String {
+    item[name]["S"].as_str().unwrap_or_default().to_owned()
+}
+
+/// A whole number of an item; zero if there is none.
+pub(crate) fn number(item: &Value, name: &str) -> i64 {
+    item[name]["N"].as_str().and_then(|number| number.parse().ok()).unwrap_or_default()
+}
+
+fn list<'a>(item: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
+    item[name]["L"].as_array().into_iter().flatten().map(|entry| &entry["M"])
+}
+
+fn order(item: &Value) -> Order {
+    let cost = |line: &Value| number(line, "unitPrice") * number(line, "quantity");
+    Order {
+        buyer: text(item, "userId"),
+        status: text(item, "status"),
+        lines: list(item, "lines").map(|line| (text(line, "productId"), number(line, "quantity"))).collect(),
+        history: list(item, "history").map(|entry| text(entry, "status")).collect(),
+        adds_up: list(item, "lines").map(cost).sum::<i64>() == number(item, "total"),
+        is_due: item.get("due").is_some() || item.get("dueAt").is_some(),
+    }
+}
+
+fn shown(kind: &'static str, item: &Value) -> Shown {
+    let get = |name: &str| Some(text(item, name)).filter(|text| !text.is_empty());
+    let mut lists = BTreeMap::new();
+    for name in ["approved", "approvedCategory", "pending", "listed"] {
+        lists.extend(get(name).map(|value| (name, value)));
+    }
+    let image = get("imageUrl");
+    let mut should_be_on = BTreeMap::new();
+    match kind {
+        "products" if item["isApproved"]["BOOL"] == true => {
+            should_be_on.insert("approved", "approved".to_owned());
+            should_be_on.insert("approvedCategory", text(item, "category"));
+        }
+        "products" if image.is_none() => drop(should_be_on.insert("pending", "image".to_owned())),
+        "products" if item.get("rejectionReason").is_none() => {
+            should_be_on.insert("pending", "approval".to_owned());
+        }
+        "products" => {}
+        // A banner is in the index `listed` once it has a picture; a category waits in `pending` until then.
+        _ if image.is_some() => drop(should_be_on.insert("listed", "listed".to_owned())),
+        "categories" => drop(should_be_on.insert("pending", "image".to_owned())),
+        _ => {}
+    }
+    Shown {
+        kind,
+        key: match kind {
+            "categories" => base64_url(&text(item, "categoryName")),
+            _ => text(item, "id"),
+        },
+        quantity: item.get("quantity").map(|_| number(item, "quantity")),
+        image: image.and_then(|url| Some(format!("images/{}", url.split_once("/images/")?.1))),
+        lists,
+        should_be_on,
+    }
+}
+
+/// As the keys of the bucket have a category's name.
+fn base64_url(name: &str) -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(name)
+}
+
+/// The order that an email is about: its text ends with `Order: {id}`.
+fn order_of(mail: &Mail) -> Option<String> {
+    let id = mail.text.rsplit_once("Order: ")?.1;
+    Some(id.chars().take_while(|c| c.is_ascii_hexdigit() || *c == '-').collect())
+}
+
+/// In how many lines of its log a function says something.
+pub(crate) fn count_in_logs(function: &str, what: &str) -> usize {
+    let folder = std::env::var("CARTWRIGHT_LOGS").unwrap_or_default();
+    let log = std::fs::read(format!("{folder}/cartwright-local-{function}.log")).unwrap_or_default();
+    String::from_utf8_lossy(&log).lines().filter(|line| line.contains(what)).count()
+}
