@@ -210,9 +210,9 @@ fn base64_url(name: &str) -> String {
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(name)
 }
 
-/// The order that an email is about: its text ends with `Order: {id}`.
+/// The order that an email is about: a line of its text is `Order {id}`.
 fn order_of(mail: &Mail) -> Option<String> {
-    let id = mail.text.rsplit_once("Order: ")?.1;
+    let id = mail.text.rsplit_once("\nOrder ")?.1;
     Some(id.chars().take_while(|c| c.is_ascii_hexdigit() || *c == '-').collect())
 }
 
