@@ -11,7 +11,7 @@
 use std::sync::LazyLock;
 
 use auth::FullName;
-use notifications::{Email, settles};
+use notifications::{Email, WebShop, settles};
 use orders::{EmailKind, Event, NewOrder, Order, OrderStatus, Owed, Transition};
 use products::{Decision, Product};
 use shared::auth::Caller;
@@ -178,14 +178,12 @@ static RULES: LazyLock<Rules> = LazyLock::new(|| {
         serde_json::from_value(value).unwrap()
     };
     let reader = FullName::new("Ann").unwrap();
+    let is_told =
+        |order: &Order, kind| Email::about(order, kind, &reader, &WebShop::default()).unwrap().is_some();
     let statuses = [OrderStatus::Pending, OrderStatus::Shipping, OrderStatus::Cancelled];
     Rules {
         owed: statuses.map(|status| (status, (0..=20).map(|n| order(status, n).owed()).collect())).into(),
-        told: statuses
-            .map(|status| {
-                (status, KINDS.map(|kind| Email::about(&order(status, 0), kind, &reader).is_some()))
-            })
-            .into(),
+        told: statuses.map(|status| (status, KINDS.map(|kind| is_told(&order(status, 0), kind)))).into(),
     }
 });
 
