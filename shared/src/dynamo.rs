@@ -1,4 +1,4 @@
-//! What every table needs: a transaction that tells which condition failed, and pages of an index.
+//! What every table needs: values and items, and writes that tell which condition failed, alone or in a transaction.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -8,7 +8,8 @@ use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, TransactWriteItem, Update};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -56,6 +57,41 @@ where
         Ok(output) => Ok(Some(output)),
         Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(None),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Carries out `update`, the same that a transaction takes, by itself: that costs half as much. Gives the attributes that
+/// `returns` asks for; or, where the condition failed, the item as it stood then, empty if there was none or the update did
+/// not ask for it.
+///
+/// # Errors
+/// What the SDK says. The update may have taken effect all the same.
+pub async fn update_item(
+    client: &Client,
+    update: Update,
+    returns: ReturnValue,
+) -> anyhow::Result<Result<Item, Item>> {
+    let sent = client
+        .update_item()
+        .table_name(update.table_name)
+        .set_key(Some(update.key))
+        .update_expression(update.update_expression)
+        .set_condition_expression(update.condition_expression)
+        .set_expression_attribute_names(update.expression_attribute_names)
+        .set_expression_attribute_values(update.expression_attribute_values)
+        .set_return_values_on_condition_check_failure(update.return_values_on_condition_check_failure)
+        .return_values(returns)
+        .send()
+        .await;
+    let error = match sent {
+        Ok(updated) => return Ok(Ok(updated.attributes.unwrap_or_default())),
+        Err(error) => error,
+    };
+    match error.as_service_error() {
+        Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+            Ok(Err(failed.item().cloned().unwrap_or_default()))
+        }
+        _ => Err(error.into()),
     }
 }
 

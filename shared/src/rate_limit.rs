@@ -14,7 +14,8 @@
 //!
 //! Address and account are two items in one transaction: both are counted or neither, so that who is refused for one does not
 //! use up the other. Transactions on one item that meet are tried again by [`transact`]; a flood from one address so slows
-//! itself down, and what does not get through is not let through. Names and addresses are kept as hashes. Time to live takes
+//! itself down, and what does not get through is not let through. A person's one item is updated without a transaction, which
+//! costs half; if the reply is lost, the SDK's repetition counts the request twice. Names and addresses are kept as hashes. Time to live takes
 //! an item some time after its two windows; an item that is still there then counts for nothing.
 
 use std::fmt;
@@ -25,7 +26,7 @@ use std::time::Duration;
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -37,7 +38,7 @@ use sha2::{Digest, Sha256};
 use crate::auth::UserId;
 use crate::aws::{Aws, Connect};
 use crate::config::{self, ConfigError};
-use crate::dynamo::{Item, number, text, transact};
+use crate::dynamo::{Item, number, text, transact, update_item};
 use crate::problem::{Problem, SERVICE_UNAVAILABLE, TOO_MANY_REQUESTS};
 use crate::telemetry;
 use crate::time::Timestamp;
@@ -142,7 +143,7 @@ impl Counter {
     }
 
     /// Counts one request, if it passes.
-    fn count(&self, table: &str, now: Timestamp) -> anyhow::Result<TransactWriteItem> {
+    fn count(&self, table: &str, now: Timestamp) -> anyhow::Result<Update> {
         let window = self.rate.window(now);
         let (this, last) = (format!("c{window}"), format!("c{}", window - 1));
         let at_most = |index| format!("(attribute_not_exists({last}) OR {last} <= :last{index})");
@@ -164,8 +165,7 @@ impl Counter {
                 .expression_attribute_values(format!(":last{index}"), number(step.last_at_most))
                 .expression_attribute_values(format!(":this{index}"), number(step.this_below));
         }
-        let update = update.build().context("count a request")?;
-        Ok(TransactWriteItem::builder().update(update).build())
+        update.build().context("count a request")
     }
 
     /// How long who is refused has to wait, by the item that the condition failed against.
@@ -224,20 +224,39 @@ impl Counters {
         Ok(Self { client: aws.dynamodb(), table: config::required("GUARDS_TABLE")? })
     }
 
-    /// Counts the request everywhere or nowhere, in one call.
-    async fn count(&self, counters: &[Counter], now: Timestamp) -> anyhow::Result<Verdict> {
-        let items = counters.iter().map(|counter| counter.count(&self.table, now));
-        let Err(cancelled) = transact(&self.client, items.collect::<Result<_, _>>()?).await? else {
+    /// Counts the request in `counter`.
+    async fn count(&self, counter: &Counter, now: Timestamp) -> anyhow::Result<Verdict> {
+        let update = counter.count(&self.table, now)?;
+        let counted =
+            update_item(&self.client, update, ReturnValue::None).await.context("count a request")?;
+        Ok(match counted {
+            Ok(_) => Verdict::Passes,
+            Err(found) => refuse(&[counter], counter.wait(&found, now), counter.name),
+        })
+    }
+
+    /// Counts the request in both or in neither, in one call.
+    async fn count_both(&self, counters: [&Counter; 2], now: Timestamp) -> anyhow::Result<Verdict> {
+        let mut items = Vec::new();
+        for counter in counters {
+            items.push(TransactWriteItem::builder().update(counter.count(&self.table, now)?).build());
+        }
+        let Err(cancelled) = transact(&self.client, items).await? else {
             return Ok(Verdict::Passes);
         };
         let waits = counters.iter().enumerate().filter_map(|(index, counter)| {
             cancelled.failed(index).map(|item| (counter.wait(item, now), counter.name))
         });
         let (wait, name) = waits.max().context("no counter refused the request")?;
-        let policies: Vec<_> = counters.iter().map(Counter::policy).collect();
-        telemetry::count("RateLimited", 1);
-        Ok(Verdict::Refused(TooMany { policies: policies.join(", "), name, wait }))
+        Ok(refuse(&counters, wait, name))
     }
+}
+
+/// Refuses a request for the counter `name`, which passes one again in `wait` seconds.
+fn refuse(counters: &[&Counter], wait: u32, name: &'static str) -> Verdict {
+    let policies: Vec<_> = counters.iter().map(|counter| counter.policy()).collect();
+    telemetry::count("RateLimited", 1);
+    Verdict::Refused(TooMany { policies: policies.join(", "), name, wait })
 }
 
 /// How often one address, and one account, may try what needs a password or a code. When the counters cannot be reached nobody
@@ -271,11 +290,9 @@ impl PasswordLimits {
         account: &str,
         now: Timestamp,
     ) -> Result<(), Problem> {
-        let counters = [
-            Counter::new(route, "address", self.per_address, &address.to_string()),
-            Counter::new(route, "account", self.per_account, &account.to_lowercase()),
-        ];
-        match self.counters.count(&counters, now).await {
+        let by_address = Counter::new(route, "address", self.per_address, &address.to_string());
+        let by_account = Counter::new(route, "account", self.per_account, &account.to_lowercase());
+        match self.counters.count_both([&by_address, &by_account], now).await {
             Ok(Verdict::Passes) => Ok(()),
             Ok(Verdict::Refused(refused)) => Err(refused.into()),
             Err(error) => {
@@ -310,7 +327,7 @@ impl PersonLimit {
     /// `too-many-requests`.
     pub async fn count(&self, route: &str, person: &UserId, now: Timestamp) -> Result<(), Problem> {
         let counter = Counter::new(route, "person", self.per_person, &person.to_string());
-        match self.counters.count(&[counter], now).await {
+        match self.counters.count(&counter, now).await {
             Ok(Verdict::Passes) => Ok(()),
             Ok(Verdict::Refused(refused)) => Err(refused.into()),
             Err(error) => {
@@ -459,7 +476,7 @@ mod tests {
     #[test]
     fn a_request_is_counted_by_one_conditional_update() {
         let counter = Counter::new("sign-in", "account", rate(1, 10), "ann");
-        let update = counter.count("guards", at(25_000)).unwrap().update.unwrap();
+        let update = counter.count("guards", at(25_000)).unwrap();
         assert_eq!(update.update_expression, "SET expiresAt = :expires REMOVE c0 ADD c2 :one");
         assert_eq!(
             update.condition_expression.unwrap(),
@@ -473,7 +490,7 @@ mod tests {
     #[test]
     fn the_condition_stays_within_dynamodbs_bounds() {
         let counter = Counter::new("sign-in", "address", rate(6000, 60), "ann");
-        let update = counter.count("guards", at(1_790_000_059_999)).unwrap().update.unwrap();
+        let update = counter.count("guards", at(1_790_000_059_999)).unwrap();
         let condition = update.condition_expression.unwrap();
         assert!(condition.len() < 4096 && condition.matches(" OR ").count() < 100, "{condition}");
     }

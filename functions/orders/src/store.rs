@@ -11,15 +11,17 @@
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    AttributeValue, KeysAndAttributes, Put, ReturnValue, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem, Update,
 };
 use products::{Product, Products};
 use shared::auth::{Caller, UserId};
 use shared::aws::{Aws, Connect};
 use shared::config::{self, ConfigError};
-use shared::dynamo::{Cancelled, Item, from_item, number, text, to_item, transact, unless_condition_failed};
+use shared::dynamo::{
+    Cancelled, Item, from_item, number, text, to_item, transact, unless_condition_failed, update_item,
+};
 use shared::idempotency::{IdempotencyKey, KeyedRequest};
 use shared::page::Sort::Descending;
 use shared::page::{Cursors, List, Page, PageRequest};
@@ -213,23 +215,9 @@ impl Orders {
     /// When there is no such order or the table cannot be written.
     pub async fn ship(&self, id: OrderId, now: Timestamp) -> anyhow::Result<Shipped> {
         let update = self.transition(id, Event::Ship, None, now)?;
-        let sent = self
-            .client
-            .update_item()
-            .table_name(update.table_name)
-            .set_key(Some(update.key))
-            .update_expression(update.update_expression)
-            .set_condition_expression(update.condition_expression)
-            .set_expression_attribute_names(update.expression_attribute_names)
-            .set_expression_attribute_values(update.expression_attribute_values)
-            .set_return_values_on_condition_check_failure(update.return_values_on_condition_check_failure)
-            .send()
-            .await;
-        let Err(error) = sent else { return Ok(Shipped::Shipped) };
-        let Some(UpdateItemError::ConditionalCheckFailedException(failed)) = error.as_service_error() else {
-            return Err(error).context("ship an order");
-        };
-        match status_of(failed.item())?.on(Event::Ship) {
+        let sent = update_item(&self.client, update, ReturnValue::None).await.context("ship an order")?;
+        let Err(found) = sent else { return Ok(Shipped::Shipped) };
+        match status_of(&found)?.on(Event::Ship) {
             Transition::Already => Ok(Shipped::AlreadyShipping),
             Transition::Refused => Ok(Shipped::Cancelled),
             Transition::To(_) => anyhow::bail!("the order can ship and its condition failed"),
@@ -259,7 +247,7 @@ impl Orders {
                 return Ok(Released::Released);
             };
             if let Some(found) = cancelled.failed(0) {
-                return Ok(match status_of(Some(found))?.on(Event::Cancel) {
+                return Ok(match status_of(found)?.on(Event::Cancel) {
                     Transition::Already => Released::AlreadyCancelled,
                     Transition::Refused => Released::AlreadyShipping,
                     Transition::To(_) => {
@@ -410,8 +398,8 @@ fn replay(
 }
 
 /// The status of the order against which a condition failed.
-fn status_of(found: Option<&Item>) -> anyhow::Result<OrderStatus> {
-    let found = found.filter(|item| !item.is_empty()).context("there is no such order")?;
+fn status_of(found: &Item) -> anyhow::Result<OrderStatus> {
+    anyhow::ensure!(!found.is_empty(), "there is no such order");
     Ok(from_item::<Order>(found.clone())?.status)
 }
 

@@ -15,7 +15,6 @@
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
     Update,
@@ -23,7 +22,9 @@ use aws_sdk_dynamodb::types::{
 use shared::auth::{Caller, UserId};
 use shared::aws::{Aws, Connect};
 use shared::config::{self, ConfigError};
-use shared::dynamo::{Item, from_item, number, text, to_item, transact, unless_condition_failed};
+use shared::dynamo::{
+    Item, from_item, number, text, to_item, transact, unless_condition_failed, update_item,
+};
 use shared::idempotency::{IdempotencyKey, KeyedRequest};
 use shared::media::{FileName, UploadId};
 use shared::money::Price;
@@ -409,26 +410,9 @@ impl Products {
         caller: &Caller,
         refusal: impl Fn(&Product) -> Option<Refusal>,
     ) -> Result<Product, Error> {
-        let sent = self
-            .client
-            .update_item()
-            .table_name(update.table_name)
-            .set_key(Some(update.key))
-            .update_expression(update.update_expression)
-            .set_condition_expression(update.condition_expression)
-            .set_expression_attribute_values(update.expression_attribute_values)
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match sent {
-            Ok(updated) => Ok(from_item(updated.attributes.context("an update gives the new item")?)?),
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                    Err(refused(failed.item(), caller, refusal)?)
-                }
-                _ => Err(error).context("change a product")?,
-            },
+        match update_item(&self.client, update, ReturnValue::AllNew).await.context("change a product")? {
+            Ok(changed) => Ok(from_item(changed)?),
+            Err(found) => Err(refused(Some(&found), caller, refusal)?),
         }
     }
 
