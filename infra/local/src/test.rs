@@ -80,6 +80,10 @@ struct Tally {
 }
 
 impl Tally {
+    fn ran_nothing(&self) -> bool {
+        self.passed + self.failed + self.ignored == 0 && self.crashed.is_empty()
+    }
+
     fn is_good(&self) -> bool {
         self.failed == 0 && self.crashed.is_empty()
     }
@@ -144,6 +148,12 @@ async fn tests(cloud: &Cloud, options: &Options) -> Result<Tally> {
     // Release binaries are deployed without the script that leads a function to the fault proxy.
     if !options.release && (options.filter.is_empty() || options.filter.iter().any(named)) {
         tally.add_one(faults::run(&Cloud::at(cloud.dir().join("faults")), &[]).await?);
+    }
+    // A misspelt name must not look like a success.
+    if tally.ran_nothing()
+        && let Some(name) = options.filter.first().filter(|first| !first.starts_with('-'))
+    {
+        bail!("no test has `{name}` in its name");
     }
     Ok(tally)
 }
@@ -310,9 +320,13 @@ mod tests {
         let mut tally = Tally::default();
         tally.add("running 3 tests");
         tally.add(
+            "test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 3 filtered out; finished in 0.00s",
+        );
+        assert!(tally.ran_nothing());
+        tally.add(
             "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 2 filtered out; finished in 0.01s",
         );
-        assert!(tally.is_good());
+        assert!(tally.is_good() && !tally.ran_nothing());
         tally.add("test result: FAILED. 4 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.20s");
         assert_eq!(tally.line(), "7 passed, 1 failed, 1 ignored");
         assert!(!tally.is_good());
