@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use aws_config::environment::credentials::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -50,6 +51,8 @@ impl Aws {
             .http_client(Counted(http))
             .retry_config(RetryConfig::standard().with_max_attempts(3))
             .timeout_config(timeouts.build())
+            // It watches how fast a body comes, at a price for every call; the timeouts, and Lambda's own, bound that already.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .load()
             .await;
         Ok(Self { sdk, dynamodb: OnceCell::new() })

@@ -1,5 +1,5 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { DynamoDBDocumentClient, TransactWriteCommand } from "@aws-sdk/lib-dynamodb";
+import { DynamoDBDocumentClient, TransactWriteCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 
 export const dynamodb = DynamoDBDocumentClient.from(new DynamoDBClient({}), {
@@ -75,28 +75,27 @@ export function cacheable(event, body) {
   return event.headers["if-none-match"] === etag ? { status: 304, headers } : { body, headers };
 }
 
-/** Counts the request in one transaction, in as many windows as there are limits; refuses it above any of them. */
+/** Counts the request in as many windows as there are limits, two or more in one transaction; refuses it above any. */
 export async function limit(name, limits) {
   const now = Date.now();
-  const items = limits.map(([who, rate]) => {
+  const updates = limits.map(([who, rate]) => {
     const [requests, seconds] = rate.split("/").map(Number);
     const window = Math.floor(now / 1000 / seconds);
     const id = createHash("sha256").update(who).digest("base64url");
     return {
-      Update: {
-        TableName: process.env.GUARDS_TABLE,
-        Key: { guardId: `node-rate#${name}#${id}` },
-        UpdateExpression: "SET expiresAt = :expires ADD #window :one",
-        ConditionExpression: "attribute_not_exists(#window) OR #window < :limit",
-        ExpressionAttributeNames: { "#window": `c${window}` },
-        ExpressionAttributeValues: { ":one": 1, ":limit": requests, ":expires": (window + 2) * seconds },
-      },
+      TableName: process.env.GUARDS_TABLE,
+      Key: { guardId: `node-rate#${name}#${id}` },
+      UpdateExpression: "SET expiresAt = :expires ADD #window :one",
+      ConditionExpression: "attribute_not_exists(#window) OR #window < :limit",
+      ExpressionAttributeNames: { "#window": `c${window}` },
+      ExpressionAttributeValues: { ":one": 1, ":limit": requests, ":expires": (window + 2) * seconds },
     };
   });
   try {
-    await dynamodb.send(new TransactWriteCommand({ TransactItems: items }));
+    if (updates.length === 1) await dynamodb.send(new UpdateCommand(updates[0]));
+    else await dynamodb.send(new TransactWriteCommand({ TransactItems: updates.map((Update) => ({ Update })) }));
   } catch (error) {
-    if (error.name !== "TransactionCanceledException") throw error;
+    if (!["TransactionCanceledException", "ConditionalCheckFailedException"].includes(error.name)) throw error;
     throw new Problem(429, "That was too often", { headers: { "retry-after": "60" } });
   }
 }

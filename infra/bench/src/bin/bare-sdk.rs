@@ -44,7 +44,7 @@ impl Bare {
     async fn calls_of(&self, function: &str) -> Result<(), Error> {
         match function {
             "create-order" => {
-                self.write(vec![counter()?]).await?;
+                self.count().await?;
                 let products = KeysAndAttributes::builder().keys([("id".into(), id())].into());
                 let guards = KeysAndAttributes::builder().keys([("guardId".into(), id())].into());
                 self.dynamodb
@@ -80,7 +80,8 @@ impl Bare {
                     .await?;
             }
             "sign-in" => {
-                self.write(vec![counter()?, counter()?]).await?;
+                let count = || Ok::<_, Error>(TransactWriteItem::builder().update(counter()?).build());
+                self.write(vec![count()?, count()?]).await?;
                 self.cognito
                     .initiate_auth()
                     .client_id(std::env::var("USER_POOL_CLIENT_ID")?)
@@ -100,6 +101,20 @@ impl Bare {
         Ok(())
     }
 
+    async fn count(&self) -> Result<(), Error> {
+        let update = counter()?;
+        self.dynamodb
+            .update_item()
+            .table_name(update.table_name)
+            .set_key(Some(update.key))
+            .update_expression(update.update_expression)
+            .set_condition_expression(update.condition_expression)
+            .set_expression_attribute_values(update.expression_attribute_values)
+            .send()
+            .await?;
+        Ok(())
+    }
+
     async fn write(&self, items: Vec<TransactWriteItem>) -> Result<(), Error> {
         self.dynamodb.transact_write_items().set_transact_items(Some(items)).send().await?;
         Ok(())
@@ -115,7 +130,7 @@ fn id() -> AttributeValue {
 }
 
 /// As the counter of a rate limit, whose condition has nine ways to pass.
-fn counter() -> Result<TransactWriteItem, Error> {
+fn counter() -> Result<Update, Error> {
     let way = |n| {
         format!(
             "((attribute_not_exists(c1) OR c1 <= :last{n}) AND (attribute_not_exists(c2) OR c2 < :this{n}))"
@@ -134,7 +149,7 @@ fn counter() -> Result<TransactWriteItem, Error> {
             .expression_attribute_values(format!(":last{n}"), AttributeValue::N("15".into()))
             .expression_attribute_values(format!(":this{n}"), AttributeValue::N("105".into()));
     }
-    Ok(TransactWriteItem::builder().update(update.build()?).build())
+    Ok(update.build()?)
 }
 
 /// As the reservation of a product's stock.
