@@ -9,7 +9,9 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -61,8 +63,7 @@ where
 }
 
 /// Carries out `update`, the same that a transaction takes, by itself: that costs half as much. Gives the attributes that
-/// `returns` asks for; or, where the condition failed, the item as it stood then, empty if there was none or the update did
-/// not ask for it.
+/// `returns` asks for; or, where the condition failed, the item as it stood then, empty if there was none.
 ///
 /// # Errors
 /// What the SDK says. The update may have taken effect all the same.
@@ -79,7 +80,7 @@ pub async fn update_item(
         .set_condition_expression(update.condition_expression)
         .set_expression_attribute_names(update.expression_attribute_names)
         .set_expression_attribute_values(update.expression_attribute_values)
-        .set_return_values_on_condition_check_failure(update.return_values_on_condition_check_failure)
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
         .return_values(returns)
         .send()
         .await;
