@@ -1,5 +1,7 @@
 //! A client of the shop's public API, for the seed and the demo: it has no other way in than everyone.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, bail};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -23,6 +25,8 @@ pub(crate) struct Shop {
 pub(crate) struct Answer {
     /// The HTTP status.
     pub status: u16,
+    /// The header `Retry-After`, in seconds.
+    retry_after: Option<u64>,
     /// The JSON, or null.
     pub body: Value,
 }
@@ -72,15 +76,17 @@ impl Shop {
         }
         let answer = request.send().await.context("the shop does not answer")?;
         let status = answer.status();
+        let retry_after =
+            answer.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
         let body = answer.json().await.unwrap_or(Value::Null);
         if self.aloud {
             say::out!("{}", say::paint("2", &format!("{status}")));
             say::out!("{}", serde_json::to_string_pretty(&shortened(&body))?);
         }
-        Ok(Answer { status: status.as_u16(), body })
+        Ok(Answer { status: status.as_u16(), retry_after, body })
     }
 
-    /// Sends a request and takes a good answer alone.
+    /// Sends a request and takes a good answer alone. Told that it was too often, it waits as long as it should, once.
     ///
     /// # Errors
     /// The shop does not answer, or refuses.
@@ -91,7 +97,12 @@ impl Shop {
         token: Option<&str>,
         body: &Value,
     ) -> Result<Answer> {
-        let answer = self.send(method.clone(), path, token, body).await?;
+        let mut answer = self.send(method.clone(), path, token, body).await?;
+        if let (429, Some(seconds)) = (answer.status, answer.retry_after) {
+            say::note(&format!("{method} {path} was too often: waiting {seconds} s"));
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+            answer = self.send(method.clone(), path, token, body).await?;
+        }
         if !(200..300).contains(&answer.status) {
             bail!("{method} {path} answered {}: {}", answer.status, answer.body);
         }
