@@ -12,12 +12,11 @@ use std::time::Duration;
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, Update};
 use orders::EmailQueued;
 use shared::aws::{Aws, Connect};
 use shared::config::{self, ConfigError};
-use shared::dynamo::{number, text, unless_condition_failed};
+use shared::dynamo::{number, text, unless_condition_failed, update_item};
 use shared::time::Timestamp;
 
 /// Longer than the function may run (15 seconds), so that a live sender is never overtaken.
@@ -63,9 +62,7 @@ impl Claims {
     /// # Errors
     /// When the table cannot be written.
     pub async fn claim(&self, email: EmailQueued, me: TryId, now: Timestamp) -> anyhow::Result<Claim> {
-        let sent = self
-            .client
-            .update_item()
+        let update = Update::builder()
             .table_name(&self.table)
             .key("guardId", guard_id(email))
             .update_expression("SET holder = :me, leaseUntil = :until, expiresAt = :expires ADD tries :one")
@@ -77,21 +74,15 @@ impl Claims {
             .expression_attribute_values(":expires", number((now + REMEMBERED).unix_seconds()))
             .expression_attribute_values(":now", number(now.unix_millis()))
             .expression_attribute_values(":one", number(1))
-            .return_values(ReturnValue::AllOld)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        let error = match sent {
-            Ok(output) => {
-                let old = output.attributes.filter(|old| !old.is_empty());
-                return Ok(if old.is_some() { Claim::TakenOver } else { Claim::First });
-            }
-            Err(error) => error,
+            .build()
+            .context("claim an email")?;
+        let claimed =
+            update_item(&self.client, update, ReturnValue::AllOld).await.context("claim an email")?;
+        let found = match claimed {
+            Ok(old) => return Ok(if old.is_empty() { Claim::First } else { Claim::TakenOver }),
+            Err(found) => found,
         };
-        let Some(UpdateItemError::ConditionalCheckFailedException(failed)) = error.as_service_error() else {
-            return Err(error).context("claim an email");
-        };
-        let found = failed.item().context("a claim that stands in the way is told")?;
+        anyhow::ensure!(!found.is_empty(), "a claim that stands in the way is told");
         Ok(match (found.contains_key("sentAt"), found.get("holder")) {
             (true, _) => Claim::AlreadySent,
             // The SDK tried twice and its first try took effect: the claim is ours, and it is counted whether it was another's.
