@@ -2,34 +2,24 @@
 //!
 //! | module | for |
 //! | --- | --- |
-//! | [`http`], [`input`], [`problem`], [`auth`], [`page`] | an HTTP request: its route, body, caller, list and errors |
-//! | [`worker`] | everything that is not HTTP: queues, uploads, schedules, workflow tasks, user pool triggers |
-//! | [`aws`], [`config`], [`dynamo`], [`idempotency`], [`media`], [`listed`], [`notice`] | AWS: clients, environment, tables, records of answers, pictures and what has one, notices |
-//! | [`rate_limit`] | how often an address, an account or a person may ask |
-//! | [`money`], [`id`], [`text`], [`time`] | values with an invariant |
-//! | [`telemetry`] | logs, metrics and the count of AWS calls |
+//! | [`http`] | an HTTP request: its route, body, parameters, answer and problems |
+//! | [`caller`] | who sent it, by the verified token |
+//! | [`run`] | what a function runs on: clients of AWS, environment, logs and metrics, and [`run::worker`] for all that is not HTTP |
+//! | [`dynamo`] | tables: items, conditional writes, transactions, lists |
+//! | [`guards`] | idempotency keys and rate limits |
+//! | [`media`], [`notice`] | pictures and what has one; notices to the admins |
+//! | [`values`] | money, text, ids, points in time |
 //!
-//! `shared` knows no service, and it alone names `lambda_http`, `lambda_runtime` and `aws_config`.
+//! `shared` knows no service, and it alone names `lambda_http`, `lambda_runtime`, `aws_config` and `axum`.
 
-pub mod auth;
-pub mod aws;
-pub mod config;
+pub mod caller;
 pub mod dynamo;
+pub mod guards;
 pub mod http;
-pub mod id;
-pub mod idempotency;
-pub mod input;
-pub mod listed;
 pub mod media;
-pub mod money;
 pub mod notice;
-pub mod page;
-pub mod problem;
-pub mod rate_limit;
-pub mod telemetry;
-pub mod text;
-pub mod time;
-pub mod worker;
+pub mod run;
+pub mod values;
 
 /// What `main` of every function returns: an error ends the start with its reason in the log.
 pub type Exit = Result<(), lambda_runtime::Error>;

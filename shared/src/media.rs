@@ -5,6 +5,8 @@
 //! | `uploads/{kind}/{id}/{upload id}/{file name}` | written by the client, once, with the type and size that were signed | gone after a day |
 //! | `images/{kind}/{id}/{hash}-{file name}` | written by the indexer alone | public, immutable |
 
+pub mod listed;
+
 use std::fmt;
 use std::future::Future;
 use std::str::FromStr;
@@ -16,11 +18,11 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::types::{Delete, MetadataDirective, ObjectIdentifier};
 
-use crate::aws::{Aws, Connect};
-use crate::config::{self, ConfigError};
-use crate::input::{Body, Field, Fields, Value, whole_number};
-use crate::telemetry;
-use crate::time::Timestamp;
+use crate::http::input::{Body, Field, Fields, Value, whole_number};
+use crate::run::aws::{Aws, FromEnv};
+use crate::run::config::{self, ConfigError};
+use crate::run::telemetry;
+use crate::values::time::Timestamp;
 
 /// The largest picture, in bytes.
 pub const MAX_BYTES: u32 = 5 * 1024 * 1024;
@@ -249,8 +251,8 @@ pub struct Media {
     base_url: String,
 }
 
-impl Connect for Media {
-    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
+impl FromEnv for Media {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
             client: Client::new(aws.sdk()),
             bucket: config::required("MEDIA_BUCKET")?,

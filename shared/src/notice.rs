@@ -3,8 +3,8 @@
 use anyhow::Context;
 use aws_sdk_sns::Client;
 
-use crate::aws::{Aws, Connect};
-use crate::config::{self, ConfigError};
+use crate::run::aws::{Aws, FromEnv};
+use crate::run::config::{self, ConfigError};
 
 /// SNS takes 256 KB; this many names fit many times over.
 const MOST_NAMED: usize = 200;
@@ -16,8 +16,8 @@ pub struct Notices {
     topic_arn: String,
 }
 
-impl Connect for Notices {
-    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
+impl FromEnv for Notices {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self { client: Client::new(aws.sdk()), topic_arn: config::required("NOTICE_TOPIC_ARN")? })
     }
 }

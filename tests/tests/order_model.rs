@@ -14,9 +14,9 @@ use auth::FullName;
 use notifications::{Email, WebShop, settles};
 use orders::{EmailKind, Event, NewOrder, Order, OrderStatus, Owed, Transition};
 use products::{Decision, Product};
-use shared::auth::Caller;
-use shared::input;
-use shared::time::Timestamp;
+use shared::caller::Caller;
+use shared::http::input;
+use shared::values::time::Timestamp;
 use stateright::{Checker, Expectation, Model, Property};
 
 const KINDS: [EmailKind; 3] =

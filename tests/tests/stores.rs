@@ -19,14 +19,14 @@ use orders::{
 };
 use products::{Category, Decision, NewProduct, OwnProduct, Product, ProductId, Products, Reapproval};
 use serde_json::{Value, json};
-use shared::auth::{Caller, UserId};
-use shared::aws::{Aws, Connect};
-use shared::idempotency::{IdempotencyKey, KeyReused};
-use shared::input;
+use shared::caller::{Caller, UserId};
+use shared::dynamo::list::{Cursors, Page, PageRequest};
+use shared::guards::once::{IdempotencyKey, KeyReused};
+use shared::http::input;
+use shared::http::problem::{INVALID_INPUT, Problem, SERVICE_UNAVAILABLE};
 use shared::media::{Checked, FileName, ImageType, Kind, MAX_BYTES, Media, Picture, Upload, UploadId};
-use shared::page::{Cursors, Page, PageRequest};
-use shared::problem::{INVALID_INPUT, Problem, SERVICE_UNAVAILABLE};
-use shared::time::Timestamp;
+use shared::run::aws::{Aws, FromEnv};
+use shared::values::time::Timestamp;
 use tests::aws::Aws as Cloud;
 use tests::meddler::{Answer, Meddler};
 use tests::shop::{BLUE_PNG, RED_PNG, history, unique};
@@ -45,20 +45,20 @@ fn now() -> Timestamp {
 }
 
 /// A store, as a function has it.
-async fn open<S: Connect>() -> S {
+async fn open<S: FromEnv>() -> S {
     open_at(None).await
 }
 
 /// A store that a meddler stands before.
-async fn open_behind<S: Connect>(meddler: Meddler) -> S {
+async fn open_behind<S: FromEnv>(meddler: Meddler) -> S {
     let endpoint = std::env::var("AWS_ENDPOINT_URL").expect("no AWS to test, run `cargo local test`");
     open_at(Some(meddler.stand_before(endpoint).await)).await
 }
 
-async fn open_at<S: Connect>(dynamodb: Option<String>) -> S {
+async fn open_at<S: FromEnv>(dynamodb: Option<String>) -> S {
     // The environment is the whole process's: while one test has this set, the others wait here. Nothing else reads it.
     temp_env::async_with_vars([("AWS_ENDPOINT_URL_DYNAMODB", dynamodb)], async {
-        S::connect(&Aws::from_env().await.expect("a way to AWS")).expect("the environment of a function")
+        S::from_env(&Aws::from_env().await.expect("a way to AWS")).expect("the environment of a function")
     })
     .await
 }
@@ -1202,13 +1202,13 @@ struct Bucket {
     base_url: String,
 }
 
-impl Connect for Bucket {
-    fn connect(aws: &Aws) -> Result<Self, shared::config::ConfigError> {
+impl FromEnv for Bucket {
+    fn from_env(aws: &Aws) -> Result<Self, shared::run::config::ConfigError> {
         Ok(Self {
-            media: Media::connect(aws)?,
+            media: Media::from_env(aws)?,
             s3: S3::new(aws.sdk()),
-            name: shared::config::required("MEDIA_BUCKET")?,
-            base_url: shared::config::required("MEDIA_BASE_URL")?,
+            name: shared::run::config::required("MEDIA_BUCKET")?,
+            base_url: shared::run::config::required("MEDIA_BASE_URL")?,
         })
     }
 }

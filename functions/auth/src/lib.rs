@@ -13,7 +13,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use shared::input::{Body, Field, Fields, Value};
+use shared::http::input::{Body, Field, Fields, Value};
 
 pub mod profile;
 pub mod refusal;
@@ -425,7 +425,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use serde_json::json;
-    use shared::input;
+    use shared::http::input;
 
     fn read<T: Body>(body: &Value) -> Result<T, Vec<(String, String)>> {
         input::parse(body.to_string().as_bytes()).map_err(|problem| {

@@ -2,11 +2,11 @@
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
-use shared::auth::UserId;
-use shared::aws::{Aws, Connect};
-use shared::config::{self, ConfigError};
-use shared::time::Timestamp;
-use shared::worker::{Confirmation, ConfirmationSource};
+use shared::caller::UserId;
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::config::{self, ConfigError};
+use shared::run::worker::{Confirmation, ConfirmationSource};
+use shared::values::time::Timestamp;
 
 use crate::{Email, FullName, Username};
 
@@ -72,8 +72,8 @@ impl Confirmed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdminEmail(Option<Email>);
 
-impl Connect for AdminEmail {
-    fn connect(_: &Aws) -> Result<Self, ConfigError> {
+impl FromEnv for AdminEmail {
+    fn from_env(_: &Aws) -> Result<Self, ConfigError> {
         Ok(Self(config::optional("ADMIN_EMAIL")?))
     }
 }

@@ -1,6 +1,6 @@
 //! Why Cartwright says no to a sign-up, a sign-in or what is between them, and how the client hears of it.
 
-use shared::problem::{
+use shared::http::problem::{
     self, FieldError, Kind, Problem, SERVICE_UNAVAILABLE, StatusCode, TOO_MANY_REQUESTS, UNAUTHENTICATED,
 };
 

@@ -9,10 +9,10 @@
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
-use shared::auth::UserId;
-use shared::aws::{Aws, Connect};
-use shared::config::{self, ConfigError};
+use shared::caller::UserId;
 use shared::dynamo;
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::config::{self, ConfigError};
 
 use crate::Profile;
 
@@ -23,8 +23,8 @@ pub struct Users {
     table: String,
 }
 
-impl Connect for Users {
-    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
+impl FromEnv for Users {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self { dynamodb: aws.dynamodb(), table: config::required("USERS_TABLE")? })
     }
 }

@@ -22,9 +22,9 @@ use aws_sdk_cognitoidentityprovider::operation::initiate_auth::InitiateAuthOutpu
 use aws_sdk_cognitoidentityprovider::types::{
     AttributeType, AuthFlowType, ChallengeNameType, UserStatusType,
 };
-use shared::auth::AccessToken;
-use shared::aws::{Aws, Connect};
-use shared::config::{self, ConfigError};
+use shared::caller::AccessToken;
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::config::{self, ConfigError};
 
 use crate::{
     Account, ChangePassword, ConfirmationCode, Confirmed, Email, Error, Password, Refusal, SignUp, Token,
@@ -41,8 +41,8 @@ pub struct AppClient {
     client_id: String,
 }
 
-impl Connect for AppClient {
-    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
+impl FromEnv for AppClient {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self { cognito: Client::new(aws.sdk()), client_id: config::required("USER_POOL_CLIENT_ID")? })
     }
 }
@@ -244,8 +244,8 @@ pub struct Directory {
     pool_id: String,
 }
 
-impl Connect for Directory {
-    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
+impl FromEnv for Directory {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self { cognito: Client::new(aws.sdk()), pool_id: config::required("USER_POOL_ID")? })
     }
 }
@@ -289,8 +289,8 @@ pub struct UserPool {
     cognito: Client,
 }
 
-impl Connect for UserPool {
-    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
+impl FromEnv for UserPool {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self { cognito: Client::new(aws.sdk()) })
     }
 }
@@ -464,8 +464,8 @@ mod tests {
     };
     use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
     use serde_json::{Value, json};
-    use shared::input;
-    use shared::problem::Problem;
+    use shared::http::input;
+    use shared::http::problem::Problem;
     use std::sync::{Arc, Mutex};
 
     /// Answers every request alike and remembers the last one. The emulator is kinder than Cognito, so what rests on its
@@ -923,7 +923,7 @@ mod tests {
             "callerContext": {}, "response": {},
             "request": { "userAttributes": { "sub": "5d0c", "email": "ann@example.com" } }
         }));
-        let now = shared::time::Timestamp::from_unix_millis(0);
+        let now = shared::values::time::Timestamp::from_unix_millis(0);
         let person = Confirmed::read(event.unwrap(), now).unwrap().unwrap();
         UserPool { cognito: cognito.client() }.add_to_admins(&person).await.unwrap();
         let body = json!({ "UserPoolId": "pool", "Username": "Ann", "GroupName": "admin" });

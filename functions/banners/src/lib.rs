@@ -5,9 +5,9 @@ pub mod store;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use shared::dynamo::list::Page;
 use shared::media::FileName;
-use shared::page::Page;
-use shared::time::Timestamp;
+use shared::values::time::Timestamp;
 
 pub use store::Banners;
 

@@ -7,13 +7,13 @@
 //!
 //! A banner without a picture has `expiresAt`, so that DynamoDB forgets it; nobody sees it until then.
 
-use shared::aws::{Aws, Connect};
-use shared::config::{self, ConfigError};
-use shared::listed::Table;
+use shared::dynamo::list::{Cursors, Page, PageRequest, Sort};
+use shared::http::problem::Problem;
+use shared::media::listed::Table;
 use shared::media::{Kind, Pictured, UploadId};
-use shared::page::{Cursors, Page, PageRequest, Sort};
-use shared::problem::Problem;
-use shared::time::Timestamp;
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::config::{self, ConfigError};
+use shared::values::time::Timestamp;
 
 use crate::{Banner, BannerId, NewBanner};
 
@@ -23,8 +23,8 @@ pub struct Banners {
     table: Table,
 }
 
-impl Connect for Banners {
-    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
+impl FromEnv for Banners {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         let newest_first = Sort::Descending("createdAt");
         let name = config::required("BANNERS_TABLE")?;
         Ok(Self { table: Table::new(aws.dynamodb(), name, "id", newest_first, "expiresAt") })

@@ -8,11 +8,11 @@ use std::str::FromStr;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use shared::input::{Body, Field, Fields, Value};
+use shared::dynamo::list::Page;
+use shared::http::input::{Body, Field, Fields, Value};
 use shared::media::NewPicture;
-use shared::page::Page;
-use shared::text::{self, Lines};
-use shared::time::Timestamp;
+use shared::values::text::{self, Lines};
+use shared::values::time::Timestamp;
 
 pub use store::Categories;
 
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use serde_json::json;
-    use shared::input;
+    use shared::http::input;
 
     fn name(text: &str) -> CategoryName {
         CategoryName::new(text).unwrap()

@@ -11,14 +11,14 @@
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use serde::Deserialize;
-use shared::aws::{Aws, Connect};
-use shared::config::{self, ConfigError};
+use shared::dynamo::list::{Cursors, Page, PageRequest, Sort};
 use shared::dynamo::{from_item, text, unless_condition_failed};
-use shared::listed::Table;
+use shared::http::problem::Problem;
+use shared::media::listed::Table;
 use shared::media::{Kind, Pictured, UploadId};
-use shared::page::{Cursors, Page, PageRequest, Sort};
-use shared::problem::Problem;
-use shared::time::Timestamp;
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::config::{self, ConfigError};
+use shared::values::time::Timestamp;
 
 use crate::{Category, CategoryKey, CategoryName, NewCategory};
 
@@ -32,8 +32,8 @@ pub struct Categories {
     table: Table,
 }
 
-impl Connect for Categories {
-    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
+impl FromEnv for Categories {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         let name: String = config::required("CATEGORIES_TABLE")?;
         let by_name = Sort::Ascending("sortName");
         let table = Table::new(aws.dynamodb(), name.clone(), "categoryName", by_name, "pending");

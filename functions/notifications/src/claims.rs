@@ -14,10 +14,10 @@ use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, Update};
 use orders::EmailQueued;
-use shared::aws::{Aws, Connect};
-use shared::config::{self, ConfigError};
 use shared::dynamo::{number, text, unless_condition_failed, update_item};
-use shared::time::Timestamp;
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::config::{self, ConfigError};
+use shared::values::time::Timestamp;
 
 /// Longer than the function may run (15 seconds), so that a live sender is never overtaken.
 const LEASE: Duration = Duration::from_mins(1);
@@ -32,8 +32,8 @@ pub struct Claims {
     table: String,
 }
 
-impl Connect for Claims {
-    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
+impl FromEnv for Claims {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self { client: aws.dynamodb(), table: config::required("GUARDS_TABLE")? })
     }
 }

@@ -9,9 +9,9 @@ use std::str::FromStr;
 use askama::Template;
 use auth::FullName;
 use orders::{EmailKind, Order, OrderId, OrderStatus, PaymentMethod};
-use shared::aws::{Aws, Connect};
-use shared::config::{self, ConfigError};
-use shared::time::Timestamp;
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::config::{self, ConfigError};
+use shared::values::time::Timestamp;
 
 pub use claims::{Claim, Claims, TryId};
 pub use mailer::{Mailer, NotSent};
@@ -134,8 +134,8 @@ impl FromStr for WebShop {
     }
 }
 
-impl Connect for WebShop {
-    fn connect(_: &Aws) -> Result<Self, ConfigError> {
+impl FromEnv for WebShop {
+    fn from_env(_: &Aws) -> Result<Self, ConfigError> {
         Ok(config::optional("SHOP_URL")?.unwrap_or_default())
     }
 }

@@ -5,8 +5,8 @@ use aws_sdk_sesv2::config::retry::RetryConfig;
 use aws_sdk_sesv2::error::SdkError;
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
-use shared::aws::{Aws, Connect};
-use shared::config::{self, ConfigError};
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::config::{self, ConfigError};
 
 use crate::Email;
 
@@ -17,8 +17,8 @@ pub struct Mailer {
     sender: String,
 }
 
-impl Connect for Mailer {
-    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
+impl FromEnv for Mailer {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         // A retry by the SDK could send twice what was sent once and answered late; our own tries look at the claim first.
         let config = aws_sdk_sesv2::config::Builder::from(aws.sdk()).retry_config(RetryConfig::disabled());
         Ok(Self { client: Client::from_conf(config.build()), sender: config::required("EMAIL_SENDER")? })

@@ -8,16 +8,16 @@ pub mod workflow;
 use std::collections::HashSet;
 use std::time::Duration;
 
-use axum::http::StatusCode;
 use products::{Product, ProductId, ProductName};
 use serde::{Deserialize, Serialize};
-use shared::auth::{Caller, UserId};
-use shared::idempotency::KeyReused;
-use shared::input::{Body, Field, Fields, Value, whole_number};
-use shared::money::{Amount, Currency, InMajor, Price};
-use shared::page::Page;
-use shared::problem::{Kind, Problem};
-use shared::time::Timestamp;
+use shared::caller::{Caller, UserId};
+use shared::dynamo::list::Page;
+use shared::guards::once::KeyReused;
+use shared::http::input::{Body, Field, Fields, Value, whole_number};
+use shared::http::problem::StatusCode;
+use shared::http::problem::{Kind, Problem};
+use shared::values::money::{Amount, Currency, InMajor, Price};
+use shared::values::time::Timestamp;
 
 pub use queue::{EmailKind, EmailQueue, EmailQueued, OrderQueue, OrderQueued};
 pub use store::Orders;

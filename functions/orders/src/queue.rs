@@ -4,9 +4,9 @@
 use anyhow::Context;
 use aws_sdk_sqs::Client;
 use serde::{Deserialize, Serialize};
-use shared::aws::{Aws, Connect};
-use shared::config::{self, ConfigError};
-use shared::telemetry;
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::config::{self, ConfigError};
+use shared::run::telemetry;
 
 use crate::OrderId;
 
@@ -58,8 +58,8 @@ pub struct OrderQueue {
     url: String,
 }
 
-impl Connect for OrderQueue {
-    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
+impl FromEnv for OrderQueue {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self { client: Client::new(aws.sdk()), url: config::required("ORDERS_QUEUE_URL")? })
     }
 }
@@ -89,8 +89,8 @@ pub struct EmailQueue {
     url: String,
 }
 
-impl Connect for EmailQueue {
-    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
+impl FromEnv for EmailQueue {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self { client: Client::new(aws.sdk()), url: config::required("EMAILS_QUEUE_URL")? })
     }
 }

@@ -16,17 +16,17 @@ use aws_sdk_dynamodb::types::{
     TransactWriteItem, Update,
 };
 use products::{Product, Products};
-use shared::auth::{Caller, UserId};
-use shared::aws::{Aws, Connect};
-use shared::config::{self, ConfigError};
+use shared::caller::{Caller, UserId};
+use shared::dynamo::list::Sort::Descending;
+use shared::dynamo::list::{Cursors, List, Page, PageRequest};
 use shared::dynamo::{
     Cancelled, Item, from_item, number, text, to_item, transact, unless_condition_failed, update_item,
 };
-use shared::idempotency::{IdempotencyKey, KeyedRequest};
-use shared::page::Sort::Descending;
-use shared::page::{Cursors, List, Page, PageRequest};
-use shared::problem::Problem;
-use shared::time::Timestamp;
+use shared::guards::once::{IdempotencyKey, KeyedRequest};
+use shared::http::problem::Problem;
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::config::{self, ConfigError};
+use shared::values::time::Timestamp;
 
 use crate::workflow::{Released, Shipped};
 use crate::{
@@ -60,13 +60,13 @@ pub struct Orders {
     products: Products,
 }
 
-impl Connect for Orders {
-    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
+impl FromEnv for Orders {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
             client: aws.dynamodb(),
             table: config::required("ORDERS_TABLE")?,
             guards: config::required("GUARDS_TABLE")?,
-            products: Products::connect(aws)?,
+            products: Products::from_env(aws)?,
         })
     }
 }
@@ -88,7 +88,7 @@ impl Orders {
     /// SDK's own repetition without one: the order's id is new, so an order of that id is this one.
     ///
     /// # Errors
-    /// A [`Refusal`] that names the line, or [`KeyReused`](shared::idempotency::KeyReused).
+    /// A [`Refusal`] that names the line, or [`KeyReused`](shared::guards::once::KeyReused).
     pub async fn place(
         &self,
         buyer: &Caller,
@@ -175,7 +175,7 @@ impl Orders {
                 Some(left) => wanted = left,
             }
         }
-        Err(shared::problem::Busy).context("read the products of an order")
+        Err(shared::http::problem::Busy).context("read the products of an order")
     }
 
     /// The order, whoever's it is.

@@ -1,7 +1,7 @@
 use super::*;
 use products::NewProduct;
 use proptest::prelude::*;
-use shared::input;
+use shared::http::input;
 
 fn now() -> Timestamp {
     Timestamp::from_unix_millis(1_790_000_000_000)

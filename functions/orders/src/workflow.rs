@@ -4,8 +4,8 @@ use anyhow::Context;
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::operation::start_execution::StartExecutionError;
 use serde::{Deserialize, Serialize};
-use shared::aws::{Aws, Connect};
-use shared::config::{self, ConfigError};
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::config::{self, ConfigError};
 
 use crate::OrderId;
 
@@ -48,8 +48,8 @@ pub struct Workflow {
     arn: String,
 }
 
-impl Connect for Workflow {
-    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
+impl FromEnv for Workflow {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self { client: Client::new(aws.sdk()), arn: config::required("WORKFLOW_ARN")? })
     }
 }

@@ -3,8 +3,8 @@
 pub mod docs;
 
 use serde::Serialize;
-use shared::aws::{Aws, Connect};
-use shared::config::{self, ConfigError, Stage};
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::config::{self, ConfigError, Stage};
 
 /// This Cartwright among the others that run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,8 +12,8 @@ pub struct Deployment {
     stage: Stage,
 }
 
-impl Connect for Deployment {
-    fn connect(_: &Aws) -> Result<Self, ConfigError> {
+impl FromEnv for Deployment {
+    fn from_env(_: &Aws) -> Result<Self, ConfigError> {
         Ok(Self { stage: config::required("STAGE")? })
     }
 }

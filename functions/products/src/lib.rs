@@ -8,17 +8,17 @@ pub mod store;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use shared::auth::{Caller, UserId};
-use shared::aws::{Aws, Connect};
-use shared::config::{self, ConfigError};
+use shared::caller::{Caller, UserId};
+use shared::dynamo::list::Page;
+use shared::guards::once::KeyReused;
 use shared::http::Parameter;
-use shared::idempotency::KeyReused;
-use shared::input::{Body, Fields};
+use shared::http::input::{Body, Fields};
+use shared::http::problem::{CONFLICT, FORBIDDEN, Problem};
 use shared::media::{FileName, FileSize, ImageType, UploadId};
-use shared::money::{Currency, InMajor, Price};
-use shared::page::Page;
-use shared::problem::{CONFLICT, FORBIDDEN, Problem};
-use shared::time::Timestamp;
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::config::{self, ConfigError};
+use shared::values::money::{Currency, InMajor, Price};
+use shared::values::time::Timestamp;
 
 pub use stock::{Deduction, Stock, StockChange, StockLeft, out_of_stock};
 pub use store::Products;
@@ -151,8 +151,8 @@ impl FromStr for Reapproval {
 }
 
 /// The shop's own rule, from the variable `REAPPROVE_CHANGES`.
-impl Connect for Reapproval {
-    fn connect(_: &Aws) -> Result<Self, ConfigError> {
+impl FromEnv for Reapproval {
+    fn from_env(_: &Aws) -> Result<Self, ConfigError> {
         config::required("REAPPROVE_CHANGES")
     }
 }
@@ -567,8 +567,8 @@ mod tests {
     use super::*;
     use Reapproval::{Needed, Spared};
     use proptest::prelude::*;
-    use shared::input;
-    use shared::problem::FieldError;
+    use shared::http::input;
+    use shared::http::problem::FieldError;
     use std::time::Duration;
 
     const TEA: &str = r#"{"fileName":"tea.png","fileType":"image/png","productName":"Tea","productPrice":4.5,

@@ -1,9 +1,9 @@
 //! Products as things that have pictures.
 
-use shared::aws::{Aws, Connect};
-use shared::config::ConfigError;
 use shared::media::{Kind, Pictured, UploadId};
-use shared::time::Timestamp;
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::config::ConfigError;
+use shared::values::time::Timestamp;
 
 use crate::{Error, ProductId, Products, Reapproval};
 
@@ -14,9 +14,9 @@ pub struct ProductPictures {
     reapproval: Reapproval,
 }
 
-impl Connect for ProductPictures {
-    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self { products: Products::connect(aws)?, reapproval: Reapproval::connect(aws)? })
+impl FromEnv for ProductPictures {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { products: Products::from_env(aws)?, reapproval: Reapproval::from_env(aws)? })
     }
 }
 

@@ -3,8 +3,8 @@
 use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
-use shared::input::{Body, Field, Fields, Value, integer, whole_number};
-use shared::problem::{Kind, Problem, StatusCode};
+use shared::http::input::{Body, Field, Fields, Value, integer, whole_number};
+use shared::http::problem::{Kind, Problem, StatusCode};
 
 use crate::{Product, ProductId, Refusal};
 
@@ -154,7 +154,7 @@ pub(crate) fn over_limit(id: ProductId, available: u32) -> Problem {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use shared::input;
+    use shared::http::input;
 
     fn change(body: &str) -> Result<StockChange, Vec<String>> {
         input::parse(body.as_bytes()).map_err(|problem| {

@@ -19,19 +19,19 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
     Update,
 };
-use shared::auth::{Caller, UserId};
-use shared::aws::{Aws, Connect};
-use shared::config::{self, ConfigError};
+use shared::caller::{Caller, UserId};
+use shared::dynamo::list::Sort::Descending;
+use shared::dynamo::list::{Cursors, List, Page, PageRequest};
 use shared::dynamo::{
     Item, from_item, number, text, to_item, transact, unless_condition_failed, update_item,
 };
-use shared::idempotency::{IdempotencyKey, KeyedRequest};
+use shared::guards::once::{IdempotencyKey, KeyedRequest};
+use shared::http::problem::Problem;
 use shared::media::{FileName, UploadId};
-use shared::money::Price;
-use shared::page::Sort::Descending;
-use shared::page::{Cursors, List, Page, PageRequest};
-use shared::problem::Problem;
-use shared::time::Timestamp;
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::config::{self, ConfigError};
+use shared::values::money::Price;
+use shared::values::time::Timestamp;
 
 use crate::{
     Category, Deduction, Editor, Error, Listing, Product, ProductId, Refusal, RequestedUpload, StockChange,
@@ -60,8 +60,8 @@ pub struct Products {
     guards: String,
 }
 
-impl Connect for Products {
-    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
+impl FromEnv for Products {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
             client: aws.dynamodb(),
             table: config::required("PRODUCTS_TABLE")?,

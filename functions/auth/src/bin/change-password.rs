@@ -3,10 +3,10 @@
 //! Repeated, it answers that the old password is wrong, because it has changed.
 
 use auth::{ChangePassword, Done, UserPool};
-use shared::auth::AccessToken;
+use shared::caller::AccessToken;
+use shared::guards::rate_limit::{Address, PasswordLimits};
+use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, State};
-use shared::problem::Problem;
-use shared::rate_limit::{Address, PasswordLimits};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

@@ -3,9 +3,9 @@
 //! Safe to repeat: a confirmed account stays so, and the answer says that it is.
 
 use auth::{AppClient, ConfirmSignUp, Directory, Done, Refusal};
+use shared::guards::rate_limit::{Address, PasswordLimits};
+use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, State};
-use shared::problem::Problem;
-use shared::rate_limit::{Address, PasswordLimits};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

@@ -4,8 +4,8 @@
 //! times, five seconds each; after that the account is confirmed without a profile, until this event is invoked again.
 
 use auth::{AdminEmail, Confirmed, UserPool, Users};
-use shared::time::Timestamp;
-use shared::worker::{self, Confirmation};
+use shared::run::worker::{self, Confirmation};
+use shared::values::time::Timestamp;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

@@ -3,9 +3,9 @@
 //! Safe to repeat: the latest code is the one that counts. The answer is the same where there is no such account.
 
 use auth::{AppClient, Done, ForgotPassword};
+use shared::guards::rate_limit::{Address, PasswordLimits};
+use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, State};
-use shared::problem::Problem;
-use shared::rate_limit::{Address, PasswordLimits};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

@@ -3,8 +3,8 @@
 //! Safe to repeat: the refresh token stays good, and so do the tokens that it was exchanged for.
 
 use auth::{AppClient, RefreshToken, SignedIn};
+use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, State};
-use shared::problem::Problem;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

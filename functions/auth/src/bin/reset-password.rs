@@ -3,9 +3,9 @@
 //! Repeated, it answers that the code is wrong or expired: a code is good once.
 
 use auth::{AppClient, Done, ResetPassword};
+use shared::guards::rate_limit::{Address, PasswordLimits};
+use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, State};
-use shared::problem::Problem;
-use shared::rate_limit::{Address, PasswordLimits};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

@@ -1,9 +1,9 @@
 //! `POST /sign-in`: checks a person's password and gives tokens; changes nothing.
 
 use auth::{AppClient, SignIn, SignedIn};
+use shared::guards::rate_limit::{Address, PasswordLimits};
+use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, State};
-use shared::problem::Problem;
-use shared::rate_limit::{Address, PasswordLimits};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

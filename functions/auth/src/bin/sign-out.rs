@@ -3,8 +3,8 @@
 //! Safe to repeat: a second time the access token is refused, because it is revoked.
 
 use auth::{Done, SignOut, UserPool};
+use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, State};
-use shared::problem::Problem;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

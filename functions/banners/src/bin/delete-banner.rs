@@ -3,10 +3,10 @@
 //! Safe to repeat: then there is no such banner, and what was left of its picture goes.
 
 use banners::{BannerId, Banners};
-use shared::auth::Admin;
+use shared::caller::Admin;
+use shared::http::problem::Problem;
 use shared::http::{self, NoContent, PathId, State};
 use shared::media::{Kind, Media};
-use shared::problem::Problem;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

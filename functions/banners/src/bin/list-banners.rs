@@ -1,9 +1,9 @@
 //! `GET /banners`: lists the banners that have their picture, newest first; changes nothing.
 
 use banners::{BannerList, Banners};
+use shared::dynamo::list::{Cursors, PageRequest};
+use shared::http::problem::Problem;
 use shared::http::{self, Answer, State};
-use shared::page::{Cursors, PageRequest};
-use shared::problem::Problem;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

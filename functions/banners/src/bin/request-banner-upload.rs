@@ -3,11 +3,11 @@
 //! Repeated, it records another banner; one that never gets its picture is never shown, and forgotten after two hours.
 
 use banners::{Banners, NewBanner, UploadRequested};
-use shared::auth::Admin;
+use shared::caller::Admin;
+use shared::guards::rate_limit::PersonLimit;
+use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, State};
 use shared::media::{Kind, Media, NewPicture, Upload};
-use shared::problem::Problem;
-use shared::rate_limit::PersonLimit;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

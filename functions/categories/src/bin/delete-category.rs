@@ -3,10 +3,10 @@
 //! Safe to repeat: then there is no such category, and what was left of its pictures goes.
 
 use categories::{Categories, CategoryName};
-use shared::auth::Admin;
+use shared::caller::Admin;
+use shared::http::problem::Problem;
 use shared::http::{self, NoContent, PathId, State};
 use shared::media::{Kind, Media};
-use shared::problem::Problem;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

@@ -1,9 +1,9 @@
 //! `GET /categories`: lists the categories that have their picture, by name; changes nothing.
 
 use categories::{Categories, CategoryList};
+use shared::dynamo::list::{Cursors, PageRequest};
+use shared::http::problem::Problem;
 use shared::http::{self, Answer, State};
-use shared::page::{Cursors, PageRequest};
-use shared::problem::Problem;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

@@ -4,11 +4,11 @@
 //! that never gets its picture is cleaned up after an hour.
 
 use categories::{Categories, CategoryPicture, NewCategory, UploadRequested};
-use shared::auth::Admin;
+use shared::caller::Admin;
+use shared::guards::rate_limit::PersonLimit;
+use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, State};
 use shared::media::{Kind, Media, Upload};
-use shared::problem::Problem;
-use shared::rate_limit::PersonLimit;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

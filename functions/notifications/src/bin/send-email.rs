@@ -6,8 +6,8 @@ use anyhow::Context;
 use auth::Users;
 use notifications::{Claim, Claims, Email, Mailer, NotSent, TryId, WebShop, settles};
 use orders::{EmailQueued, Orders};
-use shared::telemetry;
-use shared::worker::{self, Message};
+use shared::run::telemetry;
+use shared::run::worker::{self, Message};
 
 type State = ((Orders, Users), Claims, (Mailer, WebShop));
 

@@ -3,10 +3,10 @@
 //! Safe to repeat: a cancelled order stays as it is.
 
 use orders::{EmailKind, EmailQueue, OrderId, OrderView, Orders};
-use shared::auth::Caller;
+use shared::caller::Caller;
+use shared::http::problem::Problem;
 use shared::http::{self, Answer, Now, PathId, State};
-use shared::problem::Problem;
-use shared::telemetry;
+use shared::run::telemetry;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

@@ -3,8 +3,8 @@
 //! Safe to repeat: every step of the workflow is idempotent on the order's id.
 
 use orders::{OrderQueued, Workflow};
-use shared::telemetry;
-use shared::worker::{self, Message};
+use shared::run::telemetry;
+use shared::run::worker::{self, Message};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

@@ -3,11 +3,11 @@
 //! Safe to repeat: the same `Idempotency-Key` gives the first answer.
 
 use orders::{NewOrder, OrderPlaced, OrderQueue, Orders};
-use shared::auth::Caller;
+use shared::caller::Caller;
+use shared::guards::rate_limit::PersonLimit;
+use shared::http::problem::Problem;
 use shared::http::{self, Answer, IdempotencyKey, Input, Now, State};
-use shared::problem::Problem;
-use shared::rate_limit::PersonLimit;
-use shared::telemetry;
+use shared::run::telemetry;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

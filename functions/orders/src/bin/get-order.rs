@@ -1,10 +1,10 @@
 //! `GET /orders/{id}`: shows one of the caller's own orders; changes nothing.
 
 use orders::{OrderId, OrderView, Orders};
-use shared::auth::Caller;
+use shared::caller::Caller;
+use shared::http::problem::Problem;
 use shared::http::{self, Answer, PathId, State};
-use shared::problem::Problem;
-use shared::telemetry;
+use shared::run::telemetry;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

@@ -1,10 +1,10 @@
 //! `GET /orders`: lists the caller's own orders, newest first; changes nothing.
 
 use orders::{OrderList, Orders};
-use shared::auth::Caller;
+use shared::caller::Caller;
+use shared::dynamo::list::{Cursors, PageRequest};
+use shared::http::problem::Problem;
 use shared::http::{self, Answer, State};
-use shared::page::{Cursors, PageRequest};
-use shared::problem::Problem;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

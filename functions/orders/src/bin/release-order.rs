@@ -5,8 +5,8 @@
 use anyhow::Context;
 use orders::workflow::{FulfilmentTask, Released};
 use orders::{CancellationReason, Orders};
-use shared::time::Timestamp;
-use shared::{telemetry, worker};
+use shared::run::{telemetry, worker};
+use shared::values::time::Timestamp;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

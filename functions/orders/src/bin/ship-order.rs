@@ -4,8 +4,8 @@
 
 use orders::Orders;
 use orders::workflow::{FulfilmentTask, Shipped};
-use shared::time::Timestamp;
-use shared::{telemetry, worker};
+use shared::run::{telemetry, worker};
+use shared::values::time::Timestamp;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

@@ -4,8 +4,8 @@
 
 use orders::store::due_shards;
 use orders::{EmailQueue, Order, OrderQueue, Orders, Owed};
-use shared::time::Timestamp;
-use shared::{telemetry, worker};
+use shared::run::{telemetry, worker};
+use shared::values::time::Timestamp;
 
 /// As many of each shard as one run queues well within its timeout; the next run takes the rest.
 const BATCH: i32 = 50;

@@ -1,8 +1,8 @@
 //! `GET /docs` and `GET /openapi.json`: shows the API's contract to people and to programs; changes nothing.
 
 use platform::docs;
+use shared::http::problem::Problem;
 use shared::http::{self, File, Uri};
-use shared::problem::Problem;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use products::Products;
 use shared::notice::{Notices, Noun};
-use shared::time::Timestamp;
-use shared::{telemetry, worker};
+use shared::run::{telemetry, worker};
+use shared::values::time::Timestamp;
 
 const PATIENCE: Duration = Duration::from_hours(1);
 /// As many as one run deletes well within its timeout; the next run takes the rest.

@@ -3,12 +3,12 @@
 //! Repeated, it records another product; one that never gets its picture is cleaned up after an hour.
 
 use products::{NewProduct, Product, ProductCreated, Products};
-use shared::auth::Caller;
+use shared::caller::Caller;
+use shared::guards::rate_limit::PersonLimit;
+use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, State};
 use shared::media::{Kind, Media, Upload};
-use shared::money::Currency;
-use shared::problem::Problem;
-use shared::rate_limit::PersonLimit;
+use shared::values::money::Currency;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

@@ -3,9 +3,9 @@
 //! Safe to repeat: the same `Idempotency-Key` takes them once.
 
 use products::{Deduction, ProductId, Products, StockLeft};
-use shared::auth::Caller;
+use shared::caller::Caller;
+use shared::http::problem::Problem;
 use shared::http::{self, Answer, IdempotencyKey, Input, Now, PathId, State};
-use shared::problem::Problem;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

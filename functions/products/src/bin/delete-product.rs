@@ -3,10 +3,10 @@
 //! Safe to repeat: then there is no such product.
 
 use products::{ProductId, Products};
-use shared::auth::Caller;
+use shared::caller::Caller;
+use shared::http::problem::Problem;
 use shared::http::{self, NoContent, PathId, State};
 use shared::media::{Kind, Media};
-use shared::problem::Problem;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

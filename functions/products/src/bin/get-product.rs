@@ -1,8 +1,8 @@
 //! `GET /products/{id}`: shows one approved product to anyone; changes nothing.
 
 use products::{ProductId, Products, PublicProduct};
+use shared::http::problem::Problem;
 use shared::http::{self, Answer, PathId, State};
-use shared::problem::Problem;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

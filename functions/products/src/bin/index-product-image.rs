@@ -4,8 +4,8 @@
 
 use products::pictures::ProductPictures;
 use shared::media::{Media, Upload};
-use shared::time::Timestamp;
-use shared::worker;
+use shared::run::worker;
+use shared::values::time::Timestamp;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

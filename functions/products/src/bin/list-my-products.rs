@@ -1,10 +1,10 @@
 //! `GET /users/me/products`: lists the caller's own products, newest first; changes nothing.
 
 use products::{OwnProduct, ProductList, Products};
-use shared::auth::Caller;
+use shared::caller::Caller;
+use shared::dynamo::list::{Cursors, PageRequest};
+use shared::http::problem::Problem;
 use shared::http::{self, Answer, State};
-use shared::page::{Cursors, PageRequest};
-use shared::problem::Problem;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

@@ -1,10 +1,10 @@
 //! `GET /products/pending`: lists the products that wait for an admin; changes nothing.
 
 use products::{OwnProduct, ProductList, Products};
-use shared::auth::Admin;
+use shared::caller::Admin;
+use shared::dynamo::list::{Cursors, PageRequest};
+use shared::http::problem::Problem;
 use shared::http::{self, Answer, State};
-use shared::page::{Cursors, PageRequest};
-use shared::problem::Problem;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

@@ -1,9 +1,9 @@
 //! `GET /products`: lists the approved products, of one category or all, newest first; changes nothing.
 
 use products::{Category, ProductList, Products, PublicProduct};
+use shared::dynamo::list::{Cursors, PageRequest};
+use shared::http::problem::Problem;
 use shared::http::{self, Answer, QueryParameter, State};
-use shared::page::{Cursors, PageRequest};
-use shared::problem::Problem;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

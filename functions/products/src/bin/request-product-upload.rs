@@ -3,11 +3,11 @@
 //! Repeated, it gives another URL. The old picture stays until the new one was checked; the newest upload wins.
 
 use products::{ProductId, Products, UploadRequested};
-use shared::auth::Caller;
+use shared::caller::Caller;
+use shared::guards::rate_limit::PersonLimit;
+use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, PathId, State};
 use shared::media::{Kind, Media, NewPicture, Upload};
-use shared::problem::Problem;
-use shared::rate_limit::PersonLimit;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

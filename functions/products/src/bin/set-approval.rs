@@ -3,9 +3,9 @@
 //! Safe to repeat: the same decision again changes nothing but its time.
 
 use products::{Decision, OwnProduct, ProductId, Products};
-use shared::auth::Admin;
+use shared::caller::Admin;
+use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, PathId, State};
-use shared::problem::Problem;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

@@ -3,9 +3,9 @@
 //! Safe to repeat: what is so already changes nothing.
 
 use products::{OwnProduct, Product, ProductChanges, ProductId, Products, Reapproval};
-use shared::auth::Caller;
+use shared::caller::Caller;
+use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, PathId, State};
-use shared::problem::Problem;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

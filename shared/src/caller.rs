@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use lambda_http::request::RequestContext;
 use serde::{Deserialize, Serialize};
 
-use crate::problem::{FORBIDDEN, FieldError, Problem, UNAUTHENTICATED};
+use crate::http::problem::{FORBIDDEN, FieldError, Problem, UNAUTHENTICATED};
 
 /// A person, as Cognito's `sub` names them for good.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -169,7 +169,7 @@ fn claim<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::INVALID_INPUT;
+    use crate::http::problem::INVALID_INPUT;
 
     fn claims(claims: &[(&str, &str)]) -> HashMap<String, String> {
         claims.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()

@@ -17,8 +17,8 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-use crate::config::ConfigError;
-use crate::telemetry;
+use crate::run::config::ConfigError;
+use crate::run::telemetry;
 
 /// The SDK parses its trust store at every start. Amazon's five roots instead of the machine's hundred and fifty halve
 /// the start of a function; every AWS endpoint chains to them.
@@ -113,34 +113,34 @@ fn service_of(authorization: Option<&str>, target: Option<&str>) -> &'static str
 }
 
 /// Something a handler works with, made once when the function starts: a table's store, a queue, the media bucket.
-pub trait Connect: Clone + Send + Sync + 'static {
+pub trait FromEnv: Clone + Send + Sync + 'static {
     /// Makes it from the environment; calls nothing.
     ///
     /// # Errors
     /// Names the variable that the template should have set.
-    fn connect(aws: &Aws) -> Result<Self, ConfigError>;
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError>;
 }
 
-impl<A: Connect, B: Connect> Connect for (A, B) {
-    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok((A::connect(aws)?, B::connect(aws)?))
+impl<A: FromEnv, B: FromEnv> FromEnv for (A, B) {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok((A::from_env(aws)?, B::from_env(aws)?))
     }
 }
 
-impl<A: Connect, B: Connect, C: Connect> Connect for (A, B, C) {
-    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok((A::connect(aws)?, B::connect(aws)?, C::connect(aws)?))
+impl<A: FromEnv, B: FromEnv, C: FromEnv> FromEnv for (A, B, C) {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok((A::from_env(aws)?, B::from_env(aws)?, C::from_env(aws)?))
     }
 }
 
-impl<A: Connect, B: Connect, C: Connect, D: Connect> Connect for (A, B, C, D) {
-    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok((A::connect(aws)?, B::connect(aws)?, C::connect(aws)?, D::connect(aws)?))
+impl<A: FromEnv, B: FromEnv, C: FromEnv, D: FromEnv> FromEnv for (A, B, C, D) {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok((A::from_env(aws)?, B::from_env(aws)?, C::from_env(aws)?, D::from_env(aws)?))
     }
 }
 
-impl Connect for () {
-    fn connect(_: &Aws) -> Result<Self, ConfigError> {
+impl FromEnv for () {
+    fn from_env(_: &Aws) -> Result<Self, ConfigError> {
         Ok(())
     }
 }

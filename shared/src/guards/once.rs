@@ -15,10 +15,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::dynamo::{Item, from_item, number, to_item};
-use crate::problem::{FieldError, IDEMPOTENCY_KEY_REUSED, Problem};
-use crate::time::Timestamp;
+use crate::http::problem::{FieldError, IDEMPOTENCY_KEY_REUSED, Problem};
+use crate::values::time::Timestamp;
 
 /// How long an answer is kept for the key.
 const KEPT: Duration = Duration::from_hours(24);

@@ -13,11 +13,11 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::de::DeserializeOwned;
 use sha2::Sha256;
 
-use crate::aws::{Aws, Connect};
-use crate::config::{self, ConfigError};
 use crate::dynamo::{Item, from_item, text};
+use crate::http::problem::{FieldError, Problem};
 use crate::http::{Parameter, QueryParameter};
-use crate::problem::{FieldError, Problem};
+use crate::run::aws::{Aws, FromEnv};
+use crate::run::config::{self, ConfigError};
 
 const DEFAULT_LIMIT: usize = 20;
 const MAX_LIMIT: usize = 100;
@@ -117,8 +117,8 @@ pub struct Cursors {
     key: String,
 }
 
-impl Connect for Cursors {
-    fn connect(_: &Aws) -> Result<Self, ConfigError> {
+impl FromEnv for Cursors {
+    fn from_env(_: &Aws) -> Result<Self, ConfigError> {
         Ok(Self { key: config::required("CURSOR_KEY")? })
     }
 }

@@ -16,10 +16,10 @@ use std::ops::RangeInclusive;
 #[macro_export]
 macro_rules! text {
     ($(#[$doc:meta])* $name:ident, $range:expr) => {
-        $crate::text!(@define $(#[$doc])* $name, $range, $crate::text::Lines::One);
+        $crate::text!(@define $(#[$doc])* $name, $range, $crate::values::text::Lines::One);
     };
     ($(#[$doc:meta])* $name:ident, $range:expr, multiline) => {
-        $crate::text!(@define $(#[$doc])* $name, $range, $crate::text::Lines::Many);
+        $crate::text!(@define $(#[$doc])* $name, $range, $crate::values::text::Lines::Many);
     };
     (@define $(#[$doc:meta])* $name:ident, $range:expr, $lines:expr) => {
         $(#[$doc])*
@@ -30,7 +30,7 @@ macro_rules! text {
         impl $name {
             /// Trims `text` and checks it; the error says what is wrong with it.
             pub fn new(text: &str) -> ::std::result::Result<Self, ::std::string::String> {
-                $crate::text::checked(text, $range, $lines).map(Self)
+                $crate::values::text::checked(text, $range, $lines).map(Self)
             }
 
             /// The text itself.
@@ -45,8 +45,8 @@ macro_rules! text {
             }
         }
 
-        impl $crate::input::Field for $name {
-            fn parse(value: $crate::input::Value) -> ::std::result::Result<Self, ::std::string::String> {
+        impl $crate::http::input::Field for $name {
+            fn parse(value: $crate::http::input::Value) -> ::std::result::Result<Self, ::std::string::String> {
                 Self::new(value.as_str().ok_or("must be a string")?)
             }
         }

@@ -15,11 +15,11 @@ use aws_sdk_dynamodb::Client;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::dynamo::list::{Cursors, List, Page, PageRequest, Sort};
 use crate::dynamo::{text, to_item, unless_condition_failed};
+use crate::http::problem::Problem;
 use crate::media::UploadId;
-use crate::page::{Cursors, List, Page, PageRequest, Sort};
-use crate::problem::Problem;
-use crate::time::Timestamp;
+use crate::values::time::Timestamp;
 
 /// The one list: the index's name, its partition key's attribute and that attribute's value.
 const LISTED: &str = "listed";

@@ -21,7 +21,7 @@ pub use uuid;
 ///     /// Names an order.
 ///     OrderId
 /// );
-/// let id = OrderId::at(shared::time::Timestamp::from_unix_millis(0));
+/// let id = OrderId::at(shared::values::time::Timestamp::from_unix_millis(0));
 /// assert_eq!(id.to_string().parse::<OrderId>(), Ok(id));
 /// ```
 #[macro_export]
@@ -29,14 +29,14 @@ macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name($crate::id::uuid::Uuid);
+        pub struct $name($crate::values::id::uuid::Uuid);
 
         impl $name {
             /// A new one, made at `now`.
-            pub fn at(now: $crate::time::Timestamp) -> Self {
+            pub fn at(now: $crate::values::time::Timestamp) -> Self {
                 let millis = u64::try_from(now.unix_millis()).unwrap_or_default();
-                let random = $crate::id::random_bytes();
-                Self($crate::id::uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+                let random = $crate::values::id::random_bytes();
+                Self($crate::values::id::uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
             }
         }
 
@@ -47,13 +47,13 @@ macro_rules! id {
         }
 
         impl ::std::str::FromStr for $name {
-            type Err = $crate::id::NotAnId;
+            type Err = $crate::values::id::NotAnId;
 
             fn from_str(text: &str) -> ::std::result::Result<Self, Self::Err> {
                 // Only the canonical form: `Uuid` also takes braces, URNs and upper case, and one thing must have one name.
-                match text.parse::<$crate::id::uuid::Uuid>() {
+                match text.parse::<$crate::values::id::uuid::Uuid>() {
                     Ok(id) if id.to_string() == text => Ok(Self(id)),
-                    _ => Err($crate::id::NotAnId),
+                    _ => Err($crate::values::id::NotAnId),
                 }
             }
         }
@@ -74,10 +74,10 @@ macro_rules! id {
             }
         }
 
-        impl $crate::input::Field for $name {
-            fn parse(value: $crate::input::Value) -> ::std::result::Result<Self, ::std::string::String> {
+        impl $crate::http::input::Field for $name {
+            fn parse(value: $crate::http::input::Value) -> ::std::result::Result<Self, ::std::string::String> {
                 let text = value.as_str().ok_or("must be a string with an id")?;
-                text.parse().map_err(|error: $crate::id::NotAnId| error.to_string())
+                text.parse().map_err(|error: $crate::values::id::NotAnId| error.to_string())
             }
         }
     };
@@ -91,7 +91,7 @@ pub struct NotAnId;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Timestamp;
+    use crate::values::time::Timestamp;
 
     crate::id!(
         /// Names a thing of the tests.

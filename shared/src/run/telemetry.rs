@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tracing::Level;
 
-use crate::time::Timestamp;
+use crate::values::time::Timestamp;
 
 /// Starts the logs: one JSON object a line, the span's fields (request id, order id) beside the event's.
 pub(crate) fn init() {

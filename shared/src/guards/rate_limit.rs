@@ -35,13 +35,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lambda_http::request::RequestContext;
 use sha2::{Digest, Sha256};
 
-use crate::auth::UserId;
-use crate::aws::{Aws, Connect};
-use crate::config::{self, ConfigError};
+use crate::caller::UserId;
 use crate::dynamo::{Item, number, text, transact, update_item};
-use crate::problem::{Problem, SERVICE_UNAVAILABLE, TOO_MANY_REQUESTS};
-use crate::telemetry;
-use crate::time::Timestamp;
+use crate::http::problem::{Problem, SERVICE_UNAVAILABLE, TOO_MANY_REQUESTS};
+use crate::run::aws::{Aws, FromEnv};
+use crate::run::config::{self, ConfigError};
+use crate::run::telemetry;
+use crate::values::time::Timestamp;
 
 /// How finely the last window's count is told apart. More makes the condition longer and the rounding smaller.
 const STEPS: u32 = 8;
@@ -220,7 +220,7 @@ struct Counters {
 }
 
 impl Counters {
-    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self { client: aws.dynamodb(), table: config::required("GUARDS_TABLE")? })
     }
 
@@ -268,10 +268,10 @@ pub struct PasswordLimits {
     per_account: Rate,
 }
 
-impl Connect for PasswordLimits {
-    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
+impl FromEnv for PasswordLimits {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
-            counters: Counters::connect(aws)?,
+            counters: Counters::from_env(aws)?,
             per_address: config::required("LIMIT_PER_ADDRESS")?,
             per_account: config::required("LIMIT_PER_ACCOUNT")?,
         })
@@ -314,9 +314,9 @@ pub struct PersonLimit {
     per_person: Rate,
 }
 
-impl Connect for PersonLimit {
-    fn connect(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self { counters: Counters::connect(aws)?, per_person: config::required("LIMIT_PER_PERSON")? })
+impl FromEnv for PersonLimit {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { counters: Counters::from_env(aws)?, per_person: config::required("LIMIT_PER_PERSON")? })
     }
 }
 

@@ -7,9 +7,9 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::aws::{Aws, Connect};
-use crate::config::{self, ConfigError};
-use crate::input::{Field, Value};
+use crate::http::input::{Field, Value};
+use crate::run::aws::{Aws, FromEnv};
+use crate::run::config::{self, ConfigError};
 
 /// Currencies of ISO 4217 with two decimals that the shop can be set to.
 const CURRENCIES: [&str; 14] =
@@ -32,8 +32,8 @@ impl FromStr for Currency {
 }
 
 /// The shop's own, from the variable `CURRENCY`.
-impl Connect for Currency {
-    fn connect(_: &Aws) -> Result<Self, ConfigError> {
+impl FromEnv for Currency {
+    fn from_env(_: &Aws) -> Result<Self, ConfigError> {
         config::required("CURRENCY")
     }
 }

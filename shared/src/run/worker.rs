@@ -19,10 +19,10 @@ use serde::de::DeserializeOwned;
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
-use crate::aws::{Aws, Connect};
 use crate::media::Upload;
-use crate::telemetry::{self, Invocation};
-use crate::time::Timestamp;
+use crate::run::aws::{Aws, FromEnv};
+use crate::run::telemetry::{self, Invocation};
+use crate::values::time::Timestamp;
 
 /// One message of a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub struct Message<T> {
 /// When the environment lacks what the function needs, or the Runtime API is gone.
 pub async fn consume<S, T, H, F>(handle: H) -> crate::Exit
 where
-    S: Connect,
+    S: FromEnv,
     T: DeserializeOwned + Send + 'static,
     H: Fn(S, Message<T>) -> F + Copy + Send + Sync + 'static,
     F: Future<Output = anyhow::Result<()>> + Send + 'static,
@@ -115,7 +115,7 @@ fn read<T: DeserializeOwned>(message: SqsMessage, now: Timestamp) -> anyhow::Res
 /// When the environment lacks what the function needs, or the Runtime API is gone.
 pub async fn index_uploads<S, H, F>(handle: H) -> crate::Exit
 where
-    S: Connect,
+    S: FromEnv,
     H: Fn(S, Upload, Timestamp) -> F + Copy,
     F: Future<Output = anyhow::Result<()>>,
 {
@@ -140,7 +140,7 @@ where
 /// When the environment lacks what the function needs, or the Runtime API is gone.
 pub async fn on_schedule<S, H, F>(handle: H) -> crate::Exit
 where
-    S: Connect,
+    S: FromEnv,
     H: Fn(S, Timestamp) -> F + Copy,
     F: Future<Output = anyhow::Result<()>>,
 {
@@ -156,7 +156,7 @@ where
 /// When the environment lacks what the function needs, or the Runtime API is gone.
 pub async fn task<S, T, O, H, F>(handle: H) -> crate::Exit
 where
-    S: Connect,
+    S: FromEnv,
     T: DeserializeOwned,
     O: Serialize,
     H: Fn(S, T, Timestamp) -> F + Copy,
@@ -174,7 +174,7 @@ pub type Confirmation = CognitoEventUserPoolsPostConfirmation;
 /// When the environment lacks what the function needs, or the Runtime API is gone.
 pub async fn on_confirmation<S, H, F>(handle: H) -> crate::Exit
 where
-    S: Connect,
+    S: FromEnv,
     H: Fn(S, Confirmation, Timestamp) -> F + Copy,
     F: Future<Output = anyhow::Result<()>>,
 {
@@ -187,12 +187,12 @@ where
 
 async fn run<S, E, O>(handle: impl AsyncFn(S, E, Timestamp) -> anyhow::Result<O>) -> crate::Exit
 where
-    S: Connect,
+    S: FromEnv,
     E: DeserializeOwned,
     O: Serialize,
 {
     telemetry::init();
-    let state = S::connect(&Aws::from_env().await?)?;
+    let state = S::from_env(&Aws::from_env().await?)?;
     let handle = Arc::new(AssertUnwindSafe(handle));
     lambda_runtime::run(lambda_runtime::service_fn(move |event: LambdaEvent<E>| {
         let (state, handle) = (state.clone(), handle.clone());

@@ -10,7 +10,7 @@ use std::ops::RangeInclusive;
 use serde_json::Map;
 pub use serde_json::Value;
 
-use crate::problem::{FieldError, Problem};
+use crate::http::problem::{FieldError, Problem};
 
 /// A value that one member of a JSON object can hold.
 pub trait Field: Sized {

@@ -1,0 +1,136 @@
+//! What a handler answers: JSON, nothing, or a file that is part of the binary.
+
+use std::fmt;
+
+use axum::body::Body as HttpBody;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::representation::NextCursor;
+use crate::dynamo::list::Page;
+
+/// For what is the same for everyone: half a minute fresh, and at most a minute longer while a cache asks again.
+pub(crate) static PUBLIC: HeaderValue =
+    HeaderValue::from_static("public, max-age=30, stale-while-revalidate=60");
+
+/// A JSON answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer<T> {
+    status: StatusCode,
+    location: Option<String>,
+    next_cursor: Option<String>,
+    replayed: bool,
+    cacheable: bool,
+    body: T,
+}
+
+impl<T> Answer<T> {
+    /// 200.
+    pub fn ok(body: T) -> Self {
+        Self {
+            status: StatusCode::OK,
+            location: None,
+            next_cursor: None,
+            replayed: false,
+            cacheable: false,
+            body,
+        }
+    }
+
+    /// 200 with a page of a list; `Link` says where the next one is.
+    pub fn page<E>(page: Page<E>) -> Self
+    where
+        T: From<Page<E>>,
+    {
+        let next_cursor = page.next_cursor.clone();
+        Self { next_cursor, ..Self::ok(page.into()) }
+    }
+
+    /// 201.
+    pub fn created(body: T) -> Self {
+        Self { status: StatusCode::CREATED, ..Self::ok(body) }
+    }
+
+    /// With where the new thing is (`Location`).
+    #[must_use]
+    pub fn at(self, location: impl fmt::Display) -> Self {
+        Self { location: Some(location.to_string()), ..self }
+    }
+
+    /// The same for everyone, so that browsers and CDNs may keep it for a moment. Without this nobody keeps an answer.
+    #[must_use]
+    pub fn cacheable(self) -> Self {
+        Self { cacheable: true, ..self }
+    }
+
+    /// With `Idempotent-Replayed: true` when this answer was given before.
+    #[must_use]
+    pub fn replayed(self, replayed: bool) -> Self {
+        Self { replayed, ..self }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Answer<T> {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, axum::Json(self.body)).into_response();
+        let location = self.location.and_then(|location| HeaderValue::try_from(location).ok());
+        if let Some(location) = location {
+            response.headers_mut().insert(header::LOCATION, location);
+        }
+        if self.cacheable {
+            response.headers_mut().insert(header::CACHE_CONTROL, PUBLIC.clone());
+        }
+        if let Some(cursor) = self.next_cursor {
+            response.extensions_mut().insert(NextCursor(cursor));
+        }
+        if self.replayed {
+            let name = HeaderName::from_static("idempotent-replayed");
+            response.headers_mut().insert(name, HeaderValue::from_static("true"));
+        }
+        response
+    }
+}
+
+/// 204: it is done, and there is nothing to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoContent;
+
+impl IntoResponse for NoContent {
+    fn into_response(self) -> Response {
+        StatusCode::NO_CONTENT.into_response()
+    }
+}
+
+/// 200 with a file that is part of the binary, kept there as gzip (RFC 1952). It goes out as it is, or unpacked for a client
+/// that does not take gzip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct File {
+    /// Its `Content-Type`.
+    pub media_type: &'static str,
+    /// Its bytes, as gzip.
+    pub gzip: &'static [u8],
+    /// Whether its path is never another file's, so that it may be kept for a year (RFC 8246).
+    pub immutable: bool,
+    /// The `Content-Security-Policy` of a page that loads something; without one, a page may load nothing.
+    pub policy: Option<&'static str>,
+}
+
+impl IntoResponse for File {
+    fn into_response(self) -> Response {
+        let kept = if self.immutable {
+            HeaderValue::from_static("public, max-age=31536000, immutable")
+        } else {
+            PUBLIC.clone()
+        };
+        let mut response = HttpBody::from(self.gzip).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.media_type));
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        headers.insert(header::CACHE_CONTROL, kept);
+        if let Some(policy) = self.policy {
+            headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+        }
+        response
+    }
+}

@@ -1,0 +1,111 @@
+//! What a handler takes from its request: body, id, query parameters and time, each checked before the handler runs.
+
+use std::convert::Infallible;
+use std::str::FromStr;
+
+use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, header};
+use lambda_http::request::RequestContext;
+
+use super::input::{self, Body};
+use super::problem::{BODY_TOO_LARGE, FieldError, Problem, UNSUPPORTED_MEDIA_TYPE};
+use crate::values::time::Timestamp;
+
+/// The largest body in bytes. Pictures go to the bucket, never through a function.
+pub(crate) const BODY_LIMIT: usize = 64 * 1024;
+
+/// The request's JSON body, read into a type that proves it is valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Input<T>(pub T);
+
+impl<S: Sync, T: Body> FromRequest<S> for Input<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        if let Some(media_type) = request.headers().get(header::CONTENT_TYPE)
+            && !may_be_json(media_type)
+        {
+            return Err(Problem::new(UNSUPPORTED_MEDIA_TYPE, "Send the body as application/json."));
+        }
+        let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await.map_err(|_| {
+            Problem::new(BODY_TOO_LARGE, format!("The body may have at most {} KB.", BODY_LIMIT / 1024))
+        })?;
+        input::parse(&body).map(Self)
+    }
+}
+
+/// `curl -d` says `application/x-www-form-urlencoded` unless told otherwise, and many a client says nothing or `text/plain`.
+fn may_be_json(media_type: &HeaderValue) -> bool {
+    let media_type = media_type.to_str().unwrap_or_default();
+    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence.ends_with("+json")
+        || matches!(
+            essence.as_str(),
+            "" | "application/json" | "text/plain" | "application/x-www-form-urlencoded"
+        )
+}
+
+/// The id in the path. What is not an id names nothing, so it answers 404.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PathId<T>(pub T);
+
+impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for PathId<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let parameters = RawPathParams::from_request_parts(parts, state).await;
+        let id =
+            parameters.ok().and_then(|found| found.iter().next().and_then(|(_, text)| text.parse().ok()));
+        id.map(Self).ok_or_else(|| Problem::not_found("thing"))
+    }
+}
+
+/// A type that a query parameter can hold.
+pub trait Parameter: Sized {
+    /// The parameter's name.
+    const NAME: &'static str;
+
+    /// Checks and converts the text; the error completes a sentence about the parameter.
+    fn parse(text: &str) -> Result<Self, String>;
+}
+
+/// The query parameter that `T` names, if the request has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueryParameter<T>(pub Option<T>);
+
+impl<S: Send + Sync, T: Parameter> FromRequestParts<S> for QueryParameter<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let refused =
+            |detail: &str| Problem::invalid_input(vec![FieldError::parameter(T::NAME, detail.to_owned())]);
+        let query = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await;
+        let Query(parameters) = query.map_err(|_| refused("cannot be read: the query is malformed"))?;
+        let mut values = parameters.iter().filter(|(name, _)| name == T::NAME).map(|(_, text)| text);
+        match (values.next(), values.next()) {
+            (None, _) => Ok(Self(None)),
+            (Some(text), None) => {
+                T::parse(text).map(|value| Self(Some(value))).map_err(|detail| refused(&detail))
+            }
+            (Some(_), Some(_)) => Err(refused("may be given once")),
+        }
+    }
+}
+
+/// When API Gateway took the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now(pub Timestamp);
+
+impl<S: Sync> FromRequestParts<S> for Now {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(match parts.extensions.get::<RequestContext>() {
+            Some(RequestContext::ApiGatewayV2(context)) if context.time_epoch > 0 => {
+                Timestamp::from_unix_millis(context.time_epoch)
+            }
+            _ => Timestamp::now(),
+        }))
+    }
+}

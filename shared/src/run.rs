@@ -1,0 +1,6 @@
+//! What a function runs on: the clients of AWS, the environment, logs and metrics, and everything that is not HTTP.
+
+pub mod aws;
+pub mod config;
+pub mod telemetry;
+pub mod worker;
