@@ -1,15 +1,14 @@
-//! How many pieces of a product there are, and how that number may change.
+//! How many pieces of an offer can be bought, and how that number may change.
 
 use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 use shared::http::input::{Body, Field, Fields, Value, integer, whole_number};
-use shared::http::problem::{Kind, Problem, StatusCode};
 
-use crate::{Product, ProductId, Refusal};
+use crate::{Offer, StockRefusal};
 
 /// The most pieces that a seller may say there are.
-const MOST: u32 = 1_000_000;
+pub(crate) const MOST: u32 = 1_000_000;
 
 /// How many pieces there are to sell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -42,12 +41,19 @@ impl Field for Difference {
     }
 }
 
-/// How a product's stock is to change: `{set}` or `{add}`.
+/// How a stock is to change: `{set}`, `{set, expected}` or `{add}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum StockChange {
     /// There are so many, whatever was there before.
     Set(Stock),
+    /// There are so many, if there were as many before as whoever says so saw.
+    Replace {
+        /// So many there were.
+        expected: Stock,
+        /// So many there are.
+        set: Stock,
+    },
     /// So many come or go.
     Add(Difference),
 }
@@ -56,11 +62,19 @@ impl Body for StockChange {
     fn read(fields: &mut Fields) -> Option<Self> {
         let is_one = fields.has("set") != fields.has("add");
         let (set, add) = (fields.optional("set"), fields.optional("add"));
+        let expected = fields.optional("expected");
         if !is_one {
             fields.fault_of_all("needs exactly one of set and add");
             return None;
         }
-        set.map(Self::Set).or(add.map(Self::Add))
+        if fields.has("add") && expected.is_some() {
+            fields.fault("expected", "goes with set alone");
+        }
+        match (set, expected) {
+            (Some(set), Some(expected)) => Some(Self::Replace { expected, set }),
+            (Some(set), None) => Some(Self::Set(set)),
+            (None, _) => add.map(Self::Add),
+        }
     }
 }
 
@@ -87,67 +101,44 @@ impl From<Deduction> for StockChange {
 }
 
 impl StockChange {
+    /// Whether it has one effect however often it is done.
+    pub fn is_idempotent(self) -> bool {
+        matches!(self, Self::Set(_))
+    }
+
     /// The stocks that allow it, so that the next one is neither below zero nor, by this change, over the limit. A stock can
     /// be over it already: cancelled orders give their pieces back whatever was set meanwhile.
     pub(crate) fn allowed(self) -> RangeInclusive<i64> {
         match self {
             Self::Set(_) => 0..=i64::from(u32::MAX),
+            Self::Replace { expected, .. } => i64::from(expected.0)..=i64::from(expected.0),
             Self::Add(Difference(more @ 0..)) => 0..=i64::from(MOST) - more,
             Self::Add(Difference(fewer)) => -fewer..=i64::from(u32::MAX),
         }
     }
 
-    /// Why a product with this stock does not allow it.
-    pub(crate) fn refusal(self, product: &Product) -> Option<Refusal> {
-        let (id, available) = (product.id(), product.stock().pieces());
-        if i64::from(available) < *self.allowed().start() {
-            Some(Refusal::OutOfStock { id, available })
-        } else if i64::from(available) > *self.allowed().end() {
-            Some(Refusal::StockLimit { id, available })
-        } else {
-            None
+    /// Why an offer with this stock does not allow it.
+    pub(crate) fn refusal(self, offer: &Offer) -> Option<StockRefusal> {
+        let (id, available) = (offer.product_id(), offer.stock().pieces());
+        if self.allowed().contains(&i64::from(available)) {
+            return None;
         }
+        Some(match self {
+            Self::Set(_) | Self::Replace { .. } => StockRefusal::StockChanged { id, available },
+            Self::Add(Difference(0..)) => StockRefusal::StockLimit { id, available },
+            Self::Add(_) => StockRefusal::OutOfStock { id, available },
+        })
     }
 
     /// As an expression's value, for the expression that goes with it.
     pub(crate) fn update(self) -> (&'static str, i64) {
         match self {
-            Self::Set(stock) => ("SET quantity = :change", i64::from(stock.0)),
+            Self::Set(stock) | Self::Replace { set: stock, .. } => {
+                ("SET quantity = :change", i64::from(stock.0))
+            }
             Self::Add(difference) => ("SET quantity = quantity + :change", difference.0),
         }
     }
-}
-
-/// What is left of a product after a deduction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct StockLeft {
-    id: ProductId,
-    quantity: Stock,
-}
-
-impl From<Product> for StockLeft {
-    fn from(product: Product) -> Self {
-        Self { id: product.id(), quantity: product.stock() }
-    }
-}
-
-const OUT_OF_STOCK: Kind = Kind::new(StatusCode::CONFLICT, "out-of-stock", "Out of stock");
-const STOCK_LIMIT: Kind = Kind::new(StatusCode::CONFLICT, "stock-limit", "Stock limit");
-
-/// 409: fewer pieces than asked for.
-pub fn out_of_stock(id: ProductId, available: u32) -> Problem {
-    let detail = match available {
-        0 => "The product is sold out.".to_owned(),
-        1 => "Only 1 piece is left.".to_owned(),
-        available => format!("Only {available} pieces are left."),
-    };
-    Problem::new(OUT_OF_STOCK, detail).with("productId", id).with("available", available)
-}
-
-/// 409: more pieces than a product may have.
-pub(crate) fn over_limit(id: ProductId, available: u32) -> Problem {
-    let detail = format!("A product has at most {MOST} pieces, and this one has {available} already.");
-    Problem::new(STOCK_LIMIT, detail).with("productId", id).with("available", available)
 }
 
 #[cfg(test)]
@@ -175,6 +166,14 @@ mod tests {
         for body in [r#"{"add":1.5}"#, r#"{"add":-1000001}"#, r#"{"add":1000001}"#, r#"{"add":{}}"#] {
             assert_eq!(change(body), Err(vec!["#/add".to_owned()]), "{body}");
         }
+    }
+
+    #[test]
+    fn only_what_is_set_can_be_expected() {
+        let (expected, set) = (Stock(5), Stock(7));
+        assert_eq!(change(r#"{"set":7,"expected":5}"#), Ok(StockChange::Replace { expected, set }));
+        assert_eq!(change(r#"{"add":7,"expected":5}"#), Err(vec!["#/expected".to_owned()]));
+        assert_eq!(change(r#"{"set":7,"expected":-5}"#), Err(vec!["#/expected".to_owned()]));
     }
 
     #[test]
