@@ -10,7 +10,6 @@
 
 use std::sync::LazyLock;
 
-use auth::FullName;
 use notifications::{Email, WebShop, settles};
 use orders::{EmailKind, Event, NewOrder, Order, OrderStatus, Owed, Transition};
 use products::{Decision, Product};
@@ -18,6 +17,7 @@ use shared::caller::Caller;
 use shared::http::input;
 use shared::values::time::Timestamp;
 use stateright::{Checker, Expectation, Model, Property};
+use users::FullName;
 
 const KINDS: [EmailKind; 3] =
     [EmailKind::OrderConfirmed, EmailKind::OrderShipping, EmailKind::OrderCancelled];

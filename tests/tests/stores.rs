@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use auth::{Profile, Users};
 use aws_sdk_s3::Client as S3;
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::Request;
@@ -31,6 +30,7 @@ use tests::aws::Aws as Cloud;
 use tests::meddler::{Answer, Meddler};
 use tests::shop::{BLUE_PNG, RED_PNG, history, unique};
 use tests::wait::at_once;
+use users::{Profile, Users};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const MINUTE: Duration = Duration::from_mins(1);
@@ -1189,6 +1189,31 @@ async fn a_profile_whose_reply_is_lost_is_recorded() {
     let profile: Profile = serde_json::from_value(profile).unwrap();
     users.create(&profile).await.unwrap();
     assert_eq!(users.find(&ann).await.unwrap(), Some(profile));
+}
+
+#[tokio::test]
+async fn a_profile_tells_of_the_last_sign_in_and_of_the_last_new_password() {
+    let users: Users = open().await;
+    let ann = someone().id().clone();
+    let profile = json!({
+        "userId": ann, "email": "ann@cartwright.test", "fullName": "Ann", "username": "Ann", "createdAt": now(),
+    });
+    let profile: Profile = serde_json::from_value(profile).unwrap();
+    users.create(&profile).await.unwrap();
+    users.signed_in(&ann, now()).await.unwrap();
+    users.signed_in(&ann, now() + MINUTE).await.unwrap();
+    users.password_changed(&ann, now() + DAY).await.unwrap();
+    let expected =
+        Profile { last_sign_in_at: Some(now() + MINUTE), password_changed_at: Some(now() + DAY), ..profile };
+    assert_eq!(users.find(&ann).await.unwrap(), Some(expected));
+}
+
+#[tokio::test]
+async fn nothing_is_noted_of_somebody_without_a_profile() {
+    let users: Users = open().await;
+    let ann = someone().id().clone();
+    assert!(users.signed_in(&ann, now()).await.is_err());
+    assert_eq!(users.find(&ann).await.unwrap(), None);
 }
 
 // ── Pictures ───────────────────────────────────────────────────────────────────────────────────────────────

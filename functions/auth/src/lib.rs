@@ -1,124 +1,32 @@
-//! Accounts and sessions. Cognito's user pool keeps names, addresses and passwords; the Users table keeps a profile for the
-//! other services.
+//! Accounts and sessions, which Cognito's user pool keeps. What the other services may know of a person is in the crate
+//! `users`.
 //!
 //! | module | for |
 //! | --- | --- |
 //! | here | what a person sends and gets: parsed once, so that a value of these types is a valid one |
 //! | [`refusal`] | why Cartwright says no |
-//! | [`profile`] | who a person is once Cognito has confirmed the address |
+//! | [`confirmed`] | who a person is once Cognito has confirmed the address |
 //! | [`user_pool`] | Cognito |
-//! | [`store`] | the Users table |
 
 use std::fmt;
-use std::str::FromStr;
+use std::time::Duration;
 
+use anyhow::Context;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use shared::caller::UserId;
 use shared::http::input::{Body, Field, Fields, Value};
+use shared::run::telemetry;
+use users::{Email, FullName, Username};
 
-pub mod profile;
+pub mod confirmed;
 pub mod refusal;
-pub mod store;
 pub mod user_pool;
 
-pub use profile::{AdminEmail, Confirmed, Profile};
+pub use confirmed::{AdminEmail, Confirmed};
 pub use refusal::{Error, Refusal};
-pub use store::Users;
 pub use user_pool::{AppClient, Directory, UserPool};
-
-shared::text!(
-    /// A person's name, as emails call them by it.
-    FullName, 1..=100
-);
-
-/// The account's name in the user pool: unique, whatever the case of its letters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Username(String);
-
-impl Username {
-    /// The name itself.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    fn new(text: &str) -> Result<Self, String> {
-        let name = FullName::new(text)?.to_string();
-        if name.contains(char::is_whitespace) {
-            return Err("must not contain blanks".into());
-        }
-        Self::unlike_an_address(name)
-    }
-
-    /// The name of an account that was opened by a full name alone, as seed 002 has it: an underscore for each space.
-    fn of(name: &FullName) -> Result<Self, String> {
-        Self::unlike_an_address(name.as_str().replace(char::is_whitespace, "_"))
-    }
-
-    /// Cognito takes either in one place, so a name that is an address could stand for somebody else.
-    fn unlike_an_address(name: String) -> Result<Self, String> {
-        if name.parse::<Email>().is_ok() {
-            return Err("must not be an email address".into());
-        }
-        Ok(Self(name))
-    }
-}
-
-impl Field for Username {
-    fn parse(value: Value) -> Result<Self, String> {
-        Self::new(text_of(&value)?)
-    }
-}
-
-/// An email address, in lower case: no mail server in use tells `Ann@` from `ann@`, and people type both.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Email(String);
-
-impl Email {
-    /// The address itself.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for Email {
-    type Err = String;
-
-    /// Takes the addresses that people have: a dot-atom of RFC 5322 at a domain with a dot. That mail arrives there is
-    /// proved by the code, not here.
-    fn from_str(text: &str) -> Result<Self, String> {
-        let sent = text.len();
-        let text = text.trim();
-        let is_atom = |atom: &str| {
-            !atom.is_empty()
-                && atom.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c))
-        };
-        let is_label = |label: &str| {
-            (1..=63).contains(&label.len())
-                && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-        };
-        match text.split_once('@') {
-            Some((local, domain))
-                if sent <= 254
-                    && local.len() <= 64
-                    && local.split('.').all(is_atom)
-                    && domain.contains('.')
-                    && domain.split('.').all(is_label) =>
-            {
-                Ok(Self(text.to_ascii_lowercase()))
-            }
-            _ => Err("must be an email address".into()),
-        }
-    }
-}
-
-impl Field for Email {
-    fn parse(value: Value) -> Result<Self, String> {
-        text_of(&value)?.parse()
-    }
-}
 
 /// A password as it was typed. What is strong enough is the user pool's to say.
 #[derive(Clone, PartialEq, Eq)]
@@ -189,7 +97,7 @@ macro_rules! redact {
     )+};
 }
 
-redact!(Email, Password, ConfirmationCode, Token);
+redact!(Password, ConfirmationCode, Token);
 
 /// Which account a person means. Each account has one username; an address stands for it only once it is confirmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -420,10 +328,39 @@ pub struct Tokens {
 
 redact!(Tokens, SignedIn);
 
+impl Tokens {
+    /// Whose they are, by the access token's claims. Cognito itself gave it a moment ago, so nobody checks its signature.
+    ///
+    /// # Errors
+    /// When the token is not what Cognito's are.
+    pub fn user_id(&self) -> anyhow::Result<UserId> {
+        #[derive(Deserialize)]
+        struct Claims {
+            sub: UserId,
+        }
+        let claims = self.access_token.split('.').nth(1).context("the access token has no claims")?;
+        let claims = URL_SAFE_NO_PAD.decode(claims).context("read the claims of an access token")?;
+        let claims: Claims = serde_json::from_slice(&claims).context("read the claims of an access token")?;
+        Ok(claims.sub)
+    }
+}
+
+/// How long somebody waits for what is only noted.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Carries out `noting`, which writes down what Cognito has done already. Nobody is told that it failed, for there is
+/// nothing left to do: it is logged and counted, and the one line in the person's activity is missing.
+pub async fn note(noting: impl Future<Output = anyhow::Result<()>>) {
+    let noted = tokio::time::timeout(PATIENCE, noting).await;
+    if let Err(error) = noted.context("it took too long").flatten() {
+        tracing::warn!(error = format!("{error:#}"), "the profile was not updated");
+        telemetry::count("ProfileNotUpdated", 1);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
     use serde_json::json;
     use shared::http::input;
 
@@ -439,7 +376,7 @@ mod tests {
     }
 
     fn username(name: &str) -> Account {
-        Account::Username(Username(name.into()))
+        Account::Username(Username::existing(name))
     }
 
     fn sign_up() -> Value {
@@ -508,55 +445,12 @@ mod tests {
         assert_eq!(read(json!({ "username": "jay_2", "email": null })), Ok(username("jay_2")));
         assert_eq!(
             read(json!({ "email": "jay@example.com" })),
-            Ok(Account::Email(Email("jay@example.com".into())))
+            Ok(Account::Email("jay@example.com".parse().unwrap()))
         );
         let detail = "needs exactly one of fullName, username and email";
         assert_eq!(read(json!({})), fault("#", detail));
         assert_eq!(read(json!({ "fullName": "Jay", "email": "jay@example.com" })), fault("#", detail));
         assert_eq!(read(json!({ "email": "jay" })), fault("#/email", "must be an email address"));
-    }
-
-    #[test]
-    fn addresses_that_people_have_are_taken() {
-        for text in
-            ["a@b.cd", "first.last+tag@sub.example.co.uk", "o'neil@example.com", "x_1@a-b.io", " a@b.cd "]
-        {
-            assert!(text.parse::<Email>().is_ok(), "{text}");
-        }
-        assert_eq!("Ann@Example.COM".parse::<Email>().unwrap().as_str(), "ann@example.com");
-    }
-
-    #[test]
-    fn what_is_no_address_is_refused() {
-        let long = format!("a@{}.com", "b".repeat(64));
-        let longer = format!("a@{}com", "bcd.".repeat(70));
-        for text in [
-            "",
-            "a",
-            "a@b",
-            "@b.cd",
-            "a@",
-            "a@b.",
-            "a@.cd",
-            "a@@b.cd",
-            "a@b@c.de",
-            "a b@c.de",
-            "a@b c.de",
-            ".a@b.cd",
-            "a..b@c.de",
-            "a.@b.cd",
-            "a@-b.cd",
-            "a@b-.cd",
-            "\"a\"@b.cd",
-            "a\\@b.cd",
-            "a@b.cd\r\nBcc: c@d.ef",
-            "ä@b.cd",
-            "a@b..cd",
-            &long,
-            &longer,
-        ] {
-            assert!(text.parse::<Email>().is_err(), "{text}");
-        }
     }
 
     #[test]
@@ -591,30 +485,40 @@ mod tests {
         }
     }
 
-    #[test]
-    fn tokens_have_cognitos_names() {
-        let tokens = Tokens {
-            access_token: "a".into(),
+    fn tokens(access_token: &str) -> Tokens {
+        Tokens {
+            access_token: access_token.into(),
             expires_in: 3600,
             id_token: "i".into(),
             refresh_token: None,
             token_type: "Bearer".into(),
-        };
+        }
+    }
+
+    #[test]
+    fn an_access_token_says_whose_it_is() {
+        let claims = URL_SAFE_NO_PAD.encode(r#"{"sub":"5d0c","token_use":"access"}"#);
+        let user_id = tokens(&format!("header.{claims}.signature")).user_id();
+        assert_eq!(user_id.unwrap(), UserId::from("5d0c".to_owned()));
+        for odd in ["", "a.b", "a.!.c", "a.e30.c"] {
+            assert!(tokens(odd).user_id().is_err(), "{odd}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_noted_stops_nobody() {
+        note(async { anyhow::bail!("the table is away") }).await;
+        note(std::future::pending()).await;
+    }
+
+    #[test]
+    fn tokens_have_cognitos_names() {
         assert_eq!(
-            serde_json::to_value(SignedIn { msg: "Tokens refreshed.", tokens }).unwrap(),
+            serde_json::to_value(SignedIn { msg: "Tokens refreshed.", tokens: tokens("a") }).unwrap(),
             json!({
                 "msg": "Tokens refreshed.",
                 "tokens": { "AccessToken": "a", "ExpiresIn": 3600, "IdToken": "i", "TokenType": "Bearer" }
             })
         );
-    }
-
-    proptest! {
-        #[test]
-        fn a_full_name_that_is_taken_makes_a_username_that_is_taken(text in ".{1,110}") {
-            if let Ok(username) = FullName::new(&text).and_then(|name| Username::of(&name)) {
-                prop_assert_eq!(Username::new(username.as_str()), Ok(username));
-            }
-        }
     }
 }

@@ -3,7 +3,7 @@
 //! | type | for | needs |
 //! | --- | --- | --- |
 //! | [`AppClient`] | what people do for themselves: sign up, confirm, sign in, refresh, get a new password | `USER_POOL_CLIENT_ID` |
-//! | [`Directory`] | which account a person means by an address | `USER_POOL_ID` |
+//! | [`Directory`] | which account a person means by an address, and whose an account is | `USER_POOL_ID` |
 //! | [`UserPool`] | signing out and changing a password, which a token alone decides, and groups, where the event names the pool | nothing |
 //!
 //! Cognito never tells whether an account exists where a password or a code is asked for, and neither do these. It does
@@ -22,13 +22,13 @@ use aws_sdk_cognitoidentityprovider::operation::initiate_auth::InitiateAuthOutpu
 use aws_sdk_cognitoidentityprovider::types::{
     AttributeType, AuthFlowType, ChallengeNameType, UserStatusType,
 };
-use shared::caller::AccessToken;
+use shared::caller::{AccessToken, UserId};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
+use users::{Email, Username};
 
 use crate::{
-    Account, ChangePassword, ConfirmationCode, Confirmed, Email, Error, Password, Refusal, SignUp, Token,
-    Tokens, Username,
+    Account, ChangePassword, ConfirmationCode, Confirmed, Error, Password, Refusal, SignUp, Token, Tokens,
 };
 
 /// The group whose people run the shop.
@@ -237,7 +237,7 @@ impl AppClient {
     }
 }
 
-/// Finds the account that a person means.
+/// Finds the account that a person means, and the person of an account.
 #[derive(Debug, Clone)]
 pub struct Directory {
     cognito: Client,
@@ -263,6 +263,18 @@ impl Directory {
         }
     }
 
+    /// Who the person of a confirmed account is.
+    ///
+    /// # Errors
+    /// When there is no such account, or the user pool does not answer.
+    pub async fn user_id_of(&self, account: &Account) -> anyhow::Result<UserId> {
+        let get = self.cognito.admin_get_user().user_pool_id(&self.pool_id).username(account.name());
+        let found = get.send().await.context("look up who an account is")?;
+        let sub = found.user_attributes().iter().find(|attribute| attribute.name() == "sub");
+        let sub = sub.and_then(|sub| sub.value()).context("the account has no sub")?;
+        Ok(UserId::from(sub.to_owned()))
+    }
+
     async fn username_of_email(&self, email: &Email) -> Result<Option<Username>, Error> {
         let filter = format!("email = \"{}\"", email.as_str().replace('\\', "\\\\").replace('"', "\\\""));
         let list = self.cognito.list_users().user_pool_id(&self.pool_id).filter(filter);
@@ -279,7 +291,7 @@ impl Directory {
                 return Err(Refusal::Field("email", detail.into()).into());
             }
         };
-        Ok(user.and_then(|user| user.username()).map(|name| Username(name.to_owned())))
+        Ok(user.and_then(|user| user.username()).map(Username::existing))
     }
 }
 
@@ -516,11 +528,11 @@ mod tests {
         }
 
         async fn confirm(&self) -> Result<(), Error> {
-            self.app_client().confirm(&Username("Ann".into()), &ConfirmationCode("274023".into())).await
+            self.app_client().confirm(&Username::existing("Ann"), &ConfirmationCode("274023".into())).await
         }
 
         async fn resend(&self) -> Result<(), Error> {
-            self.app_client().resend_code(&Username("Ann".into())).await
+            self.app_client().resend_code(&Username::existing("Ann")).await
         }
 
         async fn sign_in(&self) -> Result<Tokens, Error> {
@@ -529,11 +541,11 @@ mod tests {
         }
 
         async fn forgot(&self) -> Result<(), Error> {
-            self.app_client().forgot_password(&Account::Username(Username("Ann".into()))).await
+            self.app_client().forgot_password(&Account::Username(Username::existing("Ann"))).await
         }
 
         async fn reset(&self) -> Result<(), Error> {
-            let account = Account::Username(Username("Ann".into()));
+            let account = Account::Username(Username::existing("Ann"));
             let code = ConfirmationCode("654321".into());
             self.app_client().reset_password(&account, &code, &Password("new-secret-1".into())).await
         }
@@ -557,7 +569,7 @@ mod tests {
 
         async fn username_of(&self, email: &str) -> Result<Option<Username>, Error> {
             let directory = Directory { cognito: self.client(), pool_id: "pool".into() };
-            directory.username_of(&Account::Email(Email(email.into()))).await
+            directory.username_of(&Account::Email(serde_json::from_value(json!(email)).unwrap())).await
         }
 
         fn asked(&self) -> Value {
@@ -873,6 +885,20 @@ mod tests {
         assert_eq!(refusal(locked.change().await), Refusal::TooManyRequests);
     }
 
+    #[tokio::test]
+    async fn an_account_leads_to_its_person() {
+        let attributes = [
+            json!({ "Name": "email", "Value": "ann@example.com" }),
+            json!({ "Name": "sub", "Value": "5d0c" }),
+        ];
+        let cognito = Canned::answer(200, &json!({ "Username": "Ann", "UserAttributes": attributes }));
+        let directory = Directory { cognito: cognito.client(), pool_id: "pool".into() };
+        let account = Account::Username(Username::existing("Ann"));
+        assert_eq!(directory.user_id_of(&account).await.unwrap(), UserId::from("5d0c".to_owned()));
+        let body = json!({ "UserPoolId": "pool", "Username": "Ann" });
+        assert_eq!(cognito.asked(), json!({ "signed": true, "body": body }));
+    }
+
     fn user(name: &str, status: &str) -> Value {
         json!({ "Username": name, "UserStatus": status, "Enabled": true, "Attributes": [] })
     }
@@ -882,7 +908,7 @@ mod tests {
         let users = [user("Old", "CONFIRMED"), user("New", "UNCONFIRMED")];
         let cognito = Canned::answer(200, &json!({ "Users": users }));
         let found = cognito.username_of("ann@example.com").await.unwrap();
-        assert_eq!(found, Some(Username("New".into())));
+        assert_eq!(found, Some(Username::existing("New")));
         assert_eq!(
             cognito.asked(),
             json!({ "signed": true, "body": { "UserPoolId": "pool", "Filter": "email = \"ann@example.com\"" }})
@@ -892,7 +918,7 @@ mod tests {
     #[tokio::test]
     async fn a_confirmed_address_leads_to_its_account() {
         let cognito = Canned::answer(200, &json!({ "Users": [user("Old", "CONFIRMED")] }));
-        assert_eq!(cognito.username_of("ann@example.com").await.unwrap(), Some(Username("Old".into())));
+        assert_eq!(cognito.username_of("ann@example.com").await.unwrap(), Some(Username::existing("Old")));
     }
 
     #[tokio::test]

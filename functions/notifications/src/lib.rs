@@ -7,11 +7,11 @@ pub mod mailer;
 use std::str::FromStr;
 
 use askama::Template;
-use auth::FullName;
 use orders::{EmailKind, Order, OrderId, OrderStatus, PaymentMethod};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
+use users::FullName;
 
 pub use claims::{Claim, Claims, TryId};
 pub use mailer::{Mailer, NotSent};

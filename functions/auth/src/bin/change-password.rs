@@ -7,6 +7,7 @@ use shared::caller::AccessToken;
 use shared::guards::rate_limit::{Address, PasswordLimits};
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, State};
+use users::Users;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -14,7 +15,7 @@ async fn main() -> shared::Exit {
 }
 
 async fn change_password(
-    State((limits, user_pool)): State<(PasswordLimits, UserPool)>,
+    State((limits, user_pool, users)): State<(PasswordLimits, UserPool, Users)>,
     token: AccessToken,
     address: Address,
     Now(now): Now,
@@ -22,5 +23,6 @@ async fn change_password(
 ) -> Result<Answer<Done>, Problem> {
     limits.count("change-password", address, &token.caller().id().to_string(), now).await?;
     user_pool.change_password(&token, &change).await?;
+    auth::note(users.password_changed(token.caller().id(), now)).await;
     Ok(Answer::ok(Done { msg: "Password successfully changed!" }))
 }

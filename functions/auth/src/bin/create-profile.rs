@@ -3,9 +3,10 @@
 //! Safe to repeat: the first profile stays, and who is in the group stays in it. Cognito waits for this and tries three
 //! times, five seconds each; after that the account is confirmed without a profile, until this event is invoked again.
 
-use auth::{AdminEmail, Confirmed, UserPool, Users};
+use auth::{AdminEmail, Confirmed, UserPool};
 use shared::run::worker::{self, Confirmation};
 use shared::values::time::Timestamp;
+use users::Users;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {

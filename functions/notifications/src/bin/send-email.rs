@@ -3,11 +3,11 @@
 //! Safe to repeat: an email is claimed before it is sent, and one that was sent is not sent again.
 
 use anyhow::Context;
-use auth::Users;
 use notifications::{Claim, Claims, Email, Mailer, NotSent, TryId, WebShop, settles};
 use orders::{EmailQueued, Orders};
 use shared::run::telemetry;
 use shared::run::worker::{self, Message};
+use users::Users;
 
 type State = ((Orders, Users), Claims, (Mailer, WebShop));
 

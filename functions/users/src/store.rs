@@ -13,6 +13,7 @@ use shared::caller::UserId;
 use shared::dynamo;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
+use shared::values::time::Timestamp;
 
 use crate::Profile;
 
@@ -43,6 +44,36 @@ impl Users {
             .condition_expression("attribute_not_exists(userId)");
         dynamo::unless_condition_failed(put.send().await).context("record a profile")?;
         Ok(())
+    }
+
+    /// Notes that a person has signed in. Safe to repeat: the same time changes nothing.
+    ///
+    /// # Errors
+    /// When the person has no profile, or the table does not take it.
+    pub async fn signed_in(&self, id: &UserId, now: Timestamp) -> anyhow::Result<()> {
+        self.note(id, "lastSignInAt", now).await
+    }
+
+    /// Notes that a person's password has changed. Safe to repeat: the same time changes nothing.
+    ///
+    /// # Errors
+    /// When the person has no profile, or the table does not take it.
+    pub async fn password_changed(&self, id: &UserId, now: Timestamp) -> anyhow::Result<()> {
+        self.note(id, "passwordChangedAt", now).await
+    }
+
+    async fn note(&self, id: &UserId, when: &'static str, now: Timestamp) -> anyhow::Result<()> {
+        let update = self
+            .dynamodb
+            .update_item()
+            .table_name(&self.table)
+            .key("userId", dynamo::text(id))
+            .update_expression("SET #when = :now")
+            .condition_expression("attribute_exists(userId)")
+            .expression_attribute_names("#when", when)
+            .expression_attribute_values(":now", dynamo::text(&now));
+        let noted = dynamo::unless_condition_failed(update.send().await).context("update a profile")?;
+        noted.map(drop).context("the person has no profile")
     }
 
     /// A person's profile: `None` for who was never confirmed.

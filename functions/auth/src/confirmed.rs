@@ -1,30 +1,12 @@
 //! Who a person is, once Cognito has confirmed the address.
 
 use anyhow::Context;
-use serde::{Deserialize, Serialize};
 use shared::caller::UserId;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::run::worker::{Confirmation, ConfirmationSource};
 use shared::values::time::Timestamp;
-
-use crate::{Email, FullName, Username};
-
-/// What the other services may know of a person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Profile {
-    /// Cognito's `sub`.
-    pub user_id: UserId,
-    /// Where mail reaches the person; confirmed.
-    pub email: Email,
-    /// What to call the person.
-    pub full_name: FullName,
-    /// The account's name in the user pool.
-    pub username: Username,
-    /// When the address was confirmed.
-    pub created_at: Timestamp,
-}
+use users::{Email, FullName, Profile, Username};
 
 /// A person whose sign-up has just been confirmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +30,7 @@ impl Confirmed {
         let attributes = event.request.user_attributes;
         let attribute =
             |name: &'static str| attributes.get(name).with_context(|| format!("the event has no {name}"));
-        let username = Username(header.user_name.context("the event has no userName")?);
+        let username = Username::existing(header.user_name.context("the event has no userName")?);
         // Whoever signs up at Cognito itself, past this API, may have any name or none.
         let full_name = attributes.get("name").and_then(|name| FullName::new(name).ok());
         let profile = Profile {
@@ -56,9 +38,13 @@ impl Confirmed {
             email: attribute("email")?
                 .parse()
                 .map_err(|_| anyhow::anyhow!("the event's email is no address"))?,
-            full_name: full_name.unwrap_or_else(|| FullName(username.0.clone())),
+            full_name: full_name.unwrap_or_else(|| username.as_full_name()),
             username,
             created_at: now,
+            updated_at: None,
+            last_sign_in_at: None,
+            password_changed_at: None,
+            schema_version: Profile::SCHEMA_VERSION,
         };
         Ok(Some(Self {
             profile,
@@ -122,7 +108,7 @@ mod tests {
             serde_json::to_value(person.profile).unwrap(),
             json!({
                 "userId": "5d0c", "email": "ann@example.com", "fullName": "Ann Lee", "username": "Ann_Lee",
-                "createdAt": "2026-11-21T12:00:00.000Z"
+                "createdAt": "2026-11-21T12:00:00.000Z", "schemaVersion": 1
             })
         );
     }

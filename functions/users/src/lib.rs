@@ -1,0 +1,249 @@
+//! Who people are to the shop: a profile of each person whose address is confirmed, for all services to read. The account
+//! itself (name, password, tokens) is Cognito's, which the crate `auth` speaks to; [`store`] keeps the Users table.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use shared::caller::UserId;
+use shared::http::input::{Field, Value};
+use shared::values::time::Timestamp;
+
+pub mod store;
+
+pub use store::Users;
+
+shared::text!(
+    /// A person's name, as emails call them by it.
+    FullName, 1..=100
+);
+
+/// The account's name in the user pool: unique, whatever the case of its letters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Username(String);
+
+impl Username {
+    /// The name itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Trims `text` and checks it.
+    ///
+    /// # Errors
+    /// What is wrong with it, as the end of a sentence about it.
+    pub fn new(text: &str) -> Result<Self, String> {
+        let name = FullName::new(text)?.to_string();
+        if name.contains(char::is_whitespace) {
+            return Err("must not contain blanks".into());
+        }
+        Self::unlike_an_address(name)
+    }
+
+    /// The name of an account that was opened by a full name alone, as seed 002 has it: an underscore for each space.
+    ///
+    /// # Errors
+    /// What is wrong with it, as the end of a sentence about it.
+    pub fn of(name: &FullName) -> Result<Self, String> {
+        Self::unlike_an_address(name.as_str().replace(char::is_whitespace, "_"))
+    }
+
+    /// The name of an account that the user pool has, whatever it took there.
+    pub fn existing(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// What to call a person of whom no other name is known.
+    pub fn as_full_name(&self) -> FullName {
+        FullName(self.0.clone())
+    }
+
+    /// Cognito takes either in one place, so a name that is an address could stand for somebody else.
+    fn unlike_an_address(name: String) -> Result<Self, String> {
+        if name.parse::<Email>().is_ok() {
+            return Err("must not be an email address".into());
+        }
+        Ok(Self(name))
+    }
+}
+
+impl Field for Username {
+    fn parse(value: Value) -> Result<Self, String> {
+        Self::new(value.as_str().ok_or("must be a string")?)
+    }
+}
+
+/// An email address, in lower case: no mail server in use tells `Ann@` from `ann@`, and people type both.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Email(String);
+
+impl Email {
+    /// The address itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Addresses stay out of logs and panics, whatever prints the struct that holds them.
+impl fmt::Debug for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Email(…)")
+    }
+}
+
+impl FromStr for Email {
+    type Err = String;
+
+    /// Takes the addresses that people have: a dot-atom of RFC 5322 at a domain with a dot. That mail arrives there is
+    /// proved by the code, not here.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let sent = text.len();
+        let text = text.trim();
+        let is_atom = |atom: &str| {
+            !atom.is_empty()
+                && atom.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c))
+        };
+        let is_label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        };
+        match text.split_once('@') {
+            Some((local, domain))
+                if sent <= 254
+                    && local.len() <= 64
+                    && local.split('.').all(is_atom)
+                    && domain.contains('.')
+                    && domain.split('.').all(is_label) =>
+            {
+                Ok(Self(text.to_ascii_lowercase()))
+            }
+            _ => Err("must be an email address".into()),
+        }
+    }
+}
+
+impl Field for Email {
+    fn parse(value: Value) -> Result<Self, String> {
+        value.as_str().ok_or("must be a string")?.parse()
+    }
+}
+
+/// What the other services may know of a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Profile {
+    /// Cognito's `sub`.
+    pub user_id: UserId,
+    /// Where mail reaches the person; confirmed.
+    pub email: Email,
+    /// What to call the person.
+    pub full_name: FullName,
+    /// The account's name in the user pool.
+    pub username: Username,
+    /// When the address was confirmed.
+    pub created_at: Timestamp,
+    /// When the address or a name last changed; `None` while they are the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
+    /// When the person last gave the password and got tokens, as far as it could be noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_sign_in_at: Option<Timestamp>,
+    /// When the password was last changed or replaced, as far as it could be noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_changed_at: Option<Timestamp>,
+    /// Of which shape the item is. Items from before there was a number are of the first.
+    #[serde(default = "first_schema_version")]
+    pub schema_version: u32,
+}
+
+const fn first_schema_version() -> u32 {
+    1
+}
+
+impl Profile {
+    /// The shape of the items that this code writes.
+    pub const SCHEMA_VERSION: u32 = 1;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn ann() -> serde_json::Value {
+        json!({
+            "userId": "5d0c", "email": "ann@example.com", "fullName": "Ann Lee", "username": "Ann_Lee",
+            "createdAt": "2026-11-21T12:00:00.000Z"
+        })
+    }
+
+    #[test]
+    fn a_profile_from_before_the_versions_is_read() {
+        let profile: Profile = serde_json::from_value(ann()).unwrap();
+        assert_eq!((profile.schema_version, profile.last_sign_in_at), (1, None));
+    }
+
+    #[test]
+    fn no_address_is_ever_printed() {
+        let profile: Profile = serde_json::from_value(ann()).unwrap();
+        let printed = format!("{profile:?}");
+        assert!(!printed.contains("ann@") && !printed.contains("example.com"), "{printed}");
+    }
+
+    #[test]
+    fn addresses_that_people_have_are_taken() {
+        for text in
+            ["a@b.cd", "first.last+tag@sub.example.co.uk", "o'neil@example.com", "x_1@a-b.io", " a@b.cd "]
+        {
+            assert!(text.parse::<Email>().is_ok(), "{text}");
+        }
+        assert_eq!("Ann@Example.COM".parse::<Email>().unwrap().as_str(), "ann@example.com");
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        let long = format!("a@{}.com", "b".repeat(64));
+        let longer = format!("a@{}com", "bcd.".repeat(70));
+        for text in [
+            "",
+            "a",
+            "a@b",
+            "@b.cd",
+            "a@",
+            "a@b.",
+            "a@.cd",
+            "a@@b.cd",
+            "a@b@c.de",
+            "a b@c.de",
+            "a@b c.de",
+            ".a@b.cd",
+            "a..b@c.de",
+            "a.@b.cd",
+            "a@-b.cd",
+            "a@b-.cd",
+            "\"a\"@b.cd",
+            "a\\@b.cd",
+            "a@b.cd\r\nBcc: c@d.ef",
+            "ä@b.cd",
+            "a@b..cd",
+            &long,
+            &longer,
+        ] {
+            assert!(text.parse::<Email>().is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_full_name_that_is_taken_makes_a_username_that_is_taken(text in ".{1,110}") {
+            if let Ok(username) = FullName::new(&text).and_then(|name| Username::of(&name)) {
+                prop_assert_eq!(Username::new(username.as_str()), Ok(username));
+            }
+        }
+    }
+}
