@@ -20,7 +20,7 @@ use stateright::{Checker, Expectation, Model, Property};
 use users::FullName;
 
 const KINDS: [EmailKind; 3] =
-    [EmailKind::OrderConfirmed, EmailKind::OrderShipping, EmailKind::OrderCancelled];
+    [EmailKind::Confirmed, EmailKind::Shipping, EmailKind::Cancelled];
 
 const STOCK: &str = "no piece is sold twice or lost";
 const KEY: &str = "a key makes one order and has one answer";
@@ -257,9 +257,9 @@ impl Shop {
         let next = match step {
             Step::QueueConfirmation | Step::QueueShipping | Step::QueueCancellation => {
                 let kind = match step {
-                    Step::QueueConfirmation => EmailKind::OrderConfirmed,
-                    Step::QueueShipping => EmailKind::OrderShipping,
-                    _ => EmailKind::OrderCancelled,
+                    Step::QueueConfirmation => EmailKind::Confirmed,
+                    Step::QueueShipping => EmailKind::Shipping,
+                    _ => EmailKind::Cancelled,
                 };
                 if took_effect {
                     queue(&mut state.carts[cart], kind);
@@ -462,7 +462,7 @@ impl Model for Shop {
             Action::Cancel(cart, ending) => {
                 let transition = self.transition(&mut next, cart, Event::Cancel);
                 if ending == Ending::Good && transition != Transition::Refused {
-                    queue(&mut next.carts[cart], EmailKind::OrderCancelled);
+                    queue(&mut next.carts[cart], EmailKind::Cancelled);
                 }
             }
             Action::Consume(cart, ending) => {
@@ -507,8 +507,8 @@ impl Model for Shop {
                     let ended = match cart.status {
                         None => !cart.accepted,
                         Some(OrderStatus::Pending) => false,
-                        Some(OrderStatus::Shipping) => told(EmailKind::OrderShipping),
-                        Some(OrderStatus::Cancelled) => told(EmailKind::OrderCancelled),
+                        Some(OrderStatus::Shipping) => told(EmailKind::Shipping),
+                        Some(OrderStatus::Cancelled) => told(EmailKind::Cancelled),
                     };
                     ended && !cart.due && cart.runs.is_empty() && cart.queued == 0
                 })

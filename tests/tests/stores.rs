@@ -1064,7 +1064,7 @@ async fn a_cursor_of_another_list_is_refused() {
 const LEASE: Duration = Duration::from_mins(1);
 
 fn email() -> EmailQueued {
-    EmailQueued { kind: EmailKind::OrderShipping, order_id: OrderId::at(now()) }
+    EmailQueued { kind: EmailKind::Shipping, order_id: OrderId::at(now()) }
 }
 
 fn me() -> TryId {
@@ -1082,7 +1082,7 @@ async fn an_email_is_claimed_by_one_of_many() {
     let outcomes = outcomes.await;
     assert_eq!(outcomes.iter().filter(|claim| **claim == Claim::First).count(), 1);
     assert_eq!(outcomes.iter().filter(|claim| **claim == Claim::Busy).count(), 7);
-    let other_kind = EmailQueued { kind: EmailKind::OrderConfirmed, ..email };
+    let other_kind = EmailQueued { kind: EmailKind::Confirmed, ..email };
     assert_eq!(claims.claim(other_kind, me(), now()).await.unwrap(), Claim::First);
 }
 

@@ -156,7 +156,7 @@ impl Offer {
 
     /// Why `wanted` pieces cannot be had at `price`; `None` where they can.
     pub fn refusal(&self, wanted: u32, price: Price) -> Option<NotReserved> {
-        let id = self.product_id;
+        let id = self.offer_id;
         let available = self.quantity.pieces();
         if !self.for_sale {
             Some(NotReserved::NotForSale(id))
@@ -174,16 +174,16 @@ impl Offer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotReserved {
     /// Unknown, deleted, or not approved.
-    #[error("the product {0} is not for sale")]
-    NotForSale(ProductId),
+    #[error("the offer {0} is not for sale")]
+    NotForSale(OfferId),
     /// The seller changed the price between the read and the reservation.
-    #[error("the price of the product {0} has changed")]
-    PriceChanged(ProductId),
+    #[error("the price of the offer {0} has changed")]
+    PriceChanged(OfferId),
     /// Fewer pieces than asked for.
-    #[error("the product {id} has {available} pieces")]
+    #[error("the offer {id} has {available} pieces")]
     OutOfStock {
-        /// The product.
-        id: ProductId,
+        /// The offer.
+        id: OfferId,
         /// How many there are.
         available: u32,
     },
@@ -268,7 +268,7 @@ impl From<StockRefusal> for Problem {
 }
 
 /// Fewer pieces than asked for.
-fn out_of_stock(id: ProductId, available: u32) -> Problem {
+fn out_of_stock(id: impl Serialize, available: u32) -> Problem {
     let detail = match available {
         0 => "The product is sold out.".to_owned(),
         1 => "Only 1 piece is left.".to_owned(),
@@ -302,7 +302,7 @@ mod tests {
 
     #[test]
     fn the_first_reason_that_cannot_be_mended_by_waiting_is_told() {
-        let id = tea(0).product_id();
+        let id = tea(0).id();
         assert_eq!(tea(2).refusal(2, price(4)), None);
         assert_eq!(tea(1).refusal(2, price(4)), Some(NotReserved::OutOfStock { id, available: 1 }));
         assert_eq!(tea(1).refusal(2, price(5)), Some(NotReserved::PriceChanged(id)));

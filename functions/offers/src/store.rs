@@ -230,7 +230,7 @@ impl Offers {
 /// When the item is no offer, or allows what was refused.
 pub fn why_not_reserved(
     found: Item,
-    id: crate::ProductId,
+    id: OfferId,
     quantity: u32,
     price: Price,
 ) -> anyhow::Result<NotReserved> {

@@ -105,6 +105,13 @@ pub enum Once<T> {
 }
 
 impl<T> Once<T> {
+    /// The answer.
+    pub fn answer(&self) -> &T {
+        match self {
+            Self::Done(answer) | Self::Replayed(answer) => answer,
+        }
+    }
+
     /// The same with another answer.
     pub fn map<U>(self, answer: impl FnOnce(T) -> U) -> Once<U> {
         match self {
