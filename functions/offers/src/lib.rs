@@ -302,11 +302,12 @@ mod tests {
 
     #[test]
     fn the_first_reason_that_cannot_be_mended_by_waiting_is_told() {
-        let id = tea(0).id();
-        assert_eq!(tea(2).refusal(2, price(4)), None);
-        assert_eq!(tea(1).refusal(2, price(4)), Some(NotReserved::OutOfStock { id, available: 1 }));
-        assert_eq!(tea(1).refusal(2, price(5)), Some(NotReserved::PriceChanged(id)));
-        let withheld = Offer { for_sale: false, ..tea(1) };
+        let tea = tea(1);
+        let id = tea.id();
+        assert_eq!(tea.refusal(1, price(4)), None);
+        assert_eq!(tea.refusal(2, price(4)), Some(NotReserved::OutOfStock { id, available: 1 }));
+        assert_eq!(tea.refusal(2, price(5)), Some(NotReserved::PriceChanged(id)));
+        let withheld = Offer { for_sale: false, ..tea };
         assert_eq!(withheld.refusal(2, price(5)), Some(NotReserved::NotForSale(id)));
     }
 

@@ -60,14 +60,15 @@ pub enum StockChange {
 
 impl Body for StockChange {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let is_one = fields.has("set") != fields.has("add");
+        let is_difference = fields.has("add");
+        let is_one = fields.has("set") != is_difference;
         let (set, add) = (fields.optional("set"), fields.optional("add"));
         let expected = fields.optional("expected");
         if !is_one {
             fields.fault_of_all("needs exactly one of set and add");
             return None;
         }
-        if fields.has("add") && expected.is_some() {
+        if is_difference && expected.is_some() {
             fields.fault("expected", "goes with set alone");
         }
         match (set, expected) {
