@@ -1,7 +1,4 @@
-//! What must hold while AWS does not: duplicates, failures, functions that die in the middle.
-//!
-//! These tests change the cloud under the shop and restore it, so they run alone, one at a time: `cargo local test` does it;
-//! by hand, `--test disruptions -- --test-threads=1`.
+//! Orders while AWS fails: what is delivered twice, functions that die in the middle, queues that refuse.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

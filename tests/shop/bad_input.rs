@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tests::answer::{Answer, Problem};
 use tests::aws::Aws;
 use tests::shop::{CODE, Newcomer, PASSWORD, Person, Request, Shop, product, unique};
+use tests::template::{Operation, operations};
 use tests::wait::at_once;
 
 /// An id in our form that nothing has.
@@ -15,83 +16,49 @@ const NOBODY: &str = "01a1f83a-c81e-73c6-9369-b8a11a6916c7";
 /// A route that takes a body.
 struct Route {
     method: Method,
-    path: &'static str,
+    path: String,
     caller: Caller,
     /// A body that keeps all rules of form.
     valid: Value,
     /// The members that a body cannot do without.
-    required: &'static [&'static str],
+    required: BTreeSet<String>,
 }
 
-#[derive(PartialEq)]
 enum Caller {
     Nobody,
     Anyone,
     Admin,
 }
 
-/// Every route that takes a body.
+/// Every route of the contract that takes a body. What it names in its path does not exist.
 fn routes() -> Vec<Route> {
-    let post = |path, caller, required, valid| Route { method: Method::POST, path, caller, valid, required };
-    let put =
-        |path, required, valid| Route { method: Method::PUT, path, caller: Caller::Anyone, valid, required };
-    let new_product =
-        &["fileName", "fileType", "productName", "productPrice", "description", "quantity", "category"];
-    vec![
-        post(
-            "/sign-up",
-            Caller::Nobody,
-            &["email", "fullName", "password"],
-            Newcomer::named(&unique("No One")).body(),
-        ),
-        post(
-            "/confirm-sign-up",
-            Caller::Nobody,
-            &["confirmationCode"],
-            json!({ "email": "no.one@cartwright.test", "confirmationCode": CODE }),
-        ),
-        post("/resend-code", Caller::Nobody, &[], json!({ "email": "no.one@cartwright.test" })),
-        post(
-            "/sign-in",
-            Caller::Nobody,
-            &["password"],
-            json!({ "email": "no.one@cartwright.test", "password": PASSWORD }),
-        ),
-        post("/refresh-token", Caller::Nobody, &["refreshToken"], json!({ "refreshToken": "x" })),
-        post("/sign-out", Caller::Nobody, &["accessToken"], json!({ "accessToken": "x" })),
-        post("/get-upload-url", Caller::Anyone, new_product, product().body),
-        post("/products", Caller::Anyone, new_product, product().body),
-        post("/create-order", Caller::Anyone, &["id", "quantity"], json!({ "id": NOBODY, "quantity": 1 })),
-        post("/orders", Caller::Anyone, &["id", "quantity"], json!({ "id": NOBODY, "quantity": 1 })),
-        Route {
-            method: Method::PUT,
-            path: "/products/01a1f83a-c81e-73c6-9369-b8a11a6916c7/approval",
-            caller: Caller::Admin,
-            valid: json!({ "approved": true }),
-            required: &["approved"],
+    let with_body = operations().into_iter().filter(|operation| !operation.body.is_null());
+    let route = |operation: Operation| Route {
+        method: operation.route.method.parse().expect("a method"),
+        path: operation.route.path.replace("{id}", NOBODY),
+        caller: if operation.is_public {
+            Caller::Nobody
+        } else if operation.who == BTreeSet::from(["admin".to_owned()]) {
+            Caller::Admin
+        } else {
+            Caller::Anyone
         },
-        put(
-            "/products/01a1f83a-c81e-73c6-9369-b8a11a6916c7",
-            &[],
-            json!({ "productName": "tea", "productPrice": 1 }),
-        ),
-        put("/products/01a1f83a-c81e-73c6-9369-b8a11a6916c7/stock", &[], json!({ "set": 1 })),
-        put("/products/01a1f83a-c81e-73c6-9369-b8a11a6916c7/deduct", &["quantity"], json!({ "quantity": 1 })),
-        post(
-            "/products/01a1f83a-c81e-73c6-9369-b8a11a6916c7/upload-url",
-            Caller::Anyone,
-            &["fileName", "fileType"],
-            json!({ "fileName": "tea.png", "fileType": "image/png" }),
-        ),
-    ]
+        valid: operation.body,
+        required: operation.required,
+    };
+    let routes: Vec<_> = with_body.map(route).collect();
+    assert!(routes.len() > 15, "only {} routes take a body", routes.len());
+    routes
 }
 
 impl Route {
     async fn request(&self, shop: &Shop, person: &Person) -> Request {
+        let request = shop.request(self.method.clone(), &self.path);
         match self.caller {
-            Caller::Nobody => shop.request(self.method.clone(), self.path),
-            Caller::Anyone => person.request(self.method.clone(), self.path),
-            Caller::Admin => shop.admin().await.request(self.method.clone(), self.path),
+            Caller::Nobody => request,
+            // An access token: to change a password takes one.
+            Caller::Anyone => request.token(&person.tokens.access_token),
+            Caller::Admin => request.token(&shop.admin().await.tokens.access_token),
         }
     }
 
@@ -197,11 +164,11 @@ async fn missing_and_unknown_fields_are_told_all_at_once() {
         let body = json!({ "unknown": 1, "a/b~c": 2 });
         let problem = route.send(&shop, &ann, &body).await.is_problem(422, "invalid-input");
         let found = places(&problem);
-        for field in ["unknown", "a~1b~0c"].iter().chain(route.required) {
+        for field in ["unknown", "a~1b~0c"].into_iter().chain(route.required.iter().map(String::as_str)) {
             assert!(found.contains(&format!("#/{field}")), "{}: no {field} in {found:?}", route.path);
         }
         // `null` is no value.
-        for field in route.required {
+        for field in &route.required {
             let problem = route.send(&shop, &ann, &route.with(field, Value::Null)).await;
             assert_eq!(
                 places(&problem.is_problem(422, "invalid-input")),
@@ -244,9 +211,9 @@ async fn texts_are_neither_empty_nor_endless_nor_of_control_characters() {
             let long = "x".repeat(10_000);
             for bad in ["", "   ", "\u{0}", "tea\u{7}", "tea\u{1b}[31m", long.as_str()] {
                 // A token may be long, and blanks are part of a password.
-                let is_token = ["refreshToken", "accessToken"].contains(&member.as_str());
-                if (is_token && bad.len() > 9) || (member == "password" && !bad.is_empty() && bad.len() < 20)
-                {
+                let is_token = member.ends_with("Token");
+                let is_password = member.to_lowercase().ends_with("password");
+                if (is_token && bad.len() > 9) || (is_password && !bad.is_empty() && bad.len() < 20) {
                     continue;
                 }
                 let answer = route.send(&shop, &ann, &route.with(member, json!(bad))).await;
@@ -434,18 +401,9 @@ async fn a_missing_bad_or_changed_token_is_refused() {
         format!("{head}.{claims}.{signature_of_bob}"),
         format!("{head}.{claims}"),
     ];
-    for (method, path) in [
-        (Method::POST, "/create-order"),
-        (Method::POST, "/orders"),
-        (Method::GET, "/orders"),
-        (Method::GET, "/orders/1"),
-        (Method::POST, "/orders/1/cancel"),
-        (Method::POST, "/get-upload-url"),
-        (Method::POST, "/products"),
-        (Method::GET, "/users/me/products"),
-        (Method::GET, "/products/pending"),
-        (Method::PUT, "/products/1/approval"),
-    ] {
+    for operation in operations().into_iter().filter(|operation| !operation.is_public) {
+        let method: Method = operation.route.method.parse().expect("a method");
+        let path = &operation.route.path.replace(['{', '}'], "");
         shop.request(method.clone(), path).send().await.is_from_the_gateway(401, "Unauthorized");
         for token in &tokens {
             let answer = shop.request(method.clone(), path).token(token).send().await;

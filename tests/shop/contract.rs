@@ -1,150 +1,16 @@
-//! The contract, `infra/api/openapi.yaml`: its examples run, they fit its schemas, and it breaks no client of the last release
-//! in silence. What schemathesis makes of it is run by `cargo local test` itself.
+//! The contract's examples run, and are answered as it says. What schemathesis makes of the contract is run by
+//! `cargo local test` itself.
 
 use std::collections::BTreeSet;
 
-use boon::{Compiler, Draft, SchemaIndex, Schemas};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::answer::Answer;
-use tests::compatibility::{announced, breaking_changes, newest_release};
+use tests::schemas::{Contract, escaped, operations};
 use tests::shop::{CODE, Newcomer, PASSWORD, Person, Product, Shop, product, unique};
-use tests::template::{METHODS, text, yaml};
 
 /// The code for a new password that the local cloud sends to everyone.
 const RESET_CODE: &str = "654321";
-
-// ── Clients of the last release ────────────────────────────────────────────────────────────────────────────
-
-#[test]
-fn the_contract_breaks_no_client_without_saying_so() {
-    let (released, contract) = (yaml("infra/api/released.yaml"), yaml("infra/api/openapi.yaml"));
-    let announced = announced(&text("CHANGELOG.md"));
-    let silent: Vec<_> = breaking_changes(&released, &contract)
-        .into_iter()
-        .filter(|change| !announced.contains(&change.operation))
-        .map(|change| format!("{}: {}", change.operation, change.what))
-        .collect();
-    assert!(
-        silent.is_empty(),
-        "this breaks clients of the last release. Keep what they rely on, or name each operation in CHANGELOG.md under \
-         [Unreleased], Breaking:\n{silent:#?}"
-    );
-}
-
-#[test]
-fn the_released_contract_is_that_of_the_newest_release() {
-    let released = yaml("infra/api/released.yaml")["info"]["version"].clone();
-    if let Some(version) = newest_release(&text("CHANGELOG.md")) {
-        assert_eq!(released, version, "a release copies openapi.yaml to released.yaml: see CONTRIBUTING.md");
-    }
-}
-
-// ── Examples ───────────────────────────────────────────────────────────────────────────────────────────────
-
-/// The contract, and its schemas by where they stand in it.
-struct Contract {
-    whole: Value,
-    compiler: Compiler,
-    schemas: Schemas,
-}
-
-impl Contract {
-    fn read() -> Self {
-        let whole = yaml("infra/api/openapi.yaml");
-        let mut compiler = Compiler::new();
-        compiler.set_default_draft(Draft::V2020_12);
-        compiler.enable_format_assertions();
-        compiler.add_resource("contract.json", whole.clone()).expect("the contract is a resource");
-        Self { whole, compiler, schemas: Schemas::new() }
-    }
-
-    /// Where a value of the contract stands once its reference is followed.
-    fn place(&self, pointer: &str) -> String {
-        let value = self.whole.pointer(pointer).unwrap_or_else(|| panic!("{pointer} is not in the contract"));
-        match value["$ref"].as_str() {
-            Some(reference) => {
-                self.place(reference.strip_prefix('#').expect("a reference within the contract"))
-            }
-            None => pointer.to_owned(),
-        }
-    }
-
-    fn at(&self, pointer: &str) -> &Value {
-        self.whole.pointer(&self.place(pointer)).expect("just found")
-    }
-
-    /// What is wrong with a value by the schema at this place; nothing, if it fits.
-    fn faults(&mut self, pointer: &str, value: &Value) -> Option<String> {
-        let place = format!("contract.json#{}", pointer.replace('{', "%7B").replace('}', "%7D"));
-        let schema: SchemaIndex = self
-            .compiler
-            .compile(&place, &mut self.schemas)
-            .unwrap_or_else(|error| panic!("{place}: {error:#}"));
-        self.schemas.validate(value, schema).err().map(|error| format!("{error:#}"))
-    }
-}
-
-/// A member's name in a JSON pointer (RFC 6901).
-fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
-}
-
-/// Every operation: its method, its path, and where it stands.
-fn operations(contract: &Value) -> Vec<(String, String, String)> {
-    let paths = contract["paths"].as_object().expect("paths");
-    let all = paths.iter().flat_map(|(path, item)| {
-        let methods = METHODS.into_iter().filter(|method| item.get(method).is_some());
-        methods.map(move |method| {
-            (method.to_uppercase(), path.clone(), format!("/paths/{}/{method}", escaped(path)))
-        })
-    });
-    all.collect()
-}
-
-#[test]
-fn the_examples_of_bodies_in_the_contract_fit_their_schemas() {
-    /// Where there are a schema and examples of it.
-    fn places(value: &Value, at: &str, found: &mut Vec<String>) {
-        match value {
-            Value::Object(members) => {
-                let has_examples = members.contains_key("example") || members.contains_key("examples");
-                if members.contains_key("schema") && has_examples {
-                    found.push(at.to_owned());
-                }
-                for (name, member) in members.iter().filter(|(name, _)| !name.starts_with("x-")) {
-                    places(member, &format!("{at}/{}", escaped(name)), found);
-                }
-            }
-            Value::Array(items) => {
-                for (index, item) in items.iter().enumerate() {
-                    places(item, &format!("{at}/{index}"), found);
-                }
-            }
-            _ => {}
-        }
-    }
-    let mut contract = Contract::read();
-    let (mut found, mut wrong, mut count) = (Vec::new(), Vec::new(), 0);
-    places(&contract.whole, "", &mut found);
-    for place in found {
-        let mut examples: Vec<Value> = contract.at(&place).get("example").cloned().into_iter().collect();
-        let named = contract.at(&place)["examples"].as_object().cloned().unwrap_or_default();
-        examples.extend(
-            named
-                .keys()
-                .map(|name| contract.at(&format!("{place}/examples/{}", escaped(name)))["value"].clone()),
-        );
-        for example in examples {
-            count += 1;
-            if let Some(faults) = contract.faults(&format!("{place}/schema"), &example) {
-                wrong.push(format!("{place}: {example}: {faults}"));
-            }
-        }
-    }
-    assert!(count > 100, "only {count} examples were found");
-    assert!(wrong.is_empty(), "{wrong:#?}");
-}
 
 /// What an example may name in braces. All but the people who only call are made anew for each example that names them.
 struct World {

@@ -8,12 +8,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use emulator::client;
 use reqwest::Client;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-
-use crate::shop::client;
 
 /// Stands between a client and DynamoDB, and meddles with some calls of one operation.
 pub struct Meddler {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use emulator::client;
 use reqwest::{Client, Method, RequestBuilder, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -161,12 +162,6 @@ impl Shop {
         mails.reverse();
         mails
     }
-}
-
-/// An HTTP client for this machine alone: no proxy of the developer's stands between.
-pub(crate) fn client() -> Client {
-    let client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
-    client.build().expect("an HTTP client")
 }
 
 /// A name that no other test has.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use crate::template::{METHODS, who};
+use crate::{METHODS, who};
 
 /// A change that breaks clients.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

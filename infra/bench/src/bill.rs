@@ -64,7 +64,7 @@ impl Prices {
     /// # Errors
     /// The file was broken.
     pub(super) fn read() -> Result<Self> {
-        let text = include_str!("../../../bench/prices.json");
+        let text = include_str!("../prices.json");
         serde_json::from_str(text).context("infra/bench/prices.json cannot be read")
     }
 

@@ -74,7 +74,7 @@ pub(super) struct Programs {
     /// The release binaries.
     pub binaries: PathBuf,
     /// The bundles of the Node.js baseline, if there is Node.js.
-    pub node: Option<crate::bench::node::Baseline>,
+    pub node: Option<crate::node::Baseline>,
     /// Where what they say goes.
     pub logs: PathBuf,
 }

@@ -81,7 +81,7 @@ impl Double {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let url = format!("http://{}", listener.local_addr()?);
         let state =
-            Arc::new(Inside { emulator, http: crate::aws::client(), now: Mutex::new(Now::default()) });
+            Arc::new(Inside { emulator, http: emulator::client(), now: Mutex::new(Now::default()) });
         let router = Router::new().fallback(answer).with_state(state.clone());
         let listener = listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true);

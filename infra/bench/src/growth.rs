@@ -8,7 +8,7 @@ use super::double::Asked;
 use super::events;
 use super::figures::Figures;
 use super::scene::{self, Person, Scene};
-use crate::say;
+use local::say;
 
 const PAGE: Case = Case { name: "list-products", function: "list-products" };
 const CATEGORY: Case = Case { name: "list-products, one category", function: "list-products" };

@@ -23,17 +23,19 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use clap::Parser;
+use local::cloud::{self, Cloud};
+use local::tools::MINISTACK;
+use local::{build, needs, say};
 
 use self::contest::{ALL, Case, Effort, Programs};
 use self::report::Report;
 use self::scene::Scene;
-use crate::cloud::{self, Cloud};
-use crate::tools::MINISTACK;
-use crate::{build, needs, say};
 
-/// The options of `cargo local bench`.
-#[derive(clap::Args)]
-pub(crate) struct Options {
+/// Measure what the functions cost, beside an empty function, the bare SDK and Node.js.
+#[derive(Parser)]
+#[command(name = "cargo local bench", bin_name = "cargo local bench")]
+struct Options {
     /// How often each function is started.
     #[arg(long, default_value_t = 10)]
     rounds: u32,
@@ -54,11 +56,18 @@ pub(crate) struct Options {
     write: bool,
 }
 
-/// Runs `cargo local bench`.
-///
-/// # Errors
-/// Something does not build, start or answer.
-pub(crate) async fn run(options: Options) -> Result<ExitCode> {
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Options::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say::error(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: Options) -> Result<()> {
     if !cfg!(target_os = "linux") {
         bail!("cargo local bench reads processor time and memory from /proc, which Linux alone has");
     }
@@ -111,7 +120,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
         report.write_docs()?;
     }
     say::note(&format!("Measured in {}", say::seconds(started.elapsed())));
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Builds the release binaries that are measured. Cargo shows its own progress.
@@ -121,7 +130,7 @@ async fn binaries() -> Result<()> {
     cargo.args(["build", "--release"]);
     // The packages of the functions and not the binaries alone: features are then those of a build of all functions.
     for package in
-        ["auth", "banners", "categories", "notifications", "orders", "platform", "products", "bench"]
+        ["auth", "banners", "categories", "notifications", "orders", "platform", "products", "baselines"]
     {
         cargo.args(["--package", package]);
     }

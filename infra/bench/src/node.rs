@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use tokio::process::Command;
 
-use crate::{cloud, process, say};
+use local::{cloud, process, say};
 
 /// The bundles, ready to run.
 pub(super) struct Baseline {

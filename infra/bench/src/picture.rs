@@ -100,7 +100,7 @@ fn index(panel: &Panel) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::capacity::Units;
+    use crate::capacity::Units;
 
     #[test]
     fn bars_are_as_long_as_their_values() {

@@ -13,7 +13,7 @@ use super::figures::{Figures, percentile, short, times};
 use super::growth::Row;
 use super::node::Baseline;
 use super::picture;
-use crate::cloud;
+use local::cloud;
 
 /// Everything.
 #[derive(Debug, Serialize)]

@@ -4,14 +4,14 @@
 use std::fs;
 use std::process::Child;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use emulator::Aws;
+use local::cloud::{Cloud, Record};
+use local::{deploy, needs};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::double::Double;
-use crate::aws::Aws;
-use crate::cloud::{Cloud, Record};
-use crate::{deploy, emulator, needs};
 
 const STACK: &str = "bench";
 const SENDER: &str = "orders@cartwright.test";
@@ -50,13 +50,13 @@ impl Scene {
     /// The emulator does not start or refuses something.
     pub(super) async fn start(cloud: &Cloud) -> Result<Self> {
         let mut record = Record { gateway_port: needs::free_port(&[])?, ..Record::default() };
-        let emulator = emulator::start_for_test(cloud, &mut record).await?;
+        let emulator = local::emulator::start_for_test(cloud, &mut record).await?;
         let aws = Aws::at(record.gateway());
         let template = tables_and_user_pool(&deploy::template()?);
         let stack = [("Version", "2010-05-15"), ("StackName", STACK), ("TemplateBody", &template)];
-        query(&record.gateway(), "cloudformation", "CreateStack", &stack).await?;
+        aws.query("cloudformation", "CreateStack", &stack).await?;
         let role = [("Version", "2010-05-08"), ("RoleName", "bench"), ("AssumeRolePolicyDocument", TRUST)];
-        query(&record.gateway(), "iam", "CreateRole", &role).await?;
+        aws.query("iam", "CreateRole", &role).await?;
         let outputs = aws.outputs(STACK).await?;
         let mut environment: Vec<_> =
             outputs.into_iter().map(|(resource, name)| (variable(&resource), name)).collect();
@@ -271,23 +271,6 @@ fn variable(resource: &str) -> String {
         "USER_POOL" | "USER_POOL_CLIENT" => name + "_ID",
         _ => name,
     }
-}
-
-/// Calls an operation of the query protocol.
-async fn query(gateway: &str, service: &str, action: &str, parameters: &[(&str, &str)]) -> Result<()> {
-    let mut body = format!("Action={action}");
-    for (name, value) in parameters {
-        let encoded: String = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        body += &format!("&{name}={encoded}");
-    }
-    let request = crate::aws::client().post(gateway).body(body);
-    let request = request.header("content-type", "application/x-www-form-urlencoded");
-    let answer = request.header("authorization", crate::aws::credential(service)).send().await;
-    let answer = answer.context("the emulator does not answer")?;
-    if !answer.status().is_success() {
-        bail!("{action}: {}", answer.text().await?);
-    }
-    Ok(())
 }
 
 /// Removes what an earlier run left.

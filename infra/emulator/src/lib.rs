@@ -1,78 +1,94 @@
-//! The little of AWS's interface that `cargo local` itself uses on the emulator.
+//! A client of the emulated AWS: for `cargo local`, its bench and the tests.
 //!
 //! The emulator takes the access key `test` for the account's owner and checks no signature of it, so none is made.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
 
 /// The emulated AWS at one address.
 #[derive(Clone, Debug)]
-pub(crate) struct Aws {
+pub struct Aws {
     gateway: String,
     http: Client,
 }
 
 impl Aws {
-    /// The AWS at this address.
-    pub(crate) fn at(gateway: String) -> Self {
+    /// The AWS at this address: `http://127.0.0.1:4566`.
+    pub fn at(gateway: String) -> Self {
         Self { gateway, http: client() }
+    }
+
+    /// The same AWS over connections of its own, for another runtime: those of one are of no use to the other.
+    #[must_use]
+    pub fn over_other_connections(&self) -> Self {
+        Self::at(self.gateway.clone())
     }
 
     /// Calls an operation of the JSON protocol, such as `sqs`, `AmazonSQS.GetQueueAttributes`.
     ///
     /// # Errors
     /// It does not answer, or refuses.
-    pub(crate) async fn call(&self, service: &str, target: &str, input: &Value) -> Result<Value> {
-        let request = self.http.post(&self.gateway).header("authorization", credential(service));
-        let request =
-            request.header("x-amz-target", target).header("content-type", "application/x-amz-json-1.1");
-        let answer = request.body(input.to_string()).send().await.context("the local AWS does not answer")?;
-        let refused = !answer.status().is_success();
-        let text = answer.text().await?;
-        if refused {
-            bail!("{target}: {text}");
-        }
-        serde_json::from_str(&text).with_context(|| format!("{target} answered no JSON: {text}"))
+    pub async fn call(&self, service: &str, target: &str, input: &Value) -> Result<Value> {
+        let request = self.request(Method::POST, service, "/").header("x-amz-target", target);
+        let request = request.header("content-type", "application/x-amz-json-1.1");
+        json(&send(request.body(input.to_string()), target).await?, target)
     }
 
-    /// Calls an operation of the REST protocol.
+    /// Calls an operation of the query protocol, such as `sns`, `Subscribe`, and gives the XML that it answers.
     ///
     /// # Errors
     /// It does not answer, or refuses.
-    pub(crate) async fn rest(
-        &self,
-        method: Method,
-        service: &str,
-        path: &str,
-        input: &Value,
-    ) -> Result<Value> {
-        let request = self.http.request(method, format!("{}{path}", self.gateway));
-        let request = if input.is_null() { request } else { request.json(input) };
-        let answer = request.header("authorization", credential(service)).send().await;
-        let answer = answer.context("the local AWS does not answer")?;
-        if !answer.status().is_success() {
-            bail!("{path}: {}", answer.text().await?);
+    pub async fn query(&self, service: &str, action: &str, parameters: &[(&str, &str)]) -> Result<String> {
+        let mut form = format!("Action={action}");
+        for (name, value) in parameters {
+            let encoded: String = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            form += &format!("&{name}={encoded}");
         }
-        Ok(answer.json().await.unwrap_or(Value::Null))
+        let request = self.request(Method::POST, service, "/").body(form);
+        send(request.header("content-type", "application/x-www-form-urlencoded"), action).await
+    }
+
+    /// Calls an operation of the REST protocol that speaks JSON.
+    ///
+    /// # Errors
+    /// It does not answer, or refuses.
+    pub async fn rest(&self, method: Method, service: &str, path: &str, input: &Value) -> Result<Value> {
+        let request = self.request(method, service, path);
+        let request = if input.is_null() { request } else { request.json(input) };
+        json(&send(request, path).await?, path)
+    }
+
+    /// The keys of all objects of a bucket that begin with `prefix`.
+    ///
+    /// # Errors
+    /// It does not answer, or there is no such bucket.
+    pub async fn keys_under(&self, bucket: &str, prefix: &str) -> Result<Vec<String>> {
+        let mut keys: Vec<String> = Vec::new();
+        loop {
+            let after = keys.last().map(String::as_str).unwrap_or_default();
+            let path = format!("/{bucket}?list-type=2&max-keys=1000&prefix={prefix}&start-after={after}");
+            let xml = send(self.request(Method::GET, "s3", &path), "ListObjectsV2").await?;
+            keys.extend(xml.split("<Key>").skip(1).filter_map(|part| text_before(part, "</Key>")));
+            if !xml.contains("<IsTruncated>true</IsTruncated>") {
+                return Ok(keys);
+            }
+        }
     }
 
     /// The outputs of a stack, by name.
     ///
     /// # Errors
     /// There is no such stack.
-    pub(crate) async fn outputs(&self, stack: &str) -> Result<BTreeMap<String, String>> {
-        let body = format!("Action=DescribeStacks&Version=2010-05-15&StackName={stack}");
-        let request = self.http.post(&self.gateway).header("authorization", credential("cloudformation"));
-        let request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
-        let answer = request.send().await.context("the local AWS does not answer")?.error_for_status()?;
-        Ok(parse_outputs(&answer.text().await?))
+    pub async fn outputs(&self, stack: &str) -> Result<BTreeMap<String, String>> {
+        let parameters = [("Version", "2010-05-15"), ("StackName", stack)];
+        Ok(parse_outputs(&self.query("cloudformation", "DescribeStacks", &parameters).await?))
     }
 
     /// Whether the emulator answers.
-    pub(crate) async fn is_up(&self) -> bool {
+    pub async fn is_up(&self) -> bool {
         let answer = self.http.get(format!("{}/_ministack/health", self.gateway)).send().await;
         answer.is_ok_and(|answer| answer.status().is_success())
     }
@@ -81,38 +97,54 @@ impl Aws {
     ///
     /// # Errors
     /// It does not answer.
-    pub(crate) async fn inspect(&self, page: &str) -> Result<Value> {
-        let answer = self.http.get(format!("{}/_ministack/{page}", self.gateway)).send().await;
-        answer
-            .context("the local AWS does not answer")?
-            .json()
-            .await
-            .context("the local AWS answered no JSON")
+    pub async fn inspect(&self, page: &str) -> Result<Value> {
+        let request = self.http.get(format!("{}/_ministack/{page}", self.gateway));
+        json(&send(request, page).await?, page)
+    }
+
+    fn request(&self, method: Method, service: &str, path: &str) -> RequestBuilder {
+        let scope = format!("test/20260101/us-east-1/{service}/aws4_request");
+        let signature = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=none");
+        self.http.request(method, format!("{}{path}", self.gateway)).header("authorization", signature)
     }
 }
 
-/// An HTTP client for this machine alone: no proxy of the caller's stands between.
-pub(crate) fn client() -> Client {
+/// An HTTP client for this machine alone: no proxy of the caller's stands between, and no redirect is followed.
+pub fn client() -> Client {
     Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap_or_default()
 }
 
-/// What a request for this service says of who sends it.
-pub(crate) fn credential(service: &str) -> String {
-    format!(
-        "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=none"
-    )
+async fn send(request: RequestBuilder, what: &str) -> Result<String> {
+    let answer = request.send().await.context("the local AWS does not answer")?;
+    let status = answer.status();
+    let text = answer.text().await.context("the local AWS broke off")?;
+    if !status.is_success() {
+        bail!("{what} answered {status}: {text}");
+    }
+    Ok(text)
+}
+
+/// What was answered as JSON; nothing is null.
+fn json(text: &str, what: &str) -> Result<Value> {
+    if text.is_empty() {
+        return Ok(Value::Null);
+    }
+    serde_json::from_str(text).with_context(|| format!("{what} answered no JSON: {text}"))
 }
 
 fn parse_outputs(xml: &str) -> BTreeMap<String, String> {
-    let text = |part: &str, tag: &str| {
-        let inner = part.split_once(&format!("<{tag}>"))?.1.split_once(&format!("</{tag}>"))?.0;
-        Some(inner.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&"))
-    };
     let pairs = xml.split("<OutputKey>").skip(1).filter_map(|part| {
         let (name, rest) = part.split_once("</OutputKey>")?;
-        Some((name.to_owned(), text(rest, "OutputValue")?))
+        let (_, value) = rest.split_once("<OutputValue>")?;
+        Some((name.to_owned(), text_before(value, "</OutputValue>")?))
     });
     pairs.collect()
+}
+
+/// The text of an XML element that ends with this tag.
+fn text_before(xml: &str, end: &str) -> Option<String> {
+    let text = xml.split_once(end)?.0;
+    Some(text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&"))
 }
 
 #[cfg(test)]

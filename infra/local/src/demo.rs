@@ -94,7 +94,7 @@ fn heading(text: &str) {
 
 /// Waits for a person's email.
 async fn mail(url: &str, to: &str, wanted: impl Fn(&Value) -> bool) -> Result<Value> {
-    let http = crate::aws::client();
+    let http = ::emulator::client();
     for _ in 0..300 {
         let mails: Value = http.get(format!("{url}/local/emails.json")).send().await?.json().await?;
         let mut mails = mails.as_array().into_iter().flatten();

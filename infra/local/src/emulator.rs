@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
-use crate::aws::Aws;
+use ::emulator::Aws;
 use crate::cloud::{self, Cloud, Record};
 use crate::process::{self, Process};
 use crate::tools::MINISTACK;
@@ -43,7 +43,7 @@ pub(crate) async fn start(cloud: &Cloud, record: &mut Record) -> Result<()> {
 ///
 /// # Errors
 /// It does not start.
-pub(crate) async fn start_for_test(cloud: &Cloud, record: &mut Record) -> Result<Child> {
+pub async fn start_for_test(cloud: &Cloud, record: &mut Record) -> Result<Child> {
     let log = File::create(cloud.file("emulator.log"))?;
     let mut command = command(cloud, record.gateway_port)?;
     let command = command.env("CARTWRIGHT_STOPS_WITH_STARTER", "1").process_group(0);

@@ -4,32 +4,32 @@
 //! [`up`], [`demo`], [`test`] with [`contract`], [`bench`], [`status`], [`logs`], [`lint`] and [`watch`] are the commands; they put together
 //! [`needs`] (what the machine must have), [`tools`] (pinned Python tools), [`build`] and [`release`] (the functions), [`emulator`] (AWS),
 //! [`deploy`] (the template on it), [`proxy`] with [`pages`] and [`files`] (http://localhost:3000) and [`seed`] (people and products);
-//! below them are [`cloud`] (where a cloud keeps its things), [`process`], [`aws`], [`shop`] (clients) and [`say`] (the terminal).
+//! below them are [`cloud`] (where a cloud keeps its things), [`process`], [`shop`] (a client) and [`say`] (the terminal).
 
-mod aws;
+pub mod build;
+pub mod cloud;
+pub mod deploy;
+pub mod emulator;
+pub mod needs;
+pub mod process;
+pub mod say;
+pub mod tools;
+
 mod bench;
-mod build;
-mod cloud;
 mod contract;
 mod demo;
-mod deploy;
-mod emulator;
 mod faults;
 mod files;
 mod lint;
 mod logs;
-mod needs;
 mod pages;
 mod pictures;
-mod process;
 mod proxy;
 mod release;
-mod say;
 mod seed;
 mod shop;
 mod status;
 mod test;
-mod tools;
 mod up;
 mod watch;
 
@@ -57,6 +57,7 @@ enum Command {
     /// Run all tests on a cloud of their own, beside whatever runs, and take it down.
     Test(test::Options),
     /// Measure what the functions cost, beside an empty function, the bare SDK and Node.js.
+    #[command(disable_help_flag = true)]
     Bench(bench::Options),
     /// Show what runs, where, and how much waits in its queues.
     Status,
@@ -74,8 +75,8 @@ enum Command {
     },
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// Runs the command that the command line names; its exit status is what comes back.
+pub async fn main() -> ExitCode {
     match run(Cli::parse().command).await {
         Ok(code) => code,
         Err(error) => {
@@ -90,7 +91,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Up(options) => up::run(&options).await?,
         Command::Demo => demo::run().await?,
         Command::Test(options) => return test::run(options).await,
-        Command::Bench(options) => return bench::run(options).await,
+        Command::Bench(options) => return bench::run(&options).await,
         Command::Status => status::run().await?,
         Command::Logs(options) => logs::run(options).await?,
         Command::Down => up::down().await?,

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
 
-use crate::aws::{self, Aws};
+use ::emulator::{Aws, client};
 use crate::cloud::{Cloud, Record};
 use crate::{files, pages};
 
@@ -51,7 +51,7 @@ pub(crate) async fn serve_record(record: Record) -> Result<()> {
 }
 
 fn router(record: Record) -> Router {
-    let proxy = Proxy { aws: Aws::at(record.gateway()), http: aws::client(), record };
+    let proxy = Proxy { aws: Aws::at(record.gateway()), http: client(), record };
     Router::new()
         .route("/local", get(pages::page))
         .route("/local/local.js", get(pages::script))

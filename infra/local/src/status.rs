@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::aws::Aws;
+use ::emulator::Aws;
 use crate::cloud::{Cloud, Record};
 use crate::process::Process;
 use crate::{say, up};

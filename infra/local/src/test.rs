@@ -196,10 +196,10 @@ async fn all(cloud: &Cloud, code: Code, filter: &[String], tally: &mut Tally) ->
 /// Builds all tests and tells where they are. The functions' own empty test harnesses are left out: one for each binary.
 async fn suites() -> Result<Vec<Suite>> {
     say::note("Building the tests");
-    let others = ["--exclude", "local", "--exclude", "bench", "--exclude", "faults"];
-    let all = [["--workspace"].as_slice(), &others, &["--lib", "--test", "*"]].concat();
+    let mut all = vec!["--workspace", "--lib", "--test", "*"];
+    all.extend(build::NOT_FUNCTIONS.iter().flat_map(|name| ["--exclude", name]));
     let mut suites = build_tests(&all).await?;
-    suites.extend(build_tests(&["--package", "local", "--package", "faults"]).await?);
+    suites.extend(build_tests(&["--package", "local", "--package", "bench", "--package", "faults"]).await?);
     Ok(suites)
 }
 
