@@ -1,7 +1,7 @@
 //! The contract: it breaks no client of the last release in silence, and its examples fit its schemas.
 
-use contract::released;
 use contract::compatibility::{announced, breaking_changes, newest_release};
+use contract::released;
 use serde_json::Value;
 use tests::schemas::{Contract, escaped};
 use tests::template::{contract, text};

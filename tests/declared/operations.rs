@@ -1,4 +1,5 @@
-//! Alarms and the dashboard watch what the code and AWS really say, and docs/operations.md knows what to do about each alarm.
+//! Alarms and the dashboard watch what the code and AWS really say, and docs/operations.md knows what to do about each
+//! alarm.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,9 +1,9 @@
-//! The life of an order as a model: every interleaving of the buyer, the queue, the workflow, the sweep and the sender of
-//! emails is tried, each of which may be repeated, and may die between any two of its steps.
+//! The life of an order as a model: every interleaving of the buyer, the queue, the workflow, the sweep and the sender
+//! of emails is tried, each of which may be repeated, and may die between any two of its steps.
 //!
-//! The rules are the product's own: [`OrderStatus::on`], [`Order::owed`], [`Email::about`] and [`settles`]. What the model
-//! adds is what the database, the queues and the workflow do around them. A step is what one AWS call does, since that is
-//! where a function can die. The same is done to the running system, with far fewer interleavings, by
+//! The rules are the product's own: [`OrderStatus::on`], [`Order::owed`], [`Email::about`] and [`settles`]. What the
+//! model adds is what the database, the queues and the workflow do around them. A step is what one AWS call does, since
+//! that is where a function can die. The same is done to the running system, with far fewer interleavings, by
 //! `cargo local test --faults`.
 
 #![expect(clippy::unwrap_used, reason = "the model itself is a test: what it cannot find is its fault")]
@@ -112,8 +112,8 @@ enum Claim {
     Sent,
 }
 
-/// Where the function that handles the message is. There is one at a time: the claim keeps out a second one as long as the
-/// first lives, since its lease is longer than a function may run.
+/// Where the function that handles the message is. There is one at a time: the claim keeps out a second one as long as
+/// the first lives, since its lease is longer than a function may run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Sender {
     Claimed,
@@ -233,7 +233,8 @@ impl Shop {
         let is_recorded = self.has(Safeguard::IdempotencyRecord) && state.carts[cart].placed > 0;
         let enough = state.stock >= 1 || (!self.has(Safeguard::StockCondition) && in_stock);
         if recorded || is_recorded {
-            // By the first read, by the second one after a refusal, or by the transaction's condition: the first answer.
+            // By the first read, by the second one after a refusal, or by the transaction's condition: the first
+            // answer.
             state.carts[cart].accepted |= ending == Ending::Good;
         } else if !in_stock || !enough {
             let cart = &mut state.carts[cart];

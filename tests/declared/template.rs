@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
-use std::fs;
-use std::path::Path;
 
 use serde_json::{Value, json};
+use tests::files::files_under;
 use tests::template::{
-    Binary, Resource, Route, Template, operations, pascal, path, routes_of_the_contract, text, yaml,
+    Binary, Resource, Route, Template, operations, pascal, routes_of_the_contract, text, yaml,
 };
 
 /// What may be called without a token, and nothing else.
@@ -579,22 +578,4 @@ fn is_one_folder_of_a_bucket(action: &str, resource: &str) -> bool {
         !folder.contains(['*', '?']) && (folder.contains("/uploads/") || folder.contains("/images"))
     };
     action.starts_with("s3:") && !action.contains('*') && folder.is_some_and(is_folder)
-}
-
-fn files_under(folder: &str) -> Vec<String> {
-    fn visit(folder: &Path, files: &mut Vec<String>) {
-        for entry in fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
-            let path = entry.expect("a readable folder").path();
-            if path.is_dir() {
-                visit(&path, files);
-            } else {
-                let root = tests::template::path("");
-                let name = path.strip_prefix(root).expect("a file of this repository");
-                files.push(name.to_string_lossy().into_owned());
-            }
-        }
-    }
-    let mut files = Vec::new();
-    visit(&path(folder), &mut files);
-    files
 }

@@ -1,7 +1,7 @@
 //! Who may do what: every route of the contract, called by everyone, lets in whom its `security` and its `x-who` name.
 //!
-//! The contract is read, so that a new route is walked without a word here. A route of an owner needs its kind of thing in
-//! [`People::thing`].
+//! The contract is read, so that a new route is walked without a word here. A route of an owner needs its kind of thing
+//! in [`People::thing`].
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -54,7 +54,8 @@ fn reached(answer: &Answer) -> Reached {
     }
 }
 
-/// Where the contract lets a caller come. A thing that is not there is found missing behind the check and not before it.
+/// Where the contract lets a caller come. A thing that is not there is found missing behind the check and not before
+/// it.
 fn may_reach(operation: &Operation, who: Who) -> &'static [Reached] {
     let named = |name: &str| operation.who.contains(name);
     match who {
@@ -129,8 +130,8 @@ async fn a_seller(shop: &Shop, aws: &Aws) -> Person {
     shop.sign_in(&newcomer).await
 }
 
-/// Calls the operation for the thing `id`. What is not an owner's gets an empty body: enough to see who is let in, and it
-/// changes nothing.
+/// Calls the operation for the thing `id`. What is not an owner's gets an empty body: enough to see who is let in, and
+/// it changes nothing.
 async fn call(shop: &Shop, operation: &Operation, id: &str, token: Option<&str>) -> Answer {
     let route = &operation.route;
     let path = route.path.split('/').map(|part| if part.starts_with('{') { id } else { part });

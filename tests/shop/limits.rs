@@ -1,5 +1,5 @@
-//! How often one may ask. The limits per account and per person are production's; everyone here shares one address, so that
-//! limit is a hundred times higher.
+//! How often one may ask. The limits per account and per person are production's; everyone here shares one address, so
+//! that limit is a hundred times higher.
 
 use reqwest::Method;
 use serde_json::json;

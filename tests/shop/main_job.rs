@@ -1,5 +1,5 @@
-//! The main job of the shop: a person signs up, lists a product with a picture, an admin approves it, someone orders it,
-//! and the shipping email goes out. Each step within its budget of AWS calls.
+//! The main job of the shop: a person signs up, lists a product with a picture, an admin approves it, someone orders
+//! it, and the shipping email goes out. Each step within its budget of AWS calls.
 
 use serde_json::{Value, json};
 use tests::answer::calls;

@@ -1,7 +1,8 @@
-//! What the stores promise, condition by condition: each is seen to hold and made to fail, on the tables of a running cloud.
+//! What the stores promise, condition by condition: each is seen to hold and made to fail, on the tables of a running
+//! cloud.
 //!
-//! The stores are called as the functions call them. Times are arguments, so nothing waits; they lie where the shop's own
-//! schedules do not come by: products that are for sale were made in 2001, all else happens in 2100.
+//! The stores are called as the functions call them. Times are arguments, so nothing waits; they lie where the shop's
+//! own schedules do not come by: products that are for sale were made in 2001, all else happens in 2100.
 
 use std::time::Duration;
 

@@ -136,7 +136,9 @@ impl Aws {
     /// Waits until the stack's queues are empty and nothing is being worked on.
     pub async fn quiet(&self) {
         eventually("the queues are empty", async || {
-            for queue in ["OrdersQueueUrl", "EmailsQueueUrl"] {
+            let is_worked_on =
+                |name: &str| name.ends_with("QueueUrl") && !name.ends_with("DeadLetterQueueUrl");
+            for queue in self.outputs.keys().filter(|name| is_worked_on(name)) {
                 let names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"];
                 let input = json!({ "QueueUrl": self.output(queue), "AttributeNames": names });
                 let answer = self.json("sqs", "AmazonSQS.GetQueueAttributes", input).await;
@@ -265,8 +267,8 @@ impl Aws {
         }
     }
 
-    /// Delivers what a queue's consumer failed at again after 3 seconds instead of a minute and more, until the result is
-    /// dropped.
+    /// Delivers what a queue's consumer failed at again after 3 seconds instead of a minute and more, until the result
+    /// is dropped.
     pub async fn hurry(&self, queue: &str) -> Undo {
         let operation = Operation::Json { service: "sqs", operation: "AmazonSQS.SetQueueAttributes" };
         let url = self.output(queue);

@@ -1,5 +1,5 @@
-//! Something between a store and its table, so that what happens in the middle of an operation happens there every time:
-//! a rival's write, a lost reply, an answer that is rare.
+//! Something between a store and its table, so that what happens in the middle of an operation happens there every
+//! time: a rival's write, a lost reply, an answer that is rare.
 
 use std::fmt;
 use std::future::Future;

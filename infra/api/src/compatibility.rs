@@ -1,7 +1,8 @@
 //! Compares two versions of the contract: what a client of the old one may no longer rely on.
 //!
-//! A request may be taken more kindly than before and an answer may say more, never the other way round. A schema is compared
-//! in the direction it travels. What this page does not know by name, such as a `not`, is held to be the same or broken.
+//! A request may be taken more kindly than before and an answer may say more, never the other way round. A schema is
+//! compared in the direction it travels. What this page does not know by name, such as a `not`, is held to be the same
+//! or broken.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,8 @@
-//! The contract of the API, read and merged in one place: for the function that serves it, for the tests and for `cargo local`.
+//! The contract of the API, read and merged in one place: for the function that serves it, for the tests and for
+//! `cargo local`.
 //!
-//! `openapi.yaml` has what all services share, and its tags name the services. What a service answers is in a file of its
-//! name beside it. Merged, they follow each other in the order of the tags.
+//! `openapi.yaml` has what all services share, and its tags name the services. What a service answers is in a file of
+//! its name beside it. Merged, they follow each other in the order of the tags.
 
 pub mod compatibility;
 
@@ -129,7 +130,9 @@ impl Serialize for Json<'_> {
             YamlOwned::Value(ScalarOwned::Null) => serializer.serialize_unit(),
             YamlOwned::Value(ScalarOwned::Boolean(yes)) => serializer.serialize_bool(*yes),
             YamlOwned::Value(ScalarOwned::Integer(number)) => serializer.serialize_i64(*number),
-            YamlOwned::Value(ScalarOwned::FloatingPoint(number)) => serializer.serialize_f64(number.into_inner()),
+            YamlOwned::Value(ScalarOwned::FloatingPoint(number)) => {
+                serializer.serialize_f64(number.into_inner())
+            }
             YamlOwned::Value(ScalarOwned::String(text)) => serializer.serialize_str(text),
             YamlOwned::Sequence(items) => serializer.collect_seq(items.iter().map(Json)),
             YamlOwned::Mapping(entries) => {

@@ -1,5 +1,5 @@
-//! What a million orders would cost on AWS, and what a million people at once would ask of it: arithmetic on what was measured,
-//! with the prices and assumptions of `infra/bench/prices.json`.
+//! What a million orders would cost on AWS, and what a million people at once would ask of it: arithmetic on what was
+//! measured, with the prices and assumptions of `infra/bench/prices.json`.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,8 @@ use super::report::OfFunction;
 const MILLION: f64 = 1e6;
 /// Prices are for a gigabyte of 1024 megabytes.
 const GB: f64 = 1024.0;
-/// Queues between the click and the shipping email: Orders once, Emails twice. Each message is sent, received and deleted.
+/// Queues between the click and the shipping email: Orders once, Emails twice. Each message is sent, received and
+/// deleted.
 const MESSAGES: f64 = 3.0;
 const REQUESTS_OF_A_MESSAGE: f64 = 3.0;
 const EMAILS: f64 = 2.0;
@@ -68,8 +69,8 @@ impl Prices {
         serde_json::from_str(text).context("infra/bench/prices.json cannot be read")
     }
 
-    /// What Lambda bills for a request, in milliseconds: the wait for AWS, the processor time at the part of a processor that
-    /// the memory brings, and for those that start cold the start as well.
+    /// What Lambda bills for a request, in milliseconds: the wait for AWS, the processor time at the part of a
+    /// processor that the memory brings, and for those that start cold the start as well.
     fn billed_ms(&self, function: &OfFunction, figures: &Figures) -> f64 {
         let assumed = &self.assumed;
         let wait: f64 = function
@@ -244,7 +245,8 @@ mod tests {
     fn duration_is_the_wait_and_the_processor_time_at_the_share_that_memory_brings() {
         let prices = Prices::read().unwrap();
         let get = function("get-product", "GetItem", 0.3);
-        // 3 ms of waiting and 0.3 ms at 256/1769 of a processor are 5.07, billed as 6; one in a hundred starts in 10 ms.
+        // 3 ms of waiting and 0.3 ms at 256/1769 of a processor are 5.07, billed as 6; one in a hundred starts in 10
+        // ms.
         assert!(is(prices.billed_ms(&get, &get.cartwright), 6.1));
     }
 

@@ -1,8 +1,8 @@
 //! What DynamoDB charges for a call, in request units.
 //!
-//! The emulator's own count is right for writes (it rounds each item and each index entry up to 1 KB, twice for transactions)
-//! and wrong for reads (it counts each as one unit of 4 KB, however much was read), so reads are counted here by the sizes of
-//! the items that came back.
+//! The emulator's own count is right for writes (it rounds each item and each index entry up to 1 KB, twice for
+//! transactions) and wrong for reads (it counts each as one unit of 4 KB, however much was read), so reads are counted
+//! here by the sizes of the items that came back.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html>,
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
 

@@ -1,5 +1,5 @@
-//! Who is measured, and how: each function of the order's way on the emulator first, which records what AWS answers, then
-//! each by itself against those replies, turn and turn about, so that a busy moment of the machine hits all alike.
+//! Who is measured, and how: each function of the order's way on the emulator first, which records what AWS answers,
+//! then each by itself against those replies, turn and turn about, so that a busy moment of the machine hits all alike.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! What a function takes for AWS: it passes calls on to the emulator, counts them and keeps the replies; or it gives the
-//! kept replies back at once.
+//! What a function takes for AWS: it passes calls on to the emulator, counts them and keeps the replies; or it gives
+//! the kept replies back at once.
 //!
 //! The emulator is written in Python and takes milliseconds for each call, which would hide what a function takes. Kept
 //! replies are the emulator's own, byte for byte, but for the capacity that was asked of it.
@@ -80,8 +80,7 @@ impl Double {
     pub(super) async fn serve(emulator: String) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let url = format!("http://{}", listener.local_addr()?);
-        let state =
-            Arc::new(Inside { emulator, http: emulator::client(), now: Mutex::new(Now::default()) });
+        let state = Arc::new(Inside { emulator, http: emulator::client(), now: Mutex::new(Now::default()) });
         let router = Router::new().fallback(answer).with_state(state.clone());
         let listener = listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true);

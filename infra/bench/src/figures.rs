@@ -1,7 +1,7 @@
 //! What came of the measurements.
 //!
-//! Of what happens once in a start, and of processor time, the least of all rounds counts: whatever is above it was taken by
-//! something else on the machine. Of warm answers there are enough for percentiles.
+//! Of what happens once in a start, and of processor time, the least of all rounds counts: whatever is above it was
+//! taken by something else on the machine. Of warm answers there are enough for percentiles.
 
 use std::io::Write;
 use std::path::PathBuf;

@@ -1,9 +1,9 @@
 //! `cargo local bench`: what the functions cost, measured one by one.
 //!
-//! From the outside in: [`contest`] says who is measured and how; [`function`] runs one function and plays the Lambda Runtime API
-//! for it; [`double`] is the AWS that it sees, in front of the emulator of a [`scene`]; [`events`] are what it is asked;
-//! [`node`] is the baseline. What comes of it: [`figures`], [`capacity`] units, [`growth`] and the [`bill`], told by the
-//! [`report`] and drawn by the [`picture`].
+//! From the outside in: [`contest`] says who is measured and how; [`function`] runs one function and plays the Lambda
+//! Runtime API for it; [`double`] is the AWS that it sees, in front of the emulator of a [`scene`]; [`events`] are what
+//! it is asked; [`node`] is the baseline. What comes of it: [`figures`], [`capacity`] units, [`growth`] and the
+//! [`bill`], told by the [`report`] and drawn by the [`picture`].
 
 mod bill;
 mod capacity;

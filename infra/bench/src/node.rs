@@ -28,7 +28,8 @@ impl Baseline {
     }
 }
 
-/// Installs what `package-lock.json` names and bundles the handlers, unless that was done; `None` without Node.js and npm.
+/// Installs what `package-lock.json` names and bundles the handlers, unless that was done; `None` without Node.js and
+/// npm.
 ///
 /// # Errors
 /// npm or the bundler fails.

@@ -1,12 +1,12 @@
-//! The cloud that is measured in: the emulator with the tables and the user pool of `template.yaml`, and nothing that acts by
-//! itself: no function, queue or workflow of the template, which would take processor time in the background.
+//! The cloud that is measured in: the emulator with the tables and the user pool of `template.yaml`, and nothing that
+//! acts by itself: no function, queue or workflow of the template, which would take processor time in the background.
 
 use std::fs;
 use std::process::Child;
 
 use anyhow::{Context, Result};
 use emulator::Aws;
-use local::cloud::{Cloud, Record};
+use local::cloud::{self, Cloud, Record};
 use local::{deploy, needs};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -59,7 +59,7 @@ impl Scene {
         aws.query("iam", "CreateRole", &role).await?;
         let outputs = aws.outputs(STACK).await?;
         let mut environment: Vec<_> =
-            outputs.into_iter().map(|(resource, name)| (variable(&resource), name)).collect();
+            outputs.into_iter().map(|(resource, name)| (cloud::variable(&resource), name)).collect();
         for (name, queue) in [("ORDERS_QUEUE_URL", "bench-orders"), ("EMAILS_QUEUE_URL", "bench-emails")] {
             let made = aws.call("sqs", "AmazonSQS.CreateQueue", &json!({ "QueueName": queue })).await?;
             let url = made["QueueUrl"].as_str().context("the queue has no URL")?;
@@ -215,7 +215,8 @@ fn created(number: u32) -> String {
     format!("{at:.3}")
 }
 
-/// The part of the template that holds data, with the names of its things as outputs under those of the functions' variables.
+/// The part of the template that holds data, with the names of its things as outputs under those of the functions'
+/// variables.
 fn tables_and_user_pool(template: &str) -> String {
     const KEPT: [&str; 3] =
         ["AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient"];
@@ -258,21 +259,6 @@ fn blocks(text: &str, indent: usize) -> Vec<(&str, &str)> {
     starts.iter().zip(ends).map(|((start, name), end)| (*name, &text[*start..end])).collect()
 }
 
-/// The functions' variable for a resource: `ProductsTable` is `PRODUCTS_TABLE`.
-fn variable(resource: &str) -> String {
-    let mut name = String::new();
-    for letter in resource.chars() {
-        if letter.is_ascii_uppercase() && !name.is_empty() {
-            name.push('_');
-        }
-        name.push(letter.to_ascii_uppercase());
-    }
-    match name.as_str() {
-        "USER_POOL" | "USER_POOL_CLIENT" => name + "_ID",
-        _ => name,
-    }
-}
-
 /// Removes what an earlier run left.
 pub(super) fn clear(cloud: &Cloud) {
     for dir in [cloud.data(), cloud.scratch(), cloud.logs()] {
@@ -292,12 +278,6 @@ mod tests {
         let expected = "AWSTemplateFormatVersion: \"2010-09-09\"\nParameters:\n  Stage:\n    Type: String\n\nResources:\n  ThingsTable:\n    \
                         Type: AWS::DynamoDB::Table\n    Properties:\n      A: 1\nOutputs:\n  ThingsTable:\n    Value: !Ref ThingsTable\n";
         assert_eq!(taken, expected);
-    }
-
-    #[test]
-    fn resources_are_called_as_the_template_calls_them_for_functions() {
-        let names = ["ProductsTable", "UserPool", "UserPoolClient"].map(variable);
-        assert_eq!(names, ["PRODUCTS_TABLE", "USER_POOL_ID", "USER_POOL_CLIENT_ID"]);
     }
 
     #[test]

@@ -11,8 +11,8 @@ use tokio::process::Command;
 use crate::cloud::{self, Record};
 use crate::{deploy, say, tools};
 
-/// The packages that need a server's HTTP, and what the bench measures the functions against. Built with the functions, they
-/// would have these built with features that no function needs.
+/// The packages that need a server's HTTP, and what the bench measures the functions against. Built with the functions,
+/// they would have these built with features that no function needs.
 pub(crate) const NOT_FUNCTIONS: [&str; 4] = ["local", "bench", "baselines", "faults"];
 
 /// Builds every function for development. Cargo shows its own progress.
@@ -46,8 +46,8 @@ pub(crate) async fn functions_and_tools() -> Result<()> {
     tools.and(functions)
 }
 
-/// Cargo as the caller would start it. `cargo run` has set variables for this crate, which build scripts of others would
-/// take for theirs and build again.
+/// Cargo as the caller would start it. `cargo run` has set variables for this crate, which build scripts of others
+/// would take for theirs and build again.
 pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     as_the_caller_would(&mut command);

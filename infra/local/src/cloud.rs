@@ -1,8 +1,8 @@
 //! Where a local cloud keeps its things, and what it remembers about itself.
 //!
-//! All is under `target/local`: `tools/` (shared), `shop/` (the one of `cargo local up`) and `test-<pid>/` (one for each run of
-//! `cargo local test`). Who changes a cloud holds its lock; the operating system lets go of it when the holder ends, so
-//! no crash leaves it locked.
+//! All is under `target/local`: `tools/` (shared), `shop/` (the one of `cargo local up`) and `test-<pid>/` (one for
+//! each run of `cargo local test`). Who changes a cloud holds its lock; the operating system lets go of it when the
+//! holder ends, so no crash leaves it locked.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
@@ -173,6 +173,21 @@ impl Cloud {
     }
 }
 
+/// The functions' variable for a resource: `ProductsTable` is `PRODUCTS_TABLE`.
+pub fn variable(resource: &str) -> String {
+    let mut name = String::new();
+    for letter in resource.chars() {
+        if letter.is_ascii_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_uppercase());
+    }
+    match name.as_str() {
+        "USER_POOL" | "USER_POOL_CLIENT" => name + "_ID",
+        _ => name,
+    }
+}
+
 /// The repository.
 pub fn root() -> PathBuf {
     let crate_dir = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -218,5 +233,11 @@ mod tests {
         cloud.forget().unwrap();
         assert_eq!(cloud.record().port, 0);
         assert!(cloud.file("lock").exists() && !cloud.data().exists());
+    }
+
+    #[test]
+    fn resources_are_called_as_the_template_calls_them_for_functions() {
+        let names = ["ProductsTable", "UserPool", "UserPoolClient"].map(variable);
+        assert_eq!(names, ["PRODUCTS_TABLE", "USER_POOL_ID", "USER_POOL_CLIENT_ID"]);
     }
 }

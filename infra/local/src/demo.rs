@@ -1,4 +1,5 @@
-//! `cargo local demo`: the main job as a person would do it, from sign-up to the shipping email, with every request and answer.
+//! `cargo local demo`: the main job as a person would do it, from sign-up to the shipping email, with every request and
+//! answer.
 
 use std::time::Instant;
 

@@ -13,10 +13,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use ::emulator::Aws;
 use crate::cloud::{self, Cloud, Record};
 use crate::tools::SAM;
 use crate::{build, process, release, say};
+use ::emulator::Aws;
 
 /// The stack's name, as in `samconfig.toml`.
 pub(crate) const STACK: &str = "cartwright-local";

@@ -72,7 +72,8 @@ impl Process {
     }
 }
 
-/// Starts a program in the background: in a process group of its own, so that Ctrl-C passes it by, with its output in a file.
+/// Starts a program in the background: in a process group of its own, so that Ctrl-C passes it by, with its output in a
+/// file.
 ///
 /// # Errors
 /// It could not be started.

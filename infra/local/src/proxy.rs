@@ -12,9 +12,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
 
-use ::emulator::{Aws, client};
 use crate::cloud::{Cloud, Record};
 use crate::{files, pages};
+use ::emulator::{Aws, client};
 
 /// API Gateway's own limit.
 const LARGEST_BODY: usize = 10 * 1024 * 1024;

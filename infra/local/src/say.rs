@@ -1,4 +1,5 @@
-//! What the terminal shows: steps with their time, notes, errors. Progress goes to standard error, results to standard output.
+//! What the terminal shows: steps with their time, notes, errors. Progress goes to standard error, results to standard
+//! output.
 
 use std::future::Future;
 use std::io::{IsTerminal, Write, stderr, stdout};

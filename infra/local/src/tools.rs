@@ -1,4 +1,5 @@
-//! The pinned Python tools, each in a virtual environment of its own: MiniStack pins libraries that the SAM CLI has newer.
+//! The pinned Python tools, each in a virtual environment of its own: MiniStack pins libraries that the SAM CLI has
+//! newer.
 
 use std::fs;
 use std::path::{Path, PathBuf};
