@@ -18,7 +18,7 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::types::{Delete, MetadataDirective, ObjectIdentifier};
 
-use crate::http::input::{Body, Field, Fields, Value, whole_number};
+use crate::http::input::{Field, Value, whole_number};
 use crate::run::aws::{Aws, FromEnv};
 use crate::run::config::{self, ConfigError};
 use crate::run::telemetry;
@@ -64,49 +64,26 @@ impl FromStr for Kind {
     }
 }
 
-/// A format of pictures that every browser shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ImageType {
-    /// `image/png`
-    Png,
-    /// `image/jpeg`
-    Jpeg,
-    /// `image/webp`
-    Webp,
-    /// `image/gif`
-    Gif,
-    /// `image/avif`
-    Avif,
-}
+crate::names!(
+    /// A format of pictures that every browser shows, by its media type (IANA).
+    pub enum ImageType {
+        /// PNG.
+        Png = "image/png",
+        /// JPEG.
+        Jpeg = "image/jpeg",
+        /// WebP.
+        Webp = "image/webp",
+        /// GIF.
+        Gif = "image/gif",
+        /// AVIF.
+        Avif = "image/avif",
+    }
+);
 
 impl ImageType {
-    const ALL: [Self; 5] = [Self::Png, Self::Jpeg, Self::Webp, Self::Gif, Self::Avif];
-
-    /// The media type (IANA).
-    pub fn media_type(self) -> &'static str {
-        match self {
-            Self::Png => "image/png",
-            Self::Jpeg => "image/jpeg",
-            Self::Webp => "image/webp",
-            Self::Gif => "image/gif",
-            Self::Avif => "image/avif",
-        }
-    }
-
-    fn from_media_type(media_type: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|image| image.media_type() == media_type)
-    }
-
     /// The format that the first bytes of a file show, whatever its name or declared type say.
     fn sniff(bytes: &[u8]) -> Option<Self> {
-        infer::get(bytes).and_then(|found| Self::from_media_type(found.mime_type()))
-    }
-}
-
-impl Field for ImageType {
-    fn parse(value: Value) -> Result<Self, String> {
-        let names = || Self::ALL.map(Self::media_type).join(", ");
-        value.as_str().and_then(Self::from_media_type).ok_or_else(|| format!("must be one of {}", names()))
+        infer::get(bytes).and_then(|found| found.mime_type().parse().ok())
     }
 }
 
@@ -136,25 +113,18 @@ impl FileName {
     }
 }
 
-/// A picture that somebody announces.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewPicture {
-    /// What its file is called.
-    pub file_name: FileName,
-    /// What format it will have.
-    pub file_type: ImageType,
-    /// How large it will be, if the client knows.
-    pub file_size: Option<FileSize>,
-}
-
-impl Body for NewPicture {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        let file_name = fields.required("fileName");
-        let file_type = fields.required("fileType");
-        let file_size = fields.optional("fileSize");
-        Some(Self { file_name: file_name?, file_type: file_type?, file_size })
+crate::body!(
+    /// A picture that somebody announces.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct NewPicture {
+        /// What its file is called.
+        pub file_name: FileName,
+        /// What format it will have.
+        pub file_type: ImageType,
+        /// How large it will be, if the client knows.
+        pub file_size: Option<FileSize>,
     }
-}
+);
 
 crate::id!(
     /// Names one upload. Later uploads have greater ids, so that of two pictures the newer one wins.
@@ -278,7 +248,7 @@ impl Media {
             .put_object()
             .bucket(&self.bucket)
             .key(upload.key())
-            .content_type(image_type.media_type())
+            .content_type(image_type.as_str())
             .set_content_length(size.map(|size| i64::from(size.0)));
         let signed = put.presigned(PresigningConfig::expires_in(UPLOAD_EXPIRES)?).await;
         Ok(signed.context("sign an upload")?.uri().to_owned())
@@ -372,7 +342,7 @@ impl Media {
             .bucket(&self.bucket)
             .key(&key)
             .metadata_directive(MetadataDirective::Replace)
-            .content_type(picture.image_type.media_type())
+            .content_type(picture.image_type.as_str())
             .cache_control("public, max-age=31536000, immutable")
             .send()
             .await;

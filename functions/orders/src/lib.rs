@@ -63,20 +63,14 @@ impl Field for PaymentMethod {
     }
 }
 
-/// One product that somebody wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct NewLine {
-    id: ProductId,
-    quantity: Quantity,
-}
-
-impl Body for NewLine {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        let id = fields.required("id");
-        let quantity = fields.required("quantity");
-        Some(Self { id: id?, quantity: quantity? })
+shared::body!(
+    /// One product that somebody wants.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+    pub struct NewLine {
+        id: ProductId,
+        quantity: Quantity,
     }
-}
+);
 
 /// What somebody wants: `{id, quantity}` for one product, or `{items: [{id, quantity}, …]}` for up to 50.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -50,10 +50,6 @@ shared::text!(
 
 impl Parameter for Category {
     const NAME: &'static str = "category";
-
-    fn parse(text: &str) -> Result<Self, String> {
-        Self::new(text)
-    }
 }
 
 /// A product as its seller describes it.

@@ -169,7 +169,6 @@ mod tests {
     use crate::dynamo::list::Page;
     use crate::http::answer::PUBLIC;
     use crate::http::extract::BODY_LIMIT;
-    use crate::http::input::{Body, Fields};
     use crate::http::{Answer, File, Input, NoContent, PathId};
     use crate::values::time::Timestamp;
     use serde::Serialize;
@@ -181,15 +180,11 @@ mod tests {
         ThingId
     );
 
-    struct Thing {
-        open: bool,
-    }
-
-    impl Body for Thing {
-        fn read(fields: &mut Fields) -> Option<Self> {
-            Some(Self { open: fields.required("open")? })
+    crate::body!(
+        struct Thing {
+            open: bool,
         }
-    }
+    );
 
     async fn make(Input(thing): Input<Thing>) -> Answer<Value> {
         assert!(thing.open, "a closed thing breaks the handler");
