@@ -10,11 +10,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use shared::dynamo::list::Page;
 use shared::http::input::{Field, Value};
-use shared::media::NewPicture;
+use shared::media::{Kind, NewPicture};
 use shared::values::text::{self, Lines};
 use shared::values::time::Timestamp;
 
 pub use store::Categories;
+
+/// The pictures of categories.
+pub const PICTURES: Kind = Kind::new("categories");
 
 /// What a category is called, and what names it.
 ///

@@ -133,10 +133,10 @@ fn app<S: FromEnv>(
 async fn observe(stage: Stage, request: Request, next: Next) -> Result<Response, Infallible> {
     let request_id = request_id(&request);
     let span = tracing::info_span!("request", request_id);
-    let (mut response, Invocation { calls, order_id }) =
+    let (mut response, Invocation { calls, subject }) =
         telemetry::observing(next.run(request).instrument(span.clone())).await;
     span.in_scope(|| {
-        tracing::info!(status = response.status().as_u16(), order_id, aws_calls = calls.total(), "answered");
+        tracing::info!(status = response.status().as_u16(), subject, aws_calls = calls.total(), "answered");
     });
     calls.publish();
     let headers = response.headers_mut();

@@ -19,7 +19,7 @@ async fn cancel_order(
     PathId(id): PathId<OrderId>,
     Now(now): Now,
 ) -> Result<Answer<OrderView>, Problem> {
-    telemetry::about_order(id);
+    telemetry::about("orders", id);
     let order = orders.cancel(&caller, id, now).await?;
     tracing::info!(order_id = %id, "order cancelled by its buyer");
     emails.send_or_leave(EmailKind::OrderCancelled, id).await;

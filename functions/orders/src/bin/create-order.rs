@@ -24,7 +24,7 @@ async fn create_order(
     limit.count("create-order", caller.id(), now).await?;
     let placed = orders.place(&caller, &order, key.as_ref(), now).await?;
     let order_id = placed.answer.order_id();
-    telemetry::about_order(order_id);
+    telemetry::about("orders", order_id);
     if !placed.replayed {
         tracing::info!(%order_id, "order placed");
         telemetry::count("OrderPlaced", 1);

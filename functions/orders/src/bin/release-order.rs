@@ -14,7 +14,7 @@ async fn main() -> shared::Exit {
 }
 
 async fn release_order(orders: Orders, task: FulfilmentTask, now: Timestamp) -> anyhow::Result<Released> {
-    telemetry::about_order(task.order_id);
+    telemetry::about("orders", task.order_id);
     let order = orders.find(task.order_id).await?.context("there is no such order")?;
     let outcome = orders.release(&order, CancellationReason::NotShippable, now).await?;
     tracing::warn!(order_id = %task.order_id, ?outcome, "asked to release");

@@ -2,12 +2,13 @@
 //!
 //! Repeated, it records another product; one that never gets its picture is cleaned up after an hour.
 
+use products::pictures::PICTURES;
 use products::{NewProduct, Product, ProductCreated, Products};
 use shared::caller::Caller;
 use shared::guards::rate_limit::PersonLimit;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, State};
-use shared::media::{Kind, Media, Upload};
+use shared::media::{Media, Upload};
 use shared::values::money::Currency;
 
 #[tokio::main(flavor = "current_thread")]
@@ -24,7 +25,7 @@ async fn create_product(
     limit.count("create-product", caller.id(), now).await?;
     let (file_name, file_type, file_size) = (new.file_name.clone(), new.file_type, new.file_size);
     let product = Product::new(new, &caller, currency, now);
-    let upload = Upload::new(Kind::Products, product.id(), &file_name, now);
+    let upload = Upload::new(PICTURES, product.id(), &file_name, now);
     let upload_url = media.presign(&upload, file_type, file_size).await?;
     products.create(&product).await?;
     let location = format!("/products/{}", product.id());

@@ -2,11 +2,12 @@
 //!
 //! Safe to repeat: then there is no such product.
 
+use products::pictures::PICTURES;
 use products::{ProductId, Products};
 use shared::caller::Caller;
 use shared::http::problem::Problem;
 use shared::http::{self, NoContent, PathId, State};
-use shared::media::{Kind, Media};
+use shared::media::Media;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -21,7 +22,7 @@ async fn delete_product(
     products.delete(&caller, id).await?;
     tracing::info!(product_id = %id, "product deleted");
     // The product is gone whatever becomes of its pictures, and nothing names them any more.
-    if let Err(error) = media.withdraw(Kind::Products, id).await {
+    if let Err(error) = media.withdraw(PICTURES, id).await {
         tracing::warn!(product_id = %id, error = format!("{error:#}"), "left the pictures of a deleted product");
     }
     Ok(NoContent)

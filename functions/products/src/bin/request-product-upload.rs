@@ -2,12 +2,13 @@
 //!
 //! Repeated, it gives another URL. The old picture stays until the new one was checked; the newest upload wins.
 
+use products::pictures::PICTURES;
 use products::{ProductId, Products, UploadRequested};
 use shared::caller::Caller;
 use shared::guards::rate_limit::PersonLimit;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, PathId, State};
-use shared::media::{Kind, Media, NewPicture, Upload};
+use shared::media::{Media, NewPicture, Upload};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -22,7 +23,7 @@ async fn request_product_upload(
     Input(picture): Input<NewPicture>,
 ) -> Result<Answer<UploadRequested>, Problem> {
     limit.count("request-product-upload", caller.id(), now).await?;
-    let upload = Upload::new(Kind::Products, id, &picture.file_name, now);
+    let upload = Upload::new(PICTURES, id, &picture.file_name, now);
     products.request_upload(&caller, id, upload.id(), &picture.file_name).await?;
     let upload_url = media.presign(&upload, picture.file_type, picture.file_size).await?;
     Ok(Answer::created(UploadRequested { upload_url }))
