@@ -64,8 +64,8 @@ impl Connect for Products {
     fn connect(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
             client: aws.dynamodb(),
-            table: config::required("PRODUCTS_TABLE")?,
-            guards: config::required("GUARDS_TABLE")?,
+            table: config::table("PRODUCTS_TABLE"),
+            guards: config::table("GUARDS_TABLE"),
         })
     }
 }

@@ -290,7 +290,9 @@ fn of_functions(record: &Record) -> Result<Vec<(&'static str, String)>> {
         ("MEDIA_BASE_URL", format!("{}/local/media", record.url())),
     ];
     for (name, output) in [
+        ("ACTIVITY_TABLE", "ActivityTable"),
         ("GUARDS_TABLE", "GuardsTable"),
+        ("OFFERS_TABLE", "OffersTable"),
         ("ORDERS_TABLE", "OrdersTable"),
         ("PRODUCTS_TABLE", "ProductsTable"),
         ("USERS_TABLE", "UsersTable"),
