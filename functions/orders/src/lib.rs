@@ -1,6 +1,7 @@
 //! What people buy. The rules of an order are here and call nothing; [`store`] keeps orders in DynamoDB, [`queue`] and
 //! [`workflow`] pass them on.
 
+pub mod events;
 pub mod queue;
 pub mod store;
 pub mod workflow;

@@ -1,6 +1,7 @@
 //! What the shop sells: products, their pictures, their stock and their approval. The rules are here and call nothing;
 //! [`store`] keeps them in DynamoDB.
 
+pub mod events;
 pub mod pictures;
 pub mod stock;
 pub mod store;
