@@ -32,7 +32,7 @@ async fn a_buyers_log_tells_of_sign_in_order_and_shipping() {
     let tea = ann.sells(product().named("tea").stock(10)).await;
     let order = bob.buys(&tea, 2).await;
     bob.order_once(&order, "shipping").await;
-    let log = log_once(&bob, &["order.shipped", "order.placed", "user.signed_in", "user.signed_up"]).await;
+    let log = log_once(&bob, &["order.shipped", "order.placed", "user.signed-in", "user.signed-up"]).await;
     assert_eq!((&log[0]["subject"], &log[1]["subject"]), (&json!(order), &json!(order)));
     assert_eq!(log[2].get("subject"), None, "a sign-in is about the account itself");
     let history = &bob.order(&order).await["history"];
@@ -44,7 +44,7 @@ async fn a_sellers_log_tells_what_became_of_the_product() {
     let shop = Shop::open();
     let ann = shop.person("Ann").await;
     let tea = ann.sells(product().named("tea")).await;
-    let expected = ["product.approved", "product.listed", "user.signed_in", "user.signed_up"];
+    let expected = ["product.approved", "product.listed", "user.signed-in", "user.signed-up"];
     let log = log_once(&ann, &expected).await;
     assert_eq!((&log[0]["subject"], &log[1]["subject"]), (&json!(tea.id), &json!(tea.id)));
 }
@@ -57,7 +57,7 @@ async fn a_changed_password_and_a_second_sign_in_are_in_the_log() {
     let change = shop.request(Method::POST, "/change-password").token(&ann.tokens.access_token);
     change.json(&body).send().await.is(200);
     shop.post("/sign-in", &json!({ "email": ann.email, "password": "Cartwright-2" })).await.is(200);
-    let expected = ["user.signed_in", "user.password_changed", "user.signed_in", "user.signed_up"];
+    let expected = ["user.signed-in", "user.password-changed", "user.signed-in", "user.signed-up"];
     log_once(&ann, &expected).await;
 }
 
@@ -68,7 +68,7 @@ async fn a_log_is_read_by_pages_and_by_kind() {
     for _ in 0..3 {
         shop.post("/sign-in", &json!({ "email": ann.email, "password": PASSWORD })).await.is(200);
     }
-    let whole = log_once(&ann, &[&["user.signed_in"; 4][..], &["user.signed_up"]].concat()).await;
+    let whole = log_once(&ann, &[&["user.signed-in"; 4][..], &["user.signed-up"]].concat()).await;
 
     let first = ann.get("/users/me/activity?limit=3").await.is(200);
     let cursor = first["nextCursor"].as_str().expect("a second page");
@@ -79,11 +79,11 @@ async fn a_log_is_read_by_pages_and_by_kind() {
         .collect();
     assert_eq!((pages, &second["nextCursor"]), (whole.clone(), &Value::Null));
 
-    assert_eq!(log(&ann, "?kind=user.signed_up").await, whole[4..]);
-    let first = ann.get("/users/me/activity?kind=user.signed_in&limit=3").await.is(200);
+    assert_eq!(log(&ann, "?kind=user.signed-up").await, whole[4..]);
+    let first = ann.get("/users/me/activity?kind=user.signed-in&limit=3").await.is(200);
     let cursor = first["nextCursor"].as_str().expect("a second page");
     assert_eq!(first["activity"], json!(whole[..3]));
-    assert_eq!(log(&ann, &format!("?kind=user.signed_in&limit=3&cursor={cursor}")).await, whole[3..4]);
+    assert_eq!(log(&ann, &format!("?kind=user.signed-in&limit=3&cursor={cursor}")).await, whole[3..4]);
     ann.get("/users/me/activity?kind=order.eaten").await.is_problem(422, "invalid-input");
 }
 
@@ -91,7 +91,7 @@ async fn a_log_is_read_by_pages_and_by_kind() {
 async fn nobody_reads_on_in_anothers_log() {
     let shop = Shop::open();
     let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
-    log_once(&ann, &["user.signed_in", "user.signed_up"]).await;
+    log_once(&ann, &["user.signed-in", "user.signed-up"]).await;
     let first = ann.get("/users/me/activity?limit=1").await.is(200);
     let cursor = first["nextCursor"].as_str().expect("a second page");
     bob.get(&format!("/users/me/activity?cursor={cursor}")).await.is_problem(422, "invalid-input");

@@ -1235,7 +1235,7 @@ async fn an_event_that_comes_again_is_the_same_entry() {
     let (activity, cursors): (Activity, Cursors) = open().await;
     let ann = someone().id().clone();
     let (first, second) =
-        (told(&ann, "user.signed_up", 1, now()), told(&ann, "user.signed_in", 2, now() + MINUTE));
+        (told(&ann, "user.signed-up", 1, now()), told(&ann, "user.signed-in", 2, now() + MINUTE));
     for entry in [&second, &first, &second, &first] {
         activity.record(entry).await.unwrap();
     }
@@ -1247,11 +1247,11 @@ async fn an_event_that_comes_again_is_the_same_entry() {
 async fn a_rare_kind_is_found_behind_many_others() {
     let (activity, cursors): (Activity, Cursors) = open().await;
     let ann = someone().id().clone();
-    let rare = told(&ann, "user.signed_up", 0, now());
+    let rare = told(&ann, "user.signed-up", 0, now());
     activity.record(&rare).await.unwrap();
     let sign_ins = at_once(510, |number| {
         let (activity, ann) = (activity.clone(), ann.clone());
-        async move { activity.record(&told(&ann, "user.signed_in", number, now() + MINUTE)).await }
+        async move { activity.record(&told(&ann, "user.signed-in", number, now() + MINUTE)).await }
     });
     assert!(sign_ins.await.iter().all(Result::is_ok));
     let of = async |kind, limit| {

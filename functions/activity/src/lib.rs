@@ -21,16 +21,16 @@ const KEPT: Duration = Duration::from_hours(400 * 24);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// The person proved the address.
-    #[serde(rename = "user.signed_up")]
+    #[serde(rename = "user.signed-up")]
     SignedUp,
     /// The person signed in.
-    #[serde(rename = "user.signed_in")]
+    #[serde(rename = "user.signed-in")]
     SignedIn,
     /// The account has another password.
-    #[serde(rename = "user.password_changed")]
+    #[serde(rename = "user.password-changed")]
     PasswordChanged,
     /// The account has another name or address.
-    #[serde(rename = "user.profile_changed")]
+    #[serde(rename = "user.profile-changed")]
     ProfileChanged,
     /// The person lists a product.
     #[serde(rename = "product.listed")]
@@ -70,10 +70,10 @@ impl Kind {
     /// The name of the event's kind.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::SignedUp => "user.signed_up",
-            Self::SignedIn => "user.signed_in",
-            Self::PasswordChanged => "user.password_changed",
-            Self::ProfileChanged => "user.profile_changed",
+            Self::SignedUp => "user.signed-up",
+            Self::SignedIn => "user.signed-in",
+            Self::PasswordChanged => "user.password-changed",
+            Self::ProfileChanged => "user.profile-changed",
             Self::ProductListed => "product.listed",
             Self::ProductApproved => "product.approved",
             Self::ProductRejected => "product.rejected",
@@ -200,13 +200,13 @@ mod tests {
     #[test]
     fn a_person_is_told_of_the_account_without_a_subject() {
         let page = Page {
-            entries: vec![entry("user.signed_in", "ann", &json!({ "userId": "ann" }))],
+            entries: vec![entry("user.signed-in", "ann", &json!({ "userId": "ann" }))],
             next_cursor: None,
         };
         assert_eq!(
             serde_json::to_value(ActivityList::from(page)).unwrap(),
             json!({
-                "activity": [{ "at": "2026-11-21T12:04:00.000Z", "kind": "user.signed_in" }], "nextCursor": null
+                "activity": [{ "at": "2026-11-21T12:04:00.000Z", "kind": "user.signed-in" }], "nextCursor": null
             })
         );
     }
@@ -217,6 +217,6 @@ mod tests {
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
             assert_eq!(Kind::parse(kind.as_str()), Ok(kind));
         }
-        assert!(Kind::parse("order.eaten").unwrap_err().starts_with("must be one of user.signed_up, "));
+        assert!(Kind::parse("order.eaten").unwrap_err().starts_with("must be one of user.signed-up, "));
     }
 }

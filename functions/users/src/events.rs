@@ -36,15 +36,15 @@ pub enum What {
 impl UserEvent {
     /// The names of all kinds, as subscribers know them.
     pub const KINDS: [&str; 4] =
-        ["user.signed_up", "user.signed_in", "user.password_changed", "user.profile_changed"];
+        ["user.signed-up", "user.signed-in", "user.password-changed", "user.profile-changed"];
 
     /// The name of its kind.
     pub const fn kind(&self) -> &'static str {
         match self.what {
-            What::SignedUp => "user.signed_up",
-            What::SignedIn => "user.signed_in",
-            What::PasswordChanged => "user.password_changed",
-            What::ProfileChanged => "user.profile_changed",
+            What::SignedUp => "user.signed-up",
+            What::SignedIn => "user.signed-in",
+            What::PasswordChanged => "user.password-changed",
+            What::ProfileChanged => "user.profile-changed",
         }
     }
 }
@@ -102,7 +102,7 @@ mod tests {
     fn a_new_profile_is_a_sign_up_and_its_event_names_nobody() {
         let events = between(None, Some(&ann()));
         let [event] = events.as_slice() else { panic!("{events:?}") };
-        assert_eq!((event.kind(), event.at), ("user.signed_up", at(0)));
+        assert_eq!((event.kind(), event.at), ("user.signed-up", at(0)));
         assert_eq!(serde_json::to_value(event).unwrap(), json!({ "userId": "5d0c" }));
     }
 
