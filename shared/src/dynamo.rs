@@ -1,8 +1,10 @@
-//! What every table needs: items and the values in them, writes that tell which condition failed, and lists by page.
+//! What every table needs: items and the values in them, reads and writes of several at once, and lists by page.
 
 mod items;
 pub mod list;
+mod read;
 mod write;
 
 pub use items::{Item, from_item, number, text, to_item};
-pub use write::{Cancelled, transact, unless_condition_failed, update_item};
+pub use read::{Batch, Consistency, Read};
+pub use write::{Found, Part, Write, Written, unless_condition_failed, update_item};

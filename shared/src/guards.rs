@@ -1,6 +1,44 @@
-//! The Guards table: what keeps a request from counting, happening or being sent twice.
+//! The Guards table: what keeps a request from counting, happening or being sent twice. Its keys and lifetimes are here and in
+//! the modules below alone.
+//!
+//! | key `guardId` | what | kept for |
+//! | --- | --- | --- |
+//! | `idempotency#{route}#{person}#{key}` | the answer to a request that carried a key: [`once`] | 24 hours |
+//! | `rate#{route}#{limit}#{hash of whom}` | how often somebody asked: [`rate_limit`] | two windows of the limit |
+//! | `claim#{what}` | who does a thing that must happen once, and that it is done: [`claims`] | 90 days |
+//!
+//! `expiresAt` (seconds since 1970) only tidies up: DynamoDB may delete days later, so the code looks at the time itself.
 
+pub mod claims;
 pub mod once;
 pub mod rate_limit;
 
-pub use once::{IdempotencyKey, KeyReused};
+use aws_sdk_dynamodb::Client;
+
+pub use once::{Committed, IdempotencyKey, Kept, KeyReused, KeyedRequest, Once};
+
+use crate::run::aws::{Aws, FromEnv};
+use crate::run::config::{self, ConfigError};
+
+/// The Guards table.
+#[derive(Debug, Clone)]
+pub struct Guards {
+    client: Client,
+    table: String,
+}
+
+impl FromEnv for Guards {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { client: aws.dynamodb(), table: config::required("GUARDS_TABLE")? })
+    }
+}
+
+impl Guards {
+    fn client(&self) -> &Client {
+        &self.client
+    }
+
+    fn table(&self) -> &str {
+        &self.table
+    }
+}

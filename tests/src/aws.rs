@@ -1,21 +1,18 @@
 //! The AWS behind the shop, for the tests that disturb it. A journey has no use for it.
-//!
-//! The emulator takes the access key `test` for the account's owner and checks no signature of it, so none is made.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use reqwest::{Client, Method, RequestBuilder};
+use reqwest::Method;
 use serde_json::{Map, Value, json};
 
-use crate::shop::{PASSWORD, client};
+use crate::shop::PASSWORD;
 use crate::wait::{a_while, eventually};
 
 /// The AWS that the stack is deployed to.
 #[derive(Debug, Clone)]
 pub struct Aws {
-    endpoint: String,
-    http: Client,
+    emulated: emulator::Aws,
     outputs: BTreeMap<String, String>,
 }
 
@@ -29,10 +26,9 @@ impl Aws {
         let endpoint =
             endpoint.expect("no AWS to disturb, AWS_ENDPOINT_URL is not set: run `cargo local test`");
         let stack = std::env::var("CARTWRIGHT_STACK").unwrap_or_else(|_| "cartwright-local".into());
-        let mut aws = Self { endpoint, http: client(), outputs: BTreeMap::new() };
-        aws.outputs =
-            outputs(&aws.query("cloudformation", &format!("DescribeStacks&StackName={stack}")).await);
-        aws
+        let emulated = emulator::Aws::at(endpoint);
+        let outputs = answered(emulated.outputs(&stack).await);
+        Self { emulated, outputs }
     }
 
     /// An output of the stack.
@@ -44,32 +40,15 @@ impl Aws {
     }
 
     /// Calls an operation of a service that speaks JSON: `dynamodb`, `DynamoDB_20120810.GetItem`.
+    ///
+    /// # Panics
+    /// When AWS refuses.
     pub async fn json(&self, service: &str, operation: &str, input: Value) -> Value {
-        let request = self.request(Method::POST, service, "/").header("x-amz-target", operation);
-        let request = request.header("content-type", "application/x-amz-json-1.0").body(input.to_string());
-        let text = send(request, operation).await;
-        if text.is_empty() { Value::Null } else { text.parse().expect("JSON of AWS") }
-    }
-
-    /// Calls an operation of a service that speaks forms: `sns`, `Subscribe&Protocol=sqs`.
-    pub async fn query(&self, service: &str, form: &str) -> String {
-        let form = format!("Action={form}");
-        let request = self.request(Method::POST, service, "/");
-        let request = request.header("content-type", "application/x-www-form-urlencoded").body(form.clone());
-        send(request, &form).await
+        answered(self.emulated.call(service, operation, &input).await)
     }
 
     async fn lambda(&self, method: Method, path: &str, input: &Value) -> Value {
-        let request = self.request(method, "lambda", &format!("/2015-03-31/{path}"));
-        let request = if input.is_null() { request } else { request.json(input) };
-        let text = send(request, path).await;
-        if text.is_empty() { Value::Null } else { text.parse().expect("JSON of Lambda") }
-    }
-
-    fn request(&self, method: Method, service: &str, path: &str) -> RequestBuilder {
-        let scope = format!("test/20260101/us-east-1/{service}/aws4_request");
-        let signature = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=none");
-        self.http.request(method, format!("{}{path}", self.endpoint)).header("authorization", signature)
+        answered(self.emulated.rest(method, "lambda", &format!("/2015-03-31/{path}"), input).await)
     }
 
     /// Deletes an item behind the shop's back.
@@ -105,25 +84,13 @@ impl Aws {
 
     /// The keys of all objects that begin with this.
     pub async fn keys_under(&self, prefix: &str) -> Vec<String> {
-        let mut keys: Vec<String> = Vec::new();
-        loop {
-            let after = keys.last().map(String::as_str).unwrap_or_default();
-            let bucket = self.output("MediaBucket");
-            let path = format!("/{bucket}?list-type=2&max-keys=1000&prefix={prefix}&start-after={after}");
-            let xml = send(self.request(Method::GET, "s3", &path), "ListObjectsV2").await;
-            let parts = xml.split("<Key>").skip(1);
-            keys.extend(parts.filter_map(|part| Some(part.split_once("</Key>")?.0.to_owned())));
-            if !xml.contains("<IsTruncated>true</IsTruncated>") {
-                return keys;
-            }
-        }
+        answered(self.emulated.keys_under(self.output("MediaBucket"), prefix).await)
     }
 
     /// The bodies of the messages in a queue of the stack, which stay there.
     pub async fn messages_in(&self, queue: &str) -> Vec<String> {
-        let path = format!("/_ministack/sqs/messages?QueueUrl={}", self.output(queue));
-        let page = send(self.request(Method::GET, "sqs", &path), &path).await;
-        let page: Value = page.parse().expect("JSON of the emulator");
+        let page = format!("sqs/messages?QueueUrl={}", self.output(queue));
+        let page = answered(self.emulated.inspect(&page).await);
         let queues = page["messages"].as_object().into_iter().flatten().flat_map(|(_, regions)| {
             regions
                 .as_object()
@@ -169,7 +136,9 @@ impl Aws {
     /// Waits until the stack's queues are empty and nothing is being worked on.
     pub async fn quiet(&self) {
         eventually("the queues are empty", async || {
-            for queue in ["OrdersQueueUrl", "EmailsQueueUrl"] {
+            let is_worked_on =
+                |name: &str| name.ends_with("QueueUrl") && !name.ends_with("DeadLetterQueueUrl");
+            for queue in self.outputs.keys().filter(|name| is_worked_on(name)) {
                 let names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"];
                 let input = json!({ "QueueUrl": self.output(queue), "AttributeNames": names });
                 let answer = self.json("sqs", "AmazonSQS.GetQueueAttributes", input).await;
@@ -237,7 +206,8 @@ impl Aws {
         let names = json!({ "QueueUrl": queue, "AttributeNames": ["QueueArn"] });
         let attributes = self.json("sqs", "AmazonSQS.GetQueueAttributes", names).await;
         let arn = attributes["Attributes"]["QueueArn"].as_str().expect("its ARN");
-        let xml = self.query("sns", &format!("Subscribe&TopicArn={topic}&Protocol=sqs&Endpoint={arn}")).await;
+        let queue_of_topic = [("TopicArn", topic), ("Protocol", "sqs"), ("Endpoint", arn)];
+        let xml = answered(self.emulated.query("sns", "Subscribe", &queue_of_topic).await);
         let subscription = xml.split_once("<SubscriptionArn>").and_then(|(_, rest)| rest.split_once('<'));
         Inbox { queue, subscription: subscription.expect("a subscription").0.to_owned() }
     }
@@ -258,7 +228,8 @@ impl Aws {
 
     /// Collects no more notices.
     pub async fn stop_listening(&self, inbox: Inbox) {
-        self.query("sns", &format!("Unsubscribe&SubscriptionArn={}", inbox.subscription)).await;
+        let subscription = [("SubscriptionArn", inbox.subscription.as_str())];
+        answered(self.emulated.query("sns", "Unsubscribe", &subscription).await);
         self.json("sqs", "AmazonSQS.DeleteQueue", json!({ "QueueUrl": inbox.queue })).await;
     }
 
@@ -296,8 +267,8 @@ impl Aws {
         }
     }
 
-    /// Delivers what a queue's consumer failed at again after 3 seconds instead of a minute and more, until the result is
-    /// dropped.
+    /// Delivers what a queue's consumer failed at again after 3 seconds instead of a minute and more, until the result
+    /// is dropped.
     pub async fn hurry(&self, queue: &str) -> Undo {
         let operation = Operation::Json { service: "sqs", operation: "AmazonSQS.SetQueueAttributes" };
         let url = self.output(queue);
@@ -326,24 +297,10 @@ fn name_of(function: &str) -> String {
     format!("cartwright-local-{function}")
 }
 
-async fn send(request: RequestBuilder, what: &str) -> String {
-    let answer = request.send().await.unwrap_or_else(|error| panic!("{what}: {error}"));
-    let status = answer.status();
-    let text = answer.text().await.expect("an answer of AWS");
-    assert!(status.is_success(), "{what} answered {status}: {text}");
-    text
-}
-
-fn outputs(xml: &str) -> BTreeMap<String, String> {
-    let text = |part: &str, tag: &str| {
-        let inner = part.split_once(&format!("<{tag}>"))?.1.split_once(&format!("</{tag}>"))?.0;
-        Some(inner.replace("&amp;", "&"))
-    };
-    let outputs = xml.split("<OutputKey>").skip(1).filter_map(|part| {
-        let (name, rest) = part.split_once("</OutputKey>")?;
-        Some((name.to_owned(), text(rest, "OutputValue")?))
-    });
-    outputs.collect()
+/// What AWS answered: a test needs no more of an error than to fail with it.
+#[track_caller]
+fn answered<T>(answer: anyhow::Result<T>) -> T {
+    answer.unwrap_or_else(|error| panic!("{error:#}"))
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test stands outside of the shop, where the time comes from")]
@@ -426,23 +383,11 @@ impl Drop for Undo {
         let undo = || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.expect("a runtime").block_on(async {
-                let aws = Aws { http: client(), ..self.aws.clone() };
+                let emulated = self.aws.emulated.over_other_connections();
+                let aws = Aws { emulated, ..self.aws.clone() };
                 self.operation.call(&aws, &self.restore).await;
             });
         };
         std::thread::scope(|scope| scope.spawn(undo).join()).expect("the change is undone");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn outputs_are_read_by_name() {
-        let xml = "<Outputs><member><OutputKey>A</OutputKey><OutputValue>x&amp;y</OutputValue></member>\
-                   <member><OutputKey>B</OutputKey><OutputValue>z</OutputValue></member></Outputs>";
-        let expected = [("A", "x&y"), ("B", "z")].map(|(name, value)| (name.to_owned(), value.to_owned()));
-        assert_eq!(outputs(xml), BTreeMap::from(expected));
     }
 }

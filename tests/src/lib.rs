@@ -1,5 +1,5 @@
-//! What the tests share. `template` needs nothing but this repository; all other tests are journeys through the public
-//! API of a running Cartwright, which `cargo local test` starts for them.
+//! What the tests share. Those in `tests/declared` need nothing but this repository; those in `tests/shop` are journeys
+//! through the public API of a running Cartwright, which `cargo local test` starts for them.
 //!
 //! A journey reads as what people do:
 //!
@@ -15,14 +15,15 @@
 //! # }
 //! ```
 //!
-//! Journeys run at the same time on one cloud, so each makes its own people and products and looks at nothing else. What
-//! must break the cloud for a while is in `tests/disruptions.rs`, which runs alone.
+//! Journeys run at the same time on one cloud, so each makes its own people and products and looks at nothing else.
+//! What must break the cloud for a while is in `tests/disruptions`, which runs alone.
 
 pub mod answer;
 pub mod aws;
-pub mod compatibility;
+pub mod files;
 pub mod logs;
 pub mod meddler;
+pub mod schemas;
 pub mod shop;
 pub mod template;
 pub mod wait;

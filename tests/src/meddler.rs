@@ -1,5 +1,5 @@
-//! Something between a store and its table, so that what happens in the middle of an operation happens there every time:
-//! a rival's write, a lost reply, an answer that is rare.
+//! Something between a store and its table, so that what happens in the middle of an operation happens there every
+//! time: a rival's write, a lost reply, an answer that is rare.
 
 use std::fmt;
 use std::future::Future;
@@ -8,12 +8,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use emulator::client;
 use reqwest::Client;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-
-use crate::shop::client;
 
 /// Stands between a client and DynamoDB, and meddles with some calls of one operation.
 pub struct Meddler {

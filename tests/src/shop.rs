@@ -1,8 +1,8 @@
 //! A running Cartwright as its clients see it: people, what they sell, what they buy, and the mail that they get.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use emulator::client;
 use reqwest::{Client, Method, RequestBuilder, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -102,14 +102,7 @@ impl Shop {
     /// Signs a person in by the email address.
     pub async fn sign_in(&self, newcomer: &Newcomer) -> Person {
         let body = json!({ "email": newcomer.email, "password": PASSWORD });
-        let mut answer = self.post("/sign-in", &body).await;
-        // All files sign in as the one admin, and on a fast machine that is more often than one account may.
-        if answer.status == 429 {
-            let seconds = answer.header("retry-after").and_then(|seconds| seconds.parse().ok());
-            tokio::time::sleep(Duration::from_secs(seconds.expect("when to try again"))).await;
-            answer = self.post("/sign-in", &body).await;
-        }
-        let signed_in = answer.is(200);
+        let signed_in = self.post("/sign-in", &body).await.is(200);
         let tokens = serde_json::from_value(signed_in["tokens"].clone()).expect("tokens");
         Person {
             shop: self.clone(),
@@ -119,7 +112,7 @@ impl Shop {
         }
     }
 
-    /// Who runs the shop. All tests of a file share one sign-in, since an account takes only so many.
+    /// Who runs the shop. All tests of a binary share one sign-in, since an account takes only so many.
     pub async fn admin(&self) -> &Person {
         static TOKENS: OnceCell<Tokens> = OnceCell::const_new();
         let admin =
@@ -161,12 +154,6 @@ impl Shop {
         mails.reverse();
         mails
     }
-}
-
-/// An HTTP client for this machine alone: no proxy of the developer's stands between.
-pub(crate) fn client() -> Client {
-    let client = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
-    client.build().expect("an HTTP client")
 }
 
 /// A name that no other test has.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use contract::{Contract, METHODS};
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Value, json};
 
@@ -229,7 +230,16 @@ impl Template {
     }
 }
 
-/// An operation of `infra/api/openapi.yaml`.
+/// The contract of the API.
+///
+/// # Panics
+/// When it cannot be read.
+pub fn contract() -> Value {
+    let contract = Contract::read().and_then(|contract| contract.to_value());
+    contract.unwrap_or_else(|error| panic!("{error:#}"))
+}
+
+/// An operation of the contract.
 #[derive(Debug, Clone)]
 pub struct Operation {
     /// How it is called, and the function that answers.
@@ -240,16 +250,8 @@ pub struct Operation {
     pub who: BTreeSet<String>,
     /// A body that it takes: the first example; null where it takes none.
     pub body: Value,
-}
-
-/// What an OpenAPI path calls its operations, as far as we use them.
-pub const METHODS: [&str; 5] = ["get", "post", "put", "delete", "patch"];
-
-/// The `x-who` of an operation, which is one or several.
-pub(crate) fn who(operation: &Value) -> BTreeSet<String> {
-    let several =
-        operation["x-who"].as_array().map_or(std::slice::from_ref(&operation["x-who"]), Vec::as_slice);
-    several.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    /// The members that such a body cannot do without, whatever else it has.
+    pub required: BTreeSet<String>,
 }
 
 /// All of the contract's operations.
@@ -257,7 +259,7 @@ pub(crate) fn who(operation: &Value) -> BTreeSet<String> {
 /// # Panics
 /// When one of them does not say which function answers it.
 pub fn operations() -> Vec<Operation> {
-    let contract = yaml("infra/api/openapi.yaml");
+    let contract = contract();
     let paths = contract["paths"].as_object().expect("paths");
     let all = paths.iter().flat_map(|(path, methods)| {
         let methods = methods.as_object().expect("operations").iter();
@@ -269,8 +271,9 @@ pub fn operations() -> Vec<Operation> {
         Operation {
             route: Route { method: method.to_uppercase(), path: path.clone(), function: function.to_owned() },
             is_public: security.as_array().is_none_or(Vec::is_empty),
-            who: who(operation),
+            who: contract::who(operation),
             body: example(&contract, &operation["requestBody"]),
+            required: required(&contract, &operation["requestBody"]),
         }
     };
     all.map(operation).collect()
@@ -286,6 +289,17 @@ fn example(contract: &Value, body: &Value) -> Value {
         (None, Some(example)) => resolved(contract, example)["value"].clone(),
         (None, None) => Value::Null,
     }
+}
+
+/// What the schema of a request's body requires. Of several forms of a body, the first counts.
+fn required(contract: &Value, body: &Value) -> BTreeSet<String> {
+    let schema = &resolved(contract, body)["content"]["application/json"]["schema"];
+    let mut schema = resolved(contract, schema);
+    if schema.get("properties").is_none() {
+        schema = resolved(contract, &schema["oneOf"][0]);
+    }
+    let names = schema["required"].as_array().into_iter().flatten();
+    names.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// What a `$ref` names, or the value itself.

@@ -41,7 +41,7 @@ impl Email {
     ) -> Result<Option<Self>, askama::Error> {
         let what = products_of(order);
         let (subject, headline, news) = match (kind, order.status()) {
-            (EmailKind::OrderConfirmed, OrderStatus::Pending | OrderStatus::Shipping) => (
+            (EmailKind::Confirmed, OrderStatus::Pending | OrderStatus::Shipping) => (
                 format!("{what} ordered"),
                 "Thank you for your order",
                 match order.payment_method() {
@@ -49,20 +49,20 @@ impl Email {
                 },
             ),
             // The subject is seed 002's.
-            (EmailKind::OrderShipping, OrderStatus::Shipping) => (
+            (EmailKind::Shipping, OrderStatus::Shipping) => (
                 format!("{what} now shipping"),
                 "Your order is on its way",
                 match order.payment_method() {
                     PaymentMethod::CashOnDelivery => "You pay when it arrives.",
                 },
             ),
-            (EmailKind::OrderCancelled, OrderStatus::Cancelled) => {
+            (EmailKind::Cancelled, OrderStatus::Cancelled) => {
                 let reason = order.cancellation_reason().unwrap_or_default();
                 (format!("{what} cancelled"), "Your order is cancelled", reason)
             }
-            (EmailKind::OrderConfirmed, OrderStatus::Cancelled)
-            | (EmailKind::OrderShipping, OrderStatus::Pending | OrderStatus::Cancelled)
-            | (EmailKind::OrderCancelled, OrderStatus::Pending | OrderStatus::Shipping) => return Ok(None),
+            (EmailKind::Confirmed, OrderStatus::Cancelled)
+            | (EmailKind::Shipping, OrderStatus::Pending | OrderStatus::Cancelled)
+            | (EmailKind::Cancelled, OrderStatus::Pending | OrderStatus::Shipping) => return Ok(None),
         };
         let letter = Letter {
             subject: &subject,
@@ -149,9 +149,9 @@ fn in_words(time: Timestamp) -> String {
 /// After which status an order is owed nothing more once this email is sent.
 pub fn settles(kind: EmailKind) -> Option<OrderStatus> {
     match kind {
-        EmailKind::OrderConfirmed => None,
-        EmailKind::OrderShipping => Some(OrderStatus::Shipping),
-        EmailKind::OrderCancelled => Some(OrderStatus::Cancelled),
+        EmailKind::Confirmed => None,
+        EmailKind::Shipping => Some(OrderStatus::Shipping),
+        EmailKind::Cancelled => Some(OrderStatus::Cancelled),
     }
 }
 

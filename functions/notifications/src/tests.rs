@@ -59,7 +59,7 @@ const HOSTILE: [&str; 3] = [
 #[test]
 fn a_confirmation_says_what_was_ordered_and_where_to_see_it() {
     let order = order(&[(2, "Gucci shoes", 9_999), (1, "Tea", 450)]);
-    let email = Email::about(&order, EmailKind::OrderConfirmed, &ann(), &shop()).unwrap().unwrap();
+    let email = Email::about(&order, EmailKind::Confirmed, &ann(), &shop()).unwrap().unwrap();
     assert_eq!(email.subject, "Gucci shoes and 1 more ordered");
     assert_eq!(
         email.text,
@@ -98,7 +98,7 @@ fn a_confirmation_says_what_was_ordered_and_where_to_see_it() {
 #[test]
 fn the_shipping_email_has_the_subject_of_seed_002() {
     let order = in_status(&order(&[(2, "gucci", 450)]), "shipping", None);
-    let email = about(&order, EmailKind::OrderShipping);
+    let email = about(&order, EmailKind::Shipping);
     assert_eq!(email.subject, "gucci now shipping");
     assert_eq!(
         email.text,
@@ -122,13 +122,13 @@ fn the_shipping_email_has_the_subject_of_seed_002() {
 fn many_products_are_the_first_and_how_many_more() {
     let three = order(&[(1, "Tea", 450), (1, "Cup", 450), (1, "Pot", 450)]);
     let order = in_status(&three, "shipping", None);
-    assert_eq!(about(&order, EmailKind::OrderShipping).subject, "Tea and 2 more now shipping");
+    assert_eq!(about(&order, EmailKind::Shipping).subject, "Tea and 2 more now shipping");
 }
 
 #[test]
 fn a_cancelled_order_says_why() {
     let order = in_status(&order(&[(1, "Tea", 450)]), "cancelled", Some("You cancelled it."));
-    let email = about(&order, EmailKind::OrderCancelled);
+    let email = about(&order, EmailKind::Cancelled);
     assert_eq!(email.subject, "Tea cancelled");
     let beginning = "Hello Ann,\n\nYour order is cancelled. You cancelled it.\n\n  1 × Tea at 4.50 USD";
     assert!(email.text.starts_with(beginning), "{}", email.text);
@@ -137,7 +137,7 @@ fn a_cancelled_order_says_why() {
 
 #[test]
 fn without_a_web_shop_there_is_no_link() {
-    let email = about(&order(&[(1, "Tea", 450)]), EmailKind::OrderConfirmed);
+    let email = about(&order(&[(1, "Tea", 450)]), EmailKind::Confirmed);
     assert!(!email.text.contains("http"), "{}", email.text);
     assert!(!email.html.contains("href"), "{}", email.html);
 }
@@ -147,7 +147,7 @@ fn what_people_write_stays_text_in_html_and_itself_in_the_text() {
     let [product, person, reason] = HOSTILE;
     let order = in_status(&order(&[(1, product, 450)]), "cancelled", Some(reason));
     let reader = FullName::new(person).unwrap();
-    let email = Email::about(&order, EmailKind::OrderCancelled, &reader, &shop()).unwrap().unwrap();
+    let email = Email::about(&order, EmailKind::Cancelled, &reader, &shop()).unwrap().unwrap();
     for raw in HOSTILE {
         assert!(!email.html.contains(raw), "{raw} is in {}", email.html);
         assert!(email.text.contains(raw), "{raw} is not in {}", email.text);
@@ -166,7 +166,7 @@ fn what_people_write_stays_text_in_html_and_itself_in_the_text() {
 #[test]
 fn the_html_loads_nothing_and_runs_nothing() {
     let order = order(&[(1, "Tea", 450)]);
-    let email = Email::about(&order, EmailKind::OrderConfirmed, &ann(), &shop()).unwrap().unwrap();
+    let email = Email::about(&order, EmailKind::Confirmed, &ann(), &shop()).unwrap().unwrap();
     for foreign in ["<script", "<img", "<link", "<iframe", "src=", "url(", "@import", "javascript:", " on"] {
         let found = email.html.find(foreign);
         // " on" stands for onclick and its like; a word of a sentence is not followed by letters and "=".
@@ -185,7 +185,7 @@ fn the_html_loads_nothing_and_runs_nothing() {
 fn the_largest_order_stays_under_what_gmail_shows() {
     let name = "\u{1f375}".repeat(120);
     let lines = vec![(10_000, name.as_str(), 100_000_000); 50];
-    let email = Email::about(&order(&lines), EmailKind::OrderConfirmed, &ann(), &shop()).unwrap().unwrap();
+    let email = Email::about(&order(&lines), EmailKind::Confirmed, &ann(), &shop()).unwrap().unwrap();
     // Gmail cuts a message at 102 KB: https://support.google.com/mail/answer/6594?hl=en
     assert!(email.html.len() < 102_000, "{} bytes", email.html.len());
 }
@@ -196,11 +196,11 @@ fn nobody_is_told_what_is_no_longer_so() {
     let cancelled = in_status(&pending, "cancelled", None);
     let shipping = in_status(&pending, "shipping", None);
     for (order, kind) in [
-        (&cancelled, EmailKind::OrderConfirmed),
-        (&cancelled, EmailKind::OrderShipping),
-        (&pending, EmailKind::OrderShipping),
-        (&pending, EmailKind::OrderCancelled),
-        (&shipping, EmailKind::OrderCancelled),
+        (&cancelled, EmailKind::Confirmed),
+        (&cancelled, EmailKind::Shipping),
+        (&pending, EmailKind::Shipping),
+        (&pending, EmailKind::Cancelled),
+        (&shipping, EmailKind::Cancelled),
     ] {
         assert_eq!(Email::about(order, kind, &ann(), &no_shop()).unwrap(), None, "{kind:?}");
     }
@@ -209,7 +209,7 @@ fn nobody_is_told_what_is_no_longer_so() {
 #[test]
 fn a_cancellation_without_a_reason_gives_none() {
     let order = in_status(&order(&[(1, "Tea", 450)]), "cancelled", None);
-    let email = about(&order, EmailKind::OrderCancelled);
+    let email = about(&order, EmailKind::Cancelled);
     assert!(email.text.starts_with("Hello Ann,\n\nYour order is cancelled.\n\n"), "{}", email.text);
     assert!(email.html.contains("Hello <bdi>Ann</bdi>,</p>"), "{}", email.html);
 }
@@ -246,9 +246,9 @@ fn previews() -> Vec<(String, Email)> {
     for (sample, pending, reader, reason) in samples {
         let reader = FullName::new(reader).unwrap();
         let emails = [
-            ("confirmed", EmailKind::OrderConfirmed, pending.clone()),
-            ("shipping", EmailKind::OrderShipping, in_status(&pending, "shipping", None)),
-            ("cancelled", EmailKind::OrderCancelled, in_status(&pending, "cancelled", Some(reason))),
+            ("confirmed", EmailKind::Confirmed, pending.clone()),
+            ("shipping", EmailKind::Shipping, in_status(&pending, "shipping", None)),
+            ("cancelled", EmailKind::Cancelled, in_status(&pending, "cancelled", Some(reason))),
         ];
         for (name, kind, order) in emails {
             let email = Email::about(&order, kind, &reader, &shop()).unwrap().unwrap();

@@ -1,17 +1,22 @@
 //! What people buy. The rules of an order are here and call nothing; [`store`] keeps orders in DynamoDB, [`queue`] and
-//! [`workflow`] pass them on.
+//! [`workflow`] pass them on. [`Ordering`] is what buyers and the workflow do, [`Sweep`] what is done for an order that was
+//! left behind.
 
 pub mod events;
+pub mod ordering;
 pub mod queue;
 pub mod store;
+pub mod sweep;
 pub mod workflow;
 
 use std::collections::HashSet;
+use std::fmt;
 use std::time::Duration;
 
-use products::{Product, ProductId, ProductName};
+use anyhow::Context;
+use offers::{NotReserved, Offer, OfferId, ProductId, ProductName};
 use serde::{Deserialize, Serialize};
-use shared::caller::{Caller, UserId};
+use shared::caller::UserId;
 use shared::dynamo::list::Page;
 use shared::guards::once::KeyReused;
 use shared::http::input::{Body, Field, Fields, Value, whole_number};
@@ -19,9 +24,12 @@ use shared::http::problem::StatusCode;
 use shared::http::problem::{Kind, Problem};
 use shared::values::money::{Amount, Currency, InMajor, Price};
 use shared::values::time::Timestamp;
+use users::{Email, FullName, Profile};
 
+pub use ordering::Ordering;
 pub use queue::{EmailKind, EmailQueue, EmailQueued, OrderQueue, OrderQueued};
 pub use store::Orders;
+pub use sweep::Sweep;
 pub use workflow::Workflow;
 
 shared::id!(
@@ -64,10 +72,10 @@ impl Field for PaymentMethod {
     }
 }
 
-/// One product that somebody wants.
+/// One offer that somebody wants. Of a product without variants, it has the product's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct NewLine {
-    id: ProductId,
+    id: OfferId,
     quantity: Quantity,
 }
 
@@ -104,8 +112,8 @@ impl Body for NewOrder {
 }
 
 impl NewOrder {
-    /// The products it asks for.
-    pub fn products(&self) -> impl Iterator<Item = ProductId> {
+    /// The offers it asks for.
+    pub fn offers(&self) -> impl Iterator<Item = OfferId> {
         self.lines.iter().map(|line| line.id)
     }
 }
@@ -122,16 +130,16 @@ pub enum OrderStatus {
     Cancelled,
 }
 
-/// What can happen to an order.
+/// What is done with an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Event {
+pub enum Action {
     /// The workflow hands it over for shipping.
     Ship,
     /// The buyer does not want it, or it cannot ship.
     Cancel,
 }
 
-/// What an event means for an order as it stands.
+/// What an action means for an order as it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transition {
     /// It moves on.
@@ -146,13 +154,26 @@ impl OrderStatus {
     const ALL: [Self; 3] = [Self::Pending, Self::Shipping, Self::Cancelled];
 
     /// Every transition there is.
-    pub fn on(self, event: Event) -> Transition {
-        match (event, self) {
-            (Event::Ship, Self::Pending) => Transition::To(Self::Shipping),
-            (Event::Ship, Self::Shipping) | (Event::Cancel, Self::Cancelled) => Transition::Already,
-            (Event::Ship, Self::Cancelled) | (Event::Cancel, Self::Shipping) => Transition::Refused,
-            (Event::Cancel, Self::Pending) => Transition::To(Self::Cancelled),
+    pub fn on(self, action: Action) -> Transition {
+        match (action, self) {
+            (Action::Ship, Self::Pending) => Transition::To(Self::Shipping),
+            (Action::Ship, Self::Shipping) | (Action::Cancel, Self::Cancelled) => Transition::Already,
+            (Action::Ship, Self::Cancelled) | (Action::Cancel, Self::Shipping) => Transition::Refused,
+            (Action::Cancel, Self::Pending) => Transition::To(Self::Cancelled),
         }
+    }
+
+    /// Where `action` leads, and from which statuses: all of them lead to one.
+    fn before(action: Action) -> Option<(Self, Vec<Self>)> {
+        let mut target = None;
+        let mut allowed = Vec::new();
+        for from in Self::ALL {
+            if let Transition::To(to) = from.on(action) {
+                target = Some(to);
+                allowed.push(from);
+            }
+        }
+        Some((target?, allowed))
     }
 
     /// The name, as the table and the answers have it.
@@ -165,17 +186,24 @@ impl OrderStatus {
     }
 }
 
-/// One product of an order, as it was when the order was placed.
+/// One offer of an order, as it was when the order was placed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Line {
+    offer_id: OfferId,
     product_id: ProductId,
     product_name: ProductName,
     unit_price: Price,
     quantity: Quantity,
+    seller_id: UserId,
 }
 
 impl Line {
+    /// Which offer was taken.
+    pub fn offer_id(&self) -> OfferId {
+        self.offer_id
+    }
+
     /// What was bought.
     pub fn product_name(&self) -> &ProductName {
         &self.product_name
@@ -191,10 +219,33 @@ impl Line {
         self.unit_price
     }
 
-    /// What all of its pieces cost. A price and a quantity at their limits are far from the largest amount.
-    pub fn total(&self) -> Amount {
-        let pieces = u64::from(self.quantity.pieces());
-        Amount::from_minor(self.unit_price.amount().minor().saturating_mul(pieces))
+    /// What all of its pieces cost; `None` if that is too large to be written down, which no line of a placed order is.
+    pub fn total(&self) -> Option<Amount> {
+        self.unit_price.amount().checked_times(self.quantity.pieces())
+    }
+}
+
+/// Whom to write to about an order, as it was when the order was placed: whatever becomes of the account, what was ordered can
+/// still be told.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Contact {
+    /// Where mail reaches the buyer.
+    pub email: Email,
+    /// What to call the buyer.
+    pub full_name: FullName,
+}
+
+impl From<Profile> for Contact {
+    fn from(profile: Profile) -> Self {
+        Self { email: profile.email, full_name: profile.full_name }
+    }
+}
+
+/// Neither name nor address is for a log.
+impl fmt::Debug for Contact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Contact(…)")
     }
 }
 
@@ -204,11 +255,12 @@ pub struct HistoryEntry {
     status: OrderStatus,
     at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
+    reason: Option<CancellationReason>,
 }
 
-/// Why an order was cancelled, as its buyer is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why an order was cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CancellationReason {
     /// The buyer asked for it.
     ByBuyer,
@@ -218,10 +270,10 @@ pub enum CancellationReason {
 
 impl CancellationReason {
     /// A sentence for the buyer.
-    pub const fn as_str(self) -> &'static str {
+    pub const fn in_words(self) -> &'static str {
         match self {
             Self::ByBuyer => "You cancelled it.",
-            Self::NotShippable => "We could not prepare it for shipping. Nothing is charged.",
+            Self::NotShippable => "We could not prepare it for shipping. You have not been charged.",
         }
     }
 }
@@ -232,12 +284,16 @@ const GRACE: Duration = Duration::from_mins(2);
 /// How often an email is queued again before somebody has to look.
 const EMAIL_ATTEMPTS: u32 = 10;
 
+/// The shape in which orders are written.
+const SCHEMA_VERSION: u32 = 1;
+
 /// An order as the table keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Order {
     order_id: OrderId,
     user_id: UserId,
+    contact: Contact,
     status: OrderStatus,
     payment_method: PaymentMethod,
     lines: Vec<Line>,
@@ -255,6 +311,7 @@ pub struct Order {
     /// How often it was looked at in this status.
     #[serde(default)]
     attempts: u32,
+    schema_version: u32,
 }
 
 /// What an order is owed when it falls due.
@@ -269,57 +326,59 @@ pub enum Owed {
 }
 
 impl Order {
-    /// The order that `buyer` places for `order` at `now`, of the products as they were read.
+    /// The order that `buyer` places for `order` at `now`, of the offers as they were read.
     ///
     /// # Errors
     /// Names the line that cannot be had.
     pub fn place(
         order: &NewOrder,
-        products: &[Product],
-        buyer: &Caller,
+        offers: &[Offer],
+        buyer: &UserId,
+        contact: Contact,
         now: Timestamp,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, Error> {
         let mut lines = Vec::with_capacity(order.lines.len());
-        let mut total = Some(Amount::ZERO);
+        let mut total = Amount::ZERO;
         let mut currency = None;
         for wanted in &order.lines {
-            let product = products.iter().find(|product| product.id() == wanted.id);
-            let product = product.filter(|product| product.is_for_sale());
-            let product = product.ok_or(Refusal::NotForSale(wanted.id))?;
-            let available = product.stock().pieces();
-            if available < wanted.quantity.pieces() {
-                return Err(Refusal::OutOfStock { id: wanted.id, available });
+            let offer = offers.iter().find(|offer| offer.id() == wanted.id);
+            let offer = offer.ok_or(Refusal::from(NotReserved::NotForSale(wanted.id)))?;
+            if let Some(refusal) = offer.refusal(wanted.quantity.pieces(), offer.price()) {
+                return Err(Refusal::from(refusal).into());
             }
-            if *currency.get_or_insert(product.currency()) != product.currency() {
-                return Err(Refusal::MixedCurrencies);
+            if *currency.get_or_insert(offer.currency()) != offer.currency() {
+                return Err(Refusal::MixedCurrencies.into());
             }
-            let price = product.price();
-            total = total
-                .and_then(|sum| sum.checked_add(price.amount().checked_times(wanted.quantity.pieces())?));
-            lines.push(Line {
-                product_id: wanted.id,
-                product_name: product.name().clone(),
-                unit_price: price,
+            let line = Line {
+                offer_id: wanted.id,
+                product_id: offer.product_id(),
+                product_name: offer.product_name().clone(),
+                unit_price: offer.price(),
                 quantity: wanted.quantity,
-            });
+                seller_id: offer.seller().clone(),
+            };
+            // 50 lines of 10,000 pieces at a million each fit many times over.
+            let sum = line.total().and_then(|line| total.checked_add(line));
+            total = sum.context("an order's total fits")?;
+            lines.push(line);
         }
-        // 50 lines of 10,000 pieces at a million each fit many times over; an order without lines cannot be read.
-        let (Some(total), Some(currency)) = (total, currency) else { return Err(Refusal::MixedCurrencies) };
         let order_id = OrderId::at(now);
         Ok(Self {
             order_id,
-            user_id: buyer.id().clone(),
+            user_id: buyer.clone(),
+            contact,
             status: OrderStatus::Pending,
             payment_method: order.payment_method,
             lines,
             total,
-            currency,
+            currency: currency.context("an order has a line")?,
             created_at: now,
             updated_at: now,
             history: vec![HistoryEntry { status: OrderStatus::Pending, at: now, reason: None }],
             due: Some(store::due_shard(order_id)),
             due_at: Some(now + GRACE),
             attempts: 0,
+            schema_version: SCHEMA_VERSION,
         })
     }
 
@@ -331,6 +390,11 @@ impl Order {
     /// Whose it is.
     pub fn buyer(&self) -> &UserId {
         &self.user_id
+    }
+
+    /// Whom to write to about it.
+    pub fn contact(&self) -> &Contact {
+        &self.contact
     }
 
     /// Where it stands.
@@ -364,9 +428,33 @@ impl Order {
     }
 
     /// Why it was cancelled, if it was.
-    pub fn cancellation_reason(&self) -> Option<&str> {
+    pub fn cancellation_reason(&self) -> Option<CancellationReason> {
         let entry = self.history.iter().rev().find(|entry| entry.status == OrderStatus::Cancelled);
-        entry?.reason.as_deref()
+        entry?.reason
+    }
+}
+
+/// An order that is owed something, as the index of such orders has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DueOrder {
+    order_id: OrderId,
+    status: OrderStatus,
+    due_at: Timestamp,
+    /// How often it was looked at in this status.
+    #[serde(default)]
+    attempts: u32,
+}
+
+impl DueOrder {
+    /// Its id.
+    pub fn id(&self) -> OrderId {
+        self.order_id
+    }
+
+    /// Where it stood a moment ago.
+    pub fn status(&self) -> OrderStatus {
+        self.status
     }
 
     /// What it is owed when it has fallen due.
@@ -377,8 +465,8 @@ impl Order {
             OrderStatus::Shipping | OrderStatus::Cancelled if self.attempts >= EMAIL_ATTEMPTS => {
                 Owed::Abandoned
             }
-            OrderStatus::Shipping => Owed::Email(EmailKind::OrderShipping),
-            OrderStatus::Cancelled => Owed::Email(EmailKind::OrderCancelled),
+            OrderStatus::Shipping => Owed::Email(EmailKind::Shipping),
+            OrderStatus::Cancelled => Owed::Email(EmailKind::Cancelled),
         }
     }
 
@@ -400,13 +488,27 @@ pub struct OrderView {
     currency: Currency,
     created_at: Timestamp,
     updated_at: Timestamp,
-    history: Vec<HistoryEntry>,
+    history: Vec<HistoryView>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct HistoryView {
+    status: OrderStatus,
+    at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+}
+
+impl From<HistoryEntry> for HistoryView {
+    fn from(HistoryEntry { status, at, reason }: HistoryEntry) -> Self {
+        Self { status, at, reason: reason.map(CancellationReason::in_words) }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct LineView {
-    id: ProductId,
+    id: OfferId,
     product_name: ProductName,
     product_price: InMajor,
     quantity: Quantity,
@@ -415,7 +517,7 @@ struct LineView {
 impl From<Order> for OrderView {
     fn from(order: Order) -> Self {
         let item = |line: Line| LineView {
-            id: line.product_id,
+            id: line.offer_id,
             product_name: line.product_name,
             product_price: line.unit_price.amount().in_major(),
             quantity: line.quantity,
@@ -429,7 +531,7 @@ impl From<Order> for OrderView {
             currency: order.currency,
             created_at: order.created_at,
             updated_at: order.updated_at,
-            history: order.history,
+            history: order.history.into_iter().map(HistoryView::from).collect(),
         }
     }
 }
@@ -474,23 +576,15 @@ impl OrderPlaced {
 /// A rule said no.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// Fewer pieces than asked for.
-    #[error("the product {id} has {available} pieces")]
-    OutOfStock {
-        /// The product.
-        id: ProductId,
-        /// How many there are.
-        available: u32,
-    },
-    /// Unknown, deleted, or not approved.
-    #[error("the product {0} is not for sale")]
-    NotForSale(ProductId),
-    /// The seller changed the price between the read and the reservation.
-    #[error("the price of the product {0} has changed")]
-    PriceChanged(ProductId),
+    /// A line cannot be had.
+    #[error(transparent)]
+    NotReserved(#[from] NotReserved),
     /// Products that are priced in different currencies.
     #[error("the products are priced in different currencies")]
     MixedCurrencies,
+    /// Nobody could be told of the order: the buyer's account has no profile.
+    #[error("the buyer has no profile")]
+    NoProfile,
     /// It is on its way.
     #[error("the order is on its way")]
     NotCancellable,
@@ -513,28 +607,25 @@ pub enum Error {
     Failed(#[from] anyhow::Error),
 }
 
-const NOT_FOR_SALE: Kind = Kind::new(StatusCode::CONFLICT, "not-for-sale", "Not for sale");
-const PRICE_CHANGED: Kind = Kind::new(StatusCode::CONFLICT, "price-changed", "Price changed");
 const NOT_CANCELLABLE: Kind = Kind::new(StatusCode::CONFLICT, "not-cancellable", "Not cancellable");
 const MIXED_CURRENCIES: Kind = Kind::new(StatusCode::CONFLICT, "mixed-currencies", "Mixed currencies");
+const NO_PROFILE: Kind = Kind::new(StatusCode::CONFLICT, "no-profile", "No profile");
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::OutOfStock { id, available } => products::out_of_stock(id, available),
-            Refusal::NotForSale(id) => {
-                Self::new(NOT_FOR_SALE, "The product is not, or no longer, for sale.").with("productId", id)
-            }
-            Refusal::PriceChanged(id) => {
-                let detail = "The price has changed just now. Look at the product and order again.";
-                Self::new(PRICE_CHANGED, detail).with("productId", id)
-            }
+            Refusal::NotReserved(refusal) => refusal.into(),
             Refusal::MixedCurrencies => Self::new(
                 MIXED_CURRENCIES,
-                "The products are priced in different currencies. Order them apart.",
+                "The products are priced in different currencies. Order them separately.",
+            ),
+            Refusal::NoProfile => Self::new(
+                NO_PROFILE,
+                "Your account is not complete: we have no name and no confirmed address to write to about an order. \
+                 Ask the shop to complete it, or sign up with another address, and order again.",
             ),
             Refusal::NotCancellable => {
-                Self::new(NOT_CANCELLABLE, "The order is on its way and cannot be cancelled any more.")
+                Self::new(NOT_CANCELLABLE, "The order is on its way and can no longer be cancelled.")
             }
             Refusal::KeyReused(reused) => reused.into(),
         }

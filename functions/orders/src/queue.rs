@@ -23,20 +23,20 @@ pub struct OrderQueued {
 #[serde(rename_all = "snake_case")]
 pub enum EmailKind {
     /// It was taken.
-    OrderConfirmed,
+    Confirmed,
     /// It is on its way.
-    OrderShipping,
+    Shipping,
     /// It is over, and why.
-    OrderCancelled,
+    Cancelled,
 }
 
 impl EmailKind {
     /// The name, as messages and records have it.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::OrderConfirmed => "order_confirmed",
-            Self::OrderShipping => "order_shipping",
-            Self::OrderCancelled => "order_cancelled",
+            Self::Confirmed => "order_confirmed",
+            Self::Shipping => "order_shipping",
+            Self::Cancelled => "order_cancelled",
         }
     }
 }

@@ -11,27 +11,25 @@
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, KeysAndAttributes, Put, ReturnValue, ReturnValuesOnConditionCheckFailure,
-    TransactWriteItem, Update,
-};
-use products::{Product, Products};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, Update};
+use offers::{Offer, Offers, why_not_reserved};
 use shared::caller::{Caller, UserId};
 use shared::dynamo::list::Sort::Descending;
 use shared::dynamo::list::{Cursors, List, Page, PageRequest};
 use shared::dynamo::{
-    Cancelled, Item, from_item, number, text, to_item, transact, unless_condition_failed, update_item,
+    Consistency, Found, Item, Part, Read, Write, Written, from_item, number, text, to_item, update_item,
 };
-use shared::guards::once::{IdempotencyKey, KeyedRequest};
+use shared::guards::{Committed, Guards, Kept, KeyReused, KeyedRequest, Once};
 use shared::http::problem::Problem;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
+use users::{Profile, Users};
 
 use crate::workflow::{Released, Shipped};
 use crate::{
-    CancellationReason, Error, Event, GRACE, HistoryEntry, Line, NewOrder, Order, OrderId, OrderPlaced,
-    OrderStatus, Refusal, Transition,
+    Action, CancellationReason, DueOrder, Error, GRACE, HistoryEntry, Line, NewOrder, Order, OrderId,
+    OrderPlaced, OrderStatus, Refusal, Transition,
 };
 
 const CUSTOMER: List =
@@ -51,13 +49,14 @@ pub fn due_shards() -> impl Iterator<Item = String> {
     (0..DUE_SHARDS).map(|shard| format!("{shard:02}"))
 }
 
-/// The Orders table, with what placing an order writes in the same transaction.
+/// The Orders table, with what placing an order reads and writes besides.
 #[derive(Debug, Clone)]
 pub struct Orders {
     client: Client,
     table: String,
-    guards: String,
-    products: Products,
+    offers: Offers,
+    users: Users,
+    guards: Guards,
 }
 
 impl FromEnv for Orders {
@@ -65,117 +64,100 @@ impl FromEnv for Orders {
         Ok(Self {
             client: aws.dynamodb(),
             table: config::required("ORDERS_TABLE")?,
-            guards: config::required("GUARDS_TABLE")?,
-            products: Products::from_env(aws)?,
+            offers: Offers::from_env(aws)?,
+            users: Users::from_env(aws)?,
+            guards: Guards::from_env(aws)?,
         })
     }
 }
 
-/// A placed order's answer, and whether it had been given before.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Placed {
-    /// The answer.
-    pub answer: OrderPlaced,
-    /// Whether the idempotency key brought it back.
-    pub replayed: bool,
+/// What an order depends on, as it was read at one go.
+#[derive(Debug)]
+pub struct Basis {
+    offers: Vec<Offer>,
+    buyer: Option<Profile>,
+    record: Option<Item>,
 }
 
 impl Orders {
-    /// Places an order: one read of its products and of the key's record, one transaction that reserves the stock and
-    /// writes order and record.
+    /// Reads what `order` depends on: its offers, its buyer's profile and the record of its key, in one call.
+    ///
+    /// # Errors
+    /// When the tables cannot be read.
+    pub async fn basis(
+        &self,
+        buyer: &UserId,
+        order: &NewOrder,
+        keyed: Option<&KeyedRequest>,
+    ) -> anyhow::Result<Basis> {
+        let read = self.offers.with(Read::new(), order.offers(), Consistency::Strong)?;
+        let read = self.users.with(read, buyer)?;
+        let read = self.guards.with_record(read, keyed)?;
+        let mut found = read.fetch(&self.client).await.context("read what an order depends on")?;
+        Ok(Basis {
+            offers: self.offers.found_in(&mut found)?,
+            buyer: self.users.found_in(&mut found)?,
+            record: self.guards.record_in(&mut found),
+        })
+    }
+
+    /// Places an order on its `basis`: one transaction reserves the stock and writes the order and the key's record.
     ///
     /// Safe to repeat with a key: the record makes the second transaction fail and gives the first answer. Safe against the
     /// SDK's own repetition without one: the order's id is new, so an order of that id is this one.
     ///
     /// # Errors
-    /// A [`Refusal`] that names the line, or [`KeyReused`](shared::guards::once::KeyReused).
+    /// A [`Refusal`] that names the line, or [`KeyReused`].
     pub async fn place(
         &self,
-        buyer: &Caller,
+        buyer: &UserId,
         order: &NewOrder,
-        key: Option<&IdempotencyKey>,
+        basis: Basis,
+        keyed: Option<&KeyedRequest>,
         now: Timestamp,
-    ) -> Result<Placed, Error> {
-        let keyed = key.map(|key| KeyedRequest::new("create-order", buyer, key, order)).transpose()?;
-        let (products, record) = self.read(order, keyed.as_ref()).await?;
-        if let Some(placed) = replay(keyed.as_ref(), record, now)? {
+    ) -> Result<Once<OrderPlaced>, Error> {
+        let Basis { offers, buyer: profile, record } = basis;
+        if let Some(placed) = replay(keyed, record, now)? {
             return Ok(placed);
         }
-        let order = match Order::place(order, &products, buyer, now) {
-            Ok(order) => order,
-            Err(refusal) => {
+        let contact = profile.map(Into::into).ok_or(Refusal::NoProfile)?;
+        let placed = match Order::place(order, &offers, buyer, contact, now) {
+            Ok(placed) => placed,
+            Err(refused) => {
                 // Tables are not read at one moment: the same request may have taken the last piece and written its record
                 // between the two reads.
-                let (_, record) =
-                    if keyed.is_some() { self.read(order, keyed.as_ref()).await? } else { (products, None) };
-                return replay(keyed.as_ref(), record, now)?.ok_or(refusal.into());
+                let record = match keyed {
+                    Some(_) => self.basis(buyer, order, keyed).await?.record,
+                    None => None,
+                };
+                return replay(keyed, record, now)?.ok_or(refused);
             }
         };
-        let answer = OrderPlaced::new(order.order_id);
-
-        let put = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(to_item(&order)?))
-            .condition_expression("attribute_not_exists(orderId)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .build()
-            .context("put an order")?;
-        let mut items = vec![TransactWriteItem::builder().put(put).build()];
-        for line in &order.lines {
-            items.push(self.products.reserve(line.product_id, line.quantity.pieces(), line.unit_price)?);
-        }
-        if let Some(keyed) = &keyed {
-            items.push(keyed.record(&self.guards, &answer, now)?);
-        }
-        match transact(&self.client, items).await? {
-            Ok(()) => Ok(Placed { answer, replayed: false }),
-            // An order of this new id is this order: an earlier try took effect and its reply was lost.
-            Err(cancelled) if cancelled.failed(0).is_some() => Ok(Placed { answer, replayed: false }),
-            Err(cancelled) => {
-                let record = cancelled.failed(order.lines.len() + 1).cloned();
-                match replay(keyed.as_ref(), record, now)? {
-                    Some(placed) => Ok(placed),
-                    None => Err(refused_line(&order.lines, &cancelled)?.into()),
-                }
-            }
+        let answer = OrderPlaced::new(placed.order_id);
+        let mut write = Write::new();
+        let own = write.put(self.new_order(&placed)?);
+        let lines = placed.lines.into_iter().map(|line| {
+            let reserved = self.offers.reserve(line.offer_id, line.quantity.pieces(), line.unit_price)?;
+            Ok((write.update(reserved), line))
+        });
+        let lines: Vec<(Part, Line)> = lines.collect::<anyhow::Result<_>>()?;
+        match self.guards.commit(write, keyed, answer.clone(), now).await? {
+            // A record with this new id is this order's: an earlier try took effect and its reply was lost.
+            Committed::Once(Once::Replayed(kept)) if kept == answer => Ok(Once::Done(answer)),
+            Committed::Once(placed) => Ok(placed),
+            Committed::KeyReused => Err(Refusal::from(KeyReused).into()),
+            Committed::Refused(found) if found.at(own).is_some() => Ok(Once::Done(answer)),
+            Committed::Refused(found) => Err(refused_line(&lines, found)?.into()),
         }
     }
 
-    /// The products of `order` and the key's record, in one BatchGetItem.
-    async fn read(
-        &self,
-        order: &NewOrder,
-        keyed: Option<&KeyedRequest>,
-    ) -> anyhow::Result<(Vec<Product>, Option<Item>)> {
-        const TRIES: u32 = 3;
-        let (products_table, batch) = self.products.batch(order.products())?;
-        let mut wanted = vec![(products_table.clone(), batch)];
-        if let Some(keyed) = keyed {
-            let key = Item::from([("guardId".to_owned(), text(keyed.guard_id()))]);
-            wanted.push((
-                self.guards.clone(),
-                KeysAndAttributes::builder().keys(key).consistent_read(true).build()?,
-            ));
-        }
-        let mut wanted: std::collections::HashMap<_, _> = wanted.into_iter().collect();
-        let (mut products, mut record) = (Vec::new(), None);
-        for _ in 0..TRIES {
-            let found = self.client.batch_get_item().set_request_items(Some(wanted)).send().await;
-            let found = found.context("read the products of an order")?;
-            for (table, items) in found.responses.unwrap_or_default() {
-                if table == products_table {
-                    products.extend(items.into_iter().map(from_item).collect::<anyhow::Result<Vec<_>>>()?);
-                } else {
-                    record = items.into_iter().next().or(record);
-                }
-            }
-            // DynamoDB leaves keys unread when it is asked too much at once.
-            match found.unprocessed_keys.filter(|left| !left.is_empty()) {
-                None => return Ok((products, record)),
-                Some(left) => wanted = left,
-            }
-        }
-        Err(shared::http::problem::Busy).context("read the products of an order")
+    fn new_order(&self, order: &Order) -> anyhow::Result<Put> {
+        Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(to_item(order)?))
+            .condition_expression("attribute_not_exists(orderId)")
+            .build()
+            .context("put an order")
     }
 
     /// The order, whoever's it is.
@@ -214,10 +196,10 @@ impl Orders {
     /// # Errors
     /// When there is no such order or the table cannot be written.
     pub async fn ship(&self, id: OrderId, now: Timestamp) -> anyhow::Result<Shipped> {
-        let update = self.transition(id, Event::Ship, None, now)?;
+        let update = self.transition(id, Action::Ship, None, now)?;
         let sent = update_item(&self.client, update, ReturnValue::None).await.context("ship an order")?;
-        let Err(found) = sent else { return Ok(Shipped::Shipped) };
-        match status_of(&found)?.on(Event::Ship) {
+        let Written::Refused(found) = sent else { return Ok(Shipped::Shipped) };
+        match status_of(found)?.on(Action::Ship) {
             Transition::Already => Ok(Shipped::AlreadyShipping),
             Transition::Refused => Ok(Shipped::Cancelled),
             Transition::To(_) => anyhow::bail!("the order can ship and its condition failed"),
@@ -238,16 +220,18 @@ impl Orders {
     ) -> anyhow::Result<Released> {
         let mut lines: Vec<&Line> = order.lines.iter().collect();
         loop {
-            let update = self.transition(order.order_id, Event::Cancel, Some(reason), now)?;
-            let mut items = vec![TransactWriteItem::builder().update(update).build()];
+            let mut write = Write::new();
+            let own = write.update(self.transition(order.order_id, Action::Cancel, Some(reason), now)?);
+            let mut parts = Vec::with_capacity(lines.len());
             for line in &lines {
-                items.push(self.products.restock(line.product_id, line.quantity.pieces())?);
+                let released = self.offers.release(line.offer_id, line.quantity.pieces())?;
+                parts.push((write.update(released), *line));
             }
-            let Err(cancelled) = transact(&self.client, items).await? else {
+            let Written::Refused(mut found) = write.commit(&self.client).await? else {
                 return Ok(Released::Released);
             };
-            if let Some(found) = cancelled.failed(0) {
-                return Ok(match status_of(found)?.on(Event::Cancel) {
+            if let Some(found) = found.take(own) {
+                return Ok(match status_of(found)?.on(Action::Cancel) {
                     Transition::Already => Released::AlreadyCancelled,
                     Transition::Refused => Released::AlreadyShipping,
                     Transition::To(_) => {
@@ -255,12 +239,12 @@ impl Orders {
                     }
                 });
             }
-            // A product that was deleted meanwhile gets nothing back; the others do. Each turn leaves at least one out.
-            let mut index = 0;
-            lines.retain(|_| {
-                index += 1;
-                cancelled.failed(index).is_none()
-            });
+            // An offer that was deleted meanwhile gets nothing back; the others do. Each turn leaves at least one out.
+            lines = parts
+                .into_iter()
+                .filter(|(part, _)| found.at(*part).is_none())
+                .map(|(_, line)| line)
+                .collect();
         }
     }
 
@@ -270,7 +254,7 @@ impl Orders {
     /// [`Error::NotFound`] when it is not the buyer's, [`Refusal::NotCancellable`] when it is on its way.
     pub async fn cancel(&self, buyer: &Caller, id: OrderId, now: Timestamp) -> Result<Order, Error> {
         let order = self.find_of(buyer, id).await?;
-        if order.status.on(Event::Cancel) == Transition::Already {
+        if order.status.on(Action::Cancel) == Transition::Already {
             return Ok(order);
         }
         match self.release(&order, CancellationReason::ByBuyer, now).await? {
@@ -279,45 +263,40 @@ impl Orders {
         }
     }
 
-    /// The update that an event is, under the condition that the order's status allows it.
+    /// The update that an action is, under the condition that the order's status allows it. The order is due again: in its new
+    /// status something new is owed.
     fn transition(
         &self,
         id: OrderId,
-        event: Event,
+        action: Action,
         reason: Option<CancellationReason>,
         now: Timestamp,
     ) -> anyhow::Result<Update> {
+        let (to, allowed) = OrderStatus::before(action).context("the action leads nowhere")?;
+        let entry = HistoryEntry { status: to, at: now, reason };
         let mut update = Update::builder().table_name(&self.table).key("orderId", text(&id));
-        let mut allowed = Vec::new();
-        for from in OrderStatus::ALL {
-            if let Transition::To(to) = from.on(event) {
-                let name = format!(":from{}", allowed.len());
-                let entry = HistoryEntry {
-                    status: to,
-                    at: now,
-                    reason: reason.map(|reason| reason.as_str().to_owned()),
-                };
-                update = update
-                    .expression_attribute_values(&name, text(from.as_str()))
-                    .expression_attribute_values(":to", text(to.as_str()))
-                    .expression_attribute_values(
-                        ":entry",
-                        AttributeValue::L(vec![AttributeValue::M(to_item(&entry)?)]),
-                    );
-                allowed.push(name);
-            }
+        let mut names = Vec::with_capacity(allowed.len());
+        for (index, from) in allowed.into_iter().enumerate() {
+            let name = format!(":from{index}");
+            update = update.expression_attribute_values(&name, text(from.as_str()));
+            names.push(name);
         }
         update
             .update_expression(
-                "SET #status = :to, updatedAt = :now, dueAt = :due, attempts = :none, \
+                "SET #status = :to, updatedAt = :now, due = :shard, dueAt = :due, attempts = :none, \
                  history = list_append(history, :entry)",
             )
-            .condition_expression(format!("#status IN ({})", allowed.join(", ")))
+            .condition_expression(format!("#status IN ({})", names.join(", ")))
             .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":to", text(to.as_str()))
             .expression_attribute_values(":now", text(&now))
+            .expression_attribute_values(":shard", text(&due_shard(id)))
             .expression_attribute_values(":due", text(&(now + GRACE)))
             .expression_attribute_values(":none", number(0))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .expression_attribute_values(
+                ":entry",
+                AttributeValue::L(vec![AttributeValue::M(to_item(&entry)?)]),
+            )
             .build()
             .context("build a transition")
     }
@@ -326,7 +305,7 @@ impl Orders {
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn due(&self, shard: &str, now: Timestamp, limit: i32) -> anyhow::Result<Vec<Order>> {
+    pub async fn due(&self, shard: &str, now: Timestamp, limit: i32) -> anyhow::Result<Vec<DueOrder>> {
         let found = self
             .client
             .query()
@@ -347,23 +326,36 @@ impl Orders {
     ///
     /// # Errors
     /// When the table cannot be written.
-    pub async fn put_off(&self, order: &Order, now: Timestamp) -> anyhow::Result<bool> {
-        let Some(due_at) = order.due_at else { return Ok(false) };
-        let sent = self
-            .client
-            .update_item()
+    pub async fn put_off(&self, order: &DueOrder, now: Timestamp) -> anyhow::Result<bool> {
+        let update = Update::builder()
             .table_name(&self.table)
             .key("orderId", text(&order.order_id))
             .update_expression("SET dueAt = :next, attempts = :attempts")
             .condition_expression("dueAt = :read AND #status = :status")
             .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":read", text(&due_at))
+            .expression_attribute_values(":read", text(&order.due_at))
             .expression_attribute_values(":status", text(order.status.as_str()))
             .expression_attribute_values(":next", text(&order.next_due(now)))
             .expression_attribute_values(":attempts", number(order.attempts + 1))
-            .send()
-            .await;
-        Ok(unless_condition_failed(sent).context("put off a due order")?.is_some())
+            .build()?;
+        let sent = update_item(&self.client, update, ReturnValue::None).await;
+        Ok(matches!(sent.context("put off a due order")?, Written::Done(_)))
+    }
+
+    /// That an order in `status` is owed nothing more. Safe to repeat; refused where the order has moved on, which stays due.
+    ///
+    /// # Errors
+    /// Never for values of these types; the SDK's builder asks.
+    pub fn settled(&self, id: OrderId, status: OrderStatus) -> anyhow::Result<Update> {
+        Update::builder()
+            .table_name(&self.table)
+            .key("orderId", text(&id))
+            .update_expression("REMOVE due, dueAt")
+            .condition_expression("#status = :status")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":status", text(status.as_str()))
+            .build()
+            .context("settle an order")
     }
 
     /// Notes that an order in `status` is owed nothing more. Safe to repeat; an order that has moved on stays due.
@@ -371,18 +363,8 @@ impl Orders {
     /// # Errors
     /// When the table cannot be written.
     pub async fn settle(&self, id: OrderId, status: OrderStatus) -> anyhow::Result<()> {
-        let sent = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("orderId", text(&id))
-            .update_expression("REMOVE due, dueAt")
-            .condition_expression("#status = :status")
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":status", text(status.as_str()))
-            .send()
-            .await;
-        unless_condition_failed(sent).map(drop).context("settle an order")
+        let settled = update_item(&self.client, self.settled(id, status)?, ReturnValue::None);
+        settled.await.map(drop).context("settle an order")
     }
 }
 
@@ -391,34 +373,24 @@ fn replay(
     keyed: Option<&KeyedRequest>,
     record: Option<Item>,
     now: Timestamp,
-) -> Result<Option<Placed>, Error> {
-    let (Some(keyed), Some(record)) = (keyed, record) else { return Ok(None) };
-    let Some(answer) = keyed.replay(record, now)? else { return Ok(None) };
-    Ok(Some(Placed { answer: answer.map_err(Refusal::from)?, replayed: true }))
+) -> Result<Option<Once<OrderPlaced>>, Error> {
+    let Some(keyed) = keyed else { return Ok(None) };
+    match keyed.kept(record, now)? {
+        Kept::Nothing => Ok(None),
+        Kept::Answer(answer) => Ok(Some(Once::Replayed(answer))),
+        Kept::Reused => Err(Refusal::from(KeyReused).into()),
+    }
 }
 
 /// The status of the order against which a condition failed.
-fn status_of(found: &Item) -> anyhow::Result<OrderStatus> {
+fn status_of(found: Item) -> anyhow::Result<OrderStatus> {
     anyhow::ensure!(!found.is_empty(), "there is no such order");
-    Ok(from_item::<Order>(found.clone())?.status)
+    Ok(from_item::<Order>(found)?.status)
 }
 
-/// Which line made a transaction fail, and why, by the product as it was then.
-fn refused_line(lines: &[Line], cancelled: &Cancelled) -> anyhow::Result<Refusal> {
-    for (index, line) in lines.iter().enumerate() {
-        let Some(found) = cancelled.failed(index + 1) else { continue };
-        let id = line.product_id;
-        if found.is_empty() {
-            return Ok(Refusal::NotForSale(id));
-        }
-        let product: Product = from_item(found.clone())?;
-        return Ok(if !product.is_for_sale() {
-            Refusal::NotForSale(id)
-        } else if product.price() == line.unit_price {
-            Refusal::OutOfStock { id, available: product.stock().pieces() }
-        } else {
-            Refusal::PriceChanged(id)
-        });
-    }
-    anyhow::bail!("a transaction was cancelled for none of its lines")
+/// Which line made a transaction fail, and why.
+fn refused_line(lines: &[(Part, Line)], mut found: Found) -> anyhow::Result<Refusal> {
+    let failed = lines.iter().find_map(|(part, line)| Some((found.take(*part)?, line)));
+    let (item, line) = failed.context("a transaction was refused for none of its lines")?;
+    Ok(why_not_reserved(item, line.offer_id, line.quantity.pieces(), line.unit_price)?.into())
 }

@@ -77,7 +77,7 @@ mod tests {
         serde_json::from_value(json!({
             "id": "01a1fbbc-f7cc-71a0-aa66-431f703e44ea", "ownerId": "5d0c", "email": "ann@example.com",
             "fileName": "tea.png", "productName": "Tea", "productPrice": 450, "currency": "USD", "description": "Green",
-            "quantity": 7, "category": "Drinks", "isApproved": is_approved, "rejectionReason": rejection_reason,
+            "category": "Drinks", "isApproved": is_approved, "rejectionReason": rejection_reason,
             "createdAt": "2026-11-21T12:00:00.000Z", "updatedAt": "2026-11-21T12:05:00.000Z", "version": 1
         }))
         .unwrap()

@@ -1,38 +1,30 @@
-//! What the shop sells: products, their pictures, their stock and their approval. The rules are here and call nothing;
-//! [`store`] keeps them in DynamoDB.
+//! What the shop sells, as people read of it: products, their pictures and their approval. On which terms they are sold, and how
+//! many there are, is said by their [offers]. The rules are here and call nothing; [`store`] keeps products in DynamoDB,
+//! [`selling`] is what sellers do with several services.
 
 pub mod events;
 pub mod pictures;
-pub mod stock;
+pub mod selling;
 pub mod store;
 
 use std::str::FromStr;
 
+use offers::{Availability, Offer, Stock, StockError, StockRefusal, Terms};
 use serde::{Deserialize, Serialize};
 use shared::caller::{Caller, UserId};
 use shared::dynamo::list::Page;
-use shared::guards::once::KeyReused;
 use shared::http::Parameter;
 use shared::http::input::{Body, Fields};
-use shared::http::problem::{CONFLICT, FORBIDDEN, Problem};
+use shared::http::problem::{CONFLICT, Problem};
 use shared::media::{FileName, FileSize, ImageType, UploadId};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::money::{Currency, InMajor, Price};
 use shared::values::time::Timestamp;
 
-pub use stock::{Deduction, Stock, StockChange, StockLeft, out_of_stock};
+pub use offers::{Deduction, ProductId, ProductName, StockChange};
+pub use selling::Selling;
 pub use store::Products;
-
-shared::id!(
-    /// Names a product.
-    ProductId
-);
-
-shared::text!(
-    /// What a product is called.
-    ProductName, 1..=120
-);
 
 shared::text!(
     /// What a product is like, in lines.
@@ -190,8 +182,11 @@ impl Body for Decision {
     }
 }
 
-/// A product as the table keeps it. Its stock and its requested upload change by themselves, everything else under its
-/// `version`.
+/// The shape in which products are written.
+const SCHEMA_VERSION: u32 = 1;
+
+/// A product as the table keeps it. Its requested upload changes by itself, everything else under its `version`; name, price
+/// and approval stand in its offer as well, and change there in the same transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Product {
@@ -204,7 +199,6 @@ pub struct Product {
     product_price: Price,
     currency: Currency,
     description: Description,
-    quantity: Stock,
     category: Category,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     image_url: Option<String>,
@@ -220,6 +214,48 @@ pub struct Product {
     created_at: Timestamp,
     updated_at: Timestamp,
     version: u32,
+    #[serde(default)]
+    schema_version: u32,
+}
+
+/// A product with the terms on which it is sold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductOffer {
+    /// What it is.
+    pub product: Product,
+    /// Its price and its stock.
+    pub offer: Offer,
+}
+
+impl ProductOffer {
+    /// What `seller` lists at `now`, with its offer: not approved, and without its picture.
+    pub fn new(new: NewProduct, seller: &Caller, currency: Currency, now: Timestamp) -> Self {
+        let id = ProductId::at(now);
+        let (name, price) = (new.product_name.clone(), new.product_price);
+        let offer = Offer::new(id, name, price, currency, new.quantity, seller.id().clone());
+        let product = Product {
+            id,
+            owner_id: seller.id().clone(),
+            email: seller.email().map(str::to_owned),
+            file_name: new.file_name,
+            product_name: new.product_name,
+            product_price: new.product_price,
+            currency,
+            description: new.description,
+            category: new.category,
+            image_url: None,
+            image_upload_id: None,
+            image_rejection: None,
+            requested_upload: None,
+            is_approved: false,
+            rejection_reason: None,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+            schema_version: SCHEMA_VERSION,
+        };
+        Self { product, offer }
+    }
 }
 
 /// Which of the shop's lists a product stands on.
@@ -236,31 +272,6 @@ pub enum Listing {
 }
 
 impl Product {
-    /// What `seller` lists at `now`: not approved, and without its picture.
-    pub fn new(product: NewProduct, seller: &Caller, currency: Currency, now: Timestamp) -> Self {
-        Self {
-            id: ProductId::at(now),
-            owner_id: seller.id().clone(),
-            email: seller.email().map(str::to_owned),
-            file_name: product.file_name,
-            product_name: product.product_name,
-            product_price: product.product_price,
-            currency,
-            description: product.description,
-            quantity: product.quantity,
-            category: product.category,
-            image_url: None,
-            image_upload_id: None,
-            image_rejection: None,
-            requested_upload: None,
-            is_approved: false,
-            rejection_reason: None,
-            created_at: now,
-            updated_at: now,
-            version: 1,
-        }
-    }
-
     /// Its id.
     pub fn id(&self) -> ProductId {
         self.id
@@ -271,19 +282,10 @@ impl Product {
         &self.product_name
     }
 
-    /// What one piece costs.
-    pub fn price(&self) -> Price {
-        self.product_price
-    }
-
-    /// In which currency.
-    pub fn currency(&self) -> Currency {
-        self.currency
-    }
-
-    /// How many pieces there are.
-    pub fn stock(&self) -> Stock {
-        self.quantity
+    /// What its offer says of it.
+    pub fn terms(&self) -> Terms {
+        let availability = if self.is_for_sale() { Availability::ForSale } else { Availability::Withheld };
+        Terms { product_name: self.product_name.clone(), price: self.product_price, availability }
     }
 
     /// Whether everyone may see and order it.
@@ -324,7 +326,7 @@ impl Product {
         } else if self.owner_id == *caller.id() {
             Ok(Editor::Seller)
         } else if self.is_for_sale() {
-            Err(Refusal::NotYours.into())
+            Err(Error::NotYours)
         } else {
             Err(Error::NotFound)
         }
@@ -422,6 +424,8 @@ pub struct PublicProduct {
 pub struct OwnProduct {
     #[serde(flatten)]
     public: PublicProduct,
+    /// Pieces of orders that have not shipped yet; they are no part of `quantity`.
+    promised: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -431,16 +435,16 @@ pub struct OwnProduct {
     updated_at: Timestamp,
 }
 
-impl From<Product> for PublicProduct {
-    fn from(product: Product) -> Self {
+impl From<ProductOffer> for PublicProduct {
+    fn from(ProductOffer { product, offer }: ProductOffer) -> Self {
         Self {
             id: product.id,
             file_name: product.file_name,
             product_name: product.product_name,
-            product_price: product.product_price.amount().in_major(),
-            currency: product.currency,
+            product_price: offer.price().amount().in_major(),
+            currency: offer.currency(),
             description: product.description,
-            quantity: product.quantity,
+            quantity: offer.stock(),
             category: product.category,
             image_url: product.image_url,
             is_approved: product.is_approved,
@@ -449,15 +453,29 @@ impl From<Product> for PublicProduct {
     }
 }
 
-impl From<Product> for OwnProduct {
-    fn from(product: Product) -> Self {
+impl From<ProductOffer> for OwnProduct {
+    fn from(ProductOffer { mut product, offer }: ProductOffer) -> Self {
         Self {
-            email: product.email.clone(),
-            rejection_reason: product.rejection_reason.clone(),
-            image_rejection: product.image_rejection.clone(),
+            email: product.email.take(),
+            rejection_reason: product.rejection_reason.take(),
+            image_rejection: product.image_rejection.take(),
             updated_at: product.updated_at,
-            public: product.into(),
+            promised: offer.promised(),
+            public: ProductOffer { product, offer }.into(),
         }
+    }
+}
+
+/// What is left of a product after a deduction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct StockLeft {
+    id: ProductId,
+    quantity: Stock,
+}
+
+impl From<ProductOffer> for StockLeft {
+    fn from(ProductOffer { offer, .. }: ProductOffer) -> Self {
+        Self { id: offer.product_id(), quantity: offer.stock() }
     }
 }
 
@@ -469,8 +487,8 @@ pub struct ProductList<T> {
     next_cursor: Option<String>,
 }
 
-impl<T: From<Product>> From<Page<Product>> for ProductList<T> {
-    fn from(page: Page<Product>) -> Self {
+impl<T: From<ProductOffer>> From<Page<ProductOffer>> for ProductList<T> {
+    fn from(page: Page<ProductOffer>) -> Self {
         Self { products: page.entries.into_iter().map(T::from).collect(), next_cursor: page.next_cursor }
     }
 }
@@ -493,42 +511,18 @@ pub struct UploadRequested {
     pub upload_url: String,
 }
 
-/// A rule said no.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// Everyone may see it, but it is somebody else's.
-    #[error("the product is somebody else's")]
-    NotYours,
-    /// Fewer pieces than are to be taken.
-    #[error("the product {id} has {available} pieces")]
-    OutOfStock {
-        /// The product.
-        id: ProductId,
-        /// How many there are.
-        available: u32,
-    },
-    /// More pieces than a product may have.
-    #[error("the product {id} has {available} pieces, and with those to be added too many")]
-    StockLimit {
-        /// The product.
-        id: ProductId,
-        /// How many there are.
-        available: u32,
-    },
-    /// The key came before with another request.
-    #[error(transparent)]
-    KeyReused(#[from] KeyReused),
-}
-
 /// Why nothing was done.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no such product, or not for the caller.
     #[error("there is no such product")]
     NotFound,
-    /// A rule said no.
+    /// Everyone may see it, but it is somebody else's.
+    #[error("the product is somebody else's")]
+    NotYours,
+    /// Its stock was not changed.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Stock(#[from] StockError),
     /// Others changed it again and again at the same time.
     #[error("the product was changed by others at the same time")]
     ChangedMeanwhile,
@@ -537,24 +531,12 @@ pub enum Error {
     Failed(#[from] anyhow::Error),
 }
 
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::NotYours => {
-                Self::new(FORBIDDEN, "Only its seller and the shop's admins may change this product.")
-            }
-            Refusal::OutOfStock { id, available } => out_of_stock(id, available),
-            Refusal::StockLimit { id, available } => stock::over_limit(id, available),
-            Refusal::KeyReused(reused) => reused.into(),
-        }
-    }
-}
-
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
-            Error::NotFound => Self::not_found("product"),
-            Error::Refused(refusal) => refusal.into(),
+            Error::NotFound => StockRefusal::NotFound.into(),
+            Error::NotYours => StockRefusal::NotYours.into(),
+            Error::Stock(error) => error.into(),
             Error::ChangedMeanwhile => {
                 Self::new(CONFLICT, "The product was changed by others at the same time. Please try again.")
             }
@@ -581,7 +563,12 @@ mod tests {
 
     fn tea() -> Product {
         let new = input::parse(TEA.as_bytes()).unwrap();
-        Product::new(new, &Caller::for_tests("ann"), "USD".parse().unwrap(), now())
+        ProductOffer::new(new, &Caller::for_tests("ann"), "USD".parse().unwrap(), now()).product
+    }
+
+    fn tea_on_offer() -> ProductOffer {
+        let new = input::parse(TEA.as_bytes()).unwrap();
+        ProductOffer::new(new, &Caller::for_tests("ann"), "USD".parse().unwrap(), now())
     }
 
     fn upload(second: u64) -> UploadId {
@@ -630,7 +617,7 @@ mod tests {
     fn a_product_is_its_sellers_and_the_admins_to_change() {
         let (ann, bob) = (Caller::for_tests("ann"), Caller::for_tests("bob"));
         assert!(matches!(approved().editor(&ann), Ok(Editor::Seller)));
-        assert!(matches!(approved().editor(&bob), Err(Error::Refused(Refusal::NotYours))));
+        assert!(matches!(approved().editor(&bob), Err(Error::NotYours)));
         assert!(matches!(tea().editor(&bob), Err(Error::NotFound)));
     }
 
@@ -640,7 +627,7 @@ mod tests {
         let before = approved();
         let change = changes(r#"{"productPrice":5,"category":"Tea"}"#);
         let changed = before.clone().with_changes(&change, Editor::Seller, Spared, later).unwrap();
-        let price = changed.price();
+        let price = changed.terms().price;
         assert_eq!(price.amount().minor(), 500);
         let category = Category::new("Tea").unwrap();
         let expected = Product { product_price: price, category, updated_at: later, ..before };
@@ -726,10 +713,10 @@ mod tests {
 
     #[test]
     fn everyone_sees_the_price_and_nobody_the_sellers_address() {
-        let shown = json(&PublicProduct::from(tea()));
+        let shown = json(&PublicProduct::from(tea_on_offer()));
         assert!(shown.contains(r#""productPrice":4.5"#), "{shown}");
         assert!(!shown.contains("ann@"), "{shown}");
-        assert!(json(&OwnProduct::from(tea())).contains("ann@"));
+        assert!(json(&OwnProduct::from(tea_on_offer())).contains("ann@"));
     }
 
     fn json(value: &impl Serialize) -> String {

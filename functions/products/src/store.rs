@@ -8,34 +8,29 @@
 //! | a seller's products, newest first | index `owner`: `ownerId`, `createdAt` |
 //! | what waits for its picture ("image") or for an admin ("approval") | index `pending`: `pending`, `createdAt`; sparse |
 //!
-//! `quantity` changes under conditions of its own and never with anything else: by orders in [`Products::reserve`] and
-//! [`Products::restock`], by people in [`Products::set_stock`] and [`Products::deduct`]. `requestedUpload` is the last one's.
-//! Everything else changes under `version`, so that of two changes made at the same time none is lost.
+//! `requestedUpload` is the last one's. Everything else changes under `version`, so that of two changes made at the same time
+//! none is lost; and what a product's offer repeats of it changes there in the same transaction.
+
+use std::collections::HashMap;
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
-    Update,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, ReturnValue, Update};
+use offers::{Offers, StockChange};
 use shared::caller::{Caller, UserId};
 use shared::dynamo::list::Sort::Descending;
 use shared::dynamo::list::{Cursors, List, Page, PageRequest};
 use shared::dynamo::{
-    Item, from_item, number, text, to_item, transact, unless_condition_failed, update_item,
+    Consistency, Item, Read, Write, Written, from_item, number, text, to_item, update_item,
 };
-use shared::guards::once::{IdempotencyKey, KeyedRequest};
+use shared::guards::{Guards, KeyedRequest, Once};
 use shared::http::problem::Problem;
 use shared::media::{FileName, UploadId};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
-use shared::values::money::Price;
 use shared::values::time::Timestamp;
 
-use crate::{
-    Category, Deduction, Editor, Error, Listing, Product, ProductId, Refusal, RequestedUpload, StockChange,
-};
+use crate::{Category, Editor, Error, Listing, Product, ProductId, ProductOffer, RequestedUpload};
 
 const APPROVED: List =
     List { index: Some("approved"), partition: "approved", sort: Descending("createdAt"), key: "id" };
@@ -53,12 +48,12 @@ const AWAITING_APPROVAL: &str = "approval";
 /// How often a change is tried again when others changed the product first.
 const TRIES: u32 = 5;
 
-/// The Products table, with where the answers to changes of stock are recorded.
+/// The Products table, with the offers that change together with it.
 #[derive(Debug, Clone)]
 pub struct Products {
     client: Client,
     table: String,
-    guards: String,
+    offers: Offers,
 }
 
 impl FromEnv for Products {
@@ -66,54 +61,51 @@ impl FromEnv for Products {
         Ok(Self {
             client: aws.dynamodb(),
             table: config::required("PRODUCTS_TABLE")?,
-            guards: config::required("GUARDS_TABLE")?,
+            offers: Offers::from_env(aws)?,
         })
     }
 }
 
-/// A product whose stock was changed, and whether the same request had changed it before.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StockChanged {
-    /// As it is now.
-    pub product: Product,
-    /// Whether the idempotency key brought it back.
-    pub replayed: bool,
-}
-
 impl Products {
-    /// Records a new product. Its id is new as well, so a repetition by the SDK writes the same item again.
+    /// Records a new product and its offer. Their id is new as well, so a repetition by the SDK writes the same items again.
     ///
     /// # Errors
-    /// When the table cannot be written.
-    pub async fn create(&self, product: &Product) -> anyhow::Result<()> {
-        let mut item = to_item(product)?;
-        item.extend(
-            index_keys(product).into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))),
-        );
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        put.send().await.map(drop).context("record a product")
+    /// When the tables cannot be written.
+    pub async fn create(&self, ProductOffer { product, offer }: &ProductOffer) -> anyhow::Result<()> {
+        let mut write = Write::new();
+        let put = Put::builder().table_name(&self.table).set_item(Some(with_index_keys(product)?));
+        write.put(put.build().context("record a product")?);
+        write.put(self.offers.create(offer)?);
+        match write.commit(&self.client).await.context("record a product")? {
+            Written::Done(()) => Ok(()),
+            Written::Refused(_) => anyhow::bail!("an unconditional write was refused"),
+        }
     }
 
-    /// The product as it is now, whoever may see it.
+    /// The product and its offer as they are now, whoever may see them.
     ///
     /// # Errors
-    /// When the table cannot be read.
-    pub async fn find(&self, id: ProductId) -> anyhow::Result<Option<Product>> {
-        self.get(id, true).await
+    /// When the tables cannot be read.
+    pub async fn find(&self, id: ProductId) -> anyhow::Result<Option<ProductOffer>> {
+        self.get(id, Consistency::Strong).await
     }
 
-    async fn get(&self, id: ProductId, consistent: bool) -> anyhow::Result<Option<Product>> {
-        let get = self.client.get_item().table_name(&self.table).key("id", text(&id));
-        let found = get.consistent_read(consistent).send().await.context("read a product")?;
-        found.item.map(from_item).transpose()
+    async fn get(&self, id: ProductId, consistency: Consistency) -> anyhow::Result<Option<ProductOffer>> {
+        let read = Read::new().of(&self.table, "id", [id], consistency)?;
+        let read = self.offers.with(read, [id.into()], consistency)?;
+        let mut found = read.fetch(&self.client).await.context("read a product")?;
+        let product = found.take(&self.table).pop().map(from_item).transpose()?;
+        let offer = self.offers.found_in(&mut found)?.pop();
+        Ok(product.zip(offer).map(|(product, offer)| ProductOffer { product, offer }))
     }
 
     /// The product as everyone may see it, as of a moment ago, at half the cost of a consistent read.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is none or it is not for sale.
-    pub async fn for_sale(&self, id: ProductId) -> Result<Product, Error> {
-        self.get(id, false).await?.filter(Product::is_for_sale).ok_or(Error::NotFound)
+    pub async fn for_sale(&self, id: ProductId) -> Result<ProductOffer, Error> {
+        let found = self.get(id, Consistency::Eventual).await?;
+        found.filter(|found| found.product.is_for_sale()).ok_or(Error::NotFound)
     }
 
     /// A page of what is for sale, in one category or all, newest first.
@@ -125,12 +117,12 @@ impl Products {
         category: Option<&Category>,
         cursors: &Cursors,
         request: &PageRequest,
-    ) -> Result<Page<Product>, Problem> {
+    ) -> Result<Page<ProductOffer>, Problem> {
         let (list, of) = match category {
             Some(category) => (CATEGORY, category.as_str()),
             None => (APPROVED, ALL_APPROVED),
         };
-        cursors.page(&self.client, &self.table, list, of, request).await
+        self.page(list, of, cursors, request).await
     }
 
     /// A page of what `owner` sells or wants to sell, newest first.
@@ -142,8 +134,8 @@ impl Products {
         owner: &UserId,
         cursors: &Cursors,
         request: &PageRequest,
-    ) -> Result<Page<Product>, Problem> {
-        cursors.page(&self.client, &self.table, OWNER, &owner.to_string(), request).await
+    ) -> Result<Page<ProductOffer>, Problem> {
+        self.page(OWNER, &owner.to_string(), cursors, request).await
     }
 
     /// A page of what waits for an admin, newest first.
@@ -154,8 +146,30 @@ impl Products {
         &self,
         cursors: &Cursors,
         request: &PageRequest,
-    ) -> Result<Page<Product>, Problem> {
-        cursors.page(&self.client, &self.table, PENDING, AWAITING_APPROVAL, request).await
+    ) -> Result<Page<ProductOffer>, Problem> {
+        self.page(PENDING, AWAITING_APPROVAL, cursors, request).await
+    }
+
+    /// A page of a list: one query for the products, one read for what they cost and how many there are.
+    async fn page(
+        &self,
+        list: List,
+        of: &str,
+        cursors: &Cursors,
+        request: &PageRequest,
+    ) -> Result<Page<ProductOffer>, Problem> {
+        let page = cursors.page::<Product>(&self.client, &self.table, list, of, request).await?;
+        let ids = page.entries.iter().map(|product| product.id.into());
+        let read = self.offers.with(Read::new(), ids, Consistency::Eventual)?;
+        let mut found = read.fetch(&self.client).await.context("read the offers of a page")?;
+        let offers = self.offers.found_in(&mut found)?;
+        let mut offers: HashMap<_, _> = offers.into_iter().map(|offer| (offer.product_id(), offer)).collect();
+        // The index tells of a moment ago: what has no offer has just been deleted.
+        let entries = page
+            .entries
+            .into_iter()
+            .filter_map(|product| Some(ProductOffer { offer: offers.remove(&product.id)?, product }));
+        Ok(Page { entries: entries.collect(), next_cursor: page.next_cursor })
     }
 
     /// Applies `rule` to the product as it is, and tries again when somebody else changed it meanwhile. Where the rule gives
@@ -167,7 +181,7 @@ impl Products {
         &self,
         id: ProductId,
         rule: impl Fn(Product) -> Option<Product>,
-    ) -> Result<Product, Error> {
+    ) -> Result<ProductOffer, Error> {
         self.change_if(id, |product| Ok(rule(product))).await
     }
 
@@ -180,7 +194,7 @@ impl Products {
         caller: &Caller,
         id: ProductId,
         rule: impl Fn(Product, Editor) -> Option<Product>,
-    ) -> Result<Product, Error> {
+    ) -> Result<ProductOffer, Error> {
         self.change_if(id, |product| {
             let editor = product.editor(caller)?;
             Ok(rule(product, editor))
@@ -192,87 +206,96 @@ impl Products {
         &self,
         id: ProductId,
         rule: impl Fn(Product) -> Result<Option<Product>, Error>,
-    ) -> Result<Product, Error> {
+    ) -> Result<ProductOffer, Error> {
         for _ in 0..TRIES {
-            let product = self.find(id).await?.ok_or(Error::NotFound)?;
-            let read = product.version;
-            let Some(changed) = rule(product.clone())? else { return Ok(product) };
-            let changed = changed.with_next_version();
-            if self.save(&changed, read).await? {
-                return Ok(changed);
+            let found = self.find(id).await?.ok_or(Error::NotFound)?;
+            let Some(changed) = rule(found.product.clone())? else { return Ok(found) };
+            let product = changed.with_next_version();
+            if self.save(&found.product, &product).await? {
+                let offer = found.offer.with_terms(product.terms());
+                return Ok(ProductOffer { product, offer });
             }
         }
         Err(Error::ChangedMeanwhile)
     }
 
-    /// Writes all that may change but the stock, if nobody changed the product since `read`.
-    async fn save(&self, product: &Product, read: u32) -> anyhow::Result<bool> {
-        let values = [
-            ("productName", Some(text(&product.product_name))),
-            ("productPrice", Some(minor_units(product.product_price))),
-            ("description", Some(text(&product.description))),
-            ("category", Some(text(&product.category))),
-            ("fileName", Some(text(&product.file_name))),
-            ("isApproved", Some(AttributeValue::Bool(product.is_approved))),
-            ("rejectionReason", product.rejection_reason.as_deref().map(text)),
-            ("imageUrl", product.image_url.as_deref().map(text)),
-            ("imageUploadId", product.image_upload_id.as_ref().map(text)),
-            ("imageRejection", product.image_rejection.as_deref().map(text)),
-            ("updatedAt", Some(text(&product.updated_at))),
-            ("version", Some(number(product.version))),
-        ];
-        let (mut set, mut remove) = (Vec::new(), Vec::new());
-        let mut update = self.client.update_item().table_name(&self.table).key("id", text(&product.id));
-        for (name, value) in values.into_iter().chain(index_keys(product)) {
-            match value {
-                Some(value) => {
-                    set.push(format!("{name} = :{name}"));
-                    update = update.expression_attribute_values(format!(":{name}"), value);
-                }
-                None => remove.push(name),
-            }
+    /// Writes what is different about a product since it was `read`, if nobody else changed it meanwhile; and its offer where
+    /// that repeats what is different.
+    async fn save(&self, read: &Product, product: &Product) -> anyhow::Result<bool> {
+        let update = self.changes(read, product)?;
+        if product.terms() == read.terms() {
+            let saved = update_item(&self.client, update, ReturnValue::None).await;
+            return Ok(matches!(saved.context("change a product")?, Written::Done(_)));
         }
-        let expression = format!("SET {} REMOVE {}", set.join(", "), remove.join(", "));
-        let saved = update
-            .update_expression(expression)
-            .condition_expression("version = :read")
-            .expression_attribute_values(":read", number(read))
-            .send()
-            .await;
-        Ok(unless_condition_failed(saved).context("change a product")?.is_some())
+        let mut write = Write::new();
+        write.update(update);
+        write.update(self.offers.set_terms(product.id.into(), &product.terms())?);
+        Ok(matches!(write.commit(&self.client).await.context("change a product")?, Written::Done(())))
     }
 
-    /// Deletes the product for its seller or an admin, in one conditional write. Repeated, there is no such product.
+    /// What is different between two versions, as an update of the first one: derived from the items, so that no attribute can
+    /// be forgotten.
+    fn changes(&self, read: &Product, product: &Product) -> anyhow::Result<Update> {
+        let (old, new) = (with_index_keys(read)?, with_index_keys(product)?);
+        let (mut set, mut remove) = (Vec::new(), Vec::new());
+        let mut update = Update::builder().table_name(&self.table).key("id", text(&product.id));
+        for (index, (name, value)) in
+            new.iter().filter(|(name, value)| old.get(*name) != Some(value)).enumerate()
+        {
+            set.push(format!("#s{index} = :s{index}"));
+            update = update
+                .expression_attribute_names(format!("#s{index}"), name)
+                .expression_attribute_values(format!(":s{index}"), value.clone());
+        }
+        for (index, name) in old.keys().filter(|name| !new.contains_key(*name)).enumerate() {
+            remove.push(format!("#r{index}"));
+            update = update.expression_attribute_names(format!("#r{index}"), name);
+        }
+        let mut expression = format!("SET {}", set.join(", "));
+        if !remove.is_empty() {
+            expression = format!("{expression} REMOVE {}", remove.join(", "));
+        }
+        update
+            .update_expression(expression)
+            .condition_expression("version = :read")
+            .expression_attribute_values(":read", number(read.version))
+            .build()
+            .context("change a product")
+    }
+
+    /// Deletes the product and its offer for its seller or an admin, in one conditional write. Repeated, there is no such
+    /// product.
     ///
     /// # Errors
-    /// [`Error::NotFound`], or [`Refusal::NotYours`] when it is somebody else's and for sale.
+    /// [`Error::NotFound`], or [`Error::NotYours`] when it is somebody else's and for sale.
     pub async fn delete(&self, caller: &Caller, id: ProductId) -> Result<(), Error> {
-        let deleted = self
-            .client
-            .delete_item()
+        let delete = Delete::builder()
             .table_name(&self.table)
             .key("id", text(&id))
             .condition_expression(may_change(caller))
-            .set_expression_attribute_values(caller_value(caller))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match deleted {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(DeleteItemError::ConditionalCheckFailedException(failed)) => {
-                    Err(refused(failed.item(), caller, |_| None)?)
-                }
-                _ => Err(error).context("delete a product")?,
-            },
+            .set_expression_attribute_values(caller_value(caller));
+        match self.delete_both(id, delete.build().context("delete a product")?).await? {
+            Written::Done(()) => Ok(()),
+            Written::Refused(found) => Err(refused(found, caller)?),
         }
+    }
+
+    /// Deletes a product under its condition, and its offer with it; refused, it gives the product as it stood then.
+    async fn delete_both(&self, id: ProductId, delete: Delete) -> anyhow::Result<Written<(), Item>> {
+        let mut write = Write::new();
+        let product = write.delete(delete);
+        write.delete(self.offers.delete(id.into())?);
+        Ok(match write.commit(&self.client).await.context("delete a product")? {
+            Written::Done(()) => Written::Done(()),
+            Written::Refused(mut found) => Written::Refused(found.take(product).unwrap_or_default()),
+        })
     }
 
     /// Notes that its seller or an admin asked for a URL for another picture, in one conditional write: what its file is
     /// called, and whether the picture needs an admin's eye.
     ///
     /// # Errors
-    /// [`Error::NotFound`], or [`Refusal::NotYours`] when it is somebody else's and for sale.
+    /// [`Error::NotFound`], or [`Error::NotYours`] when it is somebody else's and for sale.
     pub async fn request_upload(
         &self,
         caller: &Caller,
@@ -291,130 +314,31 @@ impl Products {
             .expression_attribute_values(":upload", AttributeValue::M(to_item(&requested)?))
             .build()
             .context("request an upload")?;
-        self.update(update, caller, |_| None).await.map(drop)
+        match update_item(&self.client, update, ReturnValue::None).await.context("request an upload")? {
+            Written::Done(_) => Ok(()),
+            Written::Refused(found) => Err(refused(found, caller)?),
+        }
     }
 
-    /// Sets or changes the stock for the product's seller or an admin. The condition keeps it from zero to the limit.
-    ///
-    /// Safe to repeat with a key, whose record is written in the same transaction. Without one, setting is safe by itself,
-    /// and a difference is against the SDK's own repetition: a transaction carries a token of its own.
+    /// Changes the stock for the product's seller or an admin, and gives what came of it. Safe to repeat as
+    /// [`Offers::change_stock`] is.
     ///
     /// # Errors
-    /// A [`Refusal`], or [`Error::NotFound`].
-    pub async fn set_stock(
+    /// [`Error::Stock`], or [`Error::NotFound`] when it was deleted meanwhile.
+    pub async fn change_stock(
         &self,
+        guards: &Guards,
         caller: &Caller,
         id: ProductId,
         change: StockChange,
-        key: Option<&IdempotencyKey>,
+        keyed: Option<&KeyedRequest>,
         now: Timestamp,
-    ) -> Result<StockChanged, Error> {
-        if let (StockChange::Set(_), None) = (change, key) {
-            let update = self.stock_update(caller, id, change)?;
-            let product = self.update(update, caller, |product| change.refusal(product)).await?;
-            return Ok(StockChanged { product, replayed: false });
-        }
-        self.change_stock("set-stock", caller, id, change, key, now).await
-    }
-
-    /// Takes pieces that go another way than by an order; safe to repeat as [`Products::set_stock`] is.
-    ///
-    /// # Errors
-    /// A [`Refusal`], or [`Error::NotFound`].
-    pub async fn deduct(
-        &self,
-        caller: &Caller,
-        id: ProductId,
-        deduction: Deduction,
-        key: Option<&IdempotencyKey>,
-        now: Timestamp,
-    ) -> Result<StockChanged, Error> {
-        self.change_stock("deduct-stock", caller, id, deduction.into(), key, now).await
-    }
-
-    /// Changes the stock and records the key, both or neither, and reads what came of it.
-    ///
-    /// The record says that it was done and not how many pieces that left. To write that number down, the transaction would
-    /// have to depend on the stock being what was read, and of a hundred people who take one piece each most would fail.
-    async fn change_stock(
-        &self,
-        route: &str,
-        caller: &Caller,
-        id: ProductId,
-        change: StockChange,
-        key: Option<&IdempotencyKey>,
-        now: Timestamp,
-    ) -> Result<StockChanged, Error> {
-        let keyed = key.map(|key| KeyedRequest::new(route, caller, key, &(id, change))).transpose()?;
-        let update = self.stock_update(caller, id, change)?;
-        let mut items = vec![TransactWriteItem::builder().update(update).build()];
-        if let Some(keyed) = &keyed {
-            items.push(keyed.record(&self.guards, &(), now)?);
-        }
-        let mut replayed = false;
-        if let Err(cancelled) = transact(&self.client, items).await? {
-            if let Some(keyed) = &keyed {
-                replayed = self.was_done(keyed, cancelled.failed(1), now).await?;
-            }
-            if !replayed {
-                return Err(refused(cancelled.failed(0), caller, |product| change.refusal(product))?);
-            }
-        }
-        let product = self.find(id).await?.ok_or(Error::NotFound)?;
-        // A repetition has met no condition of the product's.
-        product.editor(caller)?;
-        Ok(StockChanged { product, replayed })
-    }
-
-    /// Whether the key's request was done before, by the record that made the transaction fail.
-    async fn was_done(
-        &self,
-        keyed: &KeyedRequest,
-        record: Option<&Item>,
-        now: Timestamp,
-    ) -> Result<bool, Error> {
-        let record = match record {
-            Some(record) => Some(record.clone()),
-            // Where two conditions fail, as after a deduction of the last piece, DynamoDB need not name both.
-            None => {
-                let get = self.client.get_item().table_name(&self.guards);
-                let get = get.key("guardId", text(keyed.guard_id())).consistent_read(true);
-                get.send().await.context("read an idempotency record")?.item
-            }
-        };
-        let Some(record) = record else { return Ok(false) };
-        let done = keyed.replay::<()>(record, now)?.transpose().map_err(Refusal::from)?;
-        Ok(done.is_some())
-    }
-
-    fn stock_update(&self, caller: &Caller, id: ProductId, change: StockChange) -> anyhow::Result<Update> {
-        let (expression, value) = change.update();
-        let allowed = change.allowed();
-        Update::builder()
-            .table_name(&self.table)
-            .key("id", text(&id))
-            .update_expression(expression)
-            .condition_expression(format!("{} AND quantity BETWEEN :least AND :most", may_change(caller)))
-            .set_expression_attribute_values(caller_value(caller))
-            .expression_attribute_values(":change", number(value))
-            .expression_attribute_values(":least", number(*allowed.start()))
-            .expression_attribute_values(":most", number(*allowed.end()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .build()
-            .context("change the stock of a product")
-    }
-
-    /// Carries out an update by itself and gives the product as it left it.
-    async fn update(
-        &self,
-        update: Update,
-        caller: &Caller,
-        refusal: impl Fn(&Product) -> Option<Refusal>,
-    ) -> Result<Product, Error> {
-        match update_item(&self.client, update, ReturnValue::AllNew).await.context("change a product")? {
-            Ok(changed) => Ok(from_item(changed)?),
-            Err(found) => Err(refused(Some(&found), caller, refusal)?),
-        }
+    ) -> Result<Once<ProductOffer>, Error> {
+        let done = self.offers.change_stock(guards, caller, id.into(), change, keyed, now).await?;
+        let found = self.find(id).await?.ok_or(Error::NotFound)?;
+        // A repetition has met no condition of the offer's.
+        found.product.editor(caller)?;
+        Ok(done.map(|()| found))
     }
 
     /// At most `limit` products that have waited for their picture since before `cutoff`, oldest first.
@@ -437,72 +361,29 @@ impl Products {
         found.items.unwrap_or_default().into_iter().map(from_item).collect()
     }
 
-    /// Deletes the product if it still has no picture and is not approved: the index tells of a moment ago. Gives whether
-    /// this call deleted it.
+    /// Deletes the product and its offer if it still has no picture and is not approved: the index tells of a moment ago. Gives
+    /// whether this call deleted it.
     ///
     /// # Errors
-    /// When the table cannot be written.
+    /// When the tables cannot be written.
     pub async fn delete_without_picture(&self, id: ProductId) -> anyhow::Result<bool> {
-        let deleted = self
-            .client
-            .delete_item()
+        let delete = Delete::builder()
             .table_name(&self.table)
             .key("id", text(&id))
             .condition_expression("attribute_not_exists(imageUrl) AND isApproved = :no")
-            .expression_attribute_values(":no", AttributeValue::Bool(false))
-            .send()
-            .await;
+            .expression_attribute_values(":no", AttributeValue::Bool(false));
         // Where the condition fails, its picture came, an admin approved it, or it is gone already.
-        Ok(unless_condition_failed(deleted).context("delete a product without a picture")?.is_some())
+        let deleted = self.delete_both(id, delete.build().context("delete a product without a picture")?);
+        Ok(matches!(deleted.await?, Written::Done(())))
     }
+}
 
-    /// Takes `quantity` pieces for an order, in the order's transaction, if the product is for sale at `price` and has them.
-    /// Where the condition fails, the transaction tells the product as it is.
-    ///
-    /// # Errors
-    /// Never for values of these types; the SDK's builder asks.
-    pub fn reserve(&self, id: ProductId, quantity: u32, price: Price) -> anyhow::Result<TransactWriteItem> {
-        let update = Update::builder()
-            .table_name(&self.table)
-            .key("id", text(&id))
-            .update_expression("SET quantity = quantity - :quantity")
-            .condition_expression("isApproved = :yes AND productPrice = :price AND quantity >= :quantity")
-            .expression_attribute_values(":yes", AttributeValue::Bool(true))
-            .expression_attribute_values(":price", minor_units(price))
-            .expression_attribute_values(":quantity", number(quantity))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .build()?;
-        Ok(TransactWriteItem::builder().update(update).build())
-    }
-
-    /// Gives `quantity` pieces back, in the transaction that cancels their order, if the product still exists.
-    ///
-    /// # Errors
-    /// Never for values of these types; the SDK's builder asks.
-    pub fn restock(&self, id: ProductId, quantity: u32) -> anyhow::Result<TransactWriteItem> {
-        let update = Update::builder()
-            .table_name(&self.table)
-            .key("id", text(&id))
-            .update_expression("SET quantity = quantity + :quantity")
-            .condition_expression("attribute_exists(id)")
-            .expression_attribute_values(":quantity", number(quantity))
-            .build()?;
-        Ok(TransactWriteItem::builder().update(update).build())
-    }
-
-    /// The table's name and what to read of it, for a BatchGetItem that reads other tables as well. Consistent: a price or an
-    /// approval of a moment ago would only fail the transaction.
-    ///
-    /// # Errors
-    /// Never for values of these types; the SDK's builder asks.
-    pub fn batch(
-        &self,
-        ids: impl IntoIterator<Item = ProductId>,
-    ) -> anyhow::Result<(String, KeysAndAttributes)> {
-        let keys = ids.into_iter().map(|id| Item::from([("id".to_owned(), text(&id))])).collect();
-        let batch = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build()?;
-        Ok((self.table.clone(), batch))
-    }
+/// A product's item: its attributes, and the keys of the lists that it stands on.
+fn with_index_keys(product: &Product) -> anyhow::Result<Item> {
+    let mut item = to_item(product)?;
+    let keys = index_keys(product).into_iter();
+    item.extend(keys.filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    Ok(item)
 }
 
 /// The keys of the sparse indexes that put a product on its list; `None` takes it off.
@@ -531,19 +412,12 @@ fn caller_value(caller: &Caller) -> Option<Item> {
 }
 
 /// Why a write for `caller` was not carried out, by the product against which its condition failed.
-fn refused(
-    found: Option<&Item>,
-    caller: &Caller,
-    refusal: impl Fn(&Product) -> Option<Refusal>,
-) -> anyhow::Result<Error> {
-    let Some(found) = found.filter(|item| !item.is_empty()) else { return Ok(Error::NotFound) };
-    let product: Product = from_item(found.clone())?;
-    if let Err(error) = product.editor(caller) {
-        return Ok(error);
+fn refused(found: Item, caller: &Caller) -> anyhow::Result<Error> {
+    if found.is_empty() {
+        return Ok(Error::NotFound);
     }
-    refusal(&product).map(Error::from).context("the product allows the change and its condition failed")
-}
-
-fn minor_units(price: Price) -> AttributeValue {
-    AttributeValue::N(price.amount().minor().to_string())
+    match from_item::<Product>(found)?.editor(caller) {
+        Err(error) => Ok(error),
+        Ok(_) => anyhow::bail!("the product allows the change and its condition failed"),
+    }
 }

@@ -10,7 +10,7 @@
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use shared::caller::UserId;
-use shared::dynamo;
+use shared::dynamo::{self, Batch, Consistency, Read, from_item};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
@@ -76,13 +76,29 @@ impl Users {
         noted.map(drop).context("the person has no profile")
     }
 
-    /// A person's profile: `None` for who was never confirmed.
+    /// Adds a person's profile to what is read at the same time.
+    ///
+    /// # Errors
+    /// Never for values of these types; the SDK's builder asks.
+    pub fn with(&self, read: Read, id: &UserId) -> anyhow::Result<Read> {
+        read.of(&self.table, "userId", [id], Consistency::Strong)
+    }
+
+    /// The profile that was read: `None` for a person whose address was never confirmed.
+    ///
+    /// # Errors
+    /// When it is not as this code writes them.
+    pub fn found_in(&self, batch: &mut Batch) -> anyhow::Result<Option<Profile>> {
+        batch.take(&self.table).pop().map(from_item).transpose()
+    }
+
+    /// A person's profile: `None` for a person whose address was never confirmed.
     ///
     /// # Errors
     /// When the table cannot be read.
     pub async fn find(&self, id: &UserId) -> anyhow::Result<Option<Profile>> {
         let get = self.dynamodb.get_item().table_name(&self.table).key("userId", dynamo::text(id));
         let found = get.send().await.context("read a profile")?;
-        found.item.map(dynamo::from_item).transpose()
+        found.item.map(from_item).transpose()
     }
 }

@@ -1,7 +1,7 @@
 // What Lambda's Node.js runtime does, and no more: loads a handler, asks for events, gives answers back.
 //
-// Lambda's own, aws-lambda-ric, builds native code with CMake and autotools when it is installed, and its current version
-// wants a newer Node.js than many have. This does less than it, so it flatters Node.js a little.
+// Lambda's own, aws-lambda-ric, builds native code with CMake and autotools when it is installed, and its current
+// version wants a newer Node.js than many have. This does less than it, so it flatters Node.js a little.
 
 const http = require("node:http");
 

@@ -11,6 +11,10 @@ use tokio::process::Command;
 use crate::cloud::{self, Record};
 use crate::{deploy, say, tools};
 
+/// The packages that need a server's HTTP, and what the bench measures the functions against. Built with the functions,
+/// they would have these built with features that no function needs.
+pub(crate) const NOT_FUNCTIONS: [&str; 4] = ["local", "bench", "baselines", "faults"];
+
 /// Builds every function for development. Cargo shows its own progress.
 ///
 /// # Errors
@@ -22,10 +26,10 @@ pub(crate) async fn functions() -> Result<()> {
     } else {
         "Building the functions"
     });
-    // All but this crate, the bench's and the fault tests', which need a server's HTTP, and not the functions alone: the
-    // dependencies are then built as the tests need them, too, and so once.
-    let all = ["build", "--workspace", "--exclude", "local", "--exclude", "bench", "--exclude", "faults"];
-    let status = cargo().args(all).status().await.context("cannot start cargo")?;
+    // Not the functions alone: the dependencies are then built as the tests need them, too, and so once.
+    let mut cargo = cargo();
+    cargo.args(["build", "--workspace"]).args(NOT_FUNCTIONS.iter().flat_map(|name| ["--exclude", name]));
+    let status = cargo.status().await.context("cannot start cargo")?;
     if !status.success() {
         bail!("the functions do not compile: see above");
     }
@@ -42,9 +46,9 @@ pub(crate) async fn functions_and_tools() -> Result<()> {
     tools.and(functions)
 }
 
-/// Cargo as the caller would start it. `cargo run` has set variables for this crate, which build scripts of others would
-/// take for theirs and build again.
-pub(crate) fn cargo() -> Command {
+/// Cargo as the caller would start it. `cargo run` has set variables for this crate, which build scripts of others
+/// would take for theirs and build again.
+pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     as_the_caller_would(&mut command);
     command

@@ -1,8 +1,8 @@
 //! Where a local cloud keeps its things, and what it remembers about itself.
 //!
-//! All is under `target/local`: `tools/` (shared), `shop/` (the one of `cargo local up`) and `test-<pid>/` (one for each run of
-//! `cargo local test`). Who changes a cloud holds its lock; the operating system lets go of it when the holder ends, so
-//! no crash leaves it locked.
+//! All is under `target/local`: `tools/` (shared), `shop/` (the one of `cargo local up`) and `test-<pid>/` (one for
+//! each run of `cargo local test`). Who changes a cloud holds its lock; the operating system lets go of it when the
+//! holder ends, so no crash leaves it locked.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
@@ -15,14 +15,14 @@ use crate::process::Process;
 
 /// The directory of one local cloud.
 #[derive(Clone, Debug)]
-pub(crate) struct Cloud {
+pub struct Cloud {
     dir: PathBuf,
 }
 
 /// What a running cloud is: kept in `cloud.json`.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
-pub(crate) struct Record {
+pub struct Record {
     /// The port of the emulated AWS.
     pub gateway_port: u16,
     /// The port of the shop: http://localhost:3000.
@@ -43,12 +43,12 @@ pub(crate) struct Record {
 
 impl Record {
     /// The emulated AWS.
-    pub(crate) fn gateway(&self) -> String {
+    pub fn gateway(&self) -> String {
         format!("http://127.0.0.1:{}", self.gateway_port)
     }
 
     /// The shop.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("http://localhost:{}", self.port)
     }
 
@@ -56,7 +56,7 @@ impl Record {
     ///
     /// # Errors
     /// The template has no such output.
-    pub(crate) fn output(&self, name: &str) -> Result<&str> {
+    pub fn output(&self, name: &str) -> Result<&str> {
         self.outputs
             .get(name)
             .map(String::as_str)
@@ -85,7 +85,7 @@ impl Cloud {
     }
 
     /// The cloud in this directory.
-    pub(crate) fn at(dir: PathBuf) -> Self {
+    pub fn at(dir: PathBuf) -> Self {
         Self { dir }
     }
 
@@ -95,17 +95,17 @@ impl Cloud {
     }
 
     /// What the emulator stores over a restart.
-    pub(crate) fn data(&self) -> PathBuf {
+    pub fn data(&self) -> PathBuf {
         self.dir.join("data")
     }
 
     /// What the emulator needs while it runs: the code of functions, unpacked.
-    pub(crate) fn scratch(&self) -> PathBuf {
+    pub fn scratch(&self) -> PathBuf {
         self.dir.join("scratch")
     }
 
     /// What each function said, one file a function.
-    pub(crate) fn logs(&self) -> PathBuf {
+    pub fn logs(&self) -> PathBuf {
         self.dir.join("logs")
     }
 
@@ -141,7 +141,7 @@ impl Cloud {
     ///
     /// # Errors
     /// Another `cargo local` holds it.
-    pub(crate) fn lock(&self) -> Result<File> {
+    pub fn lock(&self) -> Result<File> {
         fs::create_dir_all(&self.dir).with_context(|| format!("cannot create {}", self.dir.display()))?;
         let lock = File::create(self.file("lock"))?;
         match lock.try_lock() {
@@ -173,14 +173,29 @@ impl Cloud {
     }
 }
 
+/// The functions' variable for a resource: `ProductsTable` is `PRODUCTS_TABLE`.
+pub fn variable(resource: &str) -> String {
+    let mut name = String::new();
+    for letter in resource.chars() {
+        if letter.is_ascii_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_uppercase());
+    }
+    match name.as_str() {
+        "USER_POOL" | "USER_POOL_CLIENT" => name + "_ID",
+        _ => name,
+    }
+}
+
 /// The repository.
-pub(crate) fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     let crate_dir = Path::new(env!("CARGO_MANIFEST_DIR"));
     crate_dir.ancestors().nth(2).unwrap_or(crate_dir).to_owned()
 }
 
 /// Cargo's target directory: the one that this program was built in.
-pub(crate) fn target() -> PathBuf {
+pub fn target() -> PathBuf {
     let own = std::env::current_exe().unwrap_or_default();
     own.ancestors().nth(2).map_or_else(|| root().join("target"), Path::to_owned)
 }
@@ -218,5 +233,11 @@ mod tests {
         cloud.forget().unwrap();
         assert_eq!(cloud.record().port, 0);
         assert!(cloud.file("lock").exists() && !cloud.data().exists());
+    }
+
+    #[test]
+    fn resources_are_called_as_the_template_calls_them_for_functions() {
+        let names = ["ProductsTable", "UserPool", "UserPoolClient"].map(variable);
+        assert_eq!(names, ["PRODUCTS_TABLE", "USER_POOL_ID", "USER_POOL_CLIENT_ID"]);
     }
 }

@@ -1,9 +1,9 @@
-//! The contract against the running API: schemathesis makes requests of all sorts from what `GET /openapi.json` says, as a
-//! customer and as an admin, and holds each answer against it.
+//! The contract against the running API: schemathesis makes requests of all sorts from what `GET /openapi.json` says,
+//! as a customer and as an admin, and holds each answer against it.
 //!
-//! All its checks are on, but one that is replaced by a check that knows API Gateway: `schemathesis_hooks.py`. What the contract
-//! says itself is told to it: `x-refuses-what-fits` names the operations that may answer 422 to a request that fits its
-//! schema, and why.
+//! All its checks are on, but one that is replaced by a check that knows API Gateway: `schemathesis_hooks.py`. What the
+//! contract says itself is told to it: `x-refuses-what-fits` names the operations that may answer 422 to a request that
+//! fits its schema, and why.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -109,9 +109,9 @@ async fn run(tool: Tool, url: &str, scratch: &Path, (who, token): (&str, &str)) 
 
 /// The configuration for one of the two, with what the contract says of its operations.
 ///
-/// Each gets examples and random requests of all operations. The phase "coverage", every bound of every field, is by far the
-/// longest, and what is refused for who asks is refused before its fields are read: so only the admin covers what is an
-/// admin's alone, and only the customer all else.
+/// Each gets examples and random requests of all operations. The phase "coverage", every bound of every field, is by
+/// far the longest, and what is refused for who asks is refused before its fields are read: so only the admin covers
+/// what is an admin's alone, and only the customer all else.
 fn config(contract: &Value, who: &str) -> Result<String> {
     let mut config = "\
         [headers]\n\

@@ -1,4 +1,5 @@
-//! `cargo local demo`: the main job as a person would do it, from sign-up to the shipping email, with every request and answer.
+//! `cargo local demo`: the main job as a person would do it, from sign-up to the shipping email, with every request and
+//! answer.
 
 use std::time::Instant;
 
@@ -94,7 +95,7 @@ fn heading(text: &str) {
 
 /// Waits for a person's email.
 async fn mail(url: &str, to: &str, wanted: impl Fn(&Value) -> bool) -> Result<Value> {
-    let http = crate::aws::client();
+    let http = ::emulator::client();
     for _ in 0..300 {
         let mails: Value = http.get(format!("{url}/local/emails.json")).send().await?.json().await?;
         let mut mails = mails.as_array().into_iter().flatten();

@@ -13,10 +13,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::aws::Aws;
 use crate::cloud::{self, Cloud, Record};
 use crate::tools::SAM;
 use crate::{build, process, release, say};
+use ::emulator::Aws;
 
 /// The stack's name, as in `samconfig.toml`.
 pub(crate) const STACK: &str = "cartwright-local";
@@ -91,7 +91,7 @@ pub(crate) async fn stack_of(cloud: &Cloud, record: &mut Record, code: Code) -> 
 ///
 /// # Errors
 /// It cannot be read.
-pub(crate) fn template() -> Result<String> {
+pub fn template() -> Result<String> {
     fs::read_to_string(cloud::root().join("template.yaml")).context("cannot read template.yaml")
 }
 

@@ -1,4 +1,5 @@
-//! The emulated AWS: MiniStack, started by `emulator/launch.py` with a clean environment and its data in the cloud's directory.
+//! The emulated AWS: MiniStack, started by `emulator/launch.py` with a clean environment and its data in the cloud's
+//! directory.
 
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
@@ -9,10 +10,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
-use crate::aws::Aws;
 use crate::cloud::{self, Cloud, Record};
 use crate::process::{self, Process};
 use crate::tools::MINISTACK;
+use ::emulator::Aws;
 
 /// How long it may take to start on a busy machine, and to save its state when it is stopped.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -43,7 +44,7 @@ pub(crate) async fn start(cloud: &Cloud, record: &mut Record) -> Result<()> {
 ///
 /// # Errors
 /// It does not start.
-pub(crate) async fn start_for_test(cloud: &Cloud, record: &mut Record) -> Result<Child> {
+pub async fn start_for_test(cloud: &Cloud, record: &mut Record) -> Result<Child> {
     let log = File::create(cloud.file("emulator.log"))?;
     let mut command = command(cloud, record.gateway_port)?;
     let command = command.env("CARTWRIGHT_STOPS_WITH_STARTER", "1").process_group(0);

@@ -64,7 +64,7 @@ fn is_new_enough(version: &str) -> bool {
 ///
 /// # Errors
 /// There is not.
-pub(crate) fn disk(at: &Path) -> Result<()> {
+pub fn disk(at: &Path) -> Result<()> {
     let existing = at.ancestors().find(|dir| dir.exists()).context("the target directory has no parent")?;
     let disk = rustix::fs::statvfs(existing).context("cannot ask how much of the disk is free")?;
     let free = disk.f_bavail * disk.f_frsize / (1 << 30);
@@ -95,7 +95,7 @@ pub(crate) fn port(port: u16) -> Result<()> {
 ///
 /// # Errors
 /// The machine has none left.
-pub(crate) fn free_port(wanted: &[u16]) -> Result<u16> {
+pub fn free_port(wanted: &[u16]) -> Result<u16> {
     if let Some(port) = wanted.iter().copied().find(|port| *port != 0 && is_free(*port)) {
         return Ok(port);
     }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 /// A process, told from any other that ever has its number.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-pub(crate) struct Process {
+pub struct Process {
     /// Its number.
     pub pid: i32,
     began: String,
@@ -72,7 +72,8 @@ impl Process {
     }
 }
 
-/// Starts a program in the background: in a process group of its own, so that Ctrl-C passes it by, with its output in a file.
+/// Starts a program in the background: in a process group of its own, so that Ctrl-C passes it by, with its output in a
+/// file.
 ///
 /// # Errors
 /// It could not be started.
@@ -92,7 +93,7 @@ pub(crate) fn start_in_background(command: &mut Command, log: &Path) -> Result<P
 ///
 /// # Errors
 /// It could not be started, or failed.
-pub(crate) async fn run_quietly(command: &mut tokio::process::Command) -> Result<String> {
+pub async fn run_quietly(command: &mut tokio::process::Command) -> Result<String> {
     let program = command.as_std().get_program().display().to_string();
     let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await;
     let output = output.with_context(|| format!("cannot start {program}"))?;

@@ -12,9 +12,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
 
-use crate::aws::{self, Aws};
 use crate::cloud::{Cloud, Record};
 use crate::{files, pages};
+use ::emulator::{Aws, client};
 
 /// API Gateway's own limit.
 const LARGEST_BODY: usize = 10 * 1024 * 1024;
@@ -51,7 +51,7 @@ pub(crate) async fn serve_record(record: Record) -> Result<()> {
 }
 
 fn router(record: Record) -> Router {
-    let proxy = Proxy { aws: Aws::at(record.gateway()), http: aws::client(), record };
+    let proxy = Proxy { aws: Aws::at(record.gateway()), http: client(), record };
     Router::new()
         .route("/local", get(pages::page))
         .route("/local/local.js", get(pages::script))

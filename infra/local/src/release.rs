@@ -10,8 +10,8 @@ use crate::{build, cloud, say, tools};
 
 /// Builds every function for this machine into `target/lambda/<function>/bootstrap`, and installs the tools.
 ///
-/// With Cargo itself and not with Zig, as `--compiler cargo` says: the binaries run here, so they may use this system's C
-/// library. For AWS leave that out, so that they fit the C library of Lambda.
+/// With Cargo itself and not with Zig, as `--compiler cargo` says: the binaries run here, so they may use this system's
+/// C library. For AWS leave that out, so that they fit the C library of Lambda.
 ///
 /// # Errors
 /// The code does not compile, or this is not Linux: Lambda's binaries would not run.

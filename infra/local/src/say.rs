@@ -1,4 +1,5 @@
-//! What the terminal shows: steps with their time, notes, errors. Progress goes to standard error, results to standard output.
+//! What the terminal shows: steps with their time, notes, errors. Progress goes to standard error, results to standard
+//! output.
 
 use std::future::Future;
 use std::io::{IsTerminal, Write, stderr, stdout};
@@ -10,7 +11,7 @@ use anyhow::Result;
 ///
 /// # Errors
 /// The step's own.
-pub(crate) async fn step<T>(name: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
+pub async fn step<T>(name: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
     show(name, stderr().is_terminal(), work).await
 }
 
@@ -45,7 +46,7 @@ async fn show<T>(name: &str, live: bool, work: impl Future<Output = Result<T>>) 
 }
 
 /// A line about what happens next, for work that shows its own progress.
-pub(crate) fn note(text: &str) {
+pub fn note(text: &str) {
     eprintln!("{} {text}", paint("36", "•"));
 }
 
@@ -55,22 +56,23 @@ pub(crate) fn warning(text: &str) {
 }
 
 /// Why the command ends, in one line.
-pub(crate) fn error(text: &str) {
+pub fn error(text: &str) {
     eprintln!("{} {text}", paint("31;1", "error:"));
 }
 
 /// A line of a result. Whoever reads may stop in the middle, as `head` does: then this program ends, too.
-pub(crate) fn line(text: &str) {
+pub fn line(text: &str) {
     if writeln!(stdout(), "{text}").is_err() {
         std::process::exit(0);
     }
 }
 
 /// `println!` for results: see [`line`](crate::say::line).
+#[macro_export]
 macro_rules! out {
     ($($text:tt)*) => { $crate::say::line(&format!($($text)*)) };
 }
-pub(crate) use out;
+pub use crate::out;
 
 /// Text in a colour (an ANSI code), where somebody can see it.
 pub(crate) fn paint(code: &str, text: &str) -> String {
@@ -82,7 +84,7 @@ pub(crate) fn paint(code: &str, text: &str) -> String {
 }
 
 /// A duration as people say it: `0.4 s`, `12 s`, `3 min 5 s`.
-pub(crate) fn seconds(duration: Duration) -> String {
+pub fn seconds(duration: Duration) -> String {
     let whole = duration.as_secs();
     match whole {
         0..10 => format!("{:.1} s", duration.as_secs_f64()),

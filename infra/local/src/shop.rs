@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
-use crate::{aws, say};
+use crate::say;
 
 /// The password of everyone whom `cargo local` signs up.
 pub(crate) const PASSWORD: &str = "Cartwright-1";
@@ -45,7 +45,7 @@ impl Answer {
 impl Shop {
     /// The shop at this address.
     pub(crate) fn at(url: &str) -> Self {
-        Self { url: url.to_owned(), http: aws::client(), aloud: false }
+        Self { url: url.to_owned(), http: ::emulator::client(), aloud: false }
     }
 
     /// The same, printing each request as a curl command, and each answer.

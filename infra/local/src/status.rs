@@ -3,10 +3,10 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::aws::Aws;
 use crate::cloud::{Cloud, Record};
 use crate::process::Process;
 use crate::{say, up};
+use ::emulator::Aws;
 
 /// Runs `cargo local status`.
 ///

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::cloud::{Cloud, Record};
+use crate::cloud::{self, Cloud, Record};
 use crate::contract::{self, Verdict};
 use crate::deploy::{self, Code};
 use crate::{build, emulator, faults, needs, proxy, release, say, seed, shop::Shop, up};
@@ -130,7 +130,7 @@ struct Suite {
 }
 
 async fn tests(cloud: &Cloud, options: &Options) -> Result<Tally> {
-    needs::disk(&crate::cloud::target())?;
+    needs::disk(&cloud::target())?;
     let code = if options.release {
         release::functions_and_tools().await?;
         Code::Release
@@ -193,13 +193,14 @@ async fn all(cloud: &Cloud, code: Code, filter: &[String], tally: &mut Tally) ->
     Ok(())
 }
 
-/// Builds all tests and tells where they are. The functions' own empty test harnesses are left out: one for each binary.
+/// Builds all tests and tells where they are. The functions' own empty test harnesses are left out: one for each
+/// binary.
 async fn suites() -> Result<Vec<Suite>> {
     say::note("Building the tests");
-    let others = ["--exclude", "local", "--exclude", "bench", "--exclude", "faults"];
-    let all = [["--workspace"].as_slice(), &others, &["--lib", "--test", "*"]].concat();
+    let mut all = vec!["--workspace", "--lib", "--test", "*"];
+    all.extend(build::NOT_FUNCTIONS.iter().flat_map(|name| ["--exclude", name]));
     let mut suites = build_tests(&all).await?;
-    suites.extend(build_tests(&["--package", "local", "--package", "faults"]).await?);
+    suites.extend(build_tests(&["--package", "local", "--package", "bench", "--package", "faults"]).await?);
     Ok(suites)
 }
 
@@ -243,7 +244,7 @@ async fn run_suite(
         Some(browser) => command.env("CARTWRIGHT_BROWSER", browser),
         None => command.args(["--skip", IN_A_BROWSER]),
     };
-    set_environment(&mut command, cloud, record)?;
+    set_environment(&mut command, cloud, record);
     say::out!("\n{}", say::paint("1", &format!("── {}", suite.name)));
     let failed_before = tally.failed;
     let mut child = command.spawn().with_context(|| format!("cannot start {}", suite.binary.display()))?;
@@ -261,14 +262,7 @@ async fn run_suite(
 }
 
 /// Tells a program of the tests where the shop and its AWS are, and keeps the caller's own AWS from it.
-///
-/// # Errors
-/// The template lacks an output.
-pub(crate) fn set_environment(
-    command: &mut tokio::process::Command,
-    cloud: &Cloud,
-    record: &Record,
-) -> Result<()> {
+pub(crate) fn set_environment(command: &mut tokio::process::Command, cloud: &Cloud, record: &Record) {
     for name in ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
         command.env_remove(name);
     }
@@ -277,27 +271,20 @@ pub(crate) fn set_environment(
     command.env("AWS_ENDPOINT_URL", record.gateway()).env("AWS_REGION", "us-east-1");
     command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
     command.env("AWS_EC2_METADATA_DISABLED", "true").env("NO_PROXY", "localhost,127.0.0.1");
-    command.envs(of_functions(record)?);
-    Ok(())
+    command.envs(of_functions(record));
 }
 
 /// What the template gives the functions, for the tests that call the stores themselves.
-fn of_functions(record: &Record) -> Result<Vec<(&'static str, String)>> {
+fn of_functions(record: &Record) -> Vec<(String, String)> {
     let mut variables = vec![
-        ("CURSOR_KEY", "a key of the tests".to_owned()),
+        ("CURSOR_KEY".to_owned(), "a key of the tests".to_owned()),
         // Not the shop's bucket: what is uploaded there starts index-product-image.
-        ("MEDIA_BUCKET", "cartwright-tests-media".to_owned()),
-        ("MEDIA_BASE_URL", format!("{}/local/media", record.url())),
+        ("MEDIA_BUCKET".to_owned(), "cartwright-tests-media".to_owned()),
+        ("MEDIA_BASE_URL".to_owned(), format!("{}/local/media", record.url())),
     ];
-    for (name, output) in [
-        ("GUARDS_TABLE", "GuardsTable"),
-        ("ORDERS_TABLE", "OrdersTable"),
-        ("PRODUCTS_TABLE", "ProductsTable"),
-        ("USERS_TABLE", "UsersTable"),
-    ] {
-        variables.push((name, record.output(output)?.to_owned()));
-    }
-    Ok(variables)
+    let tables = record.outputs.iter().filter(|(output, _)| output.ends_with("Table"));
+    variables.extend(tables.map(|(output, table)| (cloud::variable(output), table.clone())));
+    variables
 }
 
 /// Removes the clouds of earlier runs that were killed. A lock that is held says that its run is still going on.

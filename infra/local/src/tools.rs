@@ -1,4 +1,5 @@
-//! The pinned Python tools, each in a virtual environment of its own: MiniStack pins libraries that the SAM CLI has newer.
+//! The pinned Python tools, each in a virtual environment of its own: MiniStack pins libraries that the SAM CLI has
+//! newer.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,14 +12,14 @@ use crate::{cloud, needs, process, say};
 
 /// A virtual environment and what is in it.
 #[derive(Clone, Copy)]
-pub(crate) struct Tool {
+pub struct Tool {
     name: &'static str,
     title: &'static str,
     requirements: &'static str,
 }
 
 /// The AWS emulator.
-pub(crate) const MINISTACK: Tool = Tool {
+pub const MINISTACK: Tool = Tool {
     name: "ministack",
     title: "the AWS emulator (MiniStack)",
     requirements: include_str!("../requirements/ministack.txt"),
@@ -58,7 +59,7 @@ impl Tool {
     ///
     /// # Errors
     /// There is no Python, or the package index did not give what is pinned.
-    pub(crate) async fn install(self) -> Result<()> {
+    pub async fn install(self) -> Result<()> {
         let dir = self.dir();
         let installed = dir.join("installed");
         let fingerprint =

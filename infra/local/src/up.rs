@@ -164,7 +164,7 @@ pub(crate) async fn ready(record: &Record) -> Result<()> {
 
 /// Whether the shop answers.
 pub(crate) async fn answers(record: &Record) -> bool {
-    let health = crate::aws::client().get(format!("http://127.0.0.1:{}/health", record.port));
+    let health = ::emulator::client().get(format!("http://127.0.0.1:{}/health", record.port));
     let answer = health.timeout(Duration::from_secs(15)).send().await.context("no answer");
     record.port != 0 && answer.is_ok_and(|answer| answer.status() == 200)
 }

@@ -1,4 +1,4 @@
-//! Writes that tell which condition failed, alone or in a transaction.
+//! Writes that tell which condition failed, and against what: alone, or several at once with a name for each.
 
 use std::error::Error;
 use std::time::Duration;
@@ -8,11 +8,22 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    Delete, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
 
 use super::Item;
 use crate::http::problem::Busy;
 use crate::values::id::random_bytes;
+
+/// What a conditional write came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Written<D, R> {
+    /// It is written.
+    Done(D),
+    /// A condition failed, so nothing is written.
+    Refused(R),
+}
 
 /// The output of a conditional write, or `None` where its condition failed.
 ///
@@ -29,8 +40,8 @@ where
     }
 }
 
-/// Carries out `update`, the same that a transaction takes, by itself: that costs half as much. Gives the attributes that
-/// `returns` asks for; or, where the condition failed, the item as it stood then, empty if there was none.
+/// Carries out `update`, the same that a [`Write`] takes, by itself: that costs half as much. Done, it gives the attributes
+/// that `returns` asks for; refused, the item as it stood then, empty if there was none.
 ///
 /// # Errors
 /// What the SDK says. The update may have taken effect all the same.
@@ -38,7 +49,7 @@ pub async fn update_item(
     client: &Client,
     update: Update,
     returns: ReturnValue,
-) -> anyhow::Result<Result<Item, Item>> {
+) -> anyhow::Result<Written<Item, Item>> {
     let sent = client
         .update_item()
         .table_name(update.table_name)
@@ -51,60 +62,116 @@ pub async fn update_item(
         .return_values(returns)
         .send()
         .await;
-    let error = match sent {
-        Ok(updated) => return Ok(Ok(updated.attributes.unwrap_or_default())),
-        Err(error) => error,
-    };
-    match error.as_service_error() {
-        Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-            Ok(Err(failed.item().cloned().unwrap_or_default()))
+    match sent {
+        Ok(updated) => Ok(Written::Done(updated.attributes.unwrap_or_default())),
+        Err(error) => match error.into_service_error() {
+            UpdateItemError::ConditionalCheckFailedException(failed) => {
+                Ok(Written::Refused(failed.item.unwrap_or_default()))
+            }
+            error => Err(error.into()),
+        },
+    }
+}
+
+/// Names one action of a [`Write`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part(usize);
+
+/// Actions that are written together or not at all: at most 100, each on an item of its own.
+#[derive(Debug, Default)]
+pub struct Write(Vec<TransactWriteItem>);
+
+impl Write {
+    /// One without actions.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a put.
+    pub fn put(&mut self, mut put: Put) -> Part {
+        put.return_values_on_condition_check_failure = Some(ReturnValuesOnConditionCheckFailure::AllOld);
+        self.add(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// Adds an update.
+    pub fn update(&mut self, mut update: Update) -> Part {
+        update.return_values_on_condition_check_failure = Some(ReturnValuesOnConditionCheckFailure::AllOld);
+        self.add(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// Adds a deletion.
+    pub fn delete(&mut self, mut delete: Delete) -> Part {
+        delete.return_values_on_condition_check_failure = Some(ReturnValuesOnConditionCheckFailure::AllOld);
+        self.add(TransactWriteItem::builder().delete(delete).build())
+    }
+
+    fn add(&mut self, action: TransactWriteItem) -> Part {
+        self.0.push(action);
+        Part(self.0.len() - 1)
+    }
+
+    /// Writes all of it or nothing.
+    ///
+    /// Conflicts with other transactions are tried again with jitter; DynamoDB cancels such a transaction at once instead of
+    /// queueing it. <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>
+    ///
+    /// # Errors
+    /// [`Busy`] when the conflicts did not end, otherwise what the SDK says. It may have taken effect all the same, so its
+    /// conditions must make it safe to repeat.
+    pub async fn commit(self, client: &Client) -> anyhow::Result<Written<(), Found>> {
+        const TRIES: u32 = 12;
+        for attempt in 0..TRIES {
+            let sent = client.transact_write_items().set_transact_items(Some(self.0.clone())).send().await;
+            let Err(error) = sent else { return Ok(Written::Done(())) };
+            match Cancellation::of(error.into_service_error())? {
+                Cancellation::Refused(found) => return Ok(Written::Refused(found)),
+                Cancellation::Conflict => tokio::time::sleep(backoff(attempt)).await,
+            }
         }
-        _ => Err(error.into()),
+        Err(Busy).context("write a transaction")
     }
 }
 
-/// Why a transaction wrote nothing: for each of its items, in order, whether its condition failed, and the item as it
-/// stood then where the transaction asked for it (`ReturnValuesOnConditionCheckFailure`).
+/// Against what the conditions of a [`Write`] failed.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Cancelled(Vec<Option<Item>>);
+pub struct Found(Vec<Option<Item>>);
 
-impl Cancelled {
-    /// The item against which the condition at `index` failed; empty if there was none or it was not asked for.
-    pub fn failed(&self, index: usize) -> Option<&Item> {
-        self.0.get(index).and_then(Option::as_ref)
+impl Found {
+    /// The item against which this part's condition failed, as it stood then: empty if there was none, `None` where the
+    /// condition held. Where several failed, DynamoDB need not name them all.
+    pub fn at(&self, part: Part) -> Option<&Item> {
+        self.0.get(part.0).and_then(Option::as_ref)
+    }
+
+    /// The same item, given away.
+    pub fn take(&mut self, part: Part) -> Option<Item> {
+        self.0.get_mut(part.0).and_then(Option::take)
     }
 }
 
-/// Writes all of `items` or none.
-///
-/// Conflicts with other transactions are tried again with jitter; DynamoDB cancels such a transaction at once instead of
-/// queueing it. <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>
-///
-/// # Errors
-/// [`Busy`] when the conflicts did not end, otherwise what the SDK says. The transaction may have taken effect all the
-/// same, so its conditions must make it safe to repeat.
-pub async fn transact(
-    client: &Client,
-    items: Vec<TransactWriteItem>,
-) -> anyhow::Result<Result<(), Cancelled>> {
-    const TRIES: u32 = 12;
-    for attempt in 0..TRIES {
-        let sent = client.transact_write_items().set_transact_items(Some(items.clone())).send().await;
-        let Err(error) = sent else { return Ok(Ok(())) };
-        let reasons = match error.as_service_error() {
-            Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                cancelled.cancellation_reasons()
+/// Why a transaction wrote nothing.
+enum Cancellation {
+    Refused(Found),
+    /// Others wrote one of its items at the same time.
+    Conflict,
+}
+
+impl Cancellation {
+    fn of(error: TransactWriteItemsError) -> anyhow::Result<Self> {
+        let reasons = match error {
+            TransactWriteItemsError::TransactionCanceledException(cancelled) => {
+                cancelled.cancellation_reasons.unwrap_or_default()
             }
             // Two of the SDK's own attempts with one client token met.
-            Some(TransactWriteItemsError::TransactionInProgressException(_)) => &[],
-            _ => return Err(error).context("write a transaction"),
+            TransactWriteItemsError::TransactionInProgressException(_) => Vec::new(),
+            error => return Err(error).context("write a transaction"),
         };
-        if reasons.iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
-            let failed = reasons.iter().map(|reason| {
-                (reason.code() == Some("ConditionalCheckFailed"))
-                    .then(|| reason.item().cloned().unwrap_or_default())
-            });
-            return Ok(Err(Cancelled(failed.collect())));
+        let failed = |code: Option<&str>| code == Some("ConditionalCheckFailed");
+        if reasons.iter().any(|reason| failed(reason.code())) {
+            let found = reasons
+                .into_iter()
+                .map(|reason| failed(reason.code.as_deref()).then(|| reason.item.unwrap_or_default()));
+            return Ok(Self::Refused(Found(found.collect())));
         }
         let passes = |code: &str| {
             matches!(
@@ -112,14 +179,12 @@ pub async fn transact(
                 "None" | "TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded"
             )
         };
-        if !reasons.iter().all(|reason| reason.code().is_none_or(passes)) {
-            let codes: Vec<_> = reasons.iter().map(|reason| reason.code().unwrap_or_default()).collect();
-            let message = error.message().unwrap_or_default();
-            anyhow::bail!("write a transaction: cancelled with {codes:?}: {message}");
+        if reasons.iter().all(|reason| reason.code().is_none_or(passes)) {
+            return Ok(Self::Conflict);
         }
-        tokio::time::sleep(backoff(attempt)).await;
+        let why: Vec<_> = reasons.iter().map(|reason| (reason.code(), reason.message())).collect();
+        anyhow::bail!("write a transaction: cancelled with {why:?}")
     }
-    Err(Busy).context("write a transaction")
 }
 
 /// Exponential from 20 ms to 640 ms, with full jitter.
@@ -134,6 +199,8 @@ fn backoff(attempt: u32) -> Duration {
 mod tests {
     use super::*;
     use crate::dynamo::text;
+    use aws_sdk_dynamodb::types::CancellationReason;
+    use aws_sdk_dynamodb::types::error::TransactionCanceledException;
 
     #[test]
     fn the_wait_before_another_try_is_bounded() {
@@ -142,12 +209,32 @@ mod tests {
         }
     }
 
+    fn cancelled(reasons: [CancellationReason; 2]) -> anyhow::Result<Cancellation> {
+        let cancelled =
+            TransactionCanceledException::builder().set_cancellation_reasons(Some(reasons.into()));
+        Cancellation::of(TransactWriteItemsError::TransactionCanceledException(cancelled.build()))
+    }
+
+    fn reason(code: &str) -> CancellationReason {
+        CancellationReason::builder().code(code).build()
+    }
+
     #[test]
-    fn a_cancelled_transaction_names_the_condition_that_failed() {
+    fn a_refused_write_gives_the_item_of_the_part_whose_condition_failed() {
         let old = Item::from([("id".to_owned(), text("a"))]);
-        let cancelled = Cancelled(vec![None, Some(old.clone())]);
-        assert_eq!(cancelled.failed(0), None);
-        assert_eq!(cancelled.failed(1), Some(&old));
-        assert_eq!(cancelled.failed(2), None);
+        let failed =
+            CancellationReason::builder().code("ConditionalCheckFailed").set_item(Some(old.clone())).build();
+        let Ok(Cancellation::Refused(mut found)) = cancelled([reason("None"), failed]) else {
+            panic!("refused");
+        };
+        assert_eq!((found.at(Part(0)), found.at(Part(1)), found.at(Part(2))), (None, Some(&old), None));
+        assert_eq!((found.take(Part(1)), found.take(Part(1))), (Some(old), None));
+    }
+
+    #[test]
+    fn a_conflict_is_tried_again_and_what_cannot_be_written_is_an_error() {
+        let conflict = cancelled([reason("None"), reason("TransactionConflict")]);
+        assert!(matches!(conflict, Ok(Cancellation::Conflict)));
+        assert!(cancelled([reason("TransactionConflict"), reason("ValidationError")]).is_err());
     }
 }

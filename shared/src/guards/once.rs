@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
+use aws_sdk_dynamodb::types::Put;
 use axum::extract::OptionalFromRequestParts;
 use axum::http::request::Parts;
 use base64::Engine;
@@ -15,8 +15,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::Guards;
 use crate::caller::Caller;
-use crate::dynamo::{Item, from_item, number, to_item};
+use crate::dynamo::{Batch, Consistency, Found, Item, Read, Write, Written, from_item, number, to_item};
 use crate::http::problem::{FieldError, IDEMPOTENCY_KEY_REUSED, Problem};
 use crate::values::time::Timestamp;
 
@@ -79,26 +80,83 @@ struct Record {
     guard_id: String,
     fingerprint: String,
     answer: String,
-    /// Seconds since 1970. DynamoDB may delete days later, so the code looks at it, too.
+    /// Seconds since 1970. DynamoDB may delete days later, so the code looks at it as well.
     expires_at: i64,
 }
 
+/// What is kept for a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept<T> {
+    /// Nothing, or nothing any more.
+    Nothing,
+    /// The answer to this very request.
+    Answer(T),
+    /// The answer to another one.
+    Reused,
+}
+
+/// The answer to a request that may come again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Once<T> {
+    /// It was done now.
+    Done(T),
+    /// It was done before, and this is what was answered then.
+    Replayed(T),
+}
+
+impl<T> Once<T> {
+    /// The answer.
+    pub fn answer(&self) -> &T {
+        match self {
+            Self::Done(answer) | Self::Replayed(answer) => answer,
+        }
+    }
+
+    /// The same with another answer.
+    pub fn map<U>(self, answer: impl FnOnce(T) -> U) -> Once<U> {
+        match self {
+            Self::Done(done) => Once::Done(answer(done)),
+            Self::Replayed(done) => Once::Replayed(answer(done)),
+        }
+    }
+
+    /// The answer, and whether it was given before.
+    pub fn into_parts(self) -> (T, bool) {
+        match self {
+            Self::Done(answer) => (answer, false),
+            Self::Replayed(answer) => (answer, true),
+        }
+    }
+}
+
+/// What became of a write that happens once for each key.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Committed<T> {
+    /// It is written, now or before.
+    Once(Once<T>),
+    /// The key came before with another request, so nothing is written.
+    KeyReused,
+    /// A condition failed, so nothing is written.
+    Refused(Found),
+}
+
 impl KeyedRequest {
-    /// The request `input` that `caller` sent to `route` with `key`. Keys are each person's and route's own.
+    /// The request `input` that `caller` sent to `route` with `key`, if it has one. Keys are each person's and route's own.
     ///
     /// # Errors
     /// When `input` cannot be written as JSON: a mistake in our code.
-    pub fn new(
+    pub fn of(
         route: &str,
         caller: &Caller,
-        key: &IdempotencyKey,
+        key: Option<&IdempotencyKey>,
         input: &impl Serialize,
-    ) -> anyhow::Result<Self> {
+    ) -> anyhow::Result<Option<Self>> {
+        let Some(key) = key else { return Ok(None) };
         let input = serde_json::to_vec(input).context("write the request down")?;
-        Ok(Self {
+        Ok(Some(Self {
             guard_id: format!("idempotency#{route}#{}#{}", caller.id(), key.0),
             fingerprint: URL_SAFE_NO_PAD.encode(Sha256::digest(input)),
-        })
+        }))
     }
 
     /// The key of its record in the Guards table.
@@ -106,49 +164,87 @@ impl KeyedRequest {
         &self.guard_id
     }
 
-    /// Writes the answer down, unless the key has one: for the transaction that the answer is about.
-    ///
-    /// # Errors
-    /// When the answer cannot be written as JSON: a mistake in our code.
-    pub fn record(
-        &self,
-        table: &str,
-        answer: &impl Serialize,
-        now: Timestamp,
-    ) -> anyhow::Result<TransactWriteItem> {
+    /// Writes the answer down, unless the key has one.
+    fn record(&self, table: &str, answer: &impl Serialize, now: Timestamp) -> anyhow::Result<Put> {
         let record = Record {
             guard_id: self.guard_id.clone(),
             fingerprint: self.fingerprint.clone(),
             answer: serde_json::to_string(answer).context("write the answer down")?,
             expires_at: (now + KEPT).unix_seconds(),
         };
-        let put = Put::builder()
+        Put::builder()
             .table_name(table)
             .set_item(Some(to_item(&record)?))
             .condition_expression("attribute_not_exists(guardId) OR expiresAt <= :now")
             .expression_attribute_values(":now", number(now.unix_seconds()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .build()?;
-        Ok(TransactWriteItem::builder().put(put).build())
+            .build()
+            .context("record an answer")
     }
 
-    /// The answer that `item`, read from the Guards table, holds; `None` when it has expired.
+    /// What the item that was read from the Guards table, if there was one, keeps for this request.
     ///
     /// # Errors
-    /// [`KeyReused`] when the answer is to another request.
-    pub fn replay<T: DeserializeOwned>(
-        &self,
-        item: Item,
-        now: Timestamp,
-    ) -> anyhow::Result<Option<Result<T, KeyReused>>> {
-        let record: Record = from_item(item)?;
+    /// When it is no record of an answer.
+    pub fn kept<T: DeserializeOwned>(&self, record: Option<Item>, now: Timestamp) -> anyhow::Result<Kept<T>> {
+        let Some(record) = record.filter(|item| !item.is_empty()) else { return Ok(Kept::Nothing) };
+        let record: Record = from_item(record)?;
         if record.expires_at <= now.unix_seconds() {
-            return Ok(None);
+            return Ok(Kept::Nothing);
         }
         if record.fingerprint != self.fingerprint {
-            return Ok(Some(Err(KeyReused)));
+            return Ok(Kept::Reused);
         }
-        serde_json::from_str(&record.answer).map(|answer| Some(Ok(answer))).context("read a kept answer")
+        serde_json::from_str(&record.answer).map(Kept::Answer).context("read a kept answer")
+    }
+}
+
+impl Guards {
+    /// Adds the record of a request's answer to what is read at the same time.
+    ///
+    /// # Errors
+    /// Never for values of these types; the SDK's builder asks.
+    pub fn with_record(&self, read: Read, keyed: Option<&KeyedRequest>) -> anyhow::Result<Read> {
+        read.of(self.table(), "guardId", keyed.map(KeyedRequest::guard_id), Consistency::Strong)
+    }
+
+    /// What was read of it.
+    pub fn record_in(&self, batch: &mut Batch) -> Option<Item> {
+        batch.take(self.table()).into_iter().next()
+    }
+
+    /// Commits `write` together with the record of its answer, so that a request with a key happens once and every repetition
+    /// gets the first answer. Without a key it is committed by itself.
+    ///
+    /// A repetition by the SDK, after a reply that was lost, finds this call's own record and is told as [`Once::Replayed`].
+    ///
+    /// # Errors
+    /// Those of [`Write::commit`].
+    pub async fn commit<T: Serialize + DeserializeOwned>(
+        &self,
+        mut write: Write,
+        keyed: Option<&KeyedRequest>,
+        answer: T,
+        now: Timestamp,
+    ) -> anyhow::Result<Committed<T>> {
+        let record = keyed.map(|keyed| keyed.record(self.table(), &answer, now)).transpose()?;
+        let record = record.map(|record| write.put(record));
+        let Written::Refused(mut found) = write.commit(self.client()).await? else {
+            return Ok(Committed::Once(Once::Done(answer)));
+        };
+        let (Some(keyed), Some(part)) = (keyed, record) else { return Ok(Committed::Refused(found)) };
+        // Where two conditions fail, as for the repetition of an order of the last piece, DynamoDB need not name both.
+        let kept = match found.take(part) {
+            Some(record) => Some(record),
+            None => {
+                let read = self.with_record(Read::new(), Some(keyed))?;
+                self.record_in(&mut read.fetch(self.client()).await?)
+            }
+        };
+        Ok(match keyed.kept(kept, now)? {
+            Kept::Nothing => Committed::Refused(found),
+            Kept::Answer(answer) => Committed::Once(Once::Replayed(answer)),
+            Kept::Reused => Committed::KeyReused,
+        })
     }
 }
 
@@ -159,12 +255,12 @@ mod tests {
 
     fn keyed(input: &str) -> KeyedRequest {
         let caller = Caller::for_tests("ann");
-        KeyedRequest::new("/create-order", &caller, &IdempotencyKey("k".into()), &input).unwrap()
+        let key = IdempotencyKey("k".into());
+        KeyedRequest::of("/create-order", &caller, Some(&key), &input).unwrap().unwrap()
     }
 
     fn stored(request: &KeyedRequest, at: Timestamp) -> Item {
-        let item = request.record("guards", &"the answer", at).unwrap();
-        item.put.unwrap().item
+        request.record("guards", &"the answer", at).unwrap().item
     }
 
     const NOW: i64 = 1_790_000_000_000;
@@ -174,21 +270,26 @@ mod tests {
         let now = Timestamp::from_unix_millis(NOW);
         let item = stored(&keyed("tea"), now);
         let almost = now + KEPT - Duration::from_secs(1);
-        assert_eq!(keyed("tea").replay(item.clone(), almost).unwrap(), Some(Ok("the answer".to_owned())));
-        assert_eq!(keyed("tea").replay::<String>(item, now + KEPT).unwrap(), None);
+        assert_eq!(
+            keyed("tea").kept(Some(item.clone()), almost).unwrap(),
+            Kept::Answer("the answer".to_owned())
+        );
+        assert_eq!(keyed("tea").kept::<String>(Some(item), now + KEPT).unwrap(), Kept::Nothing);
     }
 
     #[test]
     fn another_request_with_the_key_is_refused() {
         let now = Timestamp::from_unix_millis(NOW);
         let item = stored(&keyed("tea"), now);
-        assert_eq!(keyed("coffee").replay::<String>(item, now).unwrap(), Some(Err(KeyReused)));
+        assert_eq!(keyed("coffee").kept::<String>(Some(item), now).unwrap(), Kept::Reused);
     }
 
     #[test]
     fn each_person_has_keys_of_their_own() {
         let key = IdempotencyKey("k".into());
-        let of = |who| KeyedRequest::new("/create-order", &Caller::for_tests(who), &key, &"tea").unwrap();
+        let of = |who| {
+            KeyedRequest::of("/create-order", &Caller::for_tests(who), Some(&key), &"tea").unwrap().unwrap()
+        };
         assert_ne!(of("ann").guard_id(), of("bob").guard_id());
     }
 
@@ -197,7 +298,7 @@ mod tests {
         fn no_key_reaches_another_persons_answer(anns in "[#a-z/]{1,20}", bobs in "[#a-z/]{1,20}") {
             let of = |who, key: &str| {
                 let key = IdempotencyKey(key.to_owned());
-                KeyedRequest::new("/create-order", &Caller::for_tests(who), &key, &"tea").unwrap()
+                KeyedRequest::of("/create-order", &Caller::for_tests(who), Some(&key), &"tea").unwrap().unwrap()
             };
             let (anns, bobs) = (of("ann", &anns), of("bob", &bobs));
             prop_assert_ne!(anns.guard_id(), bobs.guard_id());

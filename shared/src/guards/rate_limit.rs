@@ -13,7 +13,7 @@
 //! the sum above becomes a few comparisons ([`Rate::steps`]); they round the old count up, never down.
 //!
 //! Address and account are two items in one transaction: both are counted or neither, so that who is refused for one does not
-//! use up the other. Transactions on one item that meet are tried again by [`transact`]; a flood from one address so slows
+//! use up the other. Transactions on one item that meet are tried again by [`Write::commit`]; a flood from one address so slows
 //! itself down, and what does not get through is not let through. A person's one item is updated without a transaction, which
 //! costs half; if the reply is lost, the SDK's repetition counts the request twice. Names and addresses are kept as hashes.
 //! Time to live takes an item some time after its two windows; an item that is still there then counts for nothing.
@@ -24,10 +24,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Context;
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, Update};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use base64::Engine;
@@ -35,8 +32,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lambda_http::request::RequestContext;
 use sha2::{Digest, Sha256};
 
+use super::Guards;
 use crate::caller::UserId;
-use crate::dynamo::{Item, number, text, transact, update_item};
+use crate::dynamo::{Item, Write, Written, number, text, update_item};
 use crate::http::problem::{Problem, SERVICE_UNAVAILABLE, TOO_MANY_REQUESTS};
 use crate::run::aws::{Aws, FromEnv};
 use crate::run::config::{self, ConfigError};
@@ -158,8 +156,7 @@ impl Counter {
             .update_expression(format!("SET expiresAt = :expires REMOVE c{} ADD {this} :one", window - 2))
             .condition_expression(ways.join(" OR "))
             .expression_attribute_values(":expires", number(expires))
-            .expression_attribute_values(":one", number(1))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+            .expression_attribute_values(":one", number(1));
         for (index, step) in steps.iter().enumerate() {
             update = update
                 .expression_attribute_values(format!(":last{index}"), number(step.last_at_most))
@@ -213,40 +210,31 @@ impl From<TooMany> for Problem {
     }
 }
 
-#[derive(Debug, Clone)]
-struct Counters {
-    client: Client,
-    table: String,
-}
-
-impl Counters {
-    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self { client: aws.dynamodb(), table: config::required("GUARDS_TABLE")? })
-    }
-
+impl Guards {
     /// Counts the request in `counter`.
     async fn count(&self, counter: &Counter, now: Timestamp) -> anyhow::Result<Verdict> {
-        let update = counter.count(&self.table, now)?;
+        let update = counter.count(self.table(), now)?;
         let counted =
-            update_item(&self.client, update, ReturnValue::None).await.context("count a request")?;
+            update_item(self.client(), update, ReturnValue::None).await.context("count a request")?;
         Ok(match counted {
-            Ok(_) => Verdict::Passes,
-            Err(found) => refuse(&[counter], counter.wait(&found, now), counter.name),
+            Written::Done(_) => Verdict::Passes,
+            Written::Refused(found) => refuse(&[counter], counter.wait(&found, now), counter.name),
         })
     }
 
     /// Counts the request in both or in neither, in one call.
     async fn count_both(&self, counters: [&Counter; 2], now: Timestamp) -> anyhow::Result<Verdict> {
-        let mut items = Vec::new();
+        let mut write = Write::new();
+        let mut parts = Vec::new();
         for counter in counters {
-            items.push(TransactWriteItem::builder().update(counter.count(&self.table, now)?).build());
+            parts.push((counter, write.update(counter.count(self.table(), now)?)));
         }
-        let Err(cancelled) = transact(&self.client, items).await? else {
+        let Written::Refused(found) = write.commit(self.client()).await? else {
             return Ok(Verdict::Passes);
         };
-        let waits = counters.iter().enumerate().filter_map(|(index, counter)| {
-            cancelled.failed(index).map(|item| (counter.wait(item, now), counter.name))
-        });
+        let waits = parts
+            .into_iter()
+            .filter_map(|(counter, part)| Some((counter.wait(found.at(part)?, now), counter.name)));
         let (wait, name) = waits.max().context("no counter refused the request")?;
         Ok(refuse(&counters, wait, name))
     }
@@ -263,7 +251,7 @@ fn refuse(counters: &[&Counter], wait: u32, name: &'static str) -> Verdict {
 /// may: a lock that opens when it breaks is none.
 #[derive(Debug, Clone)]
 pub struct PasswordLimits {
-    counters: Counters,
+    guards: Guards,
     per_address: Rate,
     per_account: Rate,
 }
@@ -271,7 +259,7 @@ pub struct PasswordLimits {
 impl FromEnv for PasswordLimits {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
-            counters: Counters::from_env(aws)?,
+            guards: Guards::from_env(aws)?,
             per_address: config::required("LIMIT_PER_ADDRESS")?,
             per_account: config::required("LIMIT_PER_ACCOUNT")?,
         })
@@ -292,7 +280,7 @@ impl PasswordLimits {
     ) -> Result<(), Problem> {
         let by_address = Counter::new(route, "address", self.per_address, &address.to_string());
         let by_account = Counter::new(route, "account", self.per_account, &account.to_lowercase());
-        match self.counters.count_both([&by_address, &by_account], now).await {
+        match self.guards.count_both([&by_address, &by_account], now).await {
             Ok(Verdict::Passes) => Ok(()),
             Ok(Verdict::Refused(refused)) => Err(refused.into()),
             Err(error) => {
@@ -310,13 +298,13 @@ impl PasswordLimits {
 /// How often one person may make something. When the counter cannot be reached everyone may: the shop goes on selling.
 #[derive(Debug, Clone)]
 pub struct PersonLimit {
-    counters: Counters,
+    guards: Guards,
     per_person: Rate,
 }
 
 impl FromEnv for PersonLimit {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self { counters: Counters::from_env(aws)?, per_person: config::required("LIMIT_PER_PERSON")? })
+        Ok(Self { guards: Guards::from_env(aws)?, per_person: config::required("LIMIT_PER_PERSON")? })
     }
 }
 
@@ -327,7 +315,7 @@ impl PersonLimit {
     /// `too-many-requests`.
     pub async fn count(&self, route: &str, person: &UserId, now: Timestamp) -> Result<(), Problem> {
         let counter = Counter::new(route, "person", self.per_person, &person.to_string());
-        match self.counters.count(&counter, now).await {
+        match self.guards.count(&counter, now).await {
             Ok(Verdict::Passes) => Ok(()),
             Ok(Verdict::Refused(refused)) => Err(refused.into()),
             Err(error) => {

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::representation::NextCursor;
 use crate::dynamo::list::Page;
+use crate::guards::Once;
 
 /// For what is the same for everyone: half a minute fresh, and at most a minute longer while a cache asks again.
 pub(crate) static PUBLIC: HeaderValue =
@@ -64,10 +65,15 @@ impl<T> Answer<T> {
         Self { cacheable: true, ..self }
     }
 
-    /// With `Idempotent-Replayed: true` when this answer was given before.
-    #[must_use]
-    pub fn replayed(self, replayed: bool) -> Self {
-        Self { replayed, ..self }
+    /// 200, with `Idempotent-Replayed: true` where this answer was given before.
+    pub fn once(answer: Once<T>) -> Self {
+        let (body, replayed) = answer.into_parts();
+        Self { replayed, ..Self::ok(body) }
+    }
+
+    /// 201, with `Idempotent-Replayed: true` where this answer was given before.
+    pub fn created_once(answer: Once<T>) -> Self {
+        Self { status: StatusCode::CREATED, ..Self::once(answer) }
     }
 }
 

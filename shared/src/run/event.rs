@@ -1,4 +1,4 @@
-//! The envelope of what is told over the topic Events: CloudEvents 1.0 in JSON.
+//! The envelope in which what happened is told to whoever subscribed: CloudEvents 1.0 in JSON.
 //! <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md>
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ pub struct CloudEvent<K, D> {
     specversion: SpecVersion,
     /// Names the event: the same at every repetition, so whoever saw it before may pass over it.
     pub id: Uuid,
-    /// What it happened in: `/cartwright/production/orders`.
+    /// What it happened in: `/cartwright/production/` and a service.
     pub source: String,
     /// What kind of event it is: `order.shipped`.
     #[serde(rename = "type")]

@@ -1,7 +1,7 @@
 //! Every call of the functions that keep the promise, with every fault that can part a call from its effect.
 //!
-//! A clean run of each [`Flow`] is recorded: its calls are the cells of the table. Then each cell is played with each fault in an
-//! order of its own, many at once. What must hold is counted at the end over all of them.
+//! A clean run of each [`Flow`] is recorded: its calls are the cells of the table. Then each cell is played with each
+//! fault in an order of its own, many at once. What must hold is counted at the end over all of them.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};

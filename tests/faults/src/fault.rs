@@ -58,7 +58,8 @@ impl Fault {
             Self::Stale => call.reads_an_index(),
             Self::Conflict | Self::InProgress => call.operation == "TransactWriteItems",
             Self::Unprocessed => call.operation == "BatchGetItem",
-            // A transaction that takes effect after its caller was told no cannot be fenced off by anyone: docs/reliability.md.
+            // A transaction that takes effect after its caller was told no cannot be fenced off by anyone:
+            // docs/reliability.md.
             Self::Late => call.operation != "TransactWriteItems",
             _ => true,
         }

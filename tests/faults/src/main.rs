@@ -1,9 +1,9 @@
 //! Shows that no order is lost, doubled or oversold, whatever fails: `cargo local test --faults`.
 //!
-//! A shop of its own runs on the emulated AWS, and its functions reach that through the [`proxy`], which by a [`plan`] makes calls
-//! go wrong in every way that a [`fault`] is. People buy, sell and cancel ([`workload`]); then nothing goes wrong any more and
-//! what is owed must be given ([`quiet`]); then the [`invariants`] are counted from what people were answered ([`history`]) and
-//! what there is ([`world`]).
+//! A shop of its own runs on the emulated AWS, and its functions reach that through the [`proxy`], which by a [`plan`]
+//! makes calls go wrong in every way that a [`fault`] is. People buy, sell and cancel ([`workload`]); then nothing goes
+//! wrong any more and what is owed must be given ([`quiet`]); then the [`invariants`] are counted from what people were
+//! answered ([`history`]) and what there is ([`world`]).
 //!
 //! What is promised and how it is shown: `docs/reliability.md`.
 

@@ -12,8 +12,8 @@ use crate::world::{number, scan, text};
 
 /// Lets no time go by: what is due is swept, as of later and later. Gives how long it took until nothing was owed.
 ///
-/// Time passes by other means than waiting: schedules are told a later time, and the leases of emails whose sender died are
-/// made to be over, once no sender is at work any more.
+/// Time passes by other means than waiting: schedules are told a later time, and the leases of emails whose sender died
+/// are made to be over, once no sender is at work any more.
 pub(crate) async fn settle(town: &Town, proxy: &Proxy) -> Duration {
     let started = Instant::now();
     proxy.calm();
@@ -60,7 +60,8 @@ async fn end_leases(town: &Town) {
 
 /// Ends the leases of senders that are dead by now, since a function is ended by Lambda after its 15 seconds.
 pub(crate) async fn end_dead_leases(town: &Town) {
-    // A lease lasts for a minute (`notifications::claims`): one with less than 44 seconds left was taken 16 seconds ago.
+    // A lease lasts for a minute (`notifications::claims`): one with less than 44 seconds left was taken 16 seconds
+    // ago.
     end_leases_until(town, now() + 44_000).await;
 }
 

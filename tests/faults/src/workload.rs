@@ -1,5 +1,5 @@
-//! What people do while things go wrong: buyers, sellers, cancellers and the admin over few products, with a sweep, duplicates and
-//! a watcher beside them.
+//! What people do while things go wrong: buyers, sellers, cancellers and the admin over few products, with a sweep,
+//! duplicates and a watcher beside them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -143,7 +143,8 @@ impl Town {
         status
     }
 
-    /// Goes about its business under the seed until so many orders are placed, or until the time is over. Gives how many were.
+    /// Goes about its business under the seed until so many orders are placed, or until the time is over. Gives how
+    /// many were.
     pub(crate) async fn live(&self, seed: u64, orders: usize, most: Duration) -> usize {
         let done = Arc::new(AtomicBool::new(false));
         let placed = Arc::new(AtomicUsize::new(0));
@@ -350,7 +351,8 @@ impl Town {
         }
     }
 
-    /// Delivers messages again, as SQS may hours later. Those of orders that are owed nothing any more: others it would help along.
+    /// Delivers messages again, as SQS may hours later. Those of orders that are owed nothing any more: others it would
+    /// help along.
     async fn deliver_again(self, seed: u64, done: Arc<AtomicBool>) {
         let mut draws = Draws::new(seed, "duplicates");
         while !done.load(Ordering::Relaxed) {

@@ -1,4 +1,5 @@
-//! What there is in the end: the tables, the mailbox, the bucket and the dead-letter queues, read behind the shop's back.
+//! What there is in the end: the tables, the mailbox, the bucket and the dead-letter queues, read behind the shop's
+//! back.
 
 use std::collections::{BTreeMap, BTreeSet};
 

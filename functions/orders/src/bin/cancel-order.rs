@@ -2,7 +2,8 @@
 //!
 //! Safe to repeat: a cancelled order stays as it is.
 
-use orders::{EmailKind, EmailQueue, OrderId, OrderView, Orders};
+use orders::ordering::Cancelling;
+use orders::{OrderId, OrderView};
 use shared::caller::Caller;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Now, PathId, State};
@@ -14,14 +15,11 @@ async fn main() -> shared::Exit {
 }
 
 async fn cancel_order(
-    State((orders, emails)): State<(Orders, EmailQueue)>,
+    State(cancelling): State<Cancelling>,
     caller: Caller,
     PathId(id): PathId<OrderId>,
     Now(now): Now,
 ) -> Result<Answer<OrderView>, Problem> {
     telemetry::about_order(id);
-    let order = orders.cancel(&caller, id, now).await?;
-    tracing::info!(order_id = %id, "order cancelled by its buyer");
-    emails.send_or_leave(EmailKind::OrderCancelled, id).await;
-    Ok(Answer::ok(order.into()))
+    Ok(Answer::ok(cancelling.cancel(&caller, id, now).await?.into()))
 }

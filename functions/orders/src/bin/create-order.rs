@@ -2,9 +2,9 @@
 //!
 //! Safe to repeat: the same `Idempotency-Key` gives the first answer.
 
-use orders::{NewOrder, OrderPlaced, OrderQueue, Orders};
+use orders::{NewOrder, OrderPlaced, Ordering};
 use shared::caller::Caller;
-use shared::guards::rate_limit::PersonLimit;
+use shared::guards::KeyedRequest;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, IdempotencyKey, Input, Now, State};
 use shared::run::telemetry;
@@ -15,20 +15,15 @@ async fn main() -> shared::Exit {
 }
 
 async fn create_order(
-    State((limit, orders, queue)): State<(PersonLimit, Orders, OrderQueue)>,
+    State(ordering): State<Ordering>,
     caller: Caller,
     key: Option<IdempotencyKey>,
     Now(now): Now,
     Input(order): Input<NewOrder>,
 ) -> Result<Answer<OrderPlaced>, Problem> {
-    limit.count("create-order", caller.id(), now).await?;
-    let placed = orders.place(&caller, &order, key.as_ref(), now).await?;
-    let order_id = placed.answer.order_id();
+    let keyed = KeyedRequest::of("create-order", &caller, key.as_ref(), &order)?;
+    let placed = ordering.place(&caller, &order, keyed.as_ref(), now).await?;
+    let order_id = placed.answer().order_id();
     telemetry::about_order(order_id);
-    if !placed.replayed {
-        tracing::info!(%order_id, "order placed");
-        telemetry::count("OrderPlaced", 1);
-        queue.send_or_leave(order_id).await;
-    }
-    Ok(Answer::created(placed.answer).at(format!("/orders/{order_id}")).replayed(placed.replayed))
+    Ok(Answer::created_once(placed).at(format!("/orders/{order_id}")))
 }

@@ -2,13 +2,10 @@
 //!
 //! Repeated, it records another product; one that never gets its picture is cleaned up after an hour.
 
-use products::{NewProduct, Product, ProductCreated, Products};
+use products::{NewProduct, ProductCreated, Selling};
 use shared::caller::Caller;
-use shared::guards::rate_limit::PersonLimit;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, State};
-use shared::media::{Kind, Media, Upload};
-use shared::values::money::Currency;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -16,17 +13,12 @@ async fn main() -> shared::Exit {
 }
 
 async fn create_product(
-    State((limit, products, media, currency)): State<(PersonLimit, Products, Media, Currency)>,
+    State(selling): State<Selling>,
     caller: Caller,
     Now(now): Now,
     Input(new): Input<NewProduct>,
 ) -> Result<Answer<ProductCreated>, Problem> {
-    limit.count("create-product", caller.id(), now).await?;
-    let (file_name, file_type, file_size) = (new.file_name.clone(), new.file_type, new.file_size);
-    let product = Product::new(new, &caller, currency, now);
-    let upload = Upload::new(Kind::Products, product.id(), &file_name, now);
-    let upload_url = media.presign(&upload, file_type, file_size).await?;
-    products.create(&product).await?;
-    let location = format!("/products/{}", product.id());
-    Ok(Answer::created(ProductCreated { upload_url, id: product.id() }).at(location))
+    let created = selling.list(&caller, new, now).await?;
+    let location = format!("/products/{}", created.id);
+    Ok(Answer::created(created).at(location))
 }

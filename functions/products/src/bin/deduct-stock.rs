@@ -4,6 +4,7 @@
 
 use products::{Deduction, ProductId, Products, StockLeft};
 use shared::caller::Caller;
+use shared::guards::{Guards, KeyedRequest};
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, IdempotencyKey, Input, Now, PathId, State};
 
@@ -13,13 +14,15 @@ async fn main() -> shared::Exit {
 }
 
 async fn deduct_stock(
-    State(products): State<Products>,
+    State((products, guards)): State<(Products, Guards)>,
     caller: Caller,
     PathId(id): PathId<ProductId>,
     key: Option<IdempotencyKey>,
     Now(now): Now,
     Input(deduction): Input<Deduction>,
 ) -> Result<Answer<StockLeft>, Problem> {
-    let changed = products.deduct(&caller, id, deduction, key.as_ref(), now).await?;
-    Ok(Answer::ok(changed.product.into()).replayed(changed.replayed))
+    let change = deduction.into();
+    let keyed = KeyedRequest::of("deduct-stock", &caller, key.as_ref(), &(id, change))?;
+    let changed = products.change_stock(&guards, &caller, id, change, keyed.as_ref(), now).await?;
+    Ok(Answer::once(changed.map(Into::into)))
 }

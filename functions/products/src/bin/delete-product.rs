@@ -2,11 +2,10 @@
 //!
 //! Safe to repeat: then there is no such product.
 
-use products::{ProductId, Products};
+use products::{ProductId, Selling};
 use shared::caller::Caller;
 use shared::http::problem::Problem;
 use shared::http::{self, NoContent, PathId, State};
-use shared::media::{Kind, Media};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -14,15 +13,10 @@ async fn main() -> shared::Exit {
 }
 
 async fn delete_product(
-    State((products, media)): State<(Products, Media)>,
+    State(selling): State<Selling>,
     caller: Caller,
     PathId(id): PathId<ProductId>,
 ) -> Result<NoContent, Problem> {
-    products.delete(&caller, id).await?;
-    tracing::info!(product_id = %id, "product deleted");
-    // The product is gone whatever becomes of its pictures, and nothing names them any more.
-    if let Err(error) = media.withdraw(Kind::Products, id).await {
-        tracing::warn!(product_id = %id, error = format!("{error:#}"), "left the pictures of a deleted product");
-    }
+    selling.delete(&caller, id).await?;
     Ok(NoContent)
 }

@@ -2,12 +2,11 @@
 //!
 //! Repeated, it gives another URL. The old picture stays until the new one was checked; the newest upload wins.
 
-use products::{ProductId, Products, UploadRequested};
+use products::{ProductId, Selling, UploadRequested};
 use shared::caller::Caller;
-use shared::guards::rate_limit::PersonLimit;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, PathId, State};
-use shared::media::{Kind, Media, NewPicture, Upload};
+use shared::media::NewPicture;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -15,15 +14,11 @@ async fn main() -> shared::Exit {
 }
 
 async fn request_product_upload(
-    State((limit, products, media)): State<(PersonLimit, Products, Media)>,
+    State(selling): State<Selling>,
     caller: Caller,
     PathId(id): PathId<ProductId>,
     Now(now): Now,
     Input(picture): Input<NewPicture>,
 ) -> Result<Answer<UploadRequested>, Problem> {
-    limit.count("request-product-upload", caller.id(), now).await?;
-    let upload = Upload::new(Kind::Products, id, &picture.file_name, now);
-    products.request_upload(&caller, id, upload.id(), &picture.file_name).await?;
-    let upload_url = media.presign(&upload, picture.file_type, picture.file_size).await?;
-    Ok(Answer::created(UploadRequested { upload_url }))
+    Ok(Answer::created(selling.replace_picture(&caller, id, &picture, now).await?))
 }

@@ -4,6 +4,7 @@
 
 use products::{OwnProduct, ProductId, Products, StockChange};
 use shared::caller::Caller;
+use shared::guards::{Guards, KeyedRequest};
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, IdempotencyKey, Input, Now, PathId, State};
 
@@ -13,13 +14,14 @@ async fn main() -> shared::Exit {
 }
 
 async fn set_stock(
-    State(products): State<Products>,
+    State((products, guards)): State<(Products, Guards)>,
     caller: Caller,
     PathId(id): PathId<ProductId>,
     key: Option<IdempotencyKey>,
     Now(now): Now,
     Input(change): Input<StockChange>,
 ) -> Result<Answer<OwnProduct>, Problem> {
-    let changed = products.set_stock(&caller, id, change, key.as_ref(), now).await?;
-    Ok(Answer::ok(changed.product.into()).replayed(changed.replayed))
+    let keyed = KeyedRequest::of("set-stock", &caller, key.as_ref(), &(id, change))?;
+    let changed = products.change_stock(&guards, &caller, id, change, keyed.as_ref(), now).await?;
+    Ok(Answer::once(changed.map(Into::into)))
 }

@@ -1,0 +1,103 @@
+//! What buyers do with orders, and what the workflow does for them.
+
+use anyhow::Context;
+use shared::caller::Caller;
+use shared::guards::rate_limit::PersonLimit;
+use shared::guards::{KeyedRequest, Once};
+use shared::http::problem::Problem;
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::config::ConfigError;
+use shared::run::telemetry;
+use shared::values::time::Timestamp;
+
+use crate::workflow::Released;
+use crate::{
+    CancellationReason, EmailKind, EmailQueue, NewOrder, Order, OrderId, OrderPlaced, OrderQueue, Orders,
+};
+
+/// Placing orders, as often as one person may.
+#[derive(Debug, Clone)]
+pub struct Ordering {
+    limit: PersonLimit,
+    orders: Orders,
+    queue: OrderQueue,
+}
+
+impl FromEnv for Ordering {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self {
+            limit: PersonLimit::from_env(aws)?,
+            orders: Orders::from_env(aws)?,
+            queue: OrderQueue::from_env(aws)?,
+        })
+    }
+}
+
+impl Ordering {
+    /// Counts the request while it reads what the order depends on, places the order and queues it: three round trips.
+    ///
+    /// # Errors
+    /// `too-many-requests`, and those of [`Orders::place`].
+    pub async fn place(
+        &self,
+        buyer: &Caller,
+        order: &NewOrder,
+        keyed: Option<&KeyedRequest>,
+        now: Timestamp,
+    ) -> Result<Once<OrderPlaced>, Problem> {
+        let (counted, basis) = tokio::join!(
+            self.limit.count("create-order", buyer.id(), now),
+            self.orders.basis(buyer.id(), order, keyed),
+        );
+        counted?;
+        let placed = self.orders.place(buyer.id(), order, basis?, keyed, now).await?;
+        if let Once::Done(placed) = &placed {
+            tracing::info!(order_id = %placed.order_id(), "order placed");
+            telemetry::count("OrderPlaced", 1);
+            self.queue.send_or_leave(placed.order_id()).await;
+        }
+        Ok(placed)
+    }
+}
+
+/// Ending an order before it ships.
+#[derive(Debug, Clone)]
+pub struct Cancelling {
+    orders: Orders,
+    emails: EmailQueue,
+}
+
+impl FromEnv for Cancelling {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { orders: Orders::from_env(aws)?, emails: EmailQueue::from_env(aws)? })
+    }
+}
+
+impl Cancelling {
+    /// Cancels an order for its buyer, and queues the email that says so.
+    ///
+    /// # Errors
+    /// Those of [`Orders::cancel`].
+    pub async fn cancel(&self, buyer: &Caller, id: OrderId, now: Timestamp) -> Result<Order, Problem> {
+        let order = self.orders.cancel(buyer, id, now).await?;
+        tracing::info!(order_id = %id, "order cancelled by its buyer");
+        self.emails.send_or_leave(EmailKind::Cancelled, id).await;
+        Ok(order)
+    }
+}
+
+impl Orders {
+    /// Cancels an order that could not ship and gives its stock back.
+    ///
+    /// # Errors
+    /// When there is no such order or the tables cannot be written.
+    pub async fn give_up(&self, id: OrderId, now: Timestamp) -> anyhow::Result<Released> {
+        let order = self.find(id).await?.context("there is no such order")?;
+        let outcome = self.release(&order, CancellationReason::NotShippable, now).await?;
+        tracing::warn!(order_id = %id, ?outcome, "asked to release");
+        if outcome == Released::Released {
+            telemetry::count("OrderReleased", 1);
+        }
+        Ok(outcome)
+    }
+}

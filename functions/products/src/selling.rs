@@ -1,0 +1,86 @@
+//! What a seller does with a product and its picture.
+
+use shared::caller::Caller;
+use shared::guards::rate_limit::PersonLimit;
+use shared::http::problem::Problem;
+use shared::media::{Kind, Media, NewPicture, Upload};
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::config::ConfigError;
+use shared::values::money::Currency;
+use shared::values::time::Timestamp;
+
+use crate::{NewProduct, ProductCreated, ProductId, ProductOffer, Products, UploadRequested};
+
+/// Listing products and replacing their pictures, as often as one person may.
+#[derive(Debug, Clone)]
+pub struct Selling {
+    limit: PersonLimit,
+    products: Products,
+    media: Media,
+    currency: Currency,
+}
+
+impl FromEnv for Selling {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self {
+            limit: PersonLimit::from_env(aws)?,
+            products: Products::from_env(aws)?,
+            media: Media::from_env(aws)?,
+            currency: Currency::from_env(aws)?,
+        })
+    }
+}
+
+impl Selling {
+    /// Records a product that waits for its picture, and gives the URL to upload it to. Repeated, it records another one.
+    ///
+    /// # Errors
+    /// `too-many-requests`; 500 when the product cannot be recorded.
+    pub async fn list(
+        &self,
+        seller: &Caller,
+        new: NewProduct,
+        now: Timestamp,
+    ) -> Result<ProductCreated, Problem> {
+        self.limit.count("create-product", seller.id(), now).await?;
+        let (file_name, file_type, file_size) = (new.file_name.clone(), new.file_type, new.file_size);
+        let product = ProductOffer::new(new, seller, self.currency, now);
+        let id = product.product.id();
+        let upload = Upload::new(Kind::Products, id, &file_name, now);
+        let upload_url = self.media.presign(&upload, file_type, file_size).await?;
+        self.products.create(&product).await?;
+        Ok(ProductCreated { upload_url, id })
+    }
+
+    /// Gives its seller or an admin the URL to upload another picture to.
+    ///
+    /// # Errors
+    /// `too-many-requests`, and those of [`Products::request_upload`].
+    pub async fn replace_picture(
+        &self,
+        caller: &Caller,
+        id: ProductId,
+        picture: &NewPicture,
+        now: Timestamp,
+    ) -> Result<UploadRequested, Problem> {
+        self.limit.count("request-product-upload", caller.id(), now).await?;
+        let upload = Upload::new(Kind::Products, id, &picture.file_name, now);
+        self.products.request_upload(caller, id, upload.id(), &picture.file_name).await?;
+        let upload_url = self.media.presign(&upload, picture.file_type, picture.file_size).await?;
+        Ok(UploadRequested { upload_url })
+    }
+
+    /// Deletes a product for its seller or an admin, and its pictures. Orders keep what they say of it.
+    ///
+    /// # Errors
+    /// Those of [`Products::delete`].
+    pub async fn delete(&self, caller: &Caller, id: ProductId) -> Result<(), Problem> {
+        self.products.delete(caller, id).await?;
+        tracing::info!(product_id = %id, "product deleted");
+        // The product is gone whatever becomes of its pictures, and nothing names them any more.
+        if let Err(error) = self.media.withdraw(Kind::Products, id).await {
+            tracing::warn!(product_id = %id, error = format!("{error:#}"), "left the pictures of a deleted product");
+        }
+        Ok(())
+    }
+}

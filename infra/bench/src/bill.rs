@@ -1,0 +1,280 @@
+//! What a million orders would cost on AWS, and what a million people at once would ask of it: arithmetic on what was
+//! measured, with the prices and assumptions of `infra/bench/prices.json`.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use super::capacity::Units;
+use super::contest::WAY;
+use super::figures::Figures;
+use super::report::OfFunction;
+
+/// Orders that the bill is for.
+const MILLION: f64 = 1e6;
+/// Prices are for a gigabyte of 1024 megabytes.
+const GB: f64 = 1024.0;
+/// Queues between the click and the shipping email: Orders once, Emails twice. Each message is sent, received and
+/// deleted.
+const MESSAGES: f64 = 3.0;
+const REQUESTS_OF_A_MESSAGE: f64 = 3.0;
+const EMAILS: f64 = 2.0;
+
+/// `infra/bench/prices.json`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Prices {
+    pub region: String,
+    pub as_of: String,
+    lambda_per_million_requests: f64,
+    lambda_per_gb_second_arm64: f64,
+    lambda_per_gb_second_x86: f64,
+    http_api_per_million_requests: f64,
+    dynamodb_per_million_read_units: f64,
+    dynamodb_per_million_write_units: f64,
+    sqs_per_million_requests: f64,
+    express_per_million_starts: f64,
+    express_per_gb_second: f64,
+    standard_per_million_transitions: f64,
+    ses_per_thousand_emails: f64,
+    logs_per_gb: f64,
+    xray_per_million_traces: f64,
+    pub assumed: Assumed,
+}
+
+/// What cannot be measured here.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Assumed {
+    pub wait_ms: BTreeMap<String, f64>,
+    pub mix: BTreeMap<String, f64>,
+    pub memory_mb: f64,
+    pub mb_of_one_processor: f64,
+    pub cold_share: f64,
+    log_bytes_per_request: f64,
+    traced_share: f64,
+    workflow_seconds: f64,
+    workflow_gb: f64,
+    workflow_transitions: f64,
+}
+
+impl Prices {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// The file was broken.
+    pub(super) fn read() -> Result<Self> {
+        let text = include_str!("../prices.json");
+        serde_json::from_str(text).context("infra/bench/prices.json cannot be read")
+    }
+
+    /// What Lambda bills for a request, in milliseconds: the wait for AWS, the processor time at the part of a
+    /// processor that the memory brings, and for those that start cold the start as well.
+    fn billed_ms(&self, function: &OfFunction, figures: &Figures) -> f64 {
+        let assumed = &self.assumed;
+        let wait: f64 = function
+            .calls
+            .iter()
+            .map(|(call, count)| count * assumed.wait_ms.get(call).copied().unwrap_or_default())
+            .sum();
+        let share = (assumed.memory_mb / assumed.mb_of_one_processor).min(1.0);
+        // Lambda gives a whole processor to a start.
+        let first = (figures.first_ms - figures.p50_ms).max(0.0) / share;
+        let cold = assumed.cold_share * (figures.initialisation_ms + first);
+        (wait + figures.cpu_ms / share).ceil() + cold
+    }
+
+    /// How often a function runs for one order.
+    fn times(&self, function: &str) -> f64 {
+        match self.assumed.mix.get(function) {
+            Some(times) => *times,
+            None if WAY.iter().any(|case| case.name == function) => 1.0,
+            None => 0.0,
+        }
+    }
+}
+
+/// One way to run it.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Bill {
+    /// Which way.
+    pub title: &'static str,
+    /// Dollars for a million orders, by service.
+    pub lines: Vec<(&'static str, f64)>,
+}
+
+impl Bill {
+    /// All of it.
+    pub(super) fn total(&self) -> f64 {
+        self.lines.iter().map(|(_, dollars)| dollars).sum()
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Workflow {
+    Express,
+    Standard,
+}
+
+/// The bills to compare.
+pub(super) fn bills(prices: &Prices, functions: &[OfFunction]) -> Vec<Bill> {
+    let rust = |function: &OfFunction| Some((function.cartwright, function.units));
+    let node = |function: &OfFunction| Some((function.node?, function.units_of_node?));
+    let (arm, x86) = (prices.lambda_per_gb_second_arm64, prices.lambda_per_gb_second_x86);
+    let all = [
+        bill("Cartwright, arm64", prices, functions, arm, Workflow::Express, &rust),
+        bill("Cartwright, x86_64", prices, functions, x86, Workflow::Express, &rust),
+        bill("with STANDARD workflows", prices, functions, arm, Workflow::Standard, &rust),
+        bill("Node.js, arm64", prices, functions, arm, Workflow::Express, &node),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+fn bill(
+    title: &'static str,
+    prices: &Prices,
+    functions: &[OfFunction],
+    gb_second: f64,
+    workflow: Workflow,
+    of: &dyn Fn(&OfFunction) -> Option<(Figures, Units)>,
+) -> Option<Bill> {
+    let (mut runs, mut routes, mut seconds, mut units) = (0.0, 0.0, 0.0, Units::default());
+    for function in functions {
+        let (figures, used) = of(function)?;
+        let times = prices.times(function.name);
+        runs += times;
+        if function.is_route() {
+            routes += times;
+        }
+        seconds += times * prices.billed_ms(function, &figures) / 1000.0;
+        units += Units { read: times * used.read, write: times * used.write };
+    }
+    let assumed = &prices.assumed;
+    let workflow = match workflow {
+        Workflow::Express => {
+            prices.express_per_million_starts
+                + MILLION * assumed.workflow_seconds * assumed.workflow_gb * prices.express_per_gb_second
+        }
+        Workflow::Standard => assumed.workflow_transitions * prices.standard_per_million_transitions,
+    };
+    let lines = vec![
+        ("Lambda, requests", runs * prices.lambda_per_million_requests),
+        ("Lambda, duration", MILLION * seconds * assumed.memory_mb / GB * gb_second),
+        ("API Gateway", routes * prices.http_api_per_million_requests),
+        ("DynamoDB, reads", units.read * prices.dynamodb_per_million_read_units),
+        ("DynamoDB, writes", units.write * prices.dynamodb_per_million_write_units),
+        ("SQS", MESSAGES * REQUESTS_OF_A_MESSAGE * prices.sqs_per_million_requests),
+        ("Step Functions", workflow),
+        ("SES", EMAILS * MILLION / 1000.0 * prices.ses_per_thousand_emails),
+        ("CloudWatch Logs", runs * assumed.log_bytes_per_request / 1000.0 * prices.logs_per_gb),
+        ("X-Ray", runs * assumed.traced_share * prices.xray_per_million_traces),
+    ];
+    Some(Bill { title, lines })
+}
+
+/// How much of a day's requests fall into its busiest hour, and how much busier than that its busiest minute is.
+pub(super) const BUSIEST_HOUR: f64 = 0.2;
+pub(super) const BUSIEST_MINUTE: f64 = 2.0;
+
+/// What a function has to bear when a million people are active on one day, and every one of them orders.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Peak {
+    /// Which.
+    pub function: &'static str,
+    /// Requests a second in the busiest minute.
+    pub rate: f64,
+    /// What is billed for one, in milliseconds.
+    pub billed_ms: f64,
+    /// Running at the same time (Little's law).
+    pub concurrency: f64,
+    /// DynamoDB's units a second.
+    pub units: Units,
+}
+
+/// The busiest minute of such a day.
+pub(super) fn peaks(prices: &Prices, functions: &[OfFunction]) -> Vec<Peak> {
+    let orders_a_second = MILLION * BUSIEST_HOUR / 3600.0 * BUSIEST_MINUTE;
+    let peak = |function: &OfFunction| {
+        let rate = orders_a_second * prices.times(function.name);
+        let billed_ms = prices.billed_ms(function, &function.cartwright);
+        Peak {
+            function: function.name,
+            rate,
+            billed_ms,
+            concurrency: rate * billed_ms / 1000.0,
+            units: Units { read: rate * function.units.read, write: rate * function.units.write },
+        }
+    };
+    functions.iter().map(peak).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn function(name: &'static str, call: &str, cpu_ms: f64) -> OfFunction {
+        OfFunction {
+            name,
+            calls: [(call.to_owned(), 1.0)].into(),
+            units: Units { read: 0.5, write: 2.0 },
+            units_of_node: None,
+            answer_bytes: 100,
+            on_emulator_ms: 1.0,
+            cartwright: Figures {
+                cpu_ms,
+                initialisation_ms: 10.0,
+                first_ms: 2.0,
+                p50_ms: 2.0,
+                ..Figures::default()
+            },
+            bare: None,
+            node: None,
+        }
+    }
+
+    fn line(bill: &Bill, name: &str) -> f64 {
+        bill.lines.iter().find(|(one, _)| *one == name).unwrap().1
+    }
+
+    fn is(value: f64, expected: f64) -> bool {
+        (value - expected).abs() < 1e-6
+    }
+
+    #[test]
+    fn duration_is_the_wait_and_the_processor_time_at_the_share_that_memory_brings() {
+        let prices = Prices::read().unwrap();
+        let get = function("get-product", "GetItem", 0.3);
+        // 3 ms of waiting and 0.3 ms at 256/1769 of a processor are 5.07, billed as 6; one in a hundred starts in 10
+        // ms.
+        assert!(is(prices.billed_ms(&get, &get.cartwright), 6.1));
+    }
+
+    #[test]
+    fn a_million_orders_are_billed_with_what_surrounds_them() {
+        let prices = Prices::read().unwrap();
+        let functions =
+            [function("get-product", "GetItem", 0.3), function("create-order", "SendMessage", 0.3)];
+        let bills = bills(&prices, &functions);
+        let titles: Vec<_> = bills.iter().map(|bill| bill.title).collect();
+        assert_eq!(titles, ["Cartwright, arm64", "Cartwright, x86_64", "with STANDARD workflows"]);
+        let arm = &bills[0];
+        assert!(is(line(arm, "Lambda, requests"), 21.0 * 0.2));
+        assert!(is(line(arm, "API Gateway"), 21.0));
+        assert!(is(line(arm, "DynamoDB, reads"), 21.0 * 0.5 * 0.125));
+        assert!(is(line(arm, "DynamoDB, writes"), 21.0 * 2.0 * 0.625));
+        let gb_seconds = 1e6 * (20.0 * 6.1 + 11.1) / 1000.0 * 0.25;
+        assert!(is(line(arm, "Lambda, duration"), gb_seconds * 0.000_013_333_4));
+        assert!(is(line(&bills[2], "Step Functions"), 125.0));
+        assert!(is(bills[2].total() - arm.total(), 125.0 - line(arm, "Step Functions")));
+    }
+
+    #[test]
+    fn a_day_of_a_million_people_has_a_busiest_minute() {
+        let prices = Prices::read().unwrap();
+        let peaks = peaks(&prices, &[function("get-product", "GetItem", 0.3)]);
+        assert!(is(peaks[0].rate, 1e6 * 0.2 / 3600.0 * 2.0 * 20.0));
+        assert!(is(peaks[0].concurrency, peaks[0].rate * 0.0061));
+        assert!(is(peaks[0].units.write, peaks[0].rate * 2.0));
+    }
+}

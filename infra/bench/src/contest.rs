@@ -1,0 +1,314 @@
+//! Who is measured, and how: each function of the order's way on the emulator first, which records what AWS answers,
+//! then each by itself against those replies, turn and turn about, so that a busy moment of the machine hits all alike.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use axum::body::Bytes;
+use serde_json::Value;
+
+use super::double::Asked;
+use super::events;
+use super::figures::{Figures, Samples};
+use super::function::{Function, Program};
+use super::scene::{self, Scene};
+
+/// A function in one of its roles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Case {
+    /// What the tables call it.
+    pub name: &'static str,
+    /// Its binary.
+    pub function: &'static str,
+}
+
+const fn case(name: &'static str, function: &'static str) -> Case {
+    Case { name, function }
+}
+
+pub(super) const CREATE_ORDER: Case = case("create-order", "create-order");
+pub(super) const GET_PRODUCT: Case = case("get-product", "get-product");
+pub(super) const LIST_PRODUCTS: Case = case("list-products", "list-products");
+pub(super) const SIGN_IN: Case = case("sign-in", "sign-in");
+pub(super) const CONSUME_ORDERS: Case = case("consume-orders", "consume-orders");
+pub(super) const CONFIRM: Case = case("send-email (confirmed)", "send-email");
+pub(super) const SHIP_ORDER: Case = case("ship-order", "ship-order");
+pub(super) const SHIPPING: Case = case("send-email (shipping)", "send-email");
+
+/// The five that the targets are about.
+pub(super) const FIVE: [Case; 5] = [CREATE_ORDER, GET_PRODUCT, LIST_PRODUCTS, SIGN_IN, CONSUME_ORDERS];
+/// An order's way, from the click to the shipping email.
+pub(super) const WAY: [Case; 5] = [CREATE_ORDER, CONSUME_ORDERS, CONFIRM, SHIP_ORDER, SHIPPING];
+/// All of them, in the order in which they are called.
+pub(super) const ALL: [Case; 8] =
+    [GET_PRODUCT, LIST_PRODUCTS, SIGN_IN, CREATE_ORDER, CONSUME_ORDERS, CONFIRM, SHIP_ORDER, SHIPPING];
+
+/// Who runs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Side {
+    /// This repository's binary.
+    Cartwright,
+    /// The Node.js baseline.
+    Node,
+    /// The SDK's calls alone.
+    Bare,
+    /// A function that does nothing.
+    Floor,
+}
+
+impl Side {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Cartwright => "cartwright",
+            Self::Node => "node",
+            Self::Bare => "bare",
+            Self::Floor => "floor",
+        }
+    }
+}
+
+/// Where the programs are.
+pub(super) struct Programs {
+    /// The release binaries.
+    pub binaries: PathBuf,
+    /// The bundles of the Node.js baseline, if there is Node.js.
+    pub node: Option<crate::node::Baseline>,
+    /// Where what they say goes.
+    pub logs: PathBuf,
+}
+
+impl Programs {
+    /// How `side` runs the function; `None` where it does not have it.
+    fn program(&self, side: Side, function: &'static str, scene: &Scene) -> Option<Program> {
+        let mut environment = scene.environment.clone();
+        let binary = |name: &str| self.binaries.join(name);
+        let (command, arguments, files) = match side {
+            Side::Cartwright => (binary(function), vec![], vec![binary(function)]),
+            Side::Floor => (binary("floor"), vec![], vec![binary("floor")]),
+            Side::Bare => {
+                if !FIVE.iter().any(|case| case.function == function) {
+                    return None;
+                }
+                environment.push(("BARE_FUNCTION".into(), function.into()));
+                (binary("bare-sdk"), vec![], vec![binary("bare-sdk")])
+            }
+            Side::Node => {
+                let node = self.node.as_ref()?;
+                let bundle = node.bundle(function)?;
+                (node.command.clone(), vec![node.runtime.clone().into(), bundle.clone().into()], vec![bundle])
+            }
+        };
+        Some(Program { command, arguments, files, environment })
+    }
+
+    async fn start(&self, side: Side, case: Case, program: &Program) -> Result<Function> {
+        let log = self.logs.join(format!("{}-{}.log", side.name(), case.function));
+        let started = Function::start(program, &log).await;
+        started.with_context(|| format!("{} of {}", case.function, side.name()))
+    }
+
+    fn sides(&self) -> Vec<Side> {
+        [Side::Cartwright, Side::Node]
+            .into_iter()
+            .filter(|side| *side != Side::Node || self.node.is_some())
+            .collect()
+    }
+}
+
+/// What a recording is called.
+fn recording(side: Side, case: &str) -> String {
+    format!("{} {case}", side.name())
+}
+
+/// What was seen on the emulator.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen {
+    /// What AWS was asked in all requests together.
+    pub asked: Vec<Asked>,
+    /// How long each took.
+    pub took: Vec<Duration>,
+    /// The last event, which the replies that are kept belong to.
+    pub event: Bytes,
+    /// How large the last answer was, in bytes.
+    pub answer: usize,
+}
+
+pub(super) type SeenBySide = BTreeMap<(Side, &'static str), Seen>;
+
+/// Sends so many orders all the way, by each side, over the emulator.
+///
+/// # Errors
+/// A function fails or refuses.
+pub(super) async fn on_the_emulator(scene: &Scene, programs: &Programs, times: u32) -> Result<SeenBySide> {
+    let mut all = SeenBySide::new();
+    for side in programs.sides() {
+        let mut functions = BTreeMap::new();
+        for case in ALL {
+            let Some(program) = programs.program(side, case.function, scene) else { continue };
+            if !functions.contains_key(case.function) {
+                functions.insert(case.function, programs.start(side, case, &program).await?);
+            }
+        }
+        for turn in 0..times {
+            let mut order = String::new();
+            for case in ALL {
+                let Some(function) = functions.get_mut(case.function) else { continue };
+                let event = event(scene, case, &order, &format!("{}-{turn}", side.name()));
+                let seen = all.entry((side, case.name)).or_default();
+                let answer = observe(scene, side, case, function, event, seen).await?;
+                if case == CREATE_ORDER {
+                    let body: Value = serde_json::from_str(answer["body"].as_str().unwrap_or_default())?;
+                    order = body["orderId"].as_str().context("the answer has no orderId")?.to_owned();
+                }
+            }
+        }
+    }
+    Ok(all)
+}
+
+async fn observe(
+    scene: &Scene,
+    side: Side,
+    case: Case,
+    function: &mut Function,
+    event: Bytes,
+    seen: &mut Seen,
+) -> Result<Value> {
+    scene.double.record(&recording(side, case.name));
+    let answer = function.call(&event).await.with_context(|| format!("{} of {}", case.name, side.name()))?;
+    seen.asked.push(scene.double.asked());
+    seen.took.push(answer.took);
+    seen.event = event;
+    seen.answer = answer.body.len();
+    let said = good(&answer.body).with_context(|| format!("{} of {}", case.name, side.name()))?;
+    Ok(said)
+}
+
+/// The answer, if it is no refusal and gives no message back.
+fn good(answer: &[u8]) -> Result<Value> {
+    let answer: Value = serde_json::from_slice(answer).context("the answer is no JSON")?;
+    let refused = answer["statusCode"].as_u64().is_some_and(|status| !(200..300).contains(&status));
+    let failed = answer["batchItemFailures"].as_array().is_some_and(|failures| !failures.is_empty());
+    if refused || failed {
+        bail!("it answered {answer}");
+    }
+    Ok(answer)
+}
+
+fn event(scene: &Scene, case: Case, order: &str, key: &str) -> Bytes {
+    match case {
+        CREATE_ORDER => events::create_order(&scene.buyer, &scene::id(1), key),
+        GET_PRODUCT => events::get_product(&scene::id(1)),
+        LIST_PRODUCTS => events::list_products(None),
+        SIGN_IN => events::sign_in(&scene.buyer),
+        CONSUME_ORDERS => events::order_queued(order),
+        CONFIRM => events::email_queued("order_confirmed", order),
+        SHIP_ORDER => events::task(order),
+        _ => events::email_queued("order_shipping", order),
+    }
+}
+
+/// How often and how much.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Effort {
+    /// How often each is started.
+    pub rounds: u32,
+    /// How often each is called in a round, after it is warm.
+    pub requests: u32,
+}
+
+/// Not counted: a just-in-time compiler needs them.
+const WARM_UP: u32 = 50;
+
+/// Starts each of `cases` by every side in turn, and calls it again and again.
+///
+/// # Errors
+/// A function fails.
+pub(super) async fn against_recordings(
+    scene: &Scene,
+    programs: &Programs,
+    cases: &[Case],
+    seen: &SeenBySide,
+    effort: Effort,
+    mut progress: impl FnMut(u32, Case),
+) -> Result<BTreeMap<(Side, &'static str), Figures>> {
+    let mut samples: BTreeMap<(Side, &'static str), Samples> = BTreeMap::new();
+    for round in 0..effort.rounds {
+        for case in cases {
+            progress(round, *case);
+            for side in [Side::Floor, Side::Bare, Side::Cartwright, Side::Node] {
+                let Some(program) = programs.program(side, case.function, scene) else { continue };
+                let own = if side == Side::Node { Side::Node } else { Side::Cartwright };
+                let Some(seen) = seen.get(&(own, case.name)) else { continue };
+                scene.double.play(&recording(own, case.name));
+                let event = if side == Side::Floor { Bytes::from_static(b"{}") } else { seen.event.clone() };
+                let name = if side == Side::Floor { "floor" } else { case.name };
+                let of_side = samples.entry((side, name)).or_default();
+                let mut function = programs.start(side, *case, &program).await?;
+                let outcome = measure(&mut function, &event, effort.requests, of_side).await;
+                outcome.with_context(|| format!("{} of {}", case.name, side.name()))?;
+                of_side.measure_files(&program.files)?;
+            }
+        }
+    }
+    Ok(samples.into_iter().map(|(who, samples)| (who, samples.figures())).collect())
+}
+
+async fn measure(function: &mut Function, event: &Bytes, requests: u32, samples: &mut Samples) -> Result<()> {
+    samples.initialisation.push(function.initialisation);
+    samples.cpu_of_start.push(function.cpu()?);
+    let first = function.call(event).await?;
+    good(&first.body)?;
+    samples.first.push(first.took);
+    for _ in 0..WARM_UP.min(requests) {
+        function.call(event).await?;
+    }
+    let before = function.cpu()?;
+    for _ in 0..requests {
+        let answer = function.call(event).await?;
+        samples.warm.push(answer.took);
+    }
+    samples.cpu.push((function.cpu()? - before) / requests.max(1));
+    samples.peak_memory.push(function.peak_memory()?);
+    Ok(())
+}
+
+/// The same function asked for lists of other lengths: see [`super::growth`].
+///
+/// # Errors
+/// A function fails.
+pub(super) async fn list(
+    scene: &Scene,
+    programs: &Programs,
+    case: Case,
+    event: &Bytes,
+    effort: Effort,
+) -> Result<BTreeMap<Side, (Seen, Figures)>> {
+    let mut all = BTreeMap::new();
+    let mut seen_by_side = SeenBySide::new();
+    for side in programs.sides() {
+        let Some(program) = programs.program(side, case.function, scene) else { continue };
+        let mut function = programs.start(side, case, &program).await?;
+        let seen = seen_by_side.entry((side, case.name)).or_default();
+        observe(scene, side, case, &mut function, event.clone(), seen).await?;
+    }
+    let figures = against_recordings(scene, programs, &[case], &seen_by_side, effort, |_, _| ()).await?;
+    for ((side, name), figures) in figures {
+        if let Some(seen) = seen_by_side.get(&(side, name)) {
+            all.insert(side, (seen.clone(), figures));
+        }
+    }
+    Ok(all)
+}
+
+/// Makes the directory that the functions' words go to.
+///
+/// # Errors
+/// The disk's.
+pub(super) fn logs_in(dir: &Path) -> Result<PathBuf> {
+    let logs = dir.join("logs");
+    std::fs::create_dir_all(&logs).with_context(|| format!("cannot create {}", logs.display()))?;
+    Ok(logs)
+}

@@ -1,0 +1,231 @@
+//! What a function takes for AWS: it passes calls on to the emulator, counts them and keeps the replies; or it gives
+//! the kept replies back at once.
+//!
+//! The emulator is written in Python and takes milliseconds for each call, which would hide what a function takes. Kept
+//! replies are the emulator's own, byte for byte, but for the capacity that was asked of it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, Result};
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::serve::ListenerExt;
+use serde::Serialize;
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+use super::capacity::{self, Units};
+
+/// The AWS that functions see.
+pub(super) struct Double {
+    url: String,
+    state: Arc<Inside>,
+}
+
+/// What one or several requests asked of AWS.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(super) struct Asked {
+    /// Calls by operation.
+    pub calls: BTreeMap<String, u32>,
+    /// What DynamoDB would charge.
+    pub units: Units,
+}
+
+impl Asked {
+    /// How many calls.
+    pub(super) fn total(&self) -> u32 {
+        self.calls.values().sum()
+    }
+}
+
+#[derive(Clone)]
+struct Reply {
+    status: StatusCode,
+    content_type: HeaderValue,
+    body: Bytes,
+}
+
+/// What was recorded under one name, by what was asked.
+type Recording = HashMap<String, Reply>;
+
+#[derive(Default)]
+struct Now {
+    /// The recording that calls go to or come from.
+    name: String,
+    plays: bool,
+    recordings: HashMap<String, Recording>,
+    asked: Asked,
+}
+
+struct Inside {
+    emulator: String,
+    http: reqwest::Client,
+    now: Mutex<Now>,
+}
+
+impl Inside {
+    fn now(&self) -> std::sync::MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Double {
+    /// Serves in front of this emulator.
+    ///
+    /// # Errors
+    /// No port is free.
+    pub(super) async fn serve(emulator: String) -> Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let state = Arc::new(Inside { emulator, http: emulator::client(), now: Mutex::new(Now::default()) });
+        let router = Router::new().fallback(answer).with_state(state.clone());
+        let listener = listener.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
+        tokio::spawn(async move {
+            let _ = axum::serve(listener, router).await;
+        });
+        Ok(Self { url, state })
+    }
+
+    /// Where it is.
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// From now on: passes calls on, and keeps the replies under this name, instead of those that were there.
+    pub(super) fn record(&self, name: &str) {
+        let mut now = self.state.now();
+        now.name = name.to_owned();
+        now.plays = false;
+        now.recordings.insert(name.to_owned(), Recording::new());
+        now.asked = Asked::default();
+    }
+
+    /// From now on: gives back what was kept under this name.
+    pub(super) fn play(&self, name: &str) {
+        let mut now = self.state.now();
+        now.name = name.to_owned();
+        now.plays = true;
+    }
+
+    /// What was asked since it was last asked this, or since it began to record.
+    pub(super) fn asked(&self) -> Asked {
+        std::mem::take(&mut self.state.now().asked)
+    }
+}
+
+/// What tells calls of one function apart: the operation and the tables.
+fn key(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> String {
+    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+    let Some(target) = target else { return format!("{method} {}", uri.path()) };
+    let body = String::from_utf8_lossy(body);
+    let mut tables: Vec<_> =
+        body.split("\"TableName\":\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    tables.sort_unstable();
+    tables.dedup();
+    format!("{target} {}", tables.join(" "))
+}
+
+/// `DynamoDB_20120810.GetItem` as `GetItem`, and `POST /v2/email/outbound-emails` as it is.
+fn operation(key: &str) -> String {
+    match key.split_once(' ') {
+        Some((target, _)) if target.contains('.') => target.rsplit('.').next().unwrap_or(target).to_owned(),
+        _ => key.to_owned(),
+    }
+}
+
+async fn answer(
+    State(inside): State<Arc<Inside>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> (StatusCode, [(&'static str, HeaderValue); 2], Bytes) {
+    let key = key(&method, &uri, &headers, &body);
+    let kept = {
+        let now = inside.now();
+        now.plays.then(|| now.recordings.get(&now.name).and_then(|kept| kept.get(&key)).cloned())
+    };
+    let reply = match kept {
+        Some(Some(reply)) => Ok(reply),
+        Some(None) => Err(anyhow::anyhow!("no reply was recorded for {key}")),
+        None => pass_on(&inside, method, &uri, &headers, &body, key).await,
+    };
+    let request_id = ("x-amzn-requestid", HeaderValue::from_static("8476a536-e9f4-11e8-9739-2dfe598c3fcd"));
+    match reply {
+        Ok(reply) => (reply.status, [("content-type", reply.content_type), request_id], reply.body),
+        Err(error) => {
+            let why = format!(r#"{{"__type":"InternalServerError","message":"{error:#}"}}"#);
+            let json = ("content-type", HeaderValue::from_static("application/x-amz-json-1.0"));
+            (StatusCode::INTERNAL_SERVER_ERROR, [json, request_id], why.into())
+        }
+    }
+}
+
+async fn pass_on(
+    inside: &Inside,
+    method: Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &Bytes,
+    key: String,
+) -> Result<Reply> {
+    let is_dynamodb = key.starts_with("DynamoDB_");
+    let operation = operation(&key);
+    let (mut sent, mut input) = (body.clone(), Value::Null);
+    if is_dynamodb {
+        input = serde_json::from_slice(body).context("the function sent no JSON")?;
+        input["ReturnConsumedCapacity"] = "INDEXES".into();
+        sent = input.to_string().into();
+    }
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let mut request = inside.http.request(method, format!("{}{path}", inside.emulator)).body(sent);
+    for name in ["authorization", "content-type", "x-amz-target", "x-amz-date", "x-amz-content-sha256"] {
+        if let Some(value) = headers.get(name) {
+            request = request.header(name, value);
+        }
+    }
+    let answer = request.send().await.context("the emulator does not answer")?;
+    let status = answer.status();
+    let content_type = answer.headers().get("content-type").cloned();
+    let mut body = answer.bytes().await?;
+    let mut units = Units::default();
+    if is_dynamodb && status.is_success() {
+        let mut output: Value = serde_json::from_slice(&body)?;
+        let consumed = output.as_object_mut().and_then(|output| output.remove("ConsumedCapacity"));
+        units = capacity::of(&operation, &input, &output, consumed.as_ref());
+        body = output.to_string().into();
+    }
+    let json = HeaderValue::from_static("application/x-amz-json-1.0");
+    let reply = Reply { status, content_type: content_type.unwrap_or(json), body };
+    let mut now = inside.now();
+    *now.asked.calls.entry(operation).or_default() += 1;
+    now.asked.units += units;
+    if status.is_success() {
+        let name = now.name.clone();
+        now.recordings.entry(name).or_default().insert(key, reply.clone());
+    }
+    Ok(reply)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_told_apart_by_operation_and_tables() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-amz-target", HeaderValue::from_static("DynamoDB_20120810.TransactWriteItems"));
+        let body = br#"{"TransactItems":[{"Put":{"TableName":"b"}},{"Update":{"TableName":"a"}},{"Put":{"TableName":"b"}}]}"#;
+        let uri = Uri::from_static("/");
+        let named = key(&Method::POST, &uri, &headers, body);
+        assert_eq!(named, "DynamoDB_20120810.TransactWriteItems a b");
+        assert_eq!(operation(&named), "TransactWriteItems");
+        let rest = key(&Method::POST, &Uri::from_static("/v2/email?x"), &HeaderMap::new(), b"{}");
+        assert_eq!((rest.as_str(), operation(&rest).as_str()), ("POST /v2/email", "POST /v2/email"));
+    }
+}

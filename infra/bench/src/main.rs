@@ -1,0 +1,148 @@
+//! `cargo local bench`: what the functions cost, measured one by one.
+//!
+//! From the outside in: [`contest`] says who is measured and how; [`function`] runs one function and plays the Lambda
+//! Runtime API for it; [`double`] is the AWS that it sees, in front of the emulator of a [`scene`]; [`events`] are what
+//! it is asked; [`node`] is the baseline. What comes of it: [`figures`], [`capacity`] units, [`growth`] and the
+//! [`bill`], told by the [`report`] and drawn by the [`picture`].
+
+mod bill;
+mod capacity;
+mod contest;
+mod double;
+mod events;
+mod figures;
+mod function;
+mod growth;
+mod node;
+mod picture;
+mod report;
+mod scene;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use local::cloud::{self, Cloud};
+use local::tools::MINISTACK;
+use local::{build, needs, say};
+
+use self::contest::{ALL, Case, Effort, Programs};
+use self::report::Report;
+use self::scene::Scene;
+
+/// Measure what the functions cost, beside an empty function, the bare SDK and Node.js.
+#[derive(Parser)]
+#[command(name = "cargo local bench", bin_name = "cargo local bench")]
+struct Options {
+    /// How often each function is started.
+    #[arg(long, default_value_t = 10)]
+    rounds: u32,
+    /// How often each is called after every start, when it is warm.
+    #[arg(long, default_value_t = 300)]
+    requests: u32,
+    /// Only these functions, such as `get-product`; of the targets, only what they are about.
+    #[arg(long, value_name = "FUNCTION", value_delimiter = ',')]
+    only: Vec<String>,
+    /// The longest list to measure, in products and in orders. 0 measures none.
+    #[arg(long, default_value_t = 100_000)]
+    longest: u32,
+    /// Write everything that was measured to this file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write the tables into docs/benchmarks.md and docs/capacity.md, and draw docs/benchmarks.svg.
+    #[arg(long)]
+    write: bool,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Options::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say::error(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: Options) -> Result<()> {
+    if !cfg!(target_os = "linux") {
+        bail!("cargo local bench reads processor time and memory from /proc, which Linux alone has");
+    }
+    let started = Instant::now();
+    needs::disk(&cloud::target())?;
+    let (tools, built) = tokio::join!(MINISTACK.install(), binaries());
+    built.and(tools)?;
+    let node = node::prepare().await?;
+    if node.is_none() {
+        say::note("There is no Node.js with npm here: its columns are left out");
+    }
+    if options.write && (node.is_none() || !options.only.is_empty() || options.longest == 0) {
+        bail!(
+            "the docs tell of all functions and lists, beside Node.js: --write needs it, and neither --only nor --longest 0"
+        );
+    }
+    let dir = cloud::target().join("bench");
+    let programs =
+        Programs { binaries: cloud::target().join("release"), node, logs: contest::logs_in(&dir)? };
+
+    let cloud = Cloud::at(dir.join("cloud"));
+    let _lock = cloud.lock()?;
+    scene::clear(&cloud);
+    let scene = say::step("Starting an AWS emulator", Scene::start(&cloud)).await?;
+    let first = (1..=100).map(scene::product).collect();
+    say::step("Seeding 100 products", scene.put("PRODUCTS_TABLE", first)).await?;
+
+    let on_emulator = contest::on_the_emulator(&scene, &programs, 20);
+    let seen = say::step("Sending 20 orders all the way over the emulator", on_emulator).await?;
+    let effort = Effort { rounds: options.rounds, requests: options.requests };
+    let is_wanted =
+        |case: &Case| options.only.is_empty() || options.only.iter().any(|only| only == case.function);
+    let cases: Vec<_> = ALL.into_iter().filter(is_wanted).collect();
+    let figures = contest::against_recordings(&scene, &programs, &cases, &seen, effort, |round, case| {
+        if Some(&case) == cases.first() {
+            say::note(&format!("Round {} of {}", round + 1, effort.rounds));
+        }
+    })
+    .await?;
+    let growth = growth::measure(&scene, &programs, options.longest, effort).await?;
+    let report = Report::new(&seen, &figures, growth, programs.node.as_ref(), effort)?;
+    scene::clear(&cloud);
+
+    say::out!("{}", report.to_terminal());
+    if let Some(file) = &options.json {
+        let json = serde_json::to_vec_pretty(&report)?;
+        std::fs::write(file, json).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    if options.write {
+        report.write_docs()?;
+    }
+    say::note(&format!("Measured in {}", say::seconds(started.elapsed())));
+    Ok(())
+}
+
+/// Builds the release binaries that are measured. Cargo shows its own progress.
+async fn binaries() -> Result<()> {
+    say::note("Building release binaries; the first time takes some minutes");
+    let mut cargo = build::cargo();
+    cargo.args(["build", "--release"]);
+    // The packages of the functions and not the binaries alone: features are then those of a build of all functions.
+    for package in
+        ["auth", "banners", "categories", "notifications", "orders", "platform", "products", "baselines"]
+    {
+        cargo.args(["--package", package]);
+    }
+    let mut names: Vec<_> = ALL.iter().map(|case| case.function).collect();
+    names.extend(["list-orders", "floor", "bare-sdk"]);
+    names.dedup();
+    for name in names {
+        cargo.args(["--bin", name]);
+    }
+    let status = cargo.status().await.context("cannot start cargo")?;
+    if !status.success() {
+        bail!("the release binaries do not build: see above");
+    }
+    Ok(())
+}

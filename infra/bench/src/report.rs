@@ -1,0 +1,668 @@
+//! What was measured, told: on the terminal, as JSON, and in the docs.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+
+use super::bill::{self, Bill, Peak, Prices};
+use super::capacity::Units;
+use super::contest::{ALL, Effort, FIVE, SeenBySide, Side, WAY};
+use super::figures::{Figures, percentile, short, times};
+use super::growth::Row;
+use super::node::Baseline;
+use super::picture;
+use local::cloud;
+
+/// Everything.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    /// When it was measured, RFC 3339.
+    pub measured_at: String,
+    /// On what.
+    pub machine: Machine,
+    /// How often each was started and called.
+    pub rounds: u32,
+    /// Warm requests in each round.
+    pub requests: u32,
+    /// A function that does nothing.
+    pub floor: Figures,
+    /// The functions.
+    pub functions: Vec<OfFunction>,
+    /// Lists of different lengths.
+    pub growth: Vec<Row>,
+    /// What a million orders would cost.
+    pub bills: Vec<Bill>,
+    /// What a million people would ask.
+    pub peaks: Vec<Peak>,
+    /// What was wanted, and whether it was reached.
+    pub targets: Vec<Target>,
+}
+
+/// The machine.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Machine {
+    /// The processor's name.
+    pub processor: String,
+    /// How many of it.
+    pub processors: usize,
+    /// The kernel.
+    pub kernel: String,
+    /// The version of Node.js, if it is there.
+    pub node: Option<String>,
+    /// How many processes wanted a processor when the measurements ended, on average over a minute.
+    pub load: String,
+}
+
+/// One function in one role.
+#[derive(Debug, Serialize)]
+pub(super) struct OfFunction {
+    /// Its name.
+    pub name: &'static str,
+    /// What a request asks of AWS.
+    pub calls: BTreeMap<String, f64>,
+    /// What DynamoDB charges for a request.
+    pub units: Units,
+    /// The same for the baseline.
+    pub units_of_node: Option<Units>,
+    /// How large an answer is.
+    pub answer_bytes: usize,
+    /// Over the emulator: median, milliseconds.
+    pub on_emulator_ms: f64,
+    /// Against recorded replies.
+    pub cartwright: Figures,
+    /// The SDK's calls alone.
+    pub bare: Option<Figures>,
+    /// The baseline.
+    pub node: Option<Figures>,
+}
+
+impl OfFunction {
+    /// Whether API Gateway calls it.
+    pub(super) fn is_route(&self) -> bool {
+        ["get-product", "list-products", "sign-in", "create-order"].contains(&self.name)
+    }
+}
+
+/// Something that was wanted.
+#[derive(Debug, Serialize)]
+pub(super) struct Target {
+    /// What.
+    pub what: &'static str,
+    /// The bound.
+    pub bound: &'static str,
+    /// The worst of the functions it is about, and which it is.
+    pub reached: String,
+    /// Whether that is within the bound.
+    pub met: bool,
+}
+
+impl Report {
+    /// Puts it together.
+    ///
+    /// # Errors
+    /// Something was not measured.
+    pub(super) fn new(
+        seen: &SeenBySide,
+        figures: &BTreeMap<(Side, &'static str), Figures>,
+        growth: Vec<Row>,
+        node: Option<&Baseline>,
+        effort: Effort,
+    ) -> Result<Self> {
+        let of = |side, name| figures.get(&(side, name)).copied();
+        let functions: Vec<_> = ALL
+            .iter()
+            .filter_map(|case| {
+                let on_emulator = seen.get(&(Side::Cartwright, case.name))?;
+                let of_node = seen.get(&(Side::Node, case.name));
+                Some(OfFunction {
+                    name: case.name,
+                    calls: calls(&on_emulator.asked),
+                    units: units(&on_emulator.asked),
+                    units_of_node: of_node.map(|seen| units(&seen.asked)),
+                    answer_bytes: on_emulator.answer,
+                    on_emulator_ms: percentile(&mut on_emulator.took.clone(), 50),
+                    cartwright: of(Side::Cartwright, case.name)?,
+                    bare: of(Side::Bare, case.name),
+                    node: of(Side::Node, case.name),
+                })
+            })
+            .collect();
+        let floor = of(Side::Floor, "floor").unwrap_or_default();
+        let targets = targets(&floor, &functions);
+        let prices = Prices::read()?;
+        // Of some functions alone, the sums would mislead.
+        let is_whole = functions.len() == ALL.len();
+        Ok(Self {
+            measured_at: now(),
+            machine: Machine::this(node),
+            rounds: effort.rounds,
+            requests: effort.requests,
+            bills: if is_whole { bill::bills(&prices, &functions) } else { Vec::new() },
+            peaks: if is_whole { bill::peaks(&prices, &functions) } else { Vec::new() },
+            floor,
+            functions,
+            growth,
+            targets,
+        })
+    }
+
+    /// For people at a terminal.
+    pub(super) fn to_terminal(&self) -> String {
+        let mut text = String::new();
+        for (_, title, table) in self.tables() {
+            if table.rows.is_empty() {
+                continue;
+            }
+            let _ = write!(text, "\n{title}\n\n{}", table.aligned());
+        }
+        text
+    }
+
+    fn tables(&self) -> Vec<(&'static str, &'static str, Table)> {
+        vec![
+            ("costs", "What a function costs, and how that compares", self.costs()),
+            ("requests", "What a request asks of AWS", self.requests()),
+            ("growth", "How a page's cost grows with the list", self.growth()),
+            ("bill", "A million orders with their browsing, in dollars", self.bill()),
+            ("peak", "The busiest minute of a day on which a million people order", self.peak()),
+            ("targets", "Targets", self.targets()),
+        ]
+    }
+
+    fn bill(&self) -> Table {
+        let mut table = Table::new(&["service"]);
+        table.head.extend(self.bills.iter().map(|bill| bill.title.to_owned()));
+        let dollars = |value: f64| format!("{value:.2}");
+        for (index, (service, _)) in
+            self.bills.first().into_iter().flat_map(|bill| bill.lines.iter().enumerate())
+        {
+            let mut row = vec![(*service).to_owned()];
+            row.extend(
+                self.bills.iter().filter_map(|bill| bill.lines.get(index)).map(|(_, it)| dollars(*it)),
+            );
+            table.row(row);
+        }
+        if self.bills.is_empty() {
+            return table;
+        }
+        let mut sum = vec!["**all**".to_owned()];
+        sum.extend(self.bills.iter().map(|bill| format!("**{}**", dollars(bill.total()))));
+        table.row(sum);
+        table
+    }
+
+    fn peak(&self) -> Table {
+        let mut table = Table::new(&[
+            "function",
+            "requests a second",
+            "billed",
+            "running at once",
+            "read units a second",
+            "write units a second",
+        ]);
+        for peak in &self.peaks {
+            table.row(vec![
+                peak.function.to_owned(),
+                format!("{:.0}", peak.rate),
+                ms(peak.billed_ms),
+                format!("{:.0}", peak.concurrency.ceil()),
+                format!("{:.0}", peak.units.read),
+                format!("{:.0}", peak.units.write),
+            ]);
+        }
+        if self.peaks.is_empty() {
+            return table;
+        }
+        let sum = |of: fn(&Peak) -> f64| format!("**{:.0}**", self.peaks.iter().map(of).sum::<f64>());
+        table.row(vec![
+            "**all**".into(),
+            sum(|it| it.rate),
+            String::new(),
+            sum(|it| it.concurrency.ceil()),
+            sum(|it| it.units.read),
+            sum(|it| it.units.write),
+        ]);
+        table
+    }
+
+    fn costs(&self) -> Table {
+        let mut table = Table::new(&[
+            "function",
+            "initialisation",
+            "its CPU",
+            "first answer",
+            "warm p50",
+            "p99",
+            "CPU a request",
+            "peak memory",
+            "size",
+            "zipped",
+        ]);
+        let row = |name: String, it: &Figures| {
+            vec![
+                name,
+                ms(it.initialisation_ms),
+                ms(it.cpu_of_start_ms),
+                ms(it.first_ms),
+                ms(it.p50_ms),
+                ms(it.p99_ms),
+                ms(it.cpu_ms),
+                mb(it.memory_mb),
+                mb(it.size_mb),
+                mb(it.zipped_mb),
+            ]
+        };
+        let ratio = |name: &str, it: &Figures, to: &Figures| {
+            vec![
+                name.to_owned(),
+                times(it.initialisation_ms, to.initialisation_ms),
+                times(it.cpu_of_start_ms, to.cpu_of_start_ms),
+                times(it.first_ms, to.first_ms),
+                times(it.p50_ms, to.p50_ms),
+                times(it.p99_ms, to.p99_ms),
+                times(it.cpu_ms, to.cpu_ms),
+                times(it.memory_mb, to.memory_mb),
+                times(it.size_mb, to.size_mb),
+                times(it.zipped_mb, to.zipped_mb),
+            ]
+        };
+        table.row(row("floor: an empty function".into(), &self.floor));
+        for function in &self.functions {
+            table.row(row(format!("**{}**", function.name), &function.cartwright));
+            table.row(ratio("– of the floor", &function.cartwright, &self.floor));
+            if let Some(bare) = &function.bare {
+                table.row(ratio("– of the bare SDK", &function.cartwright, bare));
+            }
+            if let Some(node) = &function.node {
+                table.row(ratio("– of Node.js", &function.cartwright, node));
+            }
+        }
+        table
+    }
+
+    fn requests(&self) -> Table {
+        let mut table = Table::new(&[
+            "function",
+            "calls",
+            "read units",
+            "write units",
+            "answer",
+            "warm p50 on the emulator",
+            "Node.js' units",
+        ]);
+        for function in &self.functions {
+            let calls: Vec<_> = function
+                .calls
+                .iter()
+                .map(|(name, count)| {
+                    if (count - 1.0).abs() < 1e-9 {
+                        name.clone()
+                    } else {
+                        format!("{} × {name}", short(*count))
+                    }
+                })
+                .collect();
+            let units = |units: &Units| (number(units.read), number(units.write));
+            let (read, write) = units(&function.units);
+            let of_node = function.units_of_node.as_ref().map(units);
+            table.row(vec![
+                function.name.to_owned(),
+                calls.join(", "),
+                read,
+                write,
+                format!("{} B", function.answer_bytes),
+                ms(function.on_emulator_ms),
+                of_node.map_or_else(|| "–".into(), |(read, write)| format!("{read} read, {write} write")),
+            ]);
+        }
+        table
+    }
+
+    fn growth(&self) -> Table {
+        let mut table = Table::new(&[
+            "list",
+            "entries",
+            "calls",
+            "read units",
+            "answer",
+            "warm p50",
+            "CPU a request",
+            "CPU, of the shortest",
+            "CPU, of Node.js",
+        ]);
+        for row in &self.growth {
+            let shortest = self.growth.iter().find(|other| other.list == row.list).unwrap_or(row);
+            table.row(vec![
+                row.list.to_owned(),
+                row.entries.to_string(),
+                row.asked.total().to_string(),
+                number(row.asked.units.read),
+                format!("{} B", row.answer_bytes),
+                ms(row.cartwright.p50_ms),
+                ms(row.cartwright.cpu_ms),
+                times(row.cartwright.cpu_ms, shortest.cartwright.cpu_ms),
+                row.node.map_or_else(|| "–".into(), |node| times(row.cartwright.cpu_ms, node.cpu_ms)),
+            ]);
+        }
+        table
+    }
+
+    fn targets(&self) -> Table {
+        let mut table = Table::new(&["target", "bound", "reached", ""]);
+        for target in &self.targets {
+            let met = if target.met { "met" } else { "**missed**" };
+            table.row(vec![target.what.into(), target.bound.into(), target.reached.clone(), met.into()]);
+        }
+        table
+    }
+}
+
+fn targets(floor: &Figures, functions: &[OfFunction]) -> Vec<Target> {
+    let five: Vec<_> =
+        functions.iter().filter(|function| FIVE.iter().any(|case| case.name == function.name)).collect();
+    let way = functions.iter().filter(|function| WAY.iter().any(|case| case.name == function.name));
+    let mut targets = Vec::new();
+    // The worst of a ratio over the five; a function without the other side is not in it.
+    let mut ratio = |what, bound, at_most: f64, of: &dyn Fn(&OfFunction) -> Option<(f64, f64)>| {
+        let worst = five
+            .iter()
+            .filter_map(|function| {
+                let (value, base) = of(function)?;
+                Some((value / base, times(value, base), function.name))
+            })
+            .max_by(|a, b| a.0.total_cmp(&b.0));
+        if let Some((worst, reached, name)) = worst {
+            targets.push(Target {
+                what,
+                bound,
+                reached: format!("{reached} ({name})"),
+                met: worst <= at_most,
+            });
+        }
+    };
+    ratio("initialisation, of the floor's", "2×", 2.0, &|it| {
+        Some((it.cartwright.initialisation_ms, floor.initialisation_ms))
+    });
+    ratio("its CPU, of the floor's", "2×", 2.0, &|it| {
+        Some((it.cartwright.cpu_of_start_ms, floor.cpu_of_start_ms))
+    });
+    ratio("initialisation, of Node.js'", "1/30", 1.0 / 30.0, &|it| {
+        Some((it.cartwright.initialisation_ms, it.node?.initialisation_ms))
+    });
+    ratio("its CPU, of Node.js'", "1/30", 1.0 / 30.0, &|it| {
+        Some((it.cartwright.cpu_of_start_ms, it.node?.cpu_of_start_ms))
+    });
+    ratio("first answer, of Node.js'", "1/15", 1.0 / 15.0, &|it| {
+        Some((it.cartwright.first_ms, it.node?.first_ms))
+    });
+    ratio("CPU a request, of Node.js'", "1/8", 1.0 / 8.0, &|it| {
+        Some((it.cartwright.cpu_ms, it.node?.cpu_ms))
+    });
+    ratio("peak memory, of Node.js'", "1/7", 1.0 / 7.0, &|it| {
+        Some((it.cartwright.memory_mb, it.node?.memory_mb))
+    });
+    ratio("warm p50, of the bare SDK's", "1.2×", 1.2, &|it| Some((it.cartwright.p50_ms, it.bare?.p50_ms)));
+    let way: Vec<_> = way.map(|function| function.cartwright.cpu_ms).collect();
+    if way.len() == WAY.len() {
+        let whole: f64 = way.iter().sum();
+        targets.push(Target {
+            what: "CPU of a whole order, from the click to the shipping email",
+            bound: "2 ms",
+            reached: ms(whole),
+            met: whole <= 2.0,
+        });
+    }
+    for (what, bound, at_most, of) in [
+        ("size of a binary", "10 MB", 10.0, (|it| it.size_mb) as fn(&Figures) -> f64),
+        ("the same, zipped", "4.5 MB", 4.5, |it| it.zipped_mb),
+    ] {
+        let largest = functions.iter().max_by(|a, b| of(&a.cartwright).total_cmp(&of(&b.cartwright)));
+        if let Some(largest) = largest {
+            let size = of(&largest.cartwright);
+            let reached = format!("{} ({})", mb(size), largest.name);
+            targets.push(Target { what, bound, reached, met: size < at_most });
+        }
+    }
+    targets
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a few requests")]
+fn calls(asked: &[super::double::Asked]) -> BTreeMap<String, f64> {
+    let mut all = BTreeMap::new();
+    for (name, count) in asked.iter().flat_map(|one| &one.calls) {
+        *all.entry(name.clone()).or_default() += f64::from(*count) / asked.len() as f64;
+    }
+    all
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a few requests")]
+fn units(asked: &[super::double::Asked]) -> Units {
+    let mut all = Units::default();
+    for one in asked {
+        all += one.units;
+    }
+    let count = asked.len().max(1) as f64;
+    Units { read: all.read / count, write: all.write / count }
+}
+
+impl Machine {
+    fn this(node: Option<&Baseline>) -> Self {
+        let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+        let info = read("/proc/cpuinfo");
+        let name = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+        Self {
+            processor: name.map_or_else(|| "unknown".into(), |(_, name)| name.to_owned()),
+            processors: std::thread::available_parallelism().map_or(1, Into::into),
+            kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
+            node: node.map(|node| node.version.clone()),
+            load: read("/proc/loadavg").split(' ').next().unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a note for people, not a rule")]
+fn now() -> String {
+    format!("{:.0}", jiff::Timestamp::now())
+}
+
+fn ms(value: f64) -> String {
+    format!("{} ms", short(value))
+}
+
+fn mb(value: f64) -> String {
+    format!("{value:.1} MB")
+}
+
+/// `0.5`, `6`, `7.25`.
+fn number(value: f64) -> String {
+    let text = format!("{value:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Rows of text.
+struct Table {
+    head: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    fn new(head: &[&str]) -> Self {
+        Self { head: head.iter().map(|name| (*name).to_owned()).collect(), rows: Vec::new() }
+    }
+
+    fn row(&mut self, row: Vec<String>) {
+        self.rows.push(row);
+    }
+
+    /// In columns, the first to the left and the others to the right.
+    fn aligned(&self) -> String {
+        let plain = |cell: &String| cell.replace("**", "");
+        let lines: Vec<Vec<_>> = std::iter::once(&self.head)
+            .chain(&self.rows)
+            .map(|row| row.iter().map(plain).collect())
+            .collect();
+        let width = |column: usize| {
+            let cells = lines.iter().filter_map(|line| line.get(column));
+            cells.map(|cell: &String| cell.chars().count()).max().unwrap_or_default()
+        };
+        let mut text = String::new();
+        for line in &lines {
+            for (column, cell) in line.iter().enumerate() {
+                let width = width(column);
+                let _ = if column == 0 {
+                    write!(text, "{cell:width$}")
+                } else {
+                    write!(text, "  {cell:>width$}")
+                };
+            }
+            text.truncate(text.trim_end().len());
+            text.push('\n');
+        }
+        text
+    }
+
+    /// As Markdown.
+    fn markdown(&self) -> String {
+        let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+        let mut text = line(&self.head);
+        text += &line(&vec!["---".to_owned(); self.head.len()]);
+        for row in &self.rows {
+            text += &line(row);
+        }
+        text
+    }
+}
+
+impl Report {
+    /// Writes the tables into the docs, and draws the picture.
+    ///
+    /// # Errors
+    /// There is nothing to compare with, or the disk's.
+    pub(super) fn write_docs(&self) -> Result<()> {
+        let Some(node) = &self.machine.node else {
+            bail!("the docs compare with Node.js, which is not here");
+        };
+        let day = self.measured_at.get(..10).unwrap_or_default();
+        let machine = &self.machine;
+        let words = format!(
+            "Measured on {day} by `cargo local bench --write`: {} rounds of {} warm requests, release binaries for x86_64, {} processors of type \
+             {}, Linux {}, Node.js {node}. The machine's load average at the end was {}.\n",
+            self.rounds, self.requests, machine.processors, machine.processor, machine.kernel, machine.load,
+        );
+        let tables = self.tables();
+        let table = |name: &str| {
+            let found = tables.iter().find(|(one, ..)| *one == name);
+            found.map(|(_, _, table)| table.markdown()).unwrap_or_default()
+        };
+        write_between(
+            "docs/benchmarks.md",
+            &[
+                ("measured", words),
+                ("targets", table("targets")),
+                ("costs", table("costs")),
+                ("requests", table("requests")),
+                ("growth", table("growth")),
+            ],
+        )?;
+        write_between("docs/capacity.md", &[("bill", table("bill")), ("peak", table("peak"))])?;
+        let five: Vec<_> =
+            self.functions.iter().filter(|it| FIVE.iter().any(|case| case.name == it.name)).collect();
+        let title = "What a function takes, here and in Node.js";
+        let note = format!(
+            "{day}, x86_64, against recorded answers of DynamoDB. cargo local bench; docs/benchmarks.md"
+        );
+        let svg = picture::svg(&five, title, &note);
+        let file = cloud::root().join("docs/benchmarks.svg");
+        std::fs::write(&file, svg).with_context(|| format!("cannot write {}", file.display()))
+    }
+}
+
+/// Replaces what stands in a file between `<!-- bench: name -->` and `<!-- end -->`.
+fn write_between(file: &str, parts: &[(&str, String)]) -> Result<()> {
+    let path = cloud::root().join(file);
+    let mut text =
+        std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    for (name, part) in parts {
+        text = replaced(&text, name, part).with_context(|| format!("{file} has no place for {name}"))?;
+    }
+    std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn replaced(text: &str, name: &str, part: &str) -> Option<String> {
+    let mark = format!("<!-- bench: {name} -->\n");
+    let (before, rest) = text.split_once(&mark)?;
+    let (_, after) = rest.split_once("<!-- end -->")?;
+    Some(format!("{before}{mark}\n{}\n\n<!-- end -->{after}", part.trim_end()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn function(name: &'static str, ours: f64, node: f64) -> OfFunction {
+        let figures = |value| Figures {
+            initialisation_ms: value,
+            cpu_of_start_ms: value,
+            first_ms: value,
+            p50_ms: value,
+            cpu_ms: value,
+            memory_mb: value,
+            size_mb: 9.0,
+            zipped_mb: 4.0,
+            ..Figures::default()
+        };
+        OfFunction {
+            name,
+            calls: BTreeMap::new(),
+            units: Units::default(),
+            units_of_node: None,
+            answer_bytes: 0,
+            on_emulator_ms: 0.0,
+            cartwright: figures(ours),
+            bare: Some(figures(ours / 1.1)),
+            node: Some(figures(node)),
+        }
+    }
+
+    #[test]
+    fn a_target_is_held_against_the_worst_function() {
+        let floor = Figures { initialisation_ms: 1.0, cpu_of_start_ms: 1.0, ..Figures::default() };
+        let functions = [function("get-product", 1.0, 40.0), function("create-order", 1.5, 40.0)];
+        let targets = targets(&floor, &functions);
+        let said: Vec<_> = targets.iter().map(|it| (it.bound, it.reached.as_str(), it.met)).collect();
+        assert_eq!(
+            said,
+            [
+                ("2×", "1.5× (create-order)", true),
+                ("2×", "1.5× (create-order)", true),
+                ("1/30", "1/27 (create-order)", false),
+                ("1/30", "1/27 (create-order)", false),
+                ("1/15", "1/27 (create-order)", true),
+                ("1/8", "1/27 (create-order)", true),
+                ("1/7", "1/27 (create-order)", true),
+                ("1.2×", "1.1× (create-order)", true),
+                ("10 MB", "9.0 MB (create-order)", true),
+                ("4.5 MB", "4.0 MB (create-order)", true),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_table_is_text_in_columns_and_markdown() {
+        let mut table = Table::new(&["what", "ms"]);
+        table.row(vec!["**get**".into(), "0.31".into()]);
+        assert_eq!(table.aligned(), "what    ms\nget   0.31\n");
+        assert_eq!(table.markdown(), "| what | ms |\n| --- | --- |\n| **get** | 0.31 |\n");
+    }
+
+    #[test]
+    fn only_what_stands_between_the_marks_is_replaced() {
+        let text = "a\n<!-- bench: x -->\nold\n<!-- end -->\nb\n<!-- bench: y -->\nkept\n<!-- end -->\n";
+        let expected =
+            "a\n<!-- bench: x -->\n\nnew\n\n<!-- end -->\nb\n<!-- bench: y -->\nkept\n<!-- end -->\n";
+        assert_eq!(replaced(text, "x", "new\n").as_deref(), Some(expected));
+        assert_eq!(replaced(text, "z", "new"), None);
+    }
+}

@@ -1,0 +1,288 @@
+//! The cloud that is measured in: the emulator with the tables and the user pool of `template.yaml`, and nothing that
+//! acts by itself: no function, queue or workflow of the template, which would take processor time in the background.
+
+use std::fs;
+use std::process::Child;
+
+use anyhow::{Context, Result};
+use emulator::Aws;
+use local::cloud::{self, Cloud, Record};
+use local::{deploy, needs};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::double::Double;
+
+const STACK: &str = "bench";
+const SENDER: &str = "orders@cartwright.test";
+pub(super) const PASSWORD: &str = "Cartwright-1";
+const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"states.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+/// How many items DynamoDB takes in one BatchWriteItem.
+const BATCH: usize = 25;
+
+/// A cloud of its own, with people in it.
+pub(super) struct Scene {
+    /// Ends with this: its standard input is the sign.
+    _emulator: Child,
+    aws: Aws,
+    /// What the functions see of it.
+    pub double: Double,
+    /// Who buys.
+    pub buyer: Person,
+    /// What the template would set for functions, by name.
+    pub environment: Vec<(String, String)>,
+}
+
+/// Somebody who can sign in.
+pub(super) struct Person {
+    /// Cognito's `sub`.
+    pub id: String,
+    /// The name to sign in by.
+    pub username: String,
+    /// The address.
+    pub email: String,
+}
+
+impl Scene {
+    /// Starts it and makes a person.
+    ///
+    /// # Errors
+    /// The emulator does not start or refuses something.
+    pub(super) async fn start(cloud: &Cloud) -> Result<Self> {
+        let mut record = Record { gateway_port: needs::free_port(&[])?, ..Record::default() };
+        let emulator = local::emulator::start_for_test(cloud, &mut record).await?;
+        let aws = Aws::at(record.gateway());
+        let template = tables_and_user_pool(&deploy::template()?);
+        let stack = [("Version", "2010-05-15"), ("StackName", STACK), ("TemplateBody", &template)];
+        aws.query("cloudformation", "CreateStack", &stack).await?;
+        let role = [("Version", "2010-05-08"), ("RoleName", "bench"), ("AssumeRolePolicyDocument", TRUST)];
+        aws.query("iam", "CreateRole", &role).await?;
+        let outputs = aws.outputs(STACK).await?;
+        let mut environment: Vec<_> =
+            outputs.into_iter().map(|(resource, name)| (cloud::variable(&resource), name)).collect();
+        for (name, queue) in [("ORDERS_QUEUE_URL", "bench-orders"), ("EMAILS_QUEUE_URL", "bench-emails")] {
+            let made = aws.call("sqs", "AmazonSQS.CreateQueue", &json!({ "QueueName": queue })).await?;
+            let url = made["QueueUrl"].as_str().context("the queue has no URL")?;
+            environment.push((name.into(), url.into()));
+        }
+        let machine = json!({
+            "name": "bench", "type": "EXPRESS", "roleArn": "arn:aws:iam::000000000000:role/bench",
+            "definition": r#"{"StartAt":"Done","States":{"Done":{"Type":"Succeed"}}}"#,
+        });
+        let made = aws.call("states", "AWSStepFunctions.CreateStateMachine", &machine).await?;
+        environment
+            .push(("WORKFLOW_ARN".into(), made["stateMachineArn"].as_str().unwrap_or_default().into()));
+        aws.rest(Method::POST, "ses", "/v2/email/identities", &json!({ "EmailIdentity": SENDER })).await?;
+        for (name, value) in [
+            ("STAGE", "production"),
+            ("CURRENCY", "USD"),
+            ("CURSOR_KEY", "a key of the bench"),
+            ("EMAIL_SENDER", SENDER),
+            ("LIMIT_PER_ADDRESS", "99999/60"),
+            ("LIMIT_PER_ACCOUNT", "99999/300"),
+            ("LIMIT_PER_PERSON", "99999/60"),
+            ("MEDIA_BASE_URL", "https://media.cartwright.test"),
+            ("MEDIA_BUCKET", "bench"),
+            // What Lambda itself sets.
+            ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
+            ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+            ("AWS_LAMBDA_LOG_GROUP_NAME", "/bench"),
+            ("AWS_LAMBDA_LOG_STREAM_NAME", "bench"),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("LANG", "C.UTF-8"),
+        ] {
+            environment.push((name.into(), value.into()));
+        }
+        let double = Double::serve(record.gateway()).await?;
+        environment.push(("AWS_ENDPOINT_URL".into(), double.url().into()));
+        let mut scene = Self { _emulator: emulator, aws, double, buyer: Person::named("buyer"), environment };
+        scene.buyer = scene.person("buyer").await?;
+        Ok(scene)
+    }
+
+    /// One of the functions' variables.
+    ///
+    /// # Errors
+    /// There is none of that name.
+    pub(super) fn variable(&self, name: &str) -> Result<&str> {
+        let found = self.environment.iter().find(|(one, _)| one == name);
+        found.map(|(_, value)| value.as_str()).with_context(|| format!("the stack has no {name}"))
+    }
+
+    async fn person(&self, name: &str) -> Result<Person> {
+        let mut person = Person::named(name);
+        let (pool, client) = (self.variable("USER_POOL_ID")?, self.variable("USER_POOL_CLIENT_ID")?);
+        let attributes =
+            [json!({ "Name": "email", "Value": person.email }), json!({ "Name": "name", "Value": name })];
+        let sign_up = json!({
+            "ClientId": client, "Username": name, "Password": PASSWORD, "UserAttributes": attributes,
+        });
+        let cognito = "AWSCognitoIdentityProviderService";
+        let made = self.aws.call("cognito-idp", &format!("{cognito}.SignUp"), &sign_up).await?;
+        let confirm = json!({ "UserPoolId": pool, "Username": name });
+        self.aws.call("cognito-idp", &format!("{cognito}.AdminConfirmSignUp"), &confirm).await?;
+        person.id = made["UserSub"].as_str().context("the account has no sub")?.to_owned();
+        let profile = json!({
+            "userId": { "S": person.id }, "email": { "S": person.email }, "fullName": { "S": name },
+            "username": { "S": name }, "createdAt": { "S": "2026-11-21T00:00:00.000Z" },
+        });
+        self.put("USERS_TABLE", vec![profile]).await?;
+        Ok(person)
+    }
+
+    /// Writes items into the table that this variable names.
+    ///
+    /// # Errors
+    /// The emulator refuses them.
+    pub(super) async fn put(&self, table: &str, items: Vec<Value>) -> Result<()> {
+        let table = self.variable(table)?;
+        for batch in items.chunks(BATCH) {
+            let puts: Vec<_> = batch.iter().map(|item| json!({ "PutRequest": { "Item": item } })).collect();
+            let input = json!({ "RequestItems": { table: puts } });
+            self.aws.call("dynamodb", "DynamoDB_20120810.BatchWriteItem", &input).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Person {
+    fn named(name: &str) -> Self {
+        Self { id: String::new(), username: name.to_owned(), email: format!("{name}@cartwright.test") }
+    }
+}
+
+/// An approved product as the table keeps it; `number` gives its id and its place in the lists.
+pub(super) fn product(number: u32) -> Value {
+    let created = created(number);
+    let category = format!("Category {}", number % 10);
+    json!({
+        "id": { "S": id(number) },
+        "ownerId": { "S": "5d0c1f6e-8a35-4f4b-9d1c-0c5d7d0d5a11" },
+        "email": { "S": "seller@cartwright.test" },
+        "fileName": { "S": "picture.png" },
+        "productName": { "S": format!("Stoneware mug, number {number}") },
+        "productPrice": { "N": "1450" },
+        "currency": { "S": "USD" },
+        "description": { "S": "Holds a third of a litre and keeps it warm. Thrown and glazed by hand, so that no two are quite the same; \
+            safe in the dishwasher and in the microwave oven, and heavy enough to stay where it was put." },
+        "quantity": { "N": "1000000" },
+        "category": { "S": category },
+        "imageUrl": { "S": format!("https://media.cartwright.test/images/products/{}/4f2a9c1e-picture.png", id(number)) },
+        "imageUploadId": { "S": id(number) },
+        "isApproved": { "BOOL": true },
+        "createdAt": { "S": created },
+        "updatedAt": { "S": created },
+        "version": { "N": "3" },
+        "approved": { "S": "approved" },
+        "approvedCategory": { "S": category },
+    })
+}
+
+/// An order of `buyer` as the table keeps it once all is done.
+pub(super) fn order(buyer: &str, number: u32) -> Value {
+    let created = created(number);
+    let entry = |status: &str| json!({ "M": { "status": { "S": status }, "at": { "S": created } } });
+    json!({
+        "orderId": { "S": id(number) },
+        "userId": { "S": buyer },
+        "status": { "S": "shipping" },
+        "paymentMethod": { "S": "cash_on_delivery" },
+        "lines": { "L": [{ "M": {
+            "productId": { "S": id(1) }, "productName": { "S": "Stoneware mug, number 1" },
+            "unitPrice": { "N": "1450" }, "quantity": { "N": "2" },
+        } }] },
+        "total": { "N": "2900" },
+        "currency": { "S": "USD" },
+        "createdAt": { "S": created },
+        "updatedAt": { "S": created },
+        "history": { "L": [entry("pending"), entry("shipping")] },
+        "attempts": { "N": "0" },
+    })
+}
+
+/// A UUIDv7 that says the number.
+pub(super) fn id(number: u32) -> String {
+    format!("01a1fbbc-f7cc-71a0-aa66-{number:012x}")
+}
+
+/// Each a second after the one before.
+fn created(number: u32) -> String {
+    const BEGIN: i64 = 1_760_000_000;
+    let at = jiff::Timestamp::from_second(BEGIN + i64::from(number)).unwrap_or_default();
+    format!("{at:.3}")
+}
+
+/// The part of the template that holds data, with the names of its things as outputs under those of the functions'
+/// variables.
+fn tables_and_user_pool(template: &str) -> String {
+    const KEPT: [&str; 3] =
+        ["AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient"];
+    let mut text = String::from("AWSTemplateFormatVersion: \"2010-09-09\"\n");
+    let mut outputs = String::from("Outputs:\n");
+    for (section, body) in blocks(template, 0) {
+        match section {
+            "Parameters" | "Conditions" => text += body,
+            "Resources" => {
+                text += "Resources:\n";
+                let inside = body.split_once('\n').map_or("", |(_, inside)| inside);
+                for (name, resource) in blocks(inside, 2) {
+                    let kind = resource.lines().find_map(|line| line.strip_prefix("    Type: "));
+                    if kind.is_some_and(|kind| KEPT.contains(&kind)) {
+                        text += resource;
+                        outputs += &format!("  {name}:\n    Value: !Ref {name}\n");
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    text + &outputs
+}
+
+/// The blocks of a YAML text whose keys are indented by `indent` spaces, each with its name.
+fn blocks(text: &str, indent: usize) -> Vec<(&str, &str)> {
+    let mut starts = Vec::new();
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let inner = line.get(indent..).unwrap_or_default();
+        let is_key = line.len() - line.trim_start_matches(' ').len() == indent
+            && inner.starts_with(|first: char| first.is_ascii_alphabetic());
+        if let Some((name, _)) = inner.split_once(':').filter(|_| is_key) {
+            starts.push((at, name));
+        }
+        at += line.len();
+    }
+    let ends = starts.iter().skip(1).map(|(at, _)| *at).chain([text.len()]);
+    starts.iter().zip(ends).map(|((start, name), end)| (*name, &text[*start..end])).collect()
+}
+
+/// Removes what an earlier run left.
+pub(super) fn clear(cloud: &Cloud) {
+    for dir in [cloud.data(), cloud.scratch(), cloud.logs()] {
+        let _ = fs::remove_dir_all(dir);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_the_template_only_what_holds_data_is_taken() {
+        let template = "Transform: X\nParameters:\n  Stage:\n    Type: String\n\nResources:\n  # a note\n  Api:\n    Type: AWS::Serverless::HttpApi\n\
+                        \n  ThingsTable:\n    Type: AWS::DynamoDB::Table\n    Properties:\n      A: 1\nOutputs:\n  X:\n    Value: 1\n";
+        let taken = tables_and_user_pool(template);
+        let expected = "AWSTemplateFormatVersion: \"2010-09-09\"\nParameters:\n  Stage:\n    Type: String\n\nResources:\n  ThingsTable:\n    \
+                        Type: AWS::DynamoDB::Table\n    Properties:\n      A: 1\nOutputs:\n  ThingsTable:\n    Value: !Ref ThingsTable\n";
+        assert_eq!(taken, expected);
+    }
+
+    #[test]
+    fn seeded_things_are_told_apart_and_ordered_by_their_number() {
+        assert_eq!(id(255), "01a1fbbc-f7cc-71a0-aa66-0000000000ff");
+        assert!(created(2) > created(1) && created(1) == "2025-10-09T08:53:21.000Z");
+    }
+}

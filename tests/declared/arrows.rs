@@ -1,0 +1,200 @@
+//! Which crate may know which, and where a service's name may stand: what `docs/architecture.md` calls the code map,
+//! held.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde::Deserialize;
+use tests::files::files_under;
+use tests::template::{Binary, path, text};
+
+/// What a service may know of others, besides what stands under `shared/`, which everyone may know.
+const ARROWS: [(&str, &str); 4] = [
+    // Who signs up has a profile.
+    ("auth", "users"),
+    // An order takes stock, and keeps how to reach its buyer.
+    ("orders", "products"),
+    ("orders", "users"),
+    // The contract that it serves is put together when it is built.
+    ("platform", "contract"),
+];
+
+/// Services that tell of others, and so may know any of them. Nobody knows these.
+const ROOTS: [&str; 2] = ["events", "notifications"];
+
+/// What only `shared` may depend on: how a function is run and how AWS is reached are its to know.
+const OF_SHARED: [&str; 4] = ["aws-config", "axum", "lambda_http", "lambda_runtime"];
+
+/// The services there are and those that are on their way, by the names of their crates.
+const SERVICES: [&str; 12] = [
+    "activity",
+    "auth",
+    "banners",
+    "carts",
+    "categories",
+    "events",
+    "notifications",
+    "offers",
+    "orders",
+    "platform",
+    "products",
+    "users",
+];
+
+/// Where a crate lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Room {
+    /// `shared/`: for everyone.
+    Shared,
+    /// `functions/<service>/`.
+    Service,
+    /// `infra/` and `tests/`: nobody depends on these but they themselves.
+    Outside,
+}
+
+/// A crate of this workspace.
+struct Package {
+    room: Room,
+    /// What it depends on to run, to be built and to be tested.
+    needs: BTreeSet<String>,
+}
+
+/// What `cargo metadata` says.
+#[derive(Deserialize)]
+struct Metadata {
+    workspace_root: PathBuf,
+    packages: Vec<Manifest>,
+}
+
+#[derive(Deserialize)]
+struct Manifest {
+    name: String,
+    manifest_path: PathBuf,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    name: String,
+}
+
+/// All crates of this workspace, as Cargo reads their manifests.
+fn packages() -> BTreeMap<String, Package> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let metadata = ["metadata", "--no-deps", "--offline", "--format-version", "1"];
+    let output = Command::new(cargo).args(metadata).current_dir(path("")).output().expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let Metadata { workspace_root, packages } =
+        serde_json::from_slice(&output.stdout).expect("the form of Cargo's metadata");
+    let package = |manifest: Manifest| {
+        let folder =
+            manifest.manifest_path.strip_prefix(&workspace_root).ok().and_then(|path| path.iter().next());
+        let room = match folder.and_then(|folder| folder.to_str()) {
+            Some("shared") => Room::Shared,
+            Some("functions") => Room::Service,
+            _ => Room::Outside,
+        };
+        let needs = manifest.dependencies.into_iter().map(|need| need.name).collect();
+        (manifest.name, Package { room, needs })
+    };
+    packages.into_iter().map(package).collect()
+}
+
+#[test]
+fn arrows_between_crates_point_one_way() {
+    let all = packages();
+    let mut wrong = Vec::new();
+    for (name, package) in &all {
+        for (need, needed) in package.needs.iter().filter_map(|need| Some((need, all.get(need)?))) {
+            let is_root = |name: &str| ROOTS.contains(&name);
+            let may = match (package.room, needed.room) {
+                (Room::Outside, _) | (_, Room::Shared) => true,
+                (Room::Service, Room::Service) if is_root(name) => !is_root(need),
+                (Room::Service, _) => ARROWS.contains(&(name, need)),
+                (Room::Shared, _) => false,
+            };
+            if !may {
+                wrong.push(format!("{name} → {need}"));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn only_shared_knows_how_functions_run_and_reach_aws() {
+    let services = packages().into_iter().filter(|(_, package)| package.room == Room::Service);
+    let wrong: Vec<_> = services
+        .flat_map(|(name, package)| {
+            let taken = package.needs.into_iter().filter(|need| OF_SHARED.contains(&need.as_str()));
+            taken.map(move |need| format!("{name} → {need}"))
+        })
+        .collect();
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn shared_names_no_service() {
+    let services = packages().into_iter().filter(|(_, package)| package.room == Room::Service);
+    let mut names: BTreeSet<String> = services.map(|(name, _)| name).collect();
+    names.extend(SERVICES.map(str::to_owned));
+    let mut wrong = Vec::new();
+    for file in
+        files_under("shared").into_iter().filter(|file| file.ends_with(".rs") || file.ends_with(".toml"))
+    {
+        for (number, line) in text(&file).lines().enumerate() {
+            // The crate of AWS's events is called so by AWS.
+            let line = line.replace("aws_lambda_events", "");
+            let named = words(&line).into_iter().filter(|word| names.contains(word));
+            wrong.extend(named.map(|name| format!("{file}:{}: {name}", number + 1)));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_binary_is_wiring() {
+    const MOST_LINES: usize = 40;
+    const OF_LIBRARIES: [&str; 4] = ["for", "loop", "match", "while"];
+    let mut wrong = Vec::new();
+    for binary in Binary::all() {
+        let text = binary.text();
+        let lines = text.lines().count();
+        if lines > MOST_LINES {
+            wrong.push(format!("{} has {lines} lines", binary.name));
+        }
+        for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            // Every second part of a line that is split at its quotation marks is a text.
+            let code: String = line.split('"').step_by(2).collect();
+            let mut found = code.split(|c: char| !c.is_alphanumeric() && c != '_');
+            wrong.extend(
+                found.find(|word| OF_LIBRARIES.contains(word)).map(|word| format!("{}: {word}", binary.name)),
+            );
+        }
+    }
+    assert!(wrong.is_empty(), "a use case belongs to its service's library: {wrong:#?}");
+}
+
+/// The words of a line in lower case, also those that a name is made of: `about_order` and `AboutOrder` are two.
+fn words(line: &str) -> BTreeSet<String> {
+    let mut words = BTreeSet::new();
+    let mut word = String::new();
+    let mut was_lower = false;
+    for c in line.chars().chain([' ']) {
+        if !c.is_alphanumeric() || c.is_uppercase() && was_lower {
+            words.insert(std::mem::take(&mut word));
+        }
+        if c.is_alphanumeric() {
+            word.extend(c.to_lowercase());
+        }
+        was_lower = c.is_lowercase();
+    }
+    words
+}
+
+#[test]
+fn names_are_taken_apart_into_words() {
+    let expected = ["", "about", "order", "orders", "store"].map(str::to_owned);
+    assert_eq!(words("about_order(OrdersStore)"), BTreeSet::from(expected));
+}

@@ -1,0 +1,75 @@
+//! The contract: it breaks no client of the last release in silence, and its examples fit its schemas.
+
+use contract::compatibility::{announced, breaking_changes, newest_release};
+use contract::released;
+use serde_json::Value;
+use tests::schemas::{Contract, escaped};
+use tests::template::{contract, text};
+
+#[test]
+fn the_contract_breaks_no_client_without_saying_so() {
+    let (released, contract) = (released().unwrap(), contract());
+    let announced = announced(&text("CHANGELOG.md"));
+    let silent: Vec<_> = breaking_changes(&released, &contract)
+        .into_iter()
+        .filter(|change| !announced.contains(&change.operation))
+        .map(|change| format!("{}: {}", change.operation, change.what))
+        .collect();
+    assert!(
+        silent.is_empty(),
+        "this breaks clients of the last release. Keep what they rely on, or name each operation in CHANGELOG.md under \
+         [Unreleased], Breaking:\n{silent:#?}"
+    );
+}
+
+#[test]
+fn the_released_contract_is_that_of_the_newest_release() {
+    let released = released().unwrap()["info"]["version"].clone();
+    if let Some(version) = newest_release(&text("CHANGELOG.md")) {
+        assert_eq!(released, version, "a release writes released.json: see CONTRIBUTING.md");
+    }
+}
+
+#[test]
+fn the_examples_of_bodies_in_the_contract_fit_their_schemas() {
+    /// Where there are a schema and examples of it.
+    fn places(value: &Value, at: &str, found: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => {
+                let has_examples = members.contains_key("example") || members.contains_key("examples");
+                if members.contains_key("schema") && has_examples {
+                    found.push(at.to_owned());
+                }
+                for (name, member) in members.iter().filter(|(name, _)| !name.starts_with("x-")) {
+                    places(member, &format!("{at}/{}", escaped(name)), found);
+                }
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    places(item, &format!("{at}/{index}"), found);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut contract = Contract::read();
+    let (mut found, mut wrong, mut count) = (Vec::new(), Vec::new(), 0);
+    places(&contract.whole, "", &mut found);
+    for place in found {
+        let mut examples: Vec<Value> = contract.at(&place).get("example").cloned().into_iter().collect();
+        let named = contract.at(&place)["examples"].as_object().cloned().unwrap_or_default();
+        examples.extend(
+            named
+                .keys()
+                .map(|name| contract.at(&format!("{place}/examples/{}", escaped(name)))["value"].clone()),
+        );
+        for example in examples {
+            count += 1;
+            if let Some(faults) = contract.faults(&format!("{place}/schema"), &example) {
+                wrong.push(format!("{place}: {example}: {faults}"));
+            }
+        }
+    }
+    assert!(count > 100, "only {count} examples were found");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

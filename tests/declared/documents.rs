@@ -1,0 +1,78 @@
+//! Documents and comments: lines that fit a screen, and lists that are complete.
+
+use std::collections::BTreeSet;
+
+use tests::files::files_under;
+use tests::template::{Resource, Template, text};
+
+/// Characters in a line of a document or a comment.
+const WIDTH: usize = 120;
+
+/// What is not ours to wrap: generated, or written by others.
+const OF_OTHERS: [&str; 3] =
+    ["infra/api/docs/", "infra/bench/node/package-lock.json", "infra/local/requirements/"];
+
+fn ours(endings: &[&str]) -> impl Iterator<Item = String> {
+    let all =
+        files_under("").into_iter().filter(|file| !OF_OTHERS.iter().any(|other| file.starts_with(other)));
+    all.filter(move |file| endings.iter().any(|ending| file.ends_with(ending)))
+}
+
+/// How wide a line is. An address cannot be wrapped, so it does not count: `https://…`, and where a link leads to.
+fn width(line: &str) -> usize {
+    let mut rest = line;
+    let mut width = 0;
+    loop {
+        let link = rest.find("](").map(|at| at + 2);
+        let address = rest.find("https://").or_else(|| rest.find("http://"));
+        let Some(start) = link.into_iter().chain(address).min() else { return width + rest.chars().count() };
+        width += rest[..start].chars().count();
+        let end = if link == Some(start) { ")" } else { " " };
+        rest = rest[start..].find(end).map_or("", |at| &rest[start + at..]);
+    }
+}
+
+/// The lines that are too wide: `docs/local.md:12 (131)`.
+fn too_wide(file: &str, is_meant: impl Fn(&str) -> bool) -> Vec<String> {
+    let text = text(file);
+    let lines = text.lines().enumerate().filter(|(_, line)| is_meant(line) && width(line) > WIDTH);
+    lines.map(|(number, line)| format!("{file}:{} ({})", number + 1, width(line))).collect()
+}
+
+#[test]
+fn no_line_of_a_document_is_wider_than_a_screen() {
+    let wrong: Vec<_> = ours(&[".md"]).flat_map(|file| too_wide(&file, |_| true)).collect();
+    assert!(wrong.is_empty(), "{} lines have over {WIDTH} characters: {wrong:#?}", wrong.len());
+}
+
+#[test]
+fn no_comment_is_wider_than_a_screen() {
+    let code =
+        ours(&[".rs", ".js"]).flat_map(|file| too_wide(&file, |line| line.trim_start().starts_with("//")));
+    let other = [".in", ".py", ".toml", ".yaml", ".yml", ".ci/run"];
+    let others = ours(&other).flat_map(|file| too_wide(&file, |line| line.trim_start().starts_with('#')));
+    let wrong: Vec<_> = code.chain(others).collect();
+    assert!(wrong.is_empty(), "{} lines have over {WIDTH} characters: {wrong:#?}", wrong.len());
+}
+
+#[test]
+fn an_address_has_no_width() {
+    assert_eq!(width("see [it](https://example.com/a) now"), "see [it]() now".len());
+    assert_eq!(width("<https://example.com/a>, and"), "< and".len());
+    assert_eq!(width("[a](b) [c](d)"), "[a]() [c]()".len());
+    assert_eq!(width("é"), 1);
+}
+
+#[test]
+fn the_architecture_lists_what_starts_each_function() {
+    let document = text("docs/architecture.md");
+    let (_, chapter) = document.split_once("\n## Entry points\n").expect("a chapter on the entry points");
+    let chapter = chapter.split("\n## ").next().unwrap_or_default();
+    let rows = chapter.lines().filter(|line| line.starts_with('|'));
+    let words = rows.flat_map(|row| row.split(|c: char| !c.is_ascii_lowercase() && c != '-'));
+    let listed: BTreeSet<_> = words.collect();
+    let template = Template::read();
+    let missing: Vec<_> =
+        template.functions().map(Resource::binary).filter(|name| !listed.contains(name)).collect();
+    assert_eq!(missing, Vec::<&str>::new());
+}

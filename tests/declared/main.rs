@@ -1,0 +1,11 @@
+//! What needs nothing but this repository: that template, contract, code and documents say the same, and keep the rules
+//! of the house; and the life of an order as a model.
+
+mod arrows;
+mod contract;
+mod documents;
+mod events;
+mod operations;
+mod order_model;
+mod template;
+mod workflow;

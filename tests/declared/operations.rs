@@ -1,0 +1,276 @@
+//! Alarms and the dashboard watch what the code and AWS really say, and docs/operations.md knows what to do about each
+//! alarm.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use serde_json::{Value, json};
+use tests::template::{Binary, Template, pascal, path, text, yaml};
+
+const STACK: &str = "infra/ops/template.yaml";
+const RUNBOOK: &str = "docs/operations.md";
+
+/// What AWS publishes and we look at, with the dimensions that it has there. A `|` separates the lists that it has.
+///
+/// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html>,
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html>,
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html>,
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html>,
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html>,
+/// <https://docs.aws.amazon.com/ses/latest/dg/reputationdashboard-cloudwatch-alarm.html>.
+const OF_AWS: [(&str, &str, &str); 15] = [
+    ("AWS/ApiGateway", "4xx", "ApiId"),
+    ("AWS/ApiGateway", "5xx", "ApiId"),
+    ("AWS/ApiGateway", "Count", "ApiId"),
+    ("AWS/ApiGateway", "Latency", "ApiId"),
+    ("AWS/DynamoDB", "ReadThrottleEvents", "TableName"),
+    ("AWS/DynamoDB", "WriteThrottleEvents", "TableName"),
+    ("AWS/Lambda", "ConcurrentExecutions", ""),
+    ("AWS/Lambda", "Errors", "|FunctionName"),
+    ("AWS/Lambda", "Invocations", "FunctionName"),
+    ("AWS/Lambda", "Throttles", ""),
+    ("AWS/SES", "Reputation.BounceRate", ""),
+    ("AWS/SES", "Reputation.ComplaintRate", ""),
+    ("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName"),
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName"),
+    ("AWS/States", "ExecutionsFailed|ExecutionsTimedOut", "StateMachineArn"),
+];
+
+/// A metric that somebody looks at.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Metric {
+    namespace: String,
+    name: String,
+    dimensions: BTreeMap<String, String>,
+}
+
+/// A text, be it written with `!Sub` or without.
+fn plain(value: &Value) -> String {
+    let text = value.as_str().or_else(|| value["Fn::Sub"].as_str()).or_else(|| value["Ref"].as_str());
+    text.unwrap_or_else(|| panic!("no text: {value}")).to_owned()
+}
+
+fn resources(kind: &str) -> Vec<(String, Value)> {
+    let template = yaml(STACK);
+    let resources = template["Resources"].as_object().expect("resources").iter();
+    let of_kind = resources.filter(|(_, resource)| resource["Type"] == kind);
+    of_kind.map(|(id, resource)| (id.clone(), resource["Properties"].clone())).collect()
+}
+
+fn alarms() -> Vec<(String, Value)> {
+    resources("AWS::CloudWatch::Alarm")
+}
+
+fn metric(of: &Value) -> Metric {
+    let dimensions = of["Dimensions"].as_array().into_iter().flatten();
+    Metric {
+        namespace: plain(&of["Namespace"]),
+        name: plain(&of["MetricName"]),
+        dimensions: dimensions
+            .map(|dimension| (plain(&dimension["Name"]), plain(&dimension["Value"])))
+            .collect(),
+    }
+}
+
+fn metrics_of_alarm(alarm: &Value) -> Vec<Metric> {
+    match alarm["Metrics"].as_array() {
+        None => vec![metric(alarm)],
+        Some(queries) => queries
+            .iter()
+            .filter(|query| !query["MetricStat"].is_null())
+            .map(|query| metric(&query["MetricStat"]["Metric"]))
+            .collect(),
+    }
+}
+
+fn dashboard() -> Value {
+    let dashboards = resources("AWS::CloudWatch::Dashboard");
+    let [(_, dashboard)] = dashboards.as_slice() else { panic!("not one dashboard") };
+    serde_json::from_str(&plain(&dashboard["DashboardBody"])).expect("the dashboard is JSON")
+}
+
+fn metrics_of_dashboard() -> Vec<Metric> {
+    let dashboard = dashboard();
+    let widgets = dashboard["widgets"].as_array().expect("widgets");
+    let lines =
+        widgets.iter().flat_map(|widget| widget["properties"]["metrics"].as_array().expect("metrics"));
+    lines
+        .map(|line| {
+            let words: Vec<_> = line.as_array().expect("a line").iter().filter_map(Value::as_str).collect();
+            let [namespace, name, dimensions @ ..] = words.as_slice() else { panic!("{line}") };
+            let pairs = dimensions.chunks(2).map(|pair| (pair[0].to_owned(), pair[1].to_owned()));
+            Metric {
+                namespace: (*namespace).to_owned(),
+                name: (*name).to_owned(),
+                dimensions: pairs.collect(),
+            }
+        })
+        .collect()
+}
+
+fn kebab(pascal: &str) -> String {
+    let mut name = String::new();
+    for letter in pascal.chars() {
+        if letter.is_ascii_uppercase() && !name.is_empty() {
+            name.push('-');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
+}
+
+fn services() -> BTreeSet<String> {
+    Binary::all().into_iter().map(|binary| binary.service).collect()
+}
+
+/// The names that functions and `shared` count: `telemetry::count("OrderPlaced", 1)`.
+fn counted() -> BTreeSet<String> {
+    let mut texts: Vec<_> = Binary::all().iter().map(Binary::text).collect();
+    let folders = services().into_iter().map(|service| format!("functions/{service}/src"));
+    for folder in folders.chain(["shared/src".to_owned()]) {
+        for entry in fs::read_dir(path(&folder)).expect("a folder") {
+            let file = entry.expect("a file").path();
+            if file.extension().is_some_and(|extension| extension == "rs") {
+                texts.push(fs::read_to_string(file).expect("code"));
+            }
+        }
+    }
+    let names = texts.iter().flat_map(|text| text.split("telemetry::count(\"").skip(1));
+    names.map(|rest| rest.split_once('"').expect("the name's end").0.to_owned()).collect()
+}
+
+/// Why nobody publishes this metric, if nobody does.
+fn unknown(metric: &Metric) -> Option<String> {
+    let dimensions: Vec<_> = metric.dimensions.keys().map(String::as_str).collect();
+    match (metric.namespace.as_str(), dimensions.as_slice()) {
+        ("Cartwright", ["function"]) => {
+            let function = metric.dimensions["function"].strip_prefix("cartwright-${Stage}-");
+            let binary = Binary::all().into_iter().find(|binary| Some(binary.name.as_str()) == function);
+            let call = format!("telemetry::count(\"{}\"", metric.name);
+            let counts = binary.is_some_and(|binary| binary.text().contains(&call));
+            (!counts).then(|| format!("{function:?} does not count {}", metric.name))
+        }
+        ("Cartwright", ["stage"]) => {
+            let name = metric.name.strip_suffix("Calls").or(metric.name.strip_suffix("Time"));
+            let aws = text("shared/src/aws.rs");
+            let services = aws
+                .split_once("const SERVICES")
+                .and_then(|(_, rest)| rest.split_once("];"))
+                .expect("the services")
+                .0;
+            let known = services.split('"').skip(1).step_by(2).map(pascal);
+            let is_known = known.into_iter().any(|service| name == Some(service.as_str()));
+            (!is_known).then(|| format!("no service is called so: {}", metric.name))
+        }
+        ("Cartwright/${Stage}", []) => {
+            let filters = resources("AWS::Logs::MetricFilter");
+            let made = filters.iter().any(|(_, filter)| {
+                let made = &filter["MetricTransformations"][0];
+                plain(&made["MetricName"]) == metric.name
+                    && plain(&made["MetricNamespace"]) == metric.namespace
+            });
+            (!made).then(|| format!("no metric filter makes {}", metric.name))
+        }
+        (namespace, dimensions) => {
+            let known = OF_AWS.iter().any(|(of, names, lists)| {
+                *of == namespace
+                    && names.split('|').any(|name| name == metric.name)
+                    && lists.split('|').any(|list| list == dimensions.join(","))
+            });
+            (!known).then(|| format!("AWS publishes no {namespace} {} by {dimensions:?}", metric.name))
+        }
+    }
+}
+
+#[test]
+fn every_alarm_has_a_line_in_the_runbook_and_every_line_an_alarm() {
+    let runbook = text(RUNBOOK);
+    let section = runbook.split_once("\n## Alarms\n").expect("a section `Alarms`").1;
+    let section = section.split("\n## ").next().unwrap();
+    let lines: BTreeSet<_> = section.lines().filter_map(|line| line.strip_prefix("### ")).collect();
+    let alarms = alarms();
+    let names: BTreeSet<_> = alarms.iter().map(|(id, _)| kebab(id)).collect();
+    assert_eq!(names.iter().map(String::as_str).collect::<BTreeSet<_>>(), lines);
+    for (id, alarm) in &alarms {
+        let name = kebab(id);
+        assert_eq!(plain(&alarm["AlarmName"]), format!("cartwright-${{Stage}}-{name}"));
+        let description = plain(&alarm["AlarmDescription"]);
+        assert!(description.ends_with(&format!(" What to do: {RUNBOOK}#{name}")), "{description}");
+    }
+}
+
+#[test]
+fn every_alarm_and_its_end_are_told_to_somebody() {
+    for (id, alarm) in alarms() {
+        for action in ["AlarmActions", "OKActions"] {
+            assert_eq!(alarm[action], json!([{"Ref": "NoticeTopicArn"}]), "{id}");
+        }
+        // Silence is good news, except from what must run every minute.
+        let silence = if id == "SweepStopped" { "breaching" } else { "notBreaching" };
+        assert_eq!(alarm["TreatMissingData"], silence, "{id}");
+    }
+}
+
+#[test]
+fn every_metric_that_is_looked_at_is_one_that_somebody_publishes() {
+    let of_alarms = alarms().iter().flat_map(|(_, alarm)| metrics_of_alarm(alarm)).collect::<Vec<_>>();
+    let nobodys: Vec<_> = of_alarms.iter().chain(&metrics_of_dashboard()).filter_map(unknown).collect();
+    assert_eq!(nobodys, Vec::<String>::new());
+    let made_up = Metric {
+        namespace: "Cartwright".into(),
+        name: "OrderLost".into(),
+        dimensions: [("function".into(), "cartwright-${Stage}-create-order".into())].into(),
+    };
+    assert_eq!(unknown(&made_up), Some("Some(\"create-order\") does not count OrderLost".into()));
+}
+
+#[test]
+fn every_metric_that_is_counted_is_explained() {
+    let runbook = text(RUNBOOK);
+    let silent: Vec<_> =
+        counted().into_iter().filter(|name| !runbook.contains(&format!("`{name}`"))).collect();
+    assert_eq!(silent, Vec::<String>::new());
+}
+
+#[test]
+fn every_service_has_its_errors_counted_and_an_alarm_for_them() {
+    let filters: BTreeSet<_> = resources("AWS::Logs::MetricFilter")
+        .into_iter()
+        .map(|(_, filter)| plain(&filter["LogGroupName"]))
+        .collect();
+    let groups: BTreeSet<_> = services().iter().map(|service| format!("{}Logs", pascal(service))).collect();
+    assert_eq!(filters, groups);
+    let watched: BTreeSet<_> = alarms()
+        .iter()
+        .flat_map(|(_, alarm)| metrics_of_alarm(alarm))
+        .filter(|metric| metric.namespace == "Cartwright/${Stage}")
+        .map(|metric| metric.name)
+        .collect();
+    assert_eq!(watched, services().iter().map(|service| format!("{}Errors", pascal(service))).collect());
+}
+
+#[test]
+fn every_dead_letter_queue_has_an_alarm() {
+    let queues: BTreeSet<_> = Template::read()
+        .of("AWS::SQS::Queue")
+        .filter(|queue| queue.id.ends_with("DeadLetterQueue"))
+        .map(|queue| format!("{}Name", queue.id))
+        .collect();
+    let watched: BTreeSet<_> = alarms()
+        .iter()
+        .flat_map(|(_, alarm)| metrics_of_alarm(alarm))
+        .filter(|metric| metric.name == "ApproximateNumberOfMessagesVisible")
+        .map(|metric| metric.dimensions["QueueName"].clone())
+        .collect();
+    assert_eq!(watched, queues);
+}
+
+#[test]
+fn the_stack_inside_is_given_what_it_asks_for() {
+    let template = Template::read();
+    let inside = template.of("AWS::CloudFormation::Stack").next().expect("a stack inside");
+    assert_eq!(*inside.property("TemplateURL"), json!(STACK));
+    let given: BTreeSet<_> = inside.property("Parameters").as_object().unwrap().keys().cloned().collect();
+    let asked: BTreeSet<_> = yaml(STACK)["Parameters"].as_object().unwrap().keys().cloned().collect();
+    assert_eq!(given, asked);
+}

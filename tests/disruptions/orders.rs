@@ -1,0 +1,485 @@
+//! Orders while AWS fails: what is delivered twice, functions that die in the middle, queues that refuse.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::aws::{Aws, Undo};
+use tests::logs::functions_about;
+use tests::shop::{
+    BLUE_PNG, Person, Product, RED_PNG, Shop, cancelled, history, order_id, product, shipping, unique,
+};
+use tests::template::operations;
+use tests::wait::{a_while, at_once, eventually};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+/// After this long, whatever an order is still owed is swept up.
+const LATER: Duration = Duration::from_mins(10);
+const HOUR: Duration = Duration::from_hours(1);
+
+/// The shop and its AWS, whose queues deliver what failed again after 3 seconds, and not after a minute and more.
+async fn open() -> (Shop, Aws, [Undo; 2]) {
+    let aws = Aws::open().await;
+    let soon = [aws.hurry("OrdersQueueUrl").await, aws.hurry("EmailsQueueUrl").await];
+    (Shop::open(), aws, soon)
+}
+
+/// Ann's tea, for Bob to buy.
+async fn tea(shop: &Shop, stock: u32) -> (Person, Product) {
+    let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
+    let tea = ann.sells(product().named("tea").stock(stock)).await;
+    (bob, tea)
+}
+
+/// One email of each kind about each shipped order, and no more coming.
+async fn shipped_and_told_once(aws: &Aws, buyer: &Person, orders: &[String]) {
+    for order in orders {
+        buyer.order_once(order, "shipping").await;
+        let told = async || (buyer.mail_about(order).await.len() >= 2).then_some(());
+        eventually("the buyer is told", told).await;
+    }
+    aws.quiet().await;
+    a_while().await;
+    for order in orders {
+        let shipped = buyer.order(order).await;
+        assert_eq!(history(&shipped), ["pending", "shipping"]);
+        let mails = buyer.mail_about(order).await;
+        let subjects: Vec<_> = mails.iter().map(|mail| mail.subject.as_str()).collect();
+        assert_eq!((mails.len(), shipping(&mails)), (2, 1), "{subjects:?}");
+    }
+}
+
+/// Something that listens where AWS should, and its address.
+async fn in_place_of_aws(answer: Option<&'static str>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        let mut silent = Vec::new();
+        while let Ok((mut connection, _)) = listener.accept().await {
+            match answer {
+                None => silent.push(connection),
+                Some(answer) => {
+                    tokio::spawn(async move {
+                        let mut request = [0; 16 * 1024];
+                        let _ = connection.read(&mut request).await;
+                        let _ = connection.write_all(answer.as_bytes()).await;
+                    });
+                }
+            }
+        }
+    });
+    format!("http://{address}")
+}
+
+/// Takes every request and never answers.
+async fn silence() -> String {
+    in_place_of_aws(None).await
+}
+
+/// Answers every request with 500.
+async fn failure() -> String {
+    in_place_of_aws(Some(
+        "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+    ))
+    .await
+}
+
+// ── Duplicates ─────────────────────────────────────────────────────────────────────────────────────────────
+
+#[tokio::test]
+async fn what_is_delivered_twice_happens_once() {
+    let (shop, aws, _soon) = open().await;
+    let (bob, tea) = tea(&shop, 5).await;
+    let order = bob.buys(&tea, 2).await;
+    for _ in 0..3 {
+        aws.send_message("OrdersQueueUrl", &json!({ "orderId": order })).await;
+    }
+    at_once(3, |number| {
+        let (aws, order, name) = (aws.clone(), order.clone(), unique("again").replace(' ', "-"));
+        async move { aws.start_fulfilment(&order, &format!("{name}-{number}")).await }
+    })
+    .await;
+    shipped_and_told_once(&aws, &bob, std::slice::from_ref(&order)).await;
+
+    // Once more when all is done: a message may come again after days.
+    aws.send_message("OrdersQueueUrl", &json!({ "orderId": order })).await;
+    for kind in ["order_confirmed", "order_shipping", "order_cancelled"] {
+        aws.send_message("EmailsQueueUrl", &json!({ "kind": kind, "orderId": order })).await;
+    }
+    for task in ["ship-order", "release-order"] {
+        let answer = aws.invoke(task, &json!({ "orderId": order })).await;
+        assert_eq!(answer, json!({ "outcome": "already_shipping" }), "{task}");
+    }
+    shipped_and_told_once(&aws, &bob, &[order]).await;
+    assert_eq!(shop.stock_of(&tea).await, 3);
+}
+
+#[tokio::test]
+async fn a_cancellation_that_is_delivered_twice_is_told_once() {
+    let (shop, aws, _soon) = open().await;
+    let (bob, tea) = tea(&shop, 5).await;
+    let paused = aws.pause("consume-orders").await;
+    let order = bob.buys(&tea, 2).await;
+    let answer = bob.cancels(&order).await.is(200);
+    assert_eq!(history(&answer), ["pending", "cancelled"]);
+    assert_eq!(shop.stock_of(&tea).await, 5);
+    for _ in 0..3 {
+        aws.send_message("EmailsQueueUrl", &json!({ "kind": "order_cancelled", "orderId": order })).await;
+        assert_eq!(bob.cancels(&order).await.is(200), answer);
+    }
+    // Now the workflow finds it cancelled.
+    paused.undo();
+    for (task, outcome) in [("ship-order", "cancelled"), ("release-order", "already_cancelled")] {
+        assert_eq!(aws.invoke(task, &json!({ "orderId": order })).await, json!({ "outcome": outcome }));
+    }
+    aws.quiet().await;
+    a_while().await;
+    assert_eq!(bob.order(&order).await, answer);
+    assert_eq!(shop.stock_of(&tea).await, 5);
+    let mails = bob.mail_about(&order).await;
+    assert_eq!((mails.len(), cancelled(&mails)), (1, 1), "{mails:?}");
+}
+
+#[tokio::test]
+async fn a_message_that_nobody_can_read_does_not_stop_the_others() {
+    let (shop, aws, _soon) = open().await;
+    let (bob, tea) = tea(&shop, 5).await;
+    for nonsense in [
+        json!("nonsense"),
+        json!({}),
+        json!({ "orderId": "01a1f83a-c81e-73c6-9369-b8a11a6916c7", "kind": "spam" }),
+    ] {
+        aws.send_message("EmailsQueueUrl", &nonsense).await;
+    }
+    for nonsense in [json!({ "orderId": 7 }), json!([])] {
+        aws.send_message("OrdersQueueUrl", &nonsense).await;
+    }
+    let order = bob.buys(&tea, 1).await;
+    bob.order_once(&order, "shipping").await;
+    eventually("the buyer is told", async || (shipping(&bob.mail_about(&order).await) == 1).then_some(()))
+        .await;
+    // They would come again until the dead-letter queue takes them.
+    aws.purge("EmailsQueueUrl").await;
+    aws.purge("OrdersQueueUrl").await;
+}
+
+// ── Failures ───────────────────────────────────────────────────────────────────────────────────────────────
+
+#[tokio::test]
+async fn an_order_that_cannot_ship_is_cancelled_and_its_buyer_told_why() {
+    let (shop, aws, _soon) = open().await;
+    let (bob, tea) = tea(&shop, 5).await;
+    let broken = aws.change("ship-order").await.env("ORDERS_TABLE", "missing").make().await;
+    let order = bob.buys(&tea, 2).await;
+    assert_eq!(shop.stock_of(&tea).await, 3);
+    let released = bob.order_once(&order, "cancelled").await;
+    assert_eq!(history(&released), ["pending", "cancelled"]);
+    let reason = released["history"][1]["reason"].as_str().expect("a reason").to_owned();
+    assert_eq!(shop.stock_of(&tea).await, 5);
+    broken.undo();
+
+    let mails = eventually("the buyer is told", async || {
+        Some(bob.mail_about(&order).await).filter(|mails| cancelled(mails) > 0)
+    });
+    let mails = mails.await;
+    let told = mails.iter().find(|mail| mail.subject.contains("cancelled")).expect("a cancellation");
+    assert!(told.text.contains(&reason), "{reason} is not in {}", told.text);
+    // Whatever comes late changes nothing.
+    aws.send_message("OrdersQueueUrl", &json!({ "orderId": order })).await;
+    aws.run_on_schedule("sweep-orders", LATER).await;
+    aws.quiet().await;
+    a_while().await;
+    assert_eq!(bob.order(&order).await, released);
+    assert_eq!(shop.stock_of(&tea).await, 5);
+    let mails = bob.mail_about(&order).await;
+    assert_eq!((shipping(&mails), cancelled(&mails)), (0, 1), "{mails:?}");
+}
+
+#[tokio::test]
+async fn a_ship_order_that_fails_for_a_while_delays_the_order_alone() {
+    let (shop, aws, _soon) = open().await;
+    let (bob, tea) = tea(&shop, 5).await;
+    let broken = aws.change("ship-order").await.env("ORDERS_TABLE", "missing").make().await;
+    let release = aws.change("release-order").await.env("ORDERS_TABLE", "missing").make().await;
+    let order = bob.buys(&tea, 2).await;
+    aws.quiet().await;
+    assert_eq!(bob.order(&order).await["status"], "pending");
+    broken.undo();
+    release.undo();
+    aws.run_on_schedule("sweep-orders", LATER).await;
+    shipped_and_told_once(&aws, &bob, &[order]).await;
+    assert_eq!(shop.stock_of(&tea).await, 3);
+}
+
+#[tokio::test]
+async fn what_was_ordered_while_consume_orders_was_down_ships_after() {
+    let (shop, aws, _soon) = open().await;
+    let (bob, tea) = tea(&shop, 50).await;
+    let paused = aws.pause("consume-orders").await;
+    let mut orders = Vec::new();
+    for _ in 0..12 {
+        orders.push(bob.buys(&tea, 1).await);
+    }
+    a_while().await;
+    for order in &orders {
+        assert_eq!(bob.order(order).await["status"], "pending");
+    }
+    paused.undo();
+    shipped_and_told_once(&aws, &bob, &orders).await;
+    assert_eq!(shop.stock_of(&tea).await, 38);
+}
+
+#[tokio::test]
+async fn what_consume_orders_failed_at_is_swept_up() {
+    let (shop, aws, _soon) = open().await;
+    let (bob, tea) = tea(&shop, 5).await;
+    let workflow = aws.output("OrderFulfilmentArn").to_owned();
+    let broken =
+        aws.change("consume-orders").await.env("WORKFLOW_ARN", &format!("{workflow}-missing")).make().await;
+    let order = bob.buys(&tea, 1).await;
+    a_while().await;
+    assert_eq!(bob.order(&order).await["status"], "pending");
+    broken.undo();
+    aws.run_on_schedule("sweep-orders", LATER).await;
+    let shipped = bob.order_once(&order, "shipping").await;
+    assert_eq!(history(&shipped), ["pending", "shipping"]);
+}
+
+#[tokio::test]
+async fn an_order_whose_function_was_killed_after_the_transaction_ships() {
+    let (shop, aws, _soon) = open().await;
+    let (bob, tea) = tea(&shop, 5).await;
+    let body = json!({ "id": tea.id, "quantity": 2 });
+    let place =
+        || bob.request(Method::POST, "/create-order").header("idempotency-key", "once").json(&body).send();
+
+    let hanging = aws.change("create-order").await.env("AWS_ENDPOINT_URL_SQS", &silence().await).timeout(3);
+    let hanging = hanging.make().await;
+    let answer = place().await;
+    assert!(answer.status >= 500, "{answer:?}");
+    let page = bob.get("/orders").await.is(200);
+    assert_eq!(page["orders"].as_array().map(Vec::len), Some(1), "the transaction was to be over: {page}");
+    let order = order_id(&page["orders"][0]);
+    assert_eq!(page["orders"][0]["status"], "pending");
+    hanging.undo();
+
+    // The client does not know, and tries again.
+    let again = place().await;
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    assert_eq!(order_id(&again.is(201)), order);
+    assert_eq!(bob.order(&order).await["status"], "pending", "nothing has queued it");
+    aws.run_on_schedule("sweep-orders", LATER).await;
+    shipped_and_told_once(&aws, &bob, &[order]).await;
+    assert_eq!(shop.stock_of(&tea).await, 3);
+}
+
+#[tokio::test]
+async fn an_order_that_the_queue_refused_ships() {
+    let (shop, aws, _soon) = open().await;
+    let (bob, tea) = tea(&shop, 5).await;
+    let failing = aws.change("create-order").await.env("AWS_ENDPOINT_URL_SQS", &failure().await).make().await;
+    let order = bob.buys(&tea, 2).await;
+    failing.undo();
+    a_while().await;
+    assert_eq!(bob.order(&order).await["status"], "pending");
+    // Not before its time: a sweep now leaves it to the queue.
+    aws.run_on_schedule("sweep-orders", Duration::ZERO).await;
+    aws.quiet().await;
+    assert_eq!(bob.order(&order).await["status"], "pending");
+    aws.run_on_schedule("sweep-orders", LATER).await;
+    shipped_and_told_once(&aws, &bob, &[order]).await;
+}
+
+#[tokio::test]
+async fn two_sweeps_at_once_are_one() {
+    let (shop, aws, _soon) = open().await;
+    let (bob, tea) = tea(&shop, 5).await;
+    let failing = aws.change("create-order").await.env("AWS_ENDPOINT_URL_SQS", &failure().await).make().await;
+    let order = bob.buys(&tea, 2).await;
+    failing.undo();
+    at_once(4, |_| {
+        let aws = aws.clone();
+        async move { aws.run_on_schedule("sweep-orders", LATER).await }
+    })
+    .await;
+    shipped_and_told_once(&aws, &bob, &[order]).await;
+}
+
+#[tokio::test]
+async fn an_email_that_was_refused_goes_out_later_and_once() {
+    let (shop, aws, _soon) = open().await;
+    let (bob, tea) = tea(&shop, 5).await;
+    let refusing = aws.change("send-email").await.env("EMAIL_SENDER", "nobody@unverified.test").make().await;
+    let order = bob.buys(&tea, 2).await;
+    bob.order_once(&order, "shipping").await;
+    a_while().await;
+    assert_eq!(bob.mail_about(&order).await, []);
+    refusing.undo();
+    aws.run_on_schedule("sweep-orders", LATER).await;
+    eventually("the buyer is told", async || (shipping(&bob.mail_about(&order).await) > 0).then_some(()))
+        .await;
+    for _ in 0..3 {
+        aws.send_message("EmailsQueueUrl", &json!({ "kind": "order_shipping", "orderId": order })).await;
+    }
+    aws.run_on_schedule("sweep-orders", LATER * 2).await;
+    a_while().await;
+    assert_eq!(shipping(&bob.mail_about(&order).await), 1);
+}
+
+// ── Schedules ──────────────────────────────────────────────────────────────────────────────────────────────
+
+#[tokio::test]
+async fn what_has_no_picture_after_an_hour_is_deleted_and_the_admins_are_told() {
+    let (shop, aws, _soon) = open().await;
+    // First, what earlier tests left behind, a batch of it at a time.
+    for _ in 0..5 {
+        aws.run_on_schedule("clean-up-products", HOUR + Duration::from_mins(1)).await;
+    }
+
+    let ann = shop.person("Ann").await;
+    let name = unique("Bare");
+    let bare = ann.lists(product().named(&name)).await;
+    let refused = ann.lists(product().named("refused")).await;
+    assert_eq!(shop.upload(&refused.upload_url, "image/png", b"no picture".to_vec()).await, 200);
+    ann.own_once(&refused, "it was looked at", |own| own["imageRejection"].is_string()).await;
+    let waiting = ann.lists(product().named("waiting")).await;
+    assert_eq!(shop.upload(&waiting.upload_url, "image/png", RED_PNG.to_vec()).await, 200);
+    ann.own_once(&waiting, "it has a picture", |own| own["imageUrl"].is_string()).await;
+    let sold = ann.sells(product().named("sold")).await;
+    let sold_bare = ann.lists(product().named("sold without a picture")).await;
+    let approval = format!("{}/approval", sold_bare.path());
+    shop.admin().await.put(&approval, &json!({ "approved": true })).await.is(200);
+
+    let inbox = aws.listen_to_notices().await;
+    aws.run_on_schedule("clean-up-products", HOUR - Duration::from_mins(5)).await;
+    assert!(ann.own(&bare).await.is_some(), "it has not been an hour");
+    aws.run_on_schedule("clean-up-products", HOUR + Duration::from_mins(1)).await;
+    let notice = aws.notice_in(&inbox).await;
+    assert!(notice["Subject"].as_str().is_some_and(|subject| subject.starts_with("2 products")), "{notice}");
+    let message = notice["Message"].as_str().expect("a message");
+    for told in [name.as_str(), &bare.id, "refused", &refused.id] {
+        assert!(message.contains(told), "{told} is not in {message}");
+    }
+    assert!(!message.contains("waiting") && !message.contains("sold"), "{message}");
+    let own = ann.get("/users/me/products").await.is(200);
+    let left: Vec<_> =
+        own["products"].as_array().expect("products").iter().map(|product| &product["id"]).collect();
+    assert_eq!(left, [&json!(sold_bare.id), &json!(sold.id), &json!(waiting.id)]);
+    // Nothing to tell, so nothing is told.
+    aws.run_on_schedule("clean-up-products", HOUR + Duration::from_mins(1)).await;
+    a_while().await;
+    assert_eq!(aws.notices_in(&inbox).await, Vec::<Value>::new());
+    aws.stop_listening(inbox).await;
+
+    // A picture that comes too late finds no product and brings none back.
+    assert_eq!(shop.upload(&bare.upload_url, "image/png", BLUE_PNG.to_vec()).await, 200);
+    a_while().await;
+    assert!(ann.own(&bare).await.is_none());
+}
+
+#[tokio::test]
+async fn a_category_without_a_picture_after_an_hour_is_deleted_and_the_admins_are_told() {
+    let (shop, aws) = (Shop::open(), Aws::open().await);
+    let late = HOUR + Duration::from_mins(1);
+    // First, what earlier tests left behind.
+    aws.run_on_schedule("clean-up-categories", late).await;
+
+    let asked_for = async |name: &str| {
+        let body = json!({ "fileName": "fashion1.png", "fileType": "image/png", "categoryName": name });
+        let asked = shop.admin().await.post("/categories/upload-url", &body).await.is(201);
+        asked["uploadUrl"].as_str().expect("a URL").to_owned()
+    };
+    let is_listed = async |name: &str| {
+        let page = shop.get("/categories?limit=100").await.is(200);
+        let categories = page.as_array().expect("a bare array");
+        categories.iter().any(|category| category["categoryName"] == name)
+    };
+    let (bare, refused, shown) = (unique("bare"), unique("refused"), unique("shown"));
+    let bare_url = asked_for(&bare).await;
+    assert_eq!(shop.upload(&asked_for(&refused).await, "image/png", b"no picture".to_vec()).await, 200);
+    assert_eq!(shop.upload(&asked_for(&shown).await, "image/png", RED_PNG.to_vec()).await, 200);
+    eventually("it has a picture", async || is_listed(&shown).await.then_some(())).await;
+    // Another picture of it may never come: it has one.
+    asked_for(&shown).await;
+
+    let inbox = aws.listen_to_notices().await;
+    aws.run_on_schedule("clean-up-categories", HOUR - Duration::from_mins(5)).await;
+    a_while().await;
+    assert_eq!(aws.notices_in(&inbox).await, Vec::<Value>::new(), "it has not been an hour");
+    aws.run_on_schedule("clean-up-categories", late).await;
+    let notice = aws.notice_in(&inbox).await;
+    assert!(notice["Subject"].as_str().is_some_and(|text| text.starts_with("2 categories")), "{notice}");
+    let message = notice["Message"].as_str().expect("a message");
+    assert!(message.contains(&bare) && message.contains(&refused) && !message.contains(&shown), "{message}");
+    assert!(is_listed(&shown).await);
+    // Nothing to tell, so nothing is told.
+    aws.run_on_schedule("clean-up-categories", late).await;
+    a_while().await;
+    assert_eq!(aws.notices_in(&inbox).await, Vec::<Value>::new());
+    aws.stop_listening(inbox).await;
+
+    // A picture that comes too late finds no category and brings none back.
+    assert_eq!(shop.upload(&bare_url, "image/png", BLUE_PNG.to_vec()).await, 200);
+    a_while().await;
+    assert!(!is_listed(&bare).await);
+}
+
+// ── Tokens ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+#[tokio::test]
+async fn an_expired_token_is_refused() {
+    let (shop, aws, _soon) = open().await;
+    let ann = shop.person("Ann").await;
+    let short = aws.shorten_tokens().await;
+    let credentials = json!({ "email": ann.email, "password": tests::shop::PASSWORD });
+    let signed_in = shop.post("/sign-in", &credentials).await.is(200);
+    short.undo();
+    for token in ["IdToken", "AccessToken"] {
+        let token = signed_in["tokens"][token].as_str().expect("a token");
+        eventually("the token expires", async || {
+            let answer = shop.request(Method::GET, "/orders").token(token).send().await;
+            (answer.status != 200).then(|| answer.is_from_the_gateway(401, "Unauthorized"))
+        })
+        .await;
+        for operation in operations().iter().filter(|operation| !operation.is_public) {
+            let method: Method = operation.route.method.parse().expect("a method");
+            let answer = shop.request(method, &operation.route.path.replace(['{', '}'], "")).token(token);
+            answer.send().await.is_from_the_gateway(401, "Unauthorized");
+        }
+    }
+    ann.get("/orders").await.is(200);
+}
+
+// ── Logs ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+#[tokio::test]
+async fn an_order_can_be_followed_by_its_id_through_every_function_that_it_passes() {
+    let (shop, aws, _soon) = open().await;
+    let (bob, tea) = tea(&shop, 5).await;
+    let shipped = bob.buys(&tea, 1).await;
+    shipped_and_told_once(&aws, &bob, std::slice::from_ref(&shipped)).await;
+    bob.order(&shipped).await;
+
+    let paused = aws.pause("consume-orders").await;
+    let cancelled = bob.buys(&tea, 1).await;
+    aws.run_on_schedule("sweep-orders", LATER).await;
+    bob.cancels(&cancelled).await.is(200);
+    let answer = aws.invoke("release-order", &json!({ "orderId": cancelled })).await;
+    assert_eq!(answer, json!({ "outcome": "already_cancelled" }));
+    bob.mail_once_there_are(3).await;
+    paused.undo();
+
+    let passed = [
+        (shipped, &["consume-orders", "create-order", "get-order", "send-email", "ship-order"]),
+        (cancelled, &["cancel-order", "create-order", "release-order", "send-email", "sweep-orders"]),
+    ];
+    for (order, functions) in passed {
+        let wanted: BTreeSet<_> = functions.iter().map(|name| (*name).to_owned()).collect();
+        eventually(&format!("{functions:?} have said what they did"), async || {
+            functions_about(&order).is_superset(&wanted).then_some(())
+        })
+        .await;
+    }
+}

@@ -1,0 +1,274 @@
+//! The contract's examples run, and are answered as it says. What schemathesis makes of the contract is run by
+//! `cargo local test` itself.
+
+use std::collections::BTreeSet;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::answer::Answer;
+use tests::schemas::{Contract, escaped, operations};
+use tests::shop::{CODE, Newcomer, PASSWORD, Person, Product, Shop, product, unique};
+
+/// The code for a new password that the local cloud sends to everyone.
+const RESET_CODE: &str = "654321";
+
+/// What an example may name in braces. All but the people who only call are made anew for each example that names them.
+struct World {
+    shop: Shop,
+    member: Person,
+    seller: Person,
+    buyer: Person,
+    product: Option<Product>,
+    category: String,
+}
+
+impl World {
+    async fn open(shop: &Shop) -> Self {
+        Self {
+            shop: shop.clone(),
+            member: shop.person("Mara").await,
+            seller: shop.person("Seller").await,
+            buyer: shop.person("Buyer").await,
+            product: None,
+            category: String::new(),
+        }
+    }
+
+    /// The product that this example is about.
+    async fn product(&mut self) -> Product {
+        if self.product.is_none() {
+            self.category = unique("Things");
+            let shoes =
+                product().named("Canvas shoes").priced("99.99").stock(100).in_category(&self.category);
+            self.product = Some(self.seller.sells(shoes).await);
+        }
+        self.product.clone().expect("just made")
+    }
+
+    /// An order of two of the product, cancelled before it ships.
+    async fn cancelled_order(&mut self) -> String {
+        let product = self.product().await;
+        for _ in 0..20 {
+            let order = self.buyer.buys(&product, 2).await;
+            if self.buyer.cancels(&order).await.status == 200 {
+                return order;
+            }
+        }
+        panic!("twenty orders in a row shipped before they could be cancelled");
+    }
+
+    /// What stands for `{name}`.
+    async fn value(&mut self, name: &str) -> String {
+        match name {
+            "unique" => unique("").trim().to_owned(),
+            "confirmationCode" => CODE.to_owned(),
+            "resetCode" => RESET_CODE.to_owned(),
+            "product" => self.product().await.id,
+            "product.category" => {
+                self.product().await;
+                self.category.clone()
+            }
+            "order" | "shippingOrder" => {
+                let product = self.product().await;
+                // Somebody whose only order it is.
+                self.buyer = self.shop.person("Buyer").await;
+                let order = self.buyer.buys(&product, 2).await;
+                if name == "shippingOrder" {
+                    self.buyer.order_once(&order, "shipping").await;
+                }
+                order
+            }
+            "cancelledOrder" => self.cancelled_order().await,
+            "banner" => {
+                let body = json!({ "fileName": "baner1.png", "fileType": "image/png" });
+                let banner = self.shop.admin().await.post("/banners/upload-url", &body).await.is(201);
+                banner["id"].as_str().expect("an id").to_owned()
+            }
+            "category" => {
+                let name = unique("Category").replace(' ', "-");
+                let body = json!({ "fileName": "a.png", "fileType": "image/png", "categoryName": name });
+                self.shop.admin().await.post("/categories/upload-url", &body).await.is(201);
+                name
+            }
+            "member.fullName" => self.member.full_name.clone(),
+            "member.email" => self.member.email.clone(),
+            "member.accessToken" => self.member.tokens.access_token.clone(),
+            "member.refreshToken" => self.member.tokens.refresh_token.clone(),
+            "member.password" | "newcomer.password" => PASSWORD.to_owned(),
+            "newcomer.fullName" | "newcomer.email" => {
+                let newcomer = Newcomer::named(&unique("Mara Lindqvist"));
+                self.shop.sign_up(&newcomer).await.is(201);
+                if name == "newcomer.email" { newcomer.email } else { newcomer.full_name }
+            }
+            "forgetful.fullName" => {
+                let person = self.shop.person("Mara").await;
+                self.shop.post("/forgot-password", &json!({ "email": person.email })).await.is(200);
+                person.full_name
+            }
+            other => panic!("an example names {{{other}}}: say here what that is"),
+        }
+    }
+
+    /// An example with what its names stand for; the same name is the same thing throughout.
+    async fn filled_in(&mut self, example: &Value) -> Value {
+        let mut text = example.to_string();
+        let names: BTreeSet<String> = text
+            .split('{')
+            .skip(1)
+            .filter_map(|rest| rest.split_once('}').map(|(name, _)| name.to_owned()))
+            .filter(|name| name.starts_with(char::is_alphabetic) && !name.contains(['"', ' ']))
+            .collect();
+        for name in names {
+            let value = self.value(&name).await;
+            text = text.replace(&format!("{{{name}}}"), &value);
+        }
+        text.parse().expect("still JSON")
+    }
+
+    async fn token(&self, example: &Value) -> Option<String> {
+        let person = match example["as"].as_str() {
+            Some("public") => return None,
+            Some("member") => &self.member,
+            Some("seller") => &self.seller,
+            Some("buyer") => &self.buyer,
+            Some("admin") => self.shop.admin().await,
+            other => panic!("an example is sent as {other:?}: say here who that is"),
+        };
+        Some(match example["with"].as_str() {
+            Some("access token") => person.tokens.access_token.clone(),
+            None => person.tokens.id_token.clone(),
+            other => panic!("an example is sent with {other:?}"),
+        })
+    }
+}
+
+/// Sends a request of the contract's.
+async fn send(world: &World, method: &str, path: &str, example: &Value) -> Answer {
+    let method: Method = method.parse().expect("a method");
+    let mut path = path.to_owned();
+    for (name, value) in example["path"].as_object().into_iter().flatten() {
+        path = path.replace(&format!("{{{name}}}"), value.as_str().expect("a text"));
+    }
+    let query = example["query"].as_object().into_iter().flatten();
+    let query = query.map(|(name, value)| match value.as_str() {
+        Some(text) => format!("{name}={}", text.replace(' ', "%20")),
+        None => format!("{name}={value}"),
+    });
+    let query = query.collect::<Vec<_>>().join("&");
+    let path = if query.is_empty() { path } else { format!("{path}?{query}") };
+    let mut request = world.shop.request(method, &path);
+    if let Some(token) = world.token(example).await {
+        request = request.token(&token);
+    }
+    for (name, value) in example["headers"].as_object().into_iter().flatten() {
+        request = request.header(name, value.as_str().expect("a text"));
+    }
+    if let Some(body) = example.get("body") {
+        request = request.json(body);
+    }
+    request.send().await
+}
+
+/// Whether an answer has what an example says it has. It may have more; a list has as many.
+fn has(answer: &Value, expected: &Value) -> bool {
+    match (answer, expected) {
+        (Value::Object(answer), Value::Object(expected)) => expected
+            .iter()
+            .all(|(name, expected)| answer.get(name).is_some_and(|answer| has(answer, expected))),
+        (Value::Array(answer), Value::Array(expected)) => {
+            answer.len() == expected.len()
+                && answer.iter().zip(expected).all(|(answer, expected)| has(answer, expected))
+        }
+        _ => answer == expected,
+    }
+}
+
+/// What is wrong with an answer by the contract and by its example.
+fn faults(contract: &mut Contract, at: &str, example: &Value, answer: &Answer) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if example["status"] != answer.status {
+        return vec![format!("answered {} {}, and not {}", answer.status, answer.body, example["status"])];
+    }
+    let response = contract.place(&format!("{at}/responses/{}", answer.status));
+    let headers = contract.at(&format!("{response}/headers")).as_object().cloned().unwrap_or_default();
+    for name in headers.keys() {
+        let header = contract.place(&format!("{response}/headers/{name}"));
+        match answer.header(name) {
+            Some(value) => {
+                let is_number = contract.at(&format!("{header}/schema"))["type"] == "integer";
+                let value = if is_number { value.parse().unwrap_or_default() } else { json!(value) };
+                wrong.extend(contract.faults(&format!("{header}/schema"), &value));
+            }
+            None if contract.at(&header)["required"] == true => wrong.push(format!("has no {name}")),
+            None => {}
+        }
+    }
+    let declared = contract.at(&response)["content"].as_object().cloned().unwrap_or_default();
+    let media_type =
+        answer.header("content-type").map(|kind| kind.split(';').next().unwrap_or_default().trim());
+    match media_type {
+        Some(kind) if declared.contains_key(kind) => {
+            let schema = format!("{response}/content/{}/schema", escaped(kind));
+            wrong.extend(contract.faults(&schema, &answer.body));
+        }
+        // API Gateway calls even nothing JSON.
+        _ if declared.is_empty() && answer.body.is_null() => {}
+        other => wrong.push(format!("is {other:?}, and not one of {:?}", declared.keys())),
+    }
+    if let Some(expected) = example.get("answer")
+        && !has(&answer.body, expected)
+    {
+        wrong.push(format!("answered {}, which has not {expected}", answer.body));
+    }
+    wrong
+}
+
+#[tokio::test]
+async fn every_operation_of_the_contract_has_examples_that_run() {
+    let shop = Shop::open();
+    let mut contract = Contract::read();
+    let mut world = World::open(&shop).await;
+    let mut wrong = Vec::new();
+    for (method, path, at) in operations(&contract.whole) {
+        let examples = contract.at(&at)["x-examples"].as_array().cloned().unwrap_or_default();
+        if examples.is_empty() {
+            wrong.push(format!("{method} {path} has no x-examples"));
+        }
+        if !examples.iter().any(|example| example["status"].as_u64().is_some_and(|status| status < 400)) {
+            wrong.push(format!("{method} {path} has no example that succeeds"));
+        }
+        for example in &examples {
+            world.product = None;
+            if ["signOut", "changePassword"].iter().any(|id| contract.at(&at)["operationId"] == *id) {
+                // These end what the others sign in with.
+                world.member = shop.person("Mara").await;
+            }
+            let example = world.filled_in(example).await;
+            if let Some(body) = example.get("body") {
+                let media = contract.place(&format!("{at}/requestBody"));
+                let fits =
+                    contract.faults(&format!("{media}/content/application~1json/schema"), body).is_none();
+                let succeeds = example["status"].as_u64().is_some_and(|status| status < 400);
+                if succeeds && !fits {
+                    wrong.push(format!("{method} {path}: the body of an example does not fit: {body}"));
+                }
+            }
+            let answer = send(&world, &method, &path, &example).await;
+            let found = faults(&mut contract, &at, &example, &answer);
+            wrong.extend(found.into_iter().map(|fault| format!("{}: {fault}", answer.request)));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn an_answer_has_what_its_example_says_and_may_have_more() {
+    let answer =
+        json!({ "id": "a", "tokens": { "kind": "Bearer", "id": "x" }, "list": [{ "a": 1, "b": 2 }] });
+    for expected in [json!({}), json!({ "tokens": { "kind": "Bearer" } }), json!({ "list": [{ "a": 1 }] })] {
+        assert!(has(&answer, &expected), "{expected}");
+    }
+    for other in [json!({ "id": "b" }), json!({ "gone": null }), json!({ "list": [] }), json!([])] {
+        assert!(!has(&answer, &other), "{other}");
+    }
+}

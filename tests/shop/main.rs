@@ -1,0 +1,30 @@
+//! Journeys through a running shop, which `cargo local test` starts, and what the stores promise on its tables. They
+//! run at the same time on one cloud: each makes its own people and products, and looks at nothing else.
+
+mod activity;
+mod auth {
+    mod passwords;
+}
+mod authorization;
+mod bad_input;
+mod banners;
+mod categories;
+mod contract;
+mod limits;
+mod lists;
+mod local_page;
+mod main_job;
+mod orders {
+    mod buying;
+    mod cancelling;
+}
+mod ownership;
+mod products {
+    mod pictures;
+    mod selling;
+}
+mod readme;
+mod reads;
+mod secrets;
+mod seed_002;
+mod stores;
