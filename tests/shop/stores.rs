@@ -18,6 +18,7 @@ use orders::{
     CancellationReason, EmailKind, EmailQueued, NewOrder, Order, OrderId, OrderStatus, OrderView, Orders,
     Refusal,
 };
+use products::pictures::PICTURES;
 use products::{Category, Decision, NewProduct, OwnProduct, Product, ProductId, Products, Reapproval};
 use serde_json::{Value, json};
 use shared::caller::{Caller, UserId};
@@ -25,7 +26,7 @@ use shared::dynamo::list::{Cursors, Page, PageRequest};
 use shared::guards::once::{IdempotencyKey, KeyReused};
 use shared::http::input;
 use shared::http::problem::{INVALID_INPUT, Problem, SERVICE_UNAVAILABLE};
-use shared::media::{Checked, FileName, ImageType, Kind, MAX_BYTES, Media, Picture, Upload, UploadId};
+use shared::media::{Checked, FileName, ImageType, MAX_BYTES, Media, Picture, Upload, UploadId};
 use shared::run::aws::{Aws, FromEnv};
 use shared::values::time::Timestamp;
 use tests::aws::Aws as Cloud;
@@ -1297,7 +1298,7 @@ impl Bucket {
     /// Uploads a file as a client does, and gives the upload.
     async fn uploaded(&self, file: &[u8]) -> Upload {
         let name = FileName::new("tea.png").expect("a name");
-        let upload = Upload::new(Kind::Products, ProductId::at(now()), &name, now());
+        let upload = Upload::new(PICTURES, ProductId::at(now()), &name, now());
         self.put(&upload, file).await;
         upload
     }
@@ -1398,7 +1399,7 @@ async fn five_megabytes_are_taken_and_a_byte_more_is_refused() {
 async fn an_upload_that_never_came_is_gone() {
     let bucket = Bucket::open().await;
     let name = FileName::new("tea.png").unwrap();
-    let upload = Upload::new(Kind::Products, ProductId::at(now()), &name, now());
+    let upload = Upload::new(PICTURES, ProductId::at(now()), &name, now());
     assert_eq!(bucket.checked(&upload).await, Checked::Gone);
 }
 

@@ -55,37 +55,22 @@ impl Field for Quantity {
     }
 }
 
-/// How an order is paid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PaymentMethod {
-    /// To the carrier, at the door.
-    CashOnDelivery,
-}
-
-impl Field for PaymentMethod {
-    fn parse(value: Value) -> Result<Self, String> {
-        match value.as_str() {
-            Some("cash_on_delivery") => Ok(Self::CashOnDelivery),
-            _ => Err("must be cash_on_delivery".into()),
-        }
+shared::names!(
+    /// How an order is paid.
+    pub enum PaymentMethod {
+        /// To the carrier, at the door.
+        CashOnDelivery = "cash_on_delivery",
     }
-}
+);
 
-/// One offer that somebody wants. Of a product without variants, it has the product's id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct NewLine {
-    id: OfferId,
-    quantity: Quantity,
-}
-
-impl Body for NewLine {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        let id = fields.required("id");
-        let quantity = fields.required("quantity");
-        Some(Self { id: id?, quantity: quantity? })
+shared::body!(
+    /// One offer that somebody wants. Of a product without variants, it has the product's id.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+    pub struct NewLine {
+        id: OfferId,
+        quantity: Quantity,
     }
-}
+);
 
 /// What somebody wants: `{id, quantity}` for one product, or `{items: [{id, quantity}, …]}` for up to 50.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -118,17 +103,17 @@ impl NewOrder {
     }
 }
 
-/// Where an order stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OrderStatus {
-    /// Recorded, its stock reserved; it will ship or be cancelled.
-    Pending,
-    /// On its way.
-    Shipping,
-    /// Over, its stock given back.
-    Cancelled,
-}
+shared::names!(
+    /// Where an order stands.
+    pub enum OrderStatus {
+        /// Recorded, its stock reserved; it will ship or be cancelled.
+        Pending = "pending",
+        /// On its way.
+        Shipping = "shipping",
+        /// Over, its stock given back.
+        Cancelled = "cancelled",
+    }
+);
 
 /// What is done with an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,8 +136,6 @@ pub enum Transition {
 }
 
 impl OrderStatus {
-    const ALL: [Self; 3] = [Self::Pending, Self::Shipping, Self::Cancelled];
-
     /// Every transition there is.
     pub fn on(self, action: Action) -> Transition {
         match (action, self) {
@@ -174,15 +157,6 @@ impl OrderStatus {
             }
         }
         Some((target?, allowed))
-    }
-
-    /// The name, as the table and the answers have it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Shipping => "shipping",
-            Self::Cancelled => "cancelled",
-        }
     }
 }
 
@@ -258,15 +232,15 @@ pub struct HistoryEntry {
     reason: Option<CancellationReason>,
 }
 
-/// Why an order was cancelled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CancellationReason {
-    /// The buyer asked for it.
-    ByBuyer,
-    /// The workflow could not ship it.
-    NotShippable,
-}
+shared::names!(
+    /// Why an order was cancelled.
+    pub enum CancellationReason {
+        /// The buyer asked for it.
+        ByBuyer = "by_buyer",
+        /// The workflow could not ship it.
+        NotShippable = "not_shippable",
+    }
+);
 
 impl CancellationReason {
     /// A sentence for the buyer.

@@ -3,12 +3,13 @@
 use shared::caller::Caller;
 use shared::guards::rate_limit::PersonLimit;
 use shared::http::problem::Problem;
-use shared::media::{Kind, Media, NewPicture, Upload};
+use shared::media::{Media, NewPicture, Upload};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::values::money::Currency;
 use shared::values::time::Timestamp;
 
+use crate::pictures::PICTURES;
 use crate::{NewProduct, ProductCreated, ProductId, ProductOffer, Products, UploadRequested};
 
 /// Listing products and replacing their pictures, as often as one person may.
@@ -43,11 +44,11 @@ impl Selling {
         now: Timestamp,
     ) -> Result<ProductCreated, Problem> {
         self.limit.count("create-product", seller.id(), now).await?;
-        let (file_name, file_type, file_size) = (new.file_name.clone(), new.file_type, new.file_size);
+        let picture = new.picture.clone();
         let product = ProductOffer::new(new, seller, self.currency, now);
         let id = product.product.id();
-        let upload = Upload::new(Kind::Products, id, &file_name, now);
-        let upload_url = self.media.presign(&upload, file_type, file_size).await?;
+        let upload = Upload::new(PICTURES, id, &picture.file_name, now);
+        let upload_url = self.media.presign(&upload, picture.file_type, picture.file_size).await?;
         self.products.create(&product).await?;
         Ok(ProductCreated { upload_url, id })
     }
@@ -64,7 +65,7 @@ impl Selling {
         now: Timestamp,
     ) -> Result<UploadRequested, Problem> {
         self.limit.count("request-product-upload", caller.id(), now).await?;
-        let upload = Upload::new(Kind::Products, id, &picture.file_name, now);
+        let upload = Upload::new(PICTURES, id, &picture.file_name, now);
         self.products.request_upload(caller, id, upload.id(), &picture.file_name).await?;
         let upload_url = self.media.presign(&upload, picture.file_type, picture.file_size).await?;
         Ok(UploadRequested { upload_url })
@@ -78,7 +79,7 @@ impl Selling {
         self.products.delete(caller, id).await?;
         tracing::info!(product_id = %id, "product deleted");
         // The product is gone whatever becomes of its pictures, and nothing names them any more.
-        if let Err(error) = self.media.withdraw(Kind::Products, id).await {
+        if let Err(error) = self.media.withdraw(PICTURES, id).await {
             tracing::warn!(product_id = %id, error = format!("{error:#}"), "left the pictures of a deleted product");
         }
         Ok(())

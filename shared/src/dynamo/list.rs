@@ -1,6 +1,8 @@
 //! Lists: a page of an index in one query, and cursors that nobody can forge.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::str::FromStr;
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
@@ -39,8 +41,12 @@ struct Limit(usize);
 
 impl Parameter for Limit {
     const NAME: &'static str = "limit";
+}
 
-    fn parse(text: &str) -> Result<Self, String> {
+impl FromStr for Limit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
         match text.parse() {
             Ok(limit) if (1..=MAX_LIMIT).contains(&limit) => Ok(Self(limit)),
             _ => Err(format!("must be a whole number from 1 to {MAX_LIMIT}")),
@@ -52,8 +58,13 @@ struct Cursor(String);
 
 impl Parameter for Cursor {
     const NAME: &'static str = "cursor";
+}
 
-    fn parse(text: &str) -> Result<Self, String> {
+/// Any text: whether it is a cursor shows when it is opened.
+impl FromStr for Cursor {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
         Ok(Self(text.to_owned()))
     }
 }

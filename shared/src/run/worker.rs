@@ -69,12 +69,12 @@ where
         let state = state.clone();
         let work = async move {
             let work = async { handle(state, read(message, now)?).await };
-            let (result, Invocation { calls, order_id }) = telemetry::observing(work).await;
+            let (result, Invocation { calls, subject }) = telemetry::observing(work).await;
             match &result {
-                Ok(()) => tracing::info!(order_id, aws_calls = calls.total(), "message done"),
+                Ok(()) => tracing::info!(subject, aws_calls = calls.total(), "message done"),
                 Err(error) => {
                     let error = format!("{error:#}");
-                    tracing::error!(order_id, aws_calls = calls.total(), error, "message failed");
+                    tracing::error!(subject, aws_calls = calls.total(), error, "message failed");
                 }
             }
             (result, calls)
@@ -204,17 +204,17 @@ where
             let span = tracing::info_span!("invocation", request_id = event.context.request_id);
             // Boxed: the SDK's futures nest so deeply that the compiler gives up on what holds them.
             let work = Box::pin(handle(state, event.payload, Timestamp::now())).instrument(span.clone());
-            let (result, Invocation { calls, order_id }) = telemetry::observing(work).await;
+            let (result, Invocation { calls, subject }) = telemetry::observing(work).await;
             calls.publish();
             let _entered = span.enter();
             match result {
                 Ok(output) => {
-                    tracing::info!(order_id, aws_calls = calls.total(), "done");
+                    tracing::info!(subject, aws_calls = calls.total(), "done");
                     Ok(output)
                 }
                 Err(error) => {
                     tracing::error!(
-                        order_id,
+                        subject,
                         aws_calls = calls.total(),
                         error = format!("{error:#}"),
                         "failed"

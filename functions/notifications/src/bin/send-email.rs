@@ -21,7 +21,7 @@ async fn send_email(
     message: Message<EmailQueued>,
 ) -> anyhow::Result<()> {
     let EmailQueued { kind, order_id } = message.body;
-    telemetry::about_order(order_id);
+    telemetry::about("orders", order_id);
     let order = orders.find(order_id).await?.context("there is no such order")?;
     let reader = users.find(order.buyer()).await?.context("the buyer has no profile")?;
     let Some(email) = Email::about(&order, kind, &reader.full_name, &shop)? else {
