@@ -2,6 +2,7 @@
 //! [`workflow`] pass them on. [`Ordering`] is what buyers and the workflow do, [`Sweep`] what is done for an order that was
 //! left behind.
 
+pub mod events;
 pub mod ordering;
 pub mod queue;
 pub mod store;

@@ -33,7 +33,7 @@ use crate::{
 };
 
 const CUSTOMER: List =
-    List { index: "customer", partition: "userId", sort: Descending("createdAt"), key: "orderId" };
+    List { index: Some("customer"), partition: "userId", sort: Descending("createdAt"), key: "orderId" };
 
 /// Every order writes to the index `due`, so it is spread over this many partitions.
 const DUE_SHARDS: u8 = 16;
