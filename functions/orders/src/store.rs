@@ -63,7 +63,7 @@ impl FromEnv for Orders {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
             client: aws.dynamodb(),
-            table: config::required("ORDERS_TABLE")?,
+            table: config::table("ORDERS_TABLE"),
             offers: Offers::from_env(aws)?,
             users: Users::from_env(aws)?,
             guards: Guards::from_env(aws)?,

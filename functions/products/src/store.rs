@@ -60,7 +60,7 @@ impl FromEnv for Products {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
             client: aws.dynamodb(),
-            table: config::required("PRODUCTS_TABLE")?,
+            table: config::table("PRODUCTS_TABLE"),
             offers: Offers::from_env(aws)?,
         })
     }
