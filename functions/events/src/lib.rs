@@ -85,11 +85,11 @@ impl Told {
     }
 
     fn product(event: &ProductEvent) -> anyhow::Result<Self> {
-        Self::new("products", event.kind(), event.product_id.to_string(), event.at, event)
+        Self::new("products", event.what.as_str(), event.product_id.to_string(), event.at, event)
     }
 
     fn user(event: &UserEvent) -> anyhow::Result<Self> {
-        Self::new("users", event.kind(), event.user_id.to_string(), event.at, event)
+        Self::new("users", event.what.as_str(), event.user_id.to_string(), event.at, event)
     }
 
     fn new(

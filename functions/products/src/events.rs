@@ -22,30 +22,17 @@ pub struct ProductEvent {
     pub what: What,
 }
 
-/// What happened to a product.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
-    /// Its seller described it; nobody sees it yet.
-    Listed,
-    /// An admin put it on sale.
-    Approved,
-    /// An admin did not want it sold.
-    Rejected,
-}
-
-impl ProductEvent {
-    /// The names of all kinds, as subscribers know them.
-    pub const KINDS: [&str; 3] = ["product.listed", "product.approved", "product.rejected"];
-
-    /// The name of its kind.
-    pub const fn kind(&self) -> &'static str {
-        match self.what {
-            What::Listed => "product.listed",
-            What::Approved => "product.approved",
-            What::Rejected => "product.rejected",
-        }
+shared::names!(
+    /// What happened to a product, by the name that subscribers know it by.
+    pub enum What {
+        /// Its seller described it; nobody sees it yet.
+        Listed = "product.listed",
+        /// An admin put it on sale.
+        Approved = "product.approved",
+        /// An admin did not want it sold.
+        Rejected = "product.rejected",
     }
-}
+);
 
 /// What happened between two states of a product's item. A rejection that repeats the reason of the last is none.
 pub fn between(old: Option<&Product>, new: Option<&Product>) -> Vec<ProductEvent> {
@@ -92,7 +79,7 @@ mod tests {
         let events = between(None, Some(&product(false, None)));
         let [event] = events.as_slice() else { panic!("{events:?}") };
         assert_eq!(
-            (event.kind(), event.at.to_string()),
+            (event.what.as_str(), event.at.to_string()),
             ("product.listed", "2026-11-21T12:00:00.000Z".into())
         );
         let data = json!({ "productId": "01a1fbbc-f7cc-71a0-aa66-431f703e44ea", "sellerId": "5d0c" });

@@ -20,34 +20,19 @@ pub struct UserEvent {
     pub what: What,
 }
 
-/// What a person did with the account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
-    /// Proved the address that it was opened with.
-    SignedUp,
-    /// Gave the password and got tokens.
-    SignedIn,
-    /// Has another password.
-    PasswordChanged,
-    /// Has another address or name.
-    ProfileChanged,
-}
-
-impl UserEvent {
-    /// The names of all kinds, as subscribers know them.
-    pub const KINDS: [&str; 4] =
-        ["user.signed-up", "user.signed-in", "user.password-changed", "user.profile-changed"];
-
-    /// The name of its kind.
-    pub const fn kind(&self) -> &'static str {
-        match self.what {
-            What::SignedUp => "user.signed-up",
-            What::SignedIn => "user.signed-in",
-            What::PasswordChanged => "user.password-changed",
-            What::ProfileChanged => "user.profile-changed",
-        }
+shared::names!(
+    /// What a person did with the account, by the name that subscribers know it by.
+    pub enum What {
+        /// Proved the address that it was opened with.
+        SignedUp = "user.signed-up",
+        /// Gave the password and got tokens.
+        SignedIn = "user.signed-in",
+        /// Has another password.
+        PasswordChanged = "user.password-changed",
+        /// Has another address or name.
+        ProfileChanged = "user.profile-changed",
     }
-}
+);
 
 /// What happened between two states of a profile.
 pub fn between(old: Option<&Profile>, new: Option<&Profile>) -> Vec<UserEvent> {
@@ -102,7 +87,7 @@ mod tests {
     fn a_new_profile_is_a_sign_up_and_its_event_names_nobody() {
         let events = between(None, Some(&ann()));
         let [event] = events.as_slice() else { panic!("{events:?}") };
-        assert_eq!((event.kind(), event.at), ("user.signed-up", at(0)));
+        assert_eq!((event.what.as_str(), event.at), ("user.signed-up", at(0)));
         assert_eq!(serde_json::to_value(event).unwrap(), json!({ "userId": "5d0c" }));
     }
 
