@@ -1,7 +1,7 @@
 //! What happened to an order, read from its item before and after a write. An order's history only grows, so each entry
 //! that is new is an event: none is told twice, and none is passed over where a write was not seen.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shared::caller::UserId;
 use shared::values::money::{Currency, InMajor};
 use shared::values::time::Timestamp;
@@ -22,6 +22,14 @@ pub struct OrderEvent {
     /// What.
     #[serde(flatten)]
     pub what: What,
+}
+
+/// Which order an event is about: all that its data tells to those who then read the order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderTold {
+    /// The order.
+    pub order_id: OrderId,
 }
 
 /// What happened to an order.

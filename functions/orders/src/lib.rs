@@ -285,6 +285,9 @@ pub struct Order {
     /// How often it was looked at in this status.
     #[serde(default)]
     attempts: u32,
+    /// Whether its pieces, on their way, are no longer promised by their offers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    handed_over: bool,
     schema_version: u32,
 }
 
@@ -352,6 +355,7 @@ impl Order {
             due: Some(store::due_shard(order_id)),
             due_at: Some(now + GRACE),
             attempts: 0,
+            handed_over: false,
             schema_version: SCHEMA_VERSION,
         })
     }
