@@ -57,7 +57,7 @@ impl Images {
             (Ok(old), Ok(new)) => between(old.as_ref(), new.as_ref()),
             (Err(error), _) | (_, Err(error)) => {
                 tracing::error!(key, error = format!("{error:#}"), "an item of a stream cannot be read");
-                telemetry::count("UnreadableItem", 1);
+                telemetry::count_in_stage("UnreadableItem", 1);
                 Vec::new()
             }
         }
