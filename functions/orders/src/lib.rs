@@ -1,8 +1,9 @@
-//! What people buy. The rules of an order are here and call nothing; [`store`] keeps orders in DynamoDB, [`queue`] and
-//! [`workflow`] pass them on. [`Ordering`] is what buyers and the workflow do, [`Sweep`] what is done for an order that was
-//! left behind.
+//! What people buy. The rules of an order are here and call nothing; [`letters`] says what its buyer is told, [`store`] keeps
+//! orders in DynamoDB, [`queue`] and [`workflow`] pass them on. [`Ordering`] is what buyers and the workflow do, [`Sweep`] what
+//! is done for an order that was left behind.
 
 pub mod events;
+pub mod letters;
 pub mod ordering;
 pub mod queue;
 pub mod store;
@@ -26,8 +27,9 @@ use shared::values::money::{Amount, Currency, InMajor, Price};
 use shared::values::time::Timestamp;
 use users::{Email, FullName, Profile};
 
+pub use letters::LetterKind;
 pub use ordering::Ordering;
-pub use queue::{EmailKind, EmailQueue, EmailQueued, OrderQueue, OrderQueued};
+pub use queue::{OrderQueue, OrderQueued};
 pub use store::Orders;
 pub use sweep::Sweep;
 pub use workflow::Workflow;
@@ -296,8 +298,8 @@ pub struct Order {
 pub enum Owed {
     /// To be queued for fulfilment.
     Fulfilment,
-    /// An email that was not recorded as sent.
-    Email(EmailKind),
+    /// A letter that was not recorded as sent.
+    Letter(LetterKind),
     /// Nothing that trying again could give: somebody has to look.
     Abandoned,
 }
@@ -443,8 +445,8 @@ impl DueOrder {
             OrderStatus::Shipping | OrderStatus::Cancelled if self.attempts >= EMAIL_ATTEMPTS => {
                 Owed::Abandoned
             }
-            OrderStatus::Shipping => Owed::Email(EmailKind::Shipping),
-            OrderStatus::Cancelled => Owed::Email(EmailKind::Cancelled),
+            OrderStatus::Shipping => Owed::Letter(LetterKind::Shipping),
+            OrderStatus::Cancelled => Owed::Letter(LetterKind::Cancelled),
         }
     }
 
