@@ -2,6 +2,7 @@
 //! orders in DynamoDB, [`queue`] and [`workflow`] pass them on. [`Ordering`] is what buyers and the workflow do, [`Sweep`] what
 //! is done for an order that was left behind.
 
+pub mod events;
 pub mod letters;
 pub mod ordering;
 pub mod queue;
@@ -286,6 +287,9 @@ pub struct Order {
     /// How often it was looked at in this status.
     #[serde(default)]
     attempts: u32,
+    /// Whether its pieces, on their way, are no longer promised by their offers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    handed_over: bool,
     schema_version: u32,
 }
 
@@ -353,6 +357,7 @@ impl Order {
             due: Some(store::due_shard(order_id)),
             due_at: Some(now + GRACE),
             attempts: 0,
+            handed_over: false,
             schema_version: SCHEMA_VERSION,
         })
     }

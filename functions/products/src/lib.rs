@@ -2,6 +2,7 @@
 //! many there are, is said by their [offers]. The rules are here and call nothing; [`store`] keeps products in DynamoDB,
 //! [`selling`] is what sellers do with several services.
 
+pub mod events;
 pub mod pictures;
 pub mod selling;
 pub mod store;

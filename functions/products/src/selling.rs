@@ -18,7 +18,6 @@ pub struct Selling {
     limit: PersonLimit,
     products: Products,
     media: Media,
-    currency: Currency,
 }
 
 impl FromEnv for Selling {
@@ -27,7 +26,6 @@ impl FromEnv for Selling {
             limit: PersonLimit::from_env(aws)?,
             products: Products::from_env(aws)?,
             media: Media::from_env(aws)?,
-            currency: Currency::from_env(aws)?,
         })
     }
 }
@@ -41,11 +39,12 @@ impl Selling {
         &self,
         seller: &Caller,
         new: NewProduct,
+        currency: Currency,
         now: Timestamp,
     ) -> Result<ProductCreated, Problem> {
         self.limit.count("create-product", seller.id(), now).await?;
         let picture = new.picture.clone();
-        let product = ProductOffer::new(new, seller, self.currency, now);
+        let product = ProductOffer::new(new, seller, currency, now);
         let id = product.product.id();
         let upload = Upload::new(PICTURES, id, &picture.file_name, now);
         let upload_url = self.media.presign(&upload, picture.file_type, picture.file_size).await?;
@@ -70,18 +69,23 @@ impl Selling {
         let upload_url = self.media.presign(&upload, picture.file_type, picture.file_size).await?;
         Ok(UploadRequested { upload_url })
     }
+}
 
-    /// Deletes a product for its seller or an admin, and its pictures. Orders keep what they say of it.
-    ///
-    /// # Errors
-    /// Those of [`Products::delete`].
-    pub async fn delete(&self, caller: &Caller, id: ProductId) -> Result<(), Problem> {
-        self.products.delete(caller, id).await?;
-        tracing::info!(product_id = %id, "product deleted");
-        // The product is gone whatever becomes of its pictures, and nothing names them any more.
-        if let Err(error) = self.media.withdraw(PICTURES, id).await {
-            tracing::warn!(product_id = %id, error = format!("{error:#}"), "left the pictures of a deleted product");
-        }
-        Ok(())
+/// Deletes a product for its seller or an admin, and its pictures. Orders keep what they say of it.
+///
+/// # Errors
+/// Those of [`Products::delete`].
+pub async fn delete(
+    products: &Products,
+    media: &Media,
+    caller: &Caller,
+    id: ProductId,
+) -> Result<(), Problem> {
+    products.delete(caller, id).await?;
+    tracing::info!(product_id = %id, "product deleted");
+    // The product is gone whatever becomes of its pictures, and nothing names them any more.
+    if let Err(error) = media.withdraw(PICTURES, id).await {
+        tracing::warn!(product_id = %id, error = format!("{error:#}"), "left the pictures of a deleted product");
     }
+    Ok(())
 }

@@ -33,7 +33,7 @@ pub(crate) struct Options {
 /// # Errors
 /// There is no such function.
 pub(crate) async fn run(options: Options) -> Result<()> {
-    let functions = deploy::functions(&deploy::template()?);
+    let functions = deploy::functions()?;
     if let Some(wanted) = &options.function
         && !functions.contains(wanted)
     {

@@ -36,6 +36,12 @@ where
         .map_err(|error| ConfigError { name, fault: format!("is not valid: {error}") })
 }
 
+/// The table that the variable `name` names. A function is given the tables that its policy names, and a store may know
+/// more of them: the name of one that was not given is empty, which DynamoDB refuses.
+pub fn table(name: &'static str) -> String {
+    env::var(name).unwrap_or_default()
+}
+
 crate::names!(
     /// Where this function runs, named as the template's parameter has it.
     pub enum Stage {

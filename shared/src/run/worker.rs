@@ -1,6 +1,8 @@
-//! Functions that no HTTP request calls: consumers of queues, uploads, schedules, workflow tasks, user pool triggers.
+//! Functions that no HTTP request calls: consumers of queues, tables' streams, uploads, schedules, workflow tasks, user pool triggers.
 //!
 //! Each is a plain `async fn` of its state and its event; what surrounds it is here.
+
+mod changes;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -23,6 +25,8 @@ use crate::media::Upload;
 use crate::run::aws::{Aws, FromEnv};
 use crate::run::telemetry::{self, Invocation};
 use crate::values::time::Timestamp;
+
+pub use changes::{Change, Images, Undelivered, changes};
 
 /// One message of a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
