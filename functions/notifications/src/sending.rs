@@ -69,16 +69,20 @@ impl Sending {
                 if matches!(claim, Claim::First | Claim::TakenOver) {
                     self.guards.give_back(&what, this_try).await?;
                 }
-                return silence.map(|_| tracing::info!(what, "no longer so: not sent"));
+                let Queued { kind, id } = queued;
+                return silence.map(|_| tracing::info!(kind, id, "no longer so: not sent"));
             }
         };
         match claim {
             Claim::Busy => return Err(Failure::Later),
             Claim::AlreadyDone => {}
-            Claim::First => self.mail(&letter, &what, this_try).await?,
-            Claim::TakenOver => {
-                telemetry::count("PossibleDuplicateEmail", 1);
+            Claim::First | Claim::TakenOver => {
+                if claim == Claim::TakenOver {
+                    telemetry::count("PossibleDuplicateEmail", 1);
+                }
                 self.mail(&letter, &what, this_try).await?;
+                tracing::info!(kind = queued.kind, id = queued.id, "email sent");
+                telemetry::count("EmailSent", 1);
             }
         }
         self.record(&what, service.sent(kind, &id)?, now).await?;
@@ -89,16 +93,12 @@ impl Sending {
     async fn mail(&self, letter: &Letter, what: &str, this_try: TryId) -> anyhow::Result<()> {
         let email = Email::of(letter, &self.shop)?;
         match self.mailer.send(&letter.to, &email).await {
-            Ok(()) => {
-                tracing::info!(what, "email sent");
-                telemetry::count("EmailSent", 1);
-                Ok(())
-            }
             Err(NotSent::Refused(error)) => {
                 self.guards.give_back(what, this_try).await?;
                 Err(error)
             }
             Err(NotSent::Unknown(error)) => Err(error),
+            Ok(()) => Ok(()),
         }
     }
 
