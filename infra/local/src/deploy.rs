@@ -91,7 +91,7 @@ pub(crate) async fn stack_of(cloud: &Cloud, record: &mut Record, code: Code) -> 
 ///
 /// # Errors
 /// `template.yaml` cannot be read.
-pub(crate) fn templates() -> Result<Vec<PathBuf>> {
+pub fn templates() -> Result<Vec<PathBuf>> {
     let root = text(Path::new("template.yaml"))?;
     let inside = root.lines().filter_map(|line| line.trim_start().strip_prefix("TemplateURL: "));
     Ok(std::iter::once("template.yaml").chain(inside).map(PathBuf::from).collect())
@@ -101,7 +101,7 @@ pub(crate) fn templates() -> Result<Vec<PathBuf>> {
 ///
 /// # Errors
 /// It cannot be read.
-pub(crate) fn text(file: &Path) -> Result<String> {
+pub fn text(file: &Path) -> Result<String> {
     fs::read_to_string(cloud::root().join(file)).with_context(|| format!("cannot read {}", file.display()))
 }
 
