@@ -39,12 +39,12 @@ impl FromEnv for Sending {
 impl Sending {
     /// Sends the letter that was queued, if what it says is still so.
     ///
-    /// Safe to repeat: a letter is claimed before it is sent, and one that went out does not go out again. Where a try died
-    /// between the two, the next one sends, and counts a possible duplicate.
+    /// Safe to repeat: a letter is claimed before it is sent, and one that went out does not go out again. Where a try
+    /// died between the two, the next one sends, and counts a possible duplicate.
     ///
     /// # Errors
-    /// [`Failure::Later`] while another try is at it, [`Failure::Never`] when there is no such letter or nothing that it could
-    /// be about. When a call failed, the letter may have gone out all the same.
+    /// [`Failure::Later`] while another try is at it, [`Failure::Never`] when there is no such letter or nothing that
+    /// it could be about. When a call failed, the letter may have gone out all the same.
     pub async fn send(&self, queued: &Queued, now: Timestamp) -> Result<(), Failure> {
         self.send_for(&self.orders, queued, now).await
     }
@@ -69,16 +69,20 @@ impl Sending {
                 if matches!(claim, Claim::First | Claim::TakenOver) {
                     self.guards.give_back(&what, this_try).await?;
                 }
-                return silence.map(|_| tracing::info!(what, "no longer so: not sent"));
+                let Queued { kind, id } = queued;
+                return silence.map(|_| tracing::info!(kind, id, "no longer so: not sent"));
             }
         };
         match claim {
             Claim::Busy => return Err(Failure::Later),
             Claim::AlreadyDone => {}
-            Claim::First => self.mail(&letter, &what, this_try).await?,
-            Claim::TakenOver => {
-                telemetry::count("PossibleDuplicateEmail", 1);
+            Claim::First | Claim::TakenOver => {
+                if claim == Claim::TakenOver {
+                    telemetry::count("PossibleDuplicateEmail", 1);
+                }
                 self.mail(&letter, &what, this_try).await?;
+                tracing::info!(kind = queued.kind, id = queued.id, "email sent");
+                telemetry::count("EmailSent", 1);
             }
         }
         self.record(&what, service.sent(kind, &id)?, now).await?;
@@ -89,16 +93,12 @@ impl Sending {
     async fn mail(&self, letter: &Letter, what: &str, this_try: TryId) -> anyhow::Result<()> {
         let email = Email::of(letter, &self.shop)?;
         match self.mailer.send(&letter.to, &email).await {
-            Ok(()) => {
-                tracing::info!(what, "email sent");
-                telemetry::count("EmailSent", 1);
-                Ok(())
-            }
             Err(NotSent::Refused(error)) => {
                 self.guards.give_back(what, this_try).await?;
                 Err(error)
             }
             Err(NotSent::Unknown(error)) => Err(error),
+            Ok(()) => Ok(()),
         }
     }
 
@@ -111,7 +111,7 @@ impl Sending {
             if let Written::Done(()) = write.commit(&self.client).await? {
                 return Ok(());
             }
-            // What the letter was about has moved on meanwhile, and owes another letter now. This one went out all the same.
+            // What the letter was about has moved on and owes another one now. This one went out all the same.
         }
         update_item(&self.client, self.guards.done(what, now)?, ReturnValue::None).await.map(drop)
     }
