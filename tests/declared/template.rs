@@ -47,9 +47,6 @@ const WILDCARDS: [(&str, &str); 8] = [
     ("OrderFulfilment", "logs:UpdateLogDelivery on *"),
 ];
 
-/// The queues that wait for their consumer: what is subscribed already is not lost until it comes.
-const UNCONSUMED: [&str; 1] = ["ActivityQueue"];
-
 // ── Code, template and contract ────────────────────────────────────────────────────────────────────────────
 
 #[test]
@@ -581,7 +578,6 @@ fn every_queue_has_one_consumer_that_gives_back_the_failed_messages_alone() {
     let template = Template::read();
     let mut consumed: Vec<_> =
         mappings(&template, "AWS::SQS::Queue").map(|(_, queue)| queue.id.as_str()).collect();
-    consumed.extend(UNCONSUMED);
     consumed.sort_unstable();
     let mut queues: Vec<_> = template
         .of("AWS::SQS::Queue")

@@ -54,7 +54,8 @@ impl Scene {
         let emulator = local::emulator::start_for_test(cloud, &mut record).await?;
         let aws = Aws::at(record.gateway());
         let templates = deploy::templates()?;
-        let templates = templates.iter().map(|template| deploy::text(template)).collect::<Result<Vec<_>>>()?;
+        let templates =
+            templates.iter().map(|template| deploy::text(template)).collect::<Result<Vec<_>>>()?;
         let template = tables_and_user_pool(&templates);
         let stack = [("Version", "2010-05-15"), ("StackName", STACK), ("TemplateBody", &template)];
         aws.query("cloudformation", "CreateStack", &stack).await?;

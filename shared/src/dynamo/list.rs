@@ -159,9 +159,9 @@ impl Cursors {
         self.filtered_page(client, table, list, of, None, request).await
     }
 
-    /// The same of those entries only whose attribute has a value, for a list that is read too seldom to pay for an index
-    /// at every write. At most 4,000 entries are looked through for one page: where those do not fill it, it is shorter
-    /// than asked for and its cursor goes on behind them.
+    /// The same of those entries only whose attribute has a value, for a list that is read too seldom to pay for an
+    /// index at every write. At most 4,000 entries are looked through for one page: where those do not fill it, it is
+    /// shorter than asked for and its cursor goes on behind them.
     ///
     /// # Errors
     /// `invalid-input` for a cursor that is not of this list, 500 when a query fails.

@@ -227,7 +227,8 @@ mod tests {
 
     #[test]
     fn a_metric_is_a_line_of_the_embedded_format() {
-        let line = embedded_metric("OrderPlaced", 1, ("function", "create-order"), Timestamp::from_unix_millis(5));
+        let line =
+            embedded_metric("OrderPlaced", 1, ("function", "create-order"), Timestamp::from_unix_millis(5));
         assert_eq!(
             line,
             json!({
