@@ -19,8 +19,7 @@ use shared::values::time::Timestamp;
 use stateright::{Checker, Expectation, Model, Property};
 use users::FullName;
 
-const KINDS: [EmailKind; 3] =
-    [EmailKind::Confirmed, EmailKind::Shipping, EmailKind::Cancelled];
+const KINDS: [EmailKind; 3] = [EmailKind::Confirmed, EmailKind::Shipping, EmailKind::Cancelled];
 
 const STOCK: &str = "no piece is sold twice or lost";
 const KEY: &str = "a key makes one order and has one answer";

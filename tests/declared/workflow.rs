@@ -28,10 +28,10 @@ fn all_released() -> impl Iterator<Item = Released> {
 }
 
 fn all_emails() -> impl Iterator<Item = EmailKind> {
-    successors(Some(EmailKind::OrderConfirmed), |kind| match kind {
-        EmailKind::OrderConfirmed => Some(EmailKind::OrderShipping),
-        EmailKind::OrderShipping => Some(EmailKind::OrderCancelled),
-        EmailKind::OrderCancelled => None,
+    successors(Some(EmailKind::Confirmed), |kind| match kind {
+        EmailKind::Confirmed => Some(EmailKind::Shipping),
+        EmailKind::Shipping => Some(EmailKind::Cancelled),
+        EmailKind::Cancelled => None,
     })
 }
 
