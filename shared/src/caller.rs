@@ -86,7 +86,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
         claims.and_then(|authorizer| Self::from_claims(&authorizer.jwt.as_ref()?.claims)).ok_or_else(|| {
             Problem::new(
                 UNAUTHENTICATED,
-                "Send the header Authorization: Bearer with the IdToken or AccessToken of POST /sign-in.",
+                "Sign in, and send the ID token or the access token as Authorization: Bearer.",
             )
         })
     }
@@ -151,7 +151,7 @@ impl<S: Sync> FromRequestParts<S> for AccessToken {
         if claim(parts, "token_use").is_some_and(|use_| use_ == "access") {
             Ok(Self { caller, token })
         } else {
-            let detail = "must carry the AccessToken of POST /sign-in: an IdToken cannot change the account";
+            let detail = "must carry an access token: an ID token cannot change the account";
             Err(Problem::invalid_input(vec![FieldError::parameter("Authorization", detail)]))
         }
     }

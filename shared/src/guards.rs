@@ -29,7 +29,7 @@ pub struct Guards {
 
 impl FromEnv for Guards {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self { client: aws.dynamodb(), table: config::required("GUARDS_TABLE")? })
+        Ok(Self { client: aws.dynamodb(), table: config::table("GUARDS_TABLE") })
     }
 }
 

@@ -6,8 +6,8 @@
 //! | [`caller`] | who sent it, by the verified token |
 //! | [`run`] | what a function runs on: clients of AWS, environment, logs and metrics, and [`run::worker`] for all that is not HTTP |
 //! | [`dynamo`] | tables: items, conditional writes, transactions, lists |
-//! | [`guards`] | idempotency keys and rate limits |
-//! | [`media`], [`notice`] | pictures and what has one; notices to the admins |
+//! | [`guards`] | idempotency keys, rate limits, and what must happen once |
+//! | [`media`], [`letters`], [`notice`] | pictures and what has one; letters and who has something to say; notices to the admins |
 //! | [`values`] | money, text, ids, points in time |
 //!
 //! `shared` knows no service, and it alone names `lambda_http`, `lambda_runtime`, `aws_config` and `axum`.
@@ -16,6 +16,7 @@ pub mod caller;
 pub mod dynamo;
 pub mod guards;
 pub mod http;
+pub mod letters;
 pub mod media;
 pub mod notice;
 pub mod run;

@@ -5,6 +5,7 @@
 //! | `uploads/{kind}/{id}/{upload id}/{file name}` | written by the client, once, with the type and size that were signed | gone after a day |
 //! | `images/{kind}/{id}/{hash}-{file name}` | written by the indexer alone | public, immutable |
 
+mod clean_up;
 pub mod listed;
 
 use std::fmt;
@@ -18,11 +19,13 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::types::{Delete, MetadataDirective, ObjectIdentifier};
 
-use crate::http::input::{Body, Field, Fields, Value, whole_number};
+use crate::http::input::{Field, Value, whole_number};
 use crate::run::aws::{Aws, FromEnv};
 use crate::run::config::{self, ConfigError};
 use crate::run::telemetry;
 use crate::values::time::Timestamp;
+
+pub use clean_up::{AwaitsPicture, Noun, clean_up};
 
 /// The largest picture, in bytes.
 pub const MAX_BYTES: u32 = 5 * 1024 * 1024;
@@ -33,80 +36,54 @@ const UPLOAD_EXPIRES: Duration = Duration::from_mins(15);
 /// As many bytes as any of the formats needs to be known by.
 const SNIFFED_BYTES: u32 = 4096;
 
-/// What the pictures belong to; the second part of every key.
+/// What the pictures belong to, such as products: the second part of every key. Each service declares its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Pictures of banners.
-    Banners,
-    /// Pictures of categories.
-    Categories,
-    /// Pictures of products.
-    Products,
-}
+pub struct Kind(&'static str);
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Banners, Self::Categories, Self::Products];
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Banners => "banners",
-            Self::Categories => "categories",
-            Self::Products => "products",
+    /// The kind `name`, in the plural and in small letters, as the bucket's notifications name it.
+    ///
+    /// # Panics
+    /// While the compiler runs, where the name could not be one part of a key.
+    pub const fn new(name: &'static str) -> Self {
+        let (bytes, mut index) = (name.as_bytes(), 0);
+        while index < bytes.len() {
+            assert!(
+                bytes[index].is_ascii_lowercase() || bytes[index] == b'-',
+                "a kind has small letters alone"
+            );
+            index += 1;
         }
+        Self(name)
     }
 }
 
-impl FromStr for Kind {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(())
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
     }
 }
 
-/// A format of pictures that every browser shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ImageType {
-    /// `image/png`
-    Png,
-    /// `image/jpeg`
-    Jpeg,
-    /// `image/webp`
-    Webp,
-    /// `image/gif`
-    Gif,
-    /// `image/avif`
-    Avif,
-}
+crate::names!(
+    /// A format of pictures that every browser shows, by its media type (IANA).
+    pub enum ImageType {
+        /// PNG.
+        Png = "image/png",
+        /// JPEG.
+        Jpeg = "image/jpeg",
+        /// WebP.
+        Webp = "image/webp",
+        /// GIF.
+        Gif = "image/gif",
+        /// AVIF.
+        Avif = "image/avif",
+    }
+);
 
 impl ImageType {
-    const ALL: [Self; 5] = [Self::Png, Self::Jpeg, Self::Webp, Self::Gif, Self::Avif];
-
-    /// The media type (IANA).
-    pub fn media_type(self) -> &'static str {
-        match self {
-            Self::Png => "image/png",
-            Self::Jpeg => "image/jpeg",
-            Self::Webp => "image/webp",
-            Self::Gif => "image/gif",
-            Self::Avif => "image/avif",
-        }
-    }
-
-    fn from_media_type(media_type: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|image| image.media_type() == media_type)
-    }
-
     /// The format that the first bytes of a file show, whatever its name or declared type say.
     fn sniff(bytes: &[u8]) -> Option<Self> {
-        infer::get(bytes).and_then(|found| Self::from_media_type(found.mime_type()))
-    }
-}
-
-impl Field for ImageType {
-    fn parse(value: Value) -> Result<Self, String> {
-        let names = || Self::ALL.map(Self::media_type).join(", ");
-        value.as_str().and_then(Self::from_media_type).ok_or_else(|| format!("must be one of {}", names()))
+        infer::get(bytes).and_then(|found| found.mime_type().parse().ok())
     }
 }
 
@@ -136,25 +113,18 @@ impl FileName {
     }
 }
 
-/// A picture that somebody announces.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewPicture {
-    /// What its file is called.
-    pub file_name: FileName,
-    /// What format it will have.
-    pub file_type: ImageType,
-    /// How large it will be, if the client knows.
-    pub file_size: Option<FileSize>,
-}
-
-impl Body for NewPicture {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        let file_name = fields.required("fileName");
-        let file_type = fields.required("fileType");
-        let file_size = fields.optional("fileSize");
-        Some(Self { file_name: file_name?, file_type: file_type?, file_size })
+crate::body!(
+    /// A picture that somebody announces.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct NewPicture {
+        /// What its file is called.
+        pub file_name: FileName,
+        /// What format it will have.
+        pub file_type: ImageType,
+        /// How large it will be, if the client knows.
+        pub file_size: Option<FileSize>,
     }
-}
+);
 
 crate::id!(
     /// Names one upload. Later uploads have greater ids, so that of two pictures the newer one wins.
@@ -164,7 +134,7 @@ crate::id!(
 /// One object under `uploads/`, by its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upload {
-    kind: Kind,
+    kind: String,
     owner: String,
     id: UploadId,
     file_name: String,
@@ -173,14 +143,19 @@ pub struct Upload {
 impl Upload {
     /// A new upload for the thing `owner` of this kind.
     pub fn new(kind: Kind, owner: impl fmt::Display, file_name: &FileName, now: Timestamp) -> Self {
-        Self { kind, owner: owner.to_string(), id: UploadId::at(now), file_name: file_name.as_key() }
+        Self {
+            kind: kind.to_string(),
+            owner: owner.to_string(),
+            id: UploadId::at(now),
+            file_name: file_name.as_key(),
+        }
     }
 
     /// Reads the key that an S3 event names, which is URL-encoded. Keys of ours have nothing to encode.
     pub(crate) fn from_event_key(key: &str) -> Option<Self> {
         let mut parts = key.strip_prefix("uploads/")?.split('/');
         let upload = Self {
-            kind: parts.next()?.parse().ok()?,
+            kind: parts.next()?.to_owned(),
             owner: parts.next()?.to_owned(),
             id: parts.next()?.parse().ok()?,
             file_name: parts.next()?.to_owned(),
@@ -194,11 +169,11 @@ impl Upload {
     }
 
     fn key(&self) -> String {
-        format!("uploads/{}/{}/{}/{}", self.kind.as_str(), self.owner, self.id, self.file_name)
+        format!("uploads/{}/{}/{}/{}", self.kind, self.owner, self.id, self.file_name)
     }
 
     fn image_key(&self, hash: &str) -> String {
-        format!("images/{}/{}/{hash}-{}", self.kind.as_str(), self.owner, self.file_name)
+        format!("images/{}/{}/{hash}-{}", self.kind, self.owner, self.file_name)
     }
 }
 
@@ -278,7 +253,7 @@ impl Media {
             .put_object()
             .bucket(&self.bucket)
             .key(upload.key())
-            .content_type(image_type.media_type())
+            .content_type(image_type.as_str())
             .set_content_length(size.map(|size| i64::from(size.0)));
         let signed = put.presigned(PresigningConfig::expires_in(UPLOAD_EXPIRES)?).await;
         Ok(signed.context("sign an upload")?.uri().to_owned())
@@ -296,7 +271,7 @@ impl Media {
         upload: &Upload,
         now: Timestamp,
     ) -> anyhow::Result<()> {
-        anyhow::ensure!(upload.kind == T::KIND, "an upload of another kind: {}", upload.kind.as_str());
+        anyhow::ensure!(upload.kind == T::KIND.0, "an upload of another kind: {}", upload.kind);
         let Ok(id) = upload.owner.parse::<T::Id>() else { return self.discard(upload).await };
         let picture = match self.check(upload).await? {
             Checked::Gone => return Ok(()),
@@ -309,13 +284,13 @@ impl Media {
             },
             Checked::Refused(reason) => {
                 telemetry::count("ImageRefused", 1);
-                tracing::info!(kind = upload.kind.as_str(), upload_id = %upload.id, reason, "refused an upload");
+                tracing::info!(kind = upload.kind, upload_id = %upload.id, reason, "refused an upload");
                 Err(reason)
             }
         };
         if !things.settle(&id, upload.id, picture, now).await? {
             // Deleted since it was looked for.
-            self.withdraw(upload.kind, &upload.owner).await?;
+            self.withdraw(T::KIND, &upload.owner).await?;
         }
         self.discard(upload).await
     }
@@ -372,7 +347,7 @@ impl Media {
             .bucket(&self.bucket)
             .key(&key)
             .metadata_directive(MetadataDirective::Replace)
-            .content_type(picture.image_type.media_type())
+            .content_type(picture.image_type.as_str())
             .cache_control("public, max-age=31536000, immutable")
             .send()
             .await;
@@ -397,7 +372,7 @@ impl Media {
     /// # Errors
     /// When the bucket cannot be read or written.
     pub async fn withdraw(&self, kind: Kind, owner: impl fmt::Display) -> anyhow::Result<()> {
-        let prefix = format!("images/{}/{owner}/", kind.as_str());
+        let prefix = format!("images/{kind}/{owner}/");
         let list = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
         let found = list.send().await.context("list the pictures of a thing")?;
         let keys = found.contents().iter().filter_map(|object| object.key());
@@ -445,13 +420,12 @@ mod tests {
         #[test]
         fn every_upload_is_found_again_by_its_key(name in "\\PC{1,255}") {
             let Ok(name) = FileName::new(&name) else { return Ok(()) };
-            for kind in Kind::ALL {
-                let upload = Upload::new(kind, "thing", &name, Timestamp::from_unix_millis(1));
-                let key = upload.key();
-                prop_assert!(key.bytes().all(|b| b.is_ascii_alphanumeric() || b"/.-_".contains(&b)));
-                prop_assert!(!key.contains("/.."));
-                prop_assert_eq!(Upload::from_event_key(&key), Some(upload));
-            }
+            let upload = Upload::new(Kind::new("things"), "thing", &name, Timestamp::from_unix_millis(1));
+            let key = upload.key();
+            prop_assert!(key.starts_with("uploads/things/thing/"));
+            prop_assert!(key.bytes().all(|b| b.is_ascii_alphanumeric() || b"/.-_".contains(&b)));
+            prop_assert!(!key.contains("/.."));
+            prop_assert_eq!(Upload::from_event_key(&key), Some(upload));
         }
     }
 
@@ -459,11 +433,10 @@ mod tests {
     fn other_objects_are_no_uploads() {
         let id = UploadId::at(Timestamp::from_unix_millis(1));
         for key in [
-            "images/products/a/b-c.png".to_owned(),
-            format!("uploads/people/a/{id}/c.png"),
-            format!("uploads/products/a/{id}"),
-            format!("uploads/products/a/{id}/c/d.png"),
-            "uploads/products/a/b/c.png".to_owned(),
+            "images/things/a/b-c.png".to_owned(),
+            format!("uploads/things/a/{id}"),
+            format!("uploads/things/a/{id}/c/d.png"),
+            "uploads/things/a/b/c.png".to_owned(),
         ] {
             assert_eq!(Upload::from_event_key(&key), None, "{key}");
         }

@@ -2,5 +2,6 @@
 
 pub mod aws;
 pub mod config;
+pub mod event;
 pub mod telemetry;
 pub mod worker;

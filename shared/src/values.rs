@@ -1,6 +1,7 @@
-//! Values with an invariant: money, text, ids, points in time.
+//! Values with an invariant: money, text, names, ids, points in time.
 
 pub mod id;
 pub mod money;
+pub mod names;
 pub mod text;
 pub mod time;

@@ -10,12 +10,14 @@ use tests::files::files_under;
 use tests::template::{Binary, path, text};
 
 /// What a service may know of others, besides what stands under `shared/`, which everyone may know.
-const ARROWS: [(&str, &str); 4] = [
+const ARROWS: [(&str, &str); 5] = [
     // Who signs up has a profile.
     ("auth", "users"),
     // An order takes stock, and keeps how to reach its buyer.
-    ("orders", "products"),
+    ("orders", "offers"),
     ("orders", "users"),
+    // A product is sold on the terms of its offer.
+    ("products", "offers"),
     // The contract that it serves is put together when it is built.
     ("platform", "contract"),
 ];

@@ -4,6 +4,7 @@
 mod arrows;
 mod contract;
 mod documents;
+mod events;
 mod operations;
 mod order_model;
 mod template;

@@ -264,13 +264,3 @@ fn every_dead_letter_queue_has_an_alarm() {
         .collect();
     assert_eq!(watched, queues);
 }
-
-#[test]
-fn the_stack_inside_is_given_what_it_asks_for() {
-    let template = Template::read();
-    let inside = template.of("AWS::CloudFormation::Stack").next().expect("a stack inside");
-    assert_eq!(*inside.property("TemplateURL"), json!(STACK));
-    let given: BTreeSet<_> = inside.property("Parameters").as_object().unwrap().keys().cloned().collect();
-    let asked: BTreeSet<_> = yaml(STACK)["Parameters"].as_object().unwrap().keys().cloned().collect();
-    assert_eq!(given, asked);
-}

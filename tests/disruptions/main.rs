@@ -3,4 +3,21 @@
 //! These tests change the cloud under the shop and restore it, so they run alone, one at a time, and last:
 //! `cargo local test` does it; by hand, `--test disruptions -- --test-threads=1`.
 
+mod auth;
+mod categories;
 mod orders;
+mod products;
+
+use std::time::Duration;
+
+use tests::aws::{Aws, Undo};
+use tests::shop::Shop;
+
+const HOUR: Duration = Duration::from_hours(1);
+
+/// The shop and its AWS, whose queues deliver what failed again after 3 seconds, and not after a minute and more.
+async fn open() -> (Shop, Aws, [Undo; 2]) {
+    let aws = Aws::open().await;
+    let soon = [aws.hurry("OrdersQueueUrl").await, aws.hurry("EmailsQueueUrl").await];
+    (Shop::open(), aws, soon)
+}

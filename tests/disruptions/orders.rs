@@ -4,27 +4,18 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reqwest::Method;
-use serde_json::{Value, json};
-use tests::aws::{Aws, Undo};
+use serde_json::json;
+use tests::aws::Aws;
 use tests::logs::functions_about;
-use tests::shop::{
-    BLUE_PNG, Person, Product, RED_PNG, Shop, cancelled, history, order_id, product, shipping, unique,
-};
-use tests::template::operations;
+use tests::shop::{Person, Product, Shop, cancelled, history, order_id, product, shipping, unique};
 use tests::wait::{a_while, at_once, eventually};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
+use crate::open;
+
 /// After this long, whatever an order is still owed is swept up.
 const LATER: Duration = Duration::from_mins(10);
-const HOUR: Duration = Duration::from_hours(1);
-
-/// The shop and its AWS, whose queues deliver what failed again after 3 seconds, and not after a minute and more.
-async fn open() -> (Shop, Aws, [Undo; 2]) {
-    let aws = Aws::open().await;
-    let soon = [aws.hurry("OrdersQueueUrl").await, aws.hurry("EmailsQueueUrl").await];
-    (Shop::open(), aws, soon)
-}
 
 /// Ann's tea, for Bob to buy.
 async fn tea(shop: &Shop, stock: u32) -> (Person, Product) {
@@ -328,130 +319,6 @@ async fn an_email_that_was_refused_goes_out_later_and_once() {
     assert_eq!(shipping(&bob.mail_about(&order).await), 1);
 }
 
-// ── Schedules ──────────────────────────────────────────────────────────────────────────────────────────────
-
-#[tokio::test]
-async fn what_has_no_picture_after_an_hour_is_deleted_and_the_admins_are_told() {
-    let (shop, aws, _soon) = open().await;
-    // First, what earlier tests left behind, a batch of it at a time.
-    for _ in 0..5 {
-        aws.run_on_schedule("clean-up-products", HOUR + Duration::from_mins(1)).await;
-    }
-
-    let ann = shop.person("Ann").await;
-    let name = unique("Bare");
-    let bare = ann.lists(product().named(&name)).await;
-    let refused = ann.lists(product().named("refused")).await;
-    assert_eq!(shop.upload(&refused.upload_url, "image/png", b"no picture".to_vec()).await, 200);
-    ann.own_once(&refused, "it was looked at", |own| own["imageRejection"].is_string()).await;
-    let waiting = ann.lists(product().named("waiting")).await;
-    assert_eq!(shop.upload(&waiting.upload_url, "image/png", RED_PNG.to_vec()).await, 200);
-    ann.own_once(&waiting, "it has a picture", |own| own["imageUrl"].is_string()).await;
-    let sold = ann.sells(product().named("sold")).await;
-    let sold_bare = ann.lists(product().named("sold without a picture")).await;
-    let approval = format!("{}/approval", sold_bare.path());
-    shop.admin().await.put(&approval, &json!({ "approved": true })).await.is(200);
-
-    let inbox = aws.listen_to_notices().await;
-    aws.run_on_schedule("clean-up-products", HOUR - Duration::from_mins(5)).await;
-    assert!(ann.own(&bare).await.is_some(), "it has not been an hour");
-    aws.run_on_schedule("clean-up-products", HOUR + Duration::from_mins(1)).await;
-    let notice = aws.notice_in(&inbox).await;
-    assert!(notice["Subject"].as_str().is_some_and(|subject| subject.starts_with("2 products")), "{notice}");
-    let message = notice["Message"].as_str().expect("a message");
-    for told in [name.as_str(), &bare.id, "refused", &refused.id] {
-        assert!(message.contains(told), "{told} is not in {message}");
-    }
-    assert!(!message.contains("waiting") && !message.contains("sold"), "{message}");
-    let own = ann.get("/users/me/products").await.is(200);
-    let left: Vec<_> =
-        own["products"].as_array().expect("products").iter().map(|product| &product["id"]).collect();
-    assert_eq!(left, [&json!(sold_bare.id), &json!(sold.id), &json!(waiting.id)]);
-    // Nothing to tell, so nothing is told.
-    aws.run_on_schedule("clean-up-products", HOUR + Duration::from_mins(1)).await;
-    a_while().await;
-    assert_eq!(aws.notices_in(&inbox).await, Vec::<Value>::new());
-    aws.stop_listening(inbox).await;
-
-    // A picture that comes too late finds no product and brings none back.
-    assert_eq!(shop.upload(&bare.upload_url, "image/png", BLUE_PNG.to_vec()).await, 200);
-    a_while().await;
-    assert!(ann.own(&bare).await.is_none());
-}
-
-#[tokio::test]
-async fn a_category_without_a_picture_after_an_hour_is_deleted_and_the_admins_are_told() {
-    let (shop, aws) = (Shop::open(), Aws::open().await);
-    let late = HOUR + Duration::from_mins(1);
-    // First, what earlier tests left behind.
-    aws.run_on_schedule("clean-up-categories", late).await;
-
-    let asked_for = async |name: &str| {
-        let body = json!({ "fileName": "fashion1.png", "fileType": "image/png", "categoryName": name });
-        let asked = shop.admin().await.post("/categories/upload-url", &body).await.is(201);
-        asked["uploadUrl"].as_str().expect("a URL").to_owned()
-    };
-    let is_listed = async |name: &str| {
-        let page = shop.get("/categories?limit=100").await.is(200);
-        let categories = page.as_array().expect("a bare array");
-        categories.iter().any(|category| category["categoryName"] == name)
-    };
-    let (bare, refused, shown) = (unique("bare"), unique("refused"), unique("shown"));
-    let bare_url = asked_for(&bare).await;
-    assert_eq!(shop.upload(&asked_for(&refused).await, "image/png", b"no picture".to_vec()).await, 200);
-    assert_eq!(shop.upload(&asked_for(&shown).await, "image/png", RED_PNG.to_vec()).await, 200);
-    eventually("it has a picture", async || is_listed(&shown).await.then_some(())).await;
-    // Another picture of it may never come: it has one.
-    asked_for(&shown).await;
-
-    let inbox = aws.listen_to_notices().await;
-    aws.run_on_schedule("clean-up-categories", HOUR - Duration::from_mins(5)).await;
-    a_while().await;
-    assert_eq!(aws.notices_in(&inbox).await, Vec::<Value>::new(), "it has not been an hour");
-    aws.run_on_schedule("clean-up-categories", late).await;
-    let notice = aws.notice_in(&inbox).await;
-    assert!(notice["Subject"].as_str().is_some_and(|text| text.starts_with("2 categories")), "{notice}");
-    let message = notice["Message"].as_str().expect("a message");
-    assert!(message.contains(&bare) && message.contains(&refused) && !message.contains(&shown), "{message}");
-    assert!(is_listed(&shown).await);
-    // Nothing to tell, so nothing is told.
-    aws.run_on_schedule("clean-up-categories", late).await;
-    a_while().await;
-    assert_eq!(aws.notices_in(&inbox).await, Vec::<Value>::new());
-    aws.stop_listening(inbox).await;
-
-    // A picture that comes too late finds no category and brings none back.
-    assert_eq!(shop.upload(&bare_url, "image/png", BLUE_PNG.to_vec()).await, 200);
-    a_while().await;
-    assert!(!is_listed(&bare).await);
-}
-
-// ── Tokens ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-#[tokio::test]
-async fn an_expired_token_is_refused() {
-    let (shop, aws, _soon) = open().await;
-    let ann = shop.person("Ann").await;
-    let short = aws.shorten_tokens().await;
-    let credentials = json!({ "email": ann.email, "password": tests::shop::PASSWORD });
-    let signed_in = shop.post("/sign-in", &credentials).await.is(200);
-    short.undo();
-    for token in ["IdToken", "AccessToken"] {
-        let token = signed_in["tokens"][token].as_str().expect("a token");
-        eventually("the token expires", async || {
-            let answer = shop.request(Method::GET, "/orders").token(token).send().await;
-            (answer.status != 200).then(|| answer.is_from_the_gateway(401, "Unauthorized"))
-        })
-        .await;
-        for operation in operations().iter().filter(|operation| !operation.is_public) {
-            let method: Method = operation.route.method.parse().expect("a method");
-            let answer = shop.request(method, &operation.route.path.replace(['{', '}'], "")).token(token);
-            answer.send().await.is_from_the_gateway(401, "Unauthorized");
-        }
-    }
-    ann.get("/orders").await.is(200);
-}
-
 // ── Logs ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 #[tokio::test]
@@ -478,7 +345,7 @@ async fn an_order_can_be_followed_by_its_id_through_every_function_that_it_passe
     for (order, functions) in passed {
         let wanted: BTreeSet<_> = functions.iter().map(|name| (*name).to_owned()).collect();
         eventually(&format!("{functions:?} have said what they did"), async || {
-            functions_about(&order).is_superset(&wanted).then_some(())
+            functions_about(&format!("orders/{order}")).is_superset(&wanted).then_some(())
         })
         .await;
     }

@@ -4,6 +4,7 @@
 //! The stores are called as the functions call them. Times are arguments, so nothing waits; they lie where the shop's
 //! own schedules do not come by: products that are for sale were made in 2001, all else happens in 2100.
 
+mod activity;
 mod claims;
 mod due;
 mod keys;

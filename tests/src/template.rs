@@ -1,6 +1,6 @@
-//! Reads what is declared: `template.yaml`, the contract, the workflow, and the routes in the functions' code.
+//! Reads what is declared: the templates, the contract, the workflow, and the routes in the functions' code.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use contract::{Contract, METHODS};
@@ -133,12 +133,14 @@ fn names_in(folder: &Path) -> Vec<String> {
     names
 }
 
-/// A resource of the template.
+/// A resource of one of the templates.
 #[derive(Debug, Clone)]
 pub struct Resource {
     /// Its logical id.
     pub id: String,
-    /// All that is declared of it.
+    /// The template where it stands: `infra/sales/template.yaml`.
+    pub template: String,
+    /// All that is declared of it; of a function also what its template's `Globals` declare.
     pub body: Value,
 }
 
@@ -155,9 +157,11 @@ impl Resource {
 
     /// A function's binary, from its `CodeUri`.
     pub fn binary(&self) -> &str {
+        let root = if self.template == ROOT { "" } else { "../../" };
         let uri = self.property("CodeUri").as_str();
-        let name = uri.and_then(|uri| uri.strip_prefix("target/lambda/")?.strip_suffix('/'));
-        name.unwrap_or_else(|| panic!("{}: CodeUri is not target/lambda/<binary>/", self.id))
+        let name =
+            uri.and_then(|uri| uri.strip_prefix(root)?.strip_prefix("target/lambda/")?.strip_suffix('/'));
+        name.unwrap_or_else(|| panic!("{}: CodeUri is not {root}target/lambda/<binary>/", self.id))
     }
 
     /// A function's events, by name.
@@ -167,18 +171,41 @@ impl Resource {
     }
 }
 
-/// `template.yaml`.
+/// The template that has the others in it.
+pub const ROOT: &str = "template.yaml";
+
+/// `template.yaml` and the templates of the stacks inside it, read as one.
 pub struct Template {
+    documents: BTreeMap<String, Value>,
     resources: Vec<Resource>,
 }
 
 impl Template {
-    /// Reads it.
+    /// Reads them.
     pub fn read() -> Self {
-        let document = yaml("template.yaml");
-        let resources = document["Resources"].as_object().expect("resources");
-        let resources = resources.iter().map(|(id, body)| Resource { id: id.clone(), body: body.clone() });
-        Self { resources: resources.collect() }
+        let root = yaml(ROOT);
+        let inside = root["Resources"].as_object().expect("resources").values();
+        let inside = inside.filter_map(|resource| resource["Properties"]["TemplateURL"].as_str());
+        let mut documents: BTreeMap<_, _> = inside.map(|name| (name.to_owned(), yaml(name))).collect();
+        documents.insert(ROOT.to_owned(), root);
+        let resources = documents.iter().flat_map(|(template, document)| {
+            let resources = document["Resources"].as_object().expect("resources");
+            resources.iter().map(|(id, body)| {
+                let mut body = body.clone();
+                if body["Type"] == "AWS::Serverless::Function" {
+                    let own = body["Properties"].take();
+                    body["Properties"] = merged(document["Globals"]["Function"].clone(), own);
+                }
+                Resource { id: id.clone(), template: template.clone(), body }
+            })
+        });
+        let resources = resources.collect();
+        Self { documents, resources }
+    }
+
+    /// The templates as they are written, by name.
+    pub fn documents(&self) -> &BTreeMap<String, Value> {
+        &self.documents
     }
 
     /// Every resource.
@@ -196,37 +223,119 @@ impl Template {
         self.of("AWS::Serverless::Function")
     }
 
-    /// The resource that a `!Ref` or a `!GetAtt` names.
-    pub fn named_by(&self, reference: &Value) -> &Resource {
-        let name = reference["Ref"].as_str().or_else(|| {
-            let attribute = reference["Fn::GetAtt"].as_str()?;
-            attribute.split('.').next()
-        });
-        let resource = name.and_then(|name| self.resources.iter().find(|resource| resource.id == name));
-        resource.unwrap_or_else(|| panic!("{reference} names no resource"))
+    /// The resource that a `!Ref` or a `!GetAtt` in one of the templates names in the end: through the parameters of a stack
+    /// and the outputs of another. None for a parameter of the whole system.
+    pub fn origin(&self, template: &str, reference: &Value) -> Option<&Resource> {
+        let name = reference["Ref"].as_str().or(reference["Fn::GetAtt"].as_str())?;
+        let (id, rest) = name.split_once('.').unwrap_or((name, ""));
+        let here = self.resources.iter().find(|resource| resource.template == template && resource.id == id);
+        if let (Some(stack), Some(output)) = (here, rest.strip_prefix("Outputs.")) {
+            let inside = stack.property("TemplateURL").as_str().expect("a stack inside");
+            let value = &self.documents[inside]["Outputs"][output]["Value"];
+            assert!(!value.is_null(), "{template}: {name} is no output");
+            return self.origin(inside, value);
+        }
+        here.or_else(|| {
+            let stack = self.of("AWS::CloudFormation::Stack");
+            let mut stack = stack.filter(|stack| *stack.property("TemplateURL") == template);
+            self.origin(ROOT, &stack.next()?.property("Parameters")[id])
+        })
     }
 
-    /// The routes of the functions' events, each with whether it is public. `HEAD` is [`Self::heads`].
+    /// The resource that a reference of `from` names.
+    ///
+    /// # Panics
+    /// It names none.
+    pub fn named_by(&self, from: &Resource, reference: &Value) -> &Resource {
+        let named = self.origin(&from.template, reference);
+        named.unwrap_or_else(|| panic!("{}: {reference} names no resource", from.id))
+    }
+
+    /// The resources that a value of `from` names anywhere in it.
+    pub fn named_in(&self, from: &Resource, value: &Value) -> Vec<&Resource> {
+        references(value).iter().filter_map(|reference| self.origin(&from.template, reference)).collect()
+    }
+
+    /// Who answers a route.
+    pub fn function_of(&self, route: &Resource) -> &Resource {
+        let target = references(route.property("Target"));
+        let [target] = target.as_slice() else { panic!("{}: not one target", route.id) };
+        let integration = self.named_by(route, target);
+        self.named_by(integration, integration.property("IntegrationUri"))
+    }
+
+    /// The routes, each with whether it is public. `HEAD` is [`Self::heads`].
     pub fn routes(&self) -> BTreeSet<(Route, bool)> {
-        self.events_of_the_api().filter(|(route, _)| route.method != "HEAD").collect()
+        self.routes_of_the_api().filter(|(route, _)| route.method != "HEAD").collect()
     }
 
     /// What answers `HEAD`, each with whether it is public.
     pub fn heads(&self) -> BTreeSet<(Route, bool)> {
-        self.events_of_the_api().filter(|(route, _)| route.method == "HEAD").collect()
+        self.routes_of_the_api().filter(|(route, _)| route.method == "HEAD").collect()
     }
 
-    fn events_of_the_api(&self) -> impl Iterator<Item = (Route, bool)> {
-        self.functions().flat_map(|function| {
-            let events = function.events().into_iter().filter(|(_, event)| event["Type"] == "HttpApi");
-            events.map(|(_, event)| {
-                let properties = &event["Properties"];
-                let text = |name: &str| properties[name].as_str().expect("a text").to_owned();
-                let function = function.binary().to_owned();
-                let route = Route { method: text("Method"), path: text("Path"), function };
-                (route, properties["Auth"]["Authorizer"] == "NONE")
-            })
+    fn routes_of_the_api(&self) -> impl Iterator<Item = (Route, bool)> {
+        self.of("AWS::ApiGatewayV2::Route").map(|route| {
+            let key = route.property("RouteKey").as_str().and_then(|key| key.split_once(' '));
+            let (method, path) = key.unwrap_or_else(|| panic!("{}: no method and path", route.id));
+            let function = self.function_of(route).binary().to_owned();
+            let is_public = route.property("AuthorizationType") != "JWT";
+            (Route { method: method.to_owned(), path: path.to_owned(), function }, is_public)
         })
+    }
+}
+
+/// What `Globals` say, and what a function says itself, as SAM puts them together.
+fn merged(global: Value, own: Value) -> Value {
+    match (global, own) {
+        (Value::Object(mut all), Value::Object(own)) => {
+            for (name, value) in own {
+                let global = all.remove(&name).unwrap_or_default();
+                all.insert(name, merged(global, value));
+            }
+            Value::Object(all)
+        }
+        (global, Value::Null) => global,
+        (_, own) => own,
+    }
+}
+
+/// The references in a value: each `!Ref` and `!GetAtt`, and those inside a `!Sub`. What AWS itself gives is left out.
+pub fn references(value: &Value) -> Vec<Value> {
+    let within_text = |text: &str| -> Vec<Value> {
+        let names = text.split("${").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0));
+        let names = names.filter(|name| !name.starts_with("AWS::"));
+        names
+            .map(
+                |name| {
+                    if name.contains('.') { json!({ "Fn::GetAtt": name }) } else { json!({ "Ref": name }) }
+                },
+            )
+            .collect()
+    };
+    match value {
+        Value::Array(items) => items.iter().flat_map(references).collect(),
+        Value::Object(entries) => {
+            let found = entries.iter().flat_map(|(key, entry)| match (key.as_str(), entry) {
+                ("Ref", Value::String(name)) if name.starts_with("AWS::") => Vec::new(),
+                ("Ref" | "Fn::GetAtt", _) => vec![json!({ key: entry })],
+                ("Fn::Sub", Value::String(text)) => within_text(text),
+                ("Fn::Sub", Value::Array(parts)) => {
+                    let text = parts.first().and_then(Value::as_str).unwrap_or_default();
+                    let given = parts.get(1).and_then(Value::as_object);
+                    let mut found = within_text(text);
+                    found.retain(|one| {
+                        !given.is_some_and(|given| {
+                            one["Ref"].as_str().is_some_and(|name| given.contains_key(name))
+                        })
+                    });
+                    found.into_iter().chain(parts.iter().skip(1).flat_map(references)).collect()
+                }
+                (_, entry) => references(entry),
+            });
+            found.collect()
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -116,7 +116,9 @@ impl Account {
             Self::Email(email) => email.as_str(),
         }
     }
+}
 
+impl Body for Account {
     fn read(fields: &mut Fields) -> Option<Self> {
         let named = ["fullName", "username", "email"].into_iter().filter(|name| fields.has(name)).count();
         let full_name = fields.optional::<FullName>("fullName");
@@ -170,131 +172,89 @@ impl Body for SignUp {
     }
 }
 
-/// The body of `POST /confirm-sign-up`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfirmSignUp {
-    /// Whose address the code proves.
-    pub account: Account,
-    /// The code from the email.
-    pub code: ConfirmationCode,
-}
-
-impl Body for ConfirmSignUp {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        let account = Account::read(fields);
-        let code = fields.required("confirmationCode");
-        Some(Self { account: account?, code: code? })
+shared::body!(
+    /// The body of `POST /confirm-sign-up`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct ConfirmSignUp {
+        /// Whose address the code proves.
+        pub account: Account = ..,
+        /// The code from the email.
+        pub code: ConfirmationCode = "confirmationCode",
     }
-}
+);
 
-/// The body of `POST /resend-code`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ResendCode {
-    /// Who waits for a code.
-    pub account: Account,
-}
-
-impl Body for ResendCode {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        Some(Self { account: Account::read(fields)? })
+shared::body!(
+    /// The body of `POST /resend-code`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct ResendCode {
+        /// Who waits for a code.
+        pub account: Account = ..,
     }
-}
+);
 
-/// The body of `POST /sign-in`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignIn {
-    /// Who it is.
-    pub account: Account,
-    /// The proof of it.
-    pub password: Password,
-}
-
-impl Body for SignIn {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        let account = Account::read(fields);
-        let password = fields.required("password");
-        Some(Self { account: account?, password: password? })
+shared::body!(
+    /// The body of `POST /sign-in`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct SignIn {
+        /// Who it is.
+        pub account: Account = ..,
+        /// The proof of it.
+        pub password: Password,
     }
-}
+);
 
-/// The body of `POST /refresh-token`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RefreshToken {
-    /// The refresh token of a sign-in.
-    pub refresh_token: Token,
-}
-
-impl Body for RefreshToken {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        let refresh_token = fields.required("refreshToken");
-        // Clients of pools whose app client has a secret send it, too. The token names its person by itself.
-        let _unused: Option<Username> = fields.optional("username");
-        Some(Self { refresh_token: refresh_token? })
+shared::body!(
+    /// The body of `POST /refresh-token`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct RefreshToken {
+        /// The refresh token of a sign-in.
+        pub refresh_token: Token,
+        /// Clients of pools whose app client has a secret send it. Nobody needs it here: the token names its person.
+        _username: Option<Username> = "username",
     }
-}
+);
 
-/// The body of `POST /sign-out`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignOut {
-    /// The access token of any of the person's sign-ins.
-    pub access_token: Token,
-}
-
-impl Body for SignOut {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        Some(Self { access_token: fields.required("accessToken")? })
+shared::body!(
+    /// The body of `POST /sign-out`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct SignOut {
+        /// The access token of any of the person's sign-ins.
+        pub access_token: Token,
     }
-}
+);
 
-/// The body of `POST /forgot-password`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ForgotPassword {
-    /// Who forgot it.
-    pub account: Account,
-}
-
-impl Body for ForgotPassword {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        Some(Self { account: Account::read(fields)? })
+shared::body!(
+    /// The body of `POST /forgot-password`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct ForgotPassword {
+        /// Who forgot it.
+        pub account: Account = ..,
     }
-}
+);
 
-/// The body of `POST /reset-password`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ResetPassword {
-    /// Whose it is.
-    pub account: Account,
-    /// The code from the email.
-    pub code: ConfirmationCode,
-    /// What it is to be.
-    pub new_password: Password,
-}
-
-impl Body for ResetPassword {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        let account = Account::read(fields);
-        let code = fields.required("confirmationCode");
-        let new_password = fields.required("newPassword");
-        Some(Self { account: account?, code: code?, new_password: new_password? })
+shared::body!(
+    /// The body of `POST /reset-password`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct ResetPassword {
+        /// Whose password it is.
+        pub account: Account = ..,
+        /// The code from the email.
+        pub code: ConfirmationCode = "confirmationCode",
+        /// What it is to be.
+        pub new_password: Password,
     }
-}
+);
 
-/// The body of `POST /change-password`, under Cognito's own names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChangePassword {
-    /// What it was.
-    pub previous: Password,
-    /// What it is to be.
-    pub proposed: Password,
-}
-
-impl Body for ChangePassword {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        let previous = fields.required("previousPassword");
-        let proposed = fields.required("proposedPassword");
-        Some(Self { previous: previous?, proposed: proposed? })
+shared::body!(
+    /// The body of `POST /change-password`, under Cognito's own names.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct ChangePassword {
+        /// What it was.
+        pub previous: Password = "previousPassword",
+        /// What it is to be.
+        pub proposed: Password = "proposedPassword",
     }
-}
+);
 
 /// An answer that says what was done, and no more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use shared::dynamo::list::Page;
-use shared::media::FileName;
+use shared::media::{FileName, Kind};
 use shared::values::time::Timestamp;
 
 pub use store::Banners;
@@ -15,6 +15,9 @@ shared::id!(
     /// Names a banner.
     BannerId
 );
+
+/// The pictures of banners.
+pub const PICTURES: Kind = Kind::new("banners");
 
 /// A banner is forgotten when its picture has not come for so long. Its upload URL is long past then.
 const PATIENCE: Duration = Duration::from_hours(2);

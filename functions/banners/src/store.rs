@@ -15,7 +15,7 @@ use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
 
-use crate::{Banner, BannerId, NewBanner};
+use crate::{Banner, BannerId, NewBanner, PICTURES};
 
 /// The Banners table.
 #[derive(Debug, Clone)]
@@ -58,7 +58,7 @@ impl Banners {
 }
 
 impl Pictured for Banners {
-    const KIND: Kind = Kind::Banners;
+    const KIND: Kind = PICTURES;
 
     type Id = BannerId;
 

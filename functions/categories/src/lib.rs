@@ -9,12 +9,15 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use shared::dynamo::list::Page;
-use shared::http::input::{Body, Field, Fields, Value};
-use shared::media::NewPicture;
+use shared::http::input::{Field, Value};
+use shared::media::{Kind, NewPicture};
 use shared::values::text::{self, Lines};
 use shared::values::time::Timestamp;
 
 pub use store::Categories;
+
+/// The pictures of categories.
+pub const PICTURES: Kind = Kind::new("categories");
 
 /// What a category is called, and what names it.
 ///
@@ -101,22 +104,16 @@ impl FromStr for CategoryKey {
     }
 }
 
-/// A picture that an admin announces, and of which category.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CategoryPicture {
-    /// The picture.
-    pub picture: NewPicture,
-    /// The category, be it new or not.
-    pub category_name: CategoryName,
-}
-
-impl Body for CategoryPicture {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        let picture = NewPicture::read(fields);
-        let category_name = fields.required("categoryName");
-        Some(Self { picture: picture?, category_name: category_name? })
+shared::body!(
+    /// A picture that an admin announces, and of which category.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct CategoryPicture {
+        /// The picture.
+        pub picture: NewPicture = ..,
+        /// The category, be it new or not.
+        pub category_name: CategoryName,
     }
-}
+);
 
 /// A category that waits for its picture.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

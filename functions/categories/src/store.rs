@@ -15,12 +15,12 @@ use shared::dynamo::list::{Cursors, Page, PageRequest, Sort};
 use shared::dynamo::{from_item, text, unless_condition_failed};
 use shared::http::problem::Problem;
 use shared::media::listed::Table;
-use shared::media::{Kind, Pictured, UploadId};
+use shared::media::{AwaitsPicture, Kind, Noun, Pictured, UploadId};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
 
-use crate::{Category, CategoryKey, CategoryName, NewCategory};
+use crate::{Category, CategoryKey, CategoryName, NewCategory, PICTURES};
 
 pub(crate) const AWAITING_IMAGE: &str = "image";
 
@@ -66,16 +66,38 @@ impl Categories {
     pub async fn delete(&self, name: &CategoryName) -> anyhow::Result<bool> {
         self.table.delete(name).await
     }
+}
 
-    /// At most `limit` categories that have waited for their picture since before `cutoff`, oldest first.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
-    pub async fn without_picture_since(
+impl Pictured for Categories {
+    const KIND: Kind = PICTURES;
+
+    type Id = CategoryKey;
+
+    async fn exists(&self, key: &CategoryKey) -> anyhow::Result<bool> {
+        self.table.has(key.name()).await
+    }
+
+    async fn settle(
         &self,
-        cutoff: Timestamp,
-        limit: i32,
-    ) -> anyhow::Result<Vec<CategoryName>> {
+        key: &CategoryKey,
+        upload: UploadId,
+        picture: Result<String, &'static str>,
+        now: Timestamp,
+    ) -> anyhow::Result<bool> {
+        self.table.settle(key.name(), upload, picture, now).await
+    }
+}
+
+impl AwaitsPicture for Categories {
+    const NOUN: Noun = Noun { one: "category", many: "categories" };
+
+    type Thing = CategoryName;
+
+    fn name(category: &CategoryName) -> String {
+        category.to_string()
+    }
+
+    async fn waiting_since(&self, cutoff: Timestamp, limit: i32) -> anyhow::Result<Vec<CategoryName>> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Waiting {
@@ -97,16 +119,7 @@ impl Categories {
         waiting.map(|waiting| Ok(waiting?.category_name)).collect()
     }
 
-    /// Deletes the category if it still has no picture and was not asked for since `cutoff`: the index tells of a moment ago.
-    /// Gives whether this call deleted it.
-    ///
-    /// # Errors
-    /// When the table cannot be written.
-    pub async fn delete_without_picture(
-        &self,
-        name: &CategoryName,
-        cutoff: Timestamp,
-    ) -> anyhow::Result<bool> {
+    async fn give_up(&self, name: &CategoryName, cutoff: Timestamp) -> anyhow::Result<bool> {
         let deleted = self
             .client
             .delete_item()
@@ -118,25 +131,5 @@ impl Categories {
             .await;
         // Where the condition fails, its picture came, somebody asked for it again, or it is gone already.
         Ok(unless_condition_failed(deleted).context("delete a category without a picture")?.is_some())
-    }
-}
-
-impl Pictured for Categories {
-    const KIND: Kind = Kind::Categories;
-
-    type Id = CategoryKey;
-
-    async fn exists(&self, key: &CategoryKey) -> anyhow::Result<bool> {
-        self.table.has(key.name()).await
-    }
-
-    async fn settle(
-        &self,
-        key: &CategoryKey,
-        upload: UploadId,
-        picture: Result<String, &'static str>,
-        now: Timestamp,
-    ) -> anyhow::Result<bool> {
-        self.table.settle(key.name(), upload, picture, now).await
     }
 }

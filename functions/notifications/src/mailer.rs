@@ -5,6 +5,7 @@ use aws_sdk_sesv2::config::retry::RetryConfig;
 use aws_sdk_sesv2::error::SdkError;
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
+use shared::letters::Recipient;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 
@@ -37,11 +38,11 @@ pub enum NotSent {
 }
 
 impl Mailer {
-    /// Sends `email` to the address.
+    /// Sends `email` to the person's address.
     ///
     /// # Errors
     /// Says whether it may have gone out all the same.
-    pub async fn send(&self, to: &str, email: &Email) -> Result<(), NotSent> {
+    pub async fn send(&self, to: &Recipient, email: &Email) -> Result<(), NotSent> {
         let content = |text: &str| Content::builder().data(text).charset("UTF-8").build();
         let message = || -> anyhow::Result<Message> {
             Ok(Message::builder()
@@ -54,7 +55,7 @@ impl Mailer {
             .client
             .send_email()
             .from_email_address(&self.sender)
-            .destination(Destination::builder().to_addresses(to).build())
+            .destination(Destination::builder().to_addresses(&to.email).build())
             .content(EmailContent::builder().simple(message).build())
             .send()
             .await;

@@ -32,7 +32,7 @@ pub struct Offers {
 
 impl FromEnv for Offers {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self { client: aws.dynamodb(), table: config::required("OFFERS_TABLE")? })
+        Ok(Self { client: aws.dynamodb(), table: config::table("OFFERS_TABLE") })
     }
 }
 

@@ -1,7 +1,9 @@
-//! What people buy. The rules of an order are here and call nothing; [`store`] keeps orders in DynamoDB, [`queue`] and
-//! [`workflow`] pass them on. [`Ordering`] is what buyers and the workflow do, [`Sweep`] what is done for an order that was
-//! left behind.
+//! What people buy. The rules of an order are here and call nothing; [`letters`] says what its buyer is told, [`store`] keeps
+//! orders in DynamoDB, [`queue`] and [`workflow`] pass them on. [`Ordering`] is what buyers and the workflow do, [`Sweep`] what
+//! is done for an order that was left behind.
 
+pub mod events;
+pub mod letters;
 pub mod ordering;
 pub mod queue;
 pub mod store;
@@ -25,8 +27,9 @@ use shared::values::money::{Amount, Currency, InMajor, Price};
 use shared::values::time::Timestamp;
 use users::{Email, FullName, Profile};
 
+pub use letters::LetterKind;
 pub use ordering::Ordering;
-pub use queue::{EmailKind, EmailQueue, EmailQueued, OrderQueue, OrderQueued};
+pub use queue::{OrderQueue, OrderQueued};
 pub use store::Orders;
 pub use sweep::Sweep;
 pub use workflow::Workflow;
@@ -54,37 +57,22 @@ impl Field for Quantity {
     }
 }
 
-/// How an order is paid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PaymentMethod {
-    /// To the carrier, at the door.
-    CashOnDelivery,
-}
-
-impl Field for PaymentMethod {
-    fn parse(value: Value) -> Result<Self, String> {
-        match value.as_str() {
-            Some("cash_on_delivery") => Ok(Self::CashOnDelivery),
-            _ => Err("must be cash_on_delivery".into()),
-        }
+shared::names!(
+    /// How an order is paid.
+    pub enum PaymentMethod {
+        /// To the carrier, at the door.
+        CashOnDelivery = "cash_on_delivery",
     }
-}
+);
 
-/// One offer that somebody wants. Of a product without variants, it has the product's id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct NewLine {
-    id: OfferId,
-    quantity: Quantity,
-}
-
-impl Body for NewLine {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        let id = fields.required("id");
-        let quantity = fields.required("quantity");
-        Some(Self { id: id?, quantity: quantity? })
+shared::body!(
+    /// One offer that somebody wants. Of a product without variants, it has the product's id.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+    pub struct NewLine {
+        id: OfferId,
+        quantity: Quantity,
     }
-}
+);
 
 /// What somebody wants: `{id, quantity}` for one product, or `{items: [{id, quantity}, …]}` for up to 50.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -117,17 +105,17 @@ impl NewOrder {
     }
 }
 
-/// Where an order stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OrderStatus {
-    /// Recorded, its stock reserved; it will ship or be cancelled.
-    Pending,
-    /// On its way.
-    Shipping,
-    /// Over, its stock given back.
-    Cancelled,
-}
+shared::names!(
+    /// Where an order stands.
+    pub enum OrderStatus {
+        /// Recorded, its stock reserved; it will ship or be cancelled.
+        Pending = "pending",
+        /// On its way.
+        Shipping = "shipping",
+        /// Over, its stock given back.
+        Cancelled = "cancelled",
+    }
+);
 
 /// What is done with an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,8 +138,6 @@ pub enum Transition {
 }
 
 impl OrderStatus {
-    const ALL: [Self; 3] = [Self::Pending, Self::Shipping, Self::Cancelled];
-
     /// Every transition there is.
     pub fn on(self, action: Action) -> Transition {
         match (action, self) {
@@ -173,15 +159,6 @@ impl OrderStatus {
             }
         }
         Some((target?, allowed))
-    }
-
-    /// The name, as the table and the answers have it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Shipping => "shipping",
-            Self::Cancelled => "cancelled",
-        }
     }
 }
 
@@ -257,15 +234,15 @@ pub struct HistoryEntry {
     reason: Option<CancellationReason>,
 }
 
-/// Why an order was cancelled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CancellationReason {
-    /// The buyer asked for it.
-    ByBuyer,
-    /// The workflow could not ship it.
-    NotShippable,
-}
+shared::names!(
+    /// Why an order was cancelled.
+    pub enum CancellationReason {
+        /// The buyer asked for it.
+        ByBuyer = "by_buyer",
+        /// The workflow could not ship it.
+        NotShippable = "not_shippable",
+    }
+);
 
 impl CancellationReason {
     /// A sentence for the buyer.
@@ -310,6 +287,9 @@ pub struct Order {
     /// How often it was looked at in this status.
     #[serde(default)]
     attempts: u32,
+    /// Whether its pieces, on their way, are no longer promised by their offers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    handed_over: bool,
     schema_version: u32,
 }
 
@@ -318,8 +298,8 @@ pub struct Order {
 pub enum Owed {
     /// To be queued for fulfilment.
     Fulfilment,
-    /// An email that was not recorded as sent.
-    Email(EmailKind),
+    /// A letter that was not recorded as sent.
+    Letter(LetterKind),
     /// Nothing that trying again could give: somebody has to look.
     Abandoned,
 }
@@ -377,6 +357,7 @@ impl Order {
             due: Some(store::due_shard(order_id)),
             due_at: Some(now + GRACE),
             attempts: 0,
+            handed_over: false,
             schema_version: SCHEMA_VERSION,
         })
     }
@@ -464,8 +445,8 @@ impl DueOrder {
             OrderStatus::Shipping | OrderStatus::Cancelled if self.attempts >= EMAIL_ATTEMPTS => {
                 Owed::Abandoned
             }
-            OrderStatus::Shipping => Owed::Email(EmailKind::Shipping),
-            OrderStatus::Cancelled => Owed::Email(EmailKind::Cancelled),
+            OrderStatus::Shipping => Owed::Letter(LetterKind::Shipping),
+            OrderStatus::Cancelled => Owed::Letter(LetterKind::Cancelled),
         }
     }
 

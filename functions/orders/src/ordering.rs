@@ -5,15 +5,14 @@ use shared::caller::Caller;
 use shared::guards::rate_limit::PersonLimit;
 use shared::guards::{KeyedRequest, Once};
 use shared::http::problem::Problem;
+use shared::letters::{EmailQueue, Queued};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::run::telemetry;
 use shared::values::time::Timestamp;
 
 use crate::workflow::Released;
-use crate::{
-    CancellationReason, EmailKind, EmailQueue, NewOrder, Order, OrderId, OrderPlaced, OrderQueue, Orders,
-};
+use crate::{CancellationReason, LetterKind, NewOrder, Order, OrderId, OrderPlaced, OrderQueue, Orders};
 
 /// Placing orders, as often as one person may.
 #[derive(Debug, Clone)]
@@ -81,7 +80,7 @@ impl Cancelling {
     pub async fn cancel(&self, buyer: &Caller, id: OrderId, now: Timestamp) -> Result<Order, Problem> {
         let order = self.orders.cancel(buyer, id, now).await?;
         tracing::info!(order_id = %id, "order cancelled by its buyer");
-        self.emails.send_or_leave(EmailKind::Cancelled, id).await;
+        self.emails.send_or_leave(&Queued::new(LetterKind::Cancelled, id)).await;
         Ok(order)
     }
 }

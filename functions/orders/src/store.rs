@@ -12,7 +12,7 @@
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, Update};
-use offers::{Offer, Offers, why_not_reserved};
+use offers::{Offer, OfferId, Offers, why_not_reserved};
 use shared::caller::{Caller, UserId};
 use shared::dynamo::list::Sort::Descending;
 use shared::dynamo::list::{Cursors, List, Page, PageRequest};
@@ -33,7 +33,7 @@ use crate::{
 };
 
 const CUSTOMER: List =
-    List { index: "customer", partition: "userId", sort: Descending("createdAt"), key: "orderId" };
+    List { index: Some("customer"), partition: "userId", sort: Descending("createdAt"), key: "orderId" };
 
 /// Every order writes to the index `due`, so it is spread over this many partitions.
 const DUE_SHARDS: u8 = 16;
@@ -63,7 +63,7 @@ impl FromEnv for Orders {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
             client: aws.dynamodb(),
-            table: config::required("ORDERS_TABLE")?,
+            table: config::table("ORDERS_TABLE"),
             offers: Offers::from_env(aws)?,
             users: Users::from_env(aws)?,
             guards: Guards::from_env(aws)?,
@@ -206,6 +206,52 @@ impl Orders {
         }
     }
 
+    /// Takes the pieces of an order that is on its way off what its offers have promised. Safe to repeat: the order is marked in
+    /// the same transaction.
+    ///
+    /// # Errors
+    /// When there is no such order or the tables cannot be written.
+    pub async fn hand_over(&self, id: OrderId) -> anyhow::Result<()> {
+        let order = self.find(id).await?.context("there is no such order")?;
+        let mut lines: Vec<&Line> = order.lines.iter().collect();
+        loop {
+            let mut write = Write::new();
+            let own = write.update(self.handed_over(id)?);
+            let parts = self.for_each(&lines, &mut write, Offers::hand_over)?;
+            let Written::Refused(found) = write.commit(&self.client).await? else { return Ok(()) };
+            if found.at(own).is_some() {
+                return Ok(());
+            }
+            lines = without_refused(parts, &found);
+        }
+    }
+
+    /// That the pieces of an order are no longer promised, once.
+    fn handed_over(&self, id: OrderId) -> anyhow::Result<Update> {
+        Update::builder()
+            .table_name(&self.table)
+            .key("orderId", text(&id))
+            .update_expression("SET handedOver = :yes")
+            .condition_expression("attribute_exists(orderId) AND attribute_not_exists(handedOver)")
+            .expression_attribute_values(":yes", AttributeValue::Bool(true))
+            .build()
+            .context("hand an order over")
+    }
+
+    /// Adds an update of its offer for each of these lines.
+    fn for_each<'a>(
+        &self,
+        lines: &[&'a Line],
+        write: &mut Write,
+        update: impl Fn(&Offers, OfferId, u32) -> anyhow::Result<Update>,
+    ) -> anyhow::Result<Vec<(Part, &'a Line)>> {
+        let part = |line: &&'a Line| {
+            let update = update(&self.offers, line.offer_id, line.quantity.pieces())?;
+            Ok((write.update(update), *line))
+        };
+        lines.iter().map(part).collect()
+    }
+
     /// Cancels a pending order and gives its stock back, in one transaction whose condition lets it happen once.
     ///
     /// Of `order`, as it was read, only what never changes is believed: its id and its lines.
@@ -222,11 +268,7 @@ impl Orders {
         loop {
             let mut write = Write::new();
             let own = write.update(self.transition(order.order_id, Action::Cancel, Some(reason), now)?);
-            let mut parts = Vec::with_capacity(lines.len());
-            for line in &lines {
-                let released = self.offers.release(line.offer_id, line.quantity.pieces())?;
-                parts.push((write.update(released), *line));
-            }
+            let parts = self.for_each(&lines, &mut write, Offers::release)?;
             let Written::Refused(mut found) = write.commit(&self.client).await? else {
                 return Ok(Released::Released);
             };
@@ -239,12 +281,7 @@ impl Orders {
                     }
                 });
             }
-            // An offer that was deleted meanwhile gets nothing back; the others do. Each turn leaves at least one out.
-            lines = parts
-                .into_iter()
-                .filter(|(part, _)| found.at(*part).is_none())
-                .map(|(_, line)| line)
-                .collect();
+            lines = without_refused(parts, &found);
         }
     }
 
@@ -386,6 +423,12 @@ fn replay(
 fn status_of(found: Item) -> anyhow::Result<OrderStatus> {
     anyhow::ensure!(!found.is_empty(), "there is no such order");
     Ok(from_item::<Order>(found)?.status)
+}
+
+/// The lines whose offers are still there: one that was deleted meanwhile gets no pieces, and the others do. Each turn leaves at
+/// least one out.
+fn without_refused<'a>(parts: Vec<(Part, &'a Line)>, found: &Found) -> Vec<&'a Line> {
+    parts.into_iter().filter(|(part, _)| found.at(*part).is_none()).map(|(_, line)| line).collect()
 }
 
 /// Which line made a transaction fail, and why.

@@ -1,13 +1,14 @@
 //! Queues again what orders are still owed, be it fulfilment or an email.
 
 use anyhow::Context;
+use shared::letters::{EmailQueue, Queued};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::run::telemetry;
 use shared::values::time::Timestamp;
 
 use crate::store::due_shards;
-use crate::{DueOrder, EmailQueue, OrderQueue, Orders, Owed};
+use crate::{DueOrder, OrderQueue, Orders, Owed};
 
 /// As many of each shard as one run queues well within its timeout; the next run takes the rest.
 const BATCH: i32 = 50;
@@ -71,7 +72,7 @@ impl Sweep {
         telemetry::count("OrderSwept", 1);
         match owed {
             Owed::Fulfilment => self.queue.send(order_id).await,
-            Owed::Email(kind) => self.emails.send(kind, order_id).await,
+            Owed::Letter(kind) => self.emails.send(&Queued::new(kind, order_id)).await,
             Owed::Abandoned => {
                 telemetry::count("EmailAbandoned", 1);
                 self.orders.settle(order_id, order.status()).await

@@ -3,7 +3,7 @@ use offers::{Availability, Terms};
 use proptest::prelude::*;
 use shared::http::input;
 
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::from_unix_millis(1_790_000_000_000)
 }
 
@@ -48,6 +48,13 @@ fn place_on(offers: &[Offer], lines: &[(&Offer, u32)]) -> Result<Order, Refusal>
 fn place(lines: &[(&Offer, u32)]) -> Result<Order, Refusal> {
     let offers: Vec<Offer> = lines.iter().map(|(offer, _)| (*offer).clone()).collect();
     place_on(&offers, lines)
+}
+
+/// Ann's order of `(product, pieces)` at 4.50 each.
+pub(crate) fn placed(lines: &[(&str, u32)]) -> Order {
+    let offers: Vec<(Offer, u32)> =
+        lines.iter().map(|(name, pieces)| (offer(name, "4.5", 10_000), *pieces)).collect();
+    place(&offers.iter().map(|(offer, pieces)| (offer, *pieces)).collect::<Vec<_>>()).unwrap()
 }
 
 #[test]
@@ -172,8 +179,8 @@ fn due(status: OrderStatus, attempts: u32) -> DueOrder {
 #[test]
 fn what_is_owed_follows_the_status() {
     assert_eq!(due(OrderStatus::Pending, 1_000).owed(), Owed::Fulfilment);
-    assert_eq!(due(OrderStatus::Shipping, 0).owed(), Owed::Email(EmailKind::Shipping));
-    assert_eq!(due(OrderStatus::Cancelled, 9).owed(), Owed::Email(EmailKind::Cancelled));
+    assert_eq!(due(OrderStatus::Shipping, 0).owed(), Owed::Letter(LetterKind::Shipping));
+    assert_eq!(due(OrderStatus::Cancelled, 9).owed(), Owed::Letter(LetterKind::Cancelled));
     assert_eq!(due(OrderStatus::Cancelled, 10).owed(), Owed::Abandoned);
 }
 

@@ -21,7 +21,7 @@ impl FromEnv for Deployment {
 impl Deployment {
     /// That it answers, and as what.
     pub fn health(self) -> Health {
-        Health { status: "ok", version: env!("CARGO_PKG_VERSION"), stage: self.stage.as_str() }
+        Health { status: "ok", version: env!("CARGO_PKG_VERSION"), stage: self.stage }
     }
 }
 
@@ -30,7 +30,7 @@ impl Deployment {
 pub struct Health {
     status: &'static str,
     version: &'static str,
-    stage: &'static str,
+    stage: Stage,
 }
 
 #[cfg(test)]

@@ -2,11 +2,10 @@
 //! many there are, is said by their [offers]. The rules are here and call nothing; [`store`] keeps products in DynamoDB,
 //! [`selling`] is what sellers do with several services.
 
+pub mod events;
 pub mod pictures;
 pub mod selling;
 pub mod store;
-
-use std::str::FromStr;
 
 use offers::{Availability, Offer, Stock, StockError, StockRefusal, Terms};
 use serde::{Deserialize, Serialize};
@@ -15,7 +14,7 @@ use shared::dynamo::list::Page;
 use shared::http::Parameter;
 use shared::http::input::{Body, Fields};
 use shared::http::problem::{CONFLICT, Problem};
-use shared::media::{FileName, FileSize, ImageType, UploadId};
+use shared::media::{FileName, NewPicture, UploadId};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::money::{Currency, InMajor, Price};
@@ -42,50 +41,21 @@ shared::text!(
 
 impl Parameter for Category {
     const NAME: &'static str = "category";
+}
 
-    fn parse(text: &str) -> Result<Self, String> {
-        Self::new(text)
+shared::body!(
+    /// A product as its seller describes it.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct NewProduct {
+        /// The picture that is to come.
+        pub picture: NewPicture = ..,
+        product_name: ProductName,
+        product_price: Price,
+        description: Description,
+        quantity: Stock,
+        category: Category,
     }
-}
-
-/// A product as its seller describes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewProduct {
-    /// What the picture's file is called.
-    pub file_name: FileName,
-    /// What format the picture will have.
-    pub file_type: ImageType,
-    /// How large the picture will be, if the client knows.
-    pub file_size: Option<FileSize>,
-    product_name: ProductName,
-    product_price: Price,
-    description: Description,
-    quantity: Stock,
-    category: Category,
-}
-
-impl Body for NewProduct {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        let file_name = fields.required("fileName");
-        let file_type = fields.required("fileType");
-        let file_size = fields.optional("fileSize");
-        let product_name = fields.required("productName");
-        let product_price = fields.required("productPrice");
-        let description = fields.required("description");
-        let quantity = fields.required("quantity");
-        let category = fields.required("category");
-        Some(Self {
-            file_name: file_name?,
-            file_type: file_type?,
-            file_size,
-            product_name: product_name?,
-            product_price: product_price?,
-            description: description?,
-            quantity: quantity?,
-            category: category?,
-        })
-    }
-}
+);
 
 /// What is to be different about a product: one of these at least.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,36 +81,25 @@ impl Body for ProductChanges {
     }
 }
 
-/// As what somebody may change a product.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Editor {
-    /// It is theirs.
-    Seller,
-    /// They run the shop, so their change needs nobody's approval.
-    Admin,
-}
-
-/// What a new name, price or picture by its seller means for a product that is for sale.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reapproval {
-    /// It stays for sale.
-    Spared,
-    /// An admin has to approve it again.
-    Needed,
-}
-
-impl FromStr for Reapproval {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "false" => Ok(Self::Spared),
-            "true" => Ok(Self::Needed),
-            _ => Err("it must be true or false".into()),
-        }
+shared::names!(
+    /// As what somebody may change a product.
+    pub enum Editor {
+        /// It is theirs.
+        Seller = "seller",
+        /// They run the shop, so their change needs nobody's approval.
+        Admin = "admin",
     }
-}
+);
+
+shared::names!(
+    /// What a new name, price or picture by its seller means for a product that is for sale.
+    pub enum Reapproval {
+        /// It stays for sale.
+        Spared = "false",
+        /// An admin has to approve it again.
+        Needed = "true",
+    }
+);
 
 /// The shop's own rule, from the variable `REAPPROVE_CHANGES`.
 impl FromEnv for Reapproval {
@@ -236,7 +195,7 @@ impl ProductOffer {
             id,
             owner_id: seller.id().clone(),
             email: seller.email().map(str::to_owned),
-            file_name: new.file_name,
+            file_name: new.picture.file_name,
             product_name: new.product_name,
             product_price: new.product_price,
             currency,

@@ -1,11 +1,14 @@
 //! Products as things that have pictures.
 
-use shared::media::{Kind, Pictured, UploadId};
+use shared::media::{AwaitsPicture, Kind, Noun, Pictured, UploadId};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::values::time::Timestamp;
 
-use crate::{Error, ProductId, Products, Reapproval};
+use crate::{Error, Product, ProductId, Products, Reapproval};
+
+/// The pictures of products.
+pub const PICTURES: Kind = Kind::new("products");
 
 /// The products, and what a new picture means for one that is for sale.
 #[derive(Debug, Clone)]
@@ -21,7 +24,7 @@ impl FromEnv for ProductPictures {
 }
 
 impl Pictured for ProductPictures {
-    const KIND: Kind = Kind::Products;
+    const KIND: Kind = PICTURES;
 
     type Id = ProductId;
 
@@ -36,12 +39,29 @@ impl Pictured for ProductPictures {
         picture: Result<String, &'static str>,
         now: Timestamp,
     ) -> anyhow::Result<bool> {
-        let settled =
-            |product: crate::Product| product.with_upload(upload, picture.clone(), self.reapproval, now);
+        let settled = |product: Product| product.with_upload(upload, picture.clone(), self.reapproval, now);
         match self.products.change(*id, settled).await {
             Ok(_) => Ok(true),
             Err(Error::NotFound) => Ok(false),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+impl AwaitsPicture for Products {
+    const NOUN: Noun = Noun { one: "product", many: "products" };
+
+    type Thing = Product;
+
+    fn name(product: &Product) -> String {
+        format!("{} ({})", product.name(), product.id())
+    }
+
+    async fn waiting_since(&self, cutoff: Timestamp, limit: i32) -> anyhow::Result<Vec<Product>> {
+        self.without_picture_since(cutoff, limit).await
+    }
+
+    async fn give_up(&self, product: &Product, _cutoff: Timestamp) -> anyhow::Result<bool> {
+        self.delete_without_picture(product.id()).await
     }
 }

@@ -3,12 +3,13 @@
 use shared::caller::Caller;
 use shared::guards::rate_limit::PersonLimit;
 use shared::http::problem::Problem;
-use shared::media::{Kind, Media, NewPicture, Upload};
+use shared::media::{Media, NewPicture, Upload};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::values::money::Currency;
 use shared::values::time::Timestamp;
 
+use crate::pictures::PICTURES;
 use crate::{NewProduct, ProductCreated, ProductId, ProductOffer, Products, UploadRequested};
 
 /// Listing products and replacing their pictures, as often as one person may.
@@ -17,7 +18,6 @@ pub struct Selling {
     limit: PersonLimit,
     products: Products,
     media: Media,
-    currency: Currency,
 }
 
 impl FromEnv for Selling {
@@ -26,7 +26,6 @@ impl FromEnv for Selling {
             limit: PersonLimit::from_env(aws)?,
             products: Products::from_env(aws)?,
             media: Media::from_env(aws)?,
-            currency: Currency::from_env(aws)?,
         })
     }
 }
@@ -40,14 +39,15 @@ impl Selling {
         &self,
         seller: &Caller,
         new: NewProduct,
+        currency: Currency,
         now: Timestamp,
     ) -> Result<ProductCreated, Problem> {
         self.limit.count("create-product", seller.id(), now).await?;
-        let (file_name, file_type, file_size) = (new.file_name.clone(), new.file_type, new.file_size);
-        let product = ProductOffer::new(new, seller, self.currency, now);
+        let picture = new.picture.clone();
+        let product = ProductOffer::new(new, seller, currency, now);
         let id = product.product.id();
-        let upload = Upload::new(Kind::Products, id, &file_name, now);
-        let upload_url = self.media.presign(&upload, file_type, file_size).await?;
+        let upload = Upload::new(PICTURES, id, &picture.file_name, now);
+        let upload_url = self.media.presign(&upload, picture.file_type, picture.file_size).await?;
         self.products.create(&product).await?;
         Ok(ProductCreated { upload_url, id })
     }
@@ -64,23 +64,28 @@ impl Selling {
         now: Timestamp,
     ) -> Result<UploadRequested, Problem> {
         self.limit.count("request-product-upload", caller.id(), now).await?;
-        let upload = Upload::new(Kind::Products, id, &picture.file_name, now);
+        let upload = Upload::new(PICTURES, id, &picture.file_name, now);
         self.products.request_upload(caller, id, upload.id(), &picture.file_name).await?;
         let upload_url = self.media.presign(&upload, picture.file_type, picture.file_size).await?;
         Ok(UploadRequested { upload_url })
     }
+}
 
-    /// Deletes a product for its seller or an admin, and its pictures. Orders keep what they say of it.
-    ///
-    /// # Errors
-    /// Those of [`Products::delete`].
-    pub async fn delete(&self, caller: &Caller, id: ProductId) -> Result<(), Problem> {
-        self.products.delete(caller, id).await?;
-        tracing::info!(product_id = %id, "product deleted");
-        // The product is gone whatever becomes of its pictures, and nothing names them any more.
-        if let Err(error) = self.media.withdraw(Kind::Products, id).await {
-            tracing::warn!(product_id = %id, error = format!("{error:#}"), "left the pictures of a deleted product");
-        }
-        Ok(())
+/// Deletes a product for its seller or an admin, and its pictures. Orders keep what they say of it.
+///
+/// # Errors
+/// Those of [`Products::delete`].
+pub async fn delete(
+    products: &Products,
+    media: &Media,
+    caller: &Caller,
+    id: ProductId,
+) -> Result<(), Problem> {
+    products.delete(caller, id).await?;
+    tracing::info!(product_id = %id, "product deleted");
+    // The product is gone whatever becomes of its pictures, and nothing names them any more.
+    if let Err(error) = media.withdraw(PICTURES, id).await {
+        tracing::warn!(product_id = %id, error = format!("{error:#}"), "left the pictures of a deleted product");
     }
+    Ok(())
 }

@@ -33,12 +33,13 @@ use shared::values::time::Timestamp;
 use crate::{Category, Editor, Error, Listing, Product, ProductId, ProductOffer, RequestedUpload};
 
 const APPROVED: List =
-    List { index: "approved", partition: "approved", sort: Descending("createdAt"), key: "id" };
+    List { index: Some("approved"), partition: "approved", sort: Descending("createdAt"), key: "id" };
 const CATEGORY: List =
-    List { index: "category", partition: "approvedCategory", sort: Descending("createdAt"), key: "id" };
-const OWNER: List = List { index: "owner", partition: "ownerId", sort: Descending("createdAt"), key: "id" };
+    List { index: Some("category"), partition: "approvedCategory", sort: Descending("createdAt"), key: "id" };
+const OWNER: List =
+    List { index: Some("owner"), partition: "ownerId", sort: Descending("createdAt"), key: "id" };
 const PENDING: List =
-    List { index: "pending", partition: "pending", sort: Descending("createdAt"), key: "id" };
+    List { index: Some("pending"), partition: "pending", sort: Descending("createdAt"), key: "id" };
 
 const ALL_APPROVED: &str = "approved";
 const AWAITING_IMAGE: &str = "image";
@@ -59,7 +60,7 @@ impl FromEnv for Products {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
             client: aws.dynamodb(),
-            table: config::required("PRODUCTS_TABLE")?,
+            table: config::table("PRODUCTS_TABLE"),
             offers: Offers::from_env(aws)?,
         })
     }
@@ -349,7 +350,7 @@ impl Products {
             .client
             .query()
             .table_name(&self.table)
-            .index_name(PENDING.index)
+            .set_index_name(PENDING.index.map(str::to_owned))
             .key_condition_expression("pending = :image AND createdAt < :cutoff")
             .expression_attribute_values(":image", text(AWAITING_IMAGE))
             .expression_attribute_values(":cutoff", text(&cutoff))

@@ -9,6 +9,7 @@ use shared::caller::UserId;
 use shared::http::input::{Field, Value};
 use shared::values::time::Timestamp;
 
+pub mod events;
 pub mod store;
 
 pub use store::Users;

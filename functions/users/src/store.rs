@@ -26,7 +26,7 @@ pub struct Users {
 
 impl FromEnv for Users {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self { dynamodb: aws.dynamodb(), table: config::required("USERS_TABLE")? })
+        Ok(Self { dynamodb: aws.dynamodb(), table: config::table("USERS_TABLE") })
     }
 }
 

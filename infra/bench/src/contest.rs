@@ -204,9 +204,9 @@ fn event(scene: &Scene, case: Case, order: &str, key: &str) -> Bytes {
         LIST_PRODUCTS => events::list_products(None),
         SIGN_IN => events::sign_in(&scene.buyer),
         CONSUME_ORDERS => events::order_queued(order),
-        CONFIRM => events::email_queued("order_confirmed", order),
+        CONFIRM => events::email_queued("order.confirmed", order),
         SHIP_ORDER => events::task(order),
-        _ => events::email_queued("order_shipping", order),
+        _ => events::email_queued("order.shipping", order),
     }
 }
 

@@ -53,7 +53,7 @@ pub(super) fn order_queued(order: &str) -> Bytes {
 
 /// A message of the Emails queue.
 pub(super) fn email_queued(kind: &str, order: &str) -> Bytes {
-    message(&json!({ "kind": kind, "orderId": order }))
+    message(&json!({ "kind": kind, "id": order }))
 }
 
 /// What the workflow gives to its tasks.

@@ -290,15 +290,16 @@ impl Report {
             "write units",
             "answer",
             "warm p50 on the emulator",
-            "Node.js' units",
+            "units of Node.js",
         ]);
         for function in &self.functions {
             let calls: Vec<_> = function
                 .calls
                 .iter()
                 .map(|(name, count)| {
+                    let name = if name.ends_with("/outbound-emails") { "SendEmail" } else { name };
                     if (count - 1.0).abs() < 1e-9 {
-                        name.clone()
+                        name.to_owned()
                     } else {
                         format!("{} × {name}", short(*count))
                     }
@@ -314,7 +315,7 @@ impl Report {
                 write,
                 format!("{} B", function.answer_bytes),
                 ms(function.on_emulator_ms),
-                of_node.map_or_else(|| "–".into(), |(read, write)| format!("{read} read, {write} write")),
+                of_node.map_or_else(|| "–".into(), |(read, write)| format!("{read} + {write}")),
             ]);
         }
         table

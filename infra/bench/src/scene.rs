@@ -1,6 +1,7 @@
-//! The cloud that is measured in: the emulator with the tables and the user pool of `template.yaml`, and nothing that
-//! acts by itself: no function, queue or workflow of the template, which would take processor time in the background.
+//! The cloud that is measured in: the emulator with the tables and the user pool of the templates, and nothing that acts by
+//! itself: no function, queue or workflow of theirs, which would take processor time in the background.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::Child;
 
@@ -52,7 +53,10 @@ impl Scene {
         let mut record = Record { gateway_port: needs::free_port(&[])?, ..Record::default() };
         let emulator = local::emulator::start_for_test(cloud, &mut record).await?;
         let aws = Aws::at(record.gateway());
-        let template = tables_and_user_pool(&deploy::template()?);
+        let templates = deploy::templates()?;
+        let templates =
+            templates.iter().map(|template| deploy::text(template)).collect::<Result<Vec<_>>>()?;
+        let template = tables_and_user_pool(&templates);
         let stack = [("Version", "2010-05-15"), ("StackName", STACK), ("TemplateBody", &template)];
         aws.query("cloudformation", "CreateStack", &stack).await?;
         let role = [("Version", "2010-05-08"), ("RoleName", "bench"), ("AssumeRolePolicyDocument", TRUST)];
@@ -215,28 +219,29 @@ fn created(number: u32) -> String {
     format!("{at:.3}")
 }
 
-/// The part of the template that holds data, with the names of its things as outputs under those of the functions'
-/// variables.
-fn tables_and_user_pool(template: &str) -> String {
+/// The parts of the templates that hold data as one template, with the names of its things as outputs under those of the
+/// functions' variables. What several templates have, such as the parameter `Stage`, is taken from the first.
+fn tables_and_user_pool(templates: &[String]) -> String {
     const KEPT: [&str; 3] =
         ["AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient"];
     let mut text = String::from("AWSTemplateFormatVersion: \"2010-09-09\"\n");
     let mut outputs = String::from("Outputs:\n");
-    for (section, body) in blocks(template, 0) {
-        match section {
-            "Parameters" | "Conditions" => text += body,
-            "Resources" => {
-                text += "Resources:\n";
-                let inside = body.split_once('\n').map_or("", |(_, inside)| inside);
-                for (name, resource) in blocks(inside, 2) {
-                    let kind = resource.lines().find_map(|line| line.strip_prefix("    Type: "));
-                    if kind.is_some_and(|kind| KEPT.contains(&kind)) {
-                        text += resource;
+    for section in ["Parameters", "Conditions", "Resources"] {
+        let mut taken = BTreeSet::new();
+        text += &format!("{section}:\n");
+        let bodies = templates.iter().flat_map(|template| blocks(template, 0));
+        for (_, body) in bodies.filter(|(name, _)| *name == section) {
+            let inside = body.split_once('\n').map_or("", |(_, inside)| inside);
+            for (name, entry) in blocks(inside, 2) {
+                let kind = entry.lines().find_map(|line| line.strip_prefix("    Type: "));
+                let is_kept = section != "Resources" || kind.is_some_and(|kind| KEPT.contains(&kind));
+                if is_kept && taken.insert(name) {
+                    text += entry;
+                    if section == "Resources" {
                         outputs += &format!("  {name}:\n    Value: !Ref {name}\n");
                     }
                 }
             }
-            _ => {}
         }
     }
     text + &outputs
@@ -271,12 +276,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_the_template_only_what_holds_data_is_taken() {
-        let template = "Transform: X\nParameters:\n  Stage:\n    Type: String\n\nResources:\n  # a note\n  Api:\n    Type: AWS::Serverless::HttpApi\n\
-                        \n  ThingsTable:\n    Type: AWS::DynamoDB::Table\n    Properties:\n      A: 1\nOutputs:\n  X:\n    Value: 1\n";
-        let taken = tables_and_user_pool(template);
-        let expected = "AWSTemplateFormatVersion: \"2010-09-09\"\nParameters:\n  Stage:\n    Type: String\n\nResources:\n  ThingsTable:\n    \
-                        Type: AWS::DynamoDB::Table\n    Properties:\n      A: 1\nOutputs:\n  ThingsTable:\n    Value: !Ref ThingsTable\n";
+    fn of_the_templates_only_what_holds_data_is_taken() {
+        let templates = [
+            "Transform: X\nParameters:\n  Stage:\n    Type: String\n\nResources:\n  # a note\n  Api:\n    Type: AWS::ApiGatewayV2::Api\n",
+            "Parameters:\n  Stage: {Type: String}\n  Kept: {Type: String}\nResources:\n  ThingsTable:\n    Type: AWS::DynamoDB::Table\n    Properties:\n      \
+             A: 1\nOutputs:\n  X:\n    Value: 1\n",
+        ];
+        let taken = tables_and_user_pool(&templates.map(str::to_owned));
+        let expected = "AWSTemplateFormatVersion: \"2010-09-09\"\nParameters:\n  Stage:\n    Type: String\n\n  Kept: {Type: String}\nConditions:\n\
+                        Resources:\n  ThingsTable:\n    Type: AWS::DynamoDB::Table\n    Properties:\n      A: 1\nOutputs:\n  ThingsTable:\n    \
+                        Value: !Ref ThingsTable\n";
         assert_eq!(taken, expected);
     }
 

@@ -4,11 +4,13 @@ Each function below is one difference, with its reason. They reach into the emul
 version of it (`PINNED`); with any other it starts as it is, and says so. All settings come from the environment.
 """
 
+import contextlib
+import contextvars
 import email.utils
+import fnmatch
 import importlib.metadata
 import json
 import os
-import re
 import signal
 import socketserver
 import sys
@@ -83,73 +85,254 @@ def give_functions_their_own_environment():
     functions._provided_worker_env = environment_of_its_own
 
 
-def import_the_routes_of_an_api():
-    """Creates the routes, authorizers and CORS rules of an HTTP API's OpenAPI `Body`, which is what SAM makes of routes.
+def expand_nested_templates():
+    """Applies SAM's transform to the template of a nested stack as well; the emulator does so for the root's alone.
 
-    The emulator's CloudFormation creates such an API empty: every address answers 404.
+    Without it each `AWS::Serverless::Function` there is a type that is not supported.
     """
-    import ministack.services.apigateway as gateway
+    import ministack.services.cloudformation.engine as engine
     import ministack.services.cloudformation.provisioners as cloudformation
 
-    def import_body(api_id, body):
-        if not body:
-            return
-        authorizers = {}
-        for name, scheme in (body.get("components") or {}).get("securitySchemes", {}).items():
-            authorizer = scheme["x-amazon-apigateway-authorizer"]
-            jwt = authorizer["jwtConfiguration"]
-            audience = jwt["audience"]
-            authorizers[name] = {
-                "authorizerId": name,
-                "authorizerType": "JWT",
-                "name": name,
-                "identitySource": [authorizer.get("identitySource", "$request.header.Authorization")],
-                "jwtConfiguration": {
-                    "issuer": jwt["issuer"],
-                    "audience": audience if isinstance(audience, list) else [audience],
-                },
-            }
-        integrations, routes = {}, {}
-        for path, operations in body.get("paths", {}).items():
-            for method, operation in operations.items():
-                if "x-amazon-apigateway-integration" not in operation:
-                    continue
-                integration = operation["x-amazon-apigateway-integration"]
-                function = re.search(r"functions/(.+)/invocations", integration["uri"])[1]
-                if function not in integrations:
-                    properties = cloudformation._apigw_v2_integration_props({"IntegrationUri": function})
-                    integrations[function] = {"integrationId": str(len(integrations)), **properties}
-                route = {
-                    "RouteKey": f"{'ANY' if method.startswith('x-amazon') else method.upper()} {path}",
-                    "Target": f"integrations/{integrations[function]['integrationId']}",
-                }
-                for requirement in operation.get("security") or []:
-                    for name, scopes in requirement.items():
-                        # SAM writes `NONE`, which is no authorizer, for a public route.
-                        if name in authorizers:
-                            route |= {"AuthorizationType": "JWT", "AuthorizerId": name, "AuthorizationScopes": scopes}
-                route_id = str(len(routes))
-                routes[route_id] = {"routeId": route_id, **cloudformation._apigw_v2_route_props(route)}
-        gateway._authorizers[api_id] = authorizers
-        gateway._integrations[api_id] = {i["integrationId"]: i for i in integrations.values()}
-        gateway._routes[api_id] = routes
-        if cors := body.get("x-amazon-apigateway-cors"):
-            gateway._apis[api_id]["corsConfiguration"] = cors
+    check = cloudformation._check_nested_stack_capabilities
+
+    # It is called once for each nested template, just after that was parsed.
+    def check_and_expand(parent_stack_name, template):
+        check(parent_stack_name, template)
+        expanded = dict(engine._apply_transforms(template))
+        template.clear()
+        template.update(expanded)
+
+    cloudformation._check_nested_stack_capabilities = check_and_expand
+
+
+def remember_attributes_of_nested_resources():
+    """Keeps what `!GetAtt` reads of a nested stack's resource that an update leaves alone.
+
+    The emulator forgets it, and the first update of the stack fails: `Requested attribute Arn does not exist`.
+    """
+    import ministack.services.cloudformation.provisioners as cloudformation
+    from ministack.services.cloudformation import _stacks
+
+    update = cloudformation._update_resource
+
+    # Only nested stacks call it by this name, and without the attributes.
+    def update_with_attributes(kind, physical_id, old, new, stack_name, logical_id=None, attributes=None):
+        if attributes is None:
+            resources = (_stacks.get(stack_name) or {}).get("_resources", {})
+            attributes = resources.get(logical_id, {}).get("Attributes")
+        return update(kind, physical_id, old, new, stack_name, logical_id, attributes)
+
+    cloudformation._update_resource = update_with_attributes
+
+
+def resolve_references_in_nested_stacks():
+    """Resolves `{{resolve:secretsmanager:…}}` and the like in a nested stack; the emulator leaves them as text."""
+    import ministack.services.cloudformation.provisioners as cloudformation
+    from ministack.services.cloudformation.engine import _resolve_dynamic_references
+
+    provision, update = cloudformation._provision_resource, cloudformation._update_resource
+
+    def resolved(properties):
+        return _resolve_dynamic_references(properties)[0]
+
+    def provision_resolved(kind, logical_id, properties, stack_name):
+        return provision(kind, logical_id, resolved(properties), stack_name)
+
+    def update_resolved(kind, physical_id, old, new, *rest):
+        return update(kind, physical_id, resolved(old), resolved(new), *rest)
+
+    cloudformation._provision_resource, cloudformation._update_resource = provision_resolved, update_resolved
+
+
+def undo_failed_nested_stacks():
+    """Takes down a nested stack that could not be created, and takes one back whose update failed.
+
+    The emulator leaves what was made and changed. It forgets the former, so that a second try has each route twice, and
+    tells whoever takes the latter's change back that there is nothing to deploy.
+    """
+    import ministack.services.cloudformation.provisioners as cloudformation
+    from ministack.services.cloudformation import _stacks
+
+    handlers = cloudformation._RESOURCE_HANDLERS["AWS::CloudFormation::Stack"]
+    create, update, delete = handlers["create"], handlers["update"], handlers["delete"]
+
+    def create_or_undo(logical_id, props, stack_name):
+        before = {name for name, _ in _stacks.items()}
+        try:
+            return create(logical_id, props, stack_name)
+        except Exception:
+            for name, stack in list(_stacks.items()):
+                if name not in before and stack.get("_parent_stack_name") == stack_name:
+                    delete(name, {})
+            raise
+
+    def update_or_undo(physical_id, old_props, new_props, stack_name):
+        try:
+            return update(physical_id, old_props, new_props, stack_name)
+        except Exception:
+            with contextlib.suppress(Exception):
+                update(physical_id, new_props, old_props, stack_name)
+            raise
+
+    handlers["create"], handlers["update"] = create_or_undo, update_or_undo
+
+
+def retain_in_nested_stacks():
+    """Heeds `DeletionPolicy` when a nested stack is deleted; the emulator deletes everything in it."""
+    import ministack.services.cloudformation.provisioners as cloudformation
+    from ministack.services.cloudformation import _stacks
+
+    handlers = cloudformation._RESOURCE_HANDLERS["AWS::CloudFormation::Stack"]
+    delete = handlers["delete"]
+
+    def delete_but_retained(physical_id, props):
+        stack = _stacks.get(cloudformation._nested_stack_lookup_name(physical_id)) or {}
+        for logical_id, definition in (stack.get("_template") or {}).get("Resources", {}).items():
+            if definition.get("DeletionPolicy") in cloudformation._RETAINING_POLICIES:
+                stack["_resources"].pop(logical_id, None)
+        delete(physical_id, props)
+
+    handlers["delete"] = delete_but_retained
+
+
+def read_cors_of_an_api():
+    """Heeds the `CorsConfiguration` of an `AWS::ApiGatewayV2::Api`, which the emulator stores under other names."""
+    import ministack.services.cloudformation.provisioners as cloudformation
 
     handlers = cloudformation._RESOURCE_HANDLERS["AWS::ApiGatewayV2::Api"]
     create, update = handlers["create"], handlers["update"]
 
-    def create_with_routes(logical_id, props, stack_name):
-        created = create(logical_id, props, stack_name)
-        import_body(created[0], props.get("Body"))
-        return created
+    def renamed(props):
+        if not (rules := props.get("CorsConfiguration")):
+            return props
+        return {**props, "CorsConfiguration": {name[0].lower() + name[1:]: rule for name, rule in rules.items()}}
 
-    def update_with_routes(physical_id, old_props, new_props, stack_name, logical_id=None):
-        updated = update(physical_id, old_props, new_props, stack_name, logical_id)
-        import_body(updated[0], new_props.get("Body"))
-        return updated
+    def create_with_rules(logical_id, props, stack_name):
+        return create(logical_id, renamed(props), stack_name)
 
-    handlers["create"], handlers["update"] = create_with_routes, update_with_routes
+    def update_with_rules(physical_id, old_props, new_props, stack_name, logical_id=None):
+        return update(physical_id, old_props, renamed(new_props), stack_name, logical_id)
+
+    handlers["create"], handlers["update"] = create_with_rules, update_with_rules
+
+
+def ask_for_the_permission_of_a_route():
+    """Answers 500, as AWS does, where no `AWS::Lambda::Permission` lets the API call just this function.
+
+    SAM writes that permission beside its own events, and beside a route of ours it is easily forgotten. The emulator asks
+    for none.
+    """
+    import ministack.services.apigateway as gateway
+    import ministack.services.lambda_svc as functions
+
+    invoke = gateway._invoke_lambda_proxy
+
+    def is_permitted(integration, api_id, stage, method, route_key):
+        reference = gateway._extract_lambda_ref_from_integration_uri(integration.get("integrationUri", ""))
+        name, alias = functions._resolve_name_and_qualifier(reference)
+        function = functions._functions.get(name)
+        called = functions._policy_resource_arn(name, alias)
+        route = route_key if route_key == "$default" else f"{method}{route_key.partition(' ')[2]}"
+        source = f"{api_id}/{stage}/{route}"
+        for statement in function["policy"]["Statement"] if function else []:
+            pattern = statement.get("Condition", {}).get("ArnLike", {}).get("AWS:SourceArn", "*").rpartition(":")[2]
+            service = statement["Principal"] == {"Service": "apigateway.amazonaws.com"}
+            if service and statement["Resource"] == called and fnmatch.fnmatchcase(source, pattern):
+                return True
+        return function is None
+
+    async def invoke_if_permitted(integration, api_id, stage, path, method, *rest, **named):
+        route_key = named.get("route_key") or (rest[3] if len(rest) > 3 else "$default")
+        if not is_permitted(integration, api_id, stage, method, route_key):
+            body = json.dumps({"message": "Internal Server Error"}).encode()
+            return 500, {"Content-Type": "application/json"}, body
+        return await invoke(integration, api_id, stage, path, method, *rest, **named)
+
+    gateway._invoke_lambda_proxy = invoke_if_permitted
+
+
+def heed_failures_in_streams():
+    """Heeds `ReportBatchItemFailures`, `BisectBatchOnFunctionError`, `MaximumRetryAttempts` and `OnFailure` of a mapping
+    from a table's stream.
+
+    The emulator gives a batch again for ever, all of it, when its function fails, and never when that reports records.
+    """
+    import ministack.services.dynamodb as dynamodb
+    import ministack.services.lambda_svc as functions
+
+    execute, poll = functions._execute_function, functions._poll_dynamodb_streams
+    # Somebody may also invoke a function with such an event by hand.
+    is_polling = contextvars.ContextVar("is_polling", default=False)
+    # By mapping: the record that holds up the stream, and how often it did.
+    held_up = {}
+
+    def number_of(record):
+        return record["dynamodb"]["SequenceNumber"]
+
+    def first_failed(mapping, result, records):
+        """Where the first record is that has to come again, or None."""
+        if result.get("error"):
+            return 0
+        body = result.get("body")
+        body = json.loads(body) if isinstance(body, (str, bytes)) and body else body
+        if "ReportBatchItemFailures" not in mapping.get("FunctionResponseTypes", []) or not isinstance(body, dict):
+            return None
+        failed = {failure.get("itemIdentifier") for failure in body.get("batchItemFailures") or []}
+        places = [place for place, record in enumerate(records) if number_of(record) in failed]
+        # A report that names no record of the batch is one on all of it.
+        return min(places, default=0) if failed else None
+
+    def deliver(function, mapping, records):
+        """Gives them to the function, and tells which record has to come again first, with the result that says so."""
+        result = execute(function, {"Records": records})
+        failed = first_failed(mapping, result, records)
+        if failed is None:
+            return None, result
+        rest = records[failed:]
+        if len(rest) > 1 and mapping.get("BisectBatchOnFunctionError"):
+            half = (len(rest) + 1) // 2
+            again, result = deliver(function, mapping, rest[:half])
+            return (again, result) if again else deliver(function, mapping, rest[half:])
+        record, tries = held_up.pop(mapping["UUID"], (None, 0))
+        tries = tries + 1 if record == number_of(rest[0]) else 1
+        limit = int(mapping.get("MaximumRetryAttempts", -1))
+        if 0 <= limit < tries:
+            source, why = mapping["EventSourceArn"], "RetryAttemptsExhausted"
+            functions._send_ddb_stream_failure_record(mapping, function, rest, source, result, why)
+            return None, result
+        held_up[mapping["UUID"]] = (number_of(rest[0]), tries)
+        return rest[0], result
+
+    def go_on_from(mapping, record):
+        """What came before it is done and does not come again."""
+        table, positions = record["eventSourceARN"].split("/")[1], functions._dynamodb_stream_positions
+        with functions._dynamodb_stream_positions_lock:
+            position = positions[mapping["UUID"]]
+            batch = dynamodb.stream_records_since(table, position, mapping.get("BatchSize", 100))
+            positions[mapping["UUID"]] = position + [number_of(one) for one in batch].index(number_of(record))
+
+    def execute_for_a_stream(function, event, *rest, **named):
+        if not is_polling.get():
+            return execute(function, event, *rest, **named)
+        name, source = function["config"]["FunctionName"], event["Records"][0]["eventSourceARN"]
+        mappings = (one for _, _, one in functions._iter_all_esms() if one["EventSourceArn"] == source)
+        mapping = next(one for one in mappings if one["FunctionName"] == name)
+        again, result = deliver(function, mapping, event["Records"])
+        if again is None:
+            return {**result, "error": None}
+        go_on_from(mapping, again)
+        if not result.get("error"):
+            result = {**result, "body": {"errorType": "BatchItemFailures", "errorMessage": "it reported records"}}
+        return {**result, "error": True}
+
+    def poll_and_heed():
+        token = is_polling.set(True)
+        try:
+            return poll()
+        finally:
+            is_polling.reset(token)
+
+    functions._execute_function, functions._poll_dynamodb_streams = execute_for_a_stream, poll_and_heed
 
 
 def honour_time_to_live():
@@ -394,7 +577,15 @@ def main():
         answer_without_waiting()
         keep_what_functions_say()
         give_functions_their_own_environment()
-        import_the_routes_of_an_api()
+        expand_nested_templates()
+        remember_attributes_of_nested_resources()
+        resolve_references_in_nested_stacks()
+        undo_failed_nested_stacks()
+        # After it: what could not be created is not retained.
+        retain_in_nested_stacks()
+        read_cors_of_an_api()
+        ask_for_the_permission_of_a_route()
+        heed_failures_in_streams()
         honour_time_to_live()
         finish_a_confirmation()
         ignore_the_case_of_names()

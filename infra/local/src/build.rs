@@ -77,8 +77,7 @@ pub(crate) fn binary(function: &str) -> PathBuf {
 /// When each function's binary was built.
 pub(crate) fn built() -> Result<BTreeMap<OsString, Option<SystemTime>>> {
     let age = |function: &String| std::fs::metadata(binary(function)).and_then(|file| file.modified()).ok();
-    let functions = deploy::functions(&deploy::template()?);
-    Ok(functions.iter().map(|function| (function.into(), age(function))).collect())
+    Ok(deploy::functions()?.iter().map(|function| (function.into(), age(function))).collect())
 }
 
 /// Ends the running functions, so that the next call of each starts what was built last.

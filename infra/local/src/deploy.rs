@@ -1,12 +1,12 @@
-//! Deploys `template.yaml`, unchanged, with the same `sam deploy` as on AWS.
+//! Deploys `template.yaml` and the templates of the stacks inside it, unchanged, with the same `sam deploy` as on AWS.
 //!
-//! Where the template names a function's code, `target/lambda/<function>/`, the stage directory has a shell script that runs
+//! Where they name a function's code, `target/lambda/<function>/`, the stage directory has a shell script that runs
 //! the function's development binary. So uploads are tiny, and a rebuilt function needs no deploy.
 
 use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use reqwest::Method;
@@ -87,16 +87,37 @@ pub(crate) async fn stack_of(cloud: &Cloud, record: &mut Record, code: Code) -> 
     .await
 }
 
-/// The template.
+/// `template.yaml` and the templates of the stacks inside it, as paths from the repository.
+///
+/// # Errors
+/// `template.yaml` cannot be read.
+pub fn templates() -> Result<Vec<PathBuf>> {
+    let root = text(Path::new("template.yaml"))?;
+    let inside = root.lines().filter_map(|line| line.trim_start().strip_prefix("TemplateURL: "));
+    Ok(std::iter::once("template.yaml").chain(inside).map(PathBuf::from).collect())
+}
+
+/// The text of a file of the repository.
 ///
 /// # Errors
 /// It cannot be read.
-pub fn template() -> Result<String> {
-    fs::read_to_string(cloud::root().join("template.yaml")).context("cannot read template.yaml")
+pub fn text(file: &Path) -> Result<String> {
+    fs::read_to_string(cloud::root().join(file)).with_context(|| format!("cannot read {}", file.display()))
 }
 
-/// The functions whose code the template names.
-pub(crate) fn functions(template: &str) -> BTreeSet<String> {
+/// The functions whose code the templates name.
+///
+/// # Errors
+/// A template cannot be read.
+pub(crate) fn functions() -> Result<BTreeSet<String>> {
+    let mut all = BTreeSet::new();
+    for template in templates()? {
+        all.extend(functions_of(&text(&template)?));
+    }
+    Ok(all)
+}
+
+fn functions_of(template: &str) -> BTreeSet<String> {
     let named = template
         .split("target/lambda/")
         .skip(1)
@@ -118,21 +139,24 @@ fn parameters(record: &Record) -> Vec<String> {
     ]
 }
 
+/// What the stack is made of, as paths from the repository: the templates, `samconfig.toml` and the workflows.
+///
+/// # Errors
+/// One of them cannot be read.
+pub(crate) fn files() -> Result<Vec<PathBuf>> {
+    let mut files = templates()?;
+    files.push("samconfig.toml".into());
+    let machines = fs::read_dir(cloud::root().join("statemachines")).context("cannot read statemachines/")?;
+    files.extend(machines.flatten().map(|file| Path::new("statemachines").join(file.file_name())));
+    files.sort();
+    Ok(files)
+}
+
 /// All that a deploy depends on.
 fn fingerprint(parameters: &[String]) -> Result<String> {
     let mut all = Sha256::new();
-    let root = cloud::root();
-    let mut files = vec![
-        "template.yaml".into(),
-        "samconfig.toml".into(),
-        "infra/local/emulator/launch.py".into(),
-        "infra/ops/template.yaml".into(),
-    ];
-    let machines = fs::read_dir(root.join("statemachines")).context("cannot read statemachines/")?;
-    files.extend(machines.flatten().map(|file| Path::new("statemachines").join(file.file_name())));
-    files.sort();
-    for file in files {
-        all.update(fs::read(root.join(&file)).with_context(|| format!("cannot read {}", file.display()))?);
+    for file in files()?.into_iter().chain(["infra/local/emulator/launch.py".into()]) {
+        all.update(text(&file)?);
     }
     all.update(parameters.join("\n"));
     all.update(cloud::target().as_os_str().as_encoded_bytes());
@@ -163,10 +187,10 @@ fn lay_out(cloud: &Cloud, code: Code) -> Result<()> {
         Code::Behind(port) => Some(port),
         Code::Launchers | Code::Release => None,
     };
-    for function in functions(&template()?) {
+    for function in functions()? {
         let binary = build::binary(&function);
         if !binary.exists() {
-            say::warning(&format!("template.yaml names {function}, but no such binary was built"));
+            say::warning(&format!("a template names {function}, but no such binary was built"));
         }
         let code = stage.join("target/lambda").join(&function);
         fs::create_dir_all(&code)?;
@@ -211,8 +235,16 @@ mod tests {
     #[test]
     fn each_function_is_found_once_and_prose_is_not() {
         let template = "# `cargo lambda build` fills target/lambda/; sam takes it.\n\
-                        CodeUri: target/lambda/sign-up/\nX: target/lambda/sign-in/\nY: target/lambda/sign-up/\n";
-        assert_eq!(functions(template).into_iter().collect::<Vec<_>>(), ["sign-in", "sign-up"]);
+                        CodeUri: target/lambda/sign-up/\nX: ../../target/lambda/sign-in/\nY: target/lambda/sign-up/\n";
+        assert_eq!(functions_of(template).into_iter().collect::<Vec<_>>(), ["sign-in", "sign-up"]);
+    }
+
+    #[test]
+    fn every_template_is_read() {
+        let inside = templates().unwrap();
+        assert_eq!(inside[0], Path::new("template.yaml"));
+        assert!(inside.contains(&"infra/state/template.yaml".into()), "{inside:?}");
+        assert!(inside.iter().all(|template| text(template).is_ok()), "{inside:?}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use anyhow::Result;
 use tokio::process::Command;
 
 use crate::tools::SAM;
-use crate::{cloud, process, say};
+use crate::{cloud, deploy, process, say};
 
 /// Runs `cargo local lint`.
 ///
@@ -18,11 +18,12 @@ pub(crate) async fn run() -> Result<()> {
         command.args(arguments).current_dir(cloud::root());
         Command::from(command)
     };
-    for template in ["template.yaml", "infra/ops/template.yaml"] {
+    for template in deploy::templates()? {
+        let template = template.to_string_lossy();
         let title = format!("cfn-lint {template}");
-        say::step(&title, process::run_quietly(&mut command("cfn-lint", &[template]))).await?;
+        say::step(&title, process::run_quietly(&mut command("cfn-lint", &[&template]))).await?;
         let title = format!("sam validate --lint {template}");
-        let validate = ["validate", "--lint", "--template-file", template];
+        let validate = ["validate", "--lint", "--template-file", &template];
         say::step(&title, process::run_quietly(&mut command("sam", &validate))).await?;
     }
     Ok(())

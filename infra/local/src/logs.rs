@@ -1,4 +1,4 @@
-//! `cargo local logs [function] [-f]`: what the functions said, as they said it; `--order ID`: what they said of an order.
+//! `cargo local logs [function] [-f]`: what the functions said, as they said it; `--about ID`: what they said of one thing.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
@@ -23,9 +23,9 @@ pub(crate) struct Options {
     /// How many lines of each function to begin with.
     #[arg(short, long, default_value_t = 50)]
     lines: usize,
-    /// All that every function said of one order, in the order of time.
+    /// All that every function said of one thing, such as an order, in the order of time: `orders/0189…`, or its id alone.
     #[arg(long, value_name = "ID", conflicts_with_all = ["function", "follow", "lines"])]
-    order: Option<String>,
+    about: Option<String>,
 }
 
 /// Runs `cargo local logs`.
@@ -33,7 +33,7 @@ pub(crate) struct Options {
 /// # Errors
 /// There is no such function.
 pub(crate) async fn run(options: Options) -> Result<()> {
-    let functions = deploy::functions(&deploy::template()?);
+    let functions = deploy::functions()?;
     if let Some(wanted) = &options.function
         && !functions.contains(wanted)
     {
@@ -42,8 +42,8 @@ pub(crate) async fn run(options: Options) -> Result<()> {
             functions.into_iter().collect::<Vec<_>>().join(", ")
         );
     }
-    if let Some(order) = &options.order {
-        return about(order, &functions);
+    if let Some(subject) = &options.about {
+        return about(subject, &functions);
     }
     let chosen = |function: &str| options.function.as_deref().is_none_or(|wanted| wanted == function);
     let mut read: HashMap<PathBuf, u64> = HashMap::new();
@@ -72,19 +72,19 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     }
 }
 
-/// Shows the lines whose `order_id` is this one, by their time.
-fn about(order: &str, functions: &BTreeSet<String>) -> Result<()> {
+/// Shows the lines about this subject, by their time.
+fn about(subject: &str, functions: &BTreeSet<String>) -> Result<()> {
     let mut lines = Vec::new();
     for entry in std::fs::read_dir(Cloud::shop().logs()).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let Some(function) = function_of(&name, functions.iter().map(String::as_str)) else { continue };
         let text = rest_of(&entry.path(), &mut 0)?;
-        let said = text.lines().filter_map(|line| Some((time_of(line, order)?, line.to_owned())));
+        let said = text.lines().filter_map(|line| Some((time_of(line, subject)?, line.to_owned())));
         lines.extend(said.map(|(time, line)| (time, function.to_owned(), line)));
     }
     lines.sort();
     if lines.is_empty() {
-        bail!("no function said anything of an order {order}");
+        bail!("no function said anything of {subject}");
     }
     for (_, function, line) in lines {
         say::out!("{} {line}", say::paint("36", &format!("{function:<22}")));
@@ -92,10 +92,17 @@ fn about(order: &str, functions: &BTreeSet<String>) -> Result<()> {
     Ok(())
 }
 
-/// When a line was written, if it is of this order.
-fn time_of(line: &str, order: &str) -> Option<String> {
+/// When a line was written, if it is about this subject: the one that ends an invocation has it as its `subject`, those
+/// before it have its id in a field such as `order_id`.
+fn time_of(line: &str, subject: &str) -> Option<String> {
     let line: Value = serde_json::from_str(line).ok()?;
-    (line["order_id"] == order).then(|| line["timestamp"].as_str().unwrap_or_default().to_owned())
+    let id = subject.rsplit('/').next()?;
+    let is_about = line.as_object()?.iter().any(|(name, value)| match value.as_str() {
+        Some(value) if name == "subject" => value == subject || value.rsplit('/').next() == Some(subject),
+        Some(value) => value == id && name.ends_with("_id"),
+        None => false,
+    });
+    is_about.then(|| line["timestamp"].as_str().unwrap_or_default().to_owned())
 }
 
 /// Which function a log file is of: `cartwright-local-create-order.log`, or `…-CreateOrderFunction-4F2A.log`.
@@ -123,10 +130,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_of_the_order_that_it_names_as_its_order() {
-        let line = r#"{"timestamp":"2026-11-21T04:00:00Z","message":"order placed","order_id":"7"}"#;
-        assert_eq!(time_of(line, "7").as_deref(), Some("2026-11-21T04:00:00Z"));
-        assert_eq!((time_of(line, "8"), time_of("order 7", "7")), (None, None));
+    fn a_line_is_about_what_it_names_as_its_subject_or_by_its_id() {
+        let placed = r#"{"timestamp":"04:00:00Z","message":"order placed","order_id":"7"}"#;
+        let answered = r#"{"timestamp":"04:00:01Z","message":"answered","status":201,"subject":"orders/7"}"#;
+        for subject in ["7", "orders/7"] {
+            assert_eq!(time_of(placed, subject).as_deref(), Some("04:00:00Z"));
+            assert_eq!(time_of(answered, subject).as_deref(), Some("04:00:01Z"));
+        }
+        assert_eq!(
+            (time_of(placed, "8"), time_of(answered, "products/7"), time_of("order 7", "7")),
+            (None, None, None)
+        );
     }
 
     #[test]

@@ -174,6 +174,9 @@ async fn all(cloud: &Cloud, code: Code, filter: &[String], tally: &mut Tally) ->
     say::step("Seeding people and products", seed::people_and_products(&Shop::at(&record.url()))).await?;
 
     let (whole, breaking) = suites.split_at(suites.partition_point(|suite| suite.name != DISRUPTIONS));
+    if filter.is_empty() {
+        examples(tally).await?;
+    }
     for suite in whole {
         run_suite(suite, cloud, &record, filter, tally).await?;
     }
@@ -197,11 +200,22 @@ async fn all(cloud: &Cloud, code: Code, filter: &[String], tally: &mut Tally) ->
 /// binary.
 async fn suites() -> Result<Vec<Suite>> {
     say::note("Building the tests");
-    let mut all = vec!["--workspace", "--lib", "--test", "*"];
-    all.extend(build::NOT_FUNCTIONS.iter().flat_map(|name| ["--exclude", name]));
-    let mut suites = build_tests(&all).await?;
+    let mut suites = build_tests(&[functions_and_tests(), vec!["--lib", "--test", "*"]].concat()).await?;
     suites.extend(build_tests(&["--package", "local", "--package", "bench", "--package", "faults"]).await?);
     Ok(suites)
+}
+
+/// What Cargo calls the packages that are built with the features of the functions.
+fn functions_and_tests() -> Vec<&'static str> {
+    let others = build::NOT_FUNCTIONS.iter().flat_map(|name| ["--exclude", name]);
+    ["--workspace"].into_iter().chain(others).collect()
+}
+
+/// Runs the examples in the documentation, which Cargo builds and runs in one.
+async fn examples(tally: &mut Tally) -> Result<()> {
+    let mut cargo = build::cargo();
+    cargo.args(["test", "--quiet", "--doc"]).args(functions_and_tests());
+    run_and_count(cargo, "examples in the documentation", tally).await
 }
 
 async fn build_tests(selection: &[&str]) -> Result<Vec<Suite>> {
@@ -236,7 +250,7 @@ async fn run_suite(
     tally: &mut Tally,
 ) -> Result<()> {
     let mut command = tokio::process::Command::new(&suite.binary);
-    command.args(filter).current_dir(&suite.package).kill_on_drop(true).stdout(Stdio::piped());
+    command.args(filter).current_dir(&suite.package);
     if suite.name == DISRUPTIONS {
         command.arg("--test-threads=1");
     }
@@ -245,9 +259,15 @@ async fn run_suite(
         None => command.args(["--skip", IN_A_BROWSER]),
     };
     set_environment(&mut command, cloud, record);
-    say::out!("\n{}", say::paint("1", &format!("── {}", suite.name)));
+    run_and_count(command, &suite.name, tally).await
+}
+
+/// Shows what a program with tests says, and adds its results up.
+async fn run_and_count(mut command: tokio::process::Command, name: &str, tally: &mut Tally) -> Result<()> {
+    say::out!("\n{}", say::paint("1", &format!("── {name}")));
     let failed_before = tally.failed;
-    let mut child = command.spawn().with_context(|| format!("cannot start {}", suite.binary.display()))?;
+    command.stdout(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn().with_context(|| format!("cannot start {name}"))?;
     let mut lines = BufReader::new(child.stdout.take().context("the test has no output")?).lines();
     let mut terminal = tokio::io::stdout();
     while let Some(line) = lines.next_line().await? {
@@ -256,7 +276,7 @@ async fn run_suite(
     }
     terminal.flush().await?;
     if !child.wait().await?.success() && tally.failed == failed_before {
-        tally.crashed.push(suite.name.clone());
+        tally.crashed.push(name.to_owned());
     }
     Ok(())
 }

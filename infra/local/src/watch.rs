@@ -1,7 +1,7 @@
 //! `cargo local up --watch`: builds what changes, and reloads it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
@@ -9,9 +9,8 @@ use anyhow::Result;
 use crate::cloud::{self, Cloud};
 use crate::{build, deploy, say};
 
-/// What code is made of, and what the stack is made of.
+/// What code is made of.
 const CODE: [&str; 4] = ["functions", "shared", "Cargo.toml", "Cargo.lock"];
-const STACK: [&str; 3] = ["template.yaml", "samconfig.toml", "statemachines"];
 
 /// Watches until it is interrupted. The shop stays up afterwards.
 ///
@@ -26,11 +25,11 @@ pub(crate) async fn run(cloud: &Cloud) -> Result<()> {
 }
 
 async fn watch(cloud: &Cloud) {
-    let mut seen = (newest(&CODE), newest(&STACK));
+    let mut seen = (newest(CODE), newest(stack()));
     loop {
         // Looking at a few hundred files once a second costs nothing, and needs no library and no limits of the system's.
         tokio::time::sleep(Duration::from_secs(1)).await;
-        let now = (newest(&CODE), newest(&STACK));
+        let now = (newest(CODE), newest(stack()));
         if now == seen {
             continue;
         }
@@ -53,8 +52,13 @@ async fn renew(cloud: &Cloud, stack: bool) -> Result<()> {
     Ok(())
 }
 
+/// What the stack is made of; nothing while `template.yaml` is being written.
+fn stack() -> Vec<PathBuf> {
+    deploy::files().unwrap_or_default()
+}
+
 /// The newest change in these files and directories, and how many files they are.
-fn newest(names: &[&str]) -> (Option<SystemTime>, usize) {
+fn newest(names: impl IntoIterator<Item = impl AsRef<Path>>) -> (Option<SystemTime>, usize) {
     let mut found = (None, 0);
     for name in names {
         visit(&cloud::root().join(name), &mut found);

@@ -1,6 +1,8 @@
 //! Lists: a page of an index in one query, and cursors that nobody can forge.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::str::FromStr;
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
@@ -22,6 +24,12 @@ use crate::run::config::{self, ConfigError};
 const DEFAULT_LIMIT: usize = 20;
 const MAX_LIMIT: usize = 100;
 
+/// How many entries a query of a filtered list looks through: some 100 KB of small ones.
+const LOOKED_THROUGH_AT_ONCE: usize = 500;
+
+/// How many queries a page may take.
+const MOST_QUERIES: usize = 8;
+
 /// Which page the client asks for: `?limit=` (1–100, 20 unless told) and `?cursor=` (from the page before).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRequest {
@@ -33,8 +41,12 @@ struct Limit(usize);
 
 impl Parameter for Limit {
     const NAME: &'static str = "limit";
+}
 
-    fn parse(text: &str) -> Result<Self, String> {
+impl FromStr for Limit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
         match text.parse() {
             Ok(limit) if (1..=MAX_LIMIT).contains(&limit) => Ok(Self(limit)),
             _ => Err(format!("must be a whole number from 1 to {MAX_LIMIT}")),
@@ -46,8 +58,13 @@ struct Cursor(String);
 
 impl Parameter for Cursor {
     const NAME: &'static str = "cursor";
+}
 
-    fn parse(text: &str) -> Result<Self, String> {
+/// Any text: whether it is a cursor shows when it is opened.
+impl FromStr for Cursor {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
         Ok(Self(text.to_owned()))
     }
 }
@@ -98,16 +115,16 @@ impl Sort {
     }
 }
 
-/// An index whose partitions are lists.
+/// An index, or a table, whose partitions are lists.
 #[derive(Debug, Clone, Copy)]
 pub struct List {
-    /// The index's name.
-    pub index: &'static str,
+    /// The index's name; `None` where the table's own partitions are the lists.
+    pub index: Option<&'static str>,
     /// Its partition key's attribute: one value, one list.
     pub partition: &'static str,
     /// Its sort key.
     pub sort: Sort,
-    /// The table's own key's attribute.
+    /// The attribute of the table's own partition key.
     pub key: &'static str,
 }
 
@@ -139,7 +156,25 @@ impl Cursors {
         of: &str,
         request: &PageRequest,
     ) -> Result<Page<T>, Problem> {
-        let start = match &request.cursor {
+        self.filtered_page(client, table, list, of, None, request).await
+    }
+
+    /// The same of those entries only whose attribute has a value, for a list that is read too seldom to pay for an index
+    /// at every write. At most 4,000 entries are looked through for one page: where those do not fill it, it is shorter
+    /// than asked for and its cursor goes on behind them.
+    ///
+    /// # Errors
+    /// `invalid-input` for a cursor that is not of this list, 500 when a query fails.
+    pub async fn filtered_page<T: DeserializeOwned>(
+        &self,
+        client: &Client,
+        table: &str,
+        list: List,
+        of: &str,
+        only: Option<(&str, &str)>,
+        request: &PageRequest,
+    ) -> Result<Page<T>, Problem> {
+        let mut start = match &request.cursor {
             None => None,
             Some(cursor) => {
                 let position = self.open(list, of, cursor).ok_or_else(|| {
@@ -152,24 +187,40 @@ impl Cursors {
             }
         };
         // One more than asked for tells whether there is a next page, so that nobody is sent to an empty one.
-        let one_more = i32::try_from(request.limit + 1).unwrap_or(i32::MAX);
-        let found = client
+        let one_more = request.limit + 1;
+        let at_once = only.map_or(one_more, |_| LOOKED_THROUGH_AT_ONCE);
+        let query = client
             .query()
             .table_name(table)
-            .index_name(list.index)
+            .set_index_name(list.index.map(str::to_owned))
             .key_condition_expression("#partition = :of")
             .expression_attribute_names("#partition", list.partition)
             .expression_attribute_values(":of", text(of))
             .scan_index_forward(matches!(list.sort, Sort::Ascending(_)))
-            .limit(one_more)
-            .set_exclusive_start_key(start)
-            .send()
-            .await
-            .with_context(|| format!("query the index {}", list.index))?;
-        let mut items = found.items.unwrap_or_default();
-        let more = items.len() > request.limit || found.last_evaluated_key.is_some();
-        items.truncate(request.limit);
-        let next_cursor = items.last().filter(|_| more).map(|last| self.seal(list, of, last));
+            .limit(i32::try_from(at_once).unwrap_or(i32::MAX));
+        let query = match only {
+            None => query,
+            Some((attribute, value)) => query
+                .filter_expression("#only = :only")
+                .expression_attribute_names("#only", attribute)
+                .expression_attribute_values(":only", text(value)),
+        };
+        let mut items = Vec::new();
+        for _ in 0..MOST_QUERIES {
+            let found = query.clone().set_exclusive_start_key(start).send().await;
+            let found = found.with_context(|| format!("query {}", list.index.unwrap_or(table)))?;
+            items.extend(found.items.unwrap_or_default());
+            start = found.last_evaluated_key;
+            if items.len() > request.limit || start.is_none() {
+                break;
+            }
+        }
+        let next_cursor = if items.len() > request.limit {
+            items.truncate(request.limit);
+            items.last().map(|last| self.seal(list, of, last))
+        } else {
+            start.map(|last| self.seal(list, of, &last))
+        };
         let entries = items.into_iter().map(from_item).collect::<anyhow::Result<_>>()?;
         Ok(Page { entries, next_cursor })
     }
@@ -200,7 +251,7 @@ impl Cursors {
         // HMAC takes a key of any length.
         let mut mac =
             Hmac::<Sha256>::new_from_slice(self.key.as_bytes()).expect("HMAC takes keys of any length");
-        for part in [list.index.as_bytes(), of.as_bytes(), position] {
+        for part in [list.index.unwrap_or_default().as_bytes(), of.as_bytes(), position] {
             mac.update(&part.len().to_le_bytes());
             mac.update(part);
         }
@@ -213,8 +264,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const LIST: List =
-        List { index: "customer", partition: "userId", sort: Sort::Descending("createdAt"), key: "orderId" };
+    const LIST: List = List {
+        index: Some("customer"),
+        partition: "userId",
+        sort: Sort::Descending("createdAt"),
+        key: "orderId",
+    };
 
     fn cursors() -> Cursors {
         Cursors { key: "a key of the tests".into() }
@@ -240,7 +295,7 @@ mod tests {
     #[test]
     fn a_cursor_opens_no_other_list() {
         assert_eq!(cursors().open(LIST, "bob", &cursor()), None);
-        assert_eq!(cursors().open(List { index: "due", ..LIST }, "ann", &cursor()), None);
+        assert_eq!(cursors().open(List { index: Some("due"), ..LIST }, "ann", &cursor()), None);
         assert_eq!(Cursors { key: "another key".into() }.open(LIST, "ann", &cursor()), None);
     }
 

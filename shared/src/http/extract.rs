@@ -1,6 +1,7 @@
 //! What a handler takes from its request: body, id, query parameters and time, each checked before the handler runs.
 
 use std::convert::Infallible;
+use std::fmt::Display;
 use std::str::FromStr;
 
 use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request};
@@ -61,13 +62,10 @@ impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for PathId<T> {
     }
 }
 
-/// A type that a query parameter can hold.
-pub trait Parameter: Sized {
+/// A type that a query parameter can hold. The error of its `FromStr` completes a sentence about the parameter.
+pub trait Parameter: FromStr<Err: Display> {
     /// The parameter's name.
     const NAME: &'static str;
-
-    /// Checks and converts the text; the error completes a sentence about the parameter.
-    fn parse(text: &str) -> Result<Self, String>;
 }
 
 /// The query parameter that `T` names, if the request has it.
@@ -85,9 +83,10 @@ impl<S: Send + Sync, T: Parameter> FromRequestParts<S> for QueryParameter<T> {
         let mut values = parameters.iter().filter(|(name, _)| name == T::NAME).map(|(_, text)| text);
         match (values.next(), values.next()) {
             (None, _) => Ok(Self(None)),
-            (Some(text), None) => {
-                T::parse(text).map(|value| Self(Some(value))).map_err(|detail| refused(&detail))
-            }
+            (Some(text), None) => text
+                .parse()
+                .map(|value| Self(Some(value)))
+                .map_err(|detail: T::Err| refused(&detail.to_string())),
             (Some(_), Some(_)) => Err(refused("may be given once")),
         }
     }

@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
+use std::str;
 
 use serde_json::Map;
 pub use serde_json::Value;
@@ -18,10 +19,185 @@ pub trait Field: Sized {
     fn parse(value: Value) -> Result<Self, String>;
 }
 
-/// An object that can be read from [`Fields`].
+/// An object that can be read from [`Fields`]. [`body!`](crate::body) declares most of them; one whose rules concern several
+/// members reads them by hand.
 pub trait Body: Sized {
     /// Asks for every member. `None` only where a fault was noted.
     fn read(fields: &mut Fields) -> Option<Self>;
+}
+
+/// What a member of an object can be: a [`Field`], an object that [`body!`](crate::body) declares, or an `Option` of either.
+pub trait Member: Sized {
+    /// Reads the member at `pointer`, which may be absent; gives every fault it has.
+    #[doc(hidden)]
+    fn read(pointer: &str, value: Option<Value>) -> Result<Self, Vec<FieldError>>;
+}
+
+impl<T: Field> Member for T {
+    fn read(pointer: &str, value: Option<Value>) -> Result<Self, Vec<FieldError>> {
+        let value = value.ok_or_else(|| is_required(pointer))?;
+        T::parse(value).map_err(|detail| vec![FieldError::body(pointer, detail)])
+    }
+}
+
+impl<T: Member> Member for Option<T> {
+    fn read(pointer: &str, value: Option<Value>) -> Result<Self, Vec<FieldError>> {
+        value.map(|value| T::read(pointer, Some(value))).transpose()
+    }
+}
+
+fn is_required(pointer: &str) -> Vec<FieldError> {
+    vec![FieldError::body(pointer, "is required")]
+}
+
+/// Declares what a JSON object of a request holds: a struct, and how it is read with every fault told at once.
+///
+/// | written | read from |
+/// | --- | --- |
+/// | `unit_price: Price` | the member `unitPrice`, which must be there and a `Price` |
+/// | `note: Option<Note>` | the member `note`, if it is there and not null |
+/// | `lines: Vec<Line>[1..=50]` | the member `lines`, an array of 1 to 50 entries |
+/// | `code: Code = "confirmationCode"` | the member `confirmationCode` |
+/// | `picture: NewPicture = ..` | the members of a `NewPicture`, which stand beside the others |
+///
+/// A member that no field reads is refused.
+///
+/// ```
+/// shared::text!(
+///     /// What a gift says.
+///     Greeting, 1..=200
+/// );
+///
+/// shared::body!(
+///     /// A piece of a gift.
+///     #[derive(Debug, PartialEq)]
+///     pub struct Piece {
+///         /// What it says on it.
+///         pub label: Greeting,
+///     }
+/// );
+///
+/// shared::body!(
+///     /// What somebody gives.
+///     #[derive(Debug, PartialEq)]
+///     pub struct Gift {
+///         wrapped_up: bool,
+///         greeting: Option<Greeting> = "cardText",
+///         pieces: Vec<Piece>[1..=3],
+///     }
+/// );
+///
+/// let gift = shared::http::input::parse::<Gift>(br#"{"wrappedUp": true, "pieces": [{"label": "tea"}]}"#);
+/// assert!(gift.is_ok_and(|gift| gift.wrapped_up && gift.greeting.is_none() && gift.pieces.len() == 1));
+///
+/// let faulty = shared::http::input::parse::<Gift>(br#"{"pieces": [{}], "cardText": ""}"#);
+/// let faults = faulty.unwrap_err().errors().to_vec();
+/// let pointers: Vec<_> = faults.iter().filter_map(|fault| fault.pointer.as_deref()).collect();
+/// assert_eq!(pointers, ["#/wrappedUp", "#/cardText", "#/pieces/0/label"]);
+/// ```
+#[macro_export]
+macro_rules! body {
+    (
+        $(#[$attribute:meta])*
+        $visibility:vis struct $name:ident {$(
+            $(#[$field_attribute:meta])*
+            $field_visibility:vis $field:ident:
+                $type:ty $([$length:expr])? $(= $json:tt)?
+        ),+ $(,)?}
+    ) => {
+        $(#[$attribute])*
+        $visibility struct $name {$(
+            $(#[$field_attribute])*
+            $field_visibility $field: $type,
+        )+}
+
+        impl $crate::http::input::Body for $name {
+            fn read(fields: &mut $crate::http::input::Fields) -> ::std::option::Option<Self> {
+                $(let $field = $crate::body!(@read fields, $field $type $([$length])? $(= $json)?);)+
+                ::std::option::Option::Some(Self { $($field: $field?),+ })
+            }
+        }
+
+        impl $crate::http::input::Member for $name {
+            fn read(
+                pointer: &str,
+                value: ::std::option::Option<$crate::http::input::Value>,
+            ) -> ::std::result::Result<Self, ::std::vec::Vec<$crate::http::problem::FieldError>> {
+                $crate::http::input::object_at(pointer, value)
+            }
+        }
+    };
+    (@read $fields:ident, $field:ident $type:ty = ..) => {
+        <$type as $crate::http::input::Body>::read($fields)
+    };
+    (@read $fields:ident, $field:ident $type:ty) => {
+        $fields.member::<$type>($crate::body!(@name $field))
+    };
+    (@read $fields:ident, $field:ident $type:ty = $json:literal) => {
+        $fields.member::<$type>($json)
+    };
+    (@read $fields:ident, $field:ident $type:ty [$length:expr]) => {
+        $fields.list($crate::body!(@name $field), $length)
+    };
+    (@read $fields:ident, $field:ident $type:ty [$length:expr] = $json:literal) => {
+        $fields.list($json, $length)
+    };
+    (@name $field:ident) => {{
+        const SNAKE: &str = ::std::stringify!($field);
+        const CAMEL: [u8; $crate::http::input::camel_length(SNAKE)] = $crate::http::input::camel_case(SNAKE);
+        const NAME: &str = $crate::http::input::ascii(&CAMEL);
+        NAME
+    }};
+}
+
+/// How long a field's name is in camelCase.
+#[doc(hidden)]
+pub const fn camel_length(snake: &str) -> usize {
+    let (bytes, mut index, mut length) = (snake.as_bytes(), 0, 0);
+    while index < bytes.len() {
+        if bytes[index] != b'_' {
+            length += 1;
+        }
+        index += 1;
+    }
+    length
+}
+
+/// A field's name in camelCase: `unitPrice` for `unit_price`.
+#[doc(hidden)]
+pub const fn camel_case<const LENGTH: usize>(snake: &str) -> [u8; LENGTH] {
+    let (bytes, mut index, mut length) = (snake.as_bytes(), 0, 0);
+    let mut camel = [0; LENGTH];
+    let mut begins_word = false;
+    while index < bytes.len() {
+        if bytes[index] == b'_' {
+            begins_word = length > 0;
+        } else {
+            camel[length] = if begins_word { bytes[index].to_ascii_uppercase() } else { bytes[index] };
+            begins_word = false;
+            length += 1;
+        }
+        index += 1;
+    }
+    camel
+}
+
+/// The bytes as text, while the compiler runs.
+///
+/// # Panics
+/// While the compiler runs, where a field's name is not ASCII.
+#[doc(hidden)]
+pub const fn ascii(bytes: &'static [u8]) -> &'static str {
+    match str::from_utf8(bytes) {
+        Ok(text) if text.is_ascii() => text,
+        _ => panic!("a field whose name is not ASCII needs its JSON name: `field: Type = \"name\"`"),
+    }
+}
+
+/// Reads an object that is a member of another one, or an entry of a list.
+#[doc(hidden)]
+pub fn object_at<T: Body>(pointer: &str, value: Option<Value>) -> Result<T, Vec<FieldError>> {
+    object(pointer.to_owned(), value.ok_or_else(|| is_required(pointer))?)
 }
 
 /// The members of one JSON object, and what was found wrong with them so far.
@@ -38,24 +214,24 @@ impl Fields {
         Self { pointer, members, asked: HashSet::new(), errors: Vec::new() }
     }
 
+    /// The member `name`, which `T` may let be absent; `null` counts as absent. `None` where a fault was noted.
+    pub fn member<T: Member>(&mut self, name: &'static str) -> Option<T> {
+        let value = self.take(name);
+        T::read(&self.pointer_to(name), value).map_err(|errors| self.errors.extend(errors)).ok()
+    }
+
     /// The member `name`; its absence is a fault.
-    pub fn required<T: Field>(&mut self, name: &'static str) -> Option<T> {
-        match self.take(name) {
-            None => {
-                self.fault(name, "is required");
-                None
-            }
-            Some(value) => self.parse(name, value),
-        }
+    pub fn required<T: Member>(&mut self, name: &'static str) -> Option<T> {
+        self.member(name)
     }
 
     /// The member `name`; `null` counts as absent.
-    pub fn optional<T: Field>(&mut self, name: &'static str) -> Option<T> {
-        self.take(name).and_then(|value| self.parse(name, value))
+    pub fn optional<T: Member>(&mut self, name: &'static str) -> Option<T> {
+        self.member(name).flatten()
     }
 
-    /// The member `name`: an array of objects, as many as `length` allows.
-    pub fn list<T: Body>(&mut self, name: &'static str, length: RangeInclusive<usize>) -> Option<Vec<T>> {
+    /// The member `name`: an array, as long as `length` allows.
+    pub fn list<T: Member>(&mut self, name: &'static str, length: RangeInclusive<usize>) -> Option<Vec<T>> {
         let value = self.take(name);
         let Some(Value::Array(values)) = value else {
             self.fault(name, if value.is_none() { "is required" } else { "must be an array" });
@@ -69,7 +245,7 @@ impl Fields {
         let pointer = self.pointer_to(name);
         let mut entries = Vec::with_capacity(values.len());
         for (index, value) in values.into_iter().enumerate() {
-            match object(format!("{pointer}/{index}"), value) {
+            match T::read(&format!("{pointer}/{index}"), Some(value)) {
                 Ok(entry) => entries.push(entry),
                 Err(errors) => self.errors.extend(errors),
             }
@@ -96,10 +272,6 @@ impl Fields {
     fn take(&mut self, name: &'static str) -> Option<Value> {
         self.asked.insert(name);
         self.members.remove(name).filter(|value| !value.is_null())
-    }
-
-    fn parse<T: Field>(&mut self, name: &str, value: Value) -> Option<T> {
-        T::parse(value).map_err(|detail| self.fault(name, &detail)).ok()
     }
 
     fn pointer_to(&self, name: &str) -> String {
@@ -196,34 +368,34 @@ mod tests {
         Name, 1..=5
     );
 
-    #[derive(Debug, PartialEq)]
-    struct Line {
-        name: Name,
-    }
-
-    impl Body for Line {
-        fn read(fields: &mut Fields) -> Option<Self> {
-            Some(Self { name: fields.required("name")? })
+    crate::body!(
+        #[derive(Debug, PartialEq)]
+        struct Line {
+            name: Name,
         }
-    }
+    );
 
-    #[derive(Debug, PartialEq)]
-    struct Form {
-        name: Name,
-        open: bool,
-        note: Option<Name>,
-        lines: Vec<Line>,
-    }
-
-    impl Body for Form {
-        fn read(fields: &mut Fields) -> Option<Self> {
-            let name = fields.required("name");
-            let open = fields.required("open");
-            let note = fields.optional("note");
-            let lines = fields.list("lines", 1..=2);
-            Some(Self { name: name?, open: open?, note, lines: lines? })
+    crate::body!(
+        #[derive(Debug, PartialEq)]
+        struct Form {
+            name: Name,
+            open: bool,
+            note: Option<Name>,
+            lines: Vec<Line>[1..=2],
         }
-    }
+    );
+
+    crate::body!(
+        /// One of everything that a body can hold.
+        #[derive(Debug, PartialEq)]
+        struct Everything {
+            first_name: Name,
+            _last: Option<Name> = "last-name",
+            form: Option<Form>,
+            tags: Vec<Name>[0..=2] = "keyWords",
+            line: Line = ..,
+        }
+    );
 
     fn faults(body: &str) -> Vec<(String, String)> {
         let errors = parse::<Form>(body.as_bytes()).unwrap_err().errors().to_vec();
@@ -254,6 +426,35 @@ mod tests {
             ("#/x~1y", "is not a field of this request, which takes lines, name, note, open"),
         ];
         assert_eq!(found, expected.map(|(pointer, detail)| (pointer.to_owned(), detail.to_owned())));
+    }
+
+    #[test]
+    fn members_have_their_fields_names_or_others_and_may_be_objects() {
+        let name = |text| Name::new(text).unwrap();
+        let body = br#"{"firstName":"ann","last-name":"lee","keyWords":["a","b"],"name":"tea"}"#;
+        let expected = Everything {
+            first_name: name("ann"),
+            _last: Some(name("lee")),
+            form: None,
+            tags: vec![name("a"), name("b")],
+            line: Line { name: name("tea") },
+        };
+        assert_eq!(parse::<Everything>(body).unwrap(), expected);
+        let problem = parse::<Everything>(br#"{"form":{"lines":[{}]},"keyWords":["",3]}"#).unwrap_err();
+        let pointers: Vec<_> = problem.errors().iter().filter_map(|error| error.pointer.as_deref()).collect();
+        let form = ["#/form/name", "#/form/open", "#/form/lines/0/name"];
+        let expected = [&["#/firstName"][..], &form, &["#/keyWords/0", "#/keyWords/1", "#/name"]].concat();
+        assert_eq!(pointers, expected);
+    }
+
+    #[test]
+    fn a_fields_name_becomes_camel_case() {
+        let camel = |name| ascii(Box::leak(camel_case::<9>(name).into()));
+        assert_eq!(
+            [camel("unit_price"), camel("unitprice"), camel("_x__y_abcdefg")],
+            ["unitPrice", "unitprice", "xYAbcdefg"]
+        );
+        assert_eq!(["a", "unit_price", "_x__y_"].map(camel_length), [1, 9, 2]);
     }
 
     #[test]

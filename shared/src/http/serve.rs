@@ -133,10 +133,10 @@ fn app<S: FromEnv>(
 async fn observe(stage: Stage, request: Request, next: Next) -> Result<Response, Infallible> {
     let request_id = request_id(&request);
     let span = tracing::info_span!("request", request_id);
-    let (mut response, Invocation { calls, order_id }) =
+    let (mut response, Invocation { calls, subject }) =
         telemetry::observing(next.run(request).instrument(span.clone())).await;
     span.in_scope(|| {
-        tracing::info!(status = response.status().as_u16(), order_id, aws_calls = calls.total(), "answered");
+        tracing::info!(status = response.status().as_u16(), subject, aws_calls = calls.total(), "answered");
     });
     calls.publish();
     let headers = response.headers_mut();
@@ -169,7 +169,6 @@ mod tests {
     use crate::dynamo::list::Page;
     use crate::http::answer::PUBLIC;
     use crate::http::extract::BODY_LIMIT;
-    use crate::http::input::{Body, Fields};
     use crate::http::{Answer, File, Input, NoContent, PathId};
     use crate::values::time::Timestamp;
     use serde::Serialize;
@@ -181,15 +180,11 @@ mod tests {
         ThingId
     );
 
-    struct Thing {
-        open: bool,
-    }
-
-    impl Body for Thing {
-        fn read(fields: &mut Fields) -> Option<Self> {
-            Some(Self { open: fields.required("open")? })
+    crate::body!(
+        struct Thing {
+            open: bool,
         }
-    }
+    );
 
     async fn make(Input(thing): Input<Thing>) -> Answer<Value> {
         assert!(thing.open, "a closed thing breaks the handler");

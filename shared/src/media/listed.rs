@@ -65,7 +65,7 @@ impl Table {
         cursors: &Cursors,
         request: &PageRequest,
     ) -> Result<Page<T>, Problem> {
-        let list = List { index: LISTED, partition: LISTED, sort: self.sort, key: self.key };
+        let list = List { index: Some(LISTED), partition: LISTED, sort: self.sort, key: self.key };
         cursors.page(&self.client, &self.name, list, LISTED, request).await
     }
 

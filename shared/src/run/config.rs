@@ -36,41 +36,28 @@ where
         .map_err(|error| ConfigError { name, fault: format!("is not valid: {error}") })
 }
 
-/// Where this function runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// A laptop.
-    Local,
-    /// An AWS account for trying things.
-    Staging,
-    /// The shop.
-    Production,
+/// The table that the variable `name` names. A function is given the tables that its policy names, and a store may know
+/// more of them: the name of one that was not given is empty, which DynamoDB refuses.
+pub fn table(name: &'static str) -> String {
+    env::var(name).unwrap_or_default()
 }
+
+crate::names!(
+    /// Where this function runs, named as the template's parameter has it.
+    pub enum Stage {
+        /// A laptop.
+        Local = "local",
+        /// An AWS account for trying things.
+        Staging = "staging",
+        /// The shop.
+        Production = "production",
+    }
+);
 
 impl Stage {
     /// Whether answers carry `Server-Timing`, which tells outsiders how the inside works.
     pub fn shows_timing(self) -> bool {
         self != Self::Production
-    }
-
-    /// The name as the template's parameter has it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Local => "local",
-            Self::Staging => "staging",
-            Self::Production => "production",
-        }
-    }
-}
-
-impl FromStr for Stage {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [Self::Local, Self::Staging, Self::Production]
-            .into_iter()
-            .find(|stage| stage.as_str() == text)
-            .ok_or_else(|| "it must be local, staging or production".into())
     }
 }
 
@@ -88,8 +75,9 @@ mod tests {
     }
 
     #[test]
-    fn stages_are_named_as_in_the_template() {
+    fn a_stage_of_another_name_is_refused() {
         assert_eq!("production".parse(), Ok(Stage::Production));
-        assert!("prod".parse::<Stage>().is_err());
+        let refused = "prod".parse::<Stage>().unwrap_err();
+        assert_eq!(refused.to_string(), "must be one of local, staging, production");
     }
 }

@@ -10,7 +10,7 @@ use tracing::Level;
 
 use crate::values::time::Timestamp;
 
-/// Starts the logs: one JSON object a line, the span's fields (request id, order id) beside the event's.
+/// Starts the logs: one JSON object a line, the span's fields (request id, message id) beside the event's.
 pub(crate) fn init() {
     let level = std::env::var("LOG_LEVEL").ok().and_then(|level| level.parse().ok()).unwrap_or(Level::INFO);
     tracing_subscriber::fmt()
@@ -29,20 +29,25 @@ pub(crate) fn init() {
 /// what is counted before a function dies counts.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 pub fn count(metric: &'static str, value: u32) {
-    println!("{}", embedded_metric(metric, value, &function_name(), Timestamp::now()));
+    println!("{}", embedded_metric(metric, value, ("function", &function_name()), Timestamp::now()));
 }
 
-fn embedded_metric(metric: &str, value: u32, function: &str, now: Timestamp) -> Value {
+/// The same for what has one alarm wherever it happens: its dimension is the stage.
+pub fn count_in_stage(metric: &'static str, value: u32) {
+    println!("{}", embedded_metric(metric, value, ("stage", &stage()), Timestamp::now()));
+}
+
+fn embedded_metric(metric: &str, value: u32, (dimension, name): (&str, &str), now: Timestamp) -> Value {
     json!({
         "_aws": {
             "Timestamp": now.unix_millis(),
             "CloudWatchMetrics": [{
                 "Namespace": "Cartwright",
-                "Dimensions": [["function"]],
+                "Dimensions": [[dimension]],
                 "Metrics": [{ "Name": metric, "Unit": "Count" }],
             }],
         },
-        "function": function,
+        dimension: name,
         metric: value,
     })
 }
@@ -57,8 +62,8 @@ pub(crate) fn function_name() -> String {
 pub(crate) struct Invocation {
     /// Its AWS calls.
     pub calls: Calls,
-    /// The order that it was about.
-    pub order_id: Option<String>,
+    /// What it was about.
+    pub subject: Option<String>,
 }
 
 /// AWS calls, by service in the order of their first call.
@@ -148,7 +153,7 @@ fn pascal(kebab: &str) -> String {
     name
 }
 
-/// Runs `work` and tells what it did: the AWS calls that it made and the order that it was about.
+/// Runs `work` and tells what it did: the AWS calls that it made and what it was about.
 pub(crate) async fn observing<F: Future>(work: F) -> (F::Output, Invocation) {
     INVOCATION
         .scope(RefCell::default(), async {
@@ -172,10 +177,11 @@ pub(crate) fn count_calls_of(task: &Calls) {
     });
 }
 
-/// Says which order this request, message or task is about: the line that ends it in the log, well or badly, then has its
-/// `order_id`, so that one order can be followed through every function.
-pub fn about_order(order_id: impl fmt::Display) {
-    let _ = INVOCATION.try_with(|invocation| invocation.borrow_mut().order_id = Some(order_id.to_string()));
+/// Says what this request, message or task is about, as CloudEvents do: `about("orders", id)`. The line that ends it in the
+/// log, well or badly, then has the `subject` `orders/0189…`, so that one thing can be followed through every function.
+pub fn about(things: &str, id: impl fmt::Display) {
+    let _ =
+        INVOCATION.try_with(|invocation| invocation.borrow_mut().subject = Some(format!("{things}/{id}")));
 }
 
 #[cfg(test)]
@@ -192,36 +198,37 @@ mod tests {
     #[tokio::test]
     async fn calls_are_counted_for_the_invocation_that_made_them() {
         count_call("s3", Duration::from_millis(1));
-        let ((), Invocation { calls, order_id }) = observing(async {
+        let ((), Invocation { calls, subject }) = observing(async {
             count_call("dynamodb", Duration::from_micros(2_500));
             count_call("sqs", Duration::from_micros(1_000));
             count_call("dynamodb", Duration::from_micros(2_500));
         })
         .await;
         assert_eq!(calls.server_timing(), r#"dynamodb;desc="2 calls";dur=5.0, sqs;desc="1 call";dur=1.0"#);
-        assert_eq!((calls.total(), order_id), (3, None));
+        assert_eq!((calls.total(), subject), (3, None));
     }
 
     #[tokio::test]
     async fn what_a_task_called_is_counted_for_the_invocation_as_well() {
         let ((), all) = observing(async {
-            about_order(1);
+            about("things", 1);
             let task = tokio::spawn(observing(async {
-                about_order(2);
+                about("things", 2);
                 count_call("dynamodb", Duration::from_millis(1));
             }));
             let ((), task) = task.await.unwrap();
-            assert_eq!((task.calls.total(), task.order_id.as_deref()), (1, Some("2")));
+            assert_eq!((task.calls.total(), task.subject.as_deref()), (1, Some("things/2")));
             count_call("sqs", Duration::from_millis(1));
             count_calls_of(&task.calls);
         })
         .await;
-        assert_eq!((all.calls.total(), all.order_id.as_deref()), (2, Some("1")));
+        assert_eq!((all.calls.total(), all.subject.as_deref()), (2, Some("things/1")));
     }
 
     #[test]
     fn a_metric_is_a_line_of_the_embedded_format() {
-        let line = embedded_metric("OrderPlaced", 1, "create-order", Timestamp::from_unix_millis(5));
+        let line =
+            embedded_metric("OrderPlaced", 1, ("function", "create-order"), Timestamp::from_unix_millis(5));
         assert_eq!(
             line,
             json!({

@@ -1,6 +1,8 @@
-//! Functions that no HTTP request calls: consumers of queues, uploads, schedules, workflow tasks, user pool triggers.
+//! Functions that no HTTP request calls: consumers of queues, tables' streams, uploads, schedules, workflow tasks, user pool triggers.
 //!
 //! Each is a plain `async fn` of its state and its event; what surrounds it is here.
+
+mod changes;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -23,6 +25,8 @@ use crate::media::Upload;
 use crate::run::aws::{Aws, FromEnv};
 use crate::run::telemetry::{self, Invocation};
 use crate::values::time::Timestamp;
+
+pub use changes::{Change, Images, Undelivered, changes};
 
 /// One message of a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,12 +69,12 @@ where
         let state = state.clone();
         let work = async move {
             let work = async { handle(state, read(message, now)?).await };
-            let (result, Invocation { calls, order_id }) = telemetry::observing(work).await;
+            let (result, Invocation { calls, subject }) = telemetry::observing(work).await;
             match &result {
-                Ok(()) => tracing::info!(order_id, aws_calls = calls.total(), "message done"),
+                Ok(()) => tracing::info!(subject, aws_calls = calls.total(), "message done"),
                 Err(error) => {
                     let error = format!("{error:#}");
-                    tracing::error!(order_id, aws_calls = calls.total(), error, "message failed");
+                    tracing::error!(subject, aws_calls = calls.total(), error, "message failed");
                 }
             }
             (result, calls)
@@ -200,17 +204,17 @@ where
             let span = tracing::info_span!("invocation", request_id = event.context.request_id);
             // Boxed: the SDK's futures nest so deeply that the compiler gives up on what holds them.
             let work = Box::pin(handle(state, event.payload, Timestamp::now())).instrument(span.clone());
-            let (result, Invocation { calls, order_id }) = telemetry::observing(work).await;
+            let (result, Invocation { calls, subject }) = telemetry::observing(work).await;
             calls.publish();
             let _entered = span.enter();
             match result {
                 Ok(output) => {
-                    tracing::info!(order_id, aws_calls = calls.total(), "done");
+                    tracing::info!(subject, aws_calls = calls.total(), "done");
                     Ok(output)
                 }
                 Err(error) => {
                     tracing::error!(
-                        order_id,
+                        subject,
                         aws_calls = calls.total(),
                         error = format!("{error:#}"),
                         "failed"

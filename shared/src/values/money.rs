@@ -80,6 +80,17 @@ impl Amount {
         self.0.checked_add(other.0).map(Self)
     }
 
+    /// As people write it: `1,299.90 USD`.
+    pub fn in_words(self, currency: Currency) -> String {
+        let mut words = self.to_string();
+        let mut at = words.len() - (EXPONENT as usize + 1);
+        while at > 3 {
+            at -= 3;
+            words.insert(at, ',');
+        }
+        format!("{words} {currency}")
+    }
+
     /// How JSON shows it: a decimal number of major units (`99.99`).
     pub const fn in_major(self) -> InMajor {
         InMajor(self)
@@ -197,6 +208,20 @@ mod tests {
     fn sums_that_cannot_be_written_down_are_noticed() {
         assert_eq!(Amount(u64::MAX).checked_times(2), None);
         assert_eq!(Amount(u64::MAX).checked_add(Amount(1)), None);
+    }
+
+    #[test]
+    fn people_read_thousands_apart() {
+        let dollars = "USD".parse().unwrap();
+        for (minor, words) in [
+            (5, "0.05 USD"),
+            (99_999, "999.99 USD"),
+            (100_000, "1,000.00 USD"),
+            (1_234_567, "12,345.67 USD"),
+            (12_345_678_901, "123,456,789.01 USD"),
+        ] {
+            assert_eq!(Amount(minor).in_words(dollars), words);
+        }
     }
 
     #[test]

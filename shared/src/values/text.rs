@@ -45,6 +45,14 @@ macro_rules! text {
             }
         }
 
+        impl ::std::str::FromStr for $name {
+            type Err = ::std::string::String;
+
+            fn from_str(text: &str) -> ::std::result::Result<Self, ::std::string::String> {
+                Self::new(text)
+            }
+        }
+
         impl $crate::http::input::Field for $name {
             fn parse(value: $crate::http::input::Value) -> ::std::result::Result<Self, ::std::string::String> {
                 Self::new(value.as_str().ok_or("must be a string")?)

@@ -28,6 +28,11 @@ impl Timestamp {
         self.0.as_second()
     }
 
+    /// As people write it: `21 November 2026 at 12:04 UTC`. Nobody knows the reader's zone, so it names its own.
+    pub fn in_words(self) -> String {
+        self.0.strftime("%-d %B %Y at %H:%M UTC").to_string()
+    }
+
     /// The wall clock. Only what begins an invocation calls it; everything after takes the time as an argument.
     #[expect(clippy::disallowed_methods, reason = "this is the one place where time enters")]
     pub(crate) fn now() -> Self {
@@ -85,6 +90,12 @@ mod tests {
     #[test]
     fn whole_seconds_keep_their_three_decimals() {
         assert_eq!(Timestamp::from_unix_millis(0).to_string(), "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn people_read_a_day_and_an_hour() {
+        let time: Timestamp = "2026-11-01T09:04:59.999Z".parse().unwrap();
+        assert_eq!(time.in_words(), "1 November 2026 at 09:04 UTC");
     }
 
     proptest! {

@@ -2,7 +2,8 @@
 
 use aws_sdk_s3::Client as S3;
 use products::ProductId;
-use shared::media::{Checked, FileName, ImageType, Kind, MAX_BYTES, Media, Picture, Upload};
+use products::pictures::PICTURES;
+use shared::media::{Checked, FileName, ImageType, MAX_BYTES, Media, Picture, Upload};
 use shared::run::aws::{Aws, FromEnv};
 use tests::shop::{BLUE_PNG, RED_PNG};
 
@@ -39,7 +40,7 @@ impl Bucket {
     /// Uploads a file as a client does, and gives the upload.
     async fn uploaded(&self, file: &[u8]) -> Upload {
         let name = FileName::new("tea.png").expect("a name");
-        let upload = Upload::new(Kind::Products, ProductId::at(now()), &name, now());
+        let upload = Upload::new(PICTURES, ProductId::at(now()), &name, now());
         self.put(&upload, file).await;
         upload
     }
@@ -140,7 +141,7 @@ async fn five_megabytes_are_taken_and_a_byte_more_is_refused() {
 async fn an_upload_that_never_came_is_gone() {
     let bucket = Bucket::open().await;
     let name = FileName::new("tea.png").unwrap();
-    let upload = Upload::new(Kind::Products, ProductId::at(now()), &name, now());
+    let upload = Upload::new(PICTURES, ProductId::at(now()), &name, now());
     assert_eq!(bucket.checked(&upload).await, Checked::Gone);
 }
 

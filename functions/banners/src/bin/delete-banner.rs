@@ -2,11 +2,11 @@
 //!
 //! Safe to repeat: then there is no such banner, and what was left of its picture goes.
 
-use banners::{BannerId, Banners};
+use banners::{BannerId, Banners, PICTURES};
 use shared::caller::Admin;
 use shared::http::problem::Problem;
 use shared::http::{self, NoContent, PathId, State};
-use shared::media::{Kind, Media};
+use shared::media::Media;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -19,6 +19,6 @@ async fn delete_banner(
     PathId(id): PathId<BannerId>,
 ) -> Result<NoContent, Problem> {
     let deleted = banners.delete(id).await?;
-    media.withdraw(Kind::Banners, id).await?;
+    media.withdraw(PICTURES, id).await?;
     if deleted { Ok(NoContent) } else { Err(Problem::not_found("banner")) }
 }

@@ -2,12 +2,12 @@
 //!
 //! Repeated, it records another banner; one that never gets its picture is never shown, and forgotten after two hours.
 
-use banners::{Banners, NewBanner, UploadRequested};
+use banners::{Banners, NewBanner, PICTURES, UploadRequested};
 use shared::caller::Admin;
 use shared::guards::rate_limit::PersonLimit;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, State};
-use shared::media::{Kind, Media, NewPicture, Upload};
+use shared::media::{Media, NewPicture, Upload};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -22,7 +22,7 @@ async fn request_banner_upload(
 ) -> Result<Answer<UploadRequested>, Problem> {
     limit.count("request-banner-upload", admin.id(), now).await?;
     let banner = NewBanner::new(picture.file_name.clone(), now);
-    let upload = Upload::new(Kind::Banners, banner.id(), &picture.file_name, now);
+    let upload = Upload::new(PICTURES, banner.id(), &picture.file_name, now);
     let upload_url = media.presign(&upload, picture.file_type, picture.file_size).await?;
     banners.create(&banner).await?;
     let location = format!("/banners/{}", banner.id());

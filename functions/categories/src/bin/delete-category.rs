@@ -2,11 +2,11 @@
 //!
 //! Safe to repeat: then there is no such category, and what was left of its pictures goes.
 
-use categories::{Categories, CategoryName};
+use categories::{Categories, CategoryName, PICTURES};
 use shared::caller::Admin;
 use shared::http::problem::Problem;
 use shared::http::{self, NoContent, PathId, State};
-use shared::media::{Kind, Media};
+use shared::media::Media;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -19,6 +19,6 @@ async fn delete_category(
     PathId(name): PathId<CategoryName>,
 ) -> Result<NoContent, Problem> {
     let deleted = categories.delete(&name).await?;
-    media.withdraw(Kind::Categories, name.key()).await?;
+    media.withdraw(PICTURES, name.key()).await?;
     if deleted { Ok(NoContent) } else { Err(Problem::not_found("category")) }
 }

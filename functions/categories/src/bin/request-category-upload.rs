@@ -3,12 +3,12 @@
 //! Repeated, it gives another URL. The old picture stays until the new one was checked; the newest upload wins. A category
 //! that never gets its picture is cleaned up after an hour.
 
-use categories::{Categories, CategoryPicture, NewCategory, UploadRequested};
+use categories::{Categories, CategoryPicture, NewCategory, PICTURES, UploadRequested};
 use shared::caller::Admin;
 use shared::guards::rate_limit::PersonLimit;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, State};
-use shared::media::{Kind, Media, Upload};
+use shared::media::{Media, Upload};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -22,7 +22,7 @@ async fn request_category_upload(
     Input(CategoryPicture { picture, category_name }): Input<CategoryPicture>,
 ) -> Result<Answer<UploadRequested>, Problem> {
     limit.count("request-category-upload", admin.id(), now).await?;
-    let upload = Upload::new(Kind::Categories, category_name.key(), &picture.file_name, now);
+    let upload = Upload::new(PICTURES, category_name.key(), &picture.file_name, now);
     let upload_url = media.presign(&upload, picture.file_type, picture.file_size).await?;
     categories.create(&NewCategory::new(category_name, now)).await?;
     Ok(Answer::created(UploadRequested { upload_url }))

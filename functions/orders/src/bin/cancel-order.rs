@@ -20,6 +20,6 @@ async fn cancel_order(
     PathId(id): PathId<OrderId>,
     Now(now): Now,
 ) -> Result<Answer<OrderView>, Problem> {
-    telemetry::about_order(id);
+    telemetry::about("orders", id);
     Ok(Answer::ok(cancelling.cancel(&caller, id, now).await?.into()))
 }

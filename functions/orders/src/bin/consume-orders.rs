@@ -13,7 +13,7 @@ async fn main() -> shared::Exit {
 
 async fn start_fulfilment(workflow: Workflow, message: Message<OrderQueued>) -> anyhow::Result<()> {
     let order_id = message.body.order_id;
-    telemetry::about_order(order_id);
+    telemetry::about("orders", order_id);
     workflow.start(order_id, &message.id).await?;
     tracing::info!(%order_id, "fulfilment started");
     Ok(())

@@ -24,6 +24,6 @@ async fn create_order(
     let keyed = KeyedRequest::of("create-order", &caller, key.as_ref(), &order)?;
     let placed = ordering.place(&caller, &order, keyed.as_ref(), now).await?;
     let order_id = placed.answer().order_id();
-    telemetry::about_order(order_id);
+    telemetry::about("orders", order_id);
     Ok(Answer::created_once(placed).at(format!("/orders/{order_id}")))
 }

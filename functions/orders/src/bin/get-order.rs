@@ -16,6 +16,6 @@ async fn get_order(
     caller: Caller,
     PathId(id): PathId<OrderId>,
 ) -> Result<Answer<OrderView>, Problem> {
-    telemetry::about_order(id);
+    telemetry::about("orders", id);
     Ok(Answer::ok(orders.find_of(&caller, id).await?.into()))
 }

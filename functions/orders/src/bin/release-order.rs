@@ -13,6 +13,6 @@ async fn main() -> shared::Exit {
 }
 
 async fn release_order(orders: Orders, task: FulfilmentTask, now: Timestamp) -> anyhow::Result<Released> {
-    telemetry::about_order(task.order_id);
+    telemetry::about("orders", task.order_id);
     orders.give_up(task.order_id, now).await
 }

@@ -13,7 +13,7 @@ async fn main() -> shared::Exit {
 }
 
 async fn ship_order(orders: Orders, task: FulfilmentTask, now: Timestamp) -> anyhow::Result<Shipped> {
-    telemetry::about_order(task.order_id);
+    telemetry::about("orders", task.order_id);
     let outcome = orders.ship(task.order_id, now).await?;
     tracing::info!(order_id = %task.order_id, ?outcome, "asked to ship");
     if outcome == Shipped::Shipped {

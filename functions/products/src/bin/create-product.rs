@@ -6,6 +6,7 @@ use products::{NewProduct, ProductCreated, Selling};
 use shared::caller::Caller;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, State};
+use shared::values::money::Currency;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -13,12 +14,12 @@ async fn main() -> shared::Exit {
 }
 
 async fn create_product(
-    State(selling): State<Selling>,
+    State((selling, currency)): State<(Selling, Currency)>,
     caller: Caller,
     Now(now): Now,
     Input(new): Input<NewProduct>,
 ) -> Result<Answer<ProductCreated>, Problem> {
-    let created = selling.list(&caller, new, now).await?;
+    let created = selling.list(&caller, new, currency, now).await?;
     let location = format!("/products/{}", created.id);
     Ok(Answer::created(created).at(location))
 }

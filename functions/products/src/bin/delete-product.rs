@@ -2,10 +2,11 @@
 //!
 //! Safe to repeat: then there is no such product.
 
-use products::{ProductId, Selling};
+use products::{ProductId, Products, selling};
 use shared::caller::Caller;
 use shared::http::problem::Problem;
 use shared::http::{self, NoContent, PathId, State};
+use shared::media::Media;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -13,10 +14,10 @@ async fn main() -> shared::Exit {
 }
 
 async fn delete_product(
-    State(selling): State<Selling>,
+    State((products, media)): State<(Products, Media)>,
     caller: Caller,
     PathId(id): PathId<ProductId>,
 ) -> Result<NoContent, Problem> {
-    selling.delete(&caller, id).await?;
+    selling::delete(&products, &media, &caller, id).await?;
     Ok(NoContent)
 }

@@ -1,0 +1,165 @@
+//! What happened in a person's account: sign-ins, products, orders. The log has what the topic Events tells; [`store`] keeps
+//! it in DynamoDB.
+
+pub mod store;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use shared::caller::UserId;
+use shared::dynamo::list::Page;
+use shared::http::Parameter;
+use shared::run::event::CloudEvent;
+use shared::values::time::Timestamp;
+
+pub use store::Activity;
+
+/// How long an entry is kept: a year and a month, to compare with the same day of the last.
+const KEPT: Duration = Duration::from_hours(400 * 24);
+
+shared::names!(
+    /// What stands in the log: these kinds of events, under their own names.
+    pub enum Kind {
+        /// The person proved the address.
+        SignedUp = "user.signed-up",
+        /// The person signed in.
+        SignedIn = "user.signed-in",
+        /// The account has another password.
+        PasswordChanged = "user.password-changed",
+        /// The account has another name or address.
+        ProfileChanged = "user.profile-changed",
+        /// The person listed a product.
+        ProductListed = "product.listed",
+        /// A product of the person's is for sale.
+        ProductApproved = "product.approved",
+        /// A product of the person's was turned down.
+        ProductRejected = "product.rejected",
+        /// The person ordered.
+        OrderPlaced = "order.placed",
+        /// An order of the person's is on its way.
+        OrderShipped = "order.shipped",
+        /// An order of the person's is over.
+        OrderCancelled = "order.cancelled",
+    }
+);
+
+impl Parameter for Kind {
+    const NAME: &'static str = "kind";
+}
+
+/// An event as the queue has it: of its data, only whose log it belongs in is read.
+pub type Told = CloudEvent<Kind, Whose>;
+
+/// Whose log an event belongs in.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Whose {
+    #[serde(alias = "userId", alias = "sellerId")]
+    person: UserId,
+}
+
+/// One line of a person's log, as the table keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Entry {
+    user_id: UserId,
+    /// The event's time and its id: as a key it sorts by time, and is the same at every repetition.
+    at: String,
+    time: Timestamp,
+    kind: Kind,
+    /// The product or the order; `None` where it is the account itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+    /// In seconds since 1970, as DynamoDB's time to live takes it.
+    expires_at: i64,
+    schema_version: u32,
+}
+
+impl From<Told> for Entry {
+    fn from(event: Told) -> Self {
+        let Told { id, kind, subject, time, data: Whose { person }, .. } = event;
+        Self {
+            at: format!("{time}#{id}"),
+            time,
+            kind,
+            subject: Some(subject).filter(|subject| *subject != person.to_string()),
+            expires_at: (time + KEPT).unix_seconds(),
+            schema_version: 1,
+            user_id: person,
+        }
+    }
+}
+
+/// What the person sees of a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EntryView {
+    at: Timestamp,
+    kind: Kind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+}
+
+/// A page of a person's log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ActivityList {
+    activity: Vec<EntryView>,
+    next_cursor: Option<String>,
+}
+
+impl From<Page<Entry>> for ActivityList {
+    fn from(page: Page<Entry>) -> Self {
+        let view = |entry: Entry| EntryView { at: entry.time, kind: entry.kind, subject: entry.subject };
+        Self { activity: page.entries.into_iter().map(view).collect(), next_cursor: page.next_cursor }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn event(kind: &str, subject: &str, data: &Value) -> Value {
+        json!({
+            "specversion": "1.0", "id": "5d1b36b1-8b1f-5f0e-9c68-3fd12c0b7a94", "source": "/cartwright/local/orders",
+            "type": kind, "subject": subject, "time": "2026-11-21T12:04:00.000Z", "datacontenttype": "application/json",
+            "dataschema": format!("urn:cartwright:event:{kind}:1"), "data": data
+        })
+    }
+
+    fn entry(kind: &str, subject: &str, data: &Value) -> Entry {
+        serde_json::from_value::<Told>(event(kind, subject, data)).unwrap().into()
+    }
+
+    #[test]
+    fn an_entry_is_keyed_by_the_events_time_and_id_and_kept_for_400_days() {
+        let data = json!({ "orderId": "tea", "userId": "ann", "total": 10.5, "currency": "USD" });
+        assert_eq!(
+            serde_json::to_value(entry("order.placed", "tea", &data)).unwrap(),
+            json!({
+                "userId": "ann", "at": "2026-11-21T12:04:00.000Z#5d1b36b1-8b1f-5f0e-9c68-3fd12c0b7a94",
+                "time": "2026-11-21T12:04:00.000Z", "kind": "order.placed", "subject": "tea",
+                "expiresAt": 1_829_822_640, "schemaVersion": 1
+            })
+        );
+    }
+
+    #[test]
+    fn what_happens_to_a_product_is_in_its_sellers_log() {
+        let entry = entry("product.approved", "tea", &json!({ "productId": "tea", "sellerId": "bob" }));
+        assert_eq!(entry.user_id, UserId::from("bob".to_owned()));
+    }
+
+    #[test]
+    fn a_person_is_told_of_the_account_without_a_subject() {
+        let page = Page {
+            entries: vec![entry("user.signed-in", "ann", &json!({ "userId": "ann" }))],
+            next_cursor: None,
+        };
+        assert_eq!(
+            serde_json::to_value(ActivityList::from(page)).unwrap(),
+            json!({
+                "activity": [{ "at": "2026-11-21T12:04:00.000Z", "kind": "user.signed-in" }], "nextCursor": null
+            })
+        );
+    }
+}

@@ -1,0 +1,61 @@
+//! The Activity table.
+//!
+//! | key | names | read by |
+//! | --- | --- | --- |
+//! | `userId` (partition), `at` (sort) = `{time}#{event id}` | a person's log, newest last | [`Activity::list_of`] |
+//!
+//! There is no index for the kinds: it would cost a write for each event, and a log is seldom read by kind. An item is an
+//! [`Entry`]; DynamoDB deletes it some time after `expiresAt`.
+
+use anyhow::Context;
+use aws_sdk_dynamodb::Client;
+use shared::caller::UserId;
+use shared::dynamo::list::Sort::Descending;
+use shared::dynamo::list::{Cursors, List, Page, PageRequest};
+use shared::dynamo::to_item;
+use shared::http::problem::Problem;
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::config::{self, ConfigError};
+
+use crate::{Entry, Kind};
+
+const LOG: List = List { index: None, partition: "userId", sort: Descending("at"), key: "userId" };
+
+/// The logs of all people.
+#[derive(Debug, Clone)]
+pub struct Activity {
+    client: Client,
+    table: String,
+}
+
+impl FromEnv for Activity {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { client: aws.dynamodb(), table: config::required("ACTIVITY_TABLE")? })
+    }
+}
+
+impl Activity {
+    /// Records what happened. Safe to repeat: the same event is the same item.
+    ///
+    /// # Errors
+    /// When the table does not take it.
+    pub async fn record(&self, entry: &Entry) -> anyhow::Result<()> {
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(to_item(entry)?));
+        put.send().await.map(drop).context("record an activity")
+    }
+
+    /// A page of a person's log, newest first; with a kind, of that kind alone.
+    ///
+    /// # Errors
+    /// `invalid-input` for a cursor of another list.
+    pub async fn list_of(
+        &self,
+        person: &UserId,
+        kind: Option<Kind>,
+        cursors: &Cursors,
+        request: &PageRequest,
+    ) -> Result<Page<Entry>, Problem> {
+        let only = kind.map(|kind| ("kind", kind.as_str()));
+        cursors.filtered_page(&self.client, &self.table, LOG, &person.to_string(), only, request).await
+    }
+}

@@ -1,0 +1,114 @@
+//! What happened in the shop, told to whoever subscribed. The services say what a change of an item means
+//! (`orders::events` and its likes); here it gets its envelope, and [`topic`] publishes it.
+
+pub mod topic;
+
+use anyhow::Context;
+use serde::Serialize;
+use serde_json::Value;
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::config::{self, ConfigError, Stage};
+use shared::run::event::CloudEvent;
+use shared::run::worker::Change;
+use shared::values::time::Timestamp;
+use uuid::Uuid;
+
+use orders::events::OrderEvent;
+use products::events::ProductEvent;
+use users::events::UserEvent;
+
+pub use topic::Topic;
+
+/// An event as it is published.
+pub type Event = CloudEvent<&'static str, Value>;
+
+/// Of which shape the data of all kinds are. A change that readers of the old shape would not understand is a new version.
+const VERSION: u32 = 1;
+
+/// What the ids of events are made under: a random UUID, which must never change.
+const NAMESPACE: Uuid = Uuid::from_u128(0x5d1b_36b1_8b1f_4f0e_9c68_3fd1_2c0b_7a94);
+
+/// The tables whose streams tell what happened.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    stage: Stage,
+    orders: String,
+    products: String,
+    users: String,
+}
+
+impl FromEnv for Sources {
+    fn from_env(_: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self {
+            stage: config::required("STAGE")?,
+            orders: config::required("ORDERS_TABLE")?,
+            products: config::required("PRODUCTS_TABLE")?,
+            users: config::required("USERS_TABLE")?,
+        })
+    }
+}
+
+impl Sources {
+    /// What a change of an item means.
+    ///
+    /// # Errors
+    /// When the change is of a table that tells nothing: the template has a stream too many.
+    pub fn events_of(&self, change: Change) -> anyhow::Result<Vec<Event>> {
+        let Change { id, table, images, .. } = change;
+        let told = if table == self.orders {
+            images.between(orders::events::between).iter().map(Told::order).collect()
+        } else if table == self.products {
+            images.between(products::events::between).iter().map(Told::product).collect()
+        } else if table == self.users {
+            images.between(users::events::between).iter().map(Told::user).collect()
+        } else {
+            anyhow::bail!("nobody knows what happens in the table {table}")
+        };
+        let told: Vec<anyhow::Result<Told>> = told;
+        let numbered = told.into_iter().enumerate();
+        numbered.map(|(index, told)| Ok(told?.in_envelope(self.stage, &table, &id, index))).collect()
+    }
+}
+
+/// An event without its envelope.
+struct Told {
+    service: &'static str,
+    kind: &'static str,
+    subject: String,
+    at: Timestamp,
+    data: Value,
+}
+
+impl Told {
+    fn order(event: &OrderEvent) -> anyhow::Result<Self> {
+        Self::new("orders", event.kind(), event.order_id.to_string(), event.at, event)
+    }
+
+    fn product(event: &ProductEvent) -> anyhow::Result<Self> {
+        Self::new("products", event.what.as_str(), event.product_id.to_string(), event.at, event)
+    }
+
+    fn user(event: &UserEvent) -> anyhow::Result<Self> {
+        Self::new("users", event.what.as_str(), event.user_id.to_string(), event.at, event)
+    }
+
+    fn new(
+        service: &'static str,
+        kind: &'static str,
+        subject: String,
+        at: Timestamp,
+        data: &impl Serialize,
+    ) -> anyhow::Result<Self> {
+        let data = serde_json::to_value(data).context("write an event's data")?;
+        Ok(Self { service, kind, subject, at, data })
+    }
+
+    /// The id follows from the change and from which of its events it is, and from the table: the change's own id need not
+    /// be another than that of a change in another table.
+    fn in_envelope(self, stage: Stage, table: &str, change: &str, index: usize) -> Event {
+        let id = Uuid::new_v5(&NAMESPACE, format!("{table} {change} {index}").as_bytes());
+        let source = format!("/cartwright/{}/{}", stage.as_str(), self.service);
+        let schema = format!("urn:cartwright:event:{}:{VERSION}", self.kind);
+        CloudEvent::new(id, source, self.kind, self.subject, self.at, schema, self.data)
+    }
+}

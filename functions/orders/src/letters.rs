@@ -1,0 +1,204 @@
+//! What buyers are told about their orders, and until when it is so.
+
+use anyhow::Context;
+use aws_sdk_dynamodb::types::Update;
+use shared::letters::{Failure, Letter, Letters, Link, Recipient, Row, Total};
+
+use crate::{Line, Order, OrderId, OrderStatus, Orders, PaymentMethod};
+
+shared::names!(
+    /// What a letter about an order says.
+    pub enum LetterKind {
+        /// It was taken.
+        Confirmed = "order.confirmed",
+        /// It is on its way.
+        Shipping = "order.shipping",
+        /// It is over, and why.
+        Cancelled = "order.cancelled",
+    }
+);
+
+impl LetterKind {
+    /// In which status an order is owed nothing more once this letter is sent.
+    pub const fn settles(self) -> Option<OrderStatus> {
+        match self {
+            Self::Confirmed => None,
+            Self::Shipping => Some(OrderStatus::Shipping),
+            Self::Cancelled => Some(OrderStatus::Cancelled),
+        }
+    }
+}
+
+impl Letters for Orders {
+    const THINGS: &'static str = "orders";
+
+    type Kind = LetterKind;
+    type Id = OrderId;
+
+    async fn letter(&self, kind: LetterKind, id: &OrderId) -> Result<Option<Letter>, Failure> {
+        let order = self.find(*id).await?.ok_or(Failure::Never("there is no such order"))?;
+        Ok(order.letter(kind)?)
+    }
+
+    fn sent(&self, kind: LetterKind, id: &OrderId) -> anyhow::Result<Option<Update>> {
+        kind.settles().map(|status| self.settled(*id, status)).transpose()
+    }
+}
+
+impl Order {
+    /// What its buyer is told; `None` when that is no longer so, because the order has moved on.
+    ///
+    /// # Errors
+    /// When a line's total cannot be written down, which is so of no order that was placed.
+    pub fn letter(&self, kind: LetterKind) -> anyhow::Result<Option<Letter>> {
+        let Some((subject, headline, news)) = self.news(kind) else { return Ok(None) };
+        let contact = self.contact();
+        Ok(Some(Letter {
+            to: Recipient {
+                email: contact.email.as_str().to_owned(),
+                name: contact.full_name.as_str().to_owned(),
+            },
+            subject,
+            headline: headline.to_owned(),
+            paragraphs: news.map(str::to_owned).into_iter().collect(),
+            rows: self.lines().iter().map(|line| self.row(line)).collect::<anyhow::Result<_>>()?,
+            totals: vec![Total { name: "Total".into(), amount: self.total().in_words(self.currency()) }],
+            link: Some(Link { text: "See your order".into(), path: format!("/orders/{}", self.id()) }),
+            reference: vec![
+                format!("Order {}", self.id()),
+                format!("placed on {}", self.placed_at().in_words()),
+            ],
+        }))
+    }
+
+    /// The subject, the headline, and what else there is to say.
+    fn news(&self, kind: LetterKind) -> Option<(String, &'static str, Option<&'static str>)> {
+        let what = self.products();
+        match (kind, self.status()) {
+            (LetterKind::Confirmed, OrderStatus::Pending | OrderStatus::Shipping) => {
+                let news = match self.payment_method() {
+                    PaymentMethod::CashOnDelivery => "We are preparing it. You pay when it arrives.",
+                };
+                Some((format!("Your order of {what} is confirmed"), "Thank you for your order", Some(news)))
+            }
+            // The subject is seed 002's.
+            (LetterKind::Shipping, OrderStatus::Shipping) => {
+                let news = match self.payment_method() {
+                    PaymentMethod::CashOnDelivery => "You pay when it arrives.",
+                };
+                Some((format!("{what} now shipping"), "Your order is on its way", Some(news)))
+            }
+            (LetterKind::Cancelled, OrderStatus::Cancelled) => {
+                let news = self.cancellation_reason().map(crate::CancellationReason::in_words);
+                Some((format!("Your order of {what} is cancelled"), "Your order is cancelled", news))
+            }
+            (LetterKind::Confirmed, OrderStatus::Cancelled)
+            | (LetterKind::Shipping, OrderStatus::Pending | OrderStatus::Cancelled)
+            | (LetterKind::Cancelled, OrderStatus::Pending | OrderStatus::Shipping) => None,
+        }
+    }
+
+    /// The first product's name, and how many others there are.
+    fn products(&self) -> String {
+        match self.lines() {
+            [] => "nothing".to_owned(),
+            [line] => line.product_name().to_string(),
+            [first, _] => format!("{} and 1 more item", first.product_name()),
+            [first, others @ ..] => format!("{} and {} more items", first.product_name(), others.len()),
+        }
+    }
+
+    fn row(&self, line: &Line) -> anyhow::Result<Row> {
+        let (pieces, price) = (line.quantity().pieces(), line.unit_price().amount());
+        let total = line.total().context("a line's total fits")?;
+        Ok(Row {
+            name: line.product_name().to_string(),
+            detail: Some(format!("{pieces} × {}", price.in_words(self.currency()))),
+            amount: total.in_words(self.currency()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CancellationReason, HistoryEntry, tests};
+
+    fn in_status(status: OrderStatus, reason: Option<CancellationReason>) -> Order {
+        let mut order = tests::placed(&[("Tea", 2)]);
+        order.status = status;
+        order.history.push(HistoryEntry { status, at: tests::now(), reason });
+        order
+    }
+
+    fn letter(order: &Order, kind: LetterKind) -> Letter {
+        order.letter(kind).unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_buyer_is_told_what_is_so_and_nothing_else() {
+        use LetterKind::{Cancelled, Confirmed, Shipping};
+        let told = |status| {
+            let order = in_status(status, None);
+            LetterKind::ALL.into_iter().filter(|kind| order.letter(*kind).unwrap().is_some()).collect()
+        };
+        let told: Vec<Vec<LetterKind>> = OrderStatus::ALL.into_iter().map(told).collect();
+        assert_eq!(told, [vec![Confirmed], vec![Confirmed, Shipping], vec![Cancelled]]);
+    }
+
+    #[test]
+    fn the_letter_of_an_orders_last_status_settles_it() {
+        let settled: Vec<_> = LetterKind::ALL.into_iter().map(LetterKind::settles).collect();
+        assert_eq!(settled, [None, Some(OrderStatus::Shipping), Some(OrderStatus::Cancelled)]);
+    }
+
+    #[test]
+    fn a_letter_says_what_was_ordered_for_how_much_and_when() {
+        let order = tests::placed(&[("Tea", 1_000)]);
+        let letter = letter(&order, LetterKind::Confirmed);
+        let row =
+            Row {
+                name: "Tea".into(), detail: Some("1000 × 4.50 USD".into()), amount: "4,500.00 USD".into()
+            };
+        assert_eq!(
+            letter,
+            Letter {
+                to: Recipient { email: "ann@cartwright.test".into(), name: "Ann".into() },
+                subject: "Your order of Tea is confirmed".into(),
+                headline: "Thank you for your order".into(),
+                paragraphs: vec!["We are preparing it. You pay when it arrives.".into()],
+                rows: vec![row],
+                totals: vec![Total { name: "Total".into(), amount: "4,500.00 USD".into() }],
+                link: Some(Link { text: "See your order".into(), path: format!("/orders/{}", order.id()) }),
+                reference: vec![
+                    format!("Order {}", order.id()),
+                    "placed on 21 September 2026 at 14:13 UTC".into()
+                ],
+            }
+        );
+    }
+
+    #[test]
+    fn a_subject_names_the_first_product_and_counts_the_others() {
+        let subject = |lines: &[(&str, u32)]| letter(&tests::placed(lines), LetterKind::Confirmed).subject;
+        assert_eq!(subject(&[("Tea", 9)]), "Your order of Tea is confirmed");
+        assert_eq!(subject(&[("Tea", 1), ("Cup", 9)]), "Your order of Tea and 1 more item is confirmed");
+        let three = [("Tea", 1), ("Cup", 1), ("Pot", 1)];
+        assert_eq!(subject(&three), "Your order of Tea and 2 more items is confirmed");
+        let shipping = in_status(OrderStatus::Shipping, None);
+        assert_eq!(letter(&shipping, LetterKind::Shipping).subject, "Tea now shipping");
+    }
+
+    #[test]
+    fn a_cancellation_says_why_in_words() {
+        let paragraphs = |reason| {
+            let letter = letter(&in_status(OrderStatus::Cancelled, reason), LetterKind::Cancelled);
+            assert_eq!(letter.subject, "Your order of Tea is cancelled");
+            letter.paragraphs
+        };
+        assert_eq!(paragraphs(Some(CancellationReason::ByBuyer)), ["You cancelled it."]);
+        let why = "We could not prepare it for shipping. You have not been charged.";
+        assert_eq!(paragraphs(Some(CancellationReason::NotShippable)), [why]);
+        assert_eq!(paragraphs(None), Vec::<String>::new());
+    }
+}

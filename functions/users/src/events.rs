@@ -1,0 +1,144 @@
+//! What a person did with the account, read from the profile before and after a write.
+
+use serde::Serialize;
+use shared::caller::UserId;
+use shared::values::time::Timestamp;
+
+use crate::Profile;
+
+/// Something that a person did with the account. As JSON it is the event's data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UserEvent {
+    /// Who.
+    pub user_id: UserId,
+    /// When.
+    #[serde(skip)]
+    pub at: Timestamp,
+    /// What.
+    #[serde(skip)]
+    pub what: What,
+}
+
+shared::names!(
+    /// What a person did with the account, by the name that subscribers know it by.
+    pub enum What {
+        /// Proved the address that it was opened with.
+        SignedUp = "user.signed-up",
+        /// Gave the password and got tokens.
+        SignedIn = "user.signed-in",
+        /// Has another password.
+        PasswordChanged = "user.password-changed",
+        /// Has another address or name.
+        ProfileChanged = "user.profile-changed",
+    }
+);
+
+/// What happened between two states of a profile.
+pub fn between(old: Option<&Profile>, new: Option<&Profile>) -> Vec<UserEvent> {
+    let Some(new) = new else { return Vec::new() };
+    let event = |what, at| UserEvent { user_id: new.user_id.clone(), at, what };
+    let mut events = Vec::new();
+    match old {
+        None => events.push(event(What::SignedUp, new.created_at)),
+        Some(old) if says(old) != says(new) => {
+            events.push(event(What::ProfileChanged, new.updated_at.unwrap_or(new.created_at)));
+        }
+        Some(_) => {}
+    }
+    let newer = |at: Option<Timestamp>, before: Option<Option<Timestamp>>| at.filter(|_| before != Some(at));
+    if let Some(at) = newer(new.password_changed_at, old.map(|old| old.password_changed_at)) {
+        events.push(event(What::PasswordChanged, at));
+    }
+    if let Some(at) = newer(new.last_sign_in_at, old.map(|old| old.last_sign_in_at)) {
+        events.push(event(What::SignedIn, at));
+    }
+    events
+}
+
+/// What a profile says of its person.
+fn says(profile: &Profile) -> (&str, &str, &str) {
+    (profile.email.as_str(), profile.full_name.as_str(), profile.username.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_unix_millis(1_795_262_400_000 + minute * 60_000)
+    }
+
+    fn ann() -> Profile {
+        serde_json::from_value(json!({
+            "userId": "5d0c", "email": "ann@example.com", "fullName": "Ann Lee", "username": "Ann_Lee",
+            "createdAt": at(0)
+        }))
+        .unwrap()
+    }
+
+    fn told(old: Option<&Profile>, new: Option<&Profile>) -> Vec<(What, Timestamp)> {
+        between(old, new).into_iter().map(|event| (event.what, event.at)).collect()
+    }
+
+    #[test]
+    fn a_new_profile_is_a_sign_up_and_its_event_names_nobody() {
+        let events = between(None, Some(&ann()));
+        let [event] = events.as_slice() else { panic!("{events:?}") };
+        assert_eq!((event.what.as_str(), event.at), ("user.signed-up", at(0)));
+        assert_eq!(serde_json::to_value(event).unwrap(), json!({ "userId": "5d0c" }));
+    }
+
+    #[test]
+    fn sign_ins_and_new_passwords_are_told_with_their_time() {
+        let signed_in = Profile { last_sign_in_at: Some(at(5)), ..ann() };
+        let again = Profile { last_sign_in_at: Some(at(6)), ..ann() };
+        let changed = Profile { password_changed_at: Some(at(7)), ..again.clone() };
+        assert_eq!(told(Some(&ann()), Some(&signed_in)), [(What::SignedIn, at(5))]);
+        assert_eq!(told(Some(&signed_in), Some(&again)), [(What::SignedIn, at(6))]);
+        assert_eq!(told(Some(&again), Some(&changed)), [(What::PasswordChanged, at(7))]);
+        assert_eq!(told(Some(&changed), None), []);
+    }
+
+    #[test]
+    fn another_name_is_a_change_of_the_profile() {
+        let full_name = crate::FullName::new("Ann Fox").unwrap();
+        let changed = Profile { full_name, updated_at: Some(at(9)), ..ann() };
+        assert_eq!(told(Some(&ann()), Some(&changed)), [(What::ProfileChanged, at(9))]);
+    }
+
+    fn states() -> impl Strategy<Value = Profile> {
+        let time = || prop::option::of((1..4_i64).prop_map(at));
+        (time(), time(), "[ab]").prop_map(|(last_sign_in_at, password_changed_at, name)| Profile {
+            last_sign_in_at,
+            password_changed_at,
+            full_name: crate::FullName::new(&name).unwrap(),
+            ..ann()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_difference_is_told_and_no_other(old in states(), new in states()) {
+            let told: Vec<_> = told(Some(&old), Some(&new)).into_iter().map(|(what, _)| what).collect();
+            let differs = |at: fn(&Profile) -> Option<Timestamp>| at(&new).is_some() && at(&new) != at(&old);
+            prop_assert_eq!(told.contains(&What::SignedIn), differs(|profile| profile.last_sign_in_at));
+            prop_assert_eq!(told.contains(&What::PasswordChanged), differs(|profile| profile.password_changed_at));
+            prop_assert_eq!(told.contains(&What::ProfileChanged), new.full_name != old.full_name);
+            prop_assert!(!told.contains(&What::SignedUp));
+        }
+
+        #[test]
+        fn a_profile_that_is_as_it_was_tells_nothing(profile in states()) {
+            prop_assert_eq!(told(Some(&profile), Some(&profile)), []);
+        }
+
+        #[test]
+        fn a_profile_that_is_first_seen_later_tells_all_that_it_says(new in states()) {
+            let count = 1 + [new.last_sign_in_at, new.password_changed_at].iter().flatten().count();
+            prop_assert_eq!(told(None, Some(&new)).len(), count);
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! What people are told in writing, by whichever service has something to say.
+//!
+//! A service queues what kind of letter is due and about what ([`Queued`]): ids, and neither words nor an address. Its words
+//! are asked for when the letter is sent ([`Letters`]), so nobody is told what is no longer so, and what was learnt since is
+//! in it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use anyhow::Context;
+use aws_sdk_dynamodb::types::Update;
+use aws_sdk_sqs::Client;
+use serde::{Deserialize, Serialize};
+
+use crate::run::aws::{Aws, FromEnv};
+use crate::run::config::{self, ConfigError};
+use crate::run::telemetry;
+
+/// What somebody is told. How it looks is the sender's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// Whom it is for.
+    pub to: Recipient,
+    /// What it says in one line, as a mailbox lists it.
+    pub subject: String,
+    /// The news as a sentence without its full stop.
+    pub headline: String,
+    /// What else there is to say, in whole sentences.
+    pub paragraphs: Vec<String>,
+    /// What it is about, piece by piece.
+    pub rows: Vec<Row>,
+    /// What the rows come to.
+    pub totals: Vec<Total>,
+    /// Where to read on.
+    pub link: Option<Link>,
+    /// By what to find it again, a line each: what names the thing, and since when it is.
+    pub reference: Vec<String>,
+}
+
+/// Whom a letter is for.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Recipient {
+    /// The email address.
+    pub email: String,
+    /// What to call the person.
+    pub name: String,
+}
+
+/// Neither name nor address is for a log.
+impl fmt::Debug for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Recipient(…)")
+    }
+}
+
+/// One piece of what a letter is about, with its price.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// What it is.
+    pub name: String,
+    /// How the amount comes about: `2 × 4.50 USD`.
+    pub detail: Option<String>,
+    /// The amount with its currency.
+    pub amount: String,
+}
+
+/// What rows come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Total {
+    /// What the amount is.
+    pub name: String,
+    /// The amount with its currency.
+    pub amount: String,
+}
+
+/// A page of the web shop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// What the link says.
+    pub text: String,
+    /// Its path, from the shop's own URL: `/orders/0189…`.
+    pub path: String,
+}
+
+/// A letter that waits to be sent, as the Emails queue has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queued {
+    /// What it says, by the name that its service gave to it: `order.shipping`.
+    pub kind: String,
+    /// Which thing it is about.
+    pub id: String,
+}
+
+impl Queued {
+    /// The letter of this kind about the thing of this id.
+    pub fn new(kind: impl fmt::Display, id: impl fmt::Display) -> Self {
+        Self { kind: kind.to_string(), id: id.to_string() }
+    }
+}
+
+/// Why a letter is not sent, or not yet.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Somebody else is at it.
+    #[error("another try is at it")]
+    Later,
+    /// However often it is tried, nothing will come of it.
+    #[error("{0}")]
+    Never(&'static str),
+    /// A call failed.
+    #[error(transparent)]
+    Failed(#[from] anyhow::Error),
+}
+
+/// What has something to say about things of one sort.
+pub trait Letters {
+    /// What these things are called where a log names one of them.
+    const THINGS: &'static str;
+
+    /// What there is to say, by the names that messages have.
+    type Kind: Copy + FromStr + Send + Sync;
+
+    /// What names one of them.
+    type Id: FromStr + Send + Sync;
+
+    /// What it would say now; `None` when that is no longer so.
+    ///
+    /// # Errors
+    /// [`Failure::Never`] when there is no such thing.
+    fn letter(
+        &self,
+        kind: Self::Kind,
+        id: &Self::Id,
+    ) -> impl Future<Output = Result<Option<Letter>, Failure>> + Send;
+
+    /// What it wants to be written in the transaction that records that the letter was sent, if anything. Safe to repeat; a
+    /// condition that fails says that it is no longer wanted.
+    ///
+    /// # Errors
+    /// When the update cannot be built: a mistake in our code.
+    fn sent(&self, kind: Self::Kind, id: &Self::Id) -> anyhow::Result<Option<Update>>;
+}
+
+/// The queue of letters to send by email.
+#[derive(Debug, Clone)]
+pub struct EmailQueue {
+    client: Client,
+    url: String,
+}
+
+impl FromEnv for EmailQueue {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { client: Client::new(aws.sdk()), url: config::required("EMAILS_QUEUE_URL")? })
+    }
+}
+
+impl EmailQueue {
+    /// Queues a letter. Queued twice, it still goes out once.
+    ///
+    /// # Errors
+    /// When the queue takes nothing.
+    pub async fn send(&self, queued: &Queued) -> anyhow::Result<()> {
+        let body = serde_json::to_string(queued)?;
+        let send = self.client.send_message().queue_url(&self.url).message_body(body);
+        send.send().await.map(drop).context("queue an email")
+    }
+
+    /// Queues a letter that is owed by what it is about, so what cannot be queued now is swept up later.
+    pub async fn send_or_leave(&self, queued: &Queued) {
+        if let Err(error) = self.send(queued).await {
+            let Queued { kind, id } = queued;
+            tracing::error!(kind, id, error = format!("{error:#}"), "left to the sweep");
+            telemetry::count("EmailLeftToSweep", 1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_message_is_a_kind_and_an_id() {
+        let queued = Queued::new("thing.moved", 7);
+        let message = json!({ "kind": "thing.moved", "id": "7" });
+        assert_eq!(serde_json::to_value(&queued).unwrap(), message);
+        assert_eq!(serde_json::from_value::<Queued>(message).unwrap(), queued);
+    }
+
+    #[test]
+    fn neither_name_nor_address_is_ever_printed() {
+        let to = Recipient { email: "ann@cartwright.test".into(), name: "Ann".into() };
+        assert_eq!(format!("{to:?}"), "Recipient(…)");
+    }
+}

@@ -1,0 +1,186 @@
+//! What publish-events makes of a change is what `infra/api/events.yaml` says of it.
+
+use std::collections::BTreeSet;
+
+use activity::Kind;
+use boon::{Compiler, Draft, Schemas};
+use events::{Event, Sources};
+use orders::events::OrderEvent;
+use serde_json::{Value, json};
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::worker::Change;
+use tests::template::yaml;
+
+const ORDER: &str = "01a1fbbc-f982-7d04-8367-8c1b9055f3fd";
+const PRODUCT: &str = "01a1fbbc-f7cc-71a0-aa66-431f703e44ea";
+const NOON: &str = "2026-11-21T12:00:00.000Z";
+const LATER: &str = "2026-11-21T12:05:00.000Z";
+
+/// A value as DynamoDB writes it.
+fn attribute(value: &Value) -> Value {
+    match value {
+        Value::Null => json!({ "NULL": true }),
+        Value::Bool(yes) => json!({ "BOOL": yes }),
+        Value::Number(number) => json!({ "N": number.to_string() }),
+        Value::String(text) => json!({ "S": text }),
+        Value::Array(values) => json!({ "L": values.iter().map(attribute).collect::<Value>() }),
+        Value::Object(_) => json!({ "M": image(value) }),
+    }
+}
+
+fn image(item: &Value) -> Value {
+    let members = item.as_object().into_iter().flatten();
+    members.map(|(name, value)| (name.clone(), attribute(value))).collect()
+}
+
+fn change(id: &str, table: &str, old: &Value, new: &Value) -> Change {
+    serde_json::from_value(json!({
+        "eventID": id, "eventName": "MODIFY", "awsRegion": "eu-central-1",
+        "eventSourceARN": format!("arn:aws:dynamodb:eu-central-1:1:table/{table}/stream/2026-11-21T00:00:00.000"),
+        "dynamodb": { "Keys": {}, "OldImage": image(old), "NewImage": image(new), "SequenceNumber": "1", "SizeBytes": 1 }
+    }))
+    .expect("a record of a stream")
+}
+
+fn order(history: &[(&str, Option<&str>)]) -> Value {
+    let entries: Value = history
+        .iter()
+        .map(|(status, reason)| match reason {
+            None => json!({ "status": status, "at": NOON }),
+            Some(reason) => json!({ "status": status, "at": NOON, "reason": reason }),
+        })
+        .collect();
+    let line = json!({
+        "offerId": PRODUCT, "productId": PRODUCT, "productName": "Tea", "unitPrice": 525, "quantity": 2, "sellerId": "b0b"
+    });
+    json!({
+        "orderId": ORDER, "userId": "5d0c", "contact": { "email": "ann@example.com", "fullName": "Ann" },
+        "schemaVersion": 1, "status": history.last().expect("a status").0, "paymentMethod": "cash_on_delivery",
+        "lines": [line], "total": 1050, "currency": "USD", "createdAt": NOON, "updatedAt": NOON, "history": entries
+    })
+}
+
+fn product(is_approved: bool, reason: Option<&str>) -> Value {
+    let mut product = json!({
+        "id": PRODUCT, "ownerId": "5d0c", "email": "ann@example.com", "fileName": "tea.png", "productName": "Tea",
+        "productPrice": 525, "currency": "USD", "description": "Green", "category": "Drinks",
+        "isApproved": is_approved, "createdAt": NOON, "updatedAt": LATER, "version": 1
+    });
+    if let Some(reason) = reason {
+        product["rejectionReason"] = reason.into();
+    }
+    product
+}
+
+fn profile(with: &Value) -> Value {
+    let mut profile = json!({
+        "userId": "5d0c", "email": "ann@example.com", "fullName": "Ann Lee", "username": "Ann_Lee", "createdAt": NOON
+    });
+    profile.as_object_mut().expect("an item").extend(with.as_object().cloned().unwrap_or_default());
+    profile
+}
+
+async fn sources() -> Sources {
+    let aws = Aws::from_env().await.expect("a way to AWS");
+    let variables = [
+        ("STAGE", Some("local")),
+        ("ORDERS_TABLE", Some("Orders")),
+        ("PRODUCTS_TABLE", Some("Products")),
+        ("USERS_TABLE", Some("Users")),
+    ];
+    temp_env::with_vars(variables, || Sources::from_env(&aws)).expect("the environment of a function")
+}
+
+/// What is published of changes that are all that can happen.
+async fn published() -> Vec<Event> {
+    let nothing = json!({});
+    let placed = order(&[("pending", None)]);
+    let cancelled = |reason| order(&[("pending", None), ("cancelled", Some(reason))]);
+    let changes = [
+        ("Orders", &nothing, &placed),
+        ("Orders", &placed, &order(&[("pending", None), ("shipping", None)])),
+        ("Orders", &placed, &cancelled("by_buyer")),
+        ("Orders", &placed, &cancelled("not_shippable")),
+        ("Products", &nothing, &product(false, None)),
+        ("Products", &product(false, None), &product(true, None)),
+        ("Products", &product(false, None), &product(false, Some("Blurred."))),
+        ("Users", &nothing, &profile(&nothing)),
+        ("Users", &profile(&nothing), &profile(&json!({ "lastSignInAt": LATER }))),
+        ("Users", &profile(&nothing), &profile(&json!({ "passwordChangedAt": LATER }))),
+        ("Users", &profile(&nothing), &profile(&json!({ "fullName": "Ann Fox", "updatedAt": LATER }))),
+    ];
+    let sources = sources().await;
+    let told = changes.into_iter().enumerate().map(|(number, (table, old, new))| {
+        let told = sources.events_of(change(&number.to_string(), table, old, new)).expect("events");
+        assert_eq!(told.len(), 1, "{table}: {old} to {new}");
+        told
+    });
+    told.flatten().collect()
+}
+
+#[tokio::test]
+async fn what_is_published_fits_its_schema() {
+    let mut compiler = Compiler::new();
+    compiler.set_default_draft(Draft::V2020_12);
+    compiler.enable_format_assertions();
+    compiler.add_resource("events.json", yaml("infra/api/events.yaml")).unwrap();
+    for event in published().await {
+        let mut schemas = Schemas::new();
+        let place = format!("events.json#/components/messages/{}/payload", event.kind);
+        let schema = compiler.compile(&place, &mut schemas).unwrap();
+        let value = serde_json::to_value(&event).unwrap();
+        if let Err(fault) = schemas.validate(&value, schema) {
+            panic!("{value:#}\n{fault:#}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_kind_is_published_and_described() {
+    let document = yaml("infra/api/events.yaml");
+    let names = |place: &str| -> BTreeSet<String> {
+        document.pointer(place).unwrap().as_object().unwrap().keys().cloned().collect()
+    };
+    let orders = OrderEvent::KINDS.to_vec();
+    let (products, users) = (products::events::What::ALL, users::events::What::ALL);
+    let all =
+        [orders, products.map(|what| what.as_str()).into(), users.map(|what| what.as_str()).into()].concat();
+    let kinds: BTreeSet<String> = all.into_iter().map(str::to_owned).collect();
+    assert_eq!(published().await.iter().map(|event| event.kind.to_owned()).collect::<BTreeSet<_>>(), kinds);
+    assert_eq!(names("/components/messages"), kinds);
+    assert_eq!(names("/channels/events/messages"), kinds);
+    assert!(
+        Kind::ALL.iter().all(|kind| kinds.contains(kind.as_str())),
+        "the log has kinds that nobody tells"
+    );
+}
+
+#[tokio::test]
+async fn an_event_names_nobody() {
+    for event in published().await {
+        let text = serde_json::to_string(&event).unwrap();
+        for name in ["Ann", "example.com", "Tea", "Blurred"] {
+            assert!(!text.contains(name), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_event_has_the_same_id_at_every_repetition_and_no_other_has_it() {
+    let sources = sources().await;
+    let shipped = order(&[("pending", None), ("shipping", None)]);
+    let ids = |id: &str| -> Vec<_> {
+        let told = sources.events_of(change(id, "Orders", &json!({}), &shipped)).unwrap();
+        told.into_iter().map(|event| event.id).collect()
+    };
+    assert_eq!(ids("a"), ids("a"));
+    let all: BTreeSet<_> = ids("a").into_iter().chain(ids("b")).collect();
+    assert_eq!(all.len(), 4);
+    let signed_up = sources.events_of(change("a", "Users", &json!({}), &profile(&json!({})))).unwrap();
+    assert!(!all.contains(&signed_up[0].id));
+}
+
+#[tokio::test]
+async fn a_table_that_tells_nothing_is_a_mistake() {
+    assert!(sources().await.events_of(change("1", "Banners", &json!({}), &json!({}))).is_err());
+}

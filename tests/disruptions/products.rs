@@ -1,0 +1,58 @@
+//! Products whose picture never comes.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tests::shop::{BLUE_PNG, RED_PNG, product, unique};
+use tests::wait::a_while;
+
+use crate::{HOUR, open};
+
+#[tokio::test]
+async fn what_has_no_picture_after_an_hour_is_deleted_and_the_admins_are_told() {
+    let (shop, aws, _soon) = open().await;
+    // First, what earlier tests left behind, a batch of it at a time.
+    for _ in 0..5 {
+        aws.run_on_schedule("clean-up-products", HOUR + Duration::from_mins(1)).await;
+    }
+
+    let ann = shop.person("Ann").await;
+    let name = unique("Bare");
+    let bare = ann.lists(product().named(&name)).await;
+    let refused = ann.lists(product().named("refused")).await;
+    assert_eq!(shop.upload(&refused.upload_url, "image/png", b"no picture".to_vec()).await, 200);
+    ann.own_once(&refused, "it was looked at", |own| own["imageRejection"].is_string()).await;
+    let waiting = ann.lists(product().named("waiting")).await;
+    assert_eq!(shop.upload(&waiting.upload_url, "image/png", RED_PNG.to_vec()).await, 200);
+    ann.own_once(&waiting, "it has a picture", |own| own["imageUrl"].is_string()).await;
+    let sold = ann.sells(product().named("sold")).await;
+    let sold_bare = ann.lists(product().named("sold without a picture")).await;
+    let approval = format!("{}/approval", sold_bare.path());
+    shop.admin().await.put(&approval, &json!({ "approved": true })).await.is(200);
+
+    let inbox = aws.listen_to_notices().await;
+    aws.run_on_schedule("clean-up-products", HOUR - Duration::from_mins(5)).await;
+    assert!(ann.own(&bare).await.is_some(), "it has not been an hour");
+    aws.run_on_schedule("clean-up-products", HOUR + Duration::from_mins(1)).await;
+    let notice = aws.notice_in(&inbox).await;
+    assert!(notice["Subject"].as_str().is_some_and(|subject| subject.starts_with("2 products")), "{notice}");
+    let message = notice["Message"].as_str().expect("a message");
+    for told in [name.as_str(), &bare.id, "refused", &refused.id] {
+        assert!(message.contains(told), "{told} is not in {message}");
+    }
+    assert!(!message.contains("waiting") && !message.contains("sold"), "{message}");
+    let own = ann.get("/users/me/products").await.is(200);
+    let left: Vec<_> =
+        own["products"].as_array().expect("products").iter().map(|product| &product["id"]).collect();
+    assert_eq!(left, [&json!(sold_bare.id), &json!(sold.id), &json!(waiting.id)]);
+    // Nothing to tell, so nothing is told.
+    aws.run_on_schedule("clean-up-products", HOUR + Duration::from_mins(1)).await;
+    a_while().await;
+    assert_eq!(aws.notices_in(&inbox).await, Vec::<Value>::new());
+    aws.stop_listening(inbox).await;
+
+    // A picture that comes too late finds no product and brings none back.
+    assert_eq!(shop.upload(&bare.upload_url, "image/png", BLUE_PNG.to_vec()).await, 200);
+    a_while().await;
+    assert!(ann.own(&bare).await.is_none());
+}
