@@ -1,8 +1,8 @@
 //! What people are told in writing, by whichever service has something to say.
 //!
-//! A service queues what kind of letter is due and about what ([`Queued`]): ids, and neither words nor an address. Its words
-//! are asked for when the letter is sent ([`Letters`]), so nobody is told what is no longer so, and what was learnt since is
-//! in it.
+//! A service queues what kind of letter is due and about what ([`Queued`]): ids, and neither words nor an address. Its
+//! words are asked for when the letter is sent ([`Letters`]), so nobody is told what is no longer so, and what was
+//! learnt since is in it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -133,8 +133,8 @@ pub trait Letters {
         id: &Self::Id,
     ) -> impl Future<Output = Result<Option<Letter>, Failure>> + Send;
 
-    /// What it wants to be written in the transaction that records that the letter was sent, if anything. Safe to repeat; a
-    /// condition that fails says that it is no longer wanted.
+    /// What it wants to be written in the transaction that records that the letter was sent, if anything. Safe to
+    /// repeat; a condition that fails says that it is no longer wanted.
     ///
     /// # Errors
     /// When the update cannot be built: a mistake in our code.

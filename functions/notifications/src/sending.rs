@@ -39,12 +39,12 @@ impl FromEnv for Sending {
 impl Sending {
     /// Sends the letter that was queued, if what it says is still so.
     ///
-    /// Safe to repeat: a letter is claimed before it is sent, and one that went out does not go out again. Where a try died
-    /// between the two, the next one sends, and counts a possible duplicate.
+    /// Safe to repeat: a letter is claimed before it is sent, and one that went out does not go out again. Where a try
+    /// died between the two, the next one sends, and counts a possible duplicate.
     ///
     /// # Errors
-    /// [`Failure::Later`] while another try is at it, [`Failure::Never`] when there is no such letter or nothing that it could
-    /// be about. When a call failed, the letter may have gone out all the same.
+    /// [`Failure::Later`] while another try is at it, [`Failure::Never`] when there is no such letter or nothing that
+    /// it could be about. When a call failed, the letter may have gone out all the same.
     pub async fn send(&self, queued: &Queued, now: Timestamp) -> Result<(), Failure> {
         self.send_for(&self.orders, queued, now).await
     }
@@ -111,7 +111,7 @@ impl Sending {
             if let Written::Done(()) = write.commit(&self.client).await? {
                 return Ok(());
             }
-            // What the letter was about has moved on meanwhile, and owes another letter now. This one went out all the same.
+            // What the letter was about has moved on and owes another one now. This one went out all the same.
         }
         update_item(&self.client, self.guards.done(what, now)?, ReturnValue::None).await.map(drop)
     }

@@ -497,6 +497,19 @@ def ask_for_the_sender_of_an_email():
     actions._ses_v2_resource_arn = resource_or_sender
 
 
+def ask_for_publish_for_a_batch():
+    """Asks for `sns:Publish` where messages come in a batch, as AWS does: it knows no `sns:PublishBatch`."""
+    import ministack.core.iam_actions as actions
+
+    action_of = actions.extract_iam_action
+
+    def known_action(*request, **named):
+        action = action_of(*request, **named)
+        return "sns:Publish" if action == "sns:PublishBatch" else action
+
+    actions.extract_iam_action = known_action
+
+
 def count_as_encrypted():
     """Lets the bucket policy's refusal of plain HTTP pass: the local cloud has no TLS, and nobody between it and you."""
     import ministack.app as app
@@ -592,6 +605,7 @@ def main():
         read_workflows_in_yaml()
         take_alarms_on_metric_math()
         ask_for_the_sender_of_an_email()
+        ask_for_publish_for_a_batch()
         count_as_encrypted()
         keep_the_mailbox()
         find_mail()
