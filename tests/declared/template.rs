@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use serde_json::{Value, json};
 use tests::files::files_under;
 use tests::template::{
-    Binary, ROOT, Resource, Route, Template, operations, pascal, path, routes_of_the_contract, text, yaml,
+    Binary, ROOT, Resource, Route, Template, operations, pascal, routes_of_the_contract, text, yaml,
 };
 
 /// What may be called without a token, and nothing else.
