@@ -25,7 +25,12 @@ pub(crate) async fn functions() -> Result<()> {
     // All but this crate, the bench's and the fault tests', which need a server's HTTP, and not the functions alone: the
     // dependencies, and `shared` with its feature for tests, are then built as the tests need them, and so once.
     let all = ["build", "--workspace", "--exclude", "local", "--exclude", "bench", "--exclude", "faults"];
-    let status = cargo().args(all).args(["--features", "shared/testing"]).status().await.context("cannot start cargo")?;
+    let status = cargo()
+        .args(all)
+        .args(["--features", "shared/testing"])
+        .status()
+        .await
+        .context("cannot start cargo")?;
     if !status.success() {
         bail!("the functions do not compile: see above");
     }
