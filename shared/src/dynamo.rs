@@ -4,5 +4,5 @@ mod items;
 pub mod list;
 mod write;
 
-pub use items::{Item, from_item, number, text, to_item};
+pub use items::{Item, from_item, number, read_each, text, to_item};
 pub use write::{Cancelled, transact, unless_condition_failed, update_item};

@@ -29,20 +29,25 @@ pub(crate) fn init() {
 /// what is counted before a function dies counts.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 pub fn count(metric: &'static str, value: u32) {
-    println!("{}", embedded_metric(metric, value, &function_name(), Timestamp::now()));
+    println!("{}", embedded_metric(metric, value, ("function", &function_name()), Timestamp::now()));
 }
 
-fn embedded_metric(metric: &str, value: u32, function: &str, now: Timestamp) -> Value {
+/// The same for what has one alarm wherever it happens: its dimension is the stage.
+pub fn count_in_stage(metric: &'static str, value: u32) {
+    println!("{}", embedded_metric(metric, value, ("stage", &stage()), Timestamp::now()));
+}
+
+fn embedded_metric(metric: &str, value: u32, (dimension, name): (&str, &str), now: Timestamp) -> Value {
     json!({
         "_aws": {
             "Timestamp": now.unix_millis(),
             "CloudWatchMetrics": [{
                 "Namespace": "Cartwright",
-                "Dimensions": [["function"]],
+                "Dimensions": [[dimension]],
                 "Metrics": [{ "Name": metric, "Unit": "Count" }],
             }],
         },
-        "function": function,
+        dimension: name,
         metric: value,
     })
 }
@@ -222,7 +227,8 @@ mod tests {
 
     #[test]
     fn a_metric_is_a_line_of_the_embedded_format() {
-        let line = embedded_metric("OrderPlaced", 1, "create-order", Timestamp::from_unix_millis(5));
+        let line =
+            embedded_metric("OrderPlaced", 1, ("function", "create-order"), Timestamp::from_unix_millis(5));
         assert_eq!(
             line,
             json!({

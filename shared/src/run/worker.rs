@@ -307,11 +307,13 @@ mod tests {
 
     #[tokio::test]
     async fn what_never_can_be_dealt_with_goes_to_the_dead_letter_queue_at_once() {
-        let (dead_letters, sent) = failure::tests::queue(200);
+        let (dead_letters, asked) = failure::tests::queue(200);
         assert_eq!(come_again(&dead_letters).await, [r#""fail""#, r#""later""#, r#""panic""#]);
-        let mut sent = sent.lock().unwrap().clone();
+        let asked = asked.lock().unwrap();
+        let mut sent: Vec<_> = asked.iter().map(|message| message["MessageBody"].as_str().unwrap()).collect();
         sent.sort_unstable();
         assert_eq!(sent, [r#""never""#, "not JSON"]);
+        assert!(asked.iter().all(|message| message["QueueUrl"] == "https://sqs/dead"));
     }
 
     #[tokio::test]
@@ -344,13 +346,14 @@ mod tests {
 
     #[tokio::test]
     async fn an_object_that_is_no_upload_goes_to_the_dead_letter_queue_as_lambda_would_put_it_there() {
-        let (dead_letters, sent) = failure::tests::queue(200);
+        let (dead_letters, asked) = failure::tests::queue(200);
         let now = Timestamp::from_unix_millis(0);
         let done = index_batch(index, &(), &dead_letters, uploads(&["uploads/tea.png", UPLOAD]), now).await;
         assert!(done.is_ok());
-        let sent = sent.lock().unwrap().clone();
-        let [letter] = sent.as_slice() else { panic!("{sent:?}") };
-        let letter: serde_json::Value = serde_json::from_str(letter).unwrap();
+        let asked = asked.lock().unwrap();
+        let [message] = asked.as_slice() else { panic!("{asked:?}") };
+        let letter: serde_json::Value =
+            serde_json::from_str(message["MessageBody"].as_str().unwrap()).unwrap();
         assert_eq!(letter["requestPayload"]["Records"][0]["s3"]["object"]["key"], "uploads/tea.png");
     }
 

@@ -93,52 +93,15 @@ impl DeadLetters {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::run::aws::canned::{self, Asked};
     use anyhow::Context;
-    use aws_sdk_sqs::Config;
-    use aws_sdk_sqs::config::http::HttpResponse;
-    use aws_sdk_sqs::config::retry::RetryConfig;
-    use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
-    use aws_smithy_runtime_api::client::http::{
-        HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
-    };
-    use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-    use std::sync::{Arc, Mutex};
+    use serde_json::json;
 
-    /// The bodies of the messages that a queue was sent.
-    type Sent = Arc<Mutex<Vec<String>>>;
-
-    #[derive(Debug, Clone)]
-    struct Canned {
-        status: u16,
-        sent: Sent,
-    }
-
-    impl HttpConnector for Canned {
-        fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-            let body: serde_json::Value = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
-            assert_eq!(body["QueueUrl"], "https://sqs/dead");
-            self.sent.lock().unwrap().push(body["MessageBody"].as_str().unwrap().to_owned());
-            let status = self.status.try_into().unwrap();
-            HttpConnectorFuture::ready(Ok(HttpResponse::new(
-                status,
-                r#"{"MessageId":"1"}"#.to_owned().into(),
-            )))
-        }
-    }
-
-    /// A dead-letter queue that answers with this status, and what it was sent.
-    pub(in crate::run::worker) fn queue(status: u16) -> (DeadLetters, Sent) {
-        let canned = Canned { status, sent: Sent::default() };
-        let sent = canned.sent.clone();
-        let connector = SharedHttpConnector::new(canned);
-        let config = Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static("us-east-1"))
-            .credentials_provider(Credentials::new("id", "secret", None, None, "tests"))
-            .retry_config(RetryConfig::disabled())
-            .http_client(http_client_fn(move |_, _| connector.clone()));
-        let queue = Queue { client: Client::from_conf(config.build()), url: "https://sqs/dead".into() };
-        (DeadLetters(Some(queue)), sent)
+    /// A dead-letter queue that answers with this status, and what it is asked.
+    pub(in crate::run::worker) fn queue(status: u16) -> (DeadLetters, Asked) {
+        let (sdk, asked) = canned::answering(status, &json!({ "MessageId": "1" }));
+        let queue = Queue { client: Client::new(&sdk), url: "https://sqs/dead".into() };
+        (DeadLetters(Some(queue)), asked)
     }
 
     /// No such queue.
