@@ -64,6 +64,7 @@ impl Caller {
     }
 
     /// Someone for the tests of rules.
+    #[cfg(any(test, feature = "testing"))]
     pub fn for_tests(id: &str) -> Self {
         Self { id: UserId(id.into()), email: Some(format!("{id}@cartwright.test")), groups: Vec::new() }
     }
@@ -124,6 +125,7 @@ impl AccessToken {
     }
 
     /// Someone's for tests.
+    #[cfg(any(test, feature = "testing"))]
     pub fn for_tests(id: &str, token: &str) -> Self {
         Self { caller: Caller::for_tests(id), token: token.into() }
     }

@@ -12,6 +12,11 @@
 //!
 //! `shared` knows no service, and it alone names `lambda_http`, `lambda_runtime`, `aws_config` and `axum`.
 
+#[cfg(all(feature = "testing", not(debug_assertions)))]
+compile_error!(
+    "the feature `testing` makes callers whom nobody verified: it is for tests, never for a release build"
+);
+
 pub mod caller;
 pub mod dynamo;
 pub mod guards;
