@@ -495,9 +495,9 @@ fn anyone_reads_images_and_nothing_else() {
             if statement["Effect"] == "Allow" && !statement["Principal"].is_null() {
                 let what = (resource.id.as_str(), statement["Action"].clone(), statement["Resource"].clone());
                 if resource.kind() == "AWS::SQS::QueuePolicy" {
-                    delivered.push((resource, statement))
+                    delivered.push((resource, statement));
                 } else {
-                    open.push(what)
+                    open.push(what);
                 }
             }
         }

@@ -224,6 +224,10 @@ fn created(number: u32) -> String {
 fn tables_and_user_pool(templates: &[String]) -> String {
     const KEPT: [&str; 3] =
         ["AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient"];
+    // The parameters of the others are called like the tables whose names they take.
+    let holds_data =
+        |template: &&String| KEPT.iter().any(|kind| template.contains(&format!("Type: {kind}\n")));
+    let templates: Vec<_> = templates.iter().filter(holds_data).collect();
     let mut text = String::from("AWSTemplateFormatVersion: \"2010-09-09\"\n");
     let mut outputs = String::from("Outputs:\n");
     for section in ["Parameters", "Conditions", "Resources"] {
@@ -278,14 +282,16 @@ mod tests {
     #[test]
     fn of_the_templates_only_what_holds_data_is_taken() {
         let templates = [
-            "Transform: X\nParameters:\n  Stage:\n    Type: String\n\nResources:\n  # a note\n  Api:\n    Type: AWS::ApiGatewayV2::Api\n",
-            "Parameters:\n  Stage: {Type: String}\n  Kept: {Type: String}\nResources:\n  ThingsTable:\n    Type: AWS::DynamoDB::Table\n    Properties:\n      \
-             A: 1\nOutputs:\n  X:\n    Value: 1\n",
+            "Transform: X\nParameters:\n  Stage:\n    Type: String\n\nResources:\n  # a note\n  UserPool:\n    Type: AWS::Cognito::UserPool\n\
+             \n  Api:\n    Type: AWS::ApiGatewayV2::Api\n",
+            "Parameters:\n  Stage: {Type: String}\n  Kept: {Type: String}\nResources:\n  ThingsTable:\n    Type: AWS::DynamoDB::Table\n    \
+             Properties:\n      A: 1\nOutputs:\n  X:\n    Value: 1\n",
+            "Parameters:\n  ThingsTable: {Type: String}\nResources:\n  Queue:\n    Type: AWS::SQS::Queue\n",
         ];
         let taken = tables_and_user_pool(&templates.map(str::to_owned));
         let expected = "AWSTemplateFormatVersion: \"2010-09-09\"\nParameters:\n  Stage:\n    Type: String\n\n  Kept: {Type: String}\nConditions:\n\
-                        Resources:\n  ThingsTable:\n    Type: AWS::DynamoDB::Table\n    Properties:\n      A: 1\nOutputs:\n  ThingsTable:\n    \
-                        Value: !Ref ThingsTable\n";
+                        Resources:\n  UserPool:\n    Type: AWS::Cognito::UserPool\n\n  ThingsTable:\n    Type: AWS::DynamoDB::Table\n    \
+                        Properties:\n      A: 1\nOutputs:\n  UserPool:\n    Value: !Ref UserPool\n  ThingsTable:\n    Value: !Ref ThingsTable\n";
         assert_eq!(taken, expected);
     }
 
