@@ -1,5 +1,5 @@
-//! Makes what `GET /docs` and `GET /openapi.json` answer: the contract as JSON, and its viewer, each as gzip (RFC 1952). So
-//! the function holds no YAML reader, and packs nothing while somebody waits.
+//! Makes what `GET /docs` and `GET /openapi.json` answer: the contract as JSON, and its viewer, each as gzip (RFC
+//! 1952). So the function holds no YAML reader, and packs nothing while somebody waits.
 
 use std::error::Error;
 use std::fmt::Write as _;
