@@ -42,8 +42,8 @@ impl FromEnv for Categories {
 }
 
 impl Categories {
-    /// Records a category that waits for its picture. One that has a picture keeps it, and one that already waits begins to
-    /// wait anew.
+    /// Records a category that waits for its picture. One that has a picture keeps it, and one that already waits
+    /// begins to wait anew.
     ///
     /// # Errors
     /// When the table cannot be written.

@@ -38,9 +38,9 @@ pub fn from_item<T: DeserializeOwned>(item: Item) -> anyhow::Result<T> {
     serde_dynamo::from_item(item).context("read an item")
 }
 
-/// Reads many items that a table gave, without those that nobody can read: one of them must not take all others from the
-/// reader of a list, or from a sweep. `key` is the attribute that names an item; the log has it as an error, and the metric
-/// `UnreadableItem` rings.
+/// Reads many items that a table gave, without those that nobody can read: one of them must not take all others from
+/// the reader of a list, or from a sweep. `key` is the attribute that names an item; the log has it as an error, and
+/// the metric `UnreadableItem` rings.
 pub fn read_each<T: DeserializeOwned>(items: impl IntoIterator<Item = Item>, key: &str) -> Vec<T> {
     items.into_iter().filter_map(|item| read_or_leave_out(item, key)).collect()
 }

@@ -144,8 +144,8 @@ impl FromEnv for Cursors {
 type Position = BTreeMap<String, String>;
 
 impl Cursors {
-    /// The page of the list `of` (a value of its partition key) that `request` asks for. One query. An entry that nobody can
-    /// read is left out, see [`read_each`].
+    /// The page of the list `of` (a value of its partition key) that `request` asks for. One query. An entry that
+    /// nobody can read is left out, see [`read_each`].
     ///
     /// # Errors
     /// `invalid-input` for a cursor that is not of this list, 500 when the query fails.
@@ -179,7 +179,7 @@ impl Cursors {
             None => None,
             Some(cursor) => {
                 let position = self.open(list, of, cursor).ok_or_else(|| {
-                    let detail = "is not a cursor of this list; take nextCursor from the page before";
+                    let detail = "is not a cursor of this list: send the nextCursor of the page before";
                     Problem::invalid_input(vec![FieldError::parameter("cursor", detail)])
                 })?;
                 let mut key: Item = position.into_iter().map(|(name, value)| (name, text(&value))).collect();
@@ -319,12 +319,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_list_goes_on_behind_what_cannot_be_read() {
-        let item = |id: &str, total: serde_json::Value| json!({ "userId": { "S": "ann" }, "createdAt": { "S": "2026" }, "orderId": { "S": id }, "total": total });
-        let items = [
-            item("1", json!({ "N": "5" })),
-            item("2", json!({ "S": "five" })),
-            item("3", json!({ "N": "7" })),
-        ];
+        let item = |id: &str, total: serde_json::Value| {
+            let key = json!({ "S": id });
+            json!({ "userId": { "S": "ann" }, "createdAt": { "S": "2026" }, "orderId": key, "total": total })
+        };
+        let number = json!({ "N": "5" });
+        let items = [item("1", number.clone()), item("2", json!({ "S": "five" })), item("3", number)];
         let (sdk, _) = canned::answering(200, &json!({ "Items": items, "Count": 3 }));
         #[derive(Debug, PartialEq, serde::Deserialize)]
         #[serde(rename_all = "camelCase")]

@@ -51,7 +51,8 @@ impl Aws {
             .http_client(Counted(http))
             .retry_config(RetryConfig::standard().with_max_attempts(3))
             .timeout_config(timeouts.build())
-            // It watches how fast a body comes, at a price for every call; the timeouts, and Lambda's own, bound that already.
+            // It watches how fast a body comes, at a price for every call; the timeouts, and Lambda's own, bound that
+            // already.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .load()
             .await;
@@ -97,8 +98,8 @@ impl HttpConnector for Counted<SharedHttpConnector> {
     }
 }
 
-/// The service of a request, by its signature's credential scope, or by its target where it is not signed: a user pool's
-/// public operations.
+/// The service of a request, by its signature's credential scope, or by its target where it is not signed: a user
+/// pool's public operations.
 fn service_of(authorization: Option<&str>, target: Option<&str>) -> &'static str {
     const SERVICES: [&str; 8] =
         ["dynamodb", "sqs", "s3", "sns", "ses", "states", "cognito-idp", "secretsmanager"];

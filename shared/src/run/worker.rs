@@ -43,9 +43,9 @@ pub struct Message<T> {
     pub received_at: Timestamp,
 }
 
-/// Consumes a queue whose event source reports batch item failures: messages of a batch are worked at the same time, and
-/// those that fail or panic, alone, come again. What becomes of one that was not dealt with is its [`Failure`]'s to say; one
-/// that nobody can read never can be.
+/// Consumes a queue whose event source reports batch item failures: messages of a batch are worked at the same time,
+/// and those that fail or panic, alone, come again. What becomes of one that was not dealt with is its [`Failure`]'s to
+/// say; one that nobody can read never can be.
 ///
 /// # Errors
 /// When the environment lacks what the function needs, or the Runtime API is gone.
@@ -133,8 +133,8 @@ fn read<T: DeserializeOwned>(message: SqsMessage, now: Timestamp) -> anyhow::Res
     })
 }
 
-/// Handles each object that was put under the bucket's `uploads/`. Where one is not dealt with, Lambda delivers the event
-/// again, twice, and then puts it into the dead-letter queue; one that never can be goes there at once.
+/// Handles each object that was put under the bucket's `uploads/`. Where one is not dealt with, Lambda delivers the
+/// event again, twice, and then puts it into the dead-letter queue; one that never can be goes there at once.
 ///
 /// # Errors
 /// When the environment lacks what the function needs, or the Runtime API is gone.

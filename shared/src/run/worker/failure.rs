@@ -8,12 +8,12 @@ use crate::run::aws::{Aws, FromEnv};
 use crate::run::config::{self, ConfigError};
 use crate::run::telemetry::{self, Calls};
 
-/// Why a message, or an event, was not dealt with. Any error becomes [`Failure::Failed`] by `?`; what can never succeed says
-/// so: `.map_err(Failure::Never)?`.
+/// Why a message, or an event, was not dealt with. Any error becomes [`Failure::Failed`] by `?`; what can never succeed
+/// says so: `.map_err(Failure::Never)?`.
 #[derive(Debug)]
 pub enum Failure {
-    /// It is not its time yet, such as while another function is at it. That is no error; the message comes again. Each time
-    /// counts for how often its queue delivers it.
+    /// It is not its time yet, such as while another function is at it. That is no error; the message comes again. Each
+    /// time counts for how often its queue delivers it.
     Later(&'static str),
     /// It would fail as often as it came. It goes to the dead-letter queue at once, and somebody has to look.
     Never(anyhow::Error),
@@ -49,8 +49,8 @@ impl Failure {
     }
 }
 
-/// The queue for what can never succeed, from the variable `DEAD_LETTER_QUEUE_URL`. A function without it lets such a message
-/// fail until its own queue puts it there.
+/// The queue for what can never succeed, from the variable `DEAD_LETTER_QUEUE_URL`. A function without it lets such a
+/// message fail until its own queue puts it there.
 #[derive(Debug, Clone)]
 pub(super) struct DeadLetters(Option<Queue>);
 
@@ -68,8 +68,8 @@ impl FromEnv for DeadLetters {
 }
 
 impl DeadLetters {
-    /// Puts `letter` into the queue if what it asks for can never be done, and so is done with it. Everything else stays what
-    /// it is.
+    /// Puts `letter` into the queue if what it asks for can never be done, and so is done with it. Everything else
+    /// stays what it is.
     pub(super) async fn take_if_never(
         &self,
         done: Result<(), Failure>,
