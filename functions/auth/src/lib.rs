@@ -1,5 +1,5 @@
-//! Accounts and sessions. Cognito's user pool keeps names, addresses and passwords; the Users table keeps a profile for
-//! the other services.
+//! Accounts and sessions. Cognito's user pool keeps names, addresses and passwords; the Users table keeps a profile for the
+//! other services.
 //!
 //! | module | for |
 //! | --- | --- |

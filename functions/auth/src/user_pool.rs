@@ -2,9 +2,9 @@
 //!
 //! | type | for | needs |
 //! | --- | --- | --- |
-//! | [`AppClient`] | what people do for themselves, from signing up to a new password | `USER_POOL_CLIENT_ID` |
+//! | [`AppClient`] | what people do for themselves: sign up, confirm, sign in, refresh, get a new password | `USER_POOL_CLIENT_ID` |
 //! | [`Directory`] | which account a person means by an address | `USER_POOL_ID` |
-//! | [`UserPool`] | what a token alone decides, and groups, where the event names the pool | nothing |
+//! | [`UserPool`] | signing out and changing a password, which a token alone decides, and groups, where the event names the pool | nothing |
 //!
 //! Cognito never tells whether an account exists where a password or a code is asked for, and neither do these. It does
 //! tell that a username is taken and that an account is confirmed already, to anyone who asks it directly: hiding that
@@ -275,7 +275,7 @@ impl Directory {
             [user] => Some(user),
             // To pick one could prove the address for a stranger who signed up with it and knows the password.
             _ => {
-                let detail = "belongs to several accounts that are waiting for a code: send fullName or username instead";
+                let detail = "belongs to several accounts that are waiting for a code; send fullName or username instead";
                 return Err(Refusal::Field("email", detail.into()).into());
             }
         };
