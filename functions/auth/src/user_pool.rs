@@ -275,7 +275,8 @@ impl Directory {
             [user] => Some(user),
             // To pick one could prove the address for a stranger who signed up with it and knows the password.
             _ => {
-                let detail = "belongs to several accounts that are waiting for a code; send fullName or username instead";
+                let detail = "belongs to several accounts that are waiting for a code; \
+                              send fullName or username instead";
                 return Err(Refusal::Field("email", detail.into()).into());
             }
         };
