@@ -2,7 +2,7 @@
 //!
 //! | object | written by | kept |
 //! | --- | --- | --- |
-//! | `uploads/{kind}/{id}/{upload id}/{file name}` | the client, once, with the type and size that were signed | a day |
+//! | `uploads/{kind}/{id}/{upload id}/{file name}` | the client, once, with the signed type and size | a day |
 //! | `images/{kind}/{id}/{hash}-{file name}` | the indexer alone | for good: public and immutable |
 
 mod clean_up;

@@ -179,7 +179,7 @@ impl Cursors {
             None => None,
             Some(cursor) => {
                 let position = self.open(list, of, cursor).ok_or_else(|| {
-                    let detail = "is not a cursor of this list: send the nextCursor of the page before";
+                    let detail = "is not a cursor of this list; send the nextCursor of the page before";
                     Problem::invalid_input(vec![FieldError::parameter("cursor", detail)])
                 })?;
                 let mut key: Item = position.into_iter().map(|(name, value)| (name, text(&value))).collect();
