@@ -2,10 +2,10 @@
 //! alarm.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 
 use serde_json::{Value, json};
-use tests::template::{Binary, Template, pascal, path, text, yaml};
+use tests::files::files_under;
+use tests::template::{Binary, Template, pascal, text, yaml};
 
 const STACK: &str = "infra/ops/template.yaml";
 const RUNBOOK: &str = "docs/operations.md";
@@ -123,18 +123,15 @@ fn services() -> BTreeSet<String> {
     Binary::all().into_iter().map(|binary| binary.service).collect()
 }
 
+/// The code of a service, its library and its functions, with that of `shared`, which counts for all of them.
+fn code_of(service: &str) -> Vec<String> {
+    let files = files_under(&format!("functions/{service}/src")).into_iter().chain(files_under("shared/src"));
+    files.filter(|file| file.ends_with(".rs")).map(|file| text(&file)).collect()
+}
+
 /// The names that functions and `shared` count: `telemetry::count("OrderPlaced", 1)`.
 fn counted() -> BTreeSet<String> {
-    let mut texts: Vec<_> = Binary::all().iter().map(Binary::text).collect();
-    let folders = services().into_iter().map(|service| format!("functions/{service}/src"));
-    for folder in folders.chain(["shared/src".to_owned()]) {
-        for entry in fs::read_dir(path(&folder)).expect("a folder") {
-            let file = entry.expect("a file").path();
-            if file.extension().is_some_and(|extension| extension == "rs") {
-                texts.push(fs::read_to_string(file).expect("code"));
-            }
-        }
-    }
+    let texts: Vec<_> = services().iter().flat_map(|service| code_of(service)).collect();
     let names = texts.iter().flat_map(|text| text.split("telemetry::count(\"").skip(1));
     names.map(|rest| rest.split_once('"').expect("the name's end").0.to_owned()).collect()
 }
@@ -147,12 +144,13 @@ fn unknown(metric: &Metric) -> Option<String> {
             let function = metric.dimensions["function"].strip_prefix("cartwright-${Stage}-");
             let binary = Binary::all().into_iter().find(|binary| Some(binary.name.as_str()) == function);
             let call = format!("telemetry::count(\"{}\"", metric.name);
-            let counts = binary.is_some_and(|binary| binary.text().contains(&call));
+            let code = binary.map(|binary| code_of(&binary.service)).unwrap_or_default();
+            let counts = code.iter().any(|text| text.contains(&call));
             (!counts).then(|| format!("{function:?} does not count {}", metric.name))
         }
         ("Cartwright", ["stage"]) => {
             let name = metric.name.strip_suffix("Calls").or(metric.name.strip_suffix("Time"));
-            let aws = text("shared/src/aws.rs");
+            let aws = text("shared/src/run/aws.rs");
             let services = aws
                 .split_once("const SERVICES")
                 .and_then(|(_, rest)| rest.split_once("];"))
