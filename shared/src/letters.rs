@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::run::aws::{Aws, FromEnv};
 use crate::run::config::{self, ConfigError};
 use crate::run::telemetry;
+use crate::run::worker::Failure;
 
 /// What somebody is told. How it looks is the sender's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,20 +97,6 @@ impl Queued {
     pub fn new(kind: impl fmt::Display, id: impl fmt::Display) -> Self {
         Self { kind: kind.to_string(), id: id.to_string() }
     }
-}
-
-/// Why a letter is not sent, or not yet.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// Somebody else is at it.
-    #[error("another try is at it")]
-    Later,
-    /// However often it is tried, nothing will come of it.
-    #[error("{0}")]
-    Never(&'static str),
-    /// A call failed.
-    #[error(transparent)]
-    Failed(#[from] anyhow::Error),
 }
 
 /// What has something to say about things of one sort.

@@ -1,15 +1,17 @@
 //! Sends each letter once, and records in one transaction that it went out and what that settles.
 
+use anyhow::anyhow;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{ReturnValue, Update};
 use orders::Orders;
 use shared::dynamo::{Write, Written, update_item};
 use shared::guards::Guards;
 use shared::guards::claims::{Claim, TryId};
-use shared::letters::{Failure, Letter, Letters, Queued};
+use shared::letters::{Letter, Letters, Queued};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::run::telemetry;
+use shared::run::worker::Failure;
 use shared::values::time::Timestamp;
 
 use crate::{Email, Mailer, NotSent, WebShop};
@@ -55,9 +57,14 @@ impl Sending {
         queued: &Queued,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        let kind = queued.kind.parse().map_err(|_| Failure::Never("no service has letters of this kind"))?;
-        let id =
-            queued.id.parse().map_err(|_| Failure::Never("the id is none of what the letter is about"))?;
+        let kind = queued
+            .kind
+            .parse()
+            .map_err(|_| Failure::Never(anyhow!("no service has letters of this kind")))?;
+        let id = queued
+            .id
+            .parse()
+            .map_err(|_| Failure::Never(anyhow!("the id is none of what the letter is about")))?;
         telemetry::about(L::THINGS, &queued.id);
         let (what, this_try) = (format!("email#{}#{}", queued.kind, queued.id), TryId::at(now));
         let (claim, letter) =
@@ -74,7 +81,7 @@ impl Sending {
             }
         };
         match claim {
-            Claim::Busy => return Err(Failure::Later),
+            Claim::Busy => return Err(Failure::Later("another try is at it")),
             Claim::AlreadyDone => {}
             Claim::First | Claim::TakenOver => {
                 if claim == Claim::TakenOver {

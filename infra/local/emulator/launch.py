@@ -219,8 +219,8 @@ def read_cors_of_an_api():
 def ask_for_the_permission_of_a_route():
     """Answers 500, as AWS does, where no `AWS::Lambda::Permission` lets the API call just this function.
 
-    SAM writes that permission beside its own events, and beside a route of ours it is easily forgotten. The emulator asks
-    for none.
+    SAM writes that permission beside its own events, and beside a route of ours it is easily forgotten. The emulator
+    asks for none.
     """
     import ministack.services.apigateway as gateway
     import ministack.services.lambda_svc as functions
@@ -252,8 +252,7 @@ def ask_for_the_permission_of_a_route():
 
 
 def heed_failures_in_streams():
-    """Heeds `ReportBatchItemFailures`, `BisectBatchOnFunctionError`, `MaximumRetryAttempts` and `OnFailure` of a mapping
-    from a table's stream.
+    """Heeds partial failures, halving, `MaximumRetryAttempts` and `OnFailure` of what reads a table's stream.
 
     The emulator gives a batch again for ever, all of it, when its function fails, and never when that reports records.
     """
