@@ -497,6 +497,21 @@ def ask_for_the_sender_of_an_email():
     actions._ses_v2_resource_arn = resource_or_sender
 
 
+def ask_for_publish_where_many_are_published():
+    """Asks for `sns:Publish` where a batch is published, as AWS does; the emulator asks for `sns:PublishBatch`, which is
+    no action there.
+    """
+    import ministack.core.iam_actions as actions
+
+    action_of = actions.extract_iam_action
+
+    def action_or_publish(service, *request):
+        action = action_of(service, *request)
+        return "sns:Publish" if action == "sns:PublishBatch" else action
+
+    actions.extract_iam_action = action_or_publish
+
+
 def count_as_encrypted():
     """Lets the bucket policy's refusal of plain HTTP pass: the local cloud has no TLS, and nobody between it and you."""
     import ministack.app as app
@@ -592,6 +607,7 @@ def main():
         read_workflows_in_yaml()
         take_alarms_on_metric_math()
         ask_for_the_sender_of_an_email()
+        ask_for_publish_where_many_are_published()
         count_as_encrypted()
         keep_the_mailbox()
         find_mail()
