@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | an order | `orderId` |
 //! | a buyer's orders, newest first | index `customer`: `userId`, `createdAt` |
-//! | orders that are owed something, by when to look | index `due`: `due` ("00" to "15", by the order's id), `dueAt`; sparse |
+//! | orders that are owed something | index `due`: `due` ("00" to "15", by the id), `dueAt` (when to look); sparse |
 //!
 //! An order is `due` from its first moment until its last email is recorded as sent, so whatever dies between leaves a
 //! trace that the sweep finds.

@@ -6,7 +6,7 @@
 //! | everything for sale, newest first | index `approved`: `approved` = "approved", `createdAt`; sparse |
 //! | what is for sale in a category, newest first | index `category`: `approvedCategory`, `createdAt`; sparse |
 //! | a seller's products, newest first | index `owner`: `ownerId`, `createdAt` |
-//! | what waits for its picture ("image") or for an admin ("approval") | index `pending`: `pending`, `createdAt`; sparse |
+//! | waits for its picture ("image") or an admin ("approval") | index `pending`: `pending`, `createdAt`; sparse |
 //!
 //! `requestedUpload` is the last one's. Everything else changes under `version`, so that of two changes made at the
 //! same time none is lost; and what a product's offer repeats of it changes there in the same transaction.
