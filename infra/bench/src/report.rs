@@ -379,7 +379,7 @@ impl Report {
     }
 
     fn changes(&self) -> Table {
-        let mut table = Table::new(&["", "before", "after"]);
+        let mut table = Table::new(&["figure", "before", "after"]);
         for change in changes::changes(&self.functions, &self.lines, &self.bills) {
             table.row(vec![change.what, change.before.to_owned(), change.after]);
         }
@@ -490,11 +490,11 @@ fn targets(floor: &Figures, functions: &[OfFunction], lines: &[Line]) -> Vec<Tar
 
 #[expect(clippy::cast_precision_loss, reason = "a few requests")]
 fn calls(asked: &[super::double::Asked]) -> BTreeMap<String, f64> {
-    let mut all = BTreeMap::new();
+    let mut all: BTreeMap<_, u32> = BTreeMap::new();
     for (name, count) in asked.iter().flat_map(|one| &one.calls) {
-        *all.entry(name.clone()).or_default() += f64::from(*count) / asked.len() as f64;
+        *all.entry(name.clone()).or_default() += count;
     }
-    all
+    all.into_iter().map(|(name, count)| (name, f64::from(count) / asked.len() as f64)).collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a few requests")]
