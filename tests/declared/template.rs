@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use serde_json::{Value, json};
 use tests::files::files_under;
 use tests::template::{
-    Binary, ROOT, Resource, Route, Template, operations, pascal, path, routes_of_the_contract, text, yaml,
+    Binary, ROOT, Resource, Route, Template, operations, pascal, routes_of_the_contract, text, yaml,
 };
 
 /// What may be called without a token, and nothing else.
@@ -46,9 +46,6 @@ const WILDCARDS: [(&str, &str); 8] = [
     ("OrderFulfilment", "logs:PutResourcePolicy on *"),
     ("OrderFulfilment", "logs:UpdateLogDelivery on *"),
 ];
-
-/// The queues that wait for their consumer: what is subscribed already is not lost until it comes.
-const UNCONSUMED: [&str; 1] = ["ActivityQueue"];
 
 // ── Code, template and contract ────────────────────────────────────────────────────────────────────────────
 
@@ -498,9 +495,9 @@ fn anyone_reads_images_and_nothing_else() {
             if statement["Effect"] == "Allow" && !statement["Principal"].is_null() {
                 let what = (resource.id.as_str(), statement["Action"].clone(), statement["Resource"].clone());
                 if resource.kind() == "AWS::SQS::QueuePolicy" {
-                    delivered.push((resource, statement))
+                    delivered.push((resource, statement));
                 } else {
-                    open.push(what)
+                    open.push(what);
                 }
             }
         }
@@ -581,7 +578,6 @@ fn every_queue_has_one_consumer_that_gives_back_the_failed_messages_alone() {
     let template = Template::read();
     let mut consumed: Vec<_> =
         mappings(&template, "AWS::SQS::Queue").map(|(_, queue)| queue.id.as_str()).collect();
-    consumed.extend(UNCONSUMED);
     consumed.sort_unstable();
     let mut queues: Vec<_> = template
         .of("AWS::SQS::Queue")

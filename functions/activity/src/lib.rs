@@ -1,5 +1,5 @@
-//! What happened in a person's account: sign-ins, products, orders. The log has what the topic Events tells; [`store`] keeps
-//! it in DynamoDB.
+//! What happened in a person's account: sign-ins, products, orders. The log has what the topic Events tells; [`store`]
+//! keeps it in DynamoDB.
 
 pub mod store;
 

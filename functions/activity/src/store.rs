@@ -4,8 +4,8 @@
 //! | --- | --- | --- |
 //! | `userId` (partition), `at` (sort) = `{time}#{event id}` | a person's log, newest last | [`Activity::list_of`] |
 //!
-//! There is no index for the kinds: it would cost a write for each event, and a log is seldom read by kind. An item is an
-//! [`Entry`]; DynamoDB deletes it some time after `expiresAt`.
+//! There is no index for the kinds: it would cost a write for each event, and a log is seldom read by kind. An item is
+//! an [`Entry`]; DynamoDB deletes it some time after `expiresAt`.
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;

@@ -22,7 +22,8 @@ pub use topic::Topic;
 /// An event as it is published.
 pub type Event = CloudEvent<&'static str, Value>;
 
-/// Of which shape the data of all kinds are. A change that readers of the old shape would not understand is a new version.
+/// Of which shape the data of all kinds are. A change that readers of the old shape would not understand is a new
+/// version.
 const VERSION: u32 = 1;
 
 /// What the ids of events are made under: a random UUID, which must never change.
@@ -103,8 +104,8 @@ impl Told {
         Ok(Self { service, kind, subject, at, data })
     }
 
-    /// The id follows from the change and from which of its events it is, and from the table: the change's own id need not
-    /// be another than that of a change in another table.
+    /// The id follows from the change and from which of its events it is, and from the table: the change's own id need
+    /// not be another than that of a change in another table.
     fn in_envelope(self, stage: Stage, table: &str, change: &str, index: usize) -> Event {
         let id = Uuid::new_v5(&NAMESPACE, format!("{table} {change} {index}").as_bytes());
         let source = format!("/cartwright/{}/{}", stage.as_str(), self.service);

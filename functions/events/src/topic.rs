@@ -115,7 +115,8 @@ mod tests {
         }
     }
 
-    /// Where a topic that refuses these positions of its batches says that it came no further, and after how many batches.
+    /// Where a topic that refuses these positions of its batches says that it came no further, and after how many
+    /// batches.
     async fn publish(count: u128, refuses: &[&[usize]]) -> (Option<usize>, usize) {
         let refuses = refuses.iter().map(|positions| positions.to_vec()).collect();
         let canned = Canned { refuses, batches: Arc::default() };

@@ -1,5 +1,6 @@
-//! Who people are to the shop: a profile of each person whose address is confirmed, for all services to read. The account
-//! itself (name, password, tokens) is Cognito's, which the crate `auth` speaks to; [`store`] keeps the Users table.
+//! Who people are to the shop: a profile of each person whose address is confirmed, for all services to read. The
+//! account itself (name, password, tokens) is Cognito's, which the crate `auth` speaks to; [`store`] keeps the Users
+//! table.
 
 use std::fmt;
 use std::str::FromStr;

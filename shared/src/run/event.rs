@@ -1,4 +1,4 @@
-//! The envelope in which what happened is told to whoever subscribed: CloudEvents 1.0 in JSON.
+//! The envelope in which what happened is told to whoever subscribed: a CloudEvent of version 1.0, in JSON.
 //! <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md>
 
 use serde::{Deserialize, Serialize};

@@ -44,7 +44,8 @@ impl std::fmt::Debug for Images {
 }
 
 impl Images {
-    /// What `between` makes of the item before and after. A new item was nothing before, a deleted one is nothing after.
+    /// What `between` makes of the item before and after. A new item was nothing before, a deleted one is nothing
+    /// after.
     ///
     /// Nothing comes of an item that is not what this code expects: it is logged with its key and counted as
     /// `UnreadableItem`. If it failed, all changes after it would wait for somebody to mend it.
@@ -98,8 +99,9 @@ pub struct Undelivered {
 /// Reads the stream of one or several tables. `read` says what a change means, without calling anything; `deliver` gets
 /// all that a batch means, in its order, and says where it came no further.
 ///
-/// Where reading or delivering a change fails, Lambda delivers it again, and all that comes after it: what `deliver` does
-/// must be safe to repeat. A panic of `read` is the failure of its change alone, so that bisecting the batch finds it.
+/// Where reading or delivering a change fails, Lambda delivers it again, and all that comes after it: what `deliver`
+/// does must be safe to repeat. A panic of `read` is the failure of its change alone, so that bisecting the batch finds
+/// it.
 ///
 /// # Errors
 /// When the environment lacks what the function needs, or the Runtime API is gone.
