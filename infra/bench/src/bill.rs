@@ -15,8 +15,8 @@ use super::report::OfFunction;
 const MILLION: f64 = 1e6;
 /// Prices are for a gigabyte of 1024 megabytes.
 const GB: f64 = 1024.0;
-/// Messages between the click and the shipping email: one of the queue Orders, two of Emails. Each is sent, received and
-/// deleted.
+/// Messages between the click and the shipping email: one of the queue Orders, two of Emails. Each is sent, received
+/// and deleted.
 const MESSAGES: f64 = 3.0;
 const REQUESTS_OF_A_MESSAGE: f64 = 3.0;
 const EMAILS: f64 = 2.0;
@@ -90,8 +90,8 @@ impl Prices {
         (wait + figures.cpu_ms / share).ceil() + cold
     }
 
-    /// How often a function runs for one order, and for the share of a sign-in that comes with it: what changes a profile
-    /// is told as well. Each record and each message comes alone, which is the dearest case.
+    /// How often a function runs for one order, and for the share of a sign-in that comes with it: what changes a
+    /// profile is told as well. Each record and each message comes alone, which is the dearest case.
     fn times(&self, function: &str) -> f64 {
         if function == PUBLISH.name {
             CHANGES_OF_AN_ORDER + self.in_the_mix("sign-in")

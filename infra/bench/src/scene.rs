@@ -1,5 +1,5 @@
-//! The cloud that is measured in: the emulator with the tables and the user pool of the templates, and nothing that acts
-//! by itself: no function, queue or workflow of theirs, which would take processor time in the background.
+//! The cloud that is measured in: the emulator with the tables and the user pool of the templates, and nothing that
+//! acts by itself: no function, queue or workflow of theirs, which would take processor time in the background.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -270,9 +270,9 @@ fn created(number: u32) -> String {
     format!("{at:.3}")
 }
 
-/// The parts of the templates that hold data as one template, with the names of its things as outputs under those of the
-/// functions' variables. Templates without such parts have parameters that only the stack around them could give; what
-/// the others have in common, such as the parameter `Stage`, is taken from the first, which gives it a value.
+/// The parts of the templates that hold data as one template, with the names of its things as outputs under those of
+/// the functions' variables. Templates without such parts have parameters that only the stack around them could give;
+/// what the others have in common, such as the parameter `Stage`, is taken from the first, which gives it a value.
 fn tables_and_user_pool(templates: &[String]) -> String {
     let holding: Vec<_> =
         templates.iter().filter(|template| section(template, "Resources").any(is_data)).collect();
