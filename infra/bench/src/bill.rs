@@ -23,7 +23,7 @@ const EMAILS: f64 = 2.0;
 /// Writes to an order's item, each of which its stream hands to publish-events: placed, shipped, handed over, settled.
 const CHANGES_OF_AN_ORDER: f64 = 4.0;
 /// Events of an order: placed and shipped. The activity log gets both, the stock the second.
-const EVENTS_OF_AN_ORDER: f64 = 2.0;
+pub(super) const EVENTS_OF_AN_ORDER: f64 = 2.0;
 
 /// `infra/bench/prices.json`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
