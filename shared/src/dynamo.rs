@@ -5,6 +5,6 @@ pub mod list;
 mod read;
 mod write;
 
-pub use items::{Item, from_item, number, text, to_item};
+pub use items::{Item, from_item, number, read_each, text, to_item};
 pub use read::{Batch, Consistency, Read};
 pub use write::{Found, Part, Write, Written, unless_condition_failed, update_item};

@@ -1,8 +1,8 @@
 //! What people are told in writing, by whichever service has something to say.
 //!
-//! A service queues what kind of letter is due and about what ([`Queued`]): ids, and neither words nor an address. Its words
-//! are asked for when the letter is sent ([`Letters`]), so nobody is told what is no longer so, and what was learnt since is
-//! in it.
+//! A service queues what kind of letter is due and about what ([`Queued`]): ids, and neither words nor an address. Its
+//! words are asked for when the letter is sent ([`Letters`]), so nobody is told what is no longer so, and what was
+//! learnt since is in it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::run::aws::{Aws, FromEnv};
 use crate::run::config::{self, ConfigError};
 use crate::run::telemetry;
+use crate::run::worker::Failure;
 
 /// What somebody is told. How it looks is the sender's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,20 +99,6 @@ impl Queued {
     }
 }
 
-/// Why a letter is not sent, or not yet.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// Somebody else is at it.
-    #[error("another try is at it")]
-    Later,
-    /// However often it is tried, nothing will come of it.
-    #[error("{0}")]
-    Never(&'static str),
-    /// A call failed.
-    #[error(transparent)]
-    Failed(#[from] anyhow::Error),
-}
-
 /// What has something to say about things of one sort.
 pub trait Letters {
     /// What these things are called where a log names one of them.
@@ -133,8 +120,8 @@ pub trait Letters {
         id: &Self::Id,
     ) -> impl Future<Output = Result<Option<Letter>, Failure>> + Send;
 
-    /// What it wants to be written in the transaction that records that the letter was sent, if anything. Safe to repeat; a
-    /// condition that fails says that it is no longer wanted.
+    /// What it wants to be written in the transaction that records that the letter was sent, if anything. Safe to
+    /// repeat; a condition that fails says that it is no longer wanted.
     ///
     /// # Errors
     /// When the update cannot be built: a mistake in our code.

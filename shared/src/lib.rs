@@ -4,13 +4,18 @@
 //! | --- | --- |
 //! | [`http`] | an HTTP request: its route, body, parameters, answer and problems |
 //! | [`caller`] | who sent it, by the verified token |
-//! | [`run`] | what a function runs on: clients of AWS, environment, logs and metrics, and [`run::worker`] for all that is not HTTP |
+//! | [`run`] | what a function runs on: clients of AWS, environment, logs, metrics; [`run::worker`] for all but HTTP |
 //! | [`dynamo`] | tables: items, conditional writes, transactions, lists |
 //! | [`guards`] | idempotency keys, rate limits, and what must happen once |
 //! | [`media`], [`letters`], [`notice`] | pictures and what has one; letters and who has something to say; notices to the admins |
 //! | [`values`] | money, text, ids, points in time |
 //!
 //! `shared` knows no service, and it alone names `lambda_http`, `lambda_runtime`, `aws_config` and `axum`.
+
+#[cfg(all(feature = "testing", not(debug_assertions)))]
+compile_error!(
+    "the feature `testing` makes callers whom nobody verified: it is for tests, never for a release build"
+);
 
 pub mod caller;
 pub mod dynamo;

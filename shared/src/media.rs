@@ -1,9 +1,9 @@
 //! Pictures: a presigned upload into the private part of the bucket, checked by its bytes before anybody sees it.
 //!
-//! | prefix | who | |
+//! | object | written by | kept |
 //! | --- | --- | --- |
-//! | `uploads/{kind}/{id}/{upload id}/{file name}` | written by the client, once, with the type and size that were signed | gone after a day |
-//! | `images/{kind}/{id}/{hash}-{file name}` | written by the indexer alone | public, immutable |
+//! | `uploads/{kind}/{id}/{upload id}/{file name}` | the client, once, with the type and size that were signed | a day |
+//! | `images/{kind}/{id}/{hash}-{file name}` | the indexer alone | for good: public and immutable |
 
 mod clean_up;
 pub mod listed;
@@ -188,8 +188,8 @@ pub trait Pictured {
     /// Whether there is such a thing.
     fn exists(&self, id: &Self::Id) -> impl Future<Output = anyhow::Result<bool>>;
 
-    /// Sets what became of an upload, the URL of the picture or why it is none, unless a newer upload was here before. Gives
-    /// whether there is such a thing. Safe to repeat.
+    /// Sets what became of an upload, the URL of the picture or why it is none, unless a newer upload was here before.
+    /// Gives whether there is such a thing. Safe to repeat.
     fn settle(
         &self,
         id: &Self::Id,
@@ -259,9 +259,9 @@ impl Media {
         Ok(signed.context("sign an upload")?.uri().to_owned())
     }
 
-    /// Deals with an upload: checks it, publishes the picture, sets it on its thing and deletes the upload. What is no picture
-    /// is not published; its thing keeps why. Safe to repeat, and in any order: the newest upload wins, and one that was dealt
-    /// with is gone.
+    /// Deals with an upload: checks it, publishes the picture, sets it on its thing and deletes the upload. What is no
+    /// picture is not published; its thing keeps why. Safe to repeat, and in any order: the newest upload wins, and one
+    /// that was dealt with is gone.
     ///
     /// # Errors
     /// When the bucket or the store fails.
@@ -366,8 +366,8 @@ impl Media {
         delete.send().await.map(drop).context("delete an upload")
     }
 
-    /// Deletes every picture that was published for a thing, once the thing itself is deleted. Two calls at most: nothing has a
-    /// thousand pictures. Safe to repeat.
+    /// Deletes every picture that was published for a thing, once the thing itself is deleted. Two calls at most:
+    /// nothing has a thousand pictures. Safe to repeat.
     ///
     /// # Errors
     /// When the bucket cannot be read or written.

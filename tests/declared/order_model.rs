@@ -1,27 +1,26 @@
 //! The life of an order as a model: every interleaving of the buyer, the queue, the workflow, the sweep and the sender
 //! of emails is tried, each of which may be repeated, and may die between any two of its steps.
 //!
-//! The rules are the product's own: [`OrderStatus::on`], [`Order::owed`], [`Email::about`] and [`settles`]. What the
-//! model adds is what the database, the queues and the workflow do around them. A step is what one AWS call does, since
-//! that is where a function can die. The same is done to the running system, with far fewer interleavings, by
-//! `cargo local test --faults`.
+//! The rules are the product's own: [`OrderStatus::on`], [`DueOrder::owed`], [`Order::letter`] and
+//! [`LetterKind::settles`]. What the model adds is what the database, the queues and the workflow do around them. A step
+//! is what one AWS call does, since that is where a function can die. The same is done to the running system, with far
+//! fewer interleavings, by `cargo local test --faults`.
 
 #![expect(clippy::unwrap_used, reason = "the model itself is a test: what it cannot find is its fault")]
 
 use std::sync::LazyLock;
 
-use notifications::{Email, WebShop, settles};
-use orders::{EmailKind, Event, NewOrder, Order, OrderStatus, Owed, Transition};
-use products::{Decision, Product};
+use orders::{Contact, DueOrder, LetterKind, NewOrder, Order, OrderStatus, Owed, Transition};
+use products::{Decision, ProductOffer};
 use shared::caller::Caller;
 use shared::http::input;
 use shared::values::time::Timestamp;
 use stateright::{Checker, Expectation, Model, Property};
-use users::FullName;
 
-const KINDS: [EmailKind; 3] = [EmailKind::Confirmed, EmailKind::Shipping, EmailKind::Cancelled];
+const KINDS: [LetterKind; 3] = LetterKind::ALL;
 
 const STOCK: &str = "no piece is sold twice or lost";
+const PROMISED: &str = "what is promised is what orders hold that have not left";
 const KEY: &str = "a key makes one order and has one answer";
 const TRUTH: &str = "nobody is told what is not so";
 const EMAIL: &str = "an email goes out once, or its repetition was counted";
@@ -39,6 +38,7 @@ enum Safeguard {
     StatusCondition,
     Claim,
     Sweep,
+    HandedOverOnce,
 }
 
 /// Two people who want the last piece, or one alone.
@@ -52,6 +52,7 @@ struct Shop {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct State {
     stock: i8,
+    promised: i8,
     carts: Vec<Cart>,
 }
 
@@ -74,6 +75,9 @@ struct Cart {
     /// Executions of the workflow.
     runs: Vec<Step>,
     emails: [Mail; 3],
+    /// Messages in the Stock queue: the table's stream tells once of each write that was made.
+    shipped_told: u8,
+    handed_over: bool,
 }
 
 /// What a request read before its transaction.
@@ -130,12 +134,15 @@ enum Action {
     Consume(usize, Ending),
     Run(usize, usize, Outcome),
     Sweep(usize, Ending),
-    /// A message of the Emails queue is delivered, its order read and the claim tried.
-    Claim(usize, usize),
+    /// A message of the Emails queue is delivered, the claim tried and its order read at the same time. Who finds that there
+    /// is nothing to say gives the claim back, or dies before.
+    Claim(usize, usize, Ending),
     /// Its sender takes its next step, or dies.
     Send(usize, usize, Ending),
     /// SES refuses the email, and the claim is given back.
     Refuse(usize, usize),
+    /// A message of the Stock queue is delivered, and may be again.
+    HandOver(usize, Ending),
 }
 
 /// Whether what a function does after its first lasting effect still happens.
@@ -165,24 +172,31 @@ static RULES: LazyLock<Rules> = LazyLock::new(|| {
     let product = r#"{"fileName":"p.png","fileType":"image/png","productName":"Tea","productPrice":4.5,
         "description":"Good.","quantity":9,"category":"Things"}"#;
     let product = input::parse(product.as_bytes()).unwrap();
-    let product = Product::new(product, &Caller::for_tests("seller"), "USD".parse().unwrap(), now)
-        .decided(&Decision::Approved, now);
-    let new = format!(r#"{{"id":"{}","quantity":1}}"#, product.id());
+    let ProductOffer { product, offer } =
+        ProductOffer::new(product, &Caller::for_tests("seller"), "USD".parse().unwrap(), now);
+    let offer = offer.with_terms(product.decided(&Decision::Approved, now).terms());
+    let new = format!(r#"{{"id":"{}","quantity":1}}"#, offer.id());
     let new: NewOrder = input::parse(new.as_bytes()).unwrap();
-    let placed = Order::place(&new, &[product], &Caller::for_tests("ann"), now).unwrap();
-    let order = |status: OrderStatus, attempts: u8| -> Order {
+    let contact: Contact =
+        serde_json::from_str(r#"{"email":"ann@cartwright.test","fullName":"Ann"}"#).unwrap();
+    let placed = Order::place(&new, &[offer], Caller::for_tests("ann").id(), contact, now).unwrap();
+    let changed = |status: OrderStatus, attempts: u8| {
         let mut value = serde_json::to_value(&placed).unwrap();
         value["status"] = status.as_str().into();
         value["attempts"] = attempts.into();
-        serde_json::from_value(value).unwrap()
+        value
     };
-    let reader = FullName::new("Ann").unwrap();
-    let is_told =
-        |order: &Order, kind| Email::about(order, kind, &reader, &WebShop::default()).unwrap().is_some();
-    let statuses = [OrderStatus::Pending, OrderStatus::Shipping, OrderStatus::Cancelled];
+    let owed = |status, attempts| {
+        let due: DueOrder = serde_json::from_value(changed(status, attempts)).unwrap();
+        due.owed()
+    };
+    let is_told = |status, kind| {
+        let order: Order = serde_json::from_value(changed(status, 0)).unwrap();
+        order.letter(kind).unwrap().is_some()
+    };
     Rules {
-        owed: statuses.map(|status| (status, (0..=20).map(|n| order(status, n).owed()).collect())).into(),
-        told: statuses.map(|status| (status, KINDS.map(|kind| is_told(&order(status, 0), kind)))).into(),
+        owed: OrderStatus::ALL.map(|status| (status, (0..=20).map(|n| owed(status, n)).collect())).into(),
+        told: OrderStatus::ALL.map(|status| (status, KINDS.map(|kind| is_told(status, kind)))).into(),
     }
 });
 
@@ -194,7 +208,7 @@ fn is_told(status: OrderStatus, kind: usize) -> bool {
     RULES.told.iter().find(|(of, _)| *of == status).unwrap().1[kind]
 }
 
-fn index(kind: EmailKind) -> usize {
+fn index(kind: LetterKind) -> usize {
     KINDS.iter().position(|one| *one == kind).unwrap()
 }
 
@@ -203,14 +217,14 @@ impl Shop {
         self.without != Some(safeguard)
     }
 
-    /// The conditional update that an event is, with the stock in the same transaction.
-    fn transition(&self, state: &mut State, cart: usize, event: Event) -> Transition {
+    /// The conditional update that an action is, with the stock in the same transaction.
+    fn transition(&self, state: &mut State, cart: usize, action: orders::Action) -> Transition {
         let Some(status) = state.carts[cart].status else { return Transition::Refused };
-        let mut transition = status.on(event);
+        let mut transition = status.on(action);
         if !self.has(Safeguard::StatusCondition) {
-            transition = Transition::To(match event {
-                Event::Ship => OrderStatus::Shipping,
-                Event::Cancel => OrderStatus::Cancelled,
+            transition = Transition::To(match action {
+                orders::Action::Ship => OrderStatus::Shipping,
+                orders::Action::Cancel => OrderStatus::Cancelled,
             });
         }
         if let Transition::To(to) = transition {
@@ -219,8 +233,12 @@ impl Shop {
             // Every transition makes the order due anew, whatever it was.
             cart.due = cart.due || self.has(Safeguard::StatusCondition);
             cart.attempts = 0;
-            if event == Event::Cancel {
-                state.stock += 1;
+            match action {
+                orders::Action::Ship => cart.shipped_told = (cart.shipped_told + 1).min(2),
+                orders::Action::Cancel => {
+                    state.stock += 1;
+                    state.promised -= 1;
+                }
             }
         }
         transition
@@ -240,6 +258,7 @@ impl Shop {
             cart.refused_after |= cart.accepted;
         } else {
             state.stock -= 1;
+            state.promised += 1;
             let cart = &mut state.carts[cart];
             cart.placed += 1;
             cart.status = Some(OrderStatus::Pending);
@@ -257,9 +276,9 @@ impl Shop {
         let next = match step {
             Step::QueueConfirmation | Step::QueueShipping | Step::QueueCancellation => {
                 let kind = match step {
-                    Step::QueueConfirmation => EmailKind::Confirmed,
-                    Step::QueueShipping => EmailKind::Shipping,
-                    _ => EmailKind::Cancelled,
+                    Step::QueueConfirmation => LetterKind::Confirmed,
+                    Step::QueueShipping => LetterKind::Shipping,
+                    _ => LetterKind::Cancelled,
                 };
                 if took_effect {
                     queue(&mut state.carts[cart], kind);
@@ -271,7 +290,7 @@ impl Shop {
                 }
             }
             Step::Ship => {
-                let transition = took_effect.then(|| self.transition(state, cart, Event::Ship));
+                let transition = took_effect.then(|| self.transition(state, cart, orders::Action::Ship));
                 match (outcome, transition) {
                     (Outcome::Done, Some(Transition::Refused)) => None,
                     (Outcome::Done, _) => Some(Step::QueueShipping),
@@ -279,7 +298,7 @@ impl Shop {
                 }
             }
             Step::Release => {
-                let transition = took_effect.then(|| self.transition(state, cart, Event::Cancel));
+                let transition = took_effect.then(|| self.transition(state, cart, orders::Action::Cancel));
                 match (outcome, transition) {
                     (Outcome::Done, Some(Transition::Refused)) => Some(Step::QueueShipping),
                     (Outcome::Done, _) => Some(Step::QueueCancellation),
@@ -302,17 +321,20 @@ impl Shop {
         }
         match owed {
             Owed::Fulfilment => cart.queued = (cart.queued + 1).min(2),
-            Owed::Email(kind) => queue(cart, kind),
+            Owed::Letter(kind) => queue(cart, kind),
             Owed::Abandoned => cart.due = false,
         }
     }
 
-    fn claim(&self, cart: &mut Cart, kind: usize) {
+    fn claim(&self, cart: &mut Cart, kind: usize, ending: Ending) {
         let Some(status) = cart.status else { return };
         let is_told = is_told(status, kind);
         let mail = &mut cart.emails[kind];
         if !is_told {
-            mail.queued -= 1;
+            if mail.claim != Claim::Sent && self.has(Safeguard::Claim) {
+                mail.claim = if ending == Ending::Good { Claim::Free } else { Claim::Held };
+            }
+            mail.queued -= u8::from(ending == Ending::Good);
             return;
         }
         match mail.claim {
@@ -349,11 +371,21 @@ impl Shop {
             Some(Sender::Recorded) => {
                 mail.sender = None;
                 mail.queued -= 1;
-                if settles(KINDS[kind]).is_some_and(|status| cart.status == Some(status)) {
+                if KINDS[kind].settles().is_some_and(|status| cart.status == Some(status)) {
                     cart.due = false;
                 }
             }
             None => {}
+        }
+    }
+
+    /// Takes the piece off what is promised, and marks the order in the same transaction.
+    fn hand_over(&self, state: &mut State, cart: usize, ending: Ending) {
+        let order = &mut state.carts[cart];
+        order.shipped_told -= u8::from(ending == Ending::Good);
+        if !order.handed_over || !self.has(Safeguard::HandedOverOnce) {
+            order.handed_over = true;
+            state.promised -= 1;
         }
     }
 
@@ -372,11 +404,14 @@ impl Shop {
                 while !state.carts[cart].runs.is_empty() {
                     self.run(&mut state, cart, 0, Outcome::Done);
                 }
+                while state.carts[cart].shipped_told > 0 {
+                    self.hand_over(&mut state, cart, Ending::Good);
+                }
                 for kind in 0..KINDS.len() {
                     while state.carts[cart].emails[kind].queued > 0 {
                         let cart = &mut state.carts[cart];
                         match cart.emails[kind].sender {
-                            None => self.claim(cart, kind),
+                            None => self.claim(cart, kind, Ending::Good),
                             Some(_) => self.send(cart, kind, Ending::Good),
                         }
                     }
@@ -393,7 +428,7 @@ impl Shop {
     }
 }
 
-fn queue(cart: &mut Cart, kind: EmailKind) {
+fn queue(cart: &mut Cart, kind: LetterKind) {
     let queued = &mut cart.emails[index(kind)].queued;
     *queued = (*queued + 1).min(2);
 }
@@ -404,12 +439,22 @@ fn reserved(state: &State) -> i8 {
     i8::try_from(state.carts.iter().filter(taken).count()).unwrap()
 }
 
+/// Pieces of orders that have not left.
+fn held(state: &State) -> i8 {
+    let is_held = |cart: &&Cart| match cart.status {
+        Some(OrderStatus::Pending) => true,
+        Some(OrderStatus::Shipping) => !cart.handed_over,
+        Some(OrderStatus::Cancelled) | None => false,
+    };
+    i8::try_from(state.carts.iter().filter(is_held).count()).unwrap()
+}
+
 impl Model for Shop {
     type State = State;
     type Action = Action;
 
     fn init_states(&self) -> Vec<State> {
-        vec![State { stock: self.stock, carts: vec![Cart::default(); self.buyers] }]
+        vec![State { stock: self.stock, promised: 0, carts: vec![Cart::default(); self.buyers] }]
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
@@ -429,6 +474,9 @@ impl Model for Shop {
                 if cart.due && cart.attempts < 1 {
                     actions.push(Action::Sweep(index, ending));
                 }
+                if cart.shipped_told > 0 {
+                    actions.push(Action::HandOver(index, ending));
+                }
             }
             for outcome in [Outcome::Done, Outcome::Failed, Outcome::FailedAfterwards] {
                 actions.extend((0..cart.runs.len()).map(|one| Action::Run(index, one, outcome)));
@@ -441,7 +489,11 @@ impl Model for Shop {
                         actions.push(Action::Refuse(index, kind));
                     }
                 } else if mail.queued > 0 && mail.sent < 2 {
-                    actions.push(Action::Claim(index, kind));
+                    actions.push(Action::Claim(index, kind, Ending::Good));
+                    // Only where there is nothing to say does the claim end in the same step.
+                    if cart.status.is_some_and(|status| !is_told(status, kind)) {
+                        actions.push(Action::Claim(index, kind, Ending::Dies));
+                    }
                 }
             }
         }
@@ -460,9 +512,9 @@ impl Model for Shop {
             }
             Action::Write(cart, request, ending) => self.write(&mut next, cart, request, ending),
             Action::Cancel(cart, ending) => {
-                let transition = self.transition(&mut next, cart, Event::Cancel);
+                let transition = self.transition(&mut next, cart, orders::Action::Cancel);
                 if ending == Ending::Good && transition != Transition::Refused {
-                    queue(&mut next.carts[cart], EmailKind::Cancelled);
+                    queue(&mut next.carts[cart], LetterKind::Cancelled);
                 }
             }
             Action::Consume(cart, ending) => {
@@ -474,13 +526,14 @@ impl Model for Shop {
             }
             Action::Run(cart, run, outcome) => self.run(&mut next, cart, run, outcome),
             Action::Sweep(cart, ending) => Self::sweep(&mut next.carts[cart], ending),
-            Action::Claim(cart, kind) => self.claim(&mut next.carts[cart], kind),
+            Action::Claim(cart, kind, ending) => self.claim(&mut next.carts[cart], kind, ending),
             Action::Send(cart, kind, ending) => self.send(&mut next.carts[cart], kind, ending),
             Action::Refuse(cart, kind) => {
                 let mail = &mut next.carts[cart].emails[kind];
                 mail.sender = None;
                 mail.claim = Claim::Free;
             }
+            Action::HandOver(cart, ending) => self.hand_over(&mut next, cart, ending),
         }
         (next != *state).then_some(next)
     }
@@ -490,6 +543,7 @@ impl Model for Shop {
             Property::always(STOCK, |shop: &Self, state: &State| {
                 state.stock >= 0 && state.stock + reserved(state) == shop.stock
             }),
+            Property::always(PROMISED, |_, state: &State| state.promised == held(state)),
             Property::always(KEY, |_, state: &State| {
                 state.carts.iter().all(|cart| cart.placed <= 1 && !cart.refused_after)
             }),
@@ -507,8 +561,8 @@ impl Model for Shop {
                     let ended = match cart.status {
                         None => !cart.accepted,
                         Some(OrderStatus::Pending) => false,
-                        Some(OrderStatus::Shipping) => told(EmailKind::Shipping),
-                        Some(OrderStatus::Cancelled) => told(EmailKind::Cancelled),
+                        Some(OrderStatus::Shipping) => told(LetterKind::Shipping) && cart.handed_over,
+                        Some(OrderStatus::Cancelled) => told(LetterKind::Cancelled),
                     };
                     ended && !cart.due && cart.runs.is_empty() && cart.queued == 0
                 })
@@ -582,6 +636,11 @@ fn without_a_condition_on_the_status_stock_comes_back_twice() {
 #[test]
 fn without_a_claim_an_email_goes_out_twice_and_nobody_counts_it() {
     assert_eq!(one_order(Some(Safeguard::Claim)), [EMAIL]);
+}
+
+#[test]
+fn without_a_mark_on_the_order_its_pieces_leave_twice() {
+    assert_eq!(one_order(Some(Safeguard::HandedOverOnce)), [PROMISED]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use serde_json::{Value, json};
 use tests::files::files_under;
 use tests::template::{
-    Binary, ROOT, Resource, Route, Template, operations, pascal, path, routes_of_the_contract, text, yaml,
+    Binary, ROOT, Resource, Route, Template, operations, pascal, routes_of_the_contract, text, yaml,
 };
 
 /// What may be called without a token, and nothing else.
@@ -495,9 +495,9 @@ fn anyone_reads_images_and_nothing_else() {
             if statement["Effect"] == "Allow" && !statement["Principal"].is_null() {
                 let what = (resource.id.as_str(), statement["Action"].clone(), statement["Resource"].clone());
                 if resource.kind() == "AWS::SQS::QueuePolicy" {
-                    delivered.push((resource, statement))
+                    delivered.push((resource, statement));
                 } else {
-                    open.push(what)
+                    open.push(what);
                 }
             }
         }

@@ -342,7 +342,7 @@ async fn an_unknown_or_deleted_product_is_not_for_sale() {
     let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
     let tea = ann.sells(product().named("tea").stock(5)).await;
     bob.buys(&tea, 1).await;
-    Aws::open().await.delete_item("ProductsTable", "id", &tea.id).await;
+    ann.request(Method::DELETE, &tea.path()).send().await.is(204);
     for id in [tea.id.as_str(), NOBODY] {
         let answer = bob.post("/create-order", &json!({ "id": id, "quantity": 1 })).await;
         assert_eq!(answer.is_problem(409, "not-for-sale").body["productId"], id);

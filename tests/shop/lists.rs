@@ -13,9 +13,12 @@ async fn walk(person: &Person, list: &str, key: &str, id: &str, limit: usize) ->
     let mut cursor = String::new();
     loop {
         let answer = person.get(&format!("{list}?limit={limit}{cursor}")).await;
-        assert_eq!(answer.calls(), calls([("dynamodb", 1)]));
+        let calls_made = answer.calls();
         let page = answer.is(200);
         let entries = page[key].as_array().expect("a page");
+        // A page of products is read in two calls, however long it is: the products, and then their offers.
+        let dynamodb = if key == "products" && !entries.is_empty() { 2 } else { 1 };
+        assert_eq!(calls_made, calls([("dynamodb", dynamodb)]));
         pages.push(entries.iter().map(|entry| entry[id].as_str().expect("an id").to_owned()).collect());
         match page["nextCursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),

@@ -61,17 +61,17 @@ async fn what_the_client_has_is_not_sent_again() {
     let tea = ann.sells(product().named("tea").stock(5).in_category(&category)).await;
     let order = ann.buys(&tea, 1).await;
     ann.order_once(&order, "shipping").await;
-    for path in [
-        tea.path(),
-        format!("/products?category={category}"),
-        "/users/me/products".into(),
-        "/orders".into(),
-        format!("/orders/{order}"),
+    for (path, dynamodb) in [
+        (tea.path(), 1),
+        (format!("/products?category={category}"), 2),
+        ("/users/me/products".into(), 2),
+        ("/orders".into(), 1),
+        (format!("/orders/{order}"), 1),
     ] {
         let first = ann.get(&path).await;
         let tag = first.header("etag").expect("a tag").to_owned();
         let again = ann.request(Method::GET, &path).header("if-none-match", &tag).send().await;
-        assert_eq!(again.calls(), calls([("dynamodb", 1)]), "{path}");
+        assert_eq!(again.calls(), calls([("dynamodb", dynamodb)]), "{path}");
         for name in ["etag", "cache-control", "vary"] {
             assert_eq!(again.header(name), first.header(name), "{path}: {name}");
         }

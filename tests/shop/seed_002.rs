@@ -3,13 +3,11 @@
 //!
 //! The person, the address and the category of the examples belong to this journey: no other test uses them.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::answer::Answer;
 use tests::aws::Aws;
-use tests::shop::{CODE, RED_PNG, Shop};
+use tests::shop::{CODE, RED_PNG, Shop, subject};
 use tests::wait::eventually;
 
 const EMAIL: &str = "jayspprajapati24@gmail.com";
@@ -75,13 +73,6 @@ async fn is_a_public_picture(shop: &Shop, entry: &Value, file: &str) {
     assert_eq!(shop.download(url).await.bytes().await.expect("a picture"), RED_PNG);
 }
 
-/// The `sub` in a token.
-fn user_id(token: &str) -> String {
-    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).expect("claims")).expect("base64");
-    let claims: Value = serde_json::from_slice(&claims).expect("JSON");
-    claims["sub"].as_str().expect("a sub").to_owned()
-}
-
 #[tokio::test]
 async fn every_example_of_the_document_works() {
     let (shop, aws) = (Shop::open(), Aws::open().await);
@@ -110,9 +101,7 @@ async fn every_example_of_the_document_works() {
     assert_eq!(signed_in, expected);
 
     // "Stores user data in DynamoDB with a userId as the partition key", "Usernames are derived from full names".
-    let key =
-        json!({ "TableName": aws.output("UsersTable"), "Key": { "userId": { "S": user_id(&id_token) } } });
-    let user = aws.json("dynamodb", "DynamoDB_20120810.GetItem", key).await["Item"].clone();
+    let user = aws.item("UsersTable", ("userId", &subject(&id_token))).await;
     assert_eq!((&user["fullName"]["S"], &user["email"]["S"]), (&json!("Jay S Prajapati"), &json!(EMAIL)));
     let by_username = json!({ "username": "Jay_S_Prajapati", "password": "passwrod123" });
     shop.post("/sign-in", &by_username).await.is(200);

@@ -51,13 +51,26 @@ impl Aws {
         answered(self.emulated.rest(method, "lambda", &format!("/2015-03-31/{path}"), input).await)
     }
 
+    /// An item as its table has it now; null if there is none.
+    pub async fn item(&self, table: &str, (key, value): (&str, &str)) -> Value {
+        let key = json!({ key: { "S": value } });
+        let input = json!({ "TableName": self.output(table), "Key": key, "ConsistentRead": true });
+        self.json("dynamodb", "DynamoDB_20120810.GetItem", input).await["Item"].take()
+    }
+
+    /// Writes an item behind the shop's back.
+    pub async fn put_item(&self, table: &str, item: Value) {
+        let input = json!({ "TableName": self.output(table), "Item": item });
+        self.json("dynamodb", "DynamoDB_20120810.PutItem", input).await;
+    }
+
     /// Deletes an item behind the shop's back.
     pub async fn delete_item(&self, table: &str, key: &str, value: &str) {
         let input = json!({ "TableName": self.output(table), "Key": { key: { "S": value } } });
         self.json("dynamodb", "DynamoDB_20120810.DeleteItem", input).await;
     }
 
-    /// Changes attributes of an item behind the shop's back: `SET productPrice = :price`.
+    /// Changes attributes of an item behind the shop's back: `SET price = :price`.
     pub async fn update_item(&self, table: &str, key: (&str, &str), change: &str, values: Value) {
         let input = json!({
             "TableName": self.output(table),

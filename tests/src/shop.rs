@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use emulator::client;
 use reqwest::{Client, Method, RequestBuilder, header};
 use serde::Deserialize;
@@ -156,6 +158,16 @@ impl Shop {
     }
 }
 
+/// Whom a token is about: its `sub`.
+///
+/// # Panics
+/// When it is no token.
+pub fn subject(token: &str) -> String {
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).expect("claims")).expect("base64");
+    let claims: Value = serde_json::from_slice(&claims).expect("JSON");
+    claims["sub"].as_str().expect("a subject").to_owned()
+}
+
 /// A name that no other test has.
 pub fn unique(name: &str) -> String {
     let random = uuid::Uuid::now_v7().simple().to_string();
@@ -276,6 +288,11 @@ pub struct Person {
 }
 
 impl Person {
+    /// The person's id.
+    pub fn id(&self) -> String {
+        subject(&self.tokens.id_token)
+    }
+
     /// A request with this person's token.
     pub fn request(&self, method: Method, path: &str) -> Request {
         self.shop.request(method, path).token(&self.tokens.id_token)

@@ -35,9 +35,9 @@ pub struct Password(String);
 impl Field for Password {
     fn parse(value: Value) -> Result<Self, String> {
         let text = text_of(&value)?;
-        // Cognito takes no blank at either end. Trimming one off would change the password behind its owner's back.
+        // Cognito takes no space at either end. Trimming one off would change the password behind its owner's back.
         if text.trim() != text {
-            return Err("must not begin or end with a blank".into());
+            return Err("must not begin or end with a space".into());
         }
         bounded(text, 256).map(Self)
     }
@@ -78,7 +78,7 @@ fn bounded(text: &str, most: usize) -> Result<String, String> {
     if text.is_empty() {
         Err("must not be empty".into())
     } else if count > most {
-        Err(format!("must have at most {most} characters and has {count}"))
+        Err(format!("must have at most {most} characters, but has {count}"))
     } else if text.contains(char::is_control) {
         Err("must not contain control characters".into())
     } else {
@@ -130,7 +130,7 @@ impl Body for Account {
         }
         let by_full_name = full_name.and_then(|name| {
             let username = Username::of(&name);
-            username.map_err(|detail| fields.fault("fullName", &format!("{detail}: send that as email"))).ok()
+            username.map_err(|detail| fields.fault("fullName", &format!("{detail}: send it as email"))).ok()
         });
         by_full_name.map(Self::Username).or(username).or(email)
     }
@@ -259,20 +259,20 @@ shared::body!(
 /// An answer that says what was done, and no more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Done {
-    /// It, for a person.
+    /// What was done, as a sentence.
     pub msg: &'static str,
 }
 
 /// An answer with tokens.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct SignedIn {
-    /// What was done, for a person.
+    /// What was done, as a sentence.
     pub msg: &'static str,
     /// What to send with later requests.
     pub tokens: Tokens,
 }
 
-/// What Cognito gives to who is signed in, under its own names.
+/// What Cognito gives to whoever signs in, under its own names.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Tokens {
@@ -377,7 +377,7 @@ mod tests {
             assert_eq!(read::<SignUp>(&with(sign_up(), name, "ann@example.com")), fault(pointer, detail));
         }
         let sign_in = json!({ "fullName": "ann@example.com", "password": "a" });
-        let detail = "must not be an email address: send that as email";
+        let detail = "must not be an email address: send it as email";
         assert_eq!(read::<SignIn>(&sign_in), fault("#/fullName", detail));
     }
 
@@ -390,9 +390,9 @@ mod tests {
         faults.sort();
         let expected = [
             ("#/email", "must be an email address"),
-            ("#/fullName", "must have at most 100 characters and has 10000"),
+            ("#/fullName", "must have at most 100 characters, but has 10000"),
             ("#/password", "must be a string"),
-            ("#/role", "is not a field of this request, which takes email, fullName, password, username"),
+            ("#/role", "is not a field of this request, which has email, fullName, password, username"),
             ("#/username", "must not be empty"),
         ];
         assert_eq!(faults, expected.map(|(pointer, detail)| (pointer.into(), detail.into())));
@@ -417,10 +417,10 @@ mod tests {
     fn a_password_is_taken_as_it_was_typed() {
         let read = |text: &str| Password::parse(text.into()).map(|password| password.0);
         assert_eq!(read("correct horse Ä\"\\"), Ok("correct horse Ä\"\\".into()));
-        assert_eq!(read(" secret1"), Err("must not begin or end with a blank".into()));
+        assert_eq!(read(" secret1"), Err("must not begin or end with a space".into()));
         assert_eq!(read("secret\u{0}1"), Err("must not contain control characters".into()));
         assert_eq!(read(""), Err("must not be empty".into()));
-        assert_eq!(read(&"a".repeat(257)), Err("must have at most 256 characters and has 257".into()));
+        assert_eq!(read(&"a".repeat(257)), Err("must have at most 256 characters, but has 257".into()));
     }
 
     #[test]

@@ -26,12 +26,12 @@ pub enum Refusal {
     #[error("the account is confirmed already")]
     AlreadyConfirmed,
     /// No such account, or not its password.
-    #[error("the name and the password do not belong together")]
+    #[error("the name or the password is wrong")]
     WrongCredentials,
     /// The password was right; the address is not proved.
     #[error("the account is not confirmed")]
     NotConfirmed,
-    /// The account's password was reset by who runs the user pool.
+    /// Whoever runs the user pool reset the account's password.
     #[error("the account needs a new password")]
     NewPasswordRequired,
     /// The token is not ours, or no longer good.
@@ -75,33 +75,30 @@ impl From<Refusal> for Problem {
             }
             Refusal::NameTaken => (
                 NAME_TAKEN,
-                "Another account has this username. Send a `username` of your own choice. If the account is yours, \
+                "This username is taken. Choose another and send it as `username`. If the account is yours, \
                  confirm it or sign in.",
             ),
             Refusal::EmailTaken => {
-                (EMAIL_TAKEN, "Another account has this email address. Sign in with it instead.")
+                (EMAIL_TAKEN, "This email address already belongs to an account. Sign in instead.")
             }
             Refusal::CodeMismatch => {
-                (CODE_MISMATCH, "The confirmation code is wrong. Check the latest email.")
+                (CODE_MISMATCH, "That code is not right. Use the one in the latest email.")
             }
-            Refusal::CodeExpired => {
-                (CODE_EXPIRED, "The code has expired. POST /resend-code or /forgot-password sends a new one.")
-            }
-            Refusal::AlreadyConfirmed => (problem::CONFLICT, "The account is confirmed already. Sign in."),
-            Refusal::WrongCredentials => {
-                (WRONG_CREDENTIALS, "The name and the password do not belong together.")
-            }
+            Refusal::CodeExpired => (CODE_EXPIRED, "That code has expired. Ask for a new one."),
+            Refusal::AlreadyConfirmed => (problem::CONFLICT, "This account is already confirmed. Sign in."),
+            Refusal::WrongCredentials => (WRONG_CREDENTIALS, "The name or the password is wrong."),
             Refusal::NotConfirmed => (
                 USER_NOT_CONFIRMED,
-                "Confirm the account with the code from the email first. POST /resend-code sends a new one.",
+                "Confirm your account first, with the code from the email. You can ask for a new code.",
             ),
-            Refusal::NewPasswordRequired => (
-                problem::FORBIDDEN,
-                "The account's password was reset. POST /forgot-password leads to a new one.",
-            ),
-            Refusal::BadToken => (UNAUTHENTICATED, "The token is wrong, expired or revoked. Sign in again."),
+            Refusal::NewPasswordRequired => {
+                (problem::FORBIDDEN, "Your password was reset. Ask for a code to set a new one.")
+            }
+            Refusal::BadToken => {
+                (UNAUTHENTICATED, "The token is not valid, has expired or was revoked. Sign in again.")
+            }
             Refusal::TooManyRequests => {
-                (TOO_MANY_REQUESTS, "That was too often. Please wait a little, then try again.")
+                (TOO_MANY_REQUESTS, "Too many attempts. Wait a little, then try again.")
             }
         };
         Self::new(kind, detail)
@@ -114,7 +111,10 @@ impl From<Error> for Problem {
             Error::Refused(refusal) => refusal.into(),
             Error::Unavailable(cause) => {
                 tracing::warn!(error = format!("{cause:#}"), "the user pool does not answer");
-                Self::new(SERVICE_UNAVAILABLE, "Accounts cannot be reached at the moment. Please try again.")
+                Self::new(
+                    SERVICE_UNAVAILABLE,
+                    "We cannot reach your account right now. Please try again in a moment.",
+                )
             }
             Error::Failed(cause) => cause.into(),
         }

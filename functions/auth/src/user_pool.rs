@@ -2,13 +2,13 @@
 //!
 //! | type | for | needs |
 //! | --- | --- | --- |
-//! | [`AppClient`] | what people do for themselves: sign up, confirm, sign in, refresh, get a new password | `USER_POOL_CLIENT_ID` |
+//! | [`AppClient`] | what people do for themselves, from signing up to a new password | `USER_POOL_CLIENT_ID` |
 //! | [`Directory`] | which account a person means by an address, and whose an account is | `USER_POOL_ID` |
-//! | [`UserPool`] | signing out and changing a password, which a token alone decides, and groups, where the event names the pool | nothing |
+//! | [`UserPool`] | what a token alone decides, and groups, where the event names the pool | nothing |
 //!
 //! Cognito never tells whether an account exists where a password or a code is asked for, and neither do these. It does
-//! tell that a username is taken and that an account is confirmed already, to anyone who asks it directly: hiding that here
-//! would protect nobody and puzzle who presses a button twice.
+//! tell that a username is taken and that an account is confirmed already, to anyone who asks it directly: hiding that
+//! here would protect nobody and puzzle whoever presses a button twice.
 //!
 //! The SDK repeats a call whose answer was lost. A repeated sign-up then finds the username taken, by the very account
 //! that it made; nothing in Cognito's answer tells whose it is, so `name-taken` says what to do in either case.
@@ -167,7 +167,8 @@ impl AppClient {
         let forgot = self.cognito.forgot_password().client_id(&self.client_id).username(account.name());
         let Err(error) = forgot.send().await else { return Ok(()) };
         let tells_of_the_account = match (error.code(), error.message().unwrap_or_default()) {
-            // Nobody; disabled, or waiting for a first password; or an account that got its share of codes for this hour.
+            // Nobody; disabled, or waiting for a first password; or an account that got its share of codes for this
+            // hour.
             (
                 Some(
                     "UserNotFoundException"
@@ -251,8 +252,8 @@ impl FromEnv for Directory {
 }
 
 impl Directory {
-    /// The username of an account that a code may be for. An address stands for an account only once it is confirmed, so
-    /// until then it is looked up.
+    /// The username of an account that a code may be for. An address stands for an account only once it is confirmed,
+    /// so until then it is looked up.
     ///
     /// # Errors
     /// When several accounts wait for this address's code.
@@ -286,8 +287,7 @@ impl Directory {
             [user] => Some(user),
             // To pick one could prove the address for a stranger who signed up with it and knows the password.
             _ => {
-                let detail =
-                    "belongs to several accounts that wait for a code; send fullName or username instead";
+                let detail = "belongs to several accounts that are waiting for a code: send fullName or username instead";
                 return Err(Refusal::Field("email", detail.into()).into());
             }
         };
@@ -295,7 +295,7 @@ impl Directory {
     }
 }
 
-/// What needs no setting of its own.
+/// What a token alone decides, or the event that names the pool.
 #[derive(Debug, Clone)]
 pub struct UserPool {
     cognito: Client,
@@ -336,7 +336,7 @@ impl UserPool {
                     Some(Refusal::TooManyRequests)
                 }
                 "NotAuthorizedException" if message.contains("username or password") => {
-                    Some(Refusal::Field("previousPassword", "is not the account's password".into()))
+                    Some(Refusal::Field("previousPassword", "is not the current password".into()))
                 }
                 _ => refused_password("proposedPassword", code, message).or_else(|| bad_token(code, message)),
             })
@@ -344,7 +344,7 @@ impl UserPool {
         Ok(())
     }
 
-    /// Makes a person an admin. Safe to repeat: who is in the group stays in it.
+    /// Makes a person an admin. Safe to repeat: a member of the group stays in it.
     ///
     /// # Errors
     /// When the user pool does not take it.
@@ -380,7 +380,8 @@ fn tokens(output: InitiateAuthOutput) -> Result<Tokens, Error> {
     })
 }
 
-/// What an error of Cognito means to the client: `refusal` knows the operation's own codes, the rest is the same for all.
+/// What an error of Cognito means to the client: `refusal` knows the operation's own codes, the rest is the same for
+/// all.
 fn meaning<E>(
     operation: &'static str,
     error: SdkError<E, HttpResponse>,
@@ -413,7 +414,8 @@ where
     if is_unavailable { Error::Unavailable(cause) } else { Error::Failed(cause) }
 }
 
-/// Whether Cognito refused a value by its pattern or length. Its other complaints about parameters are about our settings.
+/// Whether Cognito refused a value by its pattern or length. Its other complaints about parameters are about our
+/// settings.
 fn breaks_a_constraint(message: &str) -> bool {
     message.contains("failed to satisfy constraint")
 }
@@ -457,7 +459,7 @@ fn refused_field(person: &SignUp, message: &str) -> Option<Refusal> {
         let detail = "has characters that a username cannot have";
         Some(Refusal::Field(person.named_by, detail.into()))
     } else if message.contains("email") {
-        Some(Refusal::Field("email", "must be an email address that can get mail".into()))
+        Some(Refusal::Field("email", "must be an email address that can receive mail".into()))
     } else if message.contains("password") {
         Some(Refusal::Field("password", "has characters that a password cannot have".into()))
     } else {
@@ -480,8 +482,8 @@ mod tests {
     use shared::http::problem::Problem;
     use std::sync::{Arc, Mutex};
 
-    /// Answers every request alike and remembers the last one. The emulator is kinder than Cognito, so what rests on its
-    /// errors is tested against answers as AWS writes them.
+    /// Answers every request alike and remembers the last one. The emulator is kinder than Cognito, so what rests on
+    /// its errors is tested against answers as AWS writes them.
     #[derive(Debug, Clone)]
     struct Canned {
         status: u16,
@@ -640,7 +642,7 @@ mod tests {
     #[tokio::test]
     async fn a_refused_address_is_told() {
         let cognito = Canned::error("InvalidParameterException", "Invalid email address format.");
-        let detail = "must be an email address that can get mail";
+        let detail = "must be an email address that can receive mail";
         assert_eq!(refusal(cognito.sign_up(ann()).await), Refusal::Field("email", detail.into()));
     }
 
@@ -668,7 +670,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_confirms_twice_hears_that_it_is_done() {
+    async fn whoever_confirms_twice_hears_that_it_is_done() {
         let message = "User cannot be confirmed. Current status is CONFIRMED";
         let cognito = Canned::error("NotAuthorizedException", message);
         assert_eq!(refusal(cognito.confirm().await), Refusal::AlreadyConfirmed);
@@ -877,7 +879,7 @@ mod tests {
     #[tokio::test]
     async fn a_wrong_old_password_and_a_revoked_token_are_told_apart() {
         let wrong = Canned::error("NotAuthorizedException", "Incorrect username or password.");
-        let detail = "is not the account's password";
+        let detail = "is not the current password";
         assert_eq!(refusal(wrong.change().await), Refusal::Field("previousPassword", detail.into()));
         let revoked = Canned::error("NotAuthorizedException", "Access Token has been revoked");
         assert_eq!(refusal(revoked.change().await), Refusal::BadToken);

@@ -3,7 +3,7 @@
 //! | what | keys |
 //! | --- | --- |
 //! | a banner | `id` |
-//! | what everyone sees, newest first | index `listed`: `listed` = "listed" once there is a picture, `createdAt`; sparse |
+//! | what everyone sees, newest first | index `listed`, sparse: `listed` = "listed" with a picture, `createdAt` |
 //!
 //! A banner without a picture has `expiresAt`, so that DynamoDB forgets it; nobody sees it until then.
 

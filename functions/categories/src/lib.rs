@@ -21,8 +21,8 @@ pub const PICTURES: Kind = Kind::new("categories");
 
 /// What a category is called, and what names it.
 ///
-/// It stands in the path of `DELETE /categories/{name}`. API Gateway decodes a path before it passes it on, and cannot pass on
-/// every character; and `.` and `..` are not names of anything in a path. So a name has none of these.
+/// It stands in the path of `DELETE /categories/{name}`. API Gateway decodes a path before it passes it on, and cannot
+/// pass on every character; and `.` and `..` are not names of anything in a path. So a name has none of these.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CategoryName(String);
@@ -40,7 +40,7 @@ impl CategoryName {
             return Err(r"must not contain / \ ? # %".into());
         }
         if matches!(name.as_str(), "." | "..") {
-            return Err("must not be dots alone".into());
+            return Err("must not be only dots".into());
         }
         Ok(Self(name))
     }
@@ -74,7 +74,7 @@ impl FromStr for CategoryName {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let name = Self::new(text)?;
-        if name.0 == text { Ok(name) } else { Err("must have no blanks around it".into()) }
+        if name.0 == text { Ok(name) } else { Err("must have no spaces around it".into()) }
     }
 }
 

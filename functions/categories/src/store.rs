@@ -12,7 +12,7 @@ use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use serde::Deserialize;
 use shared::dynamo::list::{Cursors, Page, PageRequest, Sort};
-use shared::dynamo::{from_item, text, unless_condition_failed};
+use shared::dynamo::{read_each, text, unless_condition_failed};
 use shared::http::problem::Problem;
 use shared::media::listed::Table;
 use shared::media::{AwaitsPicture, Kind, Noun, Pictured, UploadId};
@@ -42,8 +42,8 @@ impl FromEnv for Categories {
 }
 
 impl Categories {
-    /// Records a category that waits for its picture. One that has a picture keeps it, and one that already waits begins to
-    /// wait anew.
+    /// Records a category that waits for its picture. One that has a picture keeps it, and one that already waits
+    /// begins to wait anew.
     ///
     /// # Errors
     /// When the table cannot be written.
@@ -115,8 +115,8 @@ impl AwaitsPicture for Categories {
             .send()
             .await
             .context("read the categories without a picture")?;
-        let waiting = found.items.unwrap_or_default().into_iter().map(from_item::<Waiting>);
-        waiting.map(|waiting| Ok(waiting?.category_name)).collect()
+        let waiting = read_each::<Waiting>(found.items.unwrap_or_default(), "categoryName");
+        Ok(waiting.into_iter().map(|waiting| waiting.category_name).collect())
     }
 
     async fn give_up(&self, name: &CategoryName, cutoff: Timestamp) -> anyhow::Result<bool> {

@@ -1,5 +1,5 @@
 //! How people are told what the services have to say. What a letter says is its service's; what an email looks like is
-//! decided here and in `templates/`, and calls nothing. [`Sending`] sends each letter once, [`mailer`] hands an email to SES.
+//! decided here and in `templates/`, and calls nothing. [`Sending`] sends each letter once, [`mailer`] hands it to SES.
 
 pub mod mailer;
 pub mod sending;
@@ -64,8 +64,8 @@ struct Href<'a> {
     url: String,
 }
 
-/// The web shop that emails link to, at `SHOP_URL`; without one they have no links. It is not a part of Cartwright, which
-/// has no pages: it shows an order to its buyer at `/orders/{id}`.
+/// The web shop that emails link to, at `SHOP_URL`; without one they have no links. It is not a part of Cartwright,
+/// which has no pages: it shows an order to its buyer at `/orders/{id}`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WebShop(Option<String>);
 

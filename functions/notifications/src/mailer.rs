@@ -20,7 +20,8 @@ pub struct Mailer {
 
 impl FromEnv for Mailer {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
-        // A retry by the SDK could send twice what was sent once and answered late; our own tries look at the claim first.
+        // A retry by the SDK could send twice what was sent once and answered late; our own tries look at the claim
+        // first.
         let config = aws_sdk_sesv2::config::Builder::from(aws.sdk()).retry_config(RetryConfig::disabled());
         Ok(Self { client: Client::from_conf(config.build()), sender: config::required("EMAIL_SENDER")? })
     }

@@ -1,15 +1,17 @@
 //! Sends each letter once, and records in one transaction that it went out and what that settles.
 
+use anyhow::anyhow;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{ReturnValue, Update};
 use orders::Orders;
 use shared::dynamo::{Write, Written, update_item};
 use shared::guards::Guards;
 use shared::guards::claims::{Claim, TryId};
-use shared::letters::{Failure, Letter, Letters, Queued};
+use shared::letters::{Letter, Letters, Queued};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::run::telemetry;
+use shared::run::worker::Failure;
 use shared::values::time::Timestamp;
 
 use crate::{Email, Mailer, NotSent, WebShop};
@@ -39,12 +41,12 @@ impl FromEnv for Sending {
 impl Sending {
     /// Sends the letter that was queued, if what it says is still so.
     ///
-    /// Safe to repeat: a letter is claimed before it is sent, and one that went out does not go out again. Where a try died
-    /// between the two, the next one sends, and counts a possible duplicate.
+    /// Safe to repeat: a letter is claimed before it is sent, and one that went out does not go out again. Where a try
+    /// died between the two, the next one sends, and counts a possible duplicate.
     ///
     /// # Errors
-    /// [`Failure::Later`] while another try is at it, [`Failure::Never`] when there is no such letter or nothing that it could
-    /// be about. When a call failed, the letter may have gone out all the same.
+    /// [`Failure::Later`] while another try is at it, [`Failure::Never`] when there is no such letter or nothing that
+    /// it could be about. When a call failed, the letter may have gone out all the same.
     pub async fn send(&self, queued: &Queued, now: Timestamp) -> Result<(), Failure> {
         self.send_for(&self.orders, queued, now).await
     }
@@ -55,9 +57,14 @@ impl Sending {
         queued: &Queued,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        let kind = queued.kind.parse().map_err(|_| Failure::Never("no service has letters of this kind"))?;
-        let id =
-            queued.id.parse().map_err(|_| Failure::Never("the id is none of what the letter is about"))?;
+        let kind = queued
+            .kind
+            .parse()
+            .map_err(|_| Failure::Never(anyhow!("no service has letters of this kind")))?;
+        let id = queued
+            .id
+            .parse()
+            .map_err(|_| Failure::Never(anyhow!("the id is none of what the letter is about")))?;
         telemetry::about(L::THINGS, &queued.id);
         let (what, this_try) = (format!("email#{}#{}", queued.kind, queued.id), TryId::at(now));
         let (claim, letter) =
@@ -69,16 +76,20 @@ impl Sending {
                 if matches!(claim, Claim::First | Claim::TakenOver) {
                     self.guards.give_back(&what, this_try).await?;
                 }
-                return silence.map(|_| tracing::info!(what, "no longer so: not sent"));
+                let Queued { kind, id } = queued;
+                return silence.map(|_| tracing::info!(kind, id, "no longer so: not sent"));
             }
         };
         match claim {
-            Claim::Busy => return Err(Failure::Later),
+            Claim::Busy => return Err(Failure::Later("another try is at it")),
             Claim::AlreadyDone => {}
-            Claim::First => self.mail(&letter, &what, this_try).await?,
-            Claim::TakenOver => {
-                telemetry::count("PossibleDuplicateEmail", 1);
+            Claim::First | Claim::TakenOver => {
+                if claim == Claim::TakenOver {
+                    telemetry::count("PossibleDuplicateEmail", 1);
+                }
                 self.mail(&letter, &what, this_try).await?;
+                tracing::info!(kind = queued.kind, id = queued.id, "email sent");
+                telemetry::count("EmailSent", 1);
             }
         }
         self.record(&what, service.sent(kind, &id)?, now).await?;
@@ -89,16 +100,12 @@ impl Sending {
     async fn mail(&self, letter: &Letter, what: &str, this_try: TryId) -> anyhow::Result<()> {
         let email = Email::of(letter, &self.shop)?;
         match self.mailer.send(&letter.to, &email).await {
-            Ok(()) => {
-                tracing::info!(what, "email sent");
-                telemetry::count("EmailSent", 1);
-                Ok(())
-            }
             Err(NotSent::Refused(error)) => {
                 self.guards.give_back(what, this_try).await?;
                 Err(error)
             }
             Err(NotSent::Unknown(error)) => Err(error),
+            Ok(()) => Ok(()),
         }
     }
 
@@ -111,7 +118,7 @@ impl Sending {
             if let Written::Done(()) = write.commit(&self.client).await? {
                 return Ok(());
             }
-            // What the letter was about has moved on meanwhile, and owes another letter now. This one went out all the same.
+            // What the letter was about has moved on and owes another one now. This one went out all the same.
         }
         update_item(&self.client, self.guards.done(what, now)?, ReturnValue::None).await.map(drop)
     }

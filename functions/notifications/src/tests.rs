@@ -254,7 +254,8 @@ fn a_web_shop_is_a_plain_url() {
     }
 }
 
-/// What `previews/` shows: each email about an order of one product, about one of several, and about one that is hostile.
+/// What `previews/` shows: each email about an order of one product, about one of several, and about one that is
+/// hostile.
 fn previews() -> Vec<(String, Email)> {
     let several = [
         (3, "Stoneware mug", 1_450),

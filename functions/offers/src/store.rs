@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, ReturnValue, Update};
 use shared::caller::Caller;
 use shared::dynamo::{
-    Batch, Consistency, Item, Read, Write, Written, from_item, number, text, to_item, update_item,
+    Batch, Consistency, Item, Read, Write, Written, from_item, number, read_each, text, to_item, update_item,
 };
 use shared::guards::{Committed, Guards, KeyReused, KeyedRequest, Once};
 use shared::http::problem::Problem;
@@ -215,12 +215,9 @@ impl Offers {
         read.of(&self.table, "offerId", ids, consistency)
     }
 
-    /// The offers that were read, in no order.
-    ///
-    /// # Errors
-    /// When one is not as this code writes them.
-    pub fn found_in(&self, batch: &mut Batch) -> anyhow::Result<Vec<Offer>> {
-        batch.take(&self.table).into_iter().map(from_item).collect()
+    /// The offers that were read, in no order, without those that nobody can read.
+    pub fn found_in(&self, batch: &mut Batch) -> Vec<Offer> {
+        read_each(batch.take(&self.table), "offerId")
     }
 }
 

@@ -2,7 +2,8 @@
 
 use anyhow::Context;
 use aws_sdk_dynamodb::types::Update;
-use shared::letters::{Failure, Letter, Letters, Link, Recipient, Row, Total};
+use shared::letters::{Letter, Letters, Link, Recipient, Row, Total};
+use shared::run::worker::Failure;
 
 use crate::{Line, Order, OrderId, OrderStatus, Orders, PaymentMethod};
 
@@ -36,7 +37,7 @@ impl Letters for Orders {
     type Id = OrderId;
 
     async fn letter(&self, kind: LetterKind, id: &OrderId) -> Result<Option<Letter>, Failure> {
-        let order = self.find(*id).await?.ok_or(Failure::Never("there is no such order"))?;
+        let order = self.find(*id).await?.context("there is no such order").map_err(Failure::Never)?;
         Ok(order.letter(kind)?)
     }
 

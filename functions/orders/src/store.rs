@@ -17,7 +17,8 @@ use shared::caller::{Caller, UserId};
 use shared::dynamo::list::Sort::Descending;
 use shared::dynamo::list::{Cursors, List, Page, PageRequest};
 use shared::dynamo::{
-    Consistency, Found, Item, Part, Read, Write, Written, from_item, number, text, to_item, update_item,
+    Consistency, Found, Item, Part, Read, Write, Written, from_item, number, read_each, text, to_item,
+    update_item,
 };
 use shared::guards::{Committed, Guards, Kept, KeyReused, KeyedRequest, Once};
 use shared::http::problem::Problem;
@@ -95,7 +96,7 @@ impl Orders {
         let read = self.guards.with_record(read, keyed)?;
         let mut found = read.fetch(&self.client).await.context("read what an order depends on")?;
         Ok(Basis {
-            offers: self.offers.found_in(&mut found)?,
+            offers: self.offers.found_in(&mut found),
             buyer: self.users.found_in(&mut found)?,
             record: self.guards.record_in(&mut found),
         })
@@ -355,7 +356,7 @@ impl Orders {
             .send()
             .await
             .context("read the orders that are due")?;
-        found.items.unwrap_or_default().into_iter().map(from_item).collect()
+        Ok(read_each(found.items.unwrap_or_default(), "orderId"))
     }
 
     /// Puts off a due order to its next look. Gives false when another sweep or the order's progress was faster: the

@@ -1,11 +1,12 @@
-//! The API's contract and the page that shows it. All of it is in the binary: no CDN, and no network but the API itself.
+//! The API's contract and the page that shows it. All of it is in the binary: no CDN, and no network but the API
+//! itself.
 //!
 //! Where the viewer comes from, and how it is renewed: `infra/api/docs/README.md`.
 
 use shared::http::File;
 
-/// What the page may do: load its own scripts and styles from here, show the pictures that are in them, and call this API.
-/// Nothing inline, nothing evaluated, nobody else.
+/// What the page may do: load its own scripts and styles from here, show the pictures that are in them, and call this
+/// API. Nothing inline, nothing evaluated, nobody else.
 /// <https://www.w3.org/TR/CSP3/>
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

@@ -21,7 +21,7 @@ use shared::caller::{Caller, UserId};
 use shared::dynamo::list::Sort::Descending;
 use shared::dynamo::list::{Cursors, List, Page, PageRequest};
 use shared::dynamo::{
-    Consistency, Item, Read, Write, Written, from_item, number, text, to_item, update_item,
+    Consistency, Item, Read, Write, Written, from_item, number, read_each, text, to_item, update_item,
 };
 use shared::guards::{Guards, KeyedRequest, Once};
 use shared::http::problem::Problem;
@@ -95,7 +95,7 @@ impl Products {
         let read = self.offers.with(read, [id.into()], consistency)?;
         let mut found = read.fetch(&self.client).await.context("read a product")?;
         let product = found.take(&self.table).pop().map(from_item).transpose()?;
-        let offer = self.offers.found_in(&mut found)?.pop();
+        let offer = self.offers.found_in(&mut found).pop();
         Ok(product.zip(offer).map(|(product, offer)| ProductOffer { product, offer }))
     }
 
@@ -162,7 +162,7 @@ impl Products {
         let ids = page.entries.iter().map(|product| product.id.into());
         let read = self.offers.with(Read::new(), ids, Consistency::Eventual)?;
         let mut found = read.fetch(&self.client).await.context("read the offers of a page")?;
-        let offers = self.offers.found_in(&mut found)?;
+        let offers = self.offers.found_in(&mut found);
         let mut offers: HashMap<_, _> = offers.into_iter().map(|offer| (offer.product_id(), offer)).collect();
         // The index tells of a moment ago: what has no offer has just been deleted.
         let entries = page
@@ -358,7 +358,7 @@ impl Products {
             .send()
             .await
             .context("read the products without a picture")?;
-        found.items.unwrap_or_default().into_iter().map(from_item).collect()
+        Ok(read_each(found.items.unwrap_or_default(), "id"))
     }
 
     /// Deletes the product and its offer if it still has no picture and is not approved: the index tells of a moment ago. Gives

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::capacity::Units;
-use super::contest::WAY;
+use super::contest::{HAND_OVER, PUBLISH, RECORD, WAY};
 use super::figures::Figures;
 use super::report::OfFunction;
 
@@ -15,11 +15,15 @@ use super::report::OfFunction;
 const MILLION: f64 = 1e6;
 /// Prices are for a gigabyte of 1024 megabytes.
 const GB: f64 = 1024.0;
-/// Queues between the click and the shipping email: Orders once, Emails twice. Each message is sent, received and
+/// Messages between the click and the shipping email: one of the queue Orders, two of Emails. Each is sent, received and
 /// deleted.
 const MESSAGES: f64 = 3.0;
 const REQUESTS_OF_A_MESSAGE: f64 = 3.0;
 const EMAILS: f64 = 2.0;
+/// Writes to an order's item, each of which its stream hands to publish-events: placed, shipped, handed over, settled.
+const CHANGES_OF_AN_ORDER: f64 = 4.0;
+/// Events of an order: placed and shipped. The activity log gets both, the stock the second.
+const EVENTS_OF_AN_ORDER: f64 = 2.0;
 
 /// `infra/bench/prices.json`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -34,6 +38,7 @@ pub(super) struct Prices {
     dynamodb_per_million_read_units: f64,
     dynamodb_per_million_write_units: f64,
     sqs_per_million_requests: f64,
+    sns_per_million_publications: f64,
     express_per_million_starts: f64,
     express_per_gb_second: f64,
     standard_per_million_transitions: f64,
@@ -85,13 +90,27 @@ impl Prices {
         (wait + figures.cpu_ms / share).ceil() + cold
     }
 
-    /// How often a function runs for one order.
+    /// How often a function runs for one order, and for the share of a sign-in that comes with it: what changes a profile
+    /// is told as well. Each record and each message comes alone, which is the dearest case.
     fn times(&self, function: &str) -> f64 {
-        match self.assumed.mix.get(function) {
-            Some(times) => *times,
-            None if WAY.iter().any(|case| case.name == function) => 1.0,
-            None => 0.0,
+        if function == PUBLISH.name {
+            CHANGES_OF_AN_ORDER + self.in_the_mix("sign-in")
+        } else if function == RECORD.name {
+            self.events()
+        } else if function == HAND_OVER.name || WAY.iter().any(|case| case.name == function) {
+            1.0
+        } else {
+            self.in_the_mix(function)
         }
+    }
+
+    /// How many events come of one order, and of the share of a sign-in that comes with it.
+    fn events(&self) -> f64 {
+        EVENTS_OF_AN_ORDER + self.in_the_mix("sign-in")
+    }
+
+    fn in_the_mix(&self, function: &str) -> f64 {
+        self.assumed.mix.get(function).copied().unwrap_or_default()
     }
 }
 
@@ -151,6 +170,7 @@ fn bill(
         units += Units { read: times * used.read, write: times * used.write };
     }
     let assumed = &prices.assumed;
+    let messages = MESSAGES + prices.times(RECORD.name) + prices.times(HAND_OVER.name);
     let workflow = match workflow {
         Workflow::Express => {
             prices.express_per_million_starts
@@ -164,7 +184,8 @@ fn bill(
         ("API Gateway", routes * prices.http_api_per_million_requests),
         ("DynamoDB, reads", units.read * prices.dynamodb_per_million_read_units),
         ("DynamoDB, writes", units.write * prices.dynamodb_per_million_write_units),
-        ("SQS", MESSAGES * REQUESTS_OF_A_MESSAGE * prices.sqs_per_million_requests),
+        ("SQS", messages * REQUESTS_OF_A_MESSAGE * prices.sqs_per_million_requests),
+        ("SNS", prices.events() * prices.sns_per_million_publications),
         ("Step Functions", workflow),
         ("SES", EMAILS * MILLION / 1000.0 * prices.ses_per_thousand_emails),
         ("CloudWatch Logs", runs * assumed.log_bytes_per_request / 1000.0 * prices.logs_per_gb),
@@ -229,6 +250,7 @@ mod tests {
                 ..Figures::default()
             },
             bare: None,
+            beside: None,
             node: None,
         }
     }
@@ -267,6 +289,17 @@ mod tests {
         assert!(is(line(arm, "Lambda, duration"), gb_seconds * 0.000_013_333_4));
         assert!(is(line(&bills[2], "Step Functions"), 125.0));
         assert!(is(bills[2].total() - arm.total(), 125.0 - line(arm, "Step Functions")));
+    }
+
+    #[test]
+    fn what_an_order_tells_is_billed_with_it() {
+        let prices = Prices::read().unwrap();
+        let times = ["create-order", "publish-events", "record-activity", "hand-over-stock", "list-orders"]
+            .map(|name| prices.times(name));
+        assert!(times.iter().zip([1.0, 4.2, 2.2, 1.0, 0.0]).all(|(times, expected)| is(*times, expected)));
+        let bills = bills(&prices, &[function("record-activity", "PutItem", 0.3)]);
+        assert!(is(line(&bills[0], "SQS"), 6.2 * 3.0 * 0.4));
+        assert!(is(line(&bills[0], "SNS"), 2.2 * 0.5));
     }
 
     #[test]

@@ -53,11 +53,19 @@ fn batch(input: &Value, output: &Value) -> f64 {
 }
 
 fn written(consumed: Option<&Value>) -> f64 {
-    let one = |entry: &Value| entry["CapacityUnits"].as_f64().unwrap_or_default();
+    by_table(consumed).into_iter().map(|(_, units)| units).sum()
+}
+
+/// What the emulator says that a call consumed of each table, its indexes with it.
+pub(super) fn by_table(consumed: Option<&Value>) -> Vec<(String, f64)> {
+    let one = |entry: &Value| {
+        let table = entry["TableName"].as_str().unwrap_or_default();
+        (table.to_owned(), entry["CapacityUnits"].as_f64().unwrap_or_default())
+    };
     match consumed {
-        Some(Value::Array(tables)) => tables.iter().map(one).sum(),
-        Some(table) => one(table),
-        None => 0.0,
+        Some(Value::Array(tables)) => tables.iter().map(one).collect(),
+        Some(table) => vec![one(table)],
+        None => Vec::new(),
     }
 }
 
@@ -140,11 +148,13 @@ mod tests {
 
     #[test]
     fn writes_are_what_the_emulator_says() {
-        let transaction = json!([{ "CapacityUnits": 4.0 }, { "CapacityUnits": 2.0 }]);
+        let transaction =
+            json!([{ "TableName": "a", "CapacityUnits": 4.0 }, { "TableName": "b", "CapacityUnits": 2.0 }]);
         assert_eq!(
             of("TransactWriteItems", &json!({}), &json!({}), Some(&transaction)).write.to_string(),
             "6"
         );
+        assert_eq!(by_table(Some(&transaction)), [("a".to_owned(), 4.0), ("b".to_owned(), 2.0)]);
         let update = json!({ "CapacityUnits": 3.0 });
         assert_eq!(of("UpdateItem", &json!({}), &json!({}), Some(&update)).write.to_string(), "3");
     }

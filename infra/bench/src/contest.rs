@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use axum::body::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::double::Asked;
 use super::events;
@@ -37,13 +37,30 @@ pub(super) const CONFIRM: Case = case("send-email (confirmed)", "send-email");
 pub(super) const SHIP_ORDER: Case = case("ship-order", "ship-order");
 pub(super) const SHIPPING: Case = case("send-email (shipping)", "send-email");
 
+pub(super) const PUBLISH: Case = case("publish-events", "publish-events");
+pub(super) const RECORD: Case = case("record-activity", "record-activity");
+pub(super) const HAND_OVER: Case = case("hand-over-stock", "hand-over-stock");
+
 /// The five that the targets are about.
 pub(super) const FIVE: [Case; 5] = [CREATE_ORDER, GET_PRODUCT, LIST_PRODUCTS, SIGN_IN, CONSUME_ORDERS];
 /// An order's way, from the click to the shipping email.
 pub(super) const WAY: [Case; 5] = [CREATE_ORDER, CONSUME_ORDERS, CONFIRM, SHIP_ORDER, SHIPPING];
-/// All of them, in the order in which they are called.
-pub(super) const ALL: [Case; 8] =
-    [GET_PRODUCT, LIST_PRODUCTS, SIGN_IN, CREATE_ORDER, CONSUME_ORDERS, CONFIRM, SHIP_ORDER, SHIPPING];
+/// Those of them that show what is sold.
+pub(super) const READS: [Case; 2] = [GET_PRODUCT, LIST_PRODUCTS];
+/// All of them, in the order in which they are called. The last three are called by what an order tells on its way.
+pub(super) const ALL: [Case; 11] = [
+    GET_PRODUCT,
+    LIST_PRODUCTS,
+    SIGN_IN,
+    CREATE_ORDER,
+    CONSUME_ORDERS,
+    CONFIRM,
+    SHIP_ORDER,
+    SHIPPING,
+    PUBLISH,
+    RECORD,
+    HAND_OVER,
+];
 
 /// Who runs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,6 +71,8 @@ pub(super) enum Side {
     Node,
     /// The SDK's calls alone.
     Bare,
+    /// This repository's binary as it was built elsewhere.
+    Beside,
     /// A function that does nothing.
     Floor,
 }
@@ -64,6 +83,7 @@ impl Side {
             Self::Cartwright => "cartwright",
             Self::Node => "node",
             Self::Bare => "bare",
+            Self::Beside => "beside",
             Self::Floor => "floor",
         }
     }
@@ -73,6 +93,8 @@ impl Side {
 pub(super) struct Programs {
     /// The release binaries.
     pub binaries: PathBuf,
+    /// Those of another build, if they are to be measured as well.
+    pub beside: Option<PathBuf>,
     /// The bundles of the Node.js baseline, if there is Node.js.
     pub node: Option<crate::node::Baseline>,
     /// Where what they say goes.
@@ -81,22 +103,29 @@ pub(super) struct Programs {
 
 impl Programs {
     /// How `side` runs the function; `None` where it does not have it.
-    fn program(&self, side: Side, function: &'static str, scene: &Scene) -> Option<Program> {
+    fn program(&self, side: Side, case: Case, scene: &Scene) -> Option<Program> {
         let mut environment = scene.environment.clone();
         let binary = |name: &str| self.binaries.join(name);
         let (command, arguments, files) = match side {
-            Side::Cartwright => (binary(function), vec![], vec![binary(function)]),
-            Side::Floor => (binary("floor"), vec![], vec![binary("floor")]),
-            Side::Bare => {
-                if !FIVE.iter().any(|case| case.function == function) {
+            Side::Cartwright => (binary(case.function), vec![], vec![binary(case.function)]),
+            Side::Beside => {
+                let binary = self.beside.as_ref()?.join(case.function);
+                if !binary.exists() {
                     return None;
                 }
-                environment.push(("BARE_FUNCTION".into(), function.into()));
+                (binary.clone(), vec![], vec![binary])
+            }
+            Side::Floor => (binary("floor"), vec![], vec![binary("floor")]),
+            Side::Bare => {
+                if !FIVE.iter().chain(&WAY).any(|known| *known == case) {
+                    return None;
+                }
+                environment.push(("BARE_FUNCTION".into(), case.name.into()));
                 (binary("bare-sdk"), vec![], vec![binary("bare-sdk")])
             }
             Side::Node => {
                 let node = self.node.as_ref()?;
-                let bundle = node.bundle(function)?;
+                let bundle = node.bundle(case.function)?;
                 (node.command.clone(), vec![node.runtime.clone().into(), bundle.clone().into()], vec![bundle])
             }
         };
@@ -146,7 +175,7 @@ pub(super) async fn on_the_emulator(scene: &Scene, programs: &Programs, times: u
     for side in programs.sides() {
         let mut functions = BTreeMap::new();
         for case in ALL {
-            let Some(program) = programs.program(side, case.function, scene) else { continue };
+            let Some(program) = programs.program(side, case, scene) else { continue };
             if !functions.contains_key(case.function) {
                 functions.insert(case.function, programs.start(side, case, &program).await?);
             }
@@ -155,7 +184,7 @@ pub(super) async fn on_the_emulator(scene: &Scene, programs: &Programs, times: u
             let mut order = String::new();
             for case in ALL {
                 let Some(function) = functions.get_mut(case.function) else { continue };
-                let event = event(scene, case, &order, &format!("{}-{turn}", side.name()));
+                let event = event(scene, case, &order, &format!("{}-{turn}", side.name()))?;
                 let seen = all.entry((side, case.name)).or_default();
                 let answer = observe(scene, side, case, function, event, seen).await?;
                 if case == CREATE_ORDER {
@@ -197,8 +226,8 @@ fn good(answer: &[u8]) -> Result<Value> {
     Ok(answer)
 }
 
-fn event(scene: &Scene, case: Case, order: &str, key: &str) -> Bytes {
-    match case {
+fn event(scene: &Scene, case: Case, order: &str, key: &str) -> Result<Bytes> {
+    Ok(match case {
         CREATE_ORDER => events::create_order(&scene.buyer, &scene::id(1), key),
         GET_PRODUCT => events::get_product(&scene::id(1)),
         LIST_PRODUCTS => events::list_products(None),
@@ -206,8 +235,18 @@ fn event(scene: &Scene, case: Case, order: &str, key: &str) -> Bytes {
         CONSUME_ORDERS => events::order_queued(order),
         CONFIRM => events::email_queued("order.confirmed", order),
         SHIP_ORDER => events::task(order),
+        PUBLISH => shipped(scene)?,
+        RECORD | HAND_OVER => events::order_shipped(&scene.buyer, order),
         _ => events::email_queued("order.shipping", order),
-    }
+    })
+}
+
+/// What the stream of the Orders table says of an order that ships.
+fn shipped(scene: &Scene) -> Result<Bytes> {
+    let image = |statuses| scene::order_with_history(&scene.buyer, 1, statuses);
+    let key = json!({ "orderId": { "S": scene::id(1) } });
+    let table = scene.variable("ORDERS_TABLE")?;
+    Ok(events::changed(table, &key, &image(&["pending"]), &image(&["pending", "shipping"])))
 }
 
 /// How often and how much.
@@ -238,8 +277,8 @@ pub(super) async fn against_recordings(
     for round in 0..effort.rounds {
         for case in cases {
             progress(round, *case);
-            for side in [Side::Floor, Side::Bare, Side::Cartwright, Side::Node] {
-                let Some(program) = programs.program(side, case.function, scene) else { continue };
+            for side in [Side::Floor, Side::Bare, Side::Cartwright, Side::Beside, Side::Node] {
+                let Some(program) = programs.program(side, *case, scene) else { continue };
                 let own = if side == Side::Node { Side::Node } else { Side::Cartwright };
                 let Some(seen) = seen.get(&(own, case.name)) else { continue };
                 scene.double.play(&recording(own, case.name));
@@ -289,7 +328,7 @@ pub(super) async fn list(
     let mut all = BTreeMap::new();
     let mut seen_by_side = SeenBySide::new();
     for side in programs.sides() {
-        let Some(program) = programs.program(side, case.function, scene) else { continue };
+        let Some(program) = programs.program(side, case, scene) else { continue };
         let mut function = programs.start(side, case, &program).await?;
         let seen = seen_by_side.entry((side, case.name)).or_default();
         observe(scene, side, case, &mut function, event.clone(), seen).await?;
@@ -301,6 +340,19 @@ pub(super) async fn list(
         }
     }
     Ok(all)
+}
+
+/// What this repository's function asks of AWS for one event.
+///
+/// # Errors
+/// It fails or refuses.
+pub(super) async fn once(scene: &Scene, programs: &Programs, case: Case, event: Bytes) -> Result<Asked> {
+    let side = Side::Cartwright;
+    let program = programs.program(side, case, scene).context("this repository has every function")?;
+    let mut function = programs.start(side, case, &program).await?;
+    let mut seen = Seen::default();
+    observe(scene, side, case, &mut function, event, &mut seen).await?;
+    Ok(seen.asked.pop().unwrap_or_default())
 }
 
 /// Makes the directory that the functions' words go to.

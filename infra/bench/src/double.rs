@@ -32,6 +32,8 @@ pub(super) struct Asked {
     pub calls: BTreeMap<String, u32>,
     /// What DynamoDB would charge.
     pub units: Units,
+    /// Of its write units, those of each table with its indexes.
+    pub written: BTreeMap<String, f64>,
 }
 
 impl Asked {
@@ -120,9 +122,13 @@ impl Double {
 
 /// What tells calls of one function apart: the operation and the tables.
 fn key(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> String {
-    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
-    let Some(target) = target else { return format!("{method} {}", uri.path()) };
     let body = String::from_utf8_lossy(body);
+    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+    let Some(target) = target else {
+        // The query protocol names its operation in the form.
+        let action = body.split('&').find_map(|field| field.strip_prefix("Action="));
+        return action.map_or_else(|| format!("{method} {}", uri.path()), str::to_owned);
+    };
     let mut tables: Vec<_> =
         body.split("\"TableName\":\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     tables.sort_unstable();
@@ -130,7 +136,7 @@ fn key(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> String {
     format!("{target} {}", tables.join(" "))
 }
 
-/// `DynamoDB_20120810.GetItem` as `GetItem`, and `POST /v2/email/outbound-emails` as it is.
+/// `DynamoDB_20120810.GetItem` as `GetItem`, and `PublishBatch` or `POST /v2/email/outbound-emails` as it is.
 fn operation(key: &str) -> String {
     match key.split_once(' ') {
         Some((target, _)) if target.contains('.') => target.rsplit('.').next().unwrap_or(target).to_owned(),
@@ -193,11 +199,14 @@ async fn pass_on(
     let status = answer.status();
     let content_type = answer.headers().get("content-type").cloned();
     let mut body = answer.bytes().await?;
-    let mut units = Units::default();
+    let (mut units, mut written) = (Units::default(), Vec::new());
     if is_dynamodb && status.is_success() {
         let mut output: Value = serde_json::from_slice(&body)?;
         let consumed = output.as_object_mut().and_then(|output| output.remove("ConsumedCapacity"));
         units = capacity::of(&operation, &input, &output, consumed.as_ref());
+        if units.write > 0.0 {
+            written = capacity::by_table(consumed.as_ref());
+        }
         body = output.to_string().into();
     }
     let json = HeaderValue::from_static("application/x-amz-json-1.0");
@@ -205,6 +214,9 @@ async fn pass_on(
     let mut now = inside.now();
     *now.asked.calls.entry(operation).or_default() += 1;
     now.asked.units += units;
+    for (table, units) in written {
+        *now.asked.written.entry(table).or_default() += units;
+    }
     if status.is_success() {
         let name = now.name.clone();
         now.recordings.entry(name).or_default().insert(key, reply.clone());
@@ -220,12 +232,15 @@ mod tests {
     fn calls_are_told_apart_by_operation_and_tables() {
         let mut headers = HeaderMap::new();
         headers.insert("x-amz-target", HeaderValue::from_static("DynamoDB_20120810.TransactWriteItems"));
-        let body = br#"{"TransactItems":[{"Put":{"TableName":"b"}},{"Update":{"TableName":"a"}},{"Put":{"TableName":"b"}}]}"#;
+        let body = br#"{"TransactItems":[
+            {"Put":{"TableName":"b"}},{"Update":{"TableName":"a"}},{"Put":{"TableName":"b"}}]}"#;
         let uri = Uri::from_static("/");
         let named = key(&Method::POST, &uri, &headers, body);
         assert_eq!(named, "DynamoDB_20120810.TransactWriteItems a b");
         assert_eq!(operation(&named), "TransactWriteItems");
         let rest = key(&Method::POST, &Uri::from_static("/v2/email?x"), &HeaderMap::new(), b"{}");
         assert_eq!((rest.as_str(), operation(&rest).as_str()), ("POST /v2/email", "POST /v2/email"));
+        let form = key(&Method::POST, &uri, &HeaderMap::new(), b"Action=PublishBatch&Version=2010-03-31");
+        assert_eq!((form.as_str(), operation(&form).as_str()), ("PublishBatch", "PublishBatch"));
     }
 }

@@ -56,6 +56,33 @@ pub(super) fn email_queued(kind: &str, order: &str) -> Bytes {
     message(&json!({ "kind": kind, "id": order }))
 }
 
+/// A message of a queue that gets events: that an order of `buyer` has shipped.
+pub(super) fn order_shipped(buyer: &Person, order: &str) -> Bytes {
+    message(&json!({
+        "specversion": "1.0", "id": "5d1b36b1-8b1f-5f0e-9c68-3fd12c0b7a94",
+        "source": "/cartwright/production/orders", "type": "order.shipped", "subject": order,
+        "time": "2026-11-21T04:00:00.000Z", "datacontenttype": "application/json",
+        "dataschema": "urn:cartwright:event:order.shipped:1",
+        "data": { "orderId": order, "userId": buyer.id },
+    }))
+}
+
+/// A record of a table's stream, alone in its batch: an item that changed.
+pub(super) fn changed(table: &str, key: &Value, old: &Value, new: &Value) -> Bytes {
+    let stream =
+        format!("arn:aws:dynamodb:us-east-1:000000000000:table/{table}/stream/2026-11-21T00:00:00.000");
+    let record = json!({
+        "eventID": "7de3041dd709b024af6f29e4fa13d34c", "eventName": "MODIFY", "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb", "awsRegion": "us-east-1", "eventSourceARN": stream,
+        "dynamodb": {
+            "ApproximateCreationDateTime": now() / 1000, "Keys": key, "OldImage": old, "NewImage": new,
+            "SequenceNumber": "4421584500000000017450439091", "SizeBytes": 1460,
+            "StreamViewType": "NEW_AND_OLD_IMAGES",
+        },
+    });
+    json!({ "Records": [record] }).to_string().into()
+}
+
 /// What the workflow gives to its tasks.
 pub(super) fn task(order: &str) -> Bytes {
     json!({ "orderId": order }).to_string().into()

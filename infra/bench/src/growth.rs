@@ -46,8 +46,7 @@ pub(super) async fn measure(
     let mut there = 100;
     for entries in [100, 10_000, 100_000].into_iter().filter(|entries| *entries <= longest) {
         if entries > there {
-            let more = (there + 1..=entries).map(scene::product).collect();
-            say::step(&format!("Seeding {entries} products"), scene.put("PRODUCTS_TABLE", more)).await?;
+            say::step(&format!("Seeding {entries} products"), scene.sell(there + 1..=entries)).await?;
             there = entries;
         }
         let name = format!("Reading lists among {entries} products");
@@ -66,7 +65,7 @@ pub(super) async fn measure(
             email: "regular@cartwright.test".into(),
         };
         let first = entries * 10;
-        let orders = (first..first + entries).map(|number| scene::order(&buyer.id, number)).collect();
+        let orders = (first..first + entries).map(|number| scene::order(&buyer, number)).collect();
         say::step(&format!("Seeding {entries} orders of one person"), scene.put("ORDERS_TABLE", orders))
             .await?;
         let event = events::list_orders(&buyer);

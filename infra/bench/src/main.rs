@@ -2,17 +2,21 @@
 //!
 //! From the outside in: [`contest`] says who is measured and how; [`function`] runs one function and plays the Lambda
 //! Runtime API for it; [`double`] is the AWS that it sees, in front of the emulator of a [`scene`]; [`events`] are what
-//! it is asked; [`node`] is the baseline. What comes of it: [`figures`], [`capacity`] units, [`growth`] and the
-//! [`bill`], told by the [`report`] and drawn by the [`picture`].
+//! it is asked; [`node`] is the baseline. What comes of it: [`figures`], [`capacity`] units, what [`lines`] of orders
+//! write, [`growth`] and the [`bill`], told by the [`report`] beside what was before ([`changes`]), and drawn by the
+//! [`picture`]. [`builds`] is apart: it measures the build of the release binaries, by its profile.
 
 mod bill;
+mod builds;
 mod capacity;
+mod changes;
 mod contest;
 mod double;
 mod events;
 mod figures;
 mod function;
 mod growth;
+mod lines;
 mod node;
 mod picture;
 mod report;
@@ -48,6 +52,17 @@ struct Options {
     /// The longest list to measure, in products and in orders. 0 measures none.
     #[arg(long, default_value_t = 100_000)]
     longest: u32,
+    /// Measure the binaries in this directory, and build none.
+    #[arg(long, value_name = "DIR")]
+    binaries: Option<PathBuf>,
+    /// Measure the binaries in this directory beside the others, in turn with them: those of another profile or of a
+    /// change, whose gain may be smaller than what two runs differ by.
+    #[arg(long, value_name = "DIR")]
+    beside: Option<PathBuf>,
+    /// Measure the release build itself instead: its time and sizes by each of these profiles, such as
+    /// `off-s-1,fat-s-1`, or by `all`.
+    #[arg(long, value_name = "PROFILE", value_delimiter = ',')]
+    builds: Vec<String>,
     /// Write everything that was measured to this file, as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -73,8 +88,17 @@ async fn run(options: Options) -> Result<()> {
     }
     let started = Instant::now();
     needs::disk(&cloud::target())?;
-    let (tools, built) = tokio::join!(MINISTACK.install(), binaries());
-    built.and(tools)?;
+    if !options.builds.is_empty() {
+        return builds::measure(&options.builds).await;
+    }
+    let release = async {
+        match &options.binaries {
+            Some(dir) => Ok(dir.clone()),
+            None => binaries().await.map(|()| cloud::target().join("release")),
+        }
+    };
+    let (tools, binaries) = tokio::join!(MINISTACK.install(), release);
+    tools?;
     let node = node::prepare().await?;
     if node.is_none() {
         say::note("There is no Node.js with npm here: its columns are left out");
@@ -85,15 +109,14 @@ async fn run(options: Options) -> Result<()> {
         );
     }
     let dir = cloud::target().join("bench");
-    let programs =
-        Programs { binaries: cloud::target().join("release"), node, logs: contest::logs_in(&dir)? };
+    let (beside, logs) = (options.beside, contest::logs_in(&dir)?);
+    let programs = Programs { binaries: binaries?, beside, node, logs };
 
     let cloud = Cloud::at(dir.join("cloud"));
     let _lock = cloud.lock()?;
     scene::clear(&cloud);
     let scene = say::step("Starting an AWS emulator", Scene::start(&cloud)).await?;
-    let first = (1..=100).map(scene::product).collect();
-    say::step("Seeding 100 products", scene.put("PRODUCTS_TABLE", first)).await?;
+    say::step("Seeding 100 products", scene.sell(1..=100)).await?;
 
     let on_emulator = contest::on_the_emulator(&scene, &programs, 20);
     let seen = say::step("Sending 20 orders all the way over the emulator", on_emulator).await?;
@@ -108,7 +131,8 @@ async fn run(options: Options) -> Result<()> {
     })
     .await?;
     let growth = growth::measure(&scene, &programs, options.longest, effort).await?;
-    let report = Report::new(&seen, &figures, growth, programs.node.as_ref(), effort)?;
+    let lines = say::step("Ordering what is described at length", lines::measure(&scene, &programs)).await?;
+    let report = Report::new(&seen, &figures, growth, lines, programs.node.as_ref(), effort)?;
     scene::clear(&cloud);
 
     say::out!("{}", report.to_terminal());
@@ -128,10 +152,7 @@ async fn binaries() -> Result<()> {
     say::note("Building release binaries; the first time takes some minutes");
     let mut cargo = build::cargo();
     cargo.args(["build", "--release"]);
-    // The packages of the functions and not the binaries alone: features are then those of a build of all functions.
-    for package in
-        ["auth", "banners", "categories", "notifications", "orders", "platform", "products", "baselines"]
-    {
+    for package in builds::services()?.iter().map(String::as_str).chain(["baselines"]) {
         cargo.args(["--package", package]);
     }
     let mut names: Vec<_> = ALL.iter().map(|case| case.function).collect();

@@ -115,6 +115,7 @@ mod tests {
             on_emulator_ms: 0.0,
             cartwright: figures(0.5),
             bare: None,
+            beside: None,
             node: Some(figures(2.0)),
         };
         let svg = svg(&[&function], "Title", "note");

@@ -1,8 +1,9 @@
-//! The cloud that is measured in: the emulator with the tables and the user pool of the templates, and nothing that acts by
-//! itself: no function, queue or workflow of theirs, which would take processor time in the background.
+//! The cloud that is measured in: the emulator with the tables and the user pool of the templates, and nothing that acts
+//! by itself: no function, queue or workflow of theirs, which would take processor time in the background.
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::ops::RangeInclusive;
 use std::process::Child;
 
 use anyhow::{Context, Result};
@@ -17,7 +18,13 @@ use super::double::Double;
 const STACK: &str = "bench";
 const SENDER: &str = "orders@cartwright.test";
 pub(super) const PASSWORD: &str = "Cartwright-1";
-const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"states.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",
+    "Principal":{"Service":"states.amazonaws.com"}}]}"#;
+const SELLER: &str = "5d0c1f6e-8a35-4f4b-9d1c-0c5d7d0d5a11";
+/// In cents.
+const PRICE: &str = "1450";
+const DESCRIPTION: &str = "Holds a third of a litre and keeps it warm. Thrown and glazed by hand, so that no two are \
+    quite the same; safe in the dishwasher and in the microwave oven, and heavy enough to stay where it was put.";
 /// How many items DynamoDB takes in one BatchWriteItem.
 const BATCH: usize = 25;
 
@@ -76,6 +83,9 @@ impl Scene {
         let made = aws.call("states", "AWSStepFunctions.CreateStateMachine", &machine).await?;
         environment
             .push(("WORKFLOW_ARN".into(), made["stateMachineArn"].as_str().unwrap_or_default().into()));
+        let topic = [("Version", "2010-03-31"), ("Name", "bench")];
+        aws.query("sns", "CreateTopic", &topic).await?;
+        environment.push(("EVENTS_TOPIC_ARN".into(), "arn:aws:sns:us-east-1:000000000000:bench".into()));
         aws.rest(Method::POST, "ses", "/v2/email/identities", &json!({ "EmailIdentity": SENDER })).await?;
         for (name, value) in [
             ("STAGE", "production"),
@@ -132,9 +142,20 @@ impl Scene {
         let profile = json!({
             "userId": { "S": person.id }, "email": { "S": person.email }, "fullName": { "S": name },
             "username": { "S": name }, "createdAt": { "S": "2026-11-21T00:00:00.000Z" },
+            "schemaVersion": { "N": "1" },
         });
         self.put("USERS_TABLE", vec![profile]).await?;
         Ok(person)
+    }
+
+    /// Puts products of these numbers on sale.
+    ///
+    /// # Errors
+    /// The emulator refuses them.
+    pub(super) async fn sell(&self, numbers: RangeInclusive<u32>) -> Result<()> {
+        self.put("PRODUCTS_TABLE", numbers.clone().map(|number| product(number, DESCRIPTION)).collect())
+            .await?;
+        self.put("OFFERS_TABLE", numbers.map(offer).collect()).await
     }
 
     /// Writes items into the table that this variable names.
@@ -159,52 +180,82 @@ impl Person {
 }
 
 /// An approved product as the table keeps it; `number` gives its id and its place in the lists.
-pub(super) fn product(number: u32) -> Value {
+pub(super) fn product(number: u32, description: &str) -> Value {
     let created = created(number);
     let category = format!("Category {}", number % 10);
     json!({
         "id": { "S": id(number) },
-        "ownerId": { "S": "5d0c1f6e-8a35-4f4b-9d1c-0c5d7d0d5a11" },
+        "ownerId": { "S": SELLER },
         "email": { "S": "seller@cartwright.test" },
         "fileName": { "S": "picture.png" },
-        "productName": { "S": format!("Stoneware mug, number {number}") },
-        "productPrice": { "N": "1450" },
+        "productName": { "S": name(number) },
+        "productPrice": { "N": PRICE },
         "currency": { "S": "USD" },
-        "description": { "S": "Holds a third of a litre and keeps it warm. Thrown and glazed by hand, so that no two are quite the same; \
-            safe in the dishwasher and in the microwave oven, and heavy enough to stay where it was put." },
-        "quantity": { "N": "1000000" },
+        "description": { "S": description },
         "category": { "S": category },
-        "imageUrl": { "S": format!("https://media.cartwright.test/images/products/{}/4f2a9c1e-picture.png", id(number)) },
+        "imageUrl": {
+            "S": format!("https://media.cartwright.test/images/products/{}/4f2a9c1e-picture.png", id(number)),
+        },
         "imageUploadId": { "S": id(number) },
         "isApproved": { "BOOL": true },
         "createdAt": { "S": created },
         "updatedAt": { "S": created },
         "version": { "N": "3" },
+        "schemaVersion": { "N": "1" },
         "approved": { "S": "approved" },
         "approvedCategory": { "S": category },
     })
 }
 
+/// The offer of the product of this number, as the table keeps it.
+pub(super) fn offer(number: u32) -> Value {
+    json!({
+        "offerId": { "S": id(number) },
+        "productId": { "S": id(number) },
+        "productName": { "S": name(number) },
+        "price": { "N": PRICE },
+        "currency": { "S": "USD" },
+        "quantity": { "N": "1000000" },
+        "promised": { "N": "0" },
+        "forSale": { "BOOL": true },
+        "sellerId": { "S": SELLER },
+        "schemaVersion": { "N": "1" },
+    })
+}
+
 /// An order of `buyer` as the table keeps it once all is done.
-pub(super) fn order(buyer: &str, number: u32) -> Value {
+pub(super) fn order(buyer: &Person, number: u32) -> Value {
+    let mut order = order_with_history(buyer, number, &["pending", "shipping"]);
+    order["handedOver"] = json!({ "BOOL": true });
+    order
+}
+
+/// An order of `buyer` with these statuses, the last of which it is in.
+pub(super) fn order_with_history(buyer: &Person, number: u32, statuses: &[&str]) -> Value {
     let created = created(number);
-    let entry = |status: &str| json!({ "M": { "status": { "S": status }, "at": { "S": created } } });
+    let entry = |status: &&str| json!({ "M": { "status": { "S": status }, "at": { "S": created } } });
     json!({
         "orderId": { "S": id(number) },
-        "userId": { "S": buyer },
-        "status": { "S": "shipping" },
+        "userId": { "S": buyer.id },
+        "contact": { "M": { "email": { "S": buyer.email }, "fullName": { "S": buyer.username } } },
+        "status": { "S": statuses.last() },
         "paymentMethod": { "S": "cash_on_delivery" },
         "lines": { "L": [{ "M": {
-            "productId": { "S": id(1) }, "productName": { "S": "Stoneware mug, number 1" },
-            "unitPrice": { "N": "1450" }, "quantity": { "N": "2" },
+            "offerId": { "S": id(1) }, "productId": { "S": id(1) }, "productName": { "S": name(1) },
+            "unitPrice": { "N": PRICE }, "quantity": { "N": "2" }, "sellerId": { "S": SELLER },
         } }] },
         "total": { "N": "2900" },
         "currency": { "S": "USD" },
         "createdAt": { "S": created },
         "updatedAt": { "S": created },
-        "history": { "L": [entry("pending"), entry("shipping")] },
+        "history": { "L": statuses.iter().map(entry).collect::<Vec<_>>() },
         "attempts": { "N": "0" },
+        "schemaVersion": { "N": "1" },
     })
+}
+
+fn name(number: u32) -> String {
+    format!("Stoneware mug, number {number}")
 }
 
 /// A UUIDv7 that says the number.
@@ -220,10 +271,15 @@ fn created(number: u32) -> String {
 }
 
 /// The parts of the templates that hold data as one template, with the names of its things as outputs under those of the
-/// functions' variables. What several templates have, such as the parameter `Stage`, is taken from the first.
+/// functions' variables. What several templates have, such as the parameter `Stage`, is taken from the first: the one
+/// that gives it a value.
 fn tables_and_user_pool(templates: &[String]) -> String {
     const KEPT: [&str; 3] =
         ["AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient"];
+    // The parameters of the others are called like the tables whose names they take.
+    let holds_data =
+        |template: &&String| KEPT.iter().any(|kind| template.contains(&format!("Type: {kind}\n")));
+    let templates: Vec<_> = templates.iter().filter(holds_data).collect();
     let mut text = String::from("AWSTemplateFormatVersion: \"2010-09-09\"\n");
     let mut outputs = String::from("Outputs:\n");
     for section in ["Parameters", "Conditions", "Resources"] {
@@ -278,14 +334,16 @@ mod tests {
     #[test]
     fn of_the_templates_only_what_holds_data_is_taken() {
         let templates = [
-            "Transform: X\nParameters:\n  Stage:\n    Type: String\n\nResources:\n  # a note\n  Api:\n    Type: AWS::ApiGatewayV2::Api\n",
-            "Parameters:\n  Stage: {Type: String}\n  Kept: {Type: String}\nResources:\n  ThingsTable:\n    Type: AWS::DynamoDB::Table\n    Properties:\n      \
-             A: 1\nOutputs:\n  X:\n    Value: 1\n",
+            "Transform: X\nParameters:\n  Stage:\n    Type: String\n\nResources:\n  # a note\n  UserPool:\n    Type: AWS::Cognito::UserPool\n\
+             \n  Api:\n    Type: AWS::ApiGatewayV2::Api\n",
+            "Parameters:\n  Stage: {Type: String}\n  Kept: {Type: String}\nResources:\n  ThingsTable:\n    Type: AWS::DynamoDB::Table\n    \
+             Properties:\n      A: 1\nOutputs:\n  X:\n    Value: 1\n",
+            "Parameters:\n  ThingsTable: {Type: String}\nResources:\n  Queue:\n    Type: AWS::SQS::Queue\n",
         ];
         let taken = tables_and_user_pool(&templates.map(str::to_owned));
         let expected = "AWSTemplateFormatVersion: \"2010-09-09\"\nParameters:\n  Stage:\n    Type: String\n\n  Kept: {Type: String}\nConditions:\n\
-                        Resources:\n  ThingsTable:\n    Type: AWS::DynamoDB::Table\n    Properties:\n      A: 1\nOutputs:\n  ThingsTable:\n    \
-                        Value: !Ref ThingsTable\n";
+                        Resources:\n  UserPool:\n    Type: AWS::Cognito::UserPool\n\n  ThingsTable:\n    Type: AWS::DynamoDB::Table\n    \
+                        Properties:\n      A: 1\nOutputs:\n  UserPool:\n    Value: !Ref UserPool\n  ThingsTable:\n    Value: !Ref ThingsTable\n";
         assert_eq!(taken, expected);
     }
 

@@ -219,8 +219,8 @@ def read_cors_of_an_api():
 def ask_for_the_permission_of_a_route():
     """Answers 500, as AWS does, where no `AWS::Lambda::Permission` lets the API call just this function.
 
-    SAM writes that permission beside its own events, and beside a route of ours it is easily forgotten. The emulator asks
-    for none.
+    SAM writes that permission beside its own events, and beside a route of ours it is easily forgotten. The emulator
+    asks for none.
     """
     import ministack.services.apigateway as gateway
     import ministack.services.lambda_svc as functions
@@ -252,8 +252,7 @@ def ask_for_the_permission_of_a_route():
 
 
 def heed_failures_in_streams():
-    """Heeds `ReportBatchItemFailures`, `BisectBatchOnFunctionError`, `MaximumRetryAttempts` and `OnFailure` of a mapping
-    from a table's stream.
+    """Heeds partial failures, halving, `MaximumRetryAttempts` and `OnFailure` of what reads a table's stream.
 
     The emulator gives a batch again for ever, all of it, when its function fails, and never when that reports records.
     """
@@ -497,19 +496,17 @@ def ask_for_the_sender_of_an_email():
     actions._ses_v2_resource_arn = resource_or_sender
 
 
-def ask_for_publish_where_many_are_published():
-    """Asks for `sns:Publish` where a batch is published, as AWS does; the emulator asks for `sns:PublishBatch`, which is
-    no action there.
-    """
+def ask_for_publish_for_a_batch():
+    """Asks for `sns:Publish` where messages come in a batch, as AWS does: it knows no `sns:PublishBatch`."""
     import ministack.core.iam_actions as actions
 
     action_of = actions.extract_iam_action
 
-    def action_or_publish(service, *request):
-        action = action_of(service, *request)
+    def known_action(*request, **named):
+        action = action_of(*request, **named)
         return "sns:Publish" if action == "sns:PublishBatch" else action
 
-    actions.extract_iam_action = action_or_publish
+    actions.extract_iam_action = known_action
 
 
 def count_as_encrypted():
@@ -607,7 +604,7 @@ def main():
         read_workflows_in_yaml()
         take_alarms_on_metric_math()
         ask_for_the_sender_of_an_email()
-        ask_for_publish_where_many_are_published()
+        ask_for_publish_for_a_batch()
         count_as_encrypted()
         keep_the_mailbox()
         find_mail()

@@ -26,9 +26,11 @@ pub(crate) async fn functions() -> Result<()> {
     } else {
         "Building the functions"
     });
-    // Not the functions alone: the dependencies are then built as the tests need them, too, and so once.
+    // Not the functions alone, and `shared` with its feature for tests: what they depend on is then built as the tests need
+    // it, and so once.
     let mut cargo = cargo();
     cargo.args(["build", "--workspace"]).args(NOT_FUNCTIONS.iter().flat_map(|name| ["--exclude", name]));
+    cargo.args(["--features", "shared/testing"]);
     let status = cargo.status().await.context("cannot start cargo")?;
     if !status.success() {
         bail!("the functions do not compile: see above");

@@ -15,7 +15,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::de::DeserializeOwned;
 use sha2::Sha256;
 
-use crate::dynamo::{Item, from_item, text};
+use crate::dynamo::{Item, read_each, text};
 use crate::http::problem::{FieldError, Problem};
 use crate::http::{Parameter, QueryParameter};
 use crate::run::aws::{Aws, FromEnv};
@@ -144,7 +144,8 @@ impl FromEnv for Cursors {
 type Position = BTreeMap<String, String>;
 
 impl Cursors {
-    /// The page of the list `of` (a value of its partition key) that `request` asks for. One query.
+    /// The page of the list `of` (a value of its partition key) that `request` asks for. One query. An entry that
+    /// nobody can read is left out, see [`read_each`].
     ///
     /// # Errors
     /// `invalid-input` for a cursor that is not of this list, 500 when the query fails.
@@ -178,7 +179,7 @@ impl Cursors {
             None => None,
             Some(cursor) => {
                 let position = self.open(list, of, cursor).ok_or_else(|| {
-                    let detail = "is not a cursor of this list; take nextCursor from the page before";
+                    let detail = "is not a cursor of this list: send the nextCursor of the page before";
                     Problem::invalid_input(vec![FieldError::parameter("cursor", detail)])
                 })?;
                 let mut key: Item = position.into_iter().map(|(name, value)| (name, text(&value))).collect();
@@ -221,8 +222,7 @@ impl Cursors {
         } else {
             start.map(|last| self.seal(list, of, &last))
         };
-        let entries = items.into_iter().map(from_item).collect::<anyhow::Result<_>>()?;
-        Ok(Page { entries, next_cursor })
+        Ok(Page { entries: read_each(items, list.key), next_cursor })
     }
 
     fn seal(&self, list: List, of: &str, last: &Item) -> String {
@@ -262,7 +262,9 @@ impl Cursors {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::aws::canned;
     use proptest::prelude::*;
+    use serde_json::json;
 
     const LIST: List = List {
         index: Some("customer"),
@@ -313,6 +315,29 @@ mod tests {
         fn no_text_breaks_the_reader(text in ".*") {
             prop_assert_eq!(cursors().open(LIST, "ann", &text), None);
         }
+    }
+
+    #[tokio::test]
+    async fn a_list_goes_on_behind_what_cannot_be_read() {
+        let item = |id: &str, total: serde_json::Value| {
+            let key = json!({ "S": id });
+            json!({ "userId": { "S": "ann" }, "createdAt": { "S": "2026" }, "orderId": key, "total": total })
+        };
+        let number = json!({ "N": "5" });
+        let items = [item("1", number.clone()), item("2", json!({ "S": "five" })), item("3", number)];
+        let (sdk, _) = canned::answering(200, &json!({ "Items": items, "Count": 3 }));
+        #[derive(Debug, PartialEq, serde::Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Order {
+            order_id: String,
+            total: u32,
+        }
+        let request = PageRequest { limit: 2, cursor: None };
+        let page =
+            cursors().page::<Order>(&Client::new(&sdk), "orders", LIST, "ann", &request).await.unwrap();
+        assert_eq!(page.entries, [Order { order_id: "1".into(), total: 5 }]);
+        let position = cursors().open(LIST, "ann", &page.next_cursor.unwrap()).unwrap();
+        assert_eq!(position["orderId"], "2");
     }
 
     async fn request(uri: &str) -> Result<PageRequest, Problem> {

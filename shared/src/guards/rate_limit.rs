@@ -1,22 +1,23 @@
 //! How often an address, an account or a person may ask: counters in the Guards table, one DynamoDB call a request.
 //!
-//! A limit of `20/300` allows 20 requests in 300 seconds. A counter's item counts the requests of this window of time and
-//! of the last one, `c<number of the window>`, and a request passes while
+//! A limit of `20/300` allows 20 requests in 300 seconds. A counter's item counts the requests of this window of time
+//! and of the last one, `c<number of the window>`, and a request passes while
 //!
 //! ```text
 //! last window's count × what is left of this window, as a part of 1  +  this window's count  <  20
 //! ```
 //!
 //! So the old count fades instead of being forgotten at once, and no stretch of time `t` ever sees more than
-//! `20 + 20 × t / 300` requests, the same as with a token bucket. Token buckets and GCRA need the greater of two numbers,
-//! which an update expression cannot take, and hence a read before the write. Conditions have no arithmetic either, so
-//! the sum above becomes a few comparisons ([`Rate::steps`]); they round the old count up, never down.
+//! `20 + 20 × t / 300` requests, the same as with a token bucket. Token buckets and GCRA need the greater of two
+//! numbers, which an update expression cannot take, and hence a read before the write. Conditions have no arithmetic
+//! either, so the sum above becomes a few comparisons (`Rate::steps`); they round the old count up, never down.
 //!
-//! Address and account are two items in one transaction: both are counted or neither, so that who is refused for one does not
-//! use up the other. Transactions on one item that meet are tried again by [`Write::commit`]; a flood from one address so slows
-//! itself down, and what does not get through is not let through. A person's one item is updated without a transaction, which
-//! costs half; if the reply is lost, the SDK's repetition counts the request twice. Names and addresses are kept as hashes.
-//! Time to live takes an item some time after its two windows; an item that is still there then counts for nothing.
+//! Address and account are two items in one transaction: both are counted or neither, so that whoever is refused for
+//! one does not use up the other. Transactions on one item that meet are tried again by [`Write::commit`]; a flood from one
+//! address so slows itself down, and what does not get through is not let through. A person's one item is updated
+//! without a transaction, which costs half; if the reply is lost, the SDK's repetition counts the request twice. Names
+//! and addresses are kept as hashes. Time to live takes an item some time after its two windows; an item that is still
+//! there then counts for nothing.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -60,7 +61,7 @@ impl FromStr for Rate {
             .and_then(|(requests, seconds)| {
                 Some(Self { requests: parse(requests)?, seconds: parse(seconds)? })
             })
-            .ok_or_else(|| "it must be requests/seconds, such as 20/300".into())
+            .ok_or_else(|| "must be requests/seconds, such as 20/300".into())
     }
 }
 
@@ -165,7 +166,7 @@ impl Counter {
         update.build().context("count a request")
     }
 
-    /// How long who is refused has to wait, by the item that the condition failed against.
+    /// How long a refused client has to wait, by the item that the condition failed against.
     fn wait(&self, item: &Item, now: Timestamp) -> u32 {
         let window = self.rate.window(now);
         let count = |window: i64| match item.get(&format!("c{window}")) {
@@ -203,7 +204,7 @@ impl From<TooMany> for Problem {
     fn from(refused: TooMany) -> Self {
         let TooMany { policies, name, wait } = refused;
         let seconds = if wait == 1 { "second" } else { "seconds" };
-        Self::new(TOO_MANY_REQUESTS, format!("That was too often. Please try again in {wait} {seconds}."))
+        Self::new(TOO_MANY_REQUESTS, format!("Too many attempts. Try again in {wait} {seconds}."))
             .header("retry-after", wait.to_string())
             .header("ratelimit-policy", policies)
             .header("ratelimit", format!("\"{name}\";r=0;t={wait}"))
@@ -247,8 +248,8 @@ fn refuse(counters: &[&Counter], wait: u32, name: &'static str) -> Verdict {
     Verdict::Refused(TooMany { policies: policies.join(", "), name, wait })
 }
 
-/// How often one address, and one account, may try what needs a password or a code. When the counters cannot be reached nobody
-/// may: a lock that opens when it breaks is none.
+/// How often one address, and one account, may try what needs a password or a code. When the counters cannot be reached
+/// nobody may: a lock that opens when it breaks is none.
 #[derive(Debug, Clone)]
 pub struct PasswordLimits {
     guards: Guards,
@@ -288,7 +289,7 @@ impl PasswordLimits {
                     error = format!("{error:#}"),
                     "a request could not be counted and was refused"
                 );
-                let detail = "Accounts cannot be reached at the moment. Please try again.";
+                let detail = "We cannot reach your account right now. Please try again in a moment.";
                 Err(Problem::new(SERVICE_UNAVAILABLE, detail))
             }
         }
@@ -329,10 +330,16 @@ impl PersonLimit {
     }
 }
 
-/// Where a request comes from, as API Gateway saw it and not as a header claims. An IPv6 address stands for its /64, since
-/// every client has one of those to itself. Behind a CDN it would be the CDN's: then the limits belong there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where a request comes from, as API Gateway saw it and not as a header claims. An IPv6 address stands for its /64,
+/// since every client has one of those to itself. Behind a CDN it would be the CDN's: then the limits belong there.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Address(Option<IpAddr>);
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Address(…)")
+    }
+}
 
 impl Address {
     fn new(text: &str) -> Self {
@@ -403,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn who_was_quiet_has_the_whole_limit_at_once_whenever_it_is() {
+    fn whoever_was_quiet_has_the_whole_limit_at_once_whenever_it_is() {
         for start in [0, 1, 29_999, 30_000, 59_999] {
             assert_eq!(let_through(rate(20, 60), std::iter::repeat_n(600_000 + start, 30)).len(), 20);
         }
@@ -416,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_no_faster_than_allowed_is_hardly_ever_refused() {
+    fn whoever_asks_no_faster_than_allowed_is_hardly_ever_refused() {
         let steady = (0..1000).map(|number| number * 3_000 + 600_000);
         assert!(let_through(rate(20, 60), steady).len() > 950);
     }
@@ -441,7 +448,7 @@ mod tests {
         }
 
         #[test]
-        fn who_waits_as_long_as_told_passes_and_a_second_earlier_does_not(
+        fn whoever_waits_as_long_as_told_passes_and_a_second_earlier_does_not(
             requests in 1..40_u32, seconds in 1..90_u32, last in 0..40_u32, this in 0..40_u32, now in 0..1_000_000_i64,
         ) {
             let rate = rate(requests, seconds);
@@ -498,10 +505,11 @@ mod tests {
         assert!(same("::ffff:192.0.2.1", "192.0.2.1"));
         assert!(!same("192.0.2.1", "192.0.2.2"));
         assert_eq!(Address::new("nonsense").to_string(), "unknown");
+        assert_eq!(format!("{:?}", Address::new("192.0.2.1")), "Address(…)");
     }
 
     #[test]
-    fn who_is_refused_hears_when_to_come_back() {
+    fn whoever_is_refused_hears_when_to_come_back() {
         let refused = TooMany { policies: "\"account\";q=20;w=300".into(), name: "account", wait: 12 };
         let response = Problem::from(refused).into_response();
         assert_eq!(response.status(), 429);

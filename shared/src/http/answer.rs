@@ -108,8 +108,8 @@ impl IntoResponse for NoContent {
     }
 }
 
-/// 200 with a file that is part of the binary, kept there as gzip (RFC 1952). It goes out as it is, or unpacked for a client
-/// that does not take gzip.
+/// 200 with a file that is part of the binary, kept there as gzip (RFC 1952). It goes out as it is, or unpacked for a
+/// client that does not take gzip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct File {
     /// Its `Content-Type`.

@@ -30,13 +30,14 @@ impl<S: Sync, T: Body> FromRequest<S> for Input<T> {
             return Err(Problem::new(UNSUPPORTED_MEDIA_TYPE, "Send the body as application/json."));
         }
         let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await.map_err(|_| {
-            Problem::new(BODY_TOO_LARGE, format!("The body may have at most {} KB.", BODY_LIMIT / 1024))
+            Problem::new(BODY_TOO_LARGE, format!("The body may be at most {} KB long.", BODY_LIMIT / 1024))
         })?;
         input::parse(&body).map(Self)
     }
 }
 
-/// `curl -d` says `application/x-www-form-urlencoded` unless told otherwise, and many a client says nothing or `text/plain`.
+/// `curl -d` says `application/x-www-form-urlencoded` unless told otherwise, and many a client says nothing or
+/// `text/plain`.
 fn may_be_json(media_type: &HeaderValue) -> bool {
     let media_type = media_type.to_str().unwrap_or_default();
     let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -58,7 +59,7 @@ impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for PathId<T> {
         let parameters = RawPathParams::from_request_parts(parts, state).await;
         let id =
             parameters.ok().and_then(|found| found.iter().next().and_then(|(_, text)| text.parse().ok()));
-        id.map(Self).ok_or_else(|| Problem::not_found("thing"))
+        id.map(Self).ok_or_else(|| Problem::not_found("resource"))
     }
 }
 
@@ -87,7 +88,7 @@ impl<S: Send + Sync, T: Parameter> FromRequestParts<S> for QueryParameter<T> {
                 .parse()
                 .map(|value| Self(Some(value)))
                 .map_err(|detail: T::Err| refused(&detail.to_string())),
-            (Some(_), Some(_)) => Err(refused("may be given once")),
+            (Some(_), Some(_)) => Err(refused("may be given only once")),
         }
     }
 }

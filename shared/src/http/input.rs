@@ -1,8 +1,8 @@
 //! Reading a JSON body into types that prove it is valid, with every fault told at once.
 //!
-//! A derived `Deserialize` stops at its first error; a person who filled in a form wants them all. So `serde_json` parses
-//! the text, and [`Fields`] hands out its members: each is asked for once by name, what is wrong is noted with its JSON
-//! pointer (RFC 6901), and what nobody asked for is reported as unknown.
+//! A derived `Deserialize` stops at its first error; a person who filled in a form wants them all. So `serde_json`
+//! parses the text, and [`Fields`] hands out its members: each is asked for once by name, what is wrong is noted with
+//! its JSON pointer (RFC 6901), and what nobody asked for is reported as unknown.
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
@@ -19,14 +19,15 @@ pub trait Field: Sized {
     fn parse(value: Value) -> Result<Self, String>;
 }
 
-/// An object that can be read from [`Fields`]. [`body!`](crate::body) declares most of them; one whose rules concern several
-/// members reads them by hand.
+/// An object that can be read from [`Fields`]. [`body!`](crate::body) declares most of them; one whose rules concern
+/// several members reads them by hand.
 pub trait Body: Sized {
     /// Asks for every member. `None` only where a fault was noted.
     fn read(fields: &mut Fields) -> Option<Self>;
 }
 
-/// What a member of an object can be: a [`Field`], an object that [`body!`](crate::body) declares, or an `Option` of either.
+/// What a member of an object can be: a [`Field`], an object that [`body!`](crate::body) declares, or an `Option` of
+/// either.
 pub trait Member: Sized {
     /// Reads the member at `pointer`, which may be absent; gives every fault it has.
     #[doc(hidden)]
@@ -239,7 +240,7 @@ impl Fields {
         };
         if !length.contains(&values.len()) {
             let (least, most, found) = (length.start(), length.end(), values.len());
-            self.fault(name, &format!("must have {least} to {most} entries and has {found}"));
+            self.fault(name, &format!("must have {least} to {most} entries, but has {found}"));
             return None;
         }
         let pointer = self.pointer_to(name);
@@ -283,7 +284,7 @@ impl Fields {
             self.members.keys().filter(|name| !self.asked.contains(name.as_str())).cloned().collect();
         let mut known: Vec<&str> = self.asked.iter().copied().collect();
         known.sort_unstable();
-        let detail = format!("is not a field of this request, which takes {}", known.join(", "));
+        let detail = format!("is not a field of this request, which has {}", known.join(", "));
         for name in unknown {
             self.fault(&name, &detail);
         }
@@ -297,7 +298,7 @@ impl Fields {
 /// `malformed-body` (400) when it is missing or not JSON, `invalid-input` (422) with every faulty field otherwise.
 pub fn parse<T: Body>(body: &[u8]) -> Result<T, Problem> {
     if body.iter().all(u8::is_ascii_whitespace) {
-        return Err(Problem::malformed_body("The request has no body; this route takes a JSON object."));
+        return Err(Problem::malformed_body("The request has no body. Send a JSON object."));
     }
     let value = serde_json::from_slice(body)
         .map_err(|error| Problem::malformed_body(format!("The body is not JSON: {error}.")))?;
@@ -419,11 +420,11 @@ mod tests {
         found.sort();
         let expected = [
             ("#/lines/0/name", "is required"),
-            ("#/lines/0/nmae", "is not a field of this request, which takes name"),
-            ("#/name", "must have at most 5 characters and has 8"),
+            ("#/lines/0/nmae", "is not a field of this request, which has name"),
+            ("#/name", "must have at most 5 characters, but has 8"),
             ("#/note", "must be a string"),
             ("#/open", "is required"),
-            ("#/x~1y", "is not a field of this request, which takes lines, name, note, open"),
+            ("#/x~1y", "is not a field of this request, which has lines, name, note, open"),
         ];
         assert_eq!(found, expected.map(|(pointer, detail)| (pointer.to_owned(), detail.to_owned())));
     }
@@ -460,7 +461,7 @@ mod tests {
     #[test]
     fn a_list_has_a_length() {
         let found = faults(r#"{"name":"a","open":false,"lines":[]}"#);
-        assert_eq!(found, [("#/lines".to_owned(), "must have 1 to 2 entries and has 0".to_owned())]);
+        assert_eq!(found, [("#/lines".to_owned(), "must have 1 to 2 entries, but has 0".to_owned())]);
     }
 
     #[test]

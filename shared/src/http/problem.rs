@@ -127,7 +127,7 @@ impl Problem {
 
     /// 404: nothing of that name, or nothing the caller may know of.
     pub fn not_found(what: &str) -> Self {
-        Self::new(NOT_FOUND, format!("There is no such {what}, or it is not yours to see."))
+        Self::new(NOT_FOUND, format!("There is no such {what}, or you may not see it."))
     }
 
     /// 422 with every fault of the input.
@@ -171,13 +171,13 @@ impl From<anyhow::Error> for Problem {
             tracing::warn!(error = format!("{error:#}"), "gave up on a busy item");
             return Self::new(
                 SERVICE_UNAVAILABLE,
-                "Many requests want the same thing at once. Please try again.",
+                "Many people are changing the same thing right now. Please try again in a moment.",
             );
         }
         tracing::error!(error = format!("{error:#}"), "request failed");
         Self::new(
             INTERNAL_ERROR,
-            "Something went wrong on our side. Please try again, or report the request's id.",
+            "Something went wrong on our side. Please try again; if it happens again, tell us the request id.",
         )
     }
 }

@@ -1,5 +1,5 @@
-//! How an answer to a read goes out: not at all when the client has it already (`ETag` and 304), small when it takes gzip,
-//! without its body for `HEAD`, and with where the list goes on (`Link`). RFC 9110, RFC 8288.
+//! How an answer to a read goes out: not at all when the client has it already (`ETag` and 304), small when it takes
+//! gzip, without its body for `HEAD`, and with where the list goes on (`Link`). RFC 9110, RFC 8288.
 
 use std::convert::Infallible;
 use std::io::{Read, Write};

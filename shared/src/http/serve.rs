@@ -1,5 +1,5 @@
-//! Serves one handler under its route's path or paths, with what surrounds every request: its span in the log, its count of
-//! AWS calls, its headers, and an answer even to a panic.
+//! Serves one handler under its route's path or paths, with what surrounds every request: its span in the log, its
+//! count of AWS calls, its headers, and an answer even to a panic.
 
 use std::convert::Infallible;
 
@@ -22,8 +22,8 @@ use crate::run::aws::{Aws, FromEnv};
 use crate::run::config::{self, Stage};
 use crate::run::telemetry::{self, Invocation};
 
-/// What every answer says to browsers, unless its handler says otherwise: only by TLS, only as what it is, in no frame, and
-/// kept by nobody.
+/// What every answer says to browsers, unless its handler says otherwise: only by TLS, only as what it is, in no frame,
+/// and kept by nobody.
 static HEADERS: [(HeaderName, HeaderValue); 5] = [
     (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains")),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -53,7 +53,7 @@ impl<S: Clone> Routes<S> {
     {
         let method = self.method;
         let handler = self.handler.fallback(async move || {
-            let detail = format!("This path takes {method} alone.");
+            let detail = format!("This path takes only {method}.");
             let allow = if method == Method::GET { "GET, HEAD" } else { method.as_str() };
             let allow = HeaderValue::from_str(allow).unwrap_or(HeaderValue::from_static(""));
             ([(header::ALLOW, allow)], Problem::new(METHOD_NOT_ALLOWED, detail))
@@ -114,7 +114,8 @@ fn for_lambda<A: Service<Request>>(
     ServiceBuilder::new().map_request(|request: lambda_http::Request| request.map(HttpBody::new)).service(app)
 }
 
-/// What stands around the router and not in it sees the answer as it goes out: axum's router writes `Content-Length` last.
+/// What stands around the router and not in it sees the answer as it goes out: axum's router writes `Content-Length`
+/// last.
 fn app<S: FromEnv>(
     routes: Routes<S>,
     state: S,
@@ -155,7 +156,7 @@ async fn observe(stage: Stage, request: Request, next: Next) -> Result<Response,
     Ok(response)
 }
 
-/// API Gateway's id of the request, which its access log has, too.
+/// API Gateway's id of the request, which is in its access log as well.
 fn request_id(request: &Request) -> String {
     match request.extensions().get::<RequestContext>() {
         Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone().unwrap_or_default(),
@@ -296,7 +297,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_long_answer_is_small_for_who_takes_gzip() {
+    async fn a_long_answer_is_small_for_clients_that_take_gzip() {
         let plain = read(Request::get("/numbers")).await;
         assert_eq!(plain.headers().get("content-encoding"), None);
         let small = read(Request::get("/numbers").header("accept-encoding", "gzip")).await;

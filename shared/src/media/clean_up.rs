@@ -43,12 +43,13 @@ pub trait AwaitsPicture {
         limit: i32,
     ) -> impl Future<Output = anyhow::Result<Vec<Self::Thing>>>;
 
-    /// Deletes one that still waits: the list tells of a moment ago. Gives whether this call deleted it. Safe to repeat.
+    /// Deletes one that still waits: the list tells of a moment ago. Gives whether this call deleted it. Safe to
+    /// repeat.
     fn give_up(&self, thing: &Self::Thing, cutoff: Timestamp) -> impl Future<Output = anyhow::Result<bool>>;
 }
 
-/// Deletes the things that have had no picture for an hour, and tells the admins how many and which. Safe to repeat: what
-/// is gone, or no longer waits, is left alone.
+/// Deletes the things that have had no picture for an hour, and tells the admins how many and which. Safe to repeat:
+/// what is gone, or no longer waits, is left alone.
 ///
 /// # Errors
 /// When the table or the topic fails. What was deleted until then stays so, and the next run goes on.

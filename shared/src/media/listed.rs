@@ -35,14 +35,14 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table `name` with the key `key`, whose list is sorted by `sort`, and whose items have the attribute `waiting` until
-    /// there is a picture.
+    /// The table `name` with the key `key`, whose list is sorted by `sort`, and whose items have the attribute
+    /// `waiting` until there is a picture.
     pub fn new(client: Client, name: String, key: &'static str, sort: Sort, waiting: &'static str) -> Self {
         Self { client, name, key, sort, waiting }
     }
 
-    /// Records a thing that waits for its picture, in place of one that waits for longer, but never of one that has its picture.
-    /// Safe to repeat.
+    /// Records a thing that waits for its picture, in place of one that waits for longer, but never of one that has its
+    /// picture. Safe to repeat.
     ///
     /// # Errors
     /// When the table cannot be written.
@@ -80,8 +80,8 @@ impl Table {
         Ok(found.item.is_some())
     }
 
-    /// Sets what became of an upload, unless a newer one was here before; a picture puts the thing on the list. Gives whether
-    /// there is such a thing. Safe to repeat.
+    /// Sets what became of an upload, unless a newer one was here before; a picture puts the thing on the list. Gives
+    /// whether there is such a thing. Safe to repeat.
     ///
     /// # Errors
     /// When the table cannot be written.

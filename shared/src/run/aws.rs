@@ -51,7 +51,8 @@ impl Aws {
             .http_client(Counted(http))
             .retry_config(RetryConfig::standard().with_max_attempts(3))
             .timeout_config(timeouts.build())
-            // It watches how fast a body comes, at a price for every call; the timeouts, and Lambda's own, bound that already.
+            // It watches how fast a body comes, at a price for every call; the timeouts, and Lambda's own, bound that
+            // already.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .load()
             .await;
@@ -97,8 +98,8 @@ impl HttpConnector for Counted<SharedHttpConnector> {
     }
 }
 
-/// The service of a request, by its signature's credential scope, or by its target where it is not signed: a user pool's
-/// public operations.
+/// The service of a request, by its signature's credential scope, or by its target where it is not signed: a user
+/// pool's public operations.
 fn service_of(authorization: Option<&str>, target: Option<&str>) -> &'static str {
     const SERVICES: [&str; 8] =
         ["dynamodb", "sqs", "s3", "sns", "ses", "states", "cognito-idp", "secretsmanager"];
@@ -142,6 +143,52 @@ impl<A: FromEnv, B: FromEnv, C: FromEnv, D: FromEnv> FromEnv for (A, B, C, D) {
 impl FromEnv for () {
     fn from_env(_: &Aws) -> Result<Self, ConfigError> {
         Ok(())
+    }
+}
+
+/// AWS as tests have it: every request gets the same answer.
+#[cfg(test)]
+pub(crate) mod canned {
+    use super::*;
+    use aws_config::Region;
+    use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
+    use aws_smithy_runtime_api::client::http::http_client_fn;
+    use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+    use serde_json::Value;
+    use std::sync::{Arc, Mutex};
+
+    /// The bodies of the requests so far.
+    pub(crate) type Asked = Arc<Mutex<Vec<Value>>>;
+
+    #[derive(Debug, Clone)]
+    struct Canned {
+        status: u16,
+        body: String,
+        asked: Asked,
+    }
+
+    impl HttpConnector for Canned {
+        fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+            let body = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
+            self.asked.lock().unwrap().push(body);
+            let status = self.status.try_into().unwrap();
+            HttpConnectorFuture::ready(Ok(HttpResponse::new(status, self.body.clone().into())))
+        }
+    }
+
+    /// What clients are made from that all get this answer, and what they ask for.
+    pub(crate) fn answering(status: u16, body: &Value) -> (SdkConfig, Asked) {
+        let canned = Canned { status, body: body.to_string(), asked: Asked::default() };
+        let asked = canned.asked.clone();
+        let connector = SharedHttpConnector::new(canned);
+        let credentials = Credentials::new("id", "secret", None, None, "tests");
+        let sdk = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("us-east-1"))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .retry_config(RetryConfig::disabled())
+            .http_client(http_client_fn(move |_, _| connector.clone()));
+        (sdk.build(), asked)
     }
 }
 

@@ -25,8 +25,8 @@ pub(crate) fn init() {
 
 /// Adds `value` to a metric of the namespace `Cartwright`, with the function's name as its dimension.
 ///
-/// A line in CloudWatch's embedded metric format: it costs a line in the log and no call. It is written at once, so that
-/// what is counted before a function dies counts.
+/// A line in CloudWatch's embedded metric format: it costs a line in the log and no call. It is written at once, so
+/// that what is counted before a function dies counts.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 pub fn count(metric: &'static str, value: u32) {
     println!("{}", embedded_metric(metric, value, ("function", &function_name()), Timestamp::now()));
@@ -107,7 +107,7 @@ impl Calls {
     /// `DynamodbTime`, in one line for an invocation; in none for one that called nothing.
     ///
     /// Their dimension is the stage and not the function: each metric costs money each month, and the line has the
-    /// function's name for who asks the log. docs/decisions/0016 counts what it comes to.
+    /// function's name for whoever asks the log. docs/decisions/0016 counts what it comes to.
     pub(crate) fn publish(&self) {
         if let Some(line) = self.embedded_metrics(&stage(), &function_name(), Timestamp::now()) {
             println!("{line}");
@@ -177,8 +177,9 @@ pub(crate) fn count_calls_of(task: &Calls) {
     });
 }
 
-/// Says what this request, message or task is about, as CloudEvents do: `about("orders", id)`. The line that ends it in the
-/// log, well or badly, then has the `subject` `orders/0189…`, so that one thing can be followed through every function.
+/// Says what this request, message or task is about, as CloudEvents do: `about("orders", id)`. The line that ends it in
+/// the log, well or badly, then has the `subject` `orders/0189…`, so that one thing can be followed through every
+/// function.
 pub fn about(things: &str, id: impl fmt::Display) {
     let _ =
         INVOCATION.try_with(|invocation| invocation.borrow_mut().subject = Some(format!("{things}/{id}")));

@@ -3,6 +3,7 @@
 //! Each is a plain `async fn` of its state and its event; what surrounds it is here.
 
 mod changes;
+mod failure;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -13,11 +14,12 @@ use anyhow::Context;
 use aws_lambda_events::cloudwatch_events::CloudWatchEvent;
 use aws_lambda_events::cognito::CognitoEventUserPoolsPostConfirmation;
 pub use aws_lambda_events::cognito::CognitoEventUserPoolsPostConfirmationTriggerSource as ConfirmationSource;
-use aws_lambda_events::s3::S3Event;
+use aws_lambda_events::s3::{S3Event, S3EventRecord};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::LambdaEvent;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::json;
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
@@ -27,6 +29,8 @@ use crate::run::telemetry::{self, Invocation};
 use crate::values::time::Timestamp;
 
 pub use changes::{Change, Images, Undelivered, changes};
+use failure::DeadLetters;
+pub use failure::Failure;
 
 /// One message of a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,43 +43,59 @@ pub struct Message<T> {
     pub received_at: Timestamp,
 }
 
-/// Consumes a queue whose event source reports batch item failures: messages of a batch are worked at the same time, and
-/// those that fail or panic, alone, come again. A message that nobody can read fails, too, and ends in the dead-letter queue.
+/// Consumes a queue whose event source reports batch item failures: messages of a batch are worked at the same time,
+/// and those that fail or panic, alone, come again. What becomes of one that was not dealt with is its [`Failure`]'s to
+/// say; one that nobody can read never can be.
 ///
 /// # Errors
 /// When the environment lacks what the function needs, or the Runtime API is gone.
-pub async fn consume<S, T, H, F>(handle: H) -> crate::Exit
+pub async fn consume<S, T, H, F, E>(handle: H) -> crate::Exit
 where
     S: FromEnv,
     T: DeserializeOwned + Send + 'static,
     H: Fn(S, Message<T>) -> F + Copy + Send + Sync + 'static,
-    F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    F: Future<Output = Result<(), E>> + Send + 'static,
+    E: Into<Failure>,
 {
-    run(async move |state: S, batch: SqsEvent, now| Ok(consume_batch(handle, &state, batch, now).await)).await
+    run(async move |(state, dead_letters): (S, DeadLetters), batch: SqsEvent, now| {
+        Ok(consume_batch(handle, &state, &dead_letters, batch, now).await)
+    })
+    .await
 }
 
-async fn consume_batch<S, T, H, F>(handle: H, state: &S, batch: SqsEvent, now: Timestamp) -> SqsBatchResponse
+async fn consume_batch<S, T, H, F, E>(
+    handle: H,
+    state: &S,
+    dead_letters: &DeadLetters,
+    batch: SqsEvent,
+    now: Timestamp,
+) -> SqsBatchResponse
 where
     S: Clone + Send + 'static,
     T: DeserializeOwned + Send + 'static,
     H: Fn(S, Message<T>) -> F + Copy + Send + Sync + 'static,
-    F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    F: Future<Output = Result<(), E>> + Send + 'static,
+    E: Into<Failure>,
 {
     let mut tasks = JoinSet::new();
     let mut running = HashMap::new();
     for message in batch.records {
         let id = message.message_id.clone().unwrap_or_default();
         let span = tracing::info_span!("message", message_id = id);
-        let state = state.clone();
+        let (state, dead_letters) = (state.clone(), dead_letters.clone());
         let work = async move {
-            let work = async { handle(state, read(message, now)?).await };
+            let body = message.body.clone().unwrap_or_default();
+            let work = async {
+                let done = match read(message, now) {
+                    Ok(message) => handle(state, message).await.map_err(Into::into),
+                    Err(unreadable) => Err(Failure::Never(unreadable)),
+                };
+                dead_letters.take_if_never(done, body).await
+            };
             let (result, Invocation { calls, subject }) = telemetry::observing(work).await;
             match &result {
                 Ok(()) => tracing::info!(subject, aws_calls = calls.total(), "message done"),
-                Err(error) => {
-                    let error = format!("{error:#}");
-                    tracing::error!(subject, aws_calls = calls.total(), error, "message failed");
-                }
+                Err(failure) => failure.log(subject.as_deref(), &calls, "message"),
             }
             (result, calls)
         };
@@ -113,29 +133,55 @@ fn read<T: DeserializeOwned>(message: SqsMessage, now: Timestamp) -> anyhow::Res
     })
 }
 
-/// Handles each object that was put under the bucket's `uploads/`. A failure makes Lambda deliver the event again.
+/// Handles each object that was put under the bucket's `uploads/`. Where one is not dealt with, Lambda delivers the
+/// event again, twice, and then puts it into the dead-letter queue; one that never can be goes there at once.
 ///
 /// # Errors
 /// When the environment lacks what the function needs, or the Runtime API is gone.
-pub async fn index_uploads<S, H, F>(handle: H) -> crate::Exit
+pub async fn index_uploads<S, H, F, E>(handle: H) -> crate::Exit
 where
     S: FromEnv,
     H: Fn(S, Upload, Timestamp) -> F + Copy,
-    F: Future<Output = anyhow::Result<()>>,
+    F: Future<Output = Result<(), E>>,
+    E: Into<Failure>,
 {
-    run(async move |state: S, event: S3Event, now| {
-        for record in event.records {
-            let Some(upload) = record.s3.object.key.as_deref().and_then(Upload::from_event_key) else {
-                tracing::error!(
-                    "an object outside of uploads/{{kind}}/{{id}}/{{upload}}/{{file}} was announced"
-                );
-                continue;
-            };
-            handle(state.clone(), upload, now).await?;
-        }
-        Ok(())
+    run(async move |(state, dead_letters): (S, DeadLetters), event: S3Event, now| {
+        index_batch(handle, &state, &dead_letters, event, now).await
     })
     .await
+}
+
+async fn index_batch<S, H, F, E>(
+    handle: H,
+    state: &S,
+    dead_letters: &DeadLetters,
+    event: S3Event,
+    now: Timestamp,
+) -> Result<(), Failure>
+where
+    S: Clone,
+    H: Fn(S, Upload, Timestamp) -> F,
+    F: Future<Output = Result<(), E>>,
+    E: Into<Failure>,
+{
+    for record in event.records {
+        let done = match upload_of(&record) {
+            Ok(upload) => handle(state.clone(), upload, now).await.map_err(Into::into),
+            Err(unreadable) => Err(Failure::Never(unreadable)),
+        };
+        // As Lambda itself would put it there, so that there is one way to replay it. A name does where it has an ARN.
+        let letter = json!({
+            "requestContext": { "functionArn": telemetry::function_name() },
+            "requestPayload": { "Records": [record] },
+        });
+        dead_letters.take_if_never(done, letter.to_string()).await?;
+    }
+    Ok(())
+}
+
+fn upload_of(record: &S3EventRecord) -> anyhow::Result<Upload> {
+    let key = record.s3.object.key.as_deref();
+    key.and_then(Upload::from_event_key).context("the object is not uploads/{kind}/{id}/{upload}/{file}")
 }
 
 /// Runs on a schedule. The time is the event's, so that a run can be repeated as of then.
@@ -149,7 +195,7 @@ where
     F: Future<Output = anyhow::Result<()>>,
 {
     run(async move |state: S, event: CloudWatchEvent, _| {
-        handle(state, Timestamp::from_unix_millis(event.time.timestamp_millis())).await
+        Ok(handle(state, Timestamp::from_unix_millis(event.time.timestamp_millis())).await?)
     })
     .await
 }
@@ -166,7 +212,7 @@ where
     H: Fn(S, T, Timestamp) -> F + Copy,
     F: Future<Output = anyhow::Result<O>>,
 {
-    run(async move |state: S, input: T, now| handle(state, input, now).await).await
+    run(async move |state: S, input: T, now| Ok(handle(state, input, now).await?)).await
 }
 
 /// What Cognito tells of a person whose account was confirmed.
@@ -189,7 +235,7 @@ where
     .await
 }
 
-async fn run<S, E, O>(handle: impl AsyncFn(S, E, Timestamp) -> anyhow::Result<O>) -> crate::Exit
+async fn run<S, E, O>(handle: impl AsyncFn(S, E, Timestamp) -> Result<O, Failure>) -> crate::Exit
 where
     S: FromEnv,
     E: DeserializeOwned,
@@ -212,14 +258,9 @@ where
                     tracing::info!(subject, aws_calls = calls.total(), "done");
                     Ok(output)
                 }
-                Err(error) => {
-                    tracing::error!(
-                        subject,
-                        aws_calls = calls.total(),
-                        error = format!("{error:#}"),
-                        "failed"
-                    );
-                    Err(lambda_runtime::Error::from(error.to_string()))
+                Err(failure) => {
+                    failure.log(subject.as_deref(), &calls, "invocation");
+                    Err(lambda_runtime::Error::from(failure.to_string()))
                 }
             }
         }
@@ -230,7 +271,6 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn batch(bodies: &[&str]) -> SqsEvent {
         let records: Vec<_> =
@@ -238,21 +278,91 @@ mod tests {
         serde_json::from_value(json!({ "Records": records })).unwrap()
     }
 
-    async fn work(_: (), message: Message<String>) -> anyhow::Result<()> {
+    async fn work(_: (), message: Message<String>) -> Result<(), Failure> {
         match message.body.as_str() {
-            "fail" => anyhow::bail!("as asked"),
+            "fail" => Err(anyhow::anyhow!("as asked"))?,
+            "later" => return Err(Failure::Later("as asked")),
+            "never" => return Err(Failure::Never(anyhow::anyhow!("as asked"))),
             "panic" => panic!("as asked"),
-            _ => Ok(()),
+            _ => {}
         }
+        Ok(())
+    }
+
+    const MESSAGES: [&str; 7] =
+        [r#""one""#, r#""fail""#, r#""later""#, r#""never""#, r#""panic""#, "not JSON", r#""two""#];
+
+    async fn come_again(dead_letters: &DeadLetters) -> Vec<String> {
+        let now = Timestamp::from_unix_millis(0);
+        let response = consume_batch(work, &(), dead_letters, batch(&MESSAGES), now).await;
+        let again = response.batch_item_failures.into_iter();
+        let mut again: Vec<_> = again.map(|failure| failure.item_identifier.replace("id of ", "")).collect();
+        again.sort_unstable();
+        again
     }
 
     #[tokio::test]
     async fn only_the_messages_that_failed_come_again() {
-        let batch = batch(&[r#""one""#, r#""fail""#, r#""panic""#, "not JSON", r#""two""#]);
-        let response = consume_batch(work, &(), batch, Timestamp::from_unix_millis(0)).await;
-        let mut failed: Vec<_> =
-            response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect();
-        failed.sort_unstable();
-        assert_eq!(failed, [r#"id of "fail""#, r#"id of "panic""#, "id of not JSON"]);
+        let again = come_again(&failure::tests::no_queue()).await;
+        assert_eq!(again, [r#""fail""#, r#""later""#, r#""never""#, r#""panic""#, "not JSON"]);
+    }
+
+    #[tokio::test]
+    async fn what_never_can_be_dealt_with_goes_to_the_dead_letter_queue_at_once() {
+        let (dead_letters, asked) = failure::tests::queue(200);
+        assert_eq!(come_again(&dead_letters).await, [r#""fail""#, r#""later""#, r#""panic""#]);
+        let asked = asked.lock().unwrap();
+        let mut sent: Vec<_> = asked.iter().map(|message| message["MessageBody"].as_str().unwrap()).collect();
+        sent.sort_unstable();
+        assert_eq!(sent, [r#""never""#, "not JSON"]);
+        assert!(asked.iter().all(|message| message["QueueUrl"] == "https://sqs/dead"));
+    }
+
+    #[tokio::test]
+    async fn what_the_dead_letter_queue_does_not_take_comes_again() {
+        let (dead_letters, _) = failure::tests::queue(403);
+        let again = come_again(&dead_letters).await;
+        assert_eq!(again, [r#""fail""#, r#""later""#, r#""never""#, r#""panic""#, "not JSON"]);
+    }
+
+    fn uploads(keys: &[&str]) -> S3Event {
+        let record = |key: &&str| {
+            json!({
+                "eventTime": "2026-11-21T00:00:00.000Z", "userIdentity": {}, "requestParameters": {},
+                "s3": { "bucket": {}, "object": { "key": key } }
+            })
+        };
+        let records: Vec<_> = keys.iter().map(record).collect();
+        serde_json::from_value(json!({ "Records": records })).unwrap()
+    }
+
+    async fn index(_: (), _: Upload, _: Timestamp) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn index_later(_: (), _: Upload, _: Timestamp) -> Result<(), Failure> {
+        Err(Failure::Later("as asked"))
+    }
+
+    const UPLOAD: &str = "uploads/things/1/01a1fcaf-a47d-7cdc-a678-2957357ada8c/tea.png";
+
+    #[tokio::test]
+    async fn an_object_that_is_no_upload_goes_to_the_dead_letter_queue_as_lambda_would_put_it_there() {
+        let (dead_letters, asked) = failure::tests::queue(200);
+        let now = Timestamp::from_unix_millis(0);
+        let done = index_batch(index, &(), &dead_letters, uploads(&["uploads/tea.png", UPLOAD]), now).await;
+        assert!(done.is_ok());
+        let asked = asked.lock().unwrap();
+        let [message] = asked.as_slice() else { panic!("{asked:?}") };
+        let letter: serde_json::Value =
+            serde_json::from_str(message["MessageBody"].as_str().unwrap()).unwrap();
+        assert_eq!(letter["requestPayload"]["Records"][0]["s3"]["object"]["key"], "uploads/tea.png");
+    }
+
+    #[tokio::test]
+    async fn an_upload_that_is_not_dealt_with_comes_again() {
+        let now = Timestamp::from_unix_millis(0);
+        let done = index_batch(index_later, &(), &failure::tests::no_queue(), uploads(&[UPLOAD]), now).await;
+        assert!(matches!(done, Err(Failure::Later("as asked"))));
     }
 }

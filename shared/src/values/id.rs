@@ -50,7 +50,8 @@ macro_rules! id {
             type Err = $crate::values::id::NotAnId;
 
             fn from_str(text: &str) -> ::std::result::Result<Self, Self::Err> {
-                // Only the canonical form: `Uuid` also takes braces, URNs and upper case, and one thing must have one name.
+                // Only the canonical form: `Uuid` also takes braces, URNs and upper case, and one thing must have one
+                // name.
                 match text.parse::<$crate::values::id::uuid::Uuid>() {
                     Ok(id) if id.to_string() == text => Ok(Self(id)),
                     _ => Err($crate::values::id::NotAnId),
@@ -85,7 +86,7 @@ macro_rules! id {
 
 /// The text is not an identifier of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be an id as Cartwright gives them: a UUID in lower case")]
+#[error("must be an id that Cartwright issued: a UUID in lower case")]
 pub struct NotAnId;
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use crate::http::input::Value;
 
-/// Declares an enum whose values have names, and are those names wherever they are written: in tables, messages, answers,
-/// requests and the environment.
+/// Declares an enum whose values have names, and are those names wherever they are written: in tables, messages,
+/// answers, requests and the environment.
 ///
 /// | it gets | for |
 /// | --- | --- |

@@ -82,7 +82,7 @@ pub fn checked(text: &str, length: RangeInclusive<usize>, lines: Lines) -> Resul
         0 if *length.start() > 0 => Err("must not be empty".into()),
         count if count < *length.start() => Err(format!("must have at least {} characters", length.start())),
         _ if sent > *length.end() => {
-            Err(format!("must have at most {} characters and has {sent}", length.end()))
+            Err(format!("must have at most {} characters, but has {sent}", length.end()))
         }
         _ => Ok(text.to_owned()),
     }
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn white_space_does_not_make_room() {
         assert_eq!(checked(" ab", 1..=3, Lines::One), Ok("ab".into()));
-        let refused = Err("must have at most 3 characters and has 4".into());
+        let refused = Err("must have at most 3 characters, but has 4".into());
         assert_eq!(checked(" ab ", 1..=3, Lines::One), refused);
     }
 
@@ -104,7 +104,7 @@ mod tests {
         assert_eq!(checked("äöü", 1..=3, Lines::One), Ok("äöü".into()));
         assert_eq!(
             checked("äöüß", 1..=3, Lines::One),
-            Err("must have at most 3 characters and has 4".into())
+            Err("must have at most 3 characters, but has 4".into())
         );
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::answer::{Answer, calls};
+use tests::aws::Aws;
 use tests::shop::{Person, Product, Shop, history, order_id, product};
 use tests::wait::at_once;
 
@@ -154,6 +155,22 @@ async fn what_is_turned_down_later_is_no_longer_for_sale() {
     bob.tries_to_buy(&tea, 1).await.is_problem(409, "not-for-sale");
     shop.get(&tea.path()).await.is_problem(404, "not-found");
     assert_eq!(ann.own(&tea).await.expect("her own")["rejectionReason"], "No tea here.");
+}
+
+#[tokio::test]
+async fn somebody_without_a_profile_is_told_what_to_do_and_nothing_is_taken() {
+    let shop = Shop::open();
+    let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
+    let tea = ann.sells(product().named("tea").stock(5)).await;
+    Aws::open().await.delete_item("UsersTable", "userId", &bob.id()).await;
+    for answer in [bob.tries_to_buy(&tea, 2).await, with_key(&bob, "k", &one(&tea)).await] {
+        assert_eq!(answer.calls(), calls([("dynamodb", 2)]));
+        let problem = answer.is_problem(409, "no-profile");
+        assert!(problem.detail().contains("sign up"), "{}", problem.detail());
+    }
+    assert_eq!(shop.stock_of(&tea).await, 5);
+    assert_eq!(ann.own(&tea).await.expect("her own")["promised"], 0);
+    assert_eq!(bob.get("/orders").await.is(200), json!({ "orders": [], "nextCursor": null }));
 }
 
 #[tokio::test]

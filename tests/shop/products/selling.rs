@@ -281,16 +281,18 @@ async fn a_stock_is_set_added_to_and_taken_from() {
     let ann = shop.person("Ann").await;
     let tea = ann.sells(product().named("tea").stock(5)).await;
     let before = ann.own(&tea).await.expect("her own");
-    for (change, stock, dynamodb) in [
-        (json!({ "set": 40 }), 40, 1),
-        (json!({ "add": 2 }), 42, 2),
-        (json!({ "add": -42 }), 0, 2),
-        (json!({ "set": 1_000_000 }), 1_000_000, 1),
-        (json!({ "add": 0 }), 1_000_000, 2),
-        (json!({ "set": 0 }), 0, 1),
+    assert_eq!(before["promised"], 0);
+    for (change, stock) in [
+        (json!({ "set": 40 }), 40),
+        (json!({ "add": 2 }), 42),
+        (json!({ "set": 50, "expected": 42 }), 50),
+        (json!({ "add": -50 }), 0),
+        (json!({ "set": 1_000_000 }), 1_000_000),
+        (json!({ "add": 0 }), 1_000_000),
+        (json!({ "set": 0, "expected": null }), 0),
     ] {
         let answer = sets_stock(&ann, &tea, &change).await;
-        assert_eq!(answer.calls(), calls([("dynamodb", dynamodb)]), "{change}");
+        assert_eq!(answer.calls(), calls([("dynamodb", 2)]), "{change}");
         let mut expected = before.clone();
         expected["quantity"] = json!(stock);
         assert_eq!(answer.is(200), expected, "{change}");
@@ -316,6 +318,9 @@ async fn a_stock_is_never_below_zero_nor_over_the_limit() {
         (json!({ "set": 1_000_001 }), "#/set"),
         (json!({ "add": -1_000_001 }), "#/add"),
         (json!({ "add": 0.5 }), "#/add"),
+        (json!({ "set": 1, "expected": -1 }), "#/expected"),
+        (json!({ "add": 1, "expected": 5 }), "#/expected"),
+        (json!({ "expected": 5 }), "#"),
     ] {
         sets_stock(&ann, &tea, &body).await.is_problem(422, "invalid-input").at([place]);
     }
@@ -323,6 +328,29 @@ async fn a_stock_is_never_below_zero_nor_over_the_limit() {
         deducts(&ann, &tea, quantity).await.is_problem(422, "invalid-input").at(["#/quantity"]);
     }
     assert_eq!(shop.stock_of(&tea).await, 5);
+}
+
+#[tokio::test]
+async fn a_stock_that_is_not_what_the_seller_saw_is_told_and_stays() {
+    let shop = Shop::open();
+    let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
+    let tea = ann.sells(product().named("tea").stock(5)).await;
+    let saw = ann.own(&tea).await.expect("her own")["quantity"].clone();
+    bob.buys(&tea, 2).await;
+    let counted = json!({ "set": 12, "expected": saw });
+    let answer = sets_stock(&ann, &tea, &counted).await;
+    assert_eq!(answer.calls(), calls([("dynamodb", 1)]));
+    let problem = answer.is_problem(409, "stock-changed");
+    assert_eq!((&problem.body["productId"], &problem.body["available"]), (&json!(tea.id), &json!(3)));
+    assert_eq!(shop.stock_of(&tea).await, 3);
+    // With what the answer says it goes through; with a key as well, and then once.
+    let again = json!({ "set": 12, "expected": problem.body["available"] });
+    for replay in [None, Some("true")] {
+        let answer = with_key(&ann, (&tea, "stock"), "counted", &again).await;
+        assert_eq!(answer.header("idempotent-replayed"), replay);
+        assert_eq!(answer.is(200)["quantity"], 12);
+    }
+    assert_eq!(shop.stock_of(&tea).await, 12);
 }
 
 #[tokio::test]
@@ -383,6 +411,9 @@ async fn a_repetition_has_no_effect_even_when_nothing_is_left() {
     assert_eq!(first.calls(), calls([("dynamodb", 2)]));
     assert_eq!(first.is(200), json!({ "id": tea.id, "quantity": 0 }));
     let again = with_key(&ann, (&tea, "deduct"), "k", &five).await;
+    // The transaction that was refused, what the key's record says if it was not told, and the stock as it is now.
+    let dynamodb = again.calls()["dynamodb"];
+    assert!((2..=3).contains(&dynamodb), "{dynamodb}");
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
     assert_eq!(again.is(200), json!({ "id": tea.id, "quantity": 0 }));
     with_key(&ann, (&tea, "deduct"), "another", &five).await.is_problem(409, "out-of-stock");

@@ -4,13 +4,13 @@
 
 use notifications::Sending;
 use shared::letters::Queued;
-use shared::run::worker::{self, Message};
+use shared::run::worker::{self, Failure, Message};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
     worker::consume(send_email).await
 }
 
-async fn send_email(sending: Sending, message: Message<Queued>) -> anyhow::Result<()> {
-    Ok(sending.send(&message.body, message.received_at).await?)
+async fn send_email(sending: Sending, message: Message<Queued>) -> Result<(), Failure> {
+    sending.send(&message.body, message.received_at).await
 }

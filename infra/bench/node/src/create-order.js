@@ -1,11 +1,11 @@
 import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { BatchGetCommand, TransactWriteCommand } from "@aws-sdk/lib-dynamodb";
+import { TransactWriteCommand } from "@aws-sdk/lib-dynamodb";
 import { createHash, randomBytes } from "node:crypto";
 import { z } from "zod";
-import { caller, count, dynamodb, limit, parse, Problem, route } from "./shared.js";
+import { caller, count, dynamodb, limit, parse, Problem, read, route, shard } from "./shared.js";
 
 const sqs = new SQSClient({});
-const { GUARDS_TABLE, ORDERS_TABLE, ORDERS_QUEUE_URL, PRODUCTS_TABLE } = process.env;
+const { GUARDS_TABLE, OFFERS_TABLE, ORDERS_QUEUE_URL, ORDERS_TABLE, USERS_TABLE } = process.env;
 const DAY = 24 * 60 * 60;
 
 const Line = z.strictObject({ id: z.uuid(), quantity: z.int().min(1).max(10_000) });
@@ -18,25 +18,25 @@ const NewOrder = z.union([
 export const handler = route(async (event) => {
   const buyer = caller(event);
   const order = parse(NewOrder, event);
-  await limit("create-order", [[`person ${buyer.id}`, process.env.LIMIT_PER_PERSON]]);
-
   const key = event.headers["idempotency-key"];
   const guardId = key && `idempotency#create-order#${buyer.id}#${key}`;
   const fingerprint = createHash("sha256").update(JSON.stringify(order)).digest("base64url");
-  const { products, record } = await read(order, guardId);
+  const counted = limit("create-order", [[`person ${buyer.id}`, process.env.LIMIT_PER_PERSON]]);
+  const [{ offers, profile, record }] = await Promise.all([basis(order, buyer, guardId), counted]);
   const replayed = replay(record, fingerprint);
   if (replayed) return replayed;
 
-  const placed = place(order, products, buyer);
+  if (!profile) throw new Problem(403, "Confirm your address first");
+  const placed = place(order, offers, buyer, profile);
   const answer = { message: "order placed successfully", orderId: placed.orderId };
   const items = [
     { Put: { TableName: ORDERS_TABLE, Item: placed, ConditionExpression: "attribute_not_exists(orderId)" } },
     ...placed.lines.map((line) => ({
       Update: {
-        TableName: PRODUCTS_TABLE,
-        Key: { id: line.productId },
-        UpdateExpression: "SET quantity = quantity - :quantity",
-        ConditionExpression: "isApproved = :yes AND productPrice = :price AND quantity >= :quantity",
+        TableName: OFFERS_TABLE,
+        Key: { offerId: line.offerId },
+        UpdateExpression: "SET quantity = quantity - :quantity ADD promised :quantity",
+        ConditionExpression: "forSale = :yes AND price = :price AND quantity >= :quantity",
         ExpressionAttributeValues: { ":yes": true, ":price": line.unitPrice, ":quantity": line.quantity },
         ReturnValuesOnConditionCheckFailure: "ALL_OLD",
       },
@@ -60,7 +60,7 @@ export const handler = route(async (event) => {
     if (error.name !== "TransactionCanceledException") throw error;
     const failed = error.CancellationReasons?.findIndex((reason) => reason.Code === "ConditionalCheckFailed");
     if (guardId && failed === items.length - 1) {
-      const { record } = await read(order, guardId);
+      const { record } = await basis(order, buyer, guardId);
       const replayed = replay(record, fingerprint);
       if (replayed) return replayed;
     }
@@ -75,11 +75,14 @@ export const handler = route(async (event) => {
   return { status: 201, body: answer, headers: { location: `/orders/${placed.orderId}` } };
 });
 
-async function read(order, guardId) {
-  const wanted = { [PRODUCTS_TABLE]: { Keys: order.items.map(({ id }) => ({ id })), ConsistentRead: true } };
+async function basis(order, buyer, guardId) {
+  const wanted = {
+    [OFFERS_TABLE]: { Keys: order.items.map(({ id }) => ({ offerId: id })), ConsistentRead: true },
+    [USERS_TABLE]: { Keys: [{ userId: buyer.id }], ConsistentRead: true },
+  };
   if (guardId) wanted[GUARDS_TABLE] = { Keys: [{ guardId }], ConsistentRead: true };
-  const { Responses: found } = await dynamodb.send(new BatchGetCommand({ RequestItems: wanted }));
-  return { products: found[PRODUCTS_TABLE] ?? [], record: found[GUARDS_TABLE]?.[0] };
+  const found = await read(wanted);
+  return { offers: found[OFFERS_TABLE] ?? [], profile: found[USERS_TABLE]?.[0], record: found[GUARDS_TABLE]?.[0] };
 }
 
 function replay(record, fingerprint) {
@@ -88,29 +91,32 @@ function replay(record, fingerprint) {
   return { status: 201, body: JSON.parse(record.answer), headers: { "idempotent-replayed": "true" } };
 }
 
-function place(order, products, buyer) {
+function place(order, offers, buyer, profile) {
   const lines = order.items.map(({ id, quantity }) => {
-    const product = products.find((product) => product.id === id && product.isApproved);
-    if (!product) throw new Problem(409, "A product is not for sale", { errors: [{ id }] });
-    if (product.quantity < quantity) throw new Problem(409, "There are not enough pieces", { errors: [{ id, available: product.quantity }] });
-    return { productId: id, productName: product.productName, unitPrice: product.productPrice, quantity };
+    const offer = offers.find((offer) => offer.offerId === id && offer.forSale);
+    if (!offer) throw new Problem(409, "A product is not for sale", { errors: [{ id }] });
+    if (offer.quantity < quantity) throw new Problem(409, "There are not enough pieces", { errors: [{ id, available: offer.quantity }] });
+    const { productId, productName, price, sellerId } = offer;
+    return { offerId: id, productId, productName, unitPrice: price, quantity, sellerId };
   });
   const now = new Date();
   const orderId = uuidv7(now);
   return {
     orderId,
     userId: buyer.id,
+    contact: { email: profile.email, fullName: profile.fullName },
     status: "pending",
     paymentMethod: order.paymentMethod,
     lines,
     total: lines.reduce((sum, line) => sum + line.unitPrice * line.quantity, 0),
-    currency: products[0].currency,
+    currency: offers[0].currency,
     createdAt: now.toISOString(),
     updatedAt: now.toISOString(),
     history: [{ status: "pending", at: now.toISOString() }],
-    due: String(parseInt(orderId.at(-1), 16)).padStart(2, "0"),
+    due: shard(orderId),
     dueAt: new Date(now.getTime() + 120_000).toISOString(),
     attempts: 0,
+    schemaVersion: 1,
   };
 }
 

@@ -1,5 +1,7 @@
 import { QueryCommand } from "@aws-sdk/lib-dynamodb";
-import { cacheable, dynamodb, open, pageSize, route, seal, view } from "./shared.js";
+import { cacheable, dynamodb, open, pageSize, read, route, seal, view } from "./shared.js";
+
+const { OFFERS_TABLE, PRODUCTS_TABLE } = process.env;
 
 export const handler = route(async (event) => {
   const category = event.queryStringParameters?.category;
@@ -7,7 +9,7 @@ export const handler = route(async (event) => {
   const size = pageSize(event);
   const { Items: items, LastEvaluatedKey: last } = await dynamodb.send(
     new QueryCommand({
-      TableName: process.env.PRODUCTS_TABLE,
+      TableName: PRODUCTS_TABLE,
       IndexName: index,
       KeyConditionExpression: "#partition = :of",
       ExpressionAttributeNames: { "#partition": partition },
@@ -21,5 +23,12 @@ export const handler = route(async (event) => {
   const more = items.length > size || last;
   const end = products.at(-1);
   const nextCursor = more && end ? seal(`${index} ${of}`, { id: end.id, createdAt: end.createdAt, [partition]: of }) : undefined;
-  return cacheable(event, { products: products.map(view), nextCursor });
+  return cacheable(event, { products: await withOffers(products), nextCursor });
 });
+
+async function withOffers(products) {
+  if (products.length === 0) return [];
+  const found = await read({ [OFFERS_TABLE]: { Keys: products.map(({ id }) => ({ offerId: id })) } });
+  const offers = new Map(found[OFFERS_TABLE]?.map((offer) => [offer.productId, offer]));
+  return products.flatMap((product) => (offers.has(product.id) ? [view(product, offers.get(product.id))] : []));
+}

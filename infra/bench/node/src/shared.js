@@ -1,5 +1,5 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { DynamoDBDocumentClient, TransactWriteCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { BatchGetCommand, DynamoDBDocumentClient, TransactWriteCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 
 export const dynamodb = DynamoDBDocumentClient.from(new DynamoDBClient({}), {
@@ -141,6 +141,17 @@ export function consumer(handle) {
   };
 }
 
+/** The items of several tables by their keys, in one call. */
+export async function read(wanted) {
+  const { Responses: found } = await dynamodb.send(new BatchGetCommand({ RequestItems: wanted }));
+  return found;
+}
+
+/** Which of the sixteen keys of the index `due` an order has. */
+export function shard(orderId) {
+  return String(parseInt(orderId.at(-1), 16)).padStart(2, "0");
+}
+
 /** A metric in CloudWatch's embedded format. */
 export function count(metric) {
   console.log(
@@ -155,8 +166,9 @@ export function count(metric) {
   );
 }
 
-/** What everyone may see of a product. */
-export function view(product) {
-  const { id, fileName, productName, productPrice, currency, description, quantity, category, imageUrl, isApproved, createdAt } = product;
-  return { id, fileName, productName, productPrice: productPrice / 100, currency, description, quantity, category, imageUrl, isApproved, createdAt };
+/** What everyone may see of a product that is sold by this offer. */
+export function view(product, offer) {
+  const { id, fileName, productName, description, category, imageUrl, isApproved, createdAt } = product;
+  const { price, currency, quantity } = offer;
+  return { id, fileName, productName, productPrice: price / 100, currency, description, quantity, category, imageUrl, isApproved, createdAt };
 }

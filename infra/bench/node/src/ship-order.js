@@ -1,5 +1,5 @@
 import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
-import { count, dynamodb } from "./shared.js";
+import { count, dynamodb, shard } from "./shared.js";
 
 const OUTCOMES = { shipping: "already_shipping", cancelled: "cancelled" };
 
@@ -10,13 +10,15 @@ export const handler = async ({ orderId }) => {
       new UpdateCommand({
         TableName: process.env.ORDERS_TABLE,
         Key: { orderId },
-        UpdateExpression: "SET #status = :new, updatedAt = :now, dueAt = :due, attempts = :none, history = list_append(history, :entry)",
+        UpdateExpression:
+          "SET #status = :new, updatedAt = :now, due = :shard, dueAt = :due, attempts = :none, history = list_append(history, :entry)",
         ConditionExpression: "#status = :old",
         ExpressionAttributeNames: { "#status": "status" },
         ExpressionAttributeValues: {
           ":new": "shipping",
           ":old": "pending",
           ":now": now,
+          ":shard": shard(orderId),
           ":due": new Date(Date.now() + 120_000).toISOString(),
           ":none": 0,
           ":entry": [{ status: "shipping", at: now }],

@@ -1,6 +1,7 @@
 import { CognitoIdentityProviderClient, InitiateAuthCommand } from "@aws-sdk/client-cognito-identity-provider";
+import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { z } from "zod";
-import { limit, parse, Problem, route } from "./shared.js";
+import { dynamodb, limit, parse, Problem, route } from "./shared.js";
 
 const cognito = new CognitoIdentityProviderClient({});
 
@@ -21,6 +22,12 @@ export const handler = route(async (event) => {
     [`address ${address}`, process.env.LIMIT_PER_ADDRESS],
     [`account ${account.toLowerCase()}`, process.env.LIMIT_PER_ACCOUNT],
   ]);
+  const tokens = await signIn(account, password);
+  await note(tokens);
+  return { body: { msg: "User successfully signed in!", tokens } };
+});
+
+async function signIn(account, password) {
   try {
     const { AuthenticationResult: tokens } = await cognito.send(
       new InitiateAuthCommand({
@@ -29,7 +36,7 @@ export const handler = route(async (event) => {
         AuthParameters: { USERNAME: account, PASSWORD: password },
       }),
     );
-    return { body: { msg: "User successfully signed in!", tokens } };
+    return tokens;
   } catch (error) {
     if (["NotAuthorizedException", "UserNotFoundException"].includes(error.name)) {
       throw new Problem(401, "The name or the password is wrong");
@@ -37,4 +44,22 @@ export const handler = route(async (event) => {
     if (error.name === "UserNotConfirmedException") throw new Problem(403, "The account is not confirmed");
     throw error;
   }
-});
+}
+
+/** Notes the time in the profile; a sign-in that cannot be noted succeeds all the same. */
+async function note(tokens) {
+  const { sub } = JSON.parse(Buffer.from(tokens.IdToken.split(".")[1], "base64url"));
+  try {
+    await dynamodb.send(
+      new UpdateCommand({
+        TableName: process.env.USERS_TABLE,
+        Key: { userId: sub },
+        UpdateExpression: "SET lastSignInAt = :now",
+        ConditionExpression: "attribute_exists(userId)",
+        ExpressionAttributeValues: { ":now": new Date().toISOString() },
+      }),
+    );
+  } catch (error) {
+    console.warn(JSON.stringify({ level: "WARN", error: String(error), message: "the profile was not updated" }));
+  }
+}

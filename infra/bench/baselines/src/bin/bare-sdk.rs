@@ -1,11 +1,13 @@
 //! The calls that a function makes, by the SDK alone: no validation, no rules, no logs, no reading of what comes back.
 //!
-//! `BARE_FUNCTION` names the function whose calls it makes. The requests are of the same operations with the same
-//! parts; what they ask for does not matter, since the bench answers each with what it recorded for that function.
+//! `BARE_FUNCTION` names the function whose calls it makes. The requests are of the same operations with the same parts,
+//! and side by side where the function's are; what they ask for does not matter, since the bench answers each with what
+//! it recorded for that function.
 
 use aws_config::BehaviorVersion;
 use aws_sdk_cognitoidentityprovider::types::AuthFlowType;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, TransactWriteItem, Update};
+use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -20,6 +22,7 @@ async fn main() -> Result<(), Error> {
     let bare = Bare {
         dynamodb: aws_sdk_dynamodb::Client::new(&config),
         cognito: aws_sdk_cognitoidentityprovider::Client::new(&config),
+        ses: aws_sdk_sesv2::Client::new(&config),
         sqs: aws_sdk_sqs::Client::new(&config),
         workflows: aws_sdk_sfn::Client::new(&config),
     };
@@ -36,6 +39,7 @@ async fn main() -> Result<(), Error> {
 struct Bare {
     dynamodb: aws_sdk_dynamodb::Client,
     cognito: aws_sdk_cognitoidentityprovider::Client,
+    ses: aws_sdk_sesv2::Client,
     sqs: aws_sdk_sqs::Client,
     workflows: aws_sdk_sfn::Client,
 }
@@ -44,27 +48,19 @@ impl Bare {
     async fn calls_of(&self, function: &str) -> Result<(), Error> {
         match function {
             "create-order" => {
-                self.count().await?;
-                let products = KeysAndAttributes::builder().keys([("id".into(), id())].into());
-                let guards = KeysAndAttributes::builder().keys([("guardId".into(), id())].into());
-                self.dynamodb
-                    .batch_get_item()
-                    .request_items(table("PRODUCTS_TABLE")?, products.consistent_read(true).build()?)
-                    .request_items(table("GUARDS_TABLE")?, guards.consistent_read(true).build()?)
-                    .send()
-                    .await?;
-                self.write(vec![put("ORDERS_TABLE", 14)?, stock()?, put("GUARDS_TABLE", 4)?]).await?;
+                let wanted =
+                    [("OFFERS_TABLE", "offerId"), ("USERS_TABLE", "userId"), ("GUARDS_TABLE", "guardId")];
+                let (counted, read) =
+                    tokio::join!(self.update(counter()?), self.read(&wanted, 1, Consistency::Strong));
+                counted?;
+                read?;
+                self.write(vec![put("ORDERS_TABLE", 16)?, reservation()?, put("GUARDS_TABLE", 4)?]).await?;
                 let url = std::env::var("ORDERS_QUEUE_URL")?;
                 self.sqs.send_message().queue_url(url).message_body(ID).send().await?;
             }
             "get-product" => {
-                self.dynamodb
-                    .get_item()
-                    .table_name(table("PRODUCTS_TABLE")?)
-                    .key("id", id())
-                    .consistent_read(false)
-                    .send()
-                    .await?;
+                let wanted = [("PRODUCTS_TABLE", "id"), ("OFFERS_TABLE", "offerId")];
+                self.read(&wanted, 1, Consistency::Eventual).await?;
             }
             "list-products" => {
                 self.dynamodb
@@ -78,6 +74,7 @@ impl Bare {
                     .limit(21)
                     .send()
                     .await?;
+                self.read(&[("OFFERS_TABLE", "offerId")], 20, Consistency::Eventual).await?;
             }
             "sign-in" => {
                 let count = || Ok::<_, Error>(TransactWriteItem::builder().update(counter()?).build());
@@ -90,19 +87,74 @@ impl Bare {
                     .auth_parameters("PASSWORD", "Cartwright-1")
                     .send()
                     .await?;
+                self.update(changes("USERS_TABLE", "userId", "SET lastSignInAt = :now", &[":now"])?).await?;
             }
             "consume-orders" => {
                 let workflow = std::env::var("WORKFLOW_ARN")?;
                 let start = self.workflows.start_execution().state_machine_arn(workflow);
                 start.name(ID).input(json!({ "orderId": ID }).to_string()).send().await?;
             }
+            "ship-order" => {
+                let expression = "SET s = :to, updatedAt = :now, due = :shard, dueAt = :due, attempts = :none, \
+                    history = list_append(history, :entry)";
+                let values = [":to", ":now", ":shard", ":due", ":none", ":entry", ":from"];
+                self.update(changes("ORDERS_TABLE", "orderId", expression, &values)?).await?;
+            }
+            "send-email (confirmed)" => {
+                self.email().await?;
+                self.update(sent()?).await?;
+            }
+            "send-email (shipping)" => {
+                self.email().await?;
+                let settled = changes("ORDERS_TABLE", "orderId", "REMOVE due, dueAt", &[":status"])?;
+                let part = |update| TransactWriteItem::builder().update(update).build();
+                self.write(vec![part(sent()?), part(settled)]).await?;
+            }
             other => return Err(format!("no calls of {other} are known").into()),
         }
         Ok(())
     }
 
-    async fn count(&self) -> Result<(), Error> {
-        let update = counter()?;
+    /// Claims an email while it reads the order, and sends it.
+    async fn email(&self) -> Result<(), Error> {
+        let expression = "SET holder = :me, leaseUntil = :until, expiresAt = :expires ADD tries :one";
+        let values = [":me", ":until", ":expires", ":now", ":one"];
+        let get = self.dynamodb.get_item().table_name(table("ORDERS_TABLE")?).key("orderId", id());
+        let (claimed, read) = tokio::join!(
+            self.update(changes("GUARDS_TABLE", "guardId", expression, &values)?),
+            get.consistent_read(true).send(),
+        );
+        claimed?;
+        read?;
+        // About as long as the functions' emails.
+        let content = |length| Content::builder().data("x".repeat(length)).charset("UTF-8").build();
+        let body = Body::builder().text(content(350)?).html(content(3_200)?).build();
+        let message = Message::builder().subject(content(30)?).body(body).build();
+        self.ses
+            .send_email()
+            .from_email_address("orders@cartwright.test")
+            .destination(Destination::builder().to_addresses("buyer@cartwright.test").build())
+            .content(EmailContent::builder().simple(message).build())
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    /// Reads so many items of each of these tables, whose keys have these names, in one call.
+    async fn read(&self, wanted: &[(&str, &str)], count: u32, consistency: Consistency) -> Result<(), Error> {
+        let mut batch = self.dynamodb.batch_get_item();
+        for (of, key) in wanted {
+            let keys =
+                (0..count).map(|n| [((*key).to_owned(), AttributeValue::S(format!("{ID}{n}")))].into());
+            let keys = KeysAndAttributes::builder().set_keys(Some(keys.collect()));
+            let keys = keys.consistent_read(consistency == Consistency::Strong).build()?;
+            batch = batch.request_items(table(of)?, keys);
+        }
+        batch.send().await?;
+        Ok(())
+    }
+
+    async fn update(&self, update: Update) -> Result<(), Error> {
         self.dynamodb
             .update_item()
             .table_name(update.table_name)
@@ -119,6 +171,12 @@ impl Bare {
         self.dynamodb.transact_write_items().set_transact_items(Some(items)).send().await?;
         Ok(())
     }
+}
+
+#[derive(PartialEq)]
+enum Consistency {
+    Eventual,
+    Strong,
 }
 
 fn table(name: &str) -> Result<String, Error> {
@@ -152,17 +210,25 @@ fn counter() -> Result<Update, Error> {
     Ok(update.build()?)
 }
 
-/// As the reservation of a product's stock.
-fn stock() -> Result<TransactWriteItem, Error> {
-    let update = Update::builder()
-        .table_name(table("PRODUCTS_TABLE")?)
-        .key("id", id())
-        .update_expression("SET quantity = quantity - :quantity")
-        .condition_expression("isApproved = :yes AND productPrice = :price AND quantity >= :quantity")
-        .expression_attribute_values(":yes", AttributeValue::Bool(true))
-        .expression_attribute_values(":price", AttributeValue::N("1450".into()))
-        .expression_attribute_values(":quantity", AttributeValue::N("1".into()));
-    Ok(TransactWriteItem::builder().update(update.build()?).build())
+/// As the reservation of an offer's pieces.
+fn reservation() -> Result<TransactWriteItem, Error> {
+    let expression = "SET quantity = quantity - :quantity ADD promised :quantity";
+    let update = changes("OFFERS_TABLE", "offerId", expression, &[":yes", ":price", ":quantity"])?;
+    Ok(TransactWriteItem::builder().update(update).build())
+}
+
+/// As the record that an email went out.
+fn sent() -> Result<Update, Error> {
+    let expression = "SET doneAt = if_not_exists(doneAt, :now), expiresAt = :expires";
+    changes("GUARDS_TABLE", "guardId", expression, &[":now", ":expires"])
+}
+
+/// As an update of one item under a condition, with these values.
+fn changes(of: &str, key: &str, expression: &str, values: &[&str]) -> Result<Update, Error> {
+    let values = values.iter().map(|name| ((*name).to_owned(), AttributeValue::S("1795262400000".into())));
+    let update = Update::builder().table_name(table(of)?).key(key, id()).update_expression(expression);
+    let update = update.condition_expression(format!("attribute_exists({key})"));
+    Ok(update.set_expression_attribute_values(Some(values.collect())).build()?)
 }
 
 /// As an item with so many attributes.

@@ -1,0 +1,451 @@
+//! Orders: placed all or nothing, shipped or released once, and never at the cost of a product's item.
+
+use std::collections::BTreeSet;
+
+use offers::{NotReserved, Offer};
+use orders::workflow::{Released, Shipped};
+use orders::{CancellationReason, Order, OrderId, OrderStatus, OrderView, Orders, Refusal};
+use products::Products;
+use serde_json::{Value, json};
+use shared::dynamo::list::Cursors;
+use shared::guards::Once;
+use shared::http::problem::{Problem, SERVICE_UNAVAILABLE};
+use tests::aws::Aws as Cloud;
+use tests::meddler::{Answer, Meddler};
+use tests::shop::history;
+use tests::wait::at_once;
+
+use super::lists::page;
+use super::{
+    DAY, MINUTE, buyer, conflict, for_sale, found_order, key, keyed, listed, new_product, now, open,
+    open_behind, order, past, pieces_of, place, placed, profile_of, refusal, someone,
+};
+
+/// Releases an order as release-order does.
+pub(super) async fn released(orders: &Orders, id: OrderId) -> Released {
+    let order = found_order(orders, id).await;
+    let released = orders.release(&order, CancellationReason::NotShippable, now()).await;
+    released.expect("the tables answer")
+}
+
+pub(super) async fn history_of(orders: &Orders, id: OrderId) -> Vec<String> {
+    let order = serde_json::to_value(OrderView::from(found_order(orders, id).await)).expect("JSON");
+    history(&order).into_iter().map(str::to_owned).collect()
+}
+
+/// The tables that a call names.
+fn tables_in(input: &Value) -> BTreeSet<String> {
+    let mut tables = BTreeSet::new();
+    let mut rest = vec![input];
+    while let Some(value) = rest.pop() {
+        match value {
+            Value::Object(members) => {
+                tables.extend(members.get("TableName").and_then(Value::as_str).map(str::to_owned));
+                let requests = members.get("RequestItems").and_then(Value::as_object);
+                tables.extend(requests.into_iter().flatten().map(|(table, _)| table.clone()));
+                rest.extend(members.values());
+            }
+            Value::Array(items) => rest.extend(items),
+            _ => {}
+        }
+    }
+    tables
+}
+
+// ── Placing ────────────────────────────────────────────────────────────────────────────────────────────────
+
+#[tokio::test]
+async fn a_placed_order_takes_its_pieces_and_is_found() {
+    let (orders, products): (Orders, Products) = open().await;
+    let (tea, cup) = (for_sale(&products, 5).await, for_sale(&products, 3).await);
+    let ann = buyer().await;
+    let id = placed(&orders, &ann, &[(&tea, 2), (&cup, 3)], now()).await;
+    assert_eq!((pieces_of(&products, &tea).await, pieces_of(&products, &cup).await), ((3, 2), (0, 3)));
+    let order = orders.find_of(&ann, id).await.unwrap();
+    assert_eq!((order.status(), order.lines().len()), (OrderStatus::Pending, 2));
+    let contact = profile_of(ann.id(), "Ann");
+    assert_eq!(
+        (&order.contact().email, &order.contact().full_name),
+        (&contact.email, &contact.full_name),
+        "whom to write to is that of the moment"
+    );
+    assert!(matches!(orders.find_of(&someone(), id).await, Err(orders::Error::NotFound)));
+    assert!(orders.find(OrderId::at(now())).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn an_order_is_one_read_and_one_transaction_that_writes_no_product() {
+    let (orders, products): (Orders, Products) = open().await;
+    let (ann, tea, key, cloud) =
+        (buyer().await, for_sale(&products, 5).await, key().await, Cloud::open().await);
+    let id = tea.product_id().to_string();
+    let product = async || cloud.item("ProductsTable", ("id", &id)).await.to_string();
+    let before = product().await;
+    let named = |tables: &[&str]| -> BTreeSet<_> {
+        tables.iter().map(|name| cloud.output(name).to_owned()).collect()
+    };
+
+    let (meddler, calls) = Meddler::watch();
+    let behind: Orders = open_behind(meddler).await;
+    let order = order(&[(&tea, 2)]);
+    let placed = place(&behind, &ann, &order, Some(&keyed(&ann, &key, &order)), now()).await.unwrap();
+    let seen: Vec<_> =
+        calls.take().into_iter().map(|call| (tables_in(&call.input), call.operation)).collect();
+    let expected = [
+        (named(&["GuardsTable", "OffersTable", "UsersTable"]), "BatchGetItem".to_owned()),
+        (named(&["GuardsTable", "OffersTable", "OrdersTable"]), "TransactWriteItems".to_owned()),
+    ];
+    assert_eq!(seen, expected);
+    assert_eq!(product().await, before, "a sale wrote the product's item");
+
+    // Nor does what becomes of the order.
+    let again = self::placed(&orders, &ann, &[(&tea, 1)], now()).await;
+    orders.ship(again, now()).await.unwrap();
+    assert_eq!(released(&behind, placed.answer().order_id()).await, Released::Released);
+    let seen = calls.take().iter().fold(BTreeSet::new(), |seen, call| &seen | &tables_in(&call.input));
+    assert_eq!(seen, named(&["OffersTable", "OrdersTable"]));
+    assert_eq!(product().await, before, "a release wrote the product's item");
+}
+
+#[tokio::test]
+async fn somebody_without_a_profile_is_refused_and_nothing_is_taken() {
+    let (orders, products, cursors): (Orders, Products, Cursors) = open().await;
+    let (nobody, tea, key) = (someone(), for_sale(&products, 5).await, key().await);
+    let order = order(&[(&tea, 2)]);
+    let keyed = keyed(&nobody, &key, &order);
+    for keyed in [None, Some(&keyed)] {
+        let refused = place(&orders, &nobody, &order, keyed, now()).await;
+        assert_eq!(refusal(refused), Refusal::NoProfile);
+    }
+    assert_eq!(pieces_of(&products, &tea).await, (5, 0));
+    let list = orders.list_of(nobody.id(), &cursors, &page(20, None).await).await.expect("a page");
+    assert_eq!(list.entries, []);
+
+    // Whose profile comes later orders with the same key.
+    let users: users::Users = open().await;
+    users.create(&profile_of(nobody.id(), "Ann")).await.unwrap();
+    let placed = place(&orders, &nobody, &order, Some(&keyed), now()).await.unwrap();
+    assert!(matches!(placed, Once::Done(_)), "{placed:?}");
+}
+
+#[tokio::test]
+async fn a_line_that_cannot_be_had_is_refused_and_nothing_is_taken() {
+    let (orders, products): (Orders, Products) = open().await;
+    let (ann, tea) = (buyer().await, for_sale(&products, 5).await);
+    let (few, unknown) = (for_sale(&products, 2).await, new_product("Things", 5, past()).offer);
+    let waiting = listed(&products).await;
+    let waiting = products.find(waiting).await.unwrap().unwrap().offer;
+    for (line, expected) in [
+        (&few, NotReserved::OutOfStock { id: few.id(), available: 2 }),
+        (&unknown, NotReserved::NotForSale(unknown.id())),
+        (&waiting, NotReserved::NotForSale(waiting.id())),
+    ] {
+        let refused = place(&orders, &ann, &order(&[(&tea, 1), (line, 3)]), None, now()).await;
+        assert_eq!(refusal(refused), Refusal::from(expected));
+    }
+    assert_eq!(pieces_of(&products, &tea).await, (5, 0));
+}
+
+/// Buys the offer of two while `change` is made to the other between the read and the transaction.
+async fn refused_after(change: &'static str, values: Value, cup: &Offer) -> Refusal {
+    let products: Products = open().await;
+    let (ann, tea, cloud) = (buyer().await, for_sale(&products, 5).await, Cloud::open().await);
+    let id = cup.id().to_string();
+    let meddler = Meddler::before("TransactWriteItems", 0..1, move || {
+        let (cloud, id, values) = (cloud.clone(), id.clone(), values.clone());
+        async move {
+            match change {
+                "DELETE" => cloud.delete_item("OffersTable", "offerId", &id).await,
+                change => cloud.update_item("OffersTable", ("offerId", &id), change, values).await,
+            }
+        }
+    });
+    let orders: Orders = open_behind(meddler).await;
+    let refused = place(&orders, &ann, &order(&[(&tea, 1), (cup, 3)]), None, now()).await;
+    // All or nothing.
+    assert_eq!(pieces_of(&products, &tea).await, (5, 0));
+    let (orders, cursors): (Orders, Cursors) = open().await;
+    let list = orders.list_of(ann.id(), &cursors, &page(20, None).await).await.expect("a page");
+    assert_eq!(list.entries, []);
+    refusal(refused)
+}
+
+#[tokio::test]
+async fn pieces_that_are_sold_between_read_and_reservation_are_out_of_stock() {
+    let cup = for_sale(&open().await, 3).await;
+    let refusal = refused_after("SET quantity = :left", json!({ ":left": { "N": "2" } }), &cup).await;
+    assert_eq!(refusal, Refusal::from(NotReserved::OutOfStock { id: cup.id(), available: 2 }));
+}
+
+#[tokio::test]
+async fn a_price_that_changes_between_read_and_reservation_is_told() {
+    let cup = for_sale(&open().await, 3).await;
+    let refusal = refused_after("SET price = :price", json!({ ":price": { "N": "449" } }), &cup).await;
+    assert_eq!(refusal, Refusal::from(NotReserved::PriceChanged(cup.id())));
+}
+
+#[tokio::test]
+async fn an_approval_that_is_withdrawn_between_read_and_reservation_is_told() {
+    let cup = for_sale(&open().await, 3).await;
+    let refusal = refused_after("SET forSale = :no", json!({ ":no": { "BOOL": false } }), &cup).await;
+    assert_eq!(refusal, Refusal::from(NotReserved::NotForSale(cup.id())));
+}
+
+#[tokio::test]
+async fn an_offer_that_is_deleted_between_read_and_reservation_is_not_for_sale_and_does_not_come_back() {
+    let cup = for_sale(&open().await, 3).await;
+    let refusal = refused_after("DELETE", Value::Null, &cup).await;
+    assert_eq!(refusal, Refusal::from(NotReserved::NotForSale(cup.id())));
+    let offer = Cloud::open().await.item("OffersTable", ("offerId", &cup.id().to_string())).await;
+    assert_eq!(offer, Value::Null);
+}
+
+#[tokio::test]
+async fn of_many_buyers_at_once_as_many_get_one_as_there_are() {
+    let (orders, products): (Orders, Products) = open().await;
+    let (tea, mut buyers) = (for_sale(&products, 5).await, Vec::new());
+    for _ in 0..20 {
+        buyers.push(buyer().await);
+    }
+    let results = at_once(buyers.len(), |number| {
+        let (orders, ann, order) = (orders.clone(), buyers[number].clone(), order(&[(&tea, 1)]));
+        async move { place(&orders, &ann, &order, None, now()).await }
+    });
+    let (placed, refused): (Vec<_>, Vec<_>) = results.await.into_iter().partition(Result::is_ok);
+    assert_eq!(placed.len(), 5);
+    for refused in refused {
+        assert!(matches!(refusal(refused), Refusal::NotReserved(NotReserved::OutOfStock { .. })));
+    }
+    assert_eq!(pieces_of(&products, &tea).await, (0, 5));
+}
+
+#[tokio::test]
+async fn an_order_whose_reply_is_lost_is_placed_once() {
+    let products: Products = open().await;
+    let orders: Orders = open_behind(Meddler::lose_reply("TransactWriteItems")).await;
+    let (ann, tea) = (buyer().await, for_sale(&products, 5).await);
+    let id = placed(&orders, &ann, &[(&tea, 2)], now()).await;
+    assert_eq!(found_order(&orders, id).await.status(), OrderStatus::Pending);
+    assert_eq!(pieces_of(&products, &tea).await, (3, 2));
+}
+
+#[tokio::test]
+async fn a_conflict_with_other_transactions_is_waited_out() {
+    let products: Products = open().await;
+    let orders: Orders = open_behind(Meddler::answer("TransactWriteItems", 0..3, conflict)).await;
+    let tea = for_sale(&products, 5).await;
+    placed(&orders, &buyer().await, &[(&tea, 2)], now()).await;
+    assert_eq!(pieces_of(&products, &tea).await, (3, 2));
+}
+
+#[tokio::test]
+async fn conflicts_without_end_ask_the_client_to_come_back() {
+    let products: Products = open().await;
+    let orders: Orders = open_behind(Meddler::answer("TransactWriteItems", 0..usize::MAX, conflict)).await;
+    let tea = for_sale(&products, 5).await;
+    let error = place(&orders, &buyer().await, &order(&[(&tea, 2)]), None, now()).await.unwrap_err();
+    assert_eq!(Problem::from(error).kind(), SERVICE_UNAVAILABLE);
+    assert_eq!(pieces_of(&products, &tea).await, (5, 0));
+}
+
+/// Reads nothing, as DynamoDB does when it is asked too much at once.
+fn unread(input: &Value) -> Answer {
+    (200, json!({ "Responses": {}, "UnprocessedKeys": input["RequestItems"] }))
+}
+
+#[tokio::test]
+async fn what_dynamodb_left_unread_is_read_again() {
+    let products: Products = open().await;
+    let orders: Orders = open_behind(Meddler::answer("BatchGetItem", 0..2, unread)).await;
+    let tea = for_sale(&products, 5).await;
+    placed(&orders, &buyer().await, &[(&tea, 2)], now()).await;
+
+    let orders: Orders = open_behind(Meddler::answer("BatchGetItem", 0..usize::MAX, unread)).await;
+    let error = place(&orders, &buyer().await, &order(&[(&tea, 2)]), None, now()).await.unwrap_err();
+    assert_eq!(Problem::from(error).kind(), SERVICE_UNAVAILABLE);
+    assert_eq!(pieces_of(&products, &tea).await, (3, 2));
+}
+
+// ── Shipping and release ───────────────────────────────────────────────────────────────────────────────────
+
+#[tokio::test]
+async fn an_order_ships_once() {
+    let (orders, products): (Orders, Products) = open().await;
+    let tea = for_sale(&products, 5).await;
+    let id = placed(&orders, &buyer().await, &[(&tea, 2)], now()).await;
+    let outcomes = at_once(8, |_| {
+        let orders = orders.clone();
+        async move { orders.ship(id, now() + MINUTE).await.unwrap() }
+    });
+    let outcomes = outcomes.await;
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Shipped::Shipped).count(), 1);
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Shipped::AlreadyShipping).count(), 7);
+    assert_eq!(orders.ship(id, now() + DAY).await.unwrap(), Shipped::AlreadyShipping);
+    assert_eq!(history_of(&orders, id).await, ["pending", "shipping"]);
+    assert_eq!(pieces_of(&products, &tea).await.0, 3);
+}
+
+#[tokio::test]
+async fn an_order_on_its_way_is_not_released() {
+    let (orders, products): (Orders, Products) = open().await;
+    let (ann, tea) = (buyer().await, for_sale(&products, 5).await);
+    let id = placed(&orders, &ann, &[(&tea, 2)], now()).await;
+    orders.ship(id, now()).await.unwrap();
+    assert_eq!(released(&orders, id).await, Released::AlreadyShipping);
+    assert_eq!(refusal(orders.cancel(&ann, id, now()).await), Refusal::NotCancellable);
+    assert_eq!(history_of(&orders, id).await, ["pending", "shipping"]);
+    assert_eq!(pieces_of(&products, &tea).await.0, 3);
+}
+
+#[tokio::test]
+async fn a_released_order_does_not_ship() {
+    let (orders, products): (Orders, Products) = open().await;
+    let tea = for_sale(&products, 5).await;
+    let id = placed(&orders, &buyer().await, &[(&tea, 2)], now()).await;
+    assert_eq!(released(&orders, id).await, Released::Released);
+    assert_eq!(orders.ship(id, now()).await.unwrap(), Shipped::Cancelled);
+    assert_eq!(history_of(&orders, id).await, ["pending", "cancelled"]);
+    let reason = CancellationReason::NotShippable;
+    assert_eq!(found_order(&orders, id).await.cancellation_reason(), Some(reason));
+}
+
+#[tokio::test]
+async fn an_order_gives_its_stock_back_once() {
+    let (orders, products): (Orders, Products) = open().await;
+    let (tea, cup) = (for_sale(&products, 5).await, for_sale(&products, 3).await);
+    let id = placed(&orders, &buyer().await, &[(&tea, 2), (&cup, 3)], now()).await;
+    let outcomes = at_once(8, |_| {
+        let orders = orders.clone();
+        async move { released(&orders, id).await }
+    });
+    let outcomes = outcomes.await;
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Released::Released).count(), 1);
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Released::AlreadyCancelled).count(), 7);
+    assert_eq!((pieces_of(&products, &tea).await, pieces_of(&products, &cup).await), ((5, 0), (3, 0)));
+    assert_eq!(history_of(&orders, id).await, ["pending", "cancelled"]);
+}
+
+#[tokio::test]
+async fn of_shipping_and_release_at_once_one_happens() {
+    let (orders, products): (Orders, Products) = open().await;
+    let (ann, tea) = (buyer().await, for_sale(&products, 50).await);
+    for _ in 0..5 {
+        let (before, _) = pieces_of(&products, &tea).await;
+        let id = placed(&orders, &ann, &[(&tea, 2)], now()).await;
+        let (shipped, released) = tokio::join!(orders.ship(id, now()), released(&orders, id));
+        let (after, _) = pieces_of(&products, &tea).await;
+        match (shipped.unwrap(), released) {
+            (Shipped::Shipped, Released::AlreadyShipping) => assert_eq!(after, before - 2),
+            (Shipped::Cancelled, Released::Released) => assert_eq!(after, before),
+            outcome => panic!("{outcome:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn pieces_are_promised_from_an_order_to_its_release() {
+    let (orders, products): (Orders, Products) = open().await;
+    let (ann, tea) = (buyer().await, for_sale(&products, 9).await);
+    let mut ids = Vec::new();
+    for pieces in [1, 2, 3] {
+        ids.push(placed(&orders, &ann, &[(&tea, pieces)], now()).await);
+    }
+    assert_eq!(pieces_of(&products, &tea).await, (3, 6));
+    assert_eq!(released(&orders, ids[1]).await, Released::Released);
+    assert_eq!(pieces_of(&products, &tea).await, (5, 4));
+    assert_eq!(released(&orders, ids[1]).await, Released::AlreadyCancelled);
+    assert_eq!(pieces_of(&products, &tea).await, (5, 4));
+    assert_eq!(released(&orders, ids[2]).await, Released::Released);
+    assert_eq!(pieces_of(&products, &tea).await, (8, 1));
+}
+
+#[tokio::test]
+async fn a_deleted_offer_gets_nothing_back_and_the_others_do() {
+    let (orders, products): (Orders, Products) = open().await;
+    let (cloud, ann) = (Cloud::open().await, buyer().await);
+    for deleted in [vec![0], vec![1], vec![0, 2], vec![0, 1, 2]] {
+        let mut things = Vec::new();
+        for _ in 0..3 {
+            things.push(for_sale(&products, 5).await);
+        }
+        let lines: Vec<_> = things.iter().map(|thing| (thing, 2)).collect();
+        let id = placed(&orders, &ann, &lines, now()).await;
+        for index in &deleted {
+            cloud.delete_item("OffersTable", "offerId", &things[*index].id().to_string()).await;
+        }
+        assert_eq!(released(&orders, id).await, Released::Released, "{deleted:?}");
+        assert_eq!(history_of(&orders, id).await, ["pending", "cancelled"]);
+        for (index, thing) in things.iter().enumerate() {
+            if deleted.contains(&index) {
+                let offer = cloud.item("OffersTable", ("offerId", &thing.id().to_string())).await;
+                assert_eq!(offer, Value::Null, "{index} of {deleted:?} came back");
+            } else {
+                assert_eq!(pieces_of(&products, thing).await, (5, 0), "{index} of {deleted:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_ships_while_it_is_cancelled_is_on_its_way() {
+    let (orders, products): (Orders, Products) = open().await;
+    let (ann, tea) = (buyer().await, for_sale(&products, 5).await);
+    let id = placed(&orders, &ann, &[(&tea, 2)], now()).await;
+    let rival = orders.clone();
+    let behind: Orders = open_behind(Meddler::before("TransactWriteItems", 0..1, move || {
+        let rival = rival.clone();
+        async move { assert_eq!(rival.ship(id, now()).await.unwrap(), Shipped::Shipped) }
+    }))
+    .await;
+    assert_eq!(refusal(behind.cancel(&ann, id, now()).await), Refusal::NotCancellable);
+    assert_eq!(pieces_of(&products, &tea).await.0, 3);
+}
+
+#[tokio::test]
+async fn a_buyer_cancels_what_is_theirs_as_often_as_they_like() {
+    let (orders, products): (Orders, Products) = open().await;
+    let (ann, tea) = (buyer().await, for_sale(&products, 5).await);
+    let id = placed(&orders, &ann, &[(&tea, 2)], now()).await;
+    assert!(matches!(orders.cancel(&someone(), id, now()).await, Err(orders::Error::NotFound)));
+    assert_eq!(pieces_of(&products, &tea).await, (3, 2));
+    let cancelled = orders.cancel(&ann, id, now() + MINUTE).await.unwrap();
+    assert_eq!(cancelled.cancellation_reason(), Some(CancellationReason::ByBuyer));
+    assert_eq!(orders.cancel(&ann, id, now() + DAY).await.unwrap(), cancelled);
+    assert_eq!(found_order(&orders, id).await, cancelled);
+    assert_eq!(pieces_of(&products, &tea).await, (5, 0));
+}
+
+#[tokio::test]
+async fn an_order_that_nobody_placed_stays_unknown() {
+    let (orders, products): (Orders, Products) = open().await;
+    let (ann, id) = (buyer().await, OrderId::at(now()));
+    assert!(orders.ship(id, now()).await.is_err());
+    assert!(matches!(orders.cancel(&ann, id, now()).await, Err(orders::Error::NotFound)));
+    orders.settle(id, OrderStatus::Pending).await.unwrap();
+    assert!(orders.find(id).await.unwrap().is_none());
+
+    let tea = for_sale(&products, 5).await;
+    let contact = profile_of(ann.id(), "Ann").into();
+    let offers = std::slice::from_ref(&tea);
+    let never = Order::place(&order(&[(&tea, 1)]), offers, ann.id(), contact, now()).unwrap();
+    assert!(!orders.put_off(&super::due::due_of(&never), now() + DAY).await.unwrap());
+    assert!(orders.release(&never, CancellationReason::NotShippable, now()).await.is_err());
+    assert_eq!(pieces_of(&products, &tea).await, (5, 0));
+    assert!(orders.find(never.id()).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_transition_whose_reply_is_lost_happens_once() {
+    let products: Products = open().await;
+    let (ann, tea) = (buyer().await, for_sale(&products, 5).await);
+    let orders: Orders = open_behind(Meddler::lose_reply("UpdateItem")).await;
+    let id = placed(&orders, &ann, &[(&tea, 2)], now()).await;
+    assert_eq!(orders.ship(id, now()).await.unwrap(), Shipped::AlreadyShipping);
+    assert_eq!(history_of(&orders, id).await, ["pending", "shipping"]);
+
+    let id = placed(&orders, &ann, &[(&tea, 2)], now()).await;
+    let behind: Orders = open_behind(Meddler::lose_reply("TransactWriteItems")).await;
+    assert_eq!(released(&behind, id).await, Released::AlreadyCancelled);
+    assert_eq!(history_of(&orders, id).await, ["pending", "cancelled"]);
+    assert_eq!(pieces_of(&products, &tea).await.0, 3);
+}

@@ -1,0 +1,364 @@
+//! Products with their offers: changed together or not at all, none of two changes lost, and made and deleted as one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use products::{
+    Decision, Editor, OwnProduct, Product, ProductChanges, ProductId, ProductOffer, Products, Reapproval,
+};
+use serde_json::{Value, json};
+use shared::caller::Caller;
+use shared::http::input;
+use shared::media::UploadId;
+use tests::aws::Aws as Cloud;
+use tests::meddler::Meddler;
+use tests::wait::at_once;
+
+use super::{
+    buyer, conflict, for_sale, found, listed, new_product, now, open, open_behind, order, pieces_of, place,
+    someone,
+};
+
+fn seen_by_its_owner(found: ProductOffer) -> Value {
+    serde_json::to_value(OwnProduct::from(found)).expect("JSON")
+}
+
+/// An upload that began so many seconds later than others.
+pub(super) fn upload_at(second: u64) -> UploadId {
+    UploadId::at(now() + std::time::Duration::from_secs(second))
+}
+
+pub(super) fn with_picture(upload: UploadId) -> impl Fn(Product) -> Option<Product> + Clone + Send + Sync {
+    move |product| {
+        product.with_upload(upload, Ok(format!("https://shop.test/{upload}.png")), Reapproval::Spared, now())
+    }
+}
+
+pub(super) fn approved(product: Product) -> Option<Product> {
+    Some(product.decided(&Decision::Approved, now()))
+}
+
+pub(super) fn rejected(product: Product) -> Option<Product> {
+    Some(product.decided(&Decision::Rejected(None), now()))
+}
+
+/// A seller's change: of the price, of the name.
+fn changed(body: &Value) -> impl Fn(Product) -> Option<Product> + Clone + Send + Sync + use<> {
+    let changes: ProductChanges = input::parse(body.to_string().as_bytes()).expect("changes");
+    move |product| product.with_changes(&changes, Editor::Seller, Reapproval::Spared, now())
+}
+
+/// The items of a product and of its offer.
+async fn items(cloud: &Cloud, id: ProductId) -> (Value, Value) {
+    let id = id.to_string();
+    (cloud.item("ProductsTable", ("id", &id)).await, cloud.item("OffersTable", ("offerId", &id)).await)
+}
+
+/// What both say of a product, which has to be the same: its name, its price, and whether it is for sale.
+async fn agreed(id: ProductId) -> (Value, Value, bool) {
+    let (product, offer) = items(&Cloud::open().await, id).await;
+    let of_product = (&product["productName"], &product["productPrice"], &product["isApproved"]);
+    let of_offer = (&offer["productName"], &offer["price"], &offer["forSale"]);
+    assert_eq!(of_product, of_offer, "{product} and {offer}");
+    let (name, price, is_for_sale) = of_offer;
+    (name["S"].clone(), price["N"].clone(), is_for_sale["BOOL"] == true)
+}
+
+// ── Both or neither ────────────────────────────────────────────────────────────────────────────────────────
+
+#[tokio::test]
+async fn name_price_and_approval_are_the_same_in_product_and_offer() {
+    let products: Products = open().await;
+    let id = listed(&products).await;
+    assert_eq!(agreed(id).await, (json!("tea"), json!("450"), false));
+    for (rule, expected) in [
+        (&approved as &dyn Fn(Product) -> Option<Product>, (json!("tea"), json!("450"), true)),
+        (&changed(&json!({ "productPrice": 5 })), (json!("tea"), json!("500"), true)),
+        (&changed(&json!({ "productName": "green tea" })), (json!("green tea"), json!("500"), true)),
+        (&changed(&json!({ "description": "Mild." })), (json!("green tea"), json!("500"), true)),
+        (&with_picture(upload_at(1)), (json!("green tea"), json!("500"), true)),
+        (&rejected, (json!("green tea"), json!("500"), false)),
+    ] {
+        let changed = products.change(id, rule).await.unwrap();
+        assert_eq!(agreed(id).await, expected);
+        assert_eq!(found(&products, id).await, changed, "what a change gives is what there is");
+    }
+}
+
+#[tokio::test]
+async fn a_picture_that_needs_another_approval_takes_the_offer_back() {
+    let products: Products = open().await;
+    let id = for_sale(&products, 5).await.product_id();
+    let upload = upload_at(1);
+    let shown = |product: Product| {
+        product.with_upload(upload, Ok("https://shop.test/1.png".to_owned()), Reapproval::Needed, now())
+    };
+    products.change(id, shown).await.unwrap();
+    assert!(!agreed(id).await.2);
+}
+
+#[tokio::test]
+async fn a_change_whose_reply_is_lost_is_made_in_both() {
+    let id = listed(&open().await).await;
+    let products: Products = open_behind(Meddler::lose_reply("TransactWriteItems")).await;
+    let changed_once = products.change(id, approved).await.unwrap();
+    assert!(changed_once.product.is_for_sale() && changed_once.offer.is_for_sale());
+    assert_eq!(found(&products, id).await, changed_once);
+    let products: Products = open_behind(Meddler::lose_reply("TransactWriteItems")).await;
+    let repriced = products.change(id, changed(&json!({ "productPrice": 7 }))).await.unwrap();
+    assert_eq!(found(&products, id).await, repriced);
+    assert_eq!(agreed(id).await, (json!("tea"), json!("700"), true));
+
+    let products: Products = open_behind(Meddler::lose_reply("UpdateItem")).await;
+    let pictured = products.change(id, with_picture(upload_at(1))).await.unwrap();
+    assert_eq!(found(&products, id).await, pictured);
+    assert_eq!(agreed(id).await, (json!("tea"), json!("700"), true));
+}
+
+#[tokio::test]
+async fn a_change_whose_offer_is_gone_is_made_in_neither() {
+    let (products, cloud): (Products, Cloud) = (open().await, Cloud::open().await);
+    let id = listed(&products).await;
+    let (before, _) = items(&cloud, id).await;
+    let rival = cloud.clone();
+    let behind: Products = open_behind(Meddler::before("TransactWriteItems", 0..1, move || {
+        let rival = rival.clone();
+        async move { rival.delete_item("OffersTable", "offerId", &id.to_string()).await }
+    }))
+    .await;
+    assert!(matches!(behind.change(id, approved).await, Err(products::Error::NotFound)));
+    assert_eq!(items(&cloud, id).await, (before, Value::Null));
+}
+
+#[tokio::test]
+async fn of_many_prices_at_once_product_and_offer_have_the_same() {
+    let products: Products = open().await;
+    let id = for_sale(&products, 5).await.product_id();
+    let changes = at_once(8, |number| {
+        let products = products.clone();
+        let rule = changed(&json!({ "productPrice": 10 + number, "productName": format!("tea {number}") }));
+        async move { (number, products.change(id, rule).await) }
+    });
+    let mut made = Vec::new();
+    for (number, changed) in changes.await {
+        match changed {
+            Ok(changed) => {
+                assert_eq!(changed.product.terms().price, changed.offer.price());
+                made.push((json!(format!("tea {number}")), json!(format!("{}00", 10 + number)), true));
+            }
+            Err(products::Error::ChangedMeanwhile) => {}
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    assert!(made.contains(&agreed(id).await), "{made:?}");
+}
+
+#[tokio::test]
+async fn a_product_and_its_offer_are_made_together_or_not_at_all() {
+    let cloud = Cloud::open().await;
+    let new = new_product("Things", 5, now());
+    let id = new.product.id();
+    let products: Products =
+        open_behind(Meddler::answer("TransactWriteItems", 0..usize::MAX, conflict)).await;
+    assert!(products.create(&new).await.is_err());
+    assert_eq!(items(&cloud, id).await, (Value::Null, Value::Null));
+    // A reply that is lost makes the same items again.
+    let products: Products = open_behind(Meddler::lose_reply("TransactWriteItems")).await;
+    products.create(&new).await.unwrap();
+    assert_eq!(found(&products, id).await, new);
+}
+
+#[tokio::test]
+async fn a_product_and_its_offer_are_deleted_together_by_who_may() {
+    let (products, cloud): (Products, Cloud) = (open().await, Cloud::open().await);
+    let tea = for_sale(&products, 5).await;
+    let (id, seller) = (tea.product_id(), Caller::for_tests(&tea.seller().to_string()));
+    let waiting = listed(&products).await;
+    assert!(matches!(products.delete(&someone(), id).await, Err(products::Error::NotYours)));
+    assert!(matches!(products.delete(&someone(), waiting).await, Err(products::Error::NotFound)));
+    assert_eq!(pieces_of(&products, &tea).await, (5, 0));
+    found(&products, waiting).await;
+
+    products.delete(&seller, id).await.unwrap();
+    assert_eq!(items(&cloud, id).await, (Value::Null, Value::Null));
+    assert!(matches!(products.delete(&seller, id).await, Err(products::Error::NotFound)));
+}
+
+#[tokio::test]
+async fn a_deletion_whose_reply_is_lost_is_done() {
+    let (products, cloud): (Products, Cloud) = (open().await, Cloud::open().await);
+    let tea = for_sale(&products, 5).await;
+    let (id, seller) = (tea.product_id(), Caller::for_tests(&tea.seller().to_string()));
+    let behind: Products = open_behind(Meddler::lose_reply("TransactWriteItems")).await;
+    // Its second try finds nothing to delete, as a second request would.
+    assert!(matches!(behind.delete(&seller, id).await, Err(products::Error::NotFound)));
+    assert_eq!(items(&cloud, id).await, (Value::Null, Value::Null));
+}
+
+// ── Rivals ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+#[tokio::test]
+async fn of_two_changes_at_the_same_time_both_survive() {
+    let products: Products = open().await;
+    let upload = upload_at(1);
+    // One of them changes the offer as well, the other the product alone: first the one, then the other is overtaken.
+    for is_overtaken_by_an_approval in [false, true] {
+        let id = listed(&products).await;
+        let rival = products.clone();
+        let operation = if is_overtaken_by_an_approval { "UpdateItem" } else { "TransactWriteItems" };
+        let behind: Products = open_behind(Meddler::before(operation, 0..1, move || {
+            let rival = rival.clone();
+            async move {
+                if is_overtaken_by_an_approval {
+                    rival.change(id, approved).await.unwrap();
+                } else {
+                    rival.change(id, with_picture(upload)).await.unwrap();
+                }
+            }
+        }))
+        .await;
+        let changed = if is_overtaken_by_an_approval {
+            behind.change(id, with_picture(upload)).await.unwrap()
+        } else {
+            behind.change(id, approved).await.unwrap()
+        };
+        assert_eq!(found(&products, id).await, changed);
+        assert!(changed.product.is_for_sale() && changed.offer.is_for_sale());
+        let seen = seen_by_its_owner(changed);
+        assert_eq!(seen["imageUrl"], format!("https://shop.test/{upload}.png"));
+    }
+}
+
+#[tokio::test]
+async fn changes_of_many_at_once_are_all_made_or_told_to_come_back() {
+    let products: Products = open().await;
+    let id = listed(&products).await;
+    let uploads: Vec<_> = (0..8).map(upload_at).collect();
+    let changes = at_once(8, |number| {
+        let (products, upload) = (products.clone(), uploads[number]);
+        async move { (upload, products.change(id, with_picture(upload)).await) }
+    });
+    let mut newest = None;
+    for (upload, changed) in changes.await {
+        match changed {
+            Ok(_) => newest = newest.max(Some(upload)),
+            Err(products::Error::ChangedMeanwhile) => {}
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    let seen = seen_by_its_owner(found(&products, id).await);
+    assert_eq!(seen["imageUrl"], format!("https://shop.test/{}.png", newest.unwrap()));
+}
+
+#[tokio::test]
+async fn a_change_gives_up_when_others_do_not_stop() {
+    let products: Products = open().await;
+    let id = listed(&products).await;
+    let rival = products.clone();
+    let behind: Products = open_behind(Meddler::before("TransactWriteItems", 0..usize::MAX, move || {
+        let rival = rival.clone();
+        async move {
+            rival.change(id, rejected).await.unwrap();
+        }
+    }))
+    .await;
+    let given_up = behind.change(id, approved).await;
+    assert!(matches!(given_up, Err(products::Error::ChangedMeanwhile)), "{given_up:?}");
+    let left = found(&products, id).await;
+    assert!(!left.product.is_for_sale() && !left.offer.is_for_sale());
+}
+
+#[tokio::test]
+async fn an_order_during_a_change_keeps_its_pieces() {
+    let products: Products = open().await;
+    let tea = for_sale(&products, 9).await;
+    let (ann, wanted) = (buyer().await, order(&[(&tea, 2)]));
+    let sold = Arc::new(AtomicU32::new(0));
+    for (operation, body) in [
+        ("UpdateItem", json!({ "description": "Mild." })),
+        ("TransactWriteItems", json!({ "productPrice": 5 })),
+    ] {
+        let orders: orders::Orders = open().await;
+        let all = (orders, ann.clone(), wanted.clone(), Arc::clone(&sold));
+        let behind: Products = open_behind(Meddler::before(operation, 0..1, move || {
+            let (orders, ann, wanted, sold) = all.clone();
+            async move {
+                place(&orders, &ann, &wanted, None, now()).await.unwrap();
+                sold.fetch_add(2, Ordering::SeqCst);
+            }
+        }))
+        .await;
+        behind.change(tea.product_id(), changed(&body)).await.unwrap();
+    }
+    assert_eq!(sold.load(Ordering::SeqCst), 4, "both orders came in between");
+    assert_eq!(pieces_of(&products, &tea).await, (5, 4));
+    assert_eq!(agreed(tea.product_id()).await, (json!("tea"), json!("500"), true));
+}
+
+#[tokio::test]
+async fn a_rule_that_changes_nothing_writes_nothing() {
+    let products: Products = open().await;
+    let id = listed(&products).await;
+    let before = found(&products, id).await;
+    assert_eq!(products.change(id, |_| None).await.unwrap(), before);
+    assert_eq!(found(&products, id).await, before);
+}
+
+#[tokio::test]
+async fn a_product_that_is_gone_is_not_found_and_does_not_come_back() {
+    let products: Products = open().await;
+    let unknown = ProductId::at(now());
+    assert!(matches!(products.change(unknown, approved).await, Err(products::Error::NotFound)));
+    assert!(matches!(products.for_sale(unknown).await, Err(products::Error::NotFound)));
+
+    let (id, cloud) = (listed(&products).await, Cloud::open().await);
+    let rival = cloud.clone();
+    let behind: Products = open_behind(Meddler::before("TransactWriteItems", 0..1, move || {
+        let rival = rival.clone();
+        async move {
+            rival.delete_item("ProductsTable", "id", &id.to_string()).await;
+            rival.delete_item("OffersTable", "offerId", &id.to_string()).await;
+        }
+    }))
+    .await;
+    assert!(matches!(behind.change(id, approved).await, Err(products::Error::NotFound)));
+    assert_eq!(items(&cloud, id).await, (Value::Null, Value::Null));
+}
+
+#[tokio::test]
+async fn an_older_upload_does_not_replace_a_newer_one() {
+    let products: Products = open().await;
+    let id = listed(&products).await;
+    let newer = products.change(id, with_picture(upload_at(2))).await.unwrap();
+    assert_eq!(products.change(id, with_picture(upload_at(1))).await.unwrap(), newer);
+    let refused =
+        |product: Product| product.with_upload(upload_at(1), Err("No picture."), Reapproval::Spared, now());
+    assert_eq!(products.change(id, refused).await.unwrap(), newer);
+    assert_eq!(found(&products, id).await, newer);
+}
+
+#[tokio::test]
+async fn only_what_is_approved_is_for_sale() {
+    let products: Products = open().await;
+    let id = listed(&products).await;
+    assert!(matches!(products.for_sale(id).await, Err(products::Error::NotFound)));
+    let changed = products.change(id, approved).await.unwrap();
+    assert_eq!(products.for_sale(id).await.unwrap(), changed);
+    products.change(id, rejected).await.unwrap();
+    assert!(matches!(products.for_sale(id).await, Err(products::Error::NotFound)));
+}
+
+#[tokio::test]
+async fn what_has_a_picture_or_an_approval_is_not_cleaned_up() {
+    let (products, cloud): (Products, Cloud) = (open().await, Cloud::open().await);
+    let bare = listed(&products).await;
+    let pictured = listed(&products).await;
+    products.change(pictured, with_picture(upload_at(1))).await.unwrap();
+    let bought = for_sale(&products, 5).await.product_id();
+    for (id, deleted) in [(bare, true), (bare, false), (pictured, false), (bought, false)] {
+        assert_eq!(products.delete_without_picture(id).await.unwrap(), deleted);
+    }
+    assert_eq!(items(&cloud, bare).await, (Value::Null, Value::Null));
+    found(&products, pictured).await;
+    found(&products, bought).await;
+}
