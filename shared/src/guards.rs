@@ -1,5 +1,5 @@
-//! The Guards table: what keeps a request from counting, happening or being sent twice. Its keys and lifetimes are here and in
-//! the modules below alone.
+//! The Guards table: what keeps a request from counting, happening or being sent twice. Its keys and lifetimes are here
+//! and in the modules below alone.
 //!
 //! | key `guardId` | what | kept for |
 //! | --- | --- | --- |
@@ -7,7 +7,8 @@
 //! | `rate#{route}#{limit}#{hash of whom}` | how often somebody asked: [`rate_limit`] | two windows of the limit |
 //! | `claim#{what}` | who does a thing that must happen once, and that it is done: [`claims`] | 90 days |
 //!
-//! `expiresAt` (seconds since 1970) only tidies up: DynamoDB may delete days later, so the code looks at the time itself.
+//! `expiresAt` (seconds since 1970) only tidies up: DynamoDB may delete days later, so the code looks at the time
+//! itself.
 
 pub mod claims;
 pub mod once;

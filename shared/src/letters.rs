@@ -79,7 +79,7 @@ pub struct Total {
 pub struct Link {
     /// What the link says.
     pub text: String,
-    /// Its path, from the shop's own URL: `/orders/0189…`.
+    /// Its path, from the shop's own URL: `/things/0189…`.
     pub path: String,
 }
 

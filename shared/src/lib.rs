@@ -7,7 +7,7 @@
 //! | [`run`] | what a function runs on: clients of AWS, environment, logs, metrics; [`run::worker`] for all but HTTP |
 //! | [`dynamo`] | tables: items, conditional writes, transactions, lists |
 //! | [`guards`] | idempotency keys, rate limits, and what must happen once |
-//! | [`media`], [`letters`], [`notice`] | pictures and what has one; letters and who has something to say; notices to the admins |
+//! | [`media`], [`letters`], [`notice`] | pictures and what has one; letters; notices to the admins |
 //! | [`values`] | money, text, ids, points in time |
 //!
 //! `shared` knows no service, and it alone names `lambda_http`, `lambda_runtime`, `aws_config` and `axum`.

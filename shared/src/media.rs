@@ -2,7 +2,7 @@
 //!
 //! | object | written by | kept |
 //! | --- | --- | --- |
-//! | `uploads/{kind}/{id}/{upload id}/{file name}` | the client, once, with the type and size that were signed | a day |
+//! | `uploads/{kind}/{id}/{upload id}/{file name}` | the client, once, with the signed type and size | a day |
 //! | `images/{kind}/{id}/{hash}-{file name}` | the indexer alone | for good: public and immutable |
 
 mod clean_up;
@@ -36,12 +36,12 @@ const UPLOAD_EXPIRES: Duration = Duration::from_mins(15);
 /// As many bytes as any of the formats needs to be known by.
 const SNIFFED_BYTES: u32 = 4096;
 
-/// What the pictures belong to, such as products: the second part of every key. Each service declares its own.
+/// What the pictures belong to: the second part of every key. Each service declares its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kind(&'static str);
 
 impl Kind {
-    /// The kind `name`, in the plural and in small letters, as the bucket's notifications name it.
+    /// The kind `name`, in the plural and in small letters, as the bucket's keys have it.
     ///
     /// # Panics
     /// While the compiler runs, where the name could not be one part of a key.

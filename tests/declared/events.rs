@@ -143,8 +143,12 @@ async fn every_kind_is_published_and_described() {
     };
     let orders = OrderEvent::KINDS.to_vec();
     let (products, users) = (products::events::What::ALL, users::events::What::ALL);
-    let all =
-        [orders, products.map(|what| what.as_str()).into(), users.map(|what| what.as_str()).into()].concat();
+    let all = [
+        orders,
+        products.map(products::events::What::as_str).into(),
+        users.map(users::events::What::as_str).into(),
+    ]
+    .concat();
     let kinds: BTreeSet<String> = all.into_iter().map(str::to_owned).collect();
     assert_eq!(published().await.iter().map(|event| event.kind.to_owned()).collect::<BTreeSet<_>>(), kinds);
     assert_eq!(names("/components/messages"), kinds);

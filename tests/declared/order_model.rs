@@ -2,9 +2,9 @@
 //! of emails is tried, each of which may be repeated, and may die between any two of its steps.
 //!
 //! The rules are the product's own: [`OrderStatus::on`], [`DueOrder::owed`], [`Order::letter`] and
-//! [`LetterKind::settles`]. What the model adds is what the database, the queues and the workflow do around them. A step
-//! is what one AWS call does, since that is where a function can die. The same is done to the running system, with far
-//! fewer interleavings, by `cargo local test --faults`.
+//! [`LetterKind::settles`]. What the model adds is what the database, the queues and the workflow do around them. A
+//! step is what one AWS call does, since that is where a function can die. The same is done to the running system, with
+//! far fewer interleavings, by `cargo local test --faults`.
 
 #![expect(clippy::unwrap_used, reason = "the model itself is a test: what it cannot find is its fault")]
 
@@ -134,8 +134,8 @@ enum Action {
     Consume(usize, Ending),
     Run(usize, usize, Outcome),
     Sweep(usize, Ending),
-    /// A message of the Emails queue is delivered, the claim tried and its order read at the same time. Who finds that there
-    /// is nothing to say gives the claim back, or dies before.
+    /// A message of the Emails queue is delivered, the claim tried and its order read at the same time. Who finds that
+    /// there is nothing to say gives the claim back, or dies before.
     Claim(usize, usize, Ending),
     /// Its sender takes its next step, or dies.
     Send(usize, usize, Ending),

@@ -851,7 +851,8 @@ fn is_dead_letter_queue(queue: &Resource) -> bool {
     queue.id.ends_with("DeadLetterQueue")
 }
 
-/// The statements of a resource's policies. A policy that is named and not written out is refused: it hides what it allows.
+/// The statements of a resource's policies. A policy that is named and not written out is refused: it hides what it
+/// allows.
 fn statements(resource: &Resource) -> Vec<Value> {
     let list = |value: &Value| match value {
         Value::Null => Vec::new(),

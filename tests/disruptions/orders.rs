@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::json;
-use tests::aws::Aws;
+use tests::aws::{Aws, Undo};
 use tests::logs::functions_about;
+use tests::meddler::{Call, Calls, Meddler, round_trips};
 use tests::shop::{Person, Product, Shop, cancelled, history, order_id, product, shipping, unique};
 use tests::wait::{a_while, at_once, eventually};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -96,8 +97,8 @@ async fn what_is_delivered_twice_happens_once() {
 
     // Once more when all is done: a message may come again after days.
     aws.send_message("OrdersQueueUrl", &json!({ "orderId": order })).await;
-    for kind in ["order_confirmed", "order_shipping", "order_cancelled"] {
-        aws.send_message("EmailsQueueUrl", &json!({ "kind": kind, "orderId": order })).await;
+    for kind in ["order.confirmed", "order.shipping", "order.cancelled"] {
+        aws.send_message("EmailsQueueUrl", &json!({ "kind": kind, "id": order })).await;
     }
     for task in ["ship-order", "release-order"] {
         let answer = aws.invoke(task, &json!({ "orderId": order })).await;
@@ -117,7 +118,7 @@ async fn a_cancellation_that_is_delivered_twice_is_told_once() {
     assert_eq!(history(&answer), ["pending", "cancelled"]);
     assert_eq!(shop.stock_of(&tea).await, 5);
     for _ in 0..3 {
-        aws.send_message("EmailsQueueUrl", &json!({ "kind": "order_cancelled", "orderId": order })).await;
+        aws.send_message("EmailsQueueUrl", &json!({ "kind": "order.cancelled", "id": order })).await;
         assert_eq!(bob.cancels(&order).await.is(200), answer);
     }
     // Now the workflow finds it cancelled.
@@ -140,7 +141,9 @@ async fn a_message_that_nobody_can_read_does_not_stop_the_others() {
     for nonsense in [
         json!("nonsense"),
         json!({}),
-        json!({ "orderId": "01a1f83a-c81e-73c6-9369-b8a11a6916c7", "kind": "spam" }),
+        json!({ "id": "01a1f83a-c81e-73c6-9369-b8a11a6916c7", "kind": "spam" }),
+        json!({ "id": "01a1f83a-c81e-73c6-9369-b8a11a6916c7", "kind": "order.shipping" }),
+        json!({ "id": "no id", "kind": "order.shipping" }),
     ] {
         aws.send_message("EmailsQueueUrl", &nonsense).await;
     }
@@ -312,11 +315,127 @@ async fn an_email_that_was_refused_goes_out_later_and_once() {
     eventually("the buyer is told", async || (shipping(&bob.mail_about(&order).await) > 0).then_some(()))
         .await;
     for _ in 0..3 {
-        aws.send_message("EmailsQueueUrl", &json!({ "kind": "order_shipping", "orderId": order })).await;
+        aws.send_message("EmailsQueueUrl", &json!({ "kind": "order.shipping", "id": order })).await;
     }
     aws.run_on_schedule("sweep-orders", LATER * 2).await;
     a_while().await;
     assert_eq!(shipping(&bob.mail_about(&order).await), 1);
+}
+
+// ── What is promised ───────────────────────────────────────────────────────────────────────────────────────
+
+#[tokio::test]
+async fn a_seller_sees_what_is_promised_until_it_is_cancelled_or_has_left() {
+    let (shop, aws, _soon) = open().await;
+    let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
+    let tea = ann.sells(product().named("tea").stock(9)).await;
+    let counted = async || {
+        let own = ann.own(&tea).await.expect("her own");
+        (own["quantity"].as_u64().expect("a quantity"), own["promised"].as_u64().expect("pieces"))
+    };
+    let fulfilment = aws.pause("consume-orders").await;
+    let handing_over = aws.pause("hand-over-stock").await;
+    let (shipped, cancelled) = (bob.buys(&tea, 2).await, bob.buys(&tea, 3).await);
+    assert_eq!(counted().await, (4, 5));
+    assert_eq!(shop.get(&tea.path()).await.is(200).get("promised"), None, "it is nobody else's to know");
+    bob.cancels(&cancelled).await.is(200);
+    assert_eq!(counted().await, (7, 2));
+
+    fulfilment.undo();
+    bob.order_once(&shipped, "shipping").await;
+    let told = eventually("it is told that the order has shipped", async || {
+        aws.messages_in("StockQueueUrl").await.into_iter().find(|message| message.contains(&shipped))
+    });
+    let told = told.await.parse().expect("JSON");
+    assert_eq!(counted().await, (7, 2), "nobody has handed it over");
+    handing_over.undo();
+    eventually("it is handed over", async || (counted().await == (7, 0)).then_some(())).await;
+    for _ in 0..3 {
+        aws.send_message("StockQueueUrl", &told).await;
+    }
+    aws.quiet().await;
+    a_while().await;
+    assert_eq!(counted().await, (7, 0), "what is told again is handed over once");
+}
+
+// ── Round trips ────────────────────────────────────────────────────────────────────────────────────────────
+
+/// Lets the calls of a function pass where they are seen, until the first of these is dropped.
+async fn watched(aws: &Aws, function: &str) -> (Undo, Calls) {
+    let (meddler, calls) = Meddler::watch();
+    let endpoint = std::env::var("AWS_ENDPOINT_URL").expect("the AWS behind the shop");
+    let between = meddler.stand_before(endpoint).await;
+    let change =
+        ["DYNAMODB", "SESV2", "SQS"].into_iter().fold(aws.change(function).await, |change, service| {
+            change.env(&format!("AWS_ENDPOINT_URL_{service}"), &between)
+        });
+    (change.make().await, calls)
+}
+
+/// The names of these calls, by alphabet.
+fn operations(calls: &[Call]) -> Vec<&str> {
+    let mut operations: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
+    operations.sort_unstable();
+    operations
+}
+
+#[tokio::test]
+async fn an_order_is_placed_in_three_round_trips() {
+    let (shop, aws, _soon) = open().await;
+    let (bob, tea) = tea(&shop, 5).await;
+    let (watching, calls) = watched(&aws, "create-order").await;
+    let body = json!({ "id": tea.id, "quantity": 1 });
+    let place = || bob.request(Method::POST, "/create-order").json(&body);
+    for request in [place(), place().header("idempotency-key", "k")] {
+        request.send().await.is(201);
+        let seen = calls.take();
+        assert_eq!(operations(&seen), ["BatchGetItem", "SendMessage", "TransactWriteItems", "UpdateItem"]);
+        assert!(round_trips(&seen) <= 3, "{seen:?}");
+        let of = |name: &str| seen.iter().find(|call| call.operation == name).expect(name);
+        assert!(of("UpdateItem").overlaps(of("BatchGetItem")), "the limit is counted before: {seen:?}");
+    }
+    // What was answered before, and what cannot be had, is known after the first.
+    place().header("idempotency-key", "k").send().await.is(201);
+    let seen = calls.take();
+    assert_eq!((operations(&seen), round_trips(&seen)), (vec!["BatchGetItem", "UpdateItem"], 1));
+    bob.tries_to_buy(&tea, 100).await.is_problem(409, "out-of-stock");
+    let seen = calls.take();
+    assert_eq!((operations(&seen), round_trips(&seen)), (vec!["BatchGetItem", "UpdateItem"], 1));
+    watching.undo();
+}
+
+#[tokio::test]
+async fn each_email_is_sent_in_three_round_trips() {
+    let (shop, aws, _soon) = open().await;
+    let (bob, tea) = tea(&shop, 5).await;
+    let paused = aws.pause("send-email").await;
+    let order = bob.buys(&tea, 1).await;
+    let queued = eventually("both emails are queued", async || {
+        let mut queued = aws.messages_in("EmailsQueueUrl").await;
+        queued.retain(|message| message.contains(&order));
+        (queued.len() == 2).then_some(queued)
+    });
+    let queued = queued.await;
+
+    let (watching, calls) = watched(&aws, "send-email").await;
+    for message in &queued {
+        let record = json!({ "messageId": unique("message"), "body": message, "eventSource": "aws:sqs" });
+        let answer = aws.invoke("send-email", &json!({ "Records": [record] })).await;
+        assert_eq!(answer, json!({ "batchItemFailures": [] }), "{message}");
+        let seen = calls.take();
+        // Confirming an order settles nothing, so it is recorded by itself.
+        let record = if message.contains("confirmed") { "UpdateItem" } else { "TransactWriteItems" };
+        let mut expected = vec!["GetItem", "POST /v2/email/outbound-emails", record, "UpdateItem"];
+        expected.sort_unstable();
+        assert_eq!(operations(&seen), expected, "{message}");
+        assert!(round_trips(&seen) <= 3, "{seen:?}");
+        let read = seen.iter().find(|call| call.operation == "GetItem").expect("the order is read");
+        assert!(seen.iter().any(|call| call.operation == "UpdateItem" && call.overlaps(read)), "{seen:?}");
+    }
+    watching.undo();
+    // The queue delivers them as well, and finds that they went out.
+    paused.undo();
+    shipped_and_told_once(&aws, &bob, &[order]).await;
 }
 
 // ── Logs ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -339,8 +458,18 @@ async fn an_order_can_be_followed_by_its_id_through_every_function_that_it_passe
     paused.undo();
 
     let passed = [
-        (shipped, &["consume-orders", "create-order", "get-order", "send-email", "ship-order"]),
-        (cancelled, &["cancel-order", "create-order", "release-order", "send-email", "sweep-orders"]),
+        (
+            shipped,
+            vec![
+                "consume-orders",
+                "create-order",
+                "get-order",
+                "hand-over-stock",
+                "send-email",
+                "ship-order",
+            ],
+        ),
+        (cancelled, vec!["cancel-order", "create-order", "release-order", "send-email", "sweep-orders"]),
     ];
     for (order, functions) in passed {
         let wanted: BTreeSet<_> = functions.iter().map(|name| (*name).to_owned()).collect();

@@ -1,6 +1,6 @@
 //! Something between a store and its table, so that what happens in the middle of an operation happens there every
-//! time: a rival's write, a lost reply, an answer that is rare. It can also just watch: which calls were made, and which
-//! waited for which.
+//! time: a rival's write, a lost reply, an answer that is rare. It can also just watch: which calls were made, and
+//! which waited for which.
 
 use std::fmt::{self, Write};
 use std::future::Future;
@@ -18,8 +18,8 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep};
 
-/// How long a watching meddler holds every reply back: longer than two calls that a function makes at the same time begin
-/// after one another.
+/// How long a watching meddler holds every reply back: longer than two calls that a function makes at the same time
+/// begin after one another.
 const HELD_BACK: Duration = Duration::from_millis(100);
 
 /// Stands between a client and AWS, and meddles with some calls of one operation.
@@ -139,8 +139,8 @@ impl Meddler {
         Self::new(operation, calls, Meddling::Answer(Box::new(answer)))
     }
 
-    /// Lets every call pass, whatever its service, and tells of all of them. Each reply is held back for a moment, so that
-    /// what a caller does at the same time is seen to be so.
+    /// Lets every call pass, whatever its service, and tells of all of them. Each reply is held back for a moment, so
+    /// that what a caller does at the same time is seen to be so.
     pub fn watch() -> (Self, Calls) {
         let calls = Calls::default();
         (Self::new("", 0..0, Meddling::Watch(calls.clone())), calls)

@@ -223,8 +223,8 @@ impl Template {
         self.of("AWS::Serverless::Function")
     }
 
-    /// The resource that a `!Ref` or a `!GetAtt` in one of the templates names in the end: through the parameters of a stack
-    /// and the outputs of another. None for a parameter of the whole system.
+    /// The resource that a `!Ref` or a `!GetAtt` in one of the templates names in the end: through the parameters of a
+    /// stack and the outputs of another. None for a parameter of the whole system.
     pub fn origin(&self, template: &str, reference: &Value) -> Option<&Resource> {
         let name = reference["Ref"].as_str().or(reference["Fn::GetAtt"].as_str())?;
         let (id, rest) = name.split_once('.').unwrap_or((name, ""));

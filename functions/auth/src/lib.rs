@@ -289,7 +289,8 @@ pub struct Tokens {
 redact!(Tokens, SignedIn);
 
 impl Tokens {
-    /// Whose they are, by the access token's claims. Cognito itself gave it a moment ago, so nobody checks its signature.
+    /// Whose they are, by the access token's claims. Cognito itself gave it a moment ago, so nobody checks its
+    /// signature.
     ///
     /// # Errors
     /// When the token is not what Cognito's are.
@@ -367,7 +368,7 @@ mod tests {
     #[test]
     fn a_username_has_no_blanks() {
         let refused = read::<SignUp>(&with(sign_up(), "username", "jay two"));
-        assert_eq!(refused, fault("#/username", "must not contain blanks"));
+        assert_eq!(refused, fault("#/username", "must not contain spaces"));
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! On which terms a product is sold: schema.org's Offer beside its Product. An order needs no more of a product than this, so
-//! a sale touches an item of less than a kilobyte that stands in no index, whatever the product's description.
+//! On which terms a product is sold: schema.org's Offer beside its Product. An order needs no more of a product than
+//! this, so a sale touches an item of less than a kilobyte that stands in no index, whatever the product's description.
 //!
-//! A product without variants has one offer, whose id is the product's. The rules are here and call nothing; [`store`] keeps
-//! offers in DynamoDB, [`stock`] says how the number of pieces may change.
+//! A product without variants has one offer, whose id is the product's. The rules are here and call nothing; [`store`]
+//! keeps offers in DynamoDB, [`stock`] says how the number of pieces may change.
 
 pub mod stock;
 pub mod store;

@@ -107,8 +107,8 @@ impl StockChange {
         matches!(self, Self::Set(_))
     }
 
-    /// The stocks that allow it, so that the next one is neither below zero nor, by this change, over the limit. A stock can
-    /// be over it already: cancelled orders give their pieces back whatever was set meanwhile.
+    /// The stocks that allow it, so that the next one is neither below zero nor, by this change, over the limit. A
+    /// stock can be over it already: cancelled orders give their pieces back whatever was set meanwhile.
     pub(crate) fn allowed(self) -> RangeInclusive<i64> {
         match self {
             Self::Set(_) => 0..=i64::from(u32::MAX),

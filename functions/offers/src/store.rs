@@ -4,8 +4,9 @@
 //! | --- | --- |
 //! | an offer | `offerId`; no index, so that a sale writes this item alone |
 //!
-//! `quantity` and `promised` change under conditions of their own: by orders in [`Offers::reserve`], [`Offers::release`] and
-//! [`Offers::hand_over`], by people in [`Offers::change_stock`]. Everything else changes with its product, in one transaction.
+//! `quantity` and `promised` change under conditions of their own: by orders in [`Offers::reserve`],
+//! [`Offers::release`] and [`Offers::hand_over`], by people in [`Offers::change_stock`]. Everything else changes with
+//! its product, in one transaction.
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
@@ -97,8 +98,8 @@ impl Offers {
         Delete::builder().table_name(&self.table).key("offerId", text(&id)).build().context("delete an offer")
     }
 
-    /// Promises `quantity` pieces to an order, in the order's transaction, if the offer is for sale at `price` and has them.
-    /// [`why_not_reserved`] tells why it is not so.
+    /// Promises `quantity` pieces to an order, in the order's transaction, if the offer is for sale at `price` and has
+    /// them. [`why_not_reserved`] tells why it is not so.
     ///
     /// # Errors
     /// Never for values of these types; the SDK's builder asks.
@@ -141,11 +142,12 @@ impl Offers {
 
     /// Changes the stock for the offer's seller or an admin. The condition keeps it from zero to the limit.
     ///
-    /// Safe to repeat with a key, whose record is written in the same transaction. Without one, setting is safe by itself, and
-    /// everything else is against the SDK's own repetition: a transaction carries a token of its own.
+    /// Safe to repeat with a key, whose record is written in the same transaction. Without one, setting is safe by
+    /// itself, and everything else is against the SDK's own repetition: a transaction carries a token of its own.
     ///
-    /// The record says that it was done and not how many pieces that left. To write that number down, the transaction would
-    /// have to depend on the stock being what was read, and of a hundred people who take one piece each most would fail.
+    /// The record says that it was done and not how many pieces that left. To write that number down, the transaction
+    /// would have to depend on the stock being what was read, and of a hundred people who take one piece each most
+    /// would fail.
     ///
     /// # Errors
     /// A [`StockRefusal`], or [`KeyReused`].

@@ -1,6 +1,6 @@
-//! What people buy. The rules of an order are here and call nothing; [`letters`] says what its buyer is told, [`store`] keeps
-//! orders in DynamoDB, [`queue`] and [`workflow`] pass them on. [`Ordering`] is what buyers and the workflow do, [`Sweep`] what
-//! is done for an order that was left behind.
+//! What people buy. The rules of an order are here and call nothing; [`letters`] says what its buyer is told, [`store`]
+//! keeps orders in DynamoDB, [`queue`] and [`workflow`] pass them on. [`Ordering`] is what buyers and the workflow do,
+//! [`Sweep`] what is done for an order that was left behind.
 
 pub mod events;
 pub mod letters;
@@ -201,8 +201,8 @@ impl Line {
     }
 }
 
-/// Whom to write to about an order, as it was when the order was placed: whatever becomes of the account, what was ordered can
-/// still be told.
+/// Whom to write to about an order, as it was when the order was placed: whatever becomes of the account, what was
+/// ordered can still be told.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Contact {

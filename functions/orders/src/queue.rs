@@ -41,7 +41,8 @@ impl OrderQueue {
         send.send().await.map(drop).context("queue an order")
     }
 
-    /// Queues an order that was just recorded. It is due, so what cannot be queued now is swept up later: the order stands.
+    /// Queues an order that was just recorded. It is due, so what cannot be queued now is swept up later: the order
+    /// stands.
     pub async fn send_or_leave(&self, order_id: OrderId) {
         if let Err(error) = self.send(order_id).await {
             tracing::error!(%order_id, error = format!("{error:#}"), "left to the sweep");

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | an order | `orderId` |
 //! | a buyer's orders, newest first | index `customer`: `userId`, `createdAt` |
-//! | orders that are owed something, by when to look | index `due`: `due` ("00" to "15", by the order's id), `dueAt`; sparse |
+//! | orders that are owed something | index `due`: `due` ("00" to "15", by the id), `dueAt` (when to look); sparse |
 //!
 //! An order is `due` from its first moment until its last email is recorded as sent, so whatever dies between leaves a
 //! trace that the sweep finds.
@@ -104,8 +104,8 @@ impl Orders {
 
     /// Places an order on its `basis`: one transaction reserves the stock and writes the order and the key's record.
     ///
-    /// Safe to repeat with a key: the record makes the second transaction fail and gives the first answer. Safe against the
-    /// SDK's own repetition without one: the order's id is new, so an order of that id is this one.
+    /// Safe to repeat with a key: the record makes the second transaction fail and gives the first answer. Safe against
+    /// the SDK's own repetition without one: the order's id is new, so an order of that id is this one.
     ///
     /// # Errors
     /// A [`Refusal`] that names the line, or [`KeyReused`].
@@ -125,8 +125,8 @@ impl Orders {
         let placed = match Order::place(order, &offers, buyer, contact, now) {
             Ok(placed) => placed,
             Err(refused) => {
-                // Tables are not read at one moment: the same request may have taken the last piece and written its record
-                // between the two reads.
+                // Tables are not read at one moment: the same request may have taken the last piece and written its
+                // record between the two reads.
                 let record = match keyed {
                     Some(_) => self.basis(buyer, order, keyed).await?.record,
                     None => None,
@@ -207,8 +207,8 @@ impl Orders {
         }
     }
 
-    /// Takes the pieces of an order that is on its way off what its offers have promised. Safe to repeat: the order is marked in
-    /// the same transaction.
+    /// Takes the pieces of an order that is on its way off what its offers have promised. Safe to repeat: the order is
+    /// marked in the same transaction.
     ///
     /// # Errors
     /// When there is no such order or the tables cannot be written.
@@ -301,8 +301,8 @@ impl Orders {
         }
     }
 
-    /// The update that an action is, under the condition that the order's status allows it. The order is due again: in its new
-    /// status something new is owed.
+    /// The update that an action is, under the condition that the order's status allows it. The order is due again: in
+    /// its new status something new is owed.
     fn transition(
         &self,
         id: OrderId,
@@ -380,7 +380,8 @@ impl Orders {
         Ok(matches!(sent.context("put off a due order")?, Written::Done(_)))
     }
 
-    /// That an order in `status` is owed nothing more. Safe to repeat; refused where the order has moved on, which stays due.
+    /// That an order in `status` is owed nothing more. Safe to repeat; refused where the order has moved on, which
+    /// stays due.
     ///
     /// # Errors
     /// Never for values of these types; the SDK's builder asks.
@@ -426,8 +427,8 @@ fn status_of(found: Item) -> anyhow::Result<OrderStatus> {
     Ok(from_item::<Order>(found)?.status)
 }
 
-/// The lines whose offers are still there: one that was deleted meanwhile gets no pieces, and the others do. Each turn leaves at
-/// least one out.
+/// The lines whose offers are still there: one that was deleted meanwhile gets no pieces, and the others do. Each turn
+/// leaves at least one out.
 fn without_refused<'a>(parts: Vec<(Part, &'a Line)>, found: &Found) -> Vec<&'a Line> {
     parts.into_iter().filter(|(part, _)| found.at(*part).is_none()).map(|(_, line)| line).collect()
 }

@@ -32,8 +32,8 @@ impl FromEnv for Sweep {
 }
 
 impl Sweep {
-    /// Sweeps every shard by itself: one that cannot be read, or an order that cannot be swept, keeps no other waiting. Safe to
-    /// repeat: each order is put off before it is queued, and what is queued twice has one effect.
+    /// Sweeps every shard by itself: one that cannot be read, or an order that cannot be swept, keeps no other waiting.
+    /// Safe to repeat: each order is put off before it is queued, and what is queued twice has one effect.
     ///
     /// # Errors
     /// Tells how many failed, after all of them were tried.

@@ -1,4 +1,5 @@
-//! The fulfilment workflow, `statemachines/order-fulfilment.asl.yaml`: what starts it, and what its tasks are told and answer.
+//! The fulfilment workflow, `statemachines/order-fulfilment.asl.yaml`: what starts it, and what its tasks are told and
+//! answer.
 
 use anyhow::Context;
 use aws_sdk_sfn::Client;

@@ -1,6 +1,6 @@
-//! What the shop sells, as people read of it: products, their pictures and their approval. On which terms they are sold, and how
-//! many there are, is said by their [offers]. The rules are here and call nothing; [`store`] keeps products in DynamoDB,
-//! [`selling`] is what sellers do with several services.
+//! What the shop sells, as people read of it: products, their pictures and their approval. On which terms they are
+//! sold, and how many there are, is said by their [offers]. The rules are here and call nothing; [`store`] keeps
+//! products in DynamoDB, [`selling`] is what sellers do with several services.
 
 pub mod events;
 pub mod pictures;
@@ -143,8 +143,8 @@ impl Body for Decision {
 /// The shape in which products are written.
 const SCHEMA_VERSION: u32 = 1;
 
-/// A product as the table keeps it. Its requested upload changes by itself, everything else under its `version`; name, price
-/// and approval stand in its offer as well, and change there in the same transaction.
+/// A product as the table keeps it. Its requested upload changes by itself, everything else under its `version`; name,
+/// price and approval stand in its offer as well, and change there in the same transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Product {
@@ -341,8 +341,8 @@ impl Product {
         Some(shown.reconsidered(is_another, editor, reapproval))
     }
 
-    /// The product after a change: its seller's asks again after a rejection, and after an approval where the shop wants
-    /// that of another name, price or picture.
+    /// The product after a change: its seller's asks again after a rejection, and after an approval where the shop
+    /// wants that of another name, price or picture.
     fn reconsidered(self, is_another_offer: bool, editor: Editor, reapproval: Reapproval) -> Self {
         match editor {
             Editor::Admin => self,

@@ -31,7 +31,8 @@ impl FromEnv for Selling {
 }
 
 impl Selling {
-    /// Records a product that waits for its picture, and gives the URL to upload it to. Repeated, it records another one.
+    /// Records a product that waits for its picture, and gives the URL to upload it to. Repeated, it records another
+    /// one.
     ///
     /// # Errors
     /// `too-many-requests`; 500 when the product cannot be recorded.

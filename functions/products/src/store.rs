@@ -6,10 +6,10 @@
 //! | everything for sale, newest first | index `approved`: `approved` = "approved", `createdAt`; sparse |
 //! | what is for sale in a category, newest first | index `category`: `approvedCategory`, `createdAt`; sparse |
 //! | a seller's products, newest first | index `owner`: `ownerId`, `createdAt` |
-//! | what waits for its picture ("image") or for an admin ("approval") | index `pending`: `pending`, `createdAt`; sparse |
+//! | waits for its picture ("image") or an admin ("approval") | index `pending`: `pending`, `createdAt`; sparse |
 //!
-//! `requestedUpload` is the last one's. Everything else changes under `version`, so that of two changes made at the same time
-//! none is lost; and what a product's offer repeats of it changes there in the same transaction.
+//! `requestedUpload` is the last one's. Everything else changes under `version`, so that of two changes made at the
+//! same time none is lost; and what a product's offer repeats of it changes there in the same transaction.
 
 use std::collections::HashMap;
 
@@ -67,7 +67,8 @@ impl FromEnv for Products {
 }
 
 impl Products {
-    /// Records a new product and its offer. Their id is new as well, so a repetition by the SDK writes the same items again.
+    /// Records a new product and its offer. Their id is new as well, so a repetition by the SDK writes the same items
+    /// again.
     ///
     /// # Errors
     /// When the tables cannot be written.
@@ -172,8 +173,9 @@ impl Products {
         Ok(Page { entries: entries.collect(), next_cursor: page.next_cursor })
     }
 
-    /// Applies `rule` to the product as it is, and tries again when somebody else changed it meanwhile. Where the rule gives
-    /// `None` there is nothing to change. Safe to repeat as far as the rule is: it sees what an earlier try wrote.
+    /// Applies `rule` to the product as it is, and tries again when somebody else changed it meanwhile. Where the rule
+    /// gives `None` there is nothing to change. Safe to repeat as far as the rule is: it sees what an earlier try
+    /// wrote.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is no such product, [`Error::ChangedMeanwhile`] when the others did not stop.
@@ -219,8 +221,8 @@ impl Products {
         Err(Error::ChangedMeanwhile)
     }
 
-    /// Writes what is different about a product since it was `read`, if nobody else changed it meanwhile; and its offer where
-    /// that repeats what is different.
+    /// Writes what is different about a product since it was `read`, if nobody else changed it meanwhile; and its offer
+    /// where that repeats what is different.
     async fn save(&self, read: &Product, product: &Product) -> anyhow::Result<bool> {
         let update = self.changes(read, product)?;
         if product.terms() == read.terms() {
@@ -233,8 +235,8 @@ impl Products {
         Ok(matches!(write.commit(&self.client).await.context("change a product")?, Written::Done(())))
     }
 
-    /// What is different between two versions, as an update of the first one: derived from the items, so that no attribute can
-    /// be forgotten.
+    /// What is different between two versions, as an update of the first one: derived from the items, so that no
+    /// attribute can be forgotten.
     fn changes(&self, read: &Product, product: &Product) -> anyhow::Result<Update> {
         let (old, new) = (with_index_keys(read)?, with_index_keys(product)?);
         let (mut set, mut remove) = (Vec::new(), Vec::new());
@@ -263,8 +265,8 @@ impl Products {
             .context("change a product")
     }
 
-    /// Deletes the product and its offer for its seller or an admin, in one conditional write. Repeated, there is no such
-    /// product.
+    /// Deletes the product and its offer for its seller or an admin, in one conditional write. Repeated, there is no
+    /// such product.
     ///
     /// # Errors
     /// [`Error::NotFound`], or [`Error::NotYours`] when it is somebody else's and for sale.
@@ -291,8 +293,8 @@ impl Products {
         })
     }
 
-    /// Notes that its seller or an admin asked for a URL for another picture, in one conditional write: what its file is
-    /// called, and whether the picture needs an admin's eye.
+    /// Notes that its seller or an admin asked for a URL for another picture, in one conditional write: what its file
+    /// is called, and whether the picture needs an admin's eye.
     ///
     /// # Errors
     /// [`Error::NotFound`], or [`Error::NotYours`] when it is somebody else's and for sale.
@@ -361,8 +363,8 @@ impl Products {
         Ok(read_each(found.items.unwrap_or_default(), "id"))
     }
 
-    /// Deletes the product and its offer if it still has no picture and is not approved: the index tells of a moment ago. Gives
-    /// whether this call deleted it.
+    /// Deletes the product and its offer if it still has no picture and is not approved: the index tells of a moment
+    /// ago. Gives whether this call deleted it.
     ///
     /// # Errors
     /// When the tables cannot be written.

@@ -38,7 +38,7 @@ impl Username {
     pub fn new(text: &str) -> Result<Self, String> {
         let name = FullName::new(text)?.to_string();
         if name.contains(char::is_whitespace) {
-            return Err("must not contain blanks".into());
+            return Err("must not contain spaces".into());
         }
         Self::unlike_an_address(name)
     }

@@ -15,15 +15,15 @@ use super::report::OfFunction;
 const MILLION: f64 = 1e6;
 /// Prices are for a gigabyte of 1024 megabytes.
 const GB: f64 = 1024.0;
-/// Messages between the click and the shipping email: one of the queue Orders, two of Emails. Each is sent, received and
-/// deleted.
+/// Messages between the click and the shipping email: one of the queue Orders, two of Emails. Each is sent, received
+/// and deleted.
 const MESSAGES: f64 = 3.0;
 const REQUESTS_OF_A_MESSAGE: f64 = 3.0;
 const EMAILS: f64 = 2.0;
 /// Writes to an order's item, each of which its stream hands to publish-events: placed, shipped, handed over, settled.
 const CHANGES_OF_AN_ORDER: f64 = 4.0;
 /// Events of an order: placed and shipped. The activity log gets both, the stock the second.
-const EVENTS_OF_AN_ORDER: f64 = 2.0;
+pub(super) const EVENTS_OF_AN_ORDER: f64 = 2.0;
 
 /// `infra/bench/prices.json`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -90,8 +90,8 @@ impl Prices {
         (wait + figures.cpu_ms / share).ceil() + cold
     }
 
-    /// How often a function runs for one order, and for the share of a sign-in that comes with it: what changes a profile
-    /// is told as well. Each record and each message comes alone, which is the dearest case.
+    /// How often a function runs for one order, and for the share of a sign-in that comes with it: what changes a
+    /// profile is told as well. Each record and each message comes alone, which is the dearest case.
     fn times(&self, function: &str) -> f64 {
         if function == PUBLISH.name {
             CHANGES_OF_AN_ORDER + self.in_the_mix("sign-in")

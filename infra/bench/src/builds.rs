@@ -1,5 +1,5 @@
-//! What the release build takes, by its profile: the libraries once, then each binary. Whoever deploys for the first time
-//! waits for all of them, so what one binary takes counts as often as there are functions.
+//! What the release build takes, by its profile: the libraries once, then each binary. Whoever deploys for the first
+//! time waits for all of them, so what one binary takes counts as often as there are functions.
 
 use std::fmt;
 use std::fs;

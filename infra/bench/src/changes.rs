@@ -4,7 +4,7 @@
 //! long description was not measured but counted as DynamoDB counts: the product's item, of 5,517 bytes, was written
 //! for two units a kilobyte begun, and its entries in three indexes for one each.
 
-use super::bill::Bill;
+use super::bill::{Bill, EVENTS_OF_AN_ORDER};
 use super::figures::{short, times};
 use super::lines::Line;
 use super::report::{OfFunction, ms, number};
@@ -48,6 +48,13 @@ pub(super) fn changes(functions: &[OfFunction], lines: &[Line], bills: &[Bill]) 
     let (ours, bare) = (on_the_way(|it| it.cartwright.cpu_ms), OfFunction::bare_on_the_way(functions));
     add("CPU of the same", "4.3 ms", ours.map(ms));
     add("– of the bare SDK's", "–", ours.zip(bare).map(|(ours, bare)| times(ours, bare)));
+    let told = of("record-activity").zip(of("hand-over-stock"));
+    let told = told.map(|(log, stock)| EVENTS_OF_AN_ORDER * log.units.write + stock.units.write);
+    add(
+        "write units of what is told of it afterwards: the log, and the stock handed over",
+        "0",
+        told.map(number),
+    );
     for (function, cpu, of_bare, units) in [(get, "0.40 ms", "1.2×", "0.5"), (list, "0.71 ms", "1.4×", "2")]
     {
         let Some(function) = function else { continue };

@@ -103,9 +103,11 @@ async fn run(options: Options) -> Result<()> {
     if node.is_none() {
         say::note("There is no Node.js with npm here: its columns are left out");
     }
-    if options.write && (node.is_none() || !options.only.is_empty() || options.longest == 0) {
+    let is_part = !options.only.is_empty() || options.longest == 0 || options.beside.is_some();
+    if options.write && (node.is_none() || is_part) {
         bail!(
-            "the docs tell of all functions and lists, beside Node.js: --write needs it, and neither --only nor --longest 0"
+            "the docs tell of all functions and lists, beside Node.js alone: --write needs it, and none of --only, \
+             --longest 0 and --beside"
         );
     }
     let dir = cloud::target().join("bench");

@@ -379,7 +379,7 @@ impl Report {
     }
 
     fn changes(&self) -> Table {
-        let mut table = Table::new(&["", "before", "after"]);
+        let mut table = Table::new(&["figure", "before", "after"]);
         for change in changes::changes(&self.functions, &self.lines, &self.bills) {
             table.row(vec![change.what, change.before.to_owned(), change.after]);
         }
@@ -449,7 +449,7 @@ fn targets(floor: &Figures, functions: &[OfFunction], lines: &[Line]) -> Vec<Tar
     let ours = OfFunction::on_the_way(functions, |it| Some(it.cartwright.cpu_ms));
     if let Some((ours, bare)) = ours.zip(OfFunction::bare_on_the_way(functions)) {
         targets.push(Target {
-            what: "CPU of a whole order, from the click to the shipping email, of the bare SDK's for the same calls",
+            what: "CPU of a whole order, of the bare SDK's for the same calls",
             bound: "1.2×",
             reached: format!("{} ({})", times(ours, bare), ms(ours)),
             met: ours / bare <= 1.2,
@@ -490,11 +490,11 @@ fn targets(floor: &Figures, functions: &[OfFunction], lines: &[Line]) -> Vec<Tar
 
 #[expect(clippy::cast_precision_loss, reason = "a few requests")]
 fn calls(asked: &[super::double::Asked]) -> BTreeMap<String, f64> {
-    let mut all = BTreeMap::new();
+    let mut all: BTreeMap<_, u32> = BTreeMap::new();
     for (name, count) in asked.iter().flat_map(|one| &one.calls) {
-        *all.entry(name.clone()).or_default() += f64::from(*count) / asked.len() as f64;
+        *all.entry(name.clone()).or_default() += count;
     }
-    all
+    all.into_iter().map(|(name, count)| (name, f64::from(count) / asked.len() as f64)).collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a few requests")]
@@ -609,7 +609,7 @@ impl Report {
         let words = format!(
             "Measured on {day} by `cargo local bench --write`: {} rounds of {} warm requests, release binaries for \
              x86_64, {} processors of type {}, Linux {}, Node.js {node}. The machine's load average at the end was \
-             {}.\n",
+             {}.",
             self.rounds, self.requests, machine.processors, machine.processor, machine.kernel, machine.load,
         );
         let tables = self.tables();
@@ -620,7 +620,7 @@ impl Report {
         write_between(
             "docs/benchmarks.md",
             &[
-                ("measured", words),
+                ("measured", wrapped(&words)),
                 ("changes", table("changes")),
                 ("targets", table("targets")),
                 ("costs", table("costs")),
@@ -639,6 +639,22 @@ impl Report {
         let file = cloud::root().join("docs/benchmarks.svg");
         std::fs::write(&file, svg).with_context(|| format!("cannot write {}", file.display()))
     }
+}
+
+/// A paragraph in lines that fit a document.
+fn wrapped(text: &str) -> String {
+    const WIDTH: usize = 120;
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= WIDTH => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.join("\n")
 }
 
 /// Replaces what stands in a file between `<!-- bench: name -->` and `<!-- end -->`.
@@ -722,6 +738,14 @@ mod tests {
         table.row(vec!["**get**".into(), "0.31".into()]);
         assert_eq!(table.aligned(), "what    ms\nget   0.31\n");
         assert_eq!(table.markdown(), "| what | ms |\n| --- | --- |\n| **get** | 0.31 |\n");
+    }
+
+    #[test]
+    fn a_paragraph_is_wrapped_between_words() {
+        let text = ["mug"; 40].join(" ");
+        let lines: Vec<_> = wrapped(&text).lines().map(str::len).collect();
+        assert_eq!(lines, [119, 39]);
+        assert_eq!(wrapped(&text).replace('\n', " "), text);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The cloud that is measured in: the emulator with the tables and the user pool of the templates, and nothing that acts
-//! by itself: no function, queue or workflow of theirs, which would take processor time in the background.
+//! The cloud that is measured in: the emulator with the tables and the user pool of the templates, and nothing that
+//! acts by itself: no function, queue or workflow of theirs, which would take processor time in the background.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -270,37 +270,43 @@ fn created(number: u32) -> String {
     format!("{at:.3}")
 }
 
-/// The parts of the templates that hold data as one template, with the names of its things as outputs under those of the
-/// functions' variables. What several templates have, such as the parameter `Stage`, is taken from the first: the one
-/// that gives it a value.
+/// The parts of the templates that hold data as one template, with the names of its things as outputs under those of
+/// the functions' variables. Templates without such parts have parameters that only the stack around them could give;
+/// what the others have in common, such as the parameter `Stage`, is taken from the first, which gives it a value.
 fn tables_and_user_pool(templates: &[String]) -> String {
-    const KEPT: [&str; 3] =
-        ["AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient"];
-    // The parameters of the others are called like the tables whose names they take.
-    let holds_data =
-        |template: &&String| KEPT.iter().any(|kind| template.contains(&format!("Type: {kind}\n")));
-    let templates: Vec<_> = templates.iter().filter(holds_data).collect();
+    let holding: Vec<_> =
+        templates.iter().filter(|template| section(template, "Resources").any(is_data)).collect();
     let mut text = String::from("AWSTemplateFormatVersion: \"2010-09-09\"\n");
     let mut outputs = String::from("Outputs:\n");
-    for section in ["Parameters", "Conditions", "Resources"] {
+    for name in ["Parameters", "Conditions", "Resources"] {
         let mut taken = BTreeSet::new();
-        text += &format!("{section}:\n");
-        let bodies = templates.iter().flat_map(|template| blocks(template, 0));
-        for (_, body) in bodies.filter(|(name, _)| *name == section) {
-            let inside = body.split_once('\n').map_or("", |(_, inside)| inside);
-            for (name, entry) in blocks(inside, 2) {
-                let kind = entry.lines().find_map(|line| line.strip_prefix("    Type: "));
-                let is_kept = section != "Resources" || kind.is_some_and(|kind| KEPT.contains(&kind));
-                if is_kept && taken.insert(name) {
-                    text += entry;
-                    if section == "Resources" {
-                        outputs += &format!("  {name}:\n    Value: !Ref {name}\n");
-                    }
+        text += &format!("{name}:\n");
+        let entries = holding.iter().flat_map(|template| section(template, name));
+        for (entry, body) in entries.filter(|entry| name != "Resources" || is_data(*entry)) {
+            if taken.insert(entry) {
+                text += body;
+                if name == "Resources" {
+                    outputs += &format!("  {entry}:\n    Value: !Ref {entry}\n");
                 }
             }
         }
     }
     text + &outputs
+}
+
+/// Whether a resource keeps what people do.
+fn is_data((_, body): (&str, &str)) -> bool {
+    const KINDS: [&str; 3] =
+        ["AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient"];
+    let kind = body.lines().find_map(|line| line.strip_prefix("    Type: "));
+    kind.is_some_and(|kind| KINDS.contains(&kind))
+}
+
+/// The entries of a section of a template, each with its name.
+fn section<'a>(template: &'a str, name: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let found = blocks(template, 0).into_iter().find(|(one, _)| *one == name);
+    let inside = found.and_then(|(_, body)| body.split_once('\n')).map_or("", |(_, inside)| inside);
+    blocks(inside, 2).into_iter()
 }
 
 /// The blocks of a YAML text whose keys are indented by `indent` spaces, each with its name.
@@ -334,16 +340,19 @@ mod tests {
     #[test]
     fn of_the_templates_only_what_holds_data_is_taken() {
         let templates = [
-            "Transform: X\nParameters:\n  Stage:\n    Type: String\n\nResources:\n  # a note\n  UserPool:\n    Type: AWS::Cognito::UserPool\n\
-             \n  Api:\n    Type: AWS::ApiGatewayV2::Api\n",
-            "Parameters:\n  Stage: {Type: String}\n  Kept: {Type: String}\nResources:\n  ThingsTable:\n    Type: AWS::DynamoDB::Table\n    \
-             Properties:\n      A: 1\nOutputs:\n  X:\n    Value: 1\n",
-            "Parameters:\n  ThingsTable: {Type: String}\nResources:\n  Queue:\n    Type: AWS::SQS::Queue\n",
+            "Transform: X\nParameters:\n  Stage:\n    Type: String\n\nResources:\n  # a note\n  Pool:\n    \
+             Type: AWS::Cognito::UserPool\n",
+            "Parameters:\n  ApiId: {Type: String}\nResources:\n  Route:\n    Type: AWS::ApiGatewayV2::Route\n",
+            "Parameters:\n  Stage: {Type: String}\n  Kept: {Type: String}\nResources:\n  ThingsTable:\n    \
+             Type: AWS::DynamoDB::Table\n    Properties:\n      A: 1\n  Queue:\n    Type: AWS::SQS::Queue\n\
+             Outputs:\n  X:\n    Value: 1\n",
         ];
         let taken = tables_and_user_pool(&templates.map(str::to_owned));
-        let expected = "AWSTemplateFormatVersion: \"2010-09-09\"\nParameters:\n  Stage:\n    Type: String\n\n  Kept: {Type: String}\nConditions:\n\
-                        Resources:\n  UserPool:\n    Type: AWS::Cognito::UserPool\n\n  ThingsTable:\n    Type: AWS::DynamoDB::Table\n    \
-                        Properties:\n      A: 1\nOutputs:\n  UserPool:\n    Value: !Ref UserPool\n  ThingsTable:\n    Value: !Ref ThingsTable\n";
+        let expected = "AWSTemplateFormatVersion: \"2010-09-09\"\nParameters:\n  Stage:\n    Type: String\n\n  \
+                        Kept: {Type: String}\nConditions:\nResources:\n  Pool:\n    \
+                        Type: AWS::Cognito::UserPool\n  ThingsTable:\n    Type: AWS::DynamoDB::Table\n    \
+                        Properties:\n      A: 1\nOutputs:\n  Pool:\n    Value: !Ref Pool\n  ThingsTable:\n    \
+                        Value: !Ref ThingsTable\n";
         assert_eq!(taken, expected);
     }
 

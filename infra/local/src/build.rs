@@ -26,8 +26,8 @@ pub(crate) async fn functions() -> Result<()> {
     } else {
         "Building the functions"
     });
-    // Not the functions alone, and `shared` with its feature for tests: what they depend on is then built as the tests need
-    // it, and so once.
+    // Not the functions alone, and `shared` with its feature for tests: what they depend on is then built as the tests
+    // need it, and so once.
     let mut cargo = cargo();
     cargo.args(["build", "--workspace"]).args(NOT_FUNCTIONS.iter().flat_map(|name| ["--exclude", name]));
     cargo.args(["--features", "shared/testing"]);

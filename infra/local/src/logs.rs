@@ -1,4 +1,5 @@
-//! `cargo local logs [function] [-f]`: what the functions said, as they said it; `--about ID`: what they said of one thing.
+//! `cargo local logs [function] [-f]`: what the functions said, as they said it; `--about ID`: what they said of one
+//! thing.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
@@ -23,7 +24,8 @@ pub(crate) struct Options {
     /// How many lines of each function to begin with.
     #[arg(short, long, default_value_t = 50)]
     lines: usize,
-    /// All that every function said of one thing, such as an order, in the order of time: `orders/0189…`, or its id alone.
+    /// All that every function said of one thing, such as an order, in the order of time: `orders/0189…`, or its id
+    /// alone.
     #[arg(long, value_name = "ID", conflicts_with_all = ["function", "follow", "lines"])]
     about: Option<String>,
 }

@@ -27,7 +27,8 @@ pub(crate) async fn run(cloud: &Cloud) -> Result<()> {
 async fn watch(cloud: &Cloud) {
     let mut seen = (newest(CODE), newest(stack()));
     loop {
-        // Looking at a few hundred files once a second costs nothing, and needs no library and no limits of the system's.
+        // Looking at a few hundred files once a second costs nothing, and needs no library and no limits of the
+        // system's.
         tokio::time::sleep(Duration::from_secs(1)).await;
         let now = (newest(CODE), newest(stack()));
         if now == seen {

@@ -179,7 +179,7 @@ impl Cursors {
             None => None,
             Some(cursor) => {
                 let position = self.open(list, of, cursor).ok_or_else(|| {
-                    let detail = "is not a cursor of this list: send the nextCursor of the page before";
+                    let detail = "is not a cursor of this list; send the nextCursor of the page before";
                     Problem::invalid_input(vec![FieldError::parameter("cursor", detail)])
                 })?;
                 let mut key: Item = position.into_iter().map(|(name, value)| (name, text(&value))).collect();
@@ -334,7 +334,7 @@ mod tests {
         }
         let request = PageRequest { limit: 2, cursor: None };
         let page =
-            cursors().page::<Order>(&Client::new(&sdk), "orders", LIST, "ann", &request).await.unwrap();
+            cursors().page::<Order>(&Client::new(&sdk), "things", LIST, "ann", &request).await.unwrap();
         assert_eq!(page.entries, [Order { order_id: "1".into(), total: 5 }]);
         let position = cursors().open(LIST, "ann", &page.next_cursor.unwrap()).unwrap();
         assert_eq!(position["orderId"], "2");
@@ -347,10 +347,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_page_has_1_to_100_entries_and_20_unless_told() {
-        assert_eq!(request("/orders").await.unwrap().limit, 20);
-        assert_eq!(request("/orders?limit=100").await.unwrap().limit, 100);
+        assert_eq!(request("/things").await.unwrap().limit, 20);
+        assert_eq!(request("/things?limit=100").await.unwrap().limit, 100);
         for limit in ["0", "101", "-1", "1.5", "x", ""] {
-            assert!(request(&format!("/orders?limit={limit}")).await.is_err(), "{limit}");
+            assert!(request(&format!("/things?limit={limit}")).await.is_err(), "{limit}");
         }
     }
 }

@@ -40,8 +40,8 @@ where
     }
 }
 
-/// Carries out `update`, the same that a [`Write`] takes, by itself: that costs half as much. Done, it gives the attributes
-/// that `returns` asks for; refused, the item as it stood then, empty if there was none.
+/// Carries out `update`, the same that a [`Write`] takes, by itself: that costs half as much. Done, it gives the
+/// attributes that `returns` asks for; refused, the item as it stood then, empty if there was none.
 ///
 /// # Errors
 /// What the SDK says. The update may have taken effect all the same.
@@ -112,12 +112,12 @@ impl Write {
 
     /// Writes all of it or nothing.
     ///
-    /// Conflicts with other transactions are tried again with jitter; DynamoDB cancels such a transaction at once instead of
-    /// queueing it. <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>
+    /// Conflicts with other transactions are tried again with jitter; DynamoDB cancels such a transaction at once
+    /// instead of queueing it. <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>
     ///
     /// # Errors
-    /// [`Busy`] when the conflicts did not end, otherwise what the SDK says. It may have taken effect all the same, so its
-    /// conditions must make it safe to repeat.
+    /// [`Busy`] when the conflicts did not end, otherwise what the SDK says. It may have taken effect all the same, so
+    /// its conditions must make it safe to repeat.
     pub async fn commit(self, client: &Client) -> anyhow::Result<Written<(), Found>> {
         const TRIES: u32 = 12;
         for attempt in 0..TRIES {

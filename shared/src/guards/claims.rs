@@ -1,8 +1,8 @@
 //! Who does a thing that must happen once and cannot be part of a transaction, such as sending an email.
 //!
-//! Whoever wants to do it claims it, does it, and records that it is done. A claim whose holder died is taken over when its
-//! lease is over. One window stays that nobody can close: it was done and the record was never written. Then it is done
-//! again, and the claim says [`Claim::TakenOver`] so that it can be counted.
+//! Whoever wants to do it claims it, does it, and records that it is done. A claim whose holder died is taken over when
+//! its lease is over. One window stays that nobody can close: it was done and the record was never written. Then it is
+//! done again, and the claim says [`Claim::TakenOver`] so that it can be counted.
 
 use std::time::Duration;
 
@@ -66,7 +66,8 @@ impl Guards {
         anyhow::ensure!(!found.is_empty(), "a claim that stands in the way is told");
         Ok(match (found.contains_key("doneAt"), found.get("holder")) {
             (true, _) => Claim::AlreadyDone,
-            // The SDK tried twice and its first try took effect: the claim is ours, and it is counted whether it was another's.
+            // The SDK tried twice and its first try took effect: the claim is ours, and it is counted whether it was
+            // another's.
             (false, Some(AttributeValue::S(holder))) if *holder == me.to_string() => {
                 if found.get("tries") == Some(&number(1)) { Claim::First } else { Claim::TakenOver }
             }

@@ -1,7 +1,8 @@
 //! `Idempotency-Key`: the same request twice has one effect and one answer.
 //!
-//! The record of the answer is written in the transaction that the answer is about, so there is no "in progress" state to
-//! be stuck in: either both are there or neither. <https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/>
+//! The record of the answer is written in the transaction that the answer is about, so there is no "in progress" state
+//! to be stuck in: either both are there or neither.
+//! <https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/>
 
 use std::time::Duration;
 
@@ -35,7 +36,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for IdempotencyKey {
         let mut values = parts.headers.get_all("idempotency-key").iter();
         let (Some(value), None) = (values.next(), values.next()) else {
             return if parts.headers.contains_key("idempotency-key") {
-                Err(invalid("may be given once"))
+                Err(invalid("may be given only once"))
             } else {
                 Ok(None)
             };
@@ -44,7 +45,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for IdempotencyKey {
             Ok(key) if (1..=255).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()) => {
                 Ok(Some(Self(key.to_owned())))
             }
-            _ => Err(invalid("must be 1 to 255 visible ASCII characters without blanks")),
+            _ => Err(invalid("must be 1 to 255 visible ASCII characters without spaces")),
         }
     }
 }
@@ -62,7 +63,7 @@ impl From<KeyReused> for Problem {
     fn from(_: KeyReused) -> Self {
         Self::new(
             IDEMPOTENCY_KEY_REUSED,
-            "This Idempotency-Key came before with another request. Use a new key for a new request.",
+            "This Idempotency-Key was already used for another request. Use a new key for each new request.",
         )
     }
 }
@@ -141,7 +142,8 @@ pub enum Committed<T> {
 }
 
 impl KeyedRequest {
-    /// The request `input` that `caller` sent to `route` with `key`, if it has one. Keys are each person's and route's own.
+    /// The request `input` that `caller` sent to `route` with `key`, if it has one. Keys are each person's and route's
+    /// own.
     ///
     /// # Errors
     /// When `input` cannot be written as JSON: a mistake in our code.
@@ -212,10 +214,11 @@ impl Guards {
         batch.take(self.table()).into_iter().next()
     }
 
-    /// Commits `write` together with the record of its answer, so that a request with a key happens once and every repetition
-    /// gets the first answer. Without a key it is committed by itself.
+    /// Commits `write` together with the record of its answer, so that a request with a key happens once and every
+    /// repetition gets the first answer. Without a key it is committed by itself.
     ///
-    /// A repetition by the SDK, after a reply that was lost, finds this call's own record and is told as [`Once::Replayed`].
+    /// A repetition by the SDK, after a reply that was lost, finds this call's own record and is told as
+    /// [`Once::Replayed`].
     ///
     /// # Errors
     /// Those of [`Write::commit`].

@@ -13,8 +13,8 @@
 //! either, so the sum above becomes a few comparisons (`Rate::steps`); they round the old count up, never down.
 //!
 //! Address and account are two items in one transaction: both are counted or neither, so that whoever is refused for
-//! one does not use up the other. Transactions on one item that meet are tried again by [`Write::commit`]; a flood from one
-//! address so slows itself down, and what does not get through is not let through. A person's one item is updated
+//! one does not use up the other. Transactions on one item that meet are tried again by [`Write::commit`]; a flood from
+//! one address so slows itself down, and what does not get through is not let through. A person's one item is updated
 //! without a transaction, which costs half; if the reply is lost, the SDK's repetition counts the request twice. Names
 //! and addresses are kept as hashes. Time to live takes an item some time after its two windows; an item that is still
 //! there then counts for nothing.

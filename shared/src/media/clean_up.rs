@@ -19,9 +19,9 @@ const MOST_NAMED: usize = 200;
 /// What one of some things is called, and several of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Noun {
-    /// `category`
+    /// `berry`
     pub one: &'static str,
-    /// `categories`
+    /// `berries`
     pub many: &'static str,
 }
 
@@ -83,23 +83,23 @@ fn notice(noun: Noun, names: &[String]) -> (String, String) {
 mod tests {
     use super::*;
 
-    const NOUN: Noun = Noun { one: "category", many: "categories" };
+    const NOUN: Noun = Noun { one: "berry", many: "berries" };
 
     #[test]
     fn a_notice_says_how_many_and_which() {
         let (subject, message) = notice(NOUN, &["Tea".into(), "Mugs".into()]);
-        assert_eq!(subject, "2 categories without a picture were deleted");
+        assert_eq!(subject, "2 berries without a picture were deleted");
         assert_eq!(
             message,
-            "2 categories still had no picture after an hour and were deleted:\n- Tea\n- Mugs\n"
+            "2 berries still had no picture after an hour and were deleted:\n- Tea\n- Mugs\n"
         );
-        assert_eq!(notice(NOUN, &["Tea".into()]).0, "1 category without a picture was deleted");
+        assert_eq!(notice(NOUN, &["Tea".into()]).0, "1 berry without a picture was deleted");
     }
 
     #[test]
     fn a_notice_names_no_more_than_fit() {
         let (subject, message) = notice(NOUN, &vec!["Tea".to_owned(); 201]);
-        assert!(subject.starts_with("201 categories"));
+        assert!(subject.starts_with("201 berries"));
         assert_eq!(message.lines().count(), 201);
     }
 }

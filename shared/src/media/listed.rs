@@ -1,4 +1,4 @@
-//! Tables of things that everyone sees as soon as they have their picture: banners, categories.
+//! Tables of things that everyone sees as soon as they have their picture.
 //!
 //! Their items have these attributes, besides those of their own:
 //!

@@ -177,9 +177,9 @@ pub(crate) fn count_calls_of(task: &Calls) {
     });
 }
 
-/// Says what this request, message or task is about, as CloudEvents do: `about("orders", id)`. The line that ends it in
-/// the log, well or badly, then has the `subject` `orders/0189…`, so that one thing can be followed through every
-/// function.
+/// Says what this request, message or task is about, by the kind of thing and its id: `about("things", id)`. The line
+/// that ends it in the log, well or badly, then has the `subject` `things/0189…`, so that one thing can be followed
+/// through every function.
 pub fn about(things: &str, id: impl fmt::Display) {
     let _ =
         INVOCATION.try_with(|invocation| invocation.borrow_mut().subject = Some(format!("{things}/{id}")));

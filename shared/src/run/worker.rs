@@ -1,4 +1,5 @@
-//! Functions that no HTTP request calls: consumers of queues, tables' streams, uploads, schedules, workflow tasks, user pool triggers.
+//! Functions that no HTTP request calls: consumers of queues, tables' streams, uploads, schedules, workflow tasks, user
+//! pool triggers.
 //!
 //! Each is a plain `async fn` of its state and its event; what surrounds it is here.
 

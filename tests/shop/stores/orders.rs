@@ -360,6 +360,38 @@ async fn pieces_are_promised_from_an_order_to_its_release() {
 }
 
 #[tokio::test]
+async fn an_order_is_handed_over_once_whoever_tells_of_it_how_often() {
+    let (orders, products): (Orders, Products) = open().await;
+    let (tea, cup) = (for_sale(&products, 5).await, for_sale(&products, 3).await);
+    let id = placed(&orders, &buyer().await, &[(&tea, 2), (&cup, 3)], now()).await;
+    orders.ship(id, now()).await.unwrap();
+    let behind: Orders = open_behind(Meddler::lose_reply("TransactWriteItems")).await;
+    behind.hand_over(id).await.unwrap();
+    let all = at_once(8, |_| {
+        let orders = orders.clone();
+        async move { orders.hand_over(id).await }
+    });
+    assert!(all.await.iter().all(Result::is_ok));
+    assert_eq!((pieces_of(&products, &tea).await, pieces_of(&products, &cup).await), ((3, 0), (0, 0)));
+    assert_eq!(history_of(&orders, id).await, ["pending", "shipping"]);
+    assert!(orders.hand_over(OrderId::at(now())).await.is_err(), "nobody placed it");
+}
+
+#[tokio::test]
+async fn an_order_with_a_deleted_offer_is_handed_over_without_it() {
+    let (orders, products): (Orders, Products) = open().await;
+    let (cloud, ann) = (Cloud::open().await, buyer().await);
+    let (tea, cup) = (for_sale(&products, 5).await, for_sale(&products, 3).await);
+    // Not shipped, so that nobody else hands it over meanwhile.
+    let id = placed(&orders, &ann, &[(&tea, 2), (&cup, 3)], now()).await;
+    cloud.delete_item("OffersTable", "offerId", &tea.id().to_string()).await;
+    orders.hand_over(id).await.unwrap();
+    assert_eq!(pieces_of(&products, &cup).await, (0, 0));
+    let offer = cloud.item("OffersTable", ("offerId", &tea.id().to_string())).await;
+    assert_eq!(offer, Value::Null);
+}
+
+#[tokio::test]
 async fn a_deleted_offer_gets_nothing_back_and_the_others_do() {
     let (orders, products): (Orders, Products) = open().await;
     let (cloud, ann) = (Cloud::open().await, buyer().await);

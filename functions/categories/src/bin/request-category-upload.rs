@@ -1,4 +1,4 @@
-//! `POST /categories/upload-url`: records a category, unless it has a picture, and gives an admin the URL to upload one to.
+//! `POST /categories/upload-url`: records a category, unless it has a picture, and gives an admin its upload URL.
 //!
 //! Repeated, it gives another URL. The old picture stays until the new one was checked; the newest upload wins. A
 //! category that never gets its picture is cleaned up after an hour.
