@@ -89,7 +89,7 @@ async fn run(options: Options) -> Result<bool> {
     println!("seed {seed}");
     let aws = Aws::open().await;
     // What a consumer failed at comes again in seconds, and not in a minute and more.
-    for (queue, seconds) in [("OrdersQueueUrl", "4"), ("EmailsQueueUrl", "8")] {
+    for (queue, seconds) in [("OrdersQueueUrl", "4"), ("EmailsQueueUrl", "8"), ("ActivityQueueUrl", "4")] {
         let soon = json!({ "QueueUrl": aws.output(queue), "Attributes": { "VisibilityTimeout": seconds } });
         aws.json("sqs", "AmazonSQS.SetQueueAttributes", soon).await;
     }
