@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 use tests::aws::{Aws, Undo};
-use tests::logs::functions_about;
+use tests::logs::{count_in_logs, functions_about};
 use tests::meddler::{Call, Calls, Meddler, round_trips};
 use tests::shop::{Person, Product, Shop, cancelled, history, order_id, product, shipping, unique};
 use tests::wait::{a_while, at_once, eventually};
@@ -320,6 +320,33 @@ async fn an_email_that_was_refused_goes_out_later_and_once() {
     aws.run_on_schedule("sweep-orders", LATER * 2).await;
     a_while().await;
     assert_eq!(shipping(&bob.mail_about(&order).await), 1);
+}
+
+// ── What nobody can read ───────────────────────────────────────────────────────────────────────────────────
+
+#[tokio::test]
+async fn orders_that_nobody_can_read_keep_no_other_from_being_swept_up() {
+    let (shop, aws, _soon) = open().await;
+    let (bob, tea) = tea(&shop, 5).await;
+    let lost = |shard: usize| format!("00000000-0000-7000-8000-{shard:012}");
+    for shard in 0..16 {
+        let order = json!({
+            "orderId": { "S": lost(shard) }, "status": { "S": "lost" }, "due": { "S": format!("{shard:02}") },
+            "dueAt": { "S": "2001-09-09T01:46:40.000Z" }, "attempts": { "N": "0" },
+        });
+        aws.put_item("OrdersTable", order).await;
+    }
+    let counted = count_in_logs("sweep-orders", "UnreadableItem");
+    let failing = aws.change("create-order").await.env("AWS_ENDPOINT_URL_SQS", &failure().await).make().await;
+    let order = bob.buys(&tea, 2).await;
+    failing.undo();
+    // It does not fail, since another run would not read them either.
+    aws.run_on_schedule("sweep-orders", LATER).await;
+    shipped_and_told_once(&aws, &bob, &[order]).await;
+    assert!(count_in_logs("sweep-orders", "UnreadableItem") > counted, "nobody was told of them");
+    for shard in 0..16 {
+        aws.delete_item("OrdersTable", "orderId", &lost(shard)).await;
+    }
 }
 
 // ── What is promised ───────────────────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,4 @@
-//! Products whose picture never comes.
+//! Products whose picture never comes, and products that nobody can read.
 
 use std::time::Duration;
 
@@ -55,4 +55,36 @@ async fn what_has_no_picture_after_an_hour_is_deleted_and_the_admins_are_told() 
     assert_eq!(shop.upload(&bare.upload_url, "image/png", BLUE_PNG.to_vec()).await, 200);
     a_while().await;
     assert!(ann.own(&bare).await.is_none());
+}
+
+#[tokio::test]
+async fn a_product_and_an_offer_that_nobody_can_read_take_no_list_away() {
+    let (shop, aws, _soon) = open().await;
+    let ann = shop.person("Ann").await;
+    let category = unique("Things").replace(' ', "-");
+    let mut sold = Vec::new();
+    for _ in 0..3 {
+        sold.push(ann.sells(product().in_category(&category)).await);
+    }
+    let nothing = json!({ ":nothing": { "L": [] } });
+    let product = ("id", sold[1].id.as_str());
+    aws.update_item("ProductsTable", product, "SET productName = :nothing", nothing.clone()).await;
+    aws.update_item("OffersTable", ("offerId", &sold[2].id), "SET price = :nothing", nothing).await;
+    let counted = count_in_logs("list-products", "UnreadableItem");
+    for answer in [
+        shop.get(&format!("/products?category={category}")).await,
+        shop.get("/products").await,
+        ann.get("/users/me/products").await,
+    ] {
+        let page = answer.is(200);
+        let ids: Vec<_> =
+            page["products"].as_array().expect("products").iter().map(|one| one["id"].clone()).collect();
+        assert!(ids.contains(&json!(sold[0].id)), "{ids:?}");
+        assert!(!ids.contains(&json!(sold[1].id)) && !ids.contains(&json!(sold[2].id)), "{ids:?}");
+    }
+    assert!(count_in_logs("list-products", "UnreadableItem") > counted, "nobody was told of them");
+    for one in &sold[1..] {
+        aws.delete_item("ProductsTable", "id", &one.id).await;
+        aws.delete_item("OffersTable", "offerId", &one.id).await;
+    }
 }

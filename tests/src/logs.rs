@@ -28,3 +28,10 @@ pub fn functions_about(subject: &str) -> BTreeSet<String> {
     }
     functions
 }
+
+/// In how many lines of its log a function says something, such as the name of a metric.
+pub fn count_in_logs(function: &str, what: &str) -> usize {
+    let folder = std::env::var("CARTWRIGHT_LOGS").unwrap_or_default();
+    let log = std::fs::read(format!("{folder}/cartwright-local-{function}.log")).unwrap_or_default();
+    String::from_utf8_lossy(&log).lines().filter(|line| line.contains(what)).count()
+}

@@ -22,6 +22,21 @@ pub(crate) fn scheduled(later: Duration) -> Value {
     })
 }
 
+/// What the topic tells of an order that is on its way.
+pub(crate) fn shipped(order: &str, time: &str) -> Value {
+    json!({
+        "specversion": "1.0",
+        "id": "5d1b36b1-8b1f-5f0e-9c68-000000000001",
+        "source": "/cartwright/local/orders",
+        "type": "order.shipped",
+        "subject": order,
+        "time": time,
+        "datacontenttype": "application/json",
+        "dataschema": "urn:cartwright:event:order.shipped:1",
+        "data": { "orderId": order },
+    })
+}
+
 /// What S3 tells of an object that was put with this URL.
 pub(crate) fn uploaded(aws: &Aws, url: &str) -> Value {
     let key = url.split_once("/uploads/").map(|(_, rest)| rest.split('?').next().unwrap_or_default());

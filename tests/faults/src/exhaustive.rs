@@ -25,7 +25,7 @@ use crate::plan::Plan;
 use crate::proxy::Proxy;
 use crate::quiet::end_dead_leases;
 use crate::workload::{Buyer, Town, millis};
-use crate::world::{is_settled, stored, text};
+use crate::world::{has_left, is_settled, stored, text};
 
 /// What parts a call from its effect, and for how many of the SDK's three attempts.
 pub(crate) const FAULTS: [(Fault, usize, &str); 5] = [
@@ -79,7 +79,14 @@ impl Flow {
     /// The functions whose calls are played in this flow.
     fn functions(self) -> &'static [&'static str] {
         match self {
-            Self::Buys => &["create-order", "consume-orders", "ship-order", "send-email"],
+            Self::Buys => &[
+                "create-order",
+                "consume-orders",
+                "ship-order",
+                "send-email",
+                "publish-events",
+                "hand-over-stock",
+            ],
             Self::CannotShip => &["release-order"],
             Self::Cancels => &["cancel-order"],
             Self::Swept | Self::EmailSwept | Self::Sweeps => &["sweep-orders"],
@@ -304,10 +311,9 @@ impl Theatre {
         let scene = self.perform(flow, None, "recording").await;
         let mut cells = scene.state().trace.clone();
         cells.retain(|cell| flow.functions().contains(&cell.function.as_str()));
-        // Several sweeps look at the same orders, and one of them finds each.
-        if flow.is_swept() {
-            cells.retain(|cell| cell.number == 1);
-        }
+        // Several sweeps look at the same orders, and one of them finds each. What happened is told one by one or
+        // together, as the stream is read.
+        cells.retain(|cell| cell.number == 1 || !(flow.is_swept() || cell.function == "publish-events"));
         assert!(!cells.is_empty(), "{flow:?} made no calls");
         cells.sort();
         cells.dedup();
@@ -427,16 +433,23 @@ impl Theatre {
                 }
             }
             let patience = Duration::from_secs(if flow == Flow::CannotShip { 60 } else { 25 });
-            let is_over =
-                async || scene.is_reached() || (scene.aim.is_none() && self.is_settled(&order).await);
+            let is_done = async || self.is_settled(&order).await && has_left(&self.town.aws, &order).await;
+            let is_over = async || scene.is_reached() || (scene.aim.is_none() && is_done().await);
             wait(patience, is_over).await;
-            if scene.aim.as_ref().is_some_and(|(cell, ..)| cell.function == "consume-orders") {
-                // The message comes again when its visibility ends, after four seconds.
-                wait(Duration::from_secs(40), async || self.is_shipped(&order).await).await;
-                scene.state().stuck = !self.is_shipped(&order).await;
+            // The message comes again when its visibility ends, after four seconds; a stream is read again at once.
+            match scene.aim.as_ref().map(|(cell, ..)| cell.function.as_str()) {
+                Some("consume-orders") => {
+                    wait(Duration::from_secs(40), async || self.is_shipped(&order).await).await;
+                    scene.state().stuck = !self.is_shipped(&order).await;
+                }
+                Some("publish-events" | "hand-over-stock") => {
+                    wait(Duration::from_secs(40), async || has_left(&self.town.aws, &order).await).await;
+                    scene.state().stuck = !has_left(&self.town.aws, &order).await;
+                }
+                _ => {}
             }
             // What follows at once should find the buyer still to itself.
-            wait(millis(3_000), async || self.is_settled(&order).await).await;
+            wait(millis(3_000), is_done).await;
         }
         self.stage.leave(&scene);
         scene

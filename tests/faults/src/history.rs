@@ -67,7 +67,7 @@ pub(crate) struct Book {
     pub initial: i64,
     /// How many were added and deducted by people since.
     pub changed: i64,
-    /// The lowest stock that anybody saw.
+    /// The lowest stock that anybody saw, be it for sale or promised.
     pub lowest: i64,
 }
 

@@ -24,6 +24,8 @@ pub(crate) fn broken(history: &History, world: &World) -> Vec<Broken> {
     checks.every_order_is_settled(&purchases);
     checks.one_order_for_each_key(&purchases);
     checks.the_stock_adds_up(history);
+    checks.what_is_promised_has_not_left();
+    checks.product_and_offer_agree();
     checks.cancelled_means_cancelled(&purchases);
     checks.every_buyer_is_told_once();
     checks.what_happened_is_told();
@@ -156,20 +158,62 @@ impl Checks<'_> {
             }
         }
         for (product, book) in history.books() {
-            let Some(quantity) = self.world.shown.get(&product).and_then(|shown| shown.quantity) else {
+            let Some(offer) = self.world.offers.get(&product) else {
                 self.add(NAME, &product, "it is gone".into());
                 continue;
             };
+            let quantity = offer.quantity;
             let sold = sold.get(product.as_str()).copied().unwrap_or_default();
             if book.initial + book.changed - sold != quantity {
                 let what =
                     format!("{} + {} - {sold} sold, but there are {quantity}", book.initial, book.changed);
                 self.add(NAME, &product, what);
             }
-            let lowest = book.lowest.min(quantity);
+            let lowest = book.lowest.min(quantity).min(offer.promised);
             if lowest < 0 {
                 self.add("never below zero", &product, format!("there were {lowest} pieces"));
             }
+        }
+    }
+
+    fn what_is_promised_has_not_left(&mut self) {
+        const NAME: &str = "what is promised has not left";
+        let mut held: BTreeMap<&str, i64> = BTreeMap::new();
+        for (id, order) in &self.world.orders {
+            if order.status == "cancelled" && order.handed_over {
+                self.add(NAME, id, "it is cancelled, and its pieces have left".into());
+            }
+            if order.holds_pieces() {
+                self.add(NAME, id, format!("it is {}, and its pieces are still promised", order.status));
+                for (product, pieces) in &order.lines {
+                    *held.entry(product).or_default() += pieces;
+                }
+            }
+        }
+        for (product, offer) in &self.world.offers {
+            let held = held.get(product.as_str()).copied().unwrap_or_default();
+            if held != offer.promised {
+                self.add(NAME, product, format!("orders hold {held}, and {} are promised", offer.promised));
+            }
+        }
+    }
+
+    fn product_and_offer_agree(&mut self) {
+        const NAME: &str = "product and offer agree";
+        let products =
+            self.world.shown.values().filter_map(|shown| Some((&shown.key, shown.terms.as_ref()?)));
+        let products: BTreeMap<_, _> = products.collect();
+        for (id, terms) in &products {
+            match self.world.offers.get(*id) {
+                None => self.add(NAME, id, "it has no offer".into()),
+                Some(offer) if offer.terms != **terms => {
+                    self.add(NAME, id, format!("it is {terms:?}, and its offer {:?}", offer.terms));
+                }
+                Some(_) => {}
+            }
+        }
+        for id in self.world.offers.keys().filter(|id| !products.contains_key(id)) {
+            self.add(NAME, id, "an offer of nothing".into());
         }
     }
 
@@ -203,7 +247,7 @@ impl Checks<'_> {
             // A confirmation is not swept up: its message is worked or kept.
             if order.status == "shipping"
                 && count(EmailKind::Confirmed) == 0
-                && !self.is_kept("order_confirmed", id)
+                && !self.is_kept("order.confirmed", id)
             {
                 self.add(NAME, id, "it was never confirmed, and no dead letter says so".into());
             }
@@ -255,7 +299,9 @@ impl Checks<'_> {
         const NAME: &str = "dead letters are settled";
         for (queue, body) in &self.world.dead_letters {
             let message: serde_json::Value = body.parse().unwrap_or_default();
-            let id = message["orderId"].as_str().unwrap_or_default();
+            // An order to fulfil, what was told of one, or a letter about one.
+            let ids = [&message["orderId"], &message["data"]["orderId"], &message["id"]];
+            let id = ids.into_iter().find_map(serde_json::Value::as_str).unwrap_or_default();
             let settled = self.order(id).is_some_and(|order| order.status != "pending" && !order.is_due);
             // Every upload was given to its indexer again before the world was read.
             if !settled {
@@ -310,7 +356,7 @@ fn event_of(status: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::Shown;
+    use crate::world::{Offer, Shown, Terms};
 
     /// Ann bought two of ten pieces of tea, they ship, and she was told.
     fn all_is_well() -> (History, World) {
@@ -329,10 +375,14 @@ mod tests {
             history: vec!["pending".into(), "shipping".into()],
             adds_up: true,
             is_due: false,
+            handed_over: true,
         };
         world.orders.insert("order".into(), order);
-        let tea = Shown { kind: "products", key: "tea".into(), quantity: Some(8), ..Shown::default() };
+        let terms = Terms { name: "tea".into(), price: 450, is_for_sale: true };
+        let tea =
+            Shown { kind: "products", key: "tea".into(), terms: Some(terms.clone()), ..Shown::default() };
         world.shown.insert("tea".into(), tea);
+        world.offers.insert("tea".into(), Offer { quantity: 8, promised: 0, terms });
         world.records.insert("idempotency#create-order#ann#key".into(), "order".into());
         world.emails.insert("order".into(), vec![EmailKind::Confirmed, EmailKind::Shipping]);
         world.told.insert("order".into(), vec!["order.placed".into(), "order.shipped".into()]);
@@ -356,6 +406,10 @@ mod tests {
 
     fn told(world: &mut World) -> &mut Vec<String> {
         world.told.get_mut("order").unwrap()
+    }
+
+    fn offer(world: &mut World) -> &mut Offer {
+        world.offers.get_mut("tea").unwrap()
     }
 
     fn emails(world: &mut World) -> &mut Vec<EmailKind> {
@@ -389,7 +443,7 @@ mod tests {
             world.emails.insert("again".into(), vec![EmailKind::Confirmed, EmailKind::Shipping]);
             let events = told(world).clone();
             world.told.insert("again".into(), events);
-            tea(world).quantity = Some(6);
+            offer(world).quantity = 6;
         };
         assert_eq!(after(doubled), ["one order for each key"].into());
         let answered = |history: &mut History, _: &mut World| {
@@ -416,9 +470,32 @@ mod tests {
 
     #[test]
     fn stock_that_is_missing_or_sold_twice_is_noticed() {
-        assert_eq!(after(|_, world| tea(world).quantity = Some(7)), ["the stock adds up"].into());
+        assert_eq!(after(|_, world| offer(world).quantity = 7), ["the stock adds up"].into());
         assert_eq!(after(|history, _| history.stock_changed("tea", 1)), ["the stock adds up"].into());
         assert_eq!(after(|history, _| history.saw_stock("tea", -1)), ["never below zero"].into());
+    }
+
+    #[test]
+    fn pieces_that_are_promised_to_nobody_or_were_never_handed_over_are_noticed() {
+        let promised = "what is promised has not left";
+        assert_eq!(after(|_, world| offer(world).promised = 2), [promised].into());
+        assert_eq!(after(|_, world| order(world).handed_over = false), [promised].into());
+        let never_left = |_: &mut History, world: &mut World| {
+            order(world).handed_over = false;
+            offer(world).promised = 2;
+        };
+        assert_eq!(after(never_left), [promised].into());
+        let twice = |_: &mut History, world: &mut World| offer(world).promised = -2;
+        assert_eq!(after(twice), [promised, "never below zero"].into());
+    }
+
+    #[test]
+    fn an_offer_that_says_something_else_than_its_product_is_noticed() {
+        let agree = "product and offer agree";
+        assert_eq!(after(|_, world| offer(world).terms.price = 500), [agree].into());
+        assert_eq!(after(|_, world| offer(world).terms.is_for_sale = false), [agree].into());
+        assert!(after(|_, world| world.offers.clear()).contains(agree));
+        assert_eq!(after(|_, world| world.shown.clear()), [agree].into());
     }
 
     #[test]
@@ -461,7 +538,7 @@ mod tests {
 
     #[test]
     fn a_confirmation_may_wait_in_the_dead_letter_queue_of_a_settled_order() {
-        let letter = r#"{"kind":"order_confirmed","orderId":"order"}"#;
+        let letter = r#"{"kind":"order.confirmed","id":"order"}"#;
         let kept = |_: &mut History, world: &mut World| {
             emails(world).remove(0);
             world.dead_letters.push(("EmailsDeadLetterQueueUrl", letter.into()));

@@ -17,6 +17,7 @@ mod invariants;
 mod plan;
 mod proxy;
 mod quiet;
+mod unreadable;
 mod workload;
 mod world;
 
@@ -89,11 +90,14 @@ async fn run(options: Options) -> Result<bool> {
     println!("seed {seed}");
     let aws = Aws::open().await;
     // What a consumer failed at comes again in seconds, and not in a minute and more.
-    for (queue, seconds) in [("OrdersQueueUrl", "4"), ("EmailsQueueUrl", "8"), ("ActivityQueueUrl", "4")] {
+    for (queue, seconds) in
+        [("OrdersQueueUrl", "4"), ("EmailsQueueUrl", "8"), ("StockQueueUrl", "4"), ("ActivityQueueUrl", "4")]
+    {
         let soon = json!({ "QueueUrl": aws.output(queue), "Attributes": { "VisibilityTimeout": seconds } });
         aws.json("sqs", "AmazonSQS.SetQueueAttributes", soon).await;
     }
     let town = Town::settle(Shop::open(), aws).await;
+    unreadable::plant(&town).await;
     println!("{:>5.1} s  people and products are there", begun.elapsed().as_secs_f64());
 
     let (orders, faults) = if options.long {
@@ -118,11 +122,14 @@ async fn run(options: Options) -> Result<bool> {
     println!("{:>5.1} s  settled in {:.1} s", begun.elapsed().as_secs_f64(), settled.as_secs_f64());
 
     let world = World::read(&town.aws, &town.shop).await;
+    let in_the_way = unreadable::broken(&town).await;
     for (fault, count) in proxy.tally() {
         println!("         {count:>5} × {fault}");
     }
     show(&table);
-    let holds = report(seed, &options, &proxy, &town, &world)?;
+    let mut broken = invariants::broken(&town.history, &world);
+    broken.extend(in_the_way);
+    let holds = report(seed, &options, &proxy, &world, &broken)?;
     Ok(holds && table.missed.is_empty() && table.stuck.is_empty())
 }
 
@@ -154,7 +161,13 @@ fn show(table: &Table) {
     }
 }
 
-fn report(seed: u64, options: &Options, proxy: &Proxy, town: &Town, world: &World) -> Result<bool> {
+fn report(
+    seed: u64,
+    options: &Options,
+    proxy: &Proxy,
+    world: &World,
+    broken: &[invariants::Broken],
+) -> Result<bool> {
     let count = |status: &str| world.orders.values().filter(|order| order.status == status).count();
     println!(
         "         {} orders: {} shipping, {} cancelled; {} emails, {} counted as possibly sent twice; {} faults; {} dead letters",
@@ -166,14 +179,13 @@ fn report(seed: u64, options: &Options, proxy: &Proxy, town: &Town, world: &Worl
         proxy.happened().len(),
         world.dead_letters.len(),
     );
-    let broken = invariants::broken(&town.history, world);
     if broken.is_empty() {
         println!("         every invariant holds");
         return Ok(true);
     }
     let happened = proxy.happened();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for broken in &broken {
+    for broken in broken {
         let count = counts.entry(broken.invariant).or_default();
         *count += 1;
         if *count > 5 {

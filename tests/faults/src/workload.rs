@@ -17,7 +17,7 @@ use tokio::time::sleep;
 use crate::draws::Draws;
 use crate::events;
 use crate::history::{Answered, History};
-use crate::world::{is_settled, number, scan, text};
+use crate::world::{has_left, is_settled, number, readable, scan, stored, text};
 
 /// How many people buy.
 const BUYERS: usize = 12;
@@ -351,17 +351,27 @@ impl Town {
             let purchases = self.history.purchases();
             let orders: Vec<&str> = purchases.iter().filter_map(|purchase| purchase.order()).collect();
             let Some(order) = orders.get(draws.below(orders.len())) else { continue };
-            let kinds = ["order_confirmed", "order_shipping", "order_cancelled"];
-            let kind = kinds.get(draws.below(4));
+            let kind = ["order.confirmed", "order.shipping", "order.cancelled"].get(draws.below(5));
+            let is_an_event = draws.chance(5_000);
             if !is_settled(&self.aws, order).await {
                 continue;
             }
             match kind {
                 Some(kind) => {
-                    self.aws.send_message("EmailsQueueUrl", &json!({ "kind": kind, "orderId": order })).await;
+                    self.aws.send_message("EmailsQueueUrl", &json!({ "kind": kind, "id": order })).await;
                 }
+                None if is_an_event => self.tell_again_that_it_ships(order).await,
                 None => self.aws.send_message("OrdersQueueUrl", &json!({ "orderId": order })).await,
             }
+        }
+    }
+
+    /// Tells of an order that ships as the topic did before, if it did.
+    async fn tell_again_that_it_ships(&self, order: &str) {
+        let item = stored(&self.aws, order).await;
+        if text(&item, "status") == "shipping" && has_left(&self.aws, order).await {
+            let event = events::shipped(order, &text(&item, "updatedAt"));
+            self.aws.send_message("StockQueueUrl", &event).await;
         }
     }
 
@@ -373,8 +383,9 @@ impl Town {
     }
 
     async fn look_at_the_stock(&self) {
-        for item in scan(&self.aws, "ProductsTable").await {
-            self.history.saw_stock(&text(&item, "id"), number(&item, "quantity"));
+        for item in readable(scan(&self.aws, "OffersTable").await) {
+            let lowest = number(&item, "quantity").min(number(&item, "promised"));
+            self.history.saw_stock(&text(&item, "productId"), lowest);
         }
     }
 

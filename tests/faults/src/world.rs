@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use tests::aws::Aws;
+use tests::logs::count_in_logs;
 use tests::shop::{Mail, Shop};
+
+use crate::unreadable;
 
 /// An order as the table has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +23,31 @@ pub(crate) struct Order {
     pub adds_up: bool,
     /// Whether it is still in the index `due`.
     pub is_due: bool,
+    /// Whether its pieces have left.
+    pub handed_over: bool,
+}
+
+impl Order {
+    /// Whether its offers hold its pieces for it.
+    pub(crate) fn holds_pieces(&self) -> bool {
+        self.status != "cancelled" && !self.handed_over
+    }
+}
+
+/// On which terms a product is sold, as its offer says or as its own item does.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Terms {
+    pub name: String,
+    pub price: i64,
+    pub is_for_sale: bool,
+}
+
+/// An offer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Offer {
+    pub quantity: i64,
+    pub promised: i64,
+    pub terms: Terms,
 }
 
 /// A product, a category or a banner, as far as its picture and its lists go.
@@ -29,8 +57,8 @@ pub(crate) struct Shown {
     pub kind: &'static str,
     /// As in the bucket's keys.
     pub key: String,
-    /// Pieces; none for a category or a banner.
-    pub quantity: Option<i64>,
+    /// What its offer should say; none for a category or a banner.
+    pub terms: Option<Terms>,
     /// The key of its picture in the bucket.
     pub image: Option<String>,
     /// The lists it is on, by its indexes' keys.
@@ -46,6 +74,8 @@ pub(crate) struct World {
     pub orders: BTreeMap<String, Order>,
     /// By id or name.
     pub shown: BTreeMap<String, Shown>,
+    /// By the product's id.
+    pub offers: BTreeMap<String, Offer>,
     /// The order that each idempotency key was answered with, by the record's own key.
     pub records: BTreeMap<String, String>,
     /// The emails about each order: kinds, in the order they went out.
@@ -70,7 +100,7 @@ pub(crate) enum EmailKind {
 
 impl EmailKind {
     fn of(mail: &Mail) -> Option<Self> {
-        [("ordered", Self::Confirmed), ("now shipping", Self::Shipping), ("cancelled", Self::Cancelled)]
+        [("confirmed", Self::Confirmed), ("now shipping", Self::Shipping), ("cancelled", Self::Cancelled)]
             .into_iter()
             .find(|(end, _)| mail.subject.ends_with(end))
             .map(|(_, kind)| kind)
@@ -81,16 +111,19 @@ impl World {
     /// Reads everything.
     pub(crate) async fn read(aws: &Aws, shop: &Shop) -> Self {
         let mut world = Self::default();
-        for item in scan(aws, "OrdersTable").await {
+        for item in readable(scan(aws, "OrdersTable").await) {
             world.orders.insert(text(&item, "orderId"), order(&item));
         }
         for (kind, table) in
             [("products", "ProductsTable"), ("categories", "CategoriesTable"), ("banners", "BannersTable")]
         {
-            for item in scan(aws, table).await {
+            for item in readable(scan(aws, table).await) {
                 let shown = shown(kind, &item);
                 world.shown.insert(shown.key.clone(), shown);
             }
+        }
+        for item in readable(scan(aws, "OffersTable").await) {
+            world.offers.insert(text(&item, "productId"), offer(&item));
         }
         for item in scan(aws, "GuardsTable").await {
             let id = text(&item, "guardId");
@@ -115,7 +148,12 @@ impl World {
         for folder in ["uploads/", "images/"] {
             world.objects.extend(aws.keys_under(folder).await);
         }
-        for queue in ["OrdersDeadLetterQueueUrl", "EmailsDeadLetterQueueUrl", "UploadsDeadLetterQueueUrl"] {
+        for queue in [
+            "OrdersDeadLetterQueueUrl",
+            "EmailsDeadLetterQueueUrl",
+            "StockDeadLetterQueueUrl",
+            "UploadsDeadLetterQueueUrl",
+        ] {
             let bodies = aws.messages_in(queue).await;
             world.dead_letters.extend(bodies.into_iter().map(|body| (queue, body)));
         }
@@ -137,17 +175,26 @@ pub(crate) async fn scan(aws: &Aws, table: &str) -> Vec<Value> {
     }
 }
 
+/// Without the items that nobody can read, which were put there on purpose.
+pub(crate) fn readable(items: Vec<Value>) -> impl Iterator<Item = Value> {
+    items.into_iter().filter(|item| !unreadable::is_one(item))
+}
+
 /// An order's item.
 pub(crate) async fn stored(aws: &Aws, order: &str) -> Value {
-    let key = json!({ "orderId": { "S": order } });
-    let input = json!({ "TableName": aws.output("OrdersTable"), "Key": key, "ConsistentRead": true });
-    aws.json("dynamodb", "DynamoDB_20120810.GetItem", input).await["Item"].take()
+    aws.item("OrdersTable", ("orderId", order)).await
 }
 
 /// Whether nothing is owed to an order any more.
 pub(crate) async fn is_settled(aws: &Aws, order: &str) -> bool {
     let order = stored(aws, order).await;
     text(&order, "status") != "pending" && order.get("due").is_none()
+}
+
+/// Whether the pieces of an order are nobody's promise any more: it was cancelled, or they have left.
+pub(crate) async fn has_left(aws: &Aws, order: &str) -> bool {
+    let order = stored(aws, order).await;
+    text(&order, "status") == "cancelled" || order["handedOver"]["BOOL"] == true
 }
 
 /// A text of an item; empty if there is none.
@@ -173,7 +220,17 @@ fn order(item: &Value) -> Order {
         history: list(item, "history").map(|entry| text(entry, "status")).collect(),
         adds_up: list(item, "lines").map(cost).sum::<i64>() == number(item, "total"),
         is_due: item.get("due").is_some() || item.get("dueAt").is_some(),
+        handed_over: item["handedOver"]["BOOL"] == true,
     }
+}
+
+fn offer(item: &Value) -> Offer {
+    let terms = Terms {
+        name: text(item, "productName"),
+        price: number(item, "price"),
+        is_for_sale: item["forSale"]["BOOL"] == true,
+    };
+    Offer { quantity: number(item, "quantity"), promised: number(item, "promised"), terms }
 }
 
 fn shown(kind: &'static str, item: &Value) -> Shown {
@@ -205,7 +262,11 @@ fn shown(kind: &'static str, item: &Value) -> Shown {
             "categories" => base64_url(&text(item, "categoryName")),
             _ => text(item, "id"),
         },
-        quantity: item.get("quantity").map(|_| number(item, "quantity")),
+        terms: (kind == "products").then(|| Terms {
+            name: text(item, "productName"),
+            price: number(item, "productPrice"),
+            is_for_sale: item["isApproved"]["BOOL"] == true,
+        }),
         image: image.and_then(|url| Some(format!("images/{}", url.split_once("/images/")?.1))),
         lists,
         should_be_on,
@@ -222,11 +283,4 @@ fn base64_url(name: &str) -> String {
 fn order_of(mail: &Mail) -> Option<String> {
     let id = mail.text.rsplit_once("\nOrder ")?.1;
     Some(id.chars().take_while(|c| c.is_ascii_hexdigit() || *c == '-').collect())
-}
-
-/// In how many lines of its log a function says something.
-pub(crate) fn count_in_logs(function: &str, what: &str) -> usize {
-    let folder = std::env::var("CARTWRIGHT_LOGS").unwrap_or_default();
-    let log = std::fs::read(format!("{folder}/cartwright-local-{function}.log")).unwrap_or_default();
-    String::from_utf8_lossy(&log).lines().filter(|line| line.contains(what)).count()
 }

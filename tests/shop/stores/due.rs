@@ -101,21 +101,39 @@ async fn the_index_has_what_a_sweep_needs_and_no_more() {
     assert_eq!(attributes, ["attempts", "due", "dueAt", "orderId", "status"]);
 }
 
+/// Two orders of one shard, the shard first: of seventeen orders two are in one of sixteen. The last one falls due first.
+async fn two_in_one_shard(orders: &Orders, products: &Products) -> (String, OrderId, OrderId) {
+    let (ann, tea) = (buyer().await, for_sale(products, 100).await);
+    let mut placed_before: Vec<(String, OrderId)> = Vec::new();
+    loop {
+        let moment = now() - MINUTE * u32::try_from(placed_before.len()).expect("seventeen at most");
+        let id = placed(orders, &ann, &[(&tea, 1)], moment).await;
+        let shard = shard_of(&found_order(orders, id).await);
+        match placed_before.iter().find(|(other, _)| *other == shard) {
+            Some((_, first)) => return (shard, *first, id),
+            None => placed_before.push((shard, id)),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_nobody_can_read_keeps_no_other_from_the_sweep() {
+    let (orders, products): (Orders, Products) = open().await;
+    let (shard, later, earlier) = two_in_one_shard(&orders, &products).await;
+    let cloud = Cloud::open().await;
+    let many = json!({ ":many": { "S": "many" } });
+    let lost = earlier.to_string();
+    cloud.update_item("OrdersTable", ("orderId", &lost), "SET attempts = :many", many).await;
+    let due = orders.due(&shard, now() + DAY, 1_000).await.unwrap();
+    let ids: Vec<_> = due.iter().map(DueOrder::id).collect();
+    assert!(ids.contains(&later) && !ids.contains(&earlier), "{ids:?}");
+    cloud.delete_item("OrdersTable", "orderId", &lost).await;
+}
+
 #[tokio::test]
 async fn what_is_longest_due_comes_first_and_no_more_than_asked_for() {
     let (orders, products): (Orders, Products) = open().await;
-    let (ann, tea) = (buyer().await, for_sale(&products, 100).await);
-    // Of seventeen orders two are in one of sixteen shards. The later placed falls due first.
-    let mut placed_before: Vec<(String, OrderId)> = Vec::new();
-    let (shard, later, earlier) = loop {
-        let moment = now() - MINUTE * u32::try_from(placed_before.len()).unwrap();
-        let id = placed(&orders, &ann, &[(&tea, 1)], moment).await;
-        let shard = shard_of(&found_order(&orders, id).await);
-        match placed_before.iter().find(|(other, _)| *other == shard) {
-            Some((_, first)) => break (shard, *first, id),
-            None => placed_before.push((shard, id)),
-        }
-    };
+    let (shard, later, earlier) = two_in_one_shard(&orders, &products).await;
     let due = orders.due(&shard, now() + DAY, 1_000).await.unwrap();
     let own: Vec<_> = due.iter().map(DueOrder::id).filter(|id| [later, earlier].contains(id)).collect();
     assert_eq!(own, [earlier, later]);

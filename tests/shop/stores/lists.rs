@@ -4,6 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::http::Request;
 use orders::{Order, Orders};
 use products::{Category, NewProduct, Product, ProductId, ProductOffer, Products};
+use serde_json::json;
 use shared::caller::UserId;
 use shared::dynamo::list::{Cursors, Page, PageRequest};
 use shared::http::input;
@@ -245,4 +246,55 @@ async fn what_has_lost_its_offer_is_on_no_list_and_in_nobodys_way() {
     assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [1, 0, 1]);
     let seen: Vec<_> = pages.concat().iter().map(|found| found.product.id()).collect();
     assert_eq!(seen, [ids[0], ids[2]]);
+}
+
+#[tokio::test]
+async fn what_nobody_can_read_is_on_no_list_and_the_pages_go_on_behind_it() {
+    let (products, cursors, cloud): (Products, Cursors, Cloud) =
+        (open().await, open().await, Cloud::open().await);
+    let ann = someone();
+    let mut ids = Vec::new();
+    for minute in 0..4 {
+        let body = r#"{"fileName":"p.png","fileType":"image/png","productName":"p","productPrice":1,
+            "description":"Good.","quantity":1,"category":"Things"}"#;
+        let new: NewProduct = input::parse(body.as_bytes()).unwrap();
+        let new = ProductOffer::new(new, &ann, "USD".parse().unwrap(), now() + MINUTE * minute);
+        products.create(&new).await.unwrap();
+        ids.insert(0, new.product.id());
+    }
+    // A product, and the offer of another one.
+    let nothing = json!({ ":nothing": { "L": [] } });
+    let (product, offer) = (ids[1].to_string(), ids[2].to_string());
+    cloud.update_item("ProductsTable", ("id", &product), "SET productName = :nothing", nothing.clone()).await;
+    cloud.update_item("OffersTable", ("offerId", &offer), "SET price = :nothing", nothing).await;
+    for (limit, sizes) in [(1, vec![1, 0, 0, 1]), (2, vec![1, 1]), (4, vec![2])] {
+        let pages = pages(limit, async |page| products.list_of(ann.id(), &cursors, &page).await).await;
+        assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), sizes, "{limit}");
+        let seen: Vec<_> = pages.concat().iter().map(|found| found.product.id()).collect();
+        assert_eq!(seen, [ids[0], ids[3]], "{limit}");
+    }
+    let waiting = products.without_picture_since(now() + DAY, 1_000).await.unwrap();
+    let waiting: Vec<_> = waiting.iter().map(Product::id).collect();
+    assert!(waiting.contains(&ids[0]) && !waiting.contains(&ids[1]), "{waiting:?}");
+    for id in [ids[1], ids[2]] {
+        cloud.delete_item("ProductsTable", "id", &id.to_string()).await;
+        cloud.delete_item("OffersTable", "offerId", &id.to_string()).await;
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_nobody_can_read_is_on_no_list_and_the_others_are() {
+    let (orders, products, cursors): (Orders, Products, Cursors) = open().await;
+    let (ann, tea, cloud) = (buyer().await, for_sale(&products, 9).await, Cloud::open().await);
+    let mut expected = Vec::new();
+    for number in 0..3 {
+        expected.insert(0, placed(&orders, &ann, &[(&tea, 1)], now() + MINUTE * number).await);
+    }
+    let lost = expected.remove(1).to_string();
+    let many = json!({ ":many": { "S": "many" } });
+    cloud.update_item("OrdersTable", ("orderId", &lost), "SET attempts = :many", many).await;
+    let pages = pages(1, async |page| orders.list_of(ann.id(), &cursors, &page).await).await;
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [1, 0, 1]);
+    assert_eq!(pages.concat().iter().map(Order::id).collect::<Vec<_>>(), expected);
+    cloud.delete_item("OrdersTable", "orderId", &lost).await;
 }

@@ -146,6 +146,19 @@ async fn a_line_that_cannot_be_had_is_refused_and_nothing_is_taken() {
     assert_eq!(pieces_of(&products, &tea).await, (5, 0));
 }
 
+#[tokio::test]
+async fn an_offer_that_nobody_can_read_is_not_for_sale_and_the_others_are() {
+    let (orders, products): (Orders, Products) = open().await;
+    let (ann, tea, cup) = (buyer().await, for_sale(&products, 5).await, for_sale(&products, 3).await);
+    let (cloud, id) = (Cloud::open().await, cup.id().to_string());
+    let nothing = json!({ ":nothing": { "L": [] } });
+    cloud.update_item("OffersTable", ("offerId", &id), "SET price = :nothing", nothing).await;
+    let refused = place(&orders, &ann, &order(&[(&tea, 1), (&cup, 1)]), None, now()).await;
+    assert_eq!(refusal(refused), Refusal::from(NotReserved::NotForSale(cup.id())));
+    placed(&orders, &ann, &[(&tea, 1)], now()).await;
+    assert_eq!(pieces_of(&products, &tea).await, (4, 1));
+}
+
 /// Buys the offer of two while `change` is made to the other between the read and the transaction.
 async fn refused_after(change: &'static str, values: Value, cup: &Offer) -> Refusal {
     let products: Products = open().await;
