@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tests::logs::count_in_logs;
 use tests::shop::{BLUE_PNG, RED_PNG, product, unique};
 use tests::wait::a_while;
 
