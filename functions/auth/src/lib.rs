@@ -5,6 +5,7 @@
 //! | --- | --- |
 //! | here | what a person sends and gets: parsed once, so that a value of these types is a valid one |
 //! | [`refusal`] | why Cartwright says no |
+//! | [`recovery`] | a new password for a forgotten one |
 //! | [`confirmed`] | who a person is once Cognito has confirmed the address |
 //! | [`user_pool`] | Cognito |
 
@@ -21,10 +22,12 @@ use shared::run::telemetry;
 use users::{Email, FullName, Username};
 
 pub mod confirmed;
+pub mod recovery;
 pub mod refusal;
 pub mod user_pool;
 
 pub use confirmed::{AdminEmail, Confirmed};
+pub use recovery::Recovery;
 pub use refusal::{Error, Refusal};
 pub use user_pool::{AppClient, Directory, UserPool};
 

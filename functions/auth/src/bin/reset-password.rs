@@ -2,11 +2,10 @@
 //!
 //! Repeated, it answers that the code is wrong or expired: a code is good once.
 
-use auth::{AppClient, Directory, Done, ResetPassword};
+use auth::{Done, Recovery, ResetPassword};
 use shared::guards::rate_limit::{Address, PasswordLimits};
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, State};
-use users::Users;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -14,14 +13,12 @@ async fn main() -> shared::Exit {
 }
 
 async fn reset_password(
-    State((limits, app_client, directory, users)): State<(PasswordLimits, AppClient, Directory, Users)>,
+    State((limits, recovery)): State<(PasswordLimits, Recovery)>,
     address: Address,
     Now(now): Now,
     Input(reset): Input<ResetPassword>,
 ) -> Result<Answer<Done>, Problem> {
     limits.count("reset-password", address, reset.account.name(), now).await?;
-    app_client.reset_password(&reset.account, &reset.code, &reset.new_password).await?;
-    auth::note(async { users.password_changed(&directory.user_id_of(&reset.account).await?, now).await })
-        .await;
+    recovery.reset(&reset, now).await?;
     Ok(Answer::ok(Done { msg: "Password successfully reset!" }))
 }
