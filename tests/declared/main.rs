@@ -7,5 +7,6 @@ mod documents;
 mod events;
 mod operations;
 mod order_model;
+mod samples;
 mod template;
 mod workflow;

@@ -119,7 +119,7 @@ async fn from_sign_up_to_the_shipping_email() {
     assert_eq!(mails.len(), 2, "{subjects:?}");
     let shipping = mails.iter().find(|mail| mail.subject == "gucci now shipping");
     let shipping = shipping.unwrap_or_else(|| panic!("no shipping email among {subjects:?}"));
-    for told in ["gucci", "30", "2999.70", &order] {
+    for told in ["gucci", "30", "2,999.70", &order] {
         assert!(shipping.text.contains(told), "{told} is not in the shipping email: {}", shipping.text);
     }
 }

@@ -31,13 +31,23 @@ pub struct NewBanner {
     created_at: Timestamp,
     /// In seconds since 1970. Its picture takes it off.
     expires_at: i64,
+    schema_version: u32,
 }
+
+/// The shape in which banners are written.
+const SCHEMA_VERSION: u32 = 1;
 
 impl NewBanner {
     /// What an admin announces at `now`.
     pub fn new(file_name: FileName, now: Timestamp) -> Self {
         let expires_at = (now + PATIENCE).unix_seconds();
-        Self { id: BannerId::at(now), file_name, created_at: now, expires_at }
+        Self {
+            id: BannerId::at(now),
+            file_name,
+            created_at: now,
+            expires_at,
+            schema_version: SCHEMA_VERSION,
+        }
     }
 
     /// Its id.

@@ -123,13 +123,23 @@ pub struct NewCategory {
     sort_name: String,
     pending: &'static str,
     created_at: Timestamp,
+    schema_version: u32,
 }
+
+/// The shape in which categories are written.
+const SCHEMA_VERSION: u32 = 1;
 
 impl NewCategory {
     /// What an admin asks for at `now`.
     pub fn new(category_name: CategoryName, now: Timestamp) -> Self {
         let sort_name = category_name.sort_key();
-        Self { category_name, sort_name, pending: store::AWAITING_IMAGE, created_at: now }
+        Self {
+            category_name,
+            sort_name,
+            pending: store::AWAITING_IMAGE,
+            created_at: now,
+            schema_version: SCHEMA_VERSION,
+        }
     }
 }
 
@@ -210,7 +220,7 @@ mod tests {
         let new = NewCategory::new(name("Tea & More"), Timestamp::from_unix_millis(0));
         let item = json!({
             "categoryName": "Tea & More", "sortName": "tea & more", "pending": "image",
-            "createdAt": "1970-01-01T00:00:00.000Z",
+            "createdAt": "1970-01-01T00:00:00.000Z", "schemaVersion": 1,
         });
         assert_eq!(serde_json::to_value(new).unwrap(), item);
     }

@@ -28,6 +28,7 @@ pub(crate) fn broken(history: &History, world: &World) -> Vec<Broken> {
     checks.product_and_offer_agree();
     checks.cancelled_means_cancelled(&purchases);
     checks.every_buyer_is_told_once();
+    checks.what_happened_is_told();
     checks.dead_letters_are_settled();
     checks.nothing_is_half_written();
     checks.uploads_are_indexed_or_gone(history);
@@ -272,6 +273,22 @@ impl Checks<'_> {
         }
     }
 
+    /// An event for each change of an order that was committed and none for others, and the log has each once.
+    fn what_happened_is_told(&mut self) {
+        const NAME: &str = "what happened is told";
+        let world = self.world;
+        for (id, order) in &world.orders {
+            let expected: Vec<_> = order.history.iter().map(|status| event_of(status)).collect();
+            let told = world.told.get(id).cloned().unwrap_or_default();
+            if told != expected {
+                self.add(NAME, id, format!("it was {:?}, and the log says {told:?}", order.history));
+            }
+        }
+        for id in world.told.keys().filter(|id| !world.orders.contains_key(*id)) {
+            self.add(NAME, id, "the log tells of an order that is not there".into());
+        }
+    }
+
     /// Whether an email's message is in the dead-letter queue.
     fn is_kept(&self, kind: &str, order: &str) -> bool {
         let mut letters = self.world.dead_letters.iter();
@@ -326,6 +343,16 @@ impl Checks<'_> {
     }
 }
 
+/// What is told when an order comes to have this status.
+fn event_of(status: &str) -> String {
+    let kind = match status {
+        "pending" => "placed",
+        "shipping" => "shipped",
+        other => other,
+    };
+    format!("order.{kind}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -358,6 +385,7 @@ mod tests {
         world.offers.insert("tea".into(), Offer { quantity: 8, promised: 0, terms });
         world.records.insert("idempotency#create-order#ann#key".into(), "order".into());
         world.emails.insert("order".into(), vec![EmailKind::Confirmed, EmailKind::Shipping]);
+        world.told.insert("order".into(), vec!["order.placed".into(), "order.shipped".into()]);
         (history, world)
     }
 
@@ -374,6 +402,10 @@ mod tests {
 
     fn tea(world: &mut World) -> &mut Shown {
         world.shown.get_mut("tea").unwrap()
+    }
+
+    fn told(world: &mut World) -> &mut Vec<String> {
+        world.told.get_mut("order").unwrap()
     }
 
     fn offer(world: &mut World) -> &mut Offer {
@@ -396,7 +428,10 @@ mod tests {
         assert!(after(|_, world| order(world).status = "pending".into()).contains(settled));
         assert_eq!(after(|_, world| order(world).is_due = true), [settled].into());
         assert_eq!(after(|_, world| order(world).adds_up = false), [settled].into());
-        let twice = |_: &mut History, world: &mut World| order(world).history.push("shipping".into());
+        let twice = |_: &mut History, world: &mut World| {
+            order(world).history.push("shipping".into());
+            told(world).push("order.shipped".into());
+        };
         assert_eq!(after(twice), [settled].into());
     }
 
@@ -406,6 +441,8 @@ mod tests {
             let again = order(world).clone();
             world.orders.insert("again".into(), again);
             world.emails.insert("again".into(), vec![EmailKind::Confirmed, EmailKind::Shipping]);
+            let events = told(world).clone();
+            world.told.insert("again".into(), events);
             offer(world).quantity = 6;
         };
         assert_eq!(after(doubled), ["one order for each key"].into());
@@ -484,6 +521,19 @@ mod tests {
             world.counted_duplicates = 1;
         };
         assert_eq!(after(counted), BTreeSet::new());
+    }
+
+    #[test]
+    fn an_event_that_is_missing_doubled_or_made_up_is_noticed() {
+        let is_told = "what happened is told";
+        assert_eq!(after(|_, world| told(world).truncate(1)), [is_told].into());
+        assert_eq!(after(|_, world| told(world).push("order.shipped".into())), [is_told].into());
+        assert_eq!(after(|_, world| told(world).push("order.cancelled".into())), [is_told].into());
+        assert_eq!(after(|_, world| told(world).reverse()), [is_told].into());
+        let made_up = |_: &mut History, world: &mut World| {
+            world.told.insert("gone".into(), vec!["order.placed".into()]);
+        };
+        assert_eq!(after(made_up), [is_told].into());
     }
 
     #[test]

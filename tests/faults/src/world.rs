@@ -80,6 +80,8 @@ pub(crate) struct World {
     pub records: BTreeMap<String, String>,
     /// The emails about each order: kinds, in the order they went out.
     pub emails: BTreeMap<String, Vec<EmailKind>>,
+    /// What their buyers' logs say of each order: kinds of events, oldest first.
+    pub told: BTreeMap<String, Vec<String>>,
     /// How many emails were counted as possibly sent twice.
     pub counted_duplicates: usize,
     /// The keys in the bucket.
@@ -136,6 +138,11 @@ impl World {
             if let (Some(kind), Some(order)) = (EmailKind::of(mail), order_of(mail)) {
                 world.emails.entry(order).or_default().push(kind);
             }
+        }
+        let mut log = scan(aws, "ActivityTable").await;
+        log.sort_by_key(|entry| text(entry, "at"));
+        for entry in log.iter().filter(|entry| text(entry, "kind").starts_with("order.")) {
+            world.told.entry(text(entry, "subject")).or_default().push(text(entry, "kind"));
         }
         world.counted_duplicates = count_in_logs("send-email", "PossibleDuplicateEmail");
         for folder in ["uploads/", "images/"] {

@@ -1,0 +1,61 @@
+//! Items as the last release wrote them, in `tests/samples/`: the present code reads every one.
+//!
+//! A release copies there what it writes. A field or a status that is new is read one release before it is written, so that
+//! a release that is rolled back can still read what the next one wrote.
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use shared::dynamo::{from_item, to_item};
+use tests::files::files_under;
+use tests::template::text;
+
+fn samples(table: &str) -> Vec<Value> {
+    serde_json::from_str(&text(&format!("tests/samples/{table}.json"))).expect("a list of items")
+}
+
+/// Reads each sample as the stores do: as an item of DynamoDB's.
+fn read<T: DeserializeOwned + Debug>(table: &str) -> Vec<T> {
+    let read = |sample: &Value| {
+        let item = to_item(sample).expect("an item");
+        from_item(item).unwrap_or_else(|error| panic!("{table}: {error:#} in {sample}"))
+    };
+    samples(table).iter().map(read).collect()
+}
+
+#[test]
+fn the_present_code_reads_what_the_last_release_wrote() {
+    read::<activity::Entry>("activity");
+    read::<banners::Banner>("banners");
+    read::<categories::Category>("categories");
+    read::<offers::Offer>("offers");
+    read::<products::Product>("products");
+    read::<users::Profile>("users");
+    let orders: Vec<_> = read::<orders::Order>("orders").iter().map(orders::Order::status).collect();
+    assert_eq!(orders, orders::OrderStatus::ALL, "a sample for each status");
+}
+
+#[test]
+fn every_sample_says_in_which_shape_it_is() {
+    let files = files_under("tests/samples");
+    let tables: BTreeSet<_> = files.iter().filter_map(|file| file.rsplit('/').next()?.strip_suffix(".json")).collect();
+    assert_eq!(tables.len(), files.len());
+    for table in tables {
+        for sample in samples(table) {
+            assert!(sample["schemaVersion"].is_u64(), "{table}: {sample}");
+        }
+    }
+}
+
+#[test]
+fn what_is_missing_or_unknown_is_not_read() {
+    let item = |status: &str| {
+        let mut sample = samples("orders").remove(0);
+        sample["status"] = status.into();
+        from_item::<orders::Order>(to_item(&sample).expect("an item"))
+    };
+    assert!(item("pending").is_ok());
+    assert!(item("teleported").is_err());
+}
