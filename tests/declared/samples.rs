@@ -40,7 +40,8 @@ fn the_present_code_reads_what_the_last_release_wrote() {
 #[test]
 fn every_sample_says_in_which_shape_it_is() {
     let files = files_under("tests/samples");
-    let tables: BTreeSet<_> = files.iter().filter_map(|file| file.rsplit('/').next()?.strip_suffix(".json")).collect();
+    let tables: BTreeSet<_> =
+        files.iter().filter_map(|file| file.rsplit('/').next()?.strip_suffix(".json")).collect();
     assert_eq!(tables.len(), files.len());
     for table in tables {
         for sample in samples(table) {

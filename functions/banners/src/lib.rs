@@ -41,13 +41,7 @@ impl NewBanner {
     /// What an admin announces at `now`.
     pub fn new(file_name: FileName, now: Timestamp) -> Self {
         let expires_at = (now + PATIENCE).unix_seconds();
-        Self {
-            id: BannerId::at(now),
-            file_name,
-            created_at: now,
-            expires_at,
-            schema_version: SCHEMA_VERSION,
-        }
+        Self { id: BannerId::at(now), file_name, created_at: now, expires_at, schema_version: SCHEMA_VERSION }
     }
 
     /// Its id.
