@@ -250,7 +250,7 @@ mod in_a_browser {
         has(
             part(&dom, "emails"),
             &[
-                &format!("<b>{name} ordered</b>"),
+                &format!("<b>Your order of {name} is confirmed</b>"),
                 &format!("<b>{name} now shipping</b><span class=\"soft\">{}</span>", bob.email),
             ],
         );

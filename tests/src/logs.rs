@@ -5,11 +5,13 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-/// The functions that ended something about this `subject`, such as `orders/0189…`, by their logs.
+/// The functions that said something about this order, by their logs: as the subject of what they ended, or by its id
+/// where they dealt with many.
 ///
 /// # Panics
 /// There are no logs to read.
-pub fn functions_about(subject: &str) -> BTreeSet<String> {
+pub fn functions_about(order: &str) -> BTreeSet<String> {
+    let subject = format!("orders/{order}");
     let folder = std::env::var_os("CARTWRIGHT_LOGS");
     let folder =
         PathBuf::from(folder.expect("no logs to read, CARTWRIGHT_LOGS is not set: run `cargo local test`"));
@@ -20,7 +22,7 @@ pub fn functions_about(subject: &str) -> BTreeSet<String> {
         let text = std::fs::read(file.path()).expect("a log");
         let lines = String::from_utf8_lossy(&text);
         let lines = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        if lines.into_iter().any(|line| line["subject"] == subject) {
+        if lines.into_iter().any(|line| line["subject"] == subject || line["order_id"] == order) {
             let name = file.file_name().to_string_lossy().into_owned();
             let name = name.strip_prefix("cartwright-local-").and_then(|name| name.strip_suffix(".log"));
             functions.extend(name.map(str::to_owned));

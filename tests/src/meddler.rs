@@ -227,8 +227,8 @@ impl Meddler {
     }
 }
 
-/// Headers that are about one connection alone, or that are written anew.
-const OWN: [&str; 5] = ["connection", "content-length", "host", "keep-alive", "transfer-encoding"];
+/// Headers that are about one connection alone, or that are written anew. Not the host: the caller has signed it.
+const OWN: [&str; 4] = ["connection", "content-length", "keep-alive", "transfer-encoding"];
 
 async fn pass_on(mut request: reqwest::RequestBuilder, headers: Vec<(String, String)>) -> Option<Response> {
     for (name, value) in headers.into_iter().filter(|(name, _)| !OWN.contains(&name.as_str())) {

@@ -1,6 +1,7 @@
 //! `/local`: what the local cloud did, as one page for people and as JSON for scripts: mail, texts, orders and their
 //! executions step by step, products that wait for an admin, queues.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
@@ -84,7 +85,7 @@ pub(crate) async fn execution(State(proxy): Cloud, Path(file): Path<String>) -> 
     answer(history(&proxy, name).await.map(|history| steps_of(&history)))
 }
 
-/// Products that wait for an admin, newest first, as they are stored; at most fifty.
+/// Products that wait for an admin, newest first, as they are stored, with the `quantity` of their offers; at most fifty.
 pub(crate) async fn pending(State(proxy): Cloud) -> Response {
     answer(pending_products(&proxy).await)
 }
@@ -157,8 +158,7 @@ async fn stored_orders(proxy: &Proxy) -> Result<Vec<Value>> {
     let mut scan = json!({ "TableName": proxy.record.output("OrdersTable")? });
     loop {
         let page = proxy.aws.call("dynamodb", "DynamoDB_20120810.Scan", &scan).await?;
-        let items = page["Items"].as_array().into_iter().flatten();
-        orders.extend(items.map(|item| plain(&json!({ "M": item }))));
+        orders.extend(plain_items(&page["Items"]));
         if page["LastEvaluatedKey"].is_null() {
             break;
         }
@@ -250,8 +250,34 @@ async fn pending_products(proxy: &Proxy) -> Result<Vec<Value>> {
         "Limit": 50,
     });
     let page = proxy.aws.call("dynamodb", "DynamoDB_20120810.Query", &query).await?;
-    let items = page["Items"].as_array().into_iter().flatten();
-    Ok(items.map(|item| plain(&json!({ "M": item }))).collect())
+    let mut products = plain_items(&page["Items"]);
+    let quantities = quantities_of(proxy, &products).await?;
+    for product in &mut products {
+        let quantity = product["id"].as_str().and_then(|id| quantities.get(id));
+        product["quantity"] = quantity.cloned().unwrap_or_default();
+    }
+    Ok(products)
+}
+
+/// How many pieces the offers of these products have, by product.
+async fn quantities_of(proxy: &Proxy, products: &[Value]) -> Result<HashMap<String, Value>> {
+    if products.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let table = proxy.record.output("OffersTable")?;
+    let keys: Vec<_> = products.iter().map(|product| json!({ "offerId": { "S": product["id"] } })).collect();
+    let read = json!({ "RequestItems": { table: { "Keys": keys } } });
+    let found = proxy.aws.call("dynamodb", "DynamoDB_20120810.BatchGetItem", &read).await?;
+    let offers = plain_items(&found["Responses"][table]);
+    Ok(offers
+        .into_iter()
+        .filter_map(|mut offer| Some((offer["productId"].as_str()?.to_owned(), offer["quantity"].take())))
+        .collect())
+}
+
+/// Items of DynamoDB's as plain JSON.
+fn plain_items(items: &Value) -> Vec<Value> {
+    items.as_array().into_iter().flatten().map(|item| plain(&json!({ "M": item }))).collect()
 }
 
 /// A DynamoDB value (`{"S": "a"}`) as plain JSON.
