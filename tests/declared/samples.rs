@@ -1,7 +1,7 @@
 //! Items as the last release wrote them, in `tests/samples/`: the present code reads every one.
 //!
-//! A release copies there what it writes. A field or a status that is new is read one release before it is written, so that
-//! a release that is rolled back can still read what the next one wrote.
+//! A release copies there what it writes. A field or a status that is new is read one release before it is written, so
+//! that a release that is rolled back can still read what the next one wrote.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;

@@ -101,7 +101,7 @@ async fn the_index_has_what_a_sweep_needs_and_no_more() {
     assert_eq!(attributes, ["attempts", "due", "dueAt", "orderId", "status"]);
 }
 
-/// Two orders of one shard, the shard first: of seventeen orders two are in one of sixteen. The last one falls due first.
+/// Two orders of one shard, the shard first: of seventeen orders two are in one of sixteen. The last falls due first.
 async fn two_in_one_shard(orders: &Orders, products: &Products) -> (String, OrderId, OrderId) {
     let (ann, tea) = (buyer().await, for_sale(products, 100).await);
     let mut placed_before: Vec<(String, OrderId)> = Vec::new();
