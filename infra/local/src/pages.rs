@@ -85,7 +85,7 @@ pub(crate) async fn execution(State(proxy): Cloud, Path(file): Path<String>) -> 
     answer(history(&proxy, name).await.map(|history| steps_of(&history)))
 }
 
-/// Products that wait for an admin, newest first, as they are stored, with the `quantity` of their offers; at most fifty.
+/// Products that wait for an admin, newest first, as they are stored, with their offers' `quantity`; at most fifty.
 pub(crate) async fn pending(State(proxy): Cloud) -> Response {
     answer(pending_products(&proxy).await)
 }
