@@ -334,6 +334,23 @@ def heed_failures_in_streams():
     functions._execute_function, functions._poll_dynamodb_streams = execute_for_a_stream, poll_and_heed
 
 
+def begin_streams_anew_after_a_restart():
+    """Reads a table's stream from its first record after a restart.
+
+    The emulator keeps how many records of a stream were read, but not the records: it then waits for as many new ones.
+    """
+    import ministack.services.lambda_svc as functions
+
+    restore = functions._restore_esm_positions
+
+    def restore_but_of_tables(store, positions):
+        if store is not functions._dynamodb_stream_positions:
+            restore(store, positions)
+
+    functions._restore_esm_positions = restore_but_of_tables
+    functions._dynamodb_stream_positions.clear()
+
+
 def honour_time_to_live():
     """Sets a table's `TimeToLiveSpecification`, which the emulator's CloudFormation ignores."""
     import ministack.services.cloudformation.provisioners as cloudformation
@@ -598,6 +615,7 @@ def main():
         read_cors_of_an_api()
         ask_for_the_permission_of_a_route()
         heed_failures_in_streams()
+        begin_streams_anew_after_a_restart()
         honour_time_to_live()
         finish_a_confirmation()
         ignore_the_case_of_names()
