@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::reader;
 use crate::run::telemetry;
 
 /// An item as DynamoDB has it.
@@ -35,7 +36,7 @@ pub fn to_item(value: &impl Serialize) -> anyhow::Result<Item> {
 /// # Errors
 /// When a stored item lacks what the code expects of it.
 pub fn from_item<T: DeserializeOwned>(item: Item) -> anyhow::Result<T> {
-    serde_dynamo::from_item(item).context("read an item")
+    reader::read(item).context("read an item")
 }
 
 /// Reads many items that a table gave, without those that nobody can read: one of them must not take all others from
