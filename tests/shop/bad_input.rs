@@ -161,10 +161,13 @@ async fn missing_and_unknown_fields_are_told_all_at_once() {
     let shop = Shop::open();
     let ann = shop.person("Ann").await;
     for route in routes() {
-        let body = json!({ "unknown": 1, "a/b~c": 2 });
+        let body = json!({ "unknown": 1, "a/b~c": 2, "100% größe": 3 });
         let problem = route.send(&shop, &ann, &body).await.is_problem(422, "invalid-input");
         let found = places(&problem);
-        for field in ["unknown", "a~1b~0c"].into_iter().chain(route.required.iter().map(String::as_str)) {
+        for field in ["unknown", "a~1b~0c", "100%25%20gr%C3%B6%C3%9Fe"]
+            .into_iter()
+            .chain(route.required.iter().map(String::as_str))
+        {
             assert!(found.contains(&format!("#/{field}")), "{}: no {field} in {found:?}", route.path);
         }
         // `null` is no value.
@@ -175,6 +178,28 @@ async fn missing_and_unknown_fields_are_told_all_at_once() {
                 sorted([format!("#/{field}").as_str()])
             );
         }
+    }
+    has_nothing(&ann).await;
+}
+
+#[tokio::test]
+async fn no_answer_is_much_longer_than_its_request() {
+    let shop = Shop::open();
+    let ann = shop.person("Ann").await;
+    for route in routes() {
+        let many: Value = (0..6_000).map(|number| (format!("k{number}"), json!(1))).collect();
+        let problem = route.send(&shop, &ann, &many).await.is_problem(422, "invalid-input");
+        assert_eq!(problem.body["errors"].as_array().map(Vec::len), Some(50), "{}", route.path);
+        assert!(problem.body["moreErrors"].as_u64().is_some_and(|more| more > 5_900), "{}", route.path);
+        assert!(problem.body.to_string().len() < 32 * 1024, "{}", route.path);
+        for name in ["%".repeat(60_000), "🫖".repeat(15_000)] {
+            let problem = route.send(&shop, &ann, &json!({ name: 1 })).await.is_problem(422, "invalid-input");
+            assert!(problem.body.to_string().len() < 8 * 1024, "{}", route.path);
+        }
+    }
+    for query in [format!("limit={}", "9".repeat(4_000)), format!("cursor={}", "x".repeat(4_000))] {
+        let problem = ann.get(&format!("/orders?{query}")).await.is_problem(422, "invalid-input");
+        assert!(problem.body.to_string().len() < 1024, "{}", problem.body);
     }
     has_nothing(&ann).await;
 }

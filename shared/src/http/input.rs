@@ -8,6 +8,8 @@ use std::collections::HashSet;
 use std::ops::RangeInclusive;
 use std::str;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use super::json::{Members, NotJson};
 pub use super::json::{Number, Value};
 use crate::http::problem::{FieldError, Problem};
@@ -200,6 +202,31 @@ pub fn object_at<T: Body>(pointer: &str, value: Option<Value>) -> Result<T, Vec<
     object(pointer.to_owned(), value.ok_or_else(|| is_required(pointer))?)
 }
 
+/// What is percent-encoded in a URI fragment: all but letters, digits and these marks (RFC 3986, section 3.5).
+const NOT_IN_FRAGMENTS: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b':')
+    .remove(b'@')
+    .remove(b'/')
+    .remove(b'?');
+
+/// Characters of a name that are told to whoever sent it.
+const LONGEST_TOLD: usize = 100;
+
 /// The members of one JSON object, and what was found wrong with them so far.
 #[derive(Debug)]
 pub struct Fields {
@@ -274,8 +301,10 @@ impl Fields {
         self.members.remove(name).filter(|value| !value.is_null())
     }
 
+    /// The member's place, as a JSON pointer in a URI fragment (RFC 6901, section 6).
     fn pointer_to(&self, name: &str) -> String {
-        format!("{}/{}", self.pointer, name.replace('~', "~0").replace('/', "~1"))
+        let name = name.replace('~', "~0").replace('/', "~1");
+        format!("{}/{}", self.pointer, utf8_percent_encode(&name, NOT_IN_FRAGMENTS))
     }
 
     fn finish(mut self) -> Vec<FieldError> {
@@ -285,7 +314,12 @@ impl Fields {
         known.sort_unstable();
         let detail = format!("is not a field of this request, which has {}", known.join(", "));
         for name in unknown {
-            self.fault(&name, &detail);
+            match name.chars().count() {
+                ..=LONGEST_TOLD => self.fault(&name, &detail),
+                length => {
+                    self.fault_of_all(&format!("has a field of {length} characters, which it cannot have"));
+                }
+            }
         }
         self.errors
     }
@@ -431,6 +465,28 @@ mod tests {
             ("#/x~1y", "is not a field of this request, which has lines, name, note, open"),
         ];
         assert_eq!(found, expected.map(|(pointer, detail)| (pointer.to_owned(), detail.to_owned())));
+    }
+
+    #[test]
+    fn a_pointer_is_a_fragment_of_a_uri() {
+        for (name, pointer) in [
+            ("100%", "#/100%25"),
+            ("a b#\\\"^`{|}", "#/a%20b%23%5C%22%5E%60%7B%7C%7D"),
+            ("größe", "#/gr%C3%B6%C3%9Fe"),
+            ("a/b~c", "#/a~1b~0c"),
+            ("-._!$&'()*+,;=:@?", "#/-._!$&'()*+,;=:@?"),
+        ] {
+            let body = serde_json::json!({ "name": "a", "open": true, "lines": [{ "name": "b" }], name: 1 });
+            let found = faults(&body.to_string());
+            assert_eq!(found[0].0, pointer, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_to_be_told_is_counted() {
+        let body = format!(r#"{{"name":"a","open":true,"lines":[{{"name":"b"}}],"{}":1}}"#, "ü".repeat(101));
+        let detail = "has a field of 101 characters, which it cannot have";
+        assert_eq!(faults(&body), [("#".to_owned(), detail.to_owned())]);
     }
 
     #[test]
