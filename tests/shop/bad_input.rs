@@ -118,6 +118,28 @@ async fn a_body_that_is_no_object_is_invalid() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_there_twice_is_malformed() {
+    let shop = Shop::open();
+    let ann = shop.person("Ann").await;
+    for route in routes() {
+        let valid = route.valid.to_string();
+        let member = route.valid.as_object().and_then(|body| body.keys().next()).expect("a member");
+        let twice = format!("{{\"{member}\":1,{}", &valid[1..]);
+        let within = format!("{{\"x\":[{{\"y\":1,\"y\":1}}],{}", &valid[1..]);
+        for (body, place) in [(twice, member.as_str()), (within, "x/0/y")] {
+            let answer = route.request(&shop, &ann).await.body(body).send().await;
+            let problem = answer.is_problem(400, "malformed-body");
+            assert_eq!(problem.detail(), format!("{place} in the body is there twice."), "{}", route.path);
+        }
+    }
+    let order = format!(r#"{{"items":[{{"id":"{NOBODY}","quantity":1,"quantity":2}}]}}"#);
+    let problem = ann.request(Method::POST, "/orders").body(order).send().await;
+    let problem = problem.is_problem(400, "malformed-body");
+    assert_eq!(problem.detail(), "items/0/quantity in the body is there twice.");
+    has_nothing(&ann).await;
+}
+
+#[tokio::test]
 async fn deeply_nested_json_is_malformed() {
     let shop = Shop::open();
     let ann = shop.person("Ann").await;
@@ -133,10 +155,20 @@ async fn a_body_of_another_media_type_is_unsupported() {
     let shop = Shop::open();
     let ann = shop.person("Ann").await;
     for route in routes() {
-        for media_type in ["application/xml", "multipart/form-data; boundary=x", "image/png"] {
+        for media_type in
+            ["application/xml", "multipart/form-data; boundary=x", "image/png", "application/json, text/html"]
+        {
             let request = route.request(&shop, &ann).await.header("content-type", media_type);
             let answer = request.body(route.valid.to_string()).send().await;
             answer.is_problem(415, "unsupported-media-type");
+        }
+        for (header, value) in
+            [("content-type", "application/json; charset=iso-8859-1"), ("content-encoding", "gzip")]
+        {
+            let request = route.request(&shop, &ann).await.header(header, value);
+            let problem = request.body(route.valid.to_string()).send().await;
+            let problem = problem.is_problem(415, "unsupported-media-type");
+            assert!(problem.detail().starts_with("Send the body "), "{}", problem.detail());
         }
     }
     has_nothing(&ann).await;

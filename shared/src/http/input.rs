@@ -325,11 +325,13 @@ impl Fields {
     }
 }
 
-/// Reads a whole request body.
+/// Reads a whole request body: JSON in UTF-8, which may begin with a byte order mark (RFC 8259, section 8.1).
 ///
 /// # Errors
-/// `malformed-body` (400) when it is missing or not JSON, `invalid-input` (422) with every faulty field otherwise.
+/// `malformed-body` (400) when it is missing, not JSON, or has an object with a name twice; `invalid-input` (422) with
+/// every faulty field otherwise.
 pub fn parse<T: Body>(body: &[u8]) -> Result<T, Problem> {
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(Problem::malformed_body("The request has no body. Send a JSON object."));
     }
@@ -528,6 +530,23 @@ mod tests {
     fn what_is_not_a_json_object_is_told_apart() {
         let status = |body: &[u8]| parse::<Form>(body).unwrap_err().status().as_u16();
         assert_eq!([status(b""), status(b"{"), status(b"[1]"), status(b"\xff")], [400, 400, 422, 400]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped() {
+        let body = r#"{"name":"a","open":true,"lines":[{"name":"b"}]}"#;
+        assert_eq!(parse::<Form>(format!("\u{feff}{body}").as_bytes()), parse::<Form>(body.as_bytes()));
+        assert_eq!(parse::<Form>("\u{feff}".as_bytes()).unwrap_err().status(), 400);
+        assert_eq!(parse::<Form>(format!("\u{feff}\u{feff}{body}").as_bytes()).unwrap_err().status(), 400);
+    }
+
+    #[test]
+    fn a_name_stands_once_in_an_object() {
+        for body in
+            [r#"{"name":"a","name":"a"}"#, r#"{"lines":[{"name":"a","name":"b"}]}"#, r#"{"x":{"y":1,"y":1}}"#]
+        {
+            assert_eq!(parse::<Form>(body.as_bytes()).unwrap_err().status(), 400, "{body}");
+        }
     }
 
     #[test]

@@ -442,4 +442,40 @@ mod tests {
         let form = request.header("content-type", "application/x-www-form-urlencoded");
         assert_eq!(send(post("/things", make), Stage::Local, form, r#"{"open":true}"#).await.status(), 201);
     }
+
+    #[tokio::test]
+    async fn a_body_is_in_utf8_and_as_it_is() {
+        let make = async |name: &str, value: &str| {
+            let request = Request::builder().method("POST").uri("/things").header(name, value);
+            send(post("/things", make), Stage::Local, request, r#"{"open":true}"#).await
+        };
+        for media_type in [
+            "application/json; charset=utf-8",
+            "application/json;charset=UTF-8",
+            "application/json; Charset=\"Utf-8\"",
+            "application/problem+json; profile=x; charset=utf8",
+            "text/plain; charset=us-ascii",
+        ] {
+            assert_eq!(make("content-type", media_type).await.status(), 201, "{media_type}");
+        }
+        for media_type in [
+            "application/json; charset=iso-8859-1",
+            "application/json; charset=utf-16",
+            "application/json; charset=",
+            "application/json; x=1; CHARSET=\"windows-1252\"",
+            "text/plain; charset=utf-8; charset=utf-16",
+        ] {
+            let answer = make("content-type", media_type).await;
+            assert_eq!(answer.status(), 415, "{media_type}");
+            assert!(String::from_utf8(text(answer).await).unwrap().contains("UTF-8"));
+        }
+        assert_eq!(make("content-encoding", "Identity").await.status(), 201);
+        for coding in ["gzip", "br", "identity, gzip", "", "x"] {
+            let answer = make("content-encoding", coding).await;
+            assert_eq!(
+                (answer.status().as_u16(), &answer.headers()["accept-encoding"]),
+                (415, &"identity".parse().unwrap())
+            );
+        }
+    }
 }
