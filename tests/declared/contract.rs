@@ -2,7 +2,8 @@
 
 use contract::compatibility::{announced, breaking_changes, newest_release};
 use contract::released;
-use serde_json::Value;
+use serde_json::{Value, json};
+use shared::http::input::{self, Field};
 use tests::schemas::{Contract, escaped};
 use tests::template::{contract, text};
 
@@ -72,4 +73,92 @@ fn the_examples_of_bodies_in_the_contract_fit_their_schemas() {
     }
     assert!(count > 100, "only {count} examples were found");
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// A schema of the contract, and how the code reads the same text.
+type Text = (&'static str, fn(&str) -> Result<(), String>);
+
+fn read<T: Field>(text: &str) -> Result<(), String> {
+    T::parse(input::Value::String(text.to_owned())).map(drop)
+}
+
+const TEXTS: [Text; 9] = [
+    ("/components/schemas/FullName", read::<users::FullName>),
+    ("/components/schemas/Username", read::<users::Username>),
+    ("/components/schemas/ShopCategoryName", read::<categories::CategoryName>),
+    ("/components/schemas/CategoryName", read::<products::Category>),
+    ("/components/schemas/NewProduct/properties/productName", read::<offers::ProductName>),
+    ("/components/schemas/NewProduct/properties/description", read::<products::Description>),
+    ("/components/schemas/NewProduct/properties/fileName", read::<shared::media::FileName>),
+    ("/components/schemas/Approval/properties/reason", read::<products::Reason>),
+    ("/components/schemas/NewPicture/properties/fileName", read::<shared::media::FileName>),
+];
+
+#[test]
+fn the_contract_takes_the_texts_that_the_code_takes() {
+    let mut contract = Contract::read();
+    // Every character of the first two planes and of the one with tags, and some of each other plane.
+    let some = (0x2_0000..0xE_0000).step_by(97).chain(0xF_0000..0x11_0000).step_by(911);
+    let characters = (0..0x2_0000_u32).chain(some).chain(0xE_0000..0xE_0200);
+    let characters: Vec<char> = characters.filter_map(char::from_u32).collect();
+    let written = [
+        "",
+        " ",
+        "tea",
+        " tea ",
+        "two words",
+        "a\nb",
+        "a\tb",
+        "a\r\nb",
+        "\n a\r",
+        "\u{85}a",
+        "a\u{85}",
+        "\u{feff}a",
+        "a\u{2028}",
+        "\u{3164}",
+        "\u{2800}\u{a0}\u{2800}",
+        "\u{1d159}",
+        "\u{fe0f}",
+        "\u{200d}",
+        "a\u{200d}",
+        "\u{200c}a",
+        "a\u{200d}b",
+        "a\u{200d}\u{200d}b",
+        "1\u{200d}2",
+        "می\u{200c}خواهم",
+        "র\u{200d}্যা",
+        "👩🏽\u{200d}❤\u{fe0f}\u{200d}👨🏿",
+        "👩\u{200d} 🚀",
+        ".",
+        "..",
+        "...",
+        " .. ",
+        "a/b",
+        "100%",
+    ];
+    for (pointer, read) in TEXTS {
+        let mut differ = Vec::new();
+        let mut compare = |text: &str| {
+            let (taken, fits) = (read(text).is_ok(), contract.faults(pointer, &json!(text)).is_none());
+            if taken != fits {
+                differ.push(format!("{text:?} taken: {taken}, fits: {fits}"));
+            }
+        };
+        for text in written {
+            compare(text);
+        }
+        // One schema is enough for what all of them have from `Text`.
+        let each = if pointer.ends_with("/FullName") { 1 } else { 211 };
+        for character in characters.iter().step_by(each) {
+            compare(&character.to_string());
+            compare(&format!("a{character}b"));
+            compare(&format!("{character}a"));
+        }
+        assert!(
+            differ.is_empty(),
+            "{pointer}: {} differ: {:#?}",
+            differ.len(),
+            &differ[..differ.len().min(20)]
+        );
+    }
 }

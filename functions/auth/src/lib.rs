@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use shared::caller::UserId;
 use shared::http::input::{Body, Field, Fields, Value};
 use shared::run::telemetry;
+use shared::values::text::trimmed;
 use users::{Email, FullName, Username};
 
 pub mod confirmed;
@@ -77,7 +78,7 @@ fn text_of(value: &Value) -> Result<&str, String> {
 /// The text without white space around it, which counts for what is too long.
 fn bounded(text: &str, most: usize) -> Result<String, String> {
     let count = text.chars().count();
-    let text = text.trim();
+    let text = trimmed(text);
     if text.is_empty() {
         Err("must not be empty".into())
     } else if count > most {

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use shared::caller::UserId;
 use shared::http::input::{Field, Value};
+use shared::values::text::trimmed;
 use shared::values::time::Timestamp;
 
 pub mod events;
@@ -102,7 +103,7 @@ impl FromStr for Email {
     /// proved by the code, not here.
     fn from_str(text: &str) -> Result<Self, String> {
         let sent = text.len();
-        let text = text.trim();
+        let text = trimmed(text);
         let is_atom = |atom: &str| {
             !atom.is_empty()
                 && atom.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c))

@@ -1,8 +1,8 @@
 //! Reading a JSON body into types that prove it is valid, with every fault told at once.
 //!
-//! A derived `Deserialize` stops at its first error; a person who filled in a form wants them all. So the text becomes a
-//! [`Value`], and [`Fields`] hands out its members: each is asked for once by name, what is wrong is noted with its JSON
-//! pointer (RFC 6901), and what nobody asked for is reported as unknown.
+//! A derived `Deserialize` stops at its first error; a person who filled in a form wants them all. So the text becomes
+//! a [`Value`], and [`Fields`] hands out its members: each is asked for once by name, what is wrong is noted with its
+//! JSON pointer (RFC 6901), and what nobody asked for is reported as unknown.
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
