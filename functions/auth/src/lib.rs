@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use shared::caller::UserId;
 use shared::http::input::{Body, Field, Fields, Value};
 use shared::run::telemetry;
-use shared::values::text::trimmed;
+use shared::values::text::{Lines, plainly_spaced, trimmed, unprintable};
 use users::{Email, FullName, Username};
 
 pub mod confirmed;
@@ -32,18 +32,23 @@ pub use recovery::Recovery;
 pub use refusal::{Error, Refusal};
 pub use user_pool::{AppClient, Directory, UserPool};
 
-/// A password as it was typed. What is strong enough is the user pool's to say.
+/// A password as it was typed, in the form of `OpaqueString` (RFC 8265, section 4.2): the keyboard at the next sign-in
+/// may compose letters and space words differently. What is strong enough is the user pool's to say.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
 
 impl Field for Password {
     fn parse(value: Value) -> Result<Self, String> {
-        let text = text_of(&value)?;
+        let text = plainly_spaced(text_of(&value)?);
         // Cognito takes no space at either end. Trimming one off would change the password behind its owner's back.
-        if text.trim() != text {
+        if trimmed(&text) != text {
             return Err("must not begin or end with a space".into());
         }
-        bounded(text, 256).map(Self)
+        // A word about which one it is would stand in the answer.
+        if unprintable(&text, Lines::One).is_some_and(|character| !character.is_control()) {
+            return Err("must not contain characters that cannot be seen".into());
+        }
+        bounded(&text, 256).map(Self)
     }
 }
 
@@ -359,7 +364,7 @@ mod tests {
         assert_eq!(person.username.as_str(), "Jay_S_Prajapati");
         assert_eq!(person.full_name.as_str(), "Jay S Prajapati");
         let person: SignUp = read(&with(sign_up(), "fullName", "  Ann\u{a0} Lee ")).unwrap();
-        assert_eq!(person.username.as_str(), "Ann__Lee");
+        assert_eq!(person.username.as_str(), "Ann_Lee");
     }
 
     #[test]
@@ -426,6 +431,29 @@ mod tests {
         assert_eq!(read("secret\u{0}1"), Err("must not contain control characters".into()));
         assert_eq!(read(""), Err("must not be empty".into()));
         assert_eq!(read(&"a".repeat(257)), Err("must have at most 256 characters, but has 257".into()));
+    }
+
+    #[test]
+    fn a_password_is_the_same_from_every_keyboard() {
+        let read = |json: &str| Password::parse(json.parse().unwrap()).map(|password| password.0);
+        assert_eq!(read(r#""Jose\u0301\u3000\u00a01""#), Ok("José  1".into()));
+        assert_eq!(read(r#""secret1\u3000""#), Err("must not begin or end with a space".into()));
+        for unseen in [r#""se\u200bcret""#, r#""se\u202ecret""#, r#""se\u2028cret""#, r#""\ue000secret""#] {
+            assert_eq!(read(unseen), Err("must not contain characters that cannot be seen".into()));
+        }
+    }
+
+    #[test]
+    fn a_person_has_one_name_whatever_typed_it() {
+        let named = |name: &str| read::<SignUp>(&with(sign_up(), "fullName", name)).unwrap();
+        for name in ["José Lee", "Jose\u{301} Lee", " José \u{a0} Lee", "José\u{3000}Lee"] {
+            assert_eq!(named(name), named("José Lee"), "{name}");
+        }
+        // Letters of full width are those of ASCII to whoever types them (RFC 8265, section 3.3).
+        assert_eq!(named("Ａｎｎ－２").username, named("Ann-2").username);
+        let username = |name: &str| read::<ForgotPassword>(&json!({ "username": name })).unwrap().account;
+        assert_eq!(username("ｊａｙ＿２"), username("jay_2"));
+        assert!(read::<ForgotPassword>(&json!({ "username": "ann＠example.com" })).is_err());
     }
 
     #[test]

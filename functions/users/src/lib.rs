@@ -41,7 +41,7 @@ impl Username {
         if name.contains(char::is_whitespace) {
             return Err("must not contain spaces".into());
         }
-        Self::unlike_an_address(name)
+        Self::unlike_an_address(&name)
     }
 
     /// The name of an account that was opened by a full name alone, as seed 002 has it: an underscore for each space.
@@ -49,7 +49,7 @@ impl Username {
     /// # Errors
     /// What is wrong with it, as the end of a sentence about it.
     pub fn of(name: &FullName) -> Result<Self, String> {
-        Self::unlike_an_address(name.as_str().replace(char::is_whitespace, "_"))
+        Self::unlike_an_address(&name.as_str().replace(' ', "_"))
     }
 
     /// The name of an account that the user pool has, whatever it took there.
@@ -63,11 +63,21 @@ impl Username {
     }
 
     /// Cognito takes either in one place, so a name that is an address could stand for somebody else.
-    fn unlike_an_address(name: String) -> Result<Self, String> {
+    fn unlike_an_address(name: &str) -> Result<Self, String> {
+        let name: String = name.chars().map(narrow).collect();
         if name.parse::<Email>().is_ok() {
             return Err("must not be an email address".into());
         }
         Ok(Self(name))
+    }
+}
+
+/// A character of full width as the one of ASCII that it stands for (RFC 8265, section 3.3.2). The case of letters is
+/// the user pool's: it keeps it, and knows each name in every case.
+fn narrow(c: char) -> char {
+    match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        _ => c,
     }
 }
 

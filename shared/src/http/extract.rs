@@ -1,4 +1,5 @@
 //! What a handler takes from its request: body, id, query parameters and time, each checked before the handler runs.
+//! Texts come in Unicode's form NFC, wherever they stood.
 
 use std::convert::Infallible;
 use std::fmt::Display;
@@ -11,6 +12,7 @@ use lambda_http::request::RequestContext;
 
 use super::input::{self, Body};
 use super::problem::{BODY_TOO_LARGE, FieldError, Problem, UNSUPPORTED_MEDIA_TYPE};
+use crate::values::text::composed;
 use crate::values::time::Timestamp;
 
 /// The largest body in bytes. Pictures go to the bucket, never through a function.
@@ -79,8 +81,9 @@ impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for PathId<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let parameters = RawPathParams::from_request_parts(parts, state).await;
-        let id =
-            parameters.ok().and_then(|found| found.iter().next().and_then(|(_, text)| text.parse().ok()));
+        let id = parameters
+            .ok()
+            .and_then(|found| found.iter().next().and_then(|(_, text)| composed(text).parse().ok()));
         id.map(Self).ok_or_else(|| Problem::not_found("resource"))
     }
 }
@@ -106,7 +109,7 @@ impl<S: Send + Sync, T: Parameter> FromRequestParts<S> for QueryParameter<T> {
         let mut values = parameters.iter().filter(|(name, _)| name == T::NAME).map(|(_, text)| text);
         match (values.next(), values.next()) {
             (None, _) => Ok(Self(None)),
-            (Some(text), None) => text
+            (Some(text), None) => composed(text)
                 .parse()
                 .map(|value| Self(Some(value)))
                 .map_err(|detail: T::Err| refused(&detail.to_string())),

@@ -1,15 +1,18 @@
-//! A JSON text as its sender wrote it.
+//! A JSON text as its sender wrote it, but for the form of its texts.
 //!
 //! `serde_json` makes a double of a number, and of two members of one name it keeps the last. Here a number stays what
 //! its text says, and an object with a name twice is refused: whoever reads such a body first, such as a firewall, may
 //! have read the other member (RFC 8259, section 4).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+
+use crate::values::text::composed;
 
 /// How many arrays and objects may be within each other. No request needs half of it, and each costs a look at all that
 /// is within.
@@ -27,7 +30,7 @@ pub enum Value {
     Bool(bool),
     /// A number, exactly.
     Number(Number),
-    /// A text.
+    /// A text, in Unicode's form NFC.
     String(String),
     /// Values in their order.
     Array(Vec<Value>),
@@ -74,7 +77,7 @@ impl Value {
                 };
                 Self::Array(values.map(read).collect::<Result<_, _>>()?)
             }
-            Some(b'"') => Self::String(serde_json::from_str(text)?),
+            Some(b'"') => Self::String(composed(&serde_json::from_str::<Cow<'_, str>>(text)?).into_owned()),
             Some(b't') => Self::Bool(true),
             Some(b'f') => Self::Bool(false),
             Some(b'n') => Self::Null,
@@ -306,6 +309,11 @@ mod tests {
         assert!(fault(&nested(DEEPEST + 2)).ends_with("is nested too deeply."));
         assert!(fault(&nested(30_000)).ends_with("is nested too deeply."));
         assert!(fault(&nested(30_000)).len() < 200);
+    }
+
+    #[test]
+    fn a_text_is_composed() {
+        assert_eq!(r#""Jose\u0301""#.parse(), Ok(Value::String("José".into())));
     }
 
     #[test]

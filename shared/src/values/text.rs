@@ -1,7 +1,9 @@
 //! Text from outside: trimmed, of bounded length, without what is no text.
 
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
+use icu_normalizer::ComposingNormalizerBorrowed;
 use icu_properties::props::{
     DefaultIgnorableCodePoint, ExtendedPictographic, GeneralCategory, GeneralCategoryGroup,
 };
@@ -10,7 +12,8 @@ use icu_properties::{
 };
 
 /// Declares a text type whose values are trimmed, have a length in `range` (Unicode characters), something visible and
-/// nothing [`unprintable`]; with `multiline`, tabs and line breaks are allowed, which all become `\n`.
+/// nothing [`unprintable`]. Where there is white space within, it is one space; with `multiline`, it stays, tabs and
+/// line breaks are allowed, and those all become `\n`.
 ///
 /// ```
 /// shared::text!(
@@ -92,6 +95,10 @@ pub fn checked(text: &str, length: RangeInclusive<usize>, lines: Lines) -> Resul
             _ => format!("must not contain the character U+{:04X}", u32::from(character)),
         });
     }
+    let text = match lines {
+        Lines::One => text.split(is_blank).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" "),
+        Lines::Many => text,
+    };
     match text.chars().count() {
         0 if *length.start() > 0 => Err("must not be empty".into()),
         count if count < *length.start() => Err(format!("must have at least {} characters", length.start())),
@@ -112,6 +119,19 @@ const PICTOGRAPHS: CodePointSetDataBorrowed<'static> = CodePointSetData::new::<E
 
 /// Without a meaning of their own: they choose how their neighbours are written, as in `می‌خواهم` and in 👩‍🚀.
 const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
+
+/// The text in Unicode's form NFC, so that what looks the same and means the same is the same: some keyboards send `é`
+/// as `e` and an accent. <https://www.unicode.org/reports/tr15/>
+pub fn composed(text: &str) -> Cow<'_, str> {
+    ComposingNormalizerBorrowed::new_nfc().normalize(text)
+}
+
+/// The text with spaces for whatever separates its words, as RFC 8265 (section 4.2.2) and section 5.2.2 of RFC 8264
+/// have it.
+pub fn plainly_spaced(text: &str) -> String {
+    let is_space = |c| GENERAL_CATEGORY.get(c) == GeneralCategory::SpaceSeparator;
+    text.chars().map(|c| if is_space(c) { ' ' } else { c }).collect()
+}
 
 /// The text without the white space at its ends: Unicode's `Zs`, tabs and line breaks.
 pub fn trimmed(text: &str) -> &str {
@@ -296,6 +316,19 @@ mod tests {
         );
         assert_eq!(line("\u{2800}a"), Ok("\u{2800}a".into()));
         assert_eq!(checked("", 0..=9, Lines::One), Ok(String::new()));
+    }
+
+    #[test]
+    fn words_of_one_line_are_a_space_apart() {
+        assert_eq!(line(" Ann \u{a0}\u{3000} Lee "), Ok("Ann Lee".into()));
+        assert_eq!(checked("a  b\n\n c", 1..=9, Lines::Many), Ok("a  b\n\n c".into()));
+    }
+
+    #[test]
+    fn what_looks_the_same_is_the_same() {
+        assert_eq!(composed("Jose\u{301} \u{212b}"), "José Å");
+        assert!(matches!(composed("José"), Cow::Borrowed(_)));
+        assert_eq!(plainly_spaced("a\u{3000}b\u{2003} c"), "a b  c");
     }
 
     #[test]
