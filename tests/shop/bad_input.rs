@@ -421,7 +421,7 @@ async fn an_order_has_one_product_or_a_list_of_different_ones() {
     assert!(twice.places().iter().all(|place| place.starts_with("#/items")), "{}", twice.body);
     let faults = json!({ "items": [{ "id": "tea", "quantity": 0, "price": 1 }, { "quantity": 1 }] });
     order(faults).await.at(["#/items/0/id", "#/items/0/quantity", "#/items/0/price", "#/items/1/id"]);
-    for id in ["tea", "", "01A1F83A-C81E-73C6-9369-B8A11A6916C7", "{01a1f83a-c81e-73c6-9369-b8a11a6916c7}"] {
+    for id in ["tea", "", "01a1f83ac81e73c69369b8a11a6916c7", "{01a1f83a-c81e-73c6-9369-b8a11a6916c7}"] {
         order(json!({ "id": id, "quantity": 1 })).await.at(["#/id"]);
     }
     order(json!({ "id": NOBODY, "quantity": 1, "paymentMethod": "barter" })).await.at(["#/paymentMethod"]);

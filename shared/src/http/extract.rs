@@ -94,7 +94,8 @@ pub trait Parameter: FromStr<Err: Display> {
     const NAME: &'static str;
 }
 
-/// The query parameter that `T` names, if the request has it.
+/// The query parameter that `T` names, if the request has it. An empty one counts as absent: so a form sends what
+/// nobody filled in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueryParameter<T>(pub Option<T>);
 
@@ -109,6 +110,7 @@ impl<S: Send + Sync, T: Parameter> FromRequestParts<S> for QueryParameter<T> {
         let mut values = parameters.iter().filter(|(name, _)| name == T::NAME).map(|(_, text)| text);
         match (values.next(), values.next()) {
             (None, _) => Ok(Self(None)),
+            (Some(text), None) if text.is_empty() => Ok(Self(None)),
             (Some(text), None) => composed(text)
                 .parse()
                 .map(|value| Self(Some(value)))

@@ -16,6 +16,8 @@ use crate::http::input::Value;
 /// | `Serialize`, `Deserialize` | items, messages and answers |
 /// | [`Field`](crate::http::input::Field) | a member of a request's body |
 ///
+/// Where names are read `in any case`, they are written in small letters here.
+///
 /// So it can also be a query parameter: `impl Parameter for Size { const NAME: &'static str = "size"; }`.
 ///
 /// ```
@@ -35,9 +37,11 @@ use crate::http::input::Value;
 /// ```
 #[macro_export]
 macro_rules! names {
+    (@read $text:ident) => { $text };
+    (@read $text:ident case) => { $text.to_ascii_lowercase().as_str() };
     (
         $(#[$attribute:meta])*
-        $visibility:vis enum $name:ident {$(
+        $visibility:vis enum $name:ident $(in any $case:ident)? {$(
             $(#[$value_attribute:meta])*
             $value:ident = $text:literal
         ),+ $(,)?}
@@ -71,7 +75,7 @@ macro_rules! names {
             type Err = $crate::values::names::NotAName;
 
             fn from_str(text: &str) -> ::std::result::Result<Self, Self::Err> {
-                match text {
+                match $crate::names!(@read text $($case)?) {
                     $($text => Ok(Self::$value),)+
                     _ => Err($crate::values::names::NotAName(&[$($text),+])),
                 }
@@ -138,6 +142,12 @@ mod tests {
     );
 
     crate::names!(
+        enum Format in any case {
+            Png = "image/png",
+        }
+    );
+
+    crate::names!(
         enum Only {
             One = "one",
         }
@@ -160,5 +170,14 @@ mod tests {
         }
         assert_eq!(Only::parse(Value::String("two".into())), Err("must be one".into()));
         assert_eq!(Only::ALL, [Only::One]);
+    }
+
+    #[test]
+    fn some_names_are_read_in_any_case() {
+        for name in ["image/png", "image/PNG", "Image/Png"] {
+            assert_eq!(name.parse(), Ok(Format::Png));
+        }
+        assert_eq!(Format::Png.as_str(), "image/png");
+        assert!("image/pn".parse::<Format>().is_err() && "ONE".parse::<Only>().is_err());
     }
 }
