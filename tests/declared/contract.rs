@@ -4,6 +4,7 @@ use contract::compatibility::{announced, breaking_changes, newest_release};
 use contract::released;
 use serde_json::{Value, json};
 use shared::http::input::{self, Field};
+use shared::values::money::Price;
 use tests::schemas::{Contract, escaped};
 use tests::template::{contract, text};
 
@@ -160,5 +161,45 @@ fn the_contract_takes_the_texts_that_the_code_takes() {
             differ.len(),
             &differ[..differ.len().min(20)]
         );
+    }
+}
+
+/// JSON Schema means exact numbers; most validators compute in doubles, where 19.99 / 0.01 is 1998.9999999999998.
+#[test]
+fn no_rule_of_the_contract_needs_exact_fractions() {
+    fn fractions(value: &Value, at: &str, found: &mut Vec<String>) {
+        let members: Vec<(String, &Value)> = match value {
+            Value::Object(members) => members.iter().map(|(name, member)| (escaped(name), member)).collect(),
+            Value::Array(items) => {
+                items.iter().enumerate().map(|(at, item)| (at.to_string(), item)).collect()
+            }
+            _ => return,
+        };
+        if value.get("multipleOf").is_some_and(|unit| unit.as_u64().is_none()) {
+            found.push(at.to_owned());
+        }
+        for (name, member) in members {
+            fractions(member, &format!("{at}/{name}"), found);
+        }
+    }
+    let mut found = Vec::new();
+    fractions(&contract(), "", &mut found);
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn every_price_fits_the_contract_and_is_taken() {
+    let mut contract = Contract::read();
+    let prices = (1..=61_000).chain((61_001..=100_000_000).step_by(2_499)).chain([100_000_000_u64]);
+    let prices: Vec<String> = prices.map(|cents| format!("{}.{:02}", cents / 100, cents % 100)).collect();
+    assert!(prices.len() > 100_000, "{}", prices.len());
+    for schema in ["NewProduct", "ProductChanges"] {
+        let place = format!("/components/schemas/{schema}/properties/productPrice");
+        for price in &prices {
+            let taken = Price::parse(price.parse().expect("a number"));
+            assert_eq!(taken.map(|taken| taken.amount().to_string()).as_ref(), Ok(price));
+            assert_eq!(contract.faults(&place, &price.parse().expect("a number")), None, "{price}");
+        }
+        assert!(contract.faults(&place, &json!(0)).is_some());
     }
 }
