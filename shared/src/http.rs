@@ -16,6 +16,7 @@
 pub mod answer;
 pub mod extract;
 pub mod input;
+mod json;
 pub mod problem;
 mod representation;
 pub mod serve;

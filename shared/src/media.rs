@@ -65,8 +65,9 @@ impl fmt::Display for Kind {
 }
 
 crate::names!(
-    /// A format of pictures that every browser shows, by its media type (IANA).
-    pub enum ImageType {
+    /// A format of pictures that every browser shows, by its media type (IANA), which has no case (RFC 6838, section
+    /// 4.2).
+    pub enum ImageType in any case {
         /// PNG.
         Png = "image/png",
         /// JPEG.

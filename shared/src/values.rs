@@ -1,5 +1,6 @@
-//! Values with an invariant: money, text, names, ids, points in time.
+//! Values with an invariant: money, text, names, ids, points in time, domains.
 
+pub mod domain;
 pub mod id;
 pub mod money;
 pub mod names;

@@ -2,7 +2,9 @@
 
 use contract::compatibility::{announced, breaking_changes, newest_release};
 use contract::released;
-use serde_json::Value;
+use serde_json::{Value, json};
+use shared::http::input::{self, Field};
+use shared::values::money::Price;
 use tests::schemas::{Contract, escaped};
 use tests::template::{contract, text};
 
@@ -72,4 +74,132 @@ fn the_examples_of_bodies_in_the_contract_fit_their_schemas() {
     }
     assert!(count > 100, "only {count} examples were found");
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// A schema of the contract, and how the code reads the same text.
+type Text = (&'static str, fn(&str) -> Result<(), String>);
+
+fn read<T: Field>(text: &str) -> Result<(), String> {
+    T::parse(input::Value::String(text.to_owned())).map(drop)
+}
+
+const TEXTS: [Text; 9] = [
+    ("/components/schemas/FullName", read::<users::FullName>),
+    ("/components/schemas/Username", read::<users::Username>),
+    ("/components/schemas/ShopCategoryName", read::<categories::CategoryName>),
+    ("/components/schemas/CategoryName", read::<products::Category>),
+    ("/components/schemas/NewProduct/properties/productName", read::<offers::ProductName>),
+    ("/components/schemas/NewProduct/properties/description", read::<products::Description>),
+    ("/components/schemas/NewProduct/properties/fileName", read::<shared::media::FileName>),
+    ("/components/schemas/Approval/properties/reason", read::<products::Reason>),
+    ("/components/schemas/NewPicture/properties/fileName", read::<shared::media::FileName>),
+];
+
+#[test]
+fn the_contract_takes_the_texts_that_the_code_takes() {
+    let mut contract = Contract::read();
+    // Every character of the first two planes and of the one with tags, and some of each other plane.
+    let some = (0x2_0000..0xE_0000).step_by(97).chain(0xF_0000..0x11_0000).step_by(911);
+    let characters = (0..0x2_0000_u32).chain(some).chain(0xE_0000..0xE_0200);
+    let characters: Vec<char> = characters.filter_map(char::from_u32).collect();
+    let written = [
+        "",
+        " ",
+        "tea",
+        " tea ",
+        "two words",
+        "a\nb",
+        "a\tb",
+        "a\r\nb",
+        "\n a\r",
+        "\u{85}a",
+        "a\u{85}",
+        "\u{feff}a",
+        "a\u{2028}",
+        "\u{3164}",
+        "\u{2800}\u{a0}\u{2800}",
+        "\u{1d159}",
+        "\u{fe0f}",
+        "\u{200d}",
+        "a\u{200d}",
+        "\u{200c}a",
+        "a\u{200d}b",
+        "a\u{200d}\u{200d}b",
+        "1\u{200d}2",
+        "می\u{200c}خواهم",
+        "র\u{200d}্যা",
+        "👩🏽\u{200d}❤\u{fe0f}\u{200d}👨🏿",
+        "👩\u{200d} 🚀",
+        ".",
+        "..",
+        "...",
+        " .. ",
+        "a/b",
+        "100%",
+    ];
+    for (pointer, read) in TEXTS {
+        let mut differ = Vec::new();
+        let mut compare = |text: &str| {
+            let (taken, fits) = (read(text).is_ok(), contract.faults(pointer, &json!(text)).is_none());
+            if taken != fits {
+                differ.push(format!("{text:?} taken: {taken}, fits: {fits}"));
+            }
+        };
+        for text in written {
+            compare(text);
+        }
+        // One schema is enough for what all of them have from `Text`.
+        let each = if pointer.ends_with("/FullName") { 1 } else { 211 };
+        for character in characters.iter().step_by(each) {
+            compare(&character.to_string());
+            compare(&format!("a{character}b"));
+            compare(&format!("{character}a"));
+        }
+        assert!(
+            differ.is_empty(),
+            "{pointer}: {} differ: {:#?}",
+            differ.len(),
+            &differ[..differ.len().min(20)]
+        );
+    }
+}
+
+/// JSON Schema means exact numbers; most validators compute in doubles, where 19.99 / 0.01 is 1998.9999999999998.
+#[test]
+fn no_rule_of_the_contract_needs_exact_fractions() {
+    fn fractions(value: &Value, at: &str, found: &mut Vec<String>) {
+        let members: Vec<(String, &Value)> = match value {
+            Value::Object(members) => members.iter().map(|(name, member)| (escaped(name), member)).collect(),
+            Value::Array(items) => {
+                items.iter().enumerate().map(|(at, item)| (at.to_string(), item)).collect()
+            }
+            _ => return,
+        };
+        if value.get("multipleOf").is_some_and(|unit| unit.as_u64().is_none()) {
+            found.push(at.to_owned());
+        }
+        for (name, member) in members {
+            fractions(member, &format!("{at}/{name}"), found);
+        }
+    }
+    let mut found = Vec::new();
+    fractions(&contract(), "", &mut found);
+    assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn every_price_fits_the_contract_and_is_taken() {
+    let mut contract = Contract::read();
+    let prices = (1..=61_000).chain((61_001..=100_000_000).step_by(2_499)).chain([100_000_000_u64]);
+    let prices: Vec<String> = prices.map(|cents| format!("{}.{:02}", cents / 100, cents % 100)).collect();
+    assert!(prices.len() > 100_000, "{}", prices.len());
+    for schema in ["NewProduct", "ProductChanges"] {
+        let place = format!("/components/schemas/{schema}/properties/productPrice");
+        for price in &prices {
+            let taken = Price::parse(price.parse().expect("a number"));
+            assert_eq!(taken.map(|taken| taken.amount().to_string()).as_ref(), Ok(price));
+            assert_eq!(contract.faults(&place, &price.parse().expect("a number")), None, "{price}");
+        }
+        assert!(contract.faults(&place, &json!(0)).is_some());
+    }
 }

@@ -28,3 +28,4 @@ mod reads;
 mod secrets;
 mod seed_002;
 mod stores;
+mod texts;

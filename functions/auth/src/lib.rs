@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use shared::caller::UserId;
 use shared::http::input::{Body, Field, Fields, Value};
 use shared::run::telemetry;
+use shared::values::text::{Lines, plainly_spaced, trimmed, unprintable};
 use users::{Email, FullName, Username};
 
 pub mod confirmed;
@@ -31,18 +32,23 @@ pub use recovery::Recovery;
 pub use refusal::{Error, Refusal};
 pub use user_pool::{AppClient, Directory, UserPool};
 
-/// A password as it was typed. What is strong enough is the user pool's to say.
+/// A password as it was typed, in the form of `OpaqueString` (RFC 8265, section 4.2): the keyboard at the next sign-in
+/// may compose letters and space words differently. What is strong enough is the user pool's to say.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
 
 impl Field for Password {
     fn parse(value: Value) -> Result<Self, String> {
-        let text = text_of(&value)?;
+        let text = plainly_spaced(text_of(&value)?);
         // Cognito takes no space at either end. Trimming one off would change the password behind its owner's back.
-        if text.trim() != text {
+        if trimmed(&text) != text {
             return Err("must not begin or end with a space".into());
         }
-        bounded(text, 256).map(Self)
+        // A word about which one it is would stand in the answer.
+        if unprintable(&text, Lines::One).is_some_and(|character| !character.is_control()) {
+            return Err("must not contain characters that cannot be seen".into());
+        }
+        bounded(&text, 256).map(Self)
     }
 }
 
@@ -77,7 +83,7 @@ fn text_of(value: &Value) -> Result<&str, String> {
 /// The text without white space around it, which counts for what is too long.
 fn bounded(text: &str, most: usize) -> Result<String, String> {
     let count = text.chars().count();
-    let text = text.trim();
+    let text = trimmed(text);
     if text.is_empty() {
         Err("must not be empty".into())
     } else if count > most {
@@ -325,10 +331,10 @@ pub async fn note(noting: impl Future<Output = anyhow::Result<()>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value as Json, json};
     use shared::http::input;
 
-    fn read<T: Body>(body: &Value) -> Result<T, Vec<(String, String)>> {
+    fn read<T: Body>(body: &Json) -> Result<T, Vec<(String, String)>> {
         input::parse(body.to_string().as_bytes()).map_err(|problem| {
             let faults = problem.errors().iter();
             faults.map(|fault| (fault.pointer.clone().unwrap_or_default(), fault.detail.clone())).collect()
@@ -343,11 +349,11 @@ mod tests {
         Account::Username(Username::existing(name))
     }
 
-    fn sign_up() -> Value {
+    fn sign_up() -> Json {
         json!({ "email": "jay@example.com", "fullName": "Jay S Prajapati", "password": "passwrod123" })
     }
 
-    fn with(mut body: Value, name: &str, value: impl Into<Value>) -> Value {
+    fn with(mut body: Json, name: &str, value: impl Into<Json>) -> Json {
         body[name] = value.into();
         body
     }
@@ -358,7 +364,7 @@ mod tests {
         assert_eq!(person.username.as_str(), "Jay_S_Prajapati");
         assert_eq!(person.full_name.as_str(), "Jay S Prajapati");
         let person: SignUp = read(&with(sign_up(), "fullName", "  Ann\u{a0} Lee ")).unwrap();
-        assert_eq!(person.username.as_str(), "Ann__Lee");
+        assert_eq!(person.username.as_str(), "Ann_Lee");
     }
 
     #[test]
@@ -419,7 +425,7 @@ mod tests {
 
     #[test]
     fn a_password_is_taken_as_it_was_typed() {
-        let read = |text: &str| Password::parse(text.into()).map(|password| password.0);
+        let read = |text: &str| Password::parse(Value::String(text.into())).map(|password| password.0);
         assert_eq!(read("correct horse Ä\"\\"), Ok("correct horse Ä\"\\".into()));
         assert_eq!(read(" secret1"), Err("must not begin or end with a space".into()));
         assert_eq!(read("secret\u{0}1"), Err("must not contain control characters".into()));
@@ -428,11 +434,34 @@ mod tests {
     }
 
     #[test]
+    fn a_password_is_the_same_from_every_keyboard() {
+        let read = |json: &str| Password::parse(json.parse().unwrap()).map(|password| password.0);
+        assert_eq!(read(r#""Jose\u0301\u3000\u00a01""#), Ok("José  1".into()));
+        assert_eq!(read(r#""secret1\u3000""#), Err("must not begin or end with a space".into()));
+        for unseen in [r#""se\u200bcret""#, r#""se\u202ecret""#, r#""se\u2028cret""#, r#""\ue000secret""#] {
+            assert_eq!(read(unseen), Err("must not contain characters that cannot be seen".into()));
+        }
+    }
+
+    #[test]
+    fn a_person_has_one_name_whatever_typed_it() {
+        let named = |name: &str| read::<SignUp>(&with(sign_up(), "fullName", name)).unwrap();
+        for name in ["José Lee", "Jose\u{301} Lee", " José \u{a0} Lee", "José\u{3000}Lee"] {
+            assert_eq!(named(name), named("José Lee"), "{name}");
+        }
+        // Letters of full width are those of ASCII to whoever types them (RFC 8265, section 3.3).
+        assert_eq!(named("Ａｎｎ－２").username, named("Ann-2").username);
+        let username = |name: &str| read::<ForgotPassword>(&json!({ "username": name })).unwrap().account;
+        assert_eq!(username("ｊａｙ＿２"), username("jay_2"));
+        assert!(read::<ForgotPassword>(&json!({ "username": "ann＠example.com" })).is_err());
+    }
+
+    #[test]
     fn a_code_is_digits() {
-        let read = |value: Value| ConfirmationCode::parse(value).map(|code| code.0);
-        assert_eq!(read(json!(" 274023 ")), Ok("274023".into()));
-        for value in [json!("27402x"), json!(""), json!("١٢٣"), json!(274_023)] {
-            assert!(read(value.clone()).is_err(), "{value}");
+        let read = |json: &str| ConfirmationCode::parse(json.parse().unwrap()).map(|code| code.0);
+        assert_eq!(read("\" 274023 \""), Ok("274023".into()));
+        for json in ["\"27402x\"", "\"\"", "\"١٢٣\"", "274023"] {
+            assert!(read(json).is_err(), "{json}");
         }
     }
 

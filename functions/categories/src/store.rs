@@ -6,7 +6,8 @@
 //! | what everyone sees, by name | index `listed`: `listed` = "listed" once there is a picture, `sortName`; sparse |
 //! | what waits for its picture | index `pending`: `pending` = "image", `createdAt`; sparse |
 //!
-//! `sortName` is the name in lower case. `createdAt` is when a category was last asked for while it had no picture.
+//! `sortName` is the name without capitals and accents. `createdAt` is when a category was last asked for while it had
+//! no picture.
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;

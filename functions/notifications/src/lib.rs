@@ -31,13 +31,18 @@ impl Email {
     /// # Errors
     /// When a template cannot be filled in.
     pub fn of(letter: &Letter, shop: &WebShop) -> Result<Self, askama::Error> {
-        let subject = letter.subject.replace(char::is_control, " ");
+        let subject = letter.subject.replace(parts_lines, " ");
         let link = letter.link.as_ref().and_then(|link| shop.link(link));
         let shop = shop.0.as_deref();
         let text = TextPart { letter, link: link.as_ref(), shop }.render()?;
         let html = HtmlPart { subject: &subject, letter, link: link.as_ref(), shop }.render()?;
         Ok(Self { subject, text, html })
     }
+}
+
+/// A subject is one line to every mail program, also to one that breaks lines at Unicode's separators.
+fn parts_lines(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 #[derive(Template)]

@@ -233,6 +233,27 @@ fn a_subject_is_one_line_without_control_characters() {
     }
 }
 
+/// Names from before they were refused.
+#[test]
+fn a_name_neither_writes_a_line_of_its_own_nor_turns_what_is_around_it() {
+    let name = "Tea\u{2028}Total: 0.01 USD\u{2029}\u{85}\u{202e}!";
+    let order = order("A\u{202e}n\u{2028}n", &[(1, name, 450), (1, "\u{2066}תה\u{2069}", 450)]);
+    let email = about(&order, LetterKind::Confirmed);
+    assert_eq!(email.subject, "Your order of Tea Total: 0.01 USD  ! and 1 more item is confirmed");
+    assert!(email.text.starts_with("Hello An n,\n"), "{}", email.text);
+    let lines: Vec<_> = email.text.lines().filter(|line| line.starts_with("  ")).collect();
+    let expected = [
+        "  Tea Total: 0.01 USD  ! (1 × 4.50 USD): 4.50 USD",
+        "  \u{2068}תה\u{2069} (1 × 4.50 USD): 4.50 USD",
+    ];
+    assert_eq!(lines, expected);
+    assert!(
+        !email.text.contains(['\u{2028}', '\u{2029}', '\u{85}', '\u{202e}', '\u{2066}']),
+        "{:?}",
+        email.text
+    );
+}
+
 #[test]
 fn the_largest_order_stays_under_what_gmail_shows() {
     let name = "\u{1f375}".repeat(120);

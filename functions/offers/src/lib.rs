@@ -285,15 +285,15 @@ fn may_change(caller: &Caller, seller: &UserId) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::http::input::{Field, Value};
+    use shared::http::input::Field;
     use shared::values::time::Timestamp;
 
     fn price(major: u32) -> Price {
-        Price::parse(Value::from(major)).unwrap()
+        Price::parse(major.to_string().parse().unwrap()).unwrap()
     }
 
     fn tea(quantity: u32) -> Offer {
-        let quantity = Stock::parse(Value::from(quantity)).unwrap();
+        let quantity = Stock::parse(quantity.to_string().parse().unwrap()).unwrap();
         let (id, name) = (ProductId::at(Timestamp::from_unix_millis(0)), ProductName::new("Tea").unwrap());
         let seller = UserId::from("ann".to_owned());
         let offer = Offer::new(id, name, price(4), "USD".parse().unwrap(), quantity, seller);

@@ -4,6 +4,7 @@ use anyhow::Context;
 use aws_sdk_dynamodb::types::Update;
 use shared::letters::{Letter, Letters, Link, Recipient, Row, Total};
 use shared::run::worker::Failure;
+use shared::values::text::isolated;
 
 use crate::{Line, Order, OrderId, OrderStatus, Orders, PaymentMethod};
 
@@ -101,11 +102,12 @@ impl Order {
 
     /// The first product's name, and how many others there are.
     fn products(&self) -> String {
+        let named = |line: &Line| isolated(line.product_name().as_str());
         match self.lines() {
             [] => "nothing".to_owned(),
-            [line] => line.product_name().to_string(),
-            [first, _] => format!("{} and 1 more item", first.product_name()),
-            [first, others @ ..] => format!("{} and {} more items", first.product_name(), others.len()),
+            [line] => named(line),
+            [first, _] => format!("{} and 1 more item", named(first)),
+            [first, others @ ..] => format!("{} and {} more items", named(first), others.len()),
         }
     }
 
@@ -186,6 +188,7 @@ mod tests {
         assert_eq!(subject(&[("Tea", 1), ("Cup", 9)]), "Your order of Tea and 1 more item is confirmed");
         let three = [("Tea", 1), ("Cup", 1), ("Pot", 1)];
         assert_eq!(subject(&three), "Your order of Tea and 2 more items is confirmed");
+        assert_eq!(subject(&[("תה", 1)]), "Your order of \u{2068}תה\u{2069} is confirmed");
         let shipping = in_status(OrderStatus::Shipping, None);
         assert_eq!(letter(&shipping, LetterKind::Shipping).subject, "Tea now shipping");
     }

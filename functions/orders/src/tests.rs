@@ -9,14 +9,14 @@ pub(crate) fn now() -> Timestamp {
 
 fn offer(name: &str, price: &str, stock: u32) -> Offer {
     let seller = UserId::from("seller".to_owned());
-    let (price, stock) = (read(price.parse().unwrap()), read(stock.into()));
+    let (price, stock) = (read(price), read(&stock.to_string()));
     let id = ProductId::at(now());
     let new = Offer::new(id, ProductName::new(name).unwrap(), price, "USD".parse().unwrap(), stock, seller);
     with(&new, Availability::ForSale)
 }
 
-fn read<T: Field>(value: Value) -> T {
-    T::parse(value).unwrap()
+fn read<T: Field>(json: &str) -> T {
+    T::parse(json.parse().unwrap()).unwrap()
 }
 
 fn with(offer: &Offer, availability: Availability) -> Offer {

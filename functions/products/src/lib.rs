@@ -19,6 +19,7 @@ use shared::http::problem::{CONFLICT, Problem};
 use shared::media::{FileName, NewPicture, UploadId};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
+use shared::values::domain::to_unicode;
 use shared::values::money::{Currency, InMajor, Price};
 use shared::values::time::Timestamp;
 
@@ -150,6 +151,16 @@ struct Address(String);
 impl From<&str> for Address {
     fn from(address: &str) -> Self {
         Self(address.to_owned())
+    }
+}
+
+impl Address {
+    /// The address as people write it, which is kept with its domain in ASCII.
+    fn shown(&self) -> Self {
+        match self.0.rsplit_once('@') {
+            Some((local, domain)) => Self(format!("{local}@{}", to_unicode(domain))),
+            None => self.clone(),
+        }
     }
 }
 
@@ -433,7 +444,7 @@ impl From<ProductOffer> for PublicProduct {
 impl From<ProductOffer> for OwnProduct {
     fn from(ProductOffer { mut product, offer }: ProductOffer) -> Self {
         Self {
-            email: product.email.take(),
+            email: product.email.take().map(|address| address.shown()),
             rejection_reason: product.rejection_reason.take(),
             image_rejection: product.image_rejection.take(),
             updated_at: product.updated_at,
@@ -694,6 +705,7 @@ mod tests {
         assert!(shown.contains(r#""productPrice":4.5"#), "{shown}");
         assert!(!shown.contains("ann@"), "{shown}");
         assert!(json(&OwnProduct::from(tea_on_offer())).contains("ann@"));
+        assert_eq!(Address::from("pat@xn--mnchen-3ya.example").shown().0, "pat@münchen.example");
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use shared::caller::UserId;
 use shared::http::input::{Field, Value};
+use shared::values::domain::to_ascii;
+use shared::values::text::trimmed;
 use shared::values::time::Timestamp;
 
 pub mod events;
@@ -40,7 +42,7 @@ impl Username {
         if name.contains(char::is_whitespace) {
             return Err("must not contain spaces".into());
         }
-        Self::unlike_an_address(name)
+        Self::unlike_an_address(&name)
     }
 
     /// The name of an account that was opened by a full name alone, as seed 002 has it: an underscore for each space.
@@ -48,7 +50,7 @@ impl Username {
     /// # Errors
     /// What is wrong with it, as the end of a sentence about it.
     pub fn of(name: &FullName) -> Result<Self, String> {
-        Self::unlike_an_address(name.as_str().replace(char::is_whitespace, "_"))
+        Self::unlike_an_address(&name.as_str().replace(' ', "_"))
     }
 
     /// The name of an account that the user pool has, whatever it took there.
@@ -62,11 +64,21 @@ impl Username {
     }
 
     /// Cognito takes either in one place, so a name that is an address could stand for somebody else.
-    fn unlike_an_address(name: String) -> Result<Self, String> {
+    fn unlike_an_address(name: &str) -> Result<Self, String> {
+        let name: String = name.chars().map(narrow).collect();
         if name.parse::<Email>().is_ok() {
             return Err("must not be an email address".into());
         }
         Ok(Self(name))
+    }
+}
+
+/// A character of full width as the one of ASCII that it stands for (RFC 8265, section 3.3.2). The case of letters is
+/// the user pool's: it keeps it, and knows each name in every case.
+fn narrow(c: char) -> char {
+    match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        _ => c,
     }
 }
 
@@ -76,7 +88,8 @@ impl Field for Username {
     }
 }
 
-/// An email address, in lower case: no mail server in use tells `Ann@` from `ann@`, and people type both.
+/// An email address, in lower case: no mail server in use tells `Ann@` from `ann@`, and people type both. Its domain is
+/// in ASCII, which every mail server knows.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Email(String);
@@ -98,31 +111,24 @@ impl fmt::Debug for Email {
 impl FromStr for Email {
     type Err = String;
 
-    /// Takes the addresses that people have: a dot-atom of RFC 5322 at a domain with a dot. That mail arrives there is
-    /// proved by the code, not here.
+    /// Takes the addresses that people have: a dot-atom of RFC 5322 at a domain with a dot, in whichever form it is
+    /// written. That mail arrives there is proved by the code, not here.
     fn from_str(text: &str) -> Result<Self, String> {
-        let sent = text.len();
-        let text = text.trim();
+        /// Characters of an address (RFC 5321, section 4.5.3.1.3).
+        const LONGEST: usize = 254;
+        let sent = text.chars().count();
         let is_atom = |atom: &str| {
             !atom.is_empty()
                 && atom.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c))
         };
-        let is_label = |label: &str| {
-            (1..=63).contains(&label.len())
-                && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-        };
-        match text.split_once('@') {
-            Some((local, domain))
-                if sent <= 254
-                    && local.len() <= 64
-                    && local.split('.').all(is_atom)
-                    && domain.contains('.')
-                    && domain.split('.').all(is_label) =>
-            {
-                Ok(Self(text.to_ascii_lowercase()))
-            }
+        let parts = trimmed(text).split_once('@');
+        let address = parts.and_then(|(local, domain)| {
+            let domain = to_ascii(domain).filter(|domain| domain.contains('.'))?;
+            let is_local = local.len() <= 64 && local.split('.').all(is_atom);
+            is_local.then(|| format!("{}@{domain}", local.to_ascii_lowercase()))
+        });
+        match address {
+            Some(address) if sent.max(address.len()) <= LONGEST => Ok(Self(address)),
             _ => Err("must be an email address".into()),
         }
     }
@@ -205,6 +211,9 @@ mod tests {
             assert!(text.parse::<Email>().is_ok(), "{text}");
         }
         assert_eq!("Ann@Example.COM".parse::<Email>().unwrap().as_str(), "ann@example.com");
+        for text in ["pat@münchen.example", "Pat@MÜNCHEN.example", "pat@xn--mnchen-3ya.example"] {
+            assert_eq!(text.parse::<Email>().unwrap().as_str(), "pat@xn--mnchen-3ya.example");
+        }
     }
 
     #[test]
@@ -233,6 +242,11 @@ mod tests {
             "a@b.cd\r\nBcc: c@d.ef",
             "ä@b.cd",
             "a@b..cd",
+            "a@xn--a.example",
+            "a@münchen",
+            "a@m\u{202e}ünchen.example",
+            "a@münchen.example\u{2028}Bcc: c@d.ef",
+            &format!("a@{}.example", "ü".repeat(63)),
             &long,
             &longer,
         ] {

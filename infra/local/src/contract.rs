@@ -3,7 +3,7 @@
 //!
 //! All its checks are on, but one that is replaced by a check that knows API Gateway: `schemathesis_hooks.py`. What the
 //! contract says itself is told to it: `x-refuses-what-fits` names the operations that may answer 422 to a request that
-//! fits its schema, and why.
+//! fits its schema, and why. And `jsonschema`, which comes with the SAM CLI, is asked whether it takes prices.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -16,12 +16,13 @@ use tokio::process::Command;
 
 use crate::deploy::ADMIN;
 use crate::shop::Shop;
-use crate::tools::{SCHEMATHESIS, Tool};
+use crate::tools::{SAM, SCHEMATHESIS, Tool};
 use crate::{say, seed};
 
 /// What it is called among the tests.
 const NAME: &str = "schemathesis_finds_no_fault_in_the_contract_as";
 const HOOKS: &str = include_str!("schemathesis_hooks.py");
+const PRICES: &str = include_str!("prices.py");
 
 /// How many random requests of each operation; [`MAX_EXAMPLES`] is for a longer run by hand.
 const FEW: &str = "3";
@@ -62,7 +63,8 @@ pub(crate) fn is_asked_for(filter: &[String]) -> bool {
     named.peek().is_none() || named.any(|name| NAME.contains(name.as_str()))
 }
 
-/// Runs it against the shop at `url`, once as a customer and once as an admin. `scratch` is for what it writes.
+/// Runs it against the shop at `url`, once as a customer and once as an admin, and holds prices against the contract.
+/// `scratch` is for what they write.
 ///
 /// # Errors
 /// It cannot be installed or started, or the shop does not answer.
@@ -80,7 +82,21 @@ pub(crate) async fn check(url: &str, scratch: &Path) -> Result<Vec<Verdict>> {
         run(SCHEMATHESIS, url, scratch, (who, &token)).await
     };
     let (customer, admin) = tokio::try_join!(as_one(CUSTOMER, seed::BUYER), as_one("admin", ADMIN))?;
-    Ok(vec![customer, admin])
+    Ok(vec![customer, admin, prices(&contract, scratch).await?])
+}
+
+/// Whether a validator that computes in doubles takes every price.
+async fn prices(contract: &Value, scratch: &Path) -> Result<Verdict> {
+    SAM.install().await?;
+    std::fs::write(scratch.join("contract.json"), contract.to_string())?;
+    std::fs::write(scratch.join("prices.py"), PRICES)?;
+    let mut python = Command::from(SAM.command("python", scratch));
+    python.args(["prices.py", "contract.json"]).current_dir(scratch).kill_on_drop(true);
+    let output = python.output().await.context("cannot start Python")?;
+    let (verdict, word) =
+        if output.status.success() { (Verdict::Passed, "ok") } else { (Verdict::Failed, "FAILED") };
+    say::out!("{}test jsonschema_takes_every_price ... {word}", String::from_utf8_lossy(&output.stderr));
+    Ok(verdict)
 }
 
 async fn run(tool: Tool, url: &str, scratch: &Path, (who, token): (&str, &str)) -> Result<Verdict> {

@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use sha2::Sha256;
 
 use crate::dynamo::{Item, read_each, text};
+use crate::http::input::Number;
 use crate::http::problem::{FieldError, Problem};
 use crate::http::{Parameter, QueryParameter};
 use crate::run::aws::{Aws, FromEnv};
@@ -47,10 +48,10 @@ impl FromStr for Limit {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text.parse() {
-            Ok(limit) if (1..=MAX_LIMIT).contains(&limit) => Ok(Self(limit)),
-            _ => Err(format!("must be a whole number from 1 to {MAX_LIMIT}")),
-        }
+        let number = text.parse::<Number>().ok().and_then(|number| number.shifted(0));
+        let limit = number.and_then(|number| usize::try_from(number).ok());
+        let limit = limit.filter(|limit| (1..=MAX_LIMIT).contains(limit));
+        limit.map(Self).ok_or_else(|| format!("must be a whole number from 1 to {MAX_LIMIT}"))
     }
 }
 
@@ -349,8 +350,16 @@ mod tests {
     async fn a_page_has_1_to_100_entries_and_20_unless_told() {
         assert_eq!(request("/things").await.unwrap().limit, 20);
         assert_eq!(request("/things?limit=100").await.unwrap().limit, 100);
-        for limit in ["0", "101", "-1", "1.5", "x", ""] {
+        for limit in ["5", "5.0", "0.5e1"] {
+            assert_eq!(request(&format!("/things?limit={limit}")).await.unwrap().limit, 5);
+        }
+        for limit in ["0", "101", "-1", "1.5", "x", "+5", "%2B5", "%205", "05", "0x5", "5,", "1e400"] {
             assert!(request(&format!("/things?limit={limit}")).await.is_err(), "{limit}");
         }
+        let first = request("/things").await.unwrap();
+        for query in ["cursor=", "limit=", "limit=&cursor="] {
+            assert_eq!(request(&format!("/things?{query}")).await.unwrap(), first);
+        }
+        assert!(request("/things?cursor=&cursor=a").await.is_err());
     }
 }

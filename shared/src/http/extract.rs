@@ -1,4 +1,5 @@
 //! What a handler takes from its request: body, id, query parameters and time, each checked before the handler runs.
+//! Texts come in Unicode's form NFC, wherever they stood.
 
 use std::convert::Infallible;
 use std::fmt::Display;
@@ -6,11 +7,12 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, header};
 use lambda_http::request::RequestContext;
 
 use super::input::{self, Body};
 use super::problem::{BODY_TOO_LARGE, FieldError, Problem, UNSUPPORTED_MEDIA_TYPE};
+use crate::values::text::composed;
 use crate::values::time::Timestamp;
 
 /// The largest body in bytes. Pictures go to the bucket, never through a function.
@@ -24,11 +26,7 @@ impl<S: Sync, T: Body> FromRequest<S> for Input<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        if let Some(media_type) = request.headers().get(header::CONTENT_TYPE)
-            && !may_be_json(media_type)
-        {
-            return Err(Problem::new(UNSUPPORTED_MEDIA_TYPE, "Send the body as application/json."));
-        }
+        readable(request.headers())?;
         let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await.map_err(|_| {
             Problem::new(BODY_TOO_LARGE, format!("The body may be at most {} KB long.", BODY_LIMIT / 1024))
         })?;
@@ -36,16 +34,42 @@ impl<S: Sync, T: Body> FromRequest<S> for Input<T> {
     }
 }
 
+/// Refuses a body that its headers declare to be anything but JSON in UTF-8, as it is.
+fn readable(headers: &HeaderMap) -> Result<(), Problem> {
+    for media_type in headers.get_all(header::CONTENT_TYPE) {
+        let media_type = media_type.to_str().unwrap_or("?").to_ascii_lowercase();
+        let (essence, parameters) = media_type.split_once(';').unwrap_or((&media_type, ""));
+        if !may_be_json(essence.trim()) {
+            return Err(Problem::new(UNSUPPORTED_MEDIA_TYPE, "Send the body as application/json."));
+        }
+        let mut charsets = parameters.split(';').filter_map(|parameter| {
+            let (name, value) = parameter.split_once('=')?;
+            (name.trim() == "charset").then(|| value.trim().trim_matches('"'))
+        });
+        // What is ASCII is UTF-8 as well.
+        if !charsets.all(|charset| matches!(charset, "utf-8" | "utf8" | "us-ascii")) {
+            return Err(Problem::new(
+                UNSUPPORTED_MEDIA_TYPE,
+                "Send the body in UTF-8, and say charset=utf-8 or nothing.",
+            ));
+        }
+    }
+    let mut codings = headers.get_all(header::CONTENT_ENCODING).iter();
+    if codings
+        .all(|coding| coding.to_str().is_ok_and(|coding| coding.trim().eq_ignore_ascii_case("identity")))
+    {
+        return Ok(());
+    }
+    // RFC 9110, section 15.5.16: an answer that is about the coding says which ones are taken.
+    Err(Problem::new(UNSUPPORTED_MEDIA_TYPE, "Send the body as it is, without Content-Encoding.")
+        .header("accept-encoding", "identity"))
+}
+
 /// `curl -d` says `application/x-www-form-urlencoded` unless told otherwise, and many a client says nothing or
 /// `text/plain`.
-fn may_be_json(media_type: &HeaderValue) -> bool {
-    let media_type = media_type.to_str().unwrap_or_default();
-    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+fn may_be_json(essence: &str) -> bool {
     essence.ends_with("+json")
-        || matches!(
-            essence.as_str(),
-            "" | "application/json" | "text/plain" | "application/x-www-form-urlencoded"
-        )
+        || matches!(essence, "" | "application/json" | "text/plain" | "application/x-www-form-urlencoded")
 }
 
 /// The id in the path. What is not an id names nothing, so it answers 404.
@@ -57,8 +81,9 @@ impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for PathId<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let parameters = RawPathParams::from_request_parts(parts, state).await;
-        let id =
-            parameters.ok().and_then(|found| found.iter().next().and_then(|(_, text)| text.parse().ok()));
+        let id = parameters
+            .ok()
+            .and_then(|found| found.iter().next().and_then(|(_, text)| composed(text).parse().ok()));
         id.map(Self).ok_or_else(|| Problem::not_found("resource"))
     }
 }
@@ -69,7 +94,8 @@ pub trait Parameter: FromStr<Err: Display> {
     const NAME: &'static str;
 }
 
-/// The query parameter that `T` names, if the request has it.
+/// The query parameter that `T` names, if the request has it. An empty one counts as absent: so a form sends what
+/// nobody filled in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueryParameter<T>(pub Option<T>);
 
@@ -84,7 +110,8 @@ impl<S: Send + Sync, T: Parameter> FromRequestParts<S> for QueryParameter<T> {
         let mut values = parameters.iter().filter(|(name, _)| name == T::NAME).map(|(_, text)| text);
         match (values.next(), values.next()) {
             (None, _) => Ok(Self(None)),
-            (Some(text), None) => text
+            (Some(text), None) if text.is_empty() => Ok(Self(None)),
+            (Some(text), None) => composed(text)
                 .parse()
                 .map(|value| Self(Some(value)))
                 .map_err(|detail: T::Err| refused(&detail.to_string())),

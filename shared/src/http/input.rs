@@ -1,16 +1,17 @@
 //! Reading a JSON body into types that prove it is valid, with every fault told at once.
 //!
-//! A derived `Deserialize` stops at its first error; a person who filled in a form wants them all. So `serde_json`
-//! parses the text, and [`Fields`] hands out its members: each is asked for once by name, what is wrong is noted with
-//! its JSON pointer (RFC 6901), and what nobody asked for is reported as unknown.
+//! A derived `Deserialize` stops at its first error; a person who filled in a form wants them all. So the text becomes
+//! a [`Value`], and [`Fields`] hands out its members: each is asked for once by name, what is wrong is noted with its
+//! JSON pointer (RFC 6901), and what nobody asked for is reported as unknown.
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 use std::str;
 
-use serde_json::Map;
-pub use serde_json::Value;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::json::{Members, NotJson};
+pub use super::json::{Number, Value};
 use crate::http::problem::{FieldError, Problem};
 
 /// A value that one member of a JSON object can hold.
@@ -201,17 +202,42 @@ pub fn object_at<T: Body>(pointer: &str, value: Option<Value>) -> Result<T, Vec<
     object(pointer.to_owned(), value.ok_or_else(|| is_required(pointer))?)
 }
 
+/// What is percent-encoded in a URI fragment: all but letters, digits and these marks (RFC 3986, section 3.5).
+const NOT_IN_FRAGMENTS: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b':')
+    .remove(b'@')
+    .remove(b'/')
+    .remove(b'?');
+
+/// Characters of a name that are told to whoever sent it.
+const LONGEST_TOLD: usize = 100;
+
 /// The members of one JSON object, and what was found wrong with them so far.
 #[derive(Debug)]
 pub struct Fields {
     pointer: String,
-    members: Map<String, Value>,
+    members: Members,
     asked: HashSet<&'static str>,
     errors: Vec<FieldError>,
 }
 
 impl Fields {
-    fn new(pointer: String, members: Map<String, Value>) -> Self {
+    fn new(pointer: String, members: Members) -> Self {
         Self { pointer, members, asked: HashSet::new(), errors: Vec::new() }
     }
 
@@ -275,8 +301,10 @@ impl Fields {
         self.members.remove(name).filter(|value| !value.is_null())
     }
 
+    /// The member's place, as a JSON pointer in a URI fragment (RFC 6901, section 6).
     fn pointer_to(&self, name: &str) -> String {
-        format!("{}/{}", self.pointer, name.replace('~', "~0").replace('/', "~1"))
+        let name = name.replace('~', "~0").replace('/', "~1");
+        format!("{}/{}", self.pointer, utf8_percent_encode(&name, NOT_IN_FRAGMENTS))
     }
 
     fn finish(mut self) -> Vec<FieldError> {
@@ -286,22 +314,30 @@ impl Fields {
         known.sort_unstable();
         let detail = format!("is not a field of this request, which has {}", known.join(", "));
         for name in unknown {
-            self.fault(&name, &detail);
+            match name.chars().count() {
+                ..=LONGEST_TOLD => self.fault(&name, &detail),
+                length => {
+                    self.fault_of_all(&format!("has a field of {length} characters, which it cannot have"));
+                }
+            }
         }
         self.errors
     }
 }
 
-/// Reads a whole request body.
+/// Reads a whole request body: JSON in UTF-8, which may begin with a byte order mark (RFC 8259, section 8.1).
 ///
 /// # Errors
-/// `malformed-body` (400) when it is missing or not JSON, `invalid-input` (422) with every faulty field otherwise.
+/// `malformed-body` (400) when it is missing, not JSON, or has an object with a name twice; `invalid-input` (422) with
+/// every faulty field otherwise.
 pub fn parse<T: Body>(body: &[u8]) -> Result<T, Problem> {
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(Problem::malformed_body("The request has no body. Send a JSON object."));
     }
-    let value = serde_json::from_slice(body)
-        .map_err(|error| Problem::malformed_body(format!("The body is not JSON: {error}.")))?;
+    let text = str::from_utf8(body)
+        .map_err(|error| Problem::malformed_body(format!("The body is not in UTF-8: {error}.")))?;
+    let value = text.parse().map_err(|error: NotJson| Problem::malformed_body(error.to_string()))?;
     object("#".into(), value).map_err(Problem::invalid_input)
 }
 
@@ -321,7 +357,10 @@ fn object<T: Body>(pointer: String, value: Value) -> Result<T, Vec<FieldError>> 
 
 impl Field for bool {
     fn parse(value: Value) -> Result<Self, String> {
-        value.as_bool().ok_or_else(|| "must be true or false".into())
+        match value {
+            Value::Bool(value) => Ok(value),
+            _ => Err("must be true or false".into()),
+        }
     }
 }
 
@@ -338,10 +377,10 @@ pub fn whole_number(value: &Value, range: RangeInclusive<u32>) -> Result<u32, St
 /// An integer as JSON Schema has it: `30.0` and `3e1` are the integer 30.
 /// <https://json-schema.org/draft/2020-12/json-schema-core#section-4.2.3>
 pub fn integer(value: &Value) -> Option<i64> {
-    /// Up to here every integer is a double of its own (RFC 8259, section 6).
-    const EXACT: f64 = 9_007_199_254_740_991.0;
-    let whole = |number: &f64| number.fract() == 0.0 && number.abs() <= EXACT;
-    value.as_i64().or_else(|| value.as_f64().filter(whole).map(|number| number as i64))
+    match value {
+        Value::Number(number) => number.shifted(0),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -355,7 +394,8 @@ mod tests {
             ("30.0", Some(30)),
             ("-3e1", Some(-30)),
             ("30.5", None),
-            ("1e300", None),
+            ("0.9999999999999999", None),
+            ("1e400", None),
             ("18446744073709551616", None),
             ("\"30\"", None),
             ("null", None),
@@ -430,6 +470,28 @@ mod tests {
     }
 
     #[test]
+    fn a_pointer_is_a_fragment_of_a_uri() {
+        for (name, pointer) in [
+            ("100%", "#/100%25"),
+            ("a b#\\\"^`{|}", "#/a%20b%23%5C%22%5E%60%7B%7C%7D"),
+            ("größe", "#/gr%C3%B6%C3%9Fe"),
+            ("a/b~c", "#/a~1b~0c"),
+            ("-._!$&'()*+,;=:@?", "#/-._!$&'()*+,;=:@?"),
+        ] {
+            let body = serde_json::json!({ "name": "a", "open": true, "lines": [{ "name": "b" }], name: 1 });
+            let found = faults(&body.to_string());
+            assert_eq!(found[0].0, pointer, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_to_be_told_is_counted() {
+        let body = format!(r#"{{"name":"a","open":true,"lines":[{{"name":"b"}}],"{}":1}}"#, "ü".repeat(101));
+        let detail = "has a field of 101 characters, which it cannot have";
+        assert_eq!(faults(&body), [("#".to_owned(), detail.to_owned())]);
+    }
+
+    #[test]
     fn members_have_their_fields_names_or_others_and_may_be_objects() {
         let name = |text| Name::new(text).unwrap();
         let body = br#"{"firstName":"ann","last-name":"lee","keyWords":["a","b"],"name":"tea"}"#;
@@ -471,9 +533,26 @@ mod tests {
     }
 
     #[test]
+    fn a_byte_order_mark_is_skipped() {
+        let body = r#"{"name":"a","open":true,"lines":[{"name":"b"}]}"#;
+        assert_eq!(parse::<Form>(format!("\u{feff}{body}").as_bytes()), parse::<Form>(body.as_bytes()));
+        assert_eq!(parse::<Form>("\u{feff}".as_bytes()).unwrap_err().status(), 400);
+        assert_eq!(parse::<Form>(format!("\u{feff}\u{feff}{body}").as_bytes()).unwrap_err().status(), 400);
+    }
+
+    #[test]
+    fn a_name_stands_once_in_an_object() {
+        for body in
+            [r#"{"name":"a","name":"a"}"#, r#"{"lines":[{"name":"a","name":"b"}]}"#, r#"{"x":{"y":1,"y":1}}"#]
+        {
+            assert_eq!(parse::<Form>(body.as_bytes()).unwrap_err().status(), 400, "{body}");
+        }
+    }
+
+    #[test]
     fn fractions_and_signs_are_no_whole_numbers() {
-        for text in ["0", "-1", "1.5", "1e30", "11", "\"3\"", "null"] {
-            let value = serde_json::from_str(text).unwrap();
+        for text in ["0", "-1", "1.5", "0.99999999999999999", "1e400", "11", "\"3\"", "null"] {
+            let value = text.parse().unwrap();
             assert_eq!(
                 whole_number(&value, 1..=10),
                 Err("must be a whole number from 1 to 10".into()),

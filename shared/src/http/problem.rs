@@ -6,6 +6,7 @@
 pub use axum::http::StatusCode;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -56,6 +57,9 @@ pub const INTERNAL_ERROR: Kind =
 /// 503: our fault, and another try soon may succeed.
 pub const SERVICE_UNAVAILABLE: Kind =
     Kind::new(StatusCode::SERVICE_UNAVAILABLE, "service-unavailable", "Service unavailable");
+
+/// How many faults an answer has, so that it is not many times as long as its request.
+const MOST_ERRORS: usize = 50;
 
 /// One fault of the request's input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -130,17 +134,24 @@ impl Problem {
         Self::new(NOT_FOUND, format!("There is no such {what}, or you may not see it."))
     }
 
-    /// 422 with every fault of the input.
-    pub fn invalid_input(errors: Vec<FieldError>) -> Self {
+    /// 422 with every fault of the input or, where there are more than 50, with the first ones and how many more.
+    pub fn invalid_input(mut errors: Vec<FieldError>) -> Self {
+        let all = errors.len();
         let detail = match errors.as_slice() {
             [FieldError { pointer: Some(place), detail, .. }] => {
-                let field = place.trim_start_matches('#').trim_start_matches('/');
-                format!("{} {detail}.", if field.is_empty() { "The body" } else { field })
+                let place = place.trim_start_matches('#').trim_start_matches('/');
+                let field = percent_decode_str(place).decode_utf8_lossy();
+                format!("{} {detail}.", if field.is_empty() { "The body" } else { &field })
             }
             [FieldError { parameter: Some(place), detail, .. }] => format!("{place} {detail}."),
-            _ => format!("{} fields are not valid; see errors.", errors.len()),
+            _ if all > MOST_ERRORS => {
+                format!("{all} fields are not valid; errors has the first {MOST_ERRORS} of them.")
+            }
+            _ => format!("{all} fields are not valid; see errors."),
         };
-        Self { errors, ..Self::new(INVALID_INPUT, detail) }
+        errors.truncate(MOST_ERRORS);
+        let problem = Self { errors, ..Self::new(INVALID_INPUT, detail) };
+        if all > MOST_ERRORS { problem.with("moreErrors", all - MOST_ERRORS) } else { problem }
     }
 
     /// The HTTP status.
@@ -245,6 +256,19 @@ mod tests {
         let body = body(problem).await;
         assert_eq!(body["detail"], "quantity is required.");
         assert_eq!(body["errors"], json!([{"pointer": "#/quantity", "detail": "is required"}]));
+    }
+
+    #[tokio::test]
+    async fn fifty_faults_are_told_and_the_others_counted() {
+        let faulty =
+            |count: usize| Problem::invalid_input(vec![FieldError::body("#/a%20b", "is too long"); count]);
+        let (fifty, more) = (body(faulty(50)).await, body(faulty(1_234)).await);
+        assert_eq!(fifty["detail"], "50 fields are not valid; see errors.");
+        assert_eq!(fifty.get("moreErrors"), None);
+        assert_eq!(more["detail"], "1234 fields are not valid; errors has the first 50 of them.");
+        assert_eq!(more["moreErrors"], 1_184);
+        assert_eq!(more["errors"], fifty["errors"]);
+        assert_eq!(body(faulty(1)).await["detail"], "a b is too long.");
     }
 
     #[tokio::test]

@@ -405,14 +405,19 @@ mod tests {
 
     #[tokio::test]
     async fn an_id_names_a_thing() {
-        let id = ThingId::at(Timestamp::from_unix_millis(1));
-        let request = Request::builder().uri(format!("/things/{id}"));
-        assert_eq!(send(get("/things/{id}", look), Stage::Local, request, "").await.status(), 200);
+        let id = ThingId::at(Timestamp::from_unix_millis(1)).to_string();
+        for sent in [id.clone(), id.to_uppercase()] {
+            let request = Request::builder().uri(format!("/things/{sent}"));
+            let answer = send(get("/things/{id}", look), Stage::Local, request, "").await;
+            assert_eq!(text(answer).await, format!("\"{id}\"").as_bytes());
+        }
     }
 
     #[tokio::test]
     async fn what_is_no_id_names_nothing() {
-        for id in ["1", "..%2f", "DF38E02C-2ADF-4E3A-948F-C6D7BC02D767"] {
+        for id in
+            ["1", "..%2f", "%7Bdf38e02c-2adf-4e3a-948f-c6d7bc02d767%7D", "df38e02c2adf4e3a948fc6d7bc02d767"]
+        {
             let request = Request::builder().uri(format!("/things/{id}"));
             assert_eq!(
                 send(get("/things/{id}", look), Stage::Local, request, "").await.status(),
@@ -428,10 +433,13 @@ mod tests {
             assert_eq!(name, "tea & more ü");
             NoContent
         }
-        let request = Request::builder().method("DELETE").uri("/things/tea%20%26%20more%20%C3%BC");
-        let response = send(delete("/things/{name}", delete_thing), Stage::Local, request, "").await;
-        assert_eq!(response.status(), 204);
-        assert_eq!(response.headers().get("content-type"), None);
+        // Once as one character, once as a letter and its dots.
+        for name in ["tea%20%26%20more%20%C3%BC", "tea%20%26%20more%20u%CC%88"] {
+            let request = Request::builder().method("DELETE").uri(format!("/things/{name}"));
+            let response = send(delete("/things/{name}", delete_thing), Stage::Local, request, "").await;
+            assert_eq!(response.status(), 204);
+            assert_eq!(response.headers().get("content-type"), None);
+        }
     }
 
     #[tokio::test]
@@ -441,5 +449,41 @@ mod tests {
         let request = Request::builder().method("POST").uri("/things");
         let form = request.header("content-type", "application/x-www-form-urlencoded");
         assert_eq!(send(post("/things", make), Stage::Local, form, r#"{"open":true}"#).await.status(), 201);
+    }
+
+    #[tokio::test]
+    async fn a_body_is_in_utf8_and_as_it_is() {
+        let make = async |name: &str, value: &str| {
+            let request = Request::builder().method("POST").uri("/things").header(name, value);
+            send(post("/things", make), Stage::Local, request, r#"{"open":true}"#).await
+        };
+        for media_type in [
+            "application/json; charset=utf-8",
+            "application/json;charset=UTF-8",
+            "application/json; Charset=\"Utf-8\"",
+            "application/problem+json; profile=x; charset=utf8",
+            "text/plain; charset=us-ascii",
+        ] {
+            assert_eq!(make("content-type", media_type).await.status(), 201, "{media_type}");
+        }
+        for media_type in [
+            "application/json; charset=iso-8859-1",
+            "application/json; charset=utf-16",
+            "application/json; charset=",
+            "application/json; x=1; CHARSET=\"windows-1252\"",
+            "text/plain; charset=utf-8; charset=utf-16",
+        ] {
+            let answer = make("content-type", media_type).await;
+            assert_eq!(answer.status(), 415, "{media_type}");
+            assert!(String::from_utf8(text(answer).await).unwrap().contains("UTF-8"));
+        }
+        assert_eq!(make("content-encoding", "Identity").await.status(), 201);
+        for coding in ["gzip", "br", "identity, gzip", "", "x"] {
+            let answer = make("content-encoding", coding).await;
+            assert_eq!(
+                (answer.status().as_u16(), &answer.headers()["accept-encoding"]),
+                (415, &"identity".parse().unwrap())
+            );
+        }
     }
 }

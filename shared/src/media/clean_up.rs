@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::notice::Notices;
 use crate::run::telemetry;
+use crate::values::text::isolated;
 use crate::values::time::Timestamp;
 
 /// How long a thing may be without its picture. Its upload URL is long past then.
@@ -74,7 +75,7 @@ pub async fn clean_up<T: AwaitsPicture>(things: &T, notices: &Notices, now: Time
 fn notice(noun: Noun, names: &[String]) -> (String, String) {
     let (what, were) = if names.len() == 1 { (noun.one, "was") } else { (noun.many, "were") };
     let count = names.len();
-    let lines: String = names.iter().take(MOST_NAMED).map(|name| format!("- {name}\n")).collect();
+    let lines: String = names.iter().take(MOST_NAMED).map(|name| format!("- {}\n", isolated(name))).collect();
     let subject = format!("{count} {what} without a picture {were} deleted");
     (subject, format!("{count} {what} still had no picture after an hour and {were} deleted:\n{lines}"))
 }

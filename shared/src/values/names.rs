@@ -16,6 +16,8 @@ use crate::http::input::Value;
 /// | `Serialize`, `Deserialize` | items, messages and answers |
 /// | [`Field`](crate::http::input::Field) | a member of a request's body |
 ///
+/// Where names are read `in any case`, they are written in small letters here.
+///
 /// So it can also be a query parameter: `impl Parameter for Size { const NAME: &'static str = "size"; }`.
 ///
 /// ```
@@ -35,9 +37,11 @@ use crate::http::input::Value;
 /// ```
 #[macro_export]
 macro_rules! names {
+    (@read $text:ident) => { $text };
+    (@read $text:ident case) => { $text.to_ascii_lowercase().as_str() };
     (
         $(#[$attribute:meta])*
-        $visibility:vis enum $name:ident {$(
+        $visibility:vis enum $name:ident $(in any $case:ident)? {$(
             $(#[$value_attribute:meta])*
             $value:ident = $text:literal
         ),+ $(,)?}
@@ -71,7 +75,7 @@ macro_rules! names {
             type Err = $crate::values::names::NotAName;
 
             fn from_str(text: &str) -> ::std::result::Result<Self, Self::Err> {
-                match text {
+                match $crate::names!(@read text $($case)?) {
                     $($text => Ok(Self::$value),)+
                     _ => Err($crate::values::names::NotAName(&[$($text),+])),
                 }
@@ -126,7 +130,7 @@ pub fn parse<T: FromStr<Err = NotAName>>(value: &Value) -> Result<T, String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::http::input::Field;
+    use crate::http::input::{Field, Value};
     use serde_json::json;
 
     crate::names!(
@@ -134,6 +138,12 @@ mod tests {
         enum Size {
             Small = "small",
             VeryLarge = "very_large",
+        }
+    );
+
+    crate::names!(
+        enum Format in any case {
+            Png = "image/png",
         }
     );
 
@@ -148,17 +158,26 @@ mod tests {
         for size in Size::ALL {
             assert_eq!(serde_json::to_value(size).unwrap(), size.as_str());
             assert_eq!(serde_json::from_value::<Size>(json!(size.to_string())).unwrap(), size);
-            assert_eq!(Size::parse(json!(size.as_str())), Ok(size));
+            assert_eq!(Size::parse(Value::String(size.as_str().into())), Ok(size));
             assert_eq!(size.as_str().parse(), Ok(size));
         }
     }
 
     #[test]
     fn whoever_uses_another_name_is_told_all_of_them() {
-        for value in [json!("Small"), json!(""), json!(1), json!(null)] {
-            assert_eq!(Size::parse(value), Err("must be one of small, very_large".into()));
+        for json in ["\"Small\"", "\"\"", "1", "null"] {
+            assert_eq!(Size::parse(json.parse().unwrap()), Err("must be one of small, very_large".into()));
         }
-        assert_eq!(Only::parse(json!("two")), Err("must be one".into()));
+        assert_eq!(Only::parse(Value::String("two".into())), Err("must be one".into()));
         assert_eq!(Only::ALL, [Only::One]);
+    }
+
+    #[test]
+    fn some_names_are_read_in_any_case() {
+        for name in ["image/png", "image/PNG", "Image/Png"] {
+            assert_eq!(name.parse(), Ok(Format::Png));
+        }
+        assert_eq!(Format::Png.as_str(), "image/png");
+        assert!("image/pn".parse::<Format>().is_err() && "ONE".parse::<Only>().is_err());
     }
 }
