@@ -3,7 +3,7 @@
 use contract::compatibility::{announced, breaking_changes, newest_release};
 use contract::released;
 use serde_json::Value;
-use tests::schemas::{Contract, escaped};
+use tests::schemas::{Contract, escaped, operations};
 use tests::template::{contract, text};
 
 #[test]
@@ -28,6 +28,20 @@ fn the_released_contract_is_that_of_the_newest_release() {
     if let Some(version) = newest_release(&text("CHANGELOG.md")) {
         assert_eq!(released, version, "a release writes released.json: see CONTRIBUTING.md");
     }
+}
+
+#[test]
+fn every_401_of_the_contract_says_how_to_sign_in() {
+    let contract = Contract::read();
+    let mut count = 0;
+    for (method, path, at) in operations(&contract.whole) {
+        let Some(refusal) = contract.whole.pointer(&format!("{at}/responses/401")) else { continue };
+        let refusal = refusal["$ref"].as_str().map_or(refusal, |reference| contract.at(&reference[1..]));
+        let challenge = &refusal["headers"]["WWW-Authenticate"]["$ref"];
+        assert_eq!(challenge, "#/components/headers/WWWAuthenticate", "{method} {path}");
+        count += 1;
+    }
+    assert!(count > 20, "only {count} operations answer 401");
 }
 
 #[test]

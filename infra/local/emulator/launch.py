@@ -251,6 +251,24 @@ def ask_for_the_permission_of_a_route():
     gateway._invoke_lambda_proxy = invoke_if_permitted
 
 
+def say_how_to_sign_in():
+    """Says with a 401 that a bearer token is needed (`WWW-Authenticate`), in the words of AWS; the emulator does not."""
+    import ministack.services.apigateway as gateway
+
+    validate = gateway._validate_jwt_authorizer
+
+    async def validate_and_say(route, authorizer, headers, query_params):
+        claims, scopes, refusal = await validate(route, authorizer, headers, query_params)
+        if refusal and refusal[0] == 401:
+            source = authorizer.get("identitySource", [])
+            came = gateway._extract_token_from_identity_source(source, headers, query_params)
+            why = ' scope="" error="invalid_token" error_description="the token is not valid"' if came else ""
+            refusal[1]["WWW-Authenticate"] = f"Bearer{why}"
+        return claims, scopes, refusal
+
+    gateway._validate_jwt_authorizer = validate_and_say
+
+
 def heed_failures_in_streams():
     """Heeds partial failures, halving, `MaximumRetryAttempts` and `OnFailure` of what reads a table's stream.
 
@@ -614,6 +632,7 @@ def main():
         retain_in_nested_stacks()
         read_cors_of_an_api()
         ask_for_the_permission_of_a_route()
+        say_how_to_sign_in()
         heed_failures_in_streams()
         begin_streams_anew_after_a_restart()
         honour_time_to_live()

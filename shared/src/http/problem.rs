@@ -26,7 +26,7 @@ impl Kind {
 
 /// 400: no body, or one that is not JSON.
 pub const MALFORMED_BODY: Kind = Kind::new(StatusCode::BAD_REQUEST, "malformed-body", "Malformed body");
-/// 401: no caller in the request.
+/// 401: no caller in the request, or a token that is refused.
 pub const UNAUTHENTICATED: Kind = Kind::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Not signed in");
 /// 403: the caller may not do this.
 pub const FORBIDDEN: Kind = Kind::new(StatusCode::FORBIDDEN, "forbidden", "Forbidden");
@@ -56,6 +56,9 @@ pub const INTERNAL_ERROR: Kind =
 /// 503: our fault, and another try soon may succeed.
 pub const SERVICE_UNAVAILABLE: Kind =
     Kind::new(StatusCode::SERVICE_UNAVAILABLE, "service-unavailable", "Service unavailable");
+
+/// What a 401 says of how to sign in (RFC 9110 §15.5.2, RFC 6750 §3).
+const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"cartwright\"");
 
 /// One fault of the request's input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -118,6 +121,12 @@ impl Problem {
             self.more.get_or_insert_default().headers.insert(name, value);
         }
         self
+    }
+
+    /// 401: a token came, and is refused (`invalid_token` of RFC 6750 §3.1).
+    pub fn invalid_token(detail: impl Into<String>) -> Self {
+        Self::new(UNAUTHENTICATED, detail)
+            .header("www-authenticate", "Bearer realm=\"cartwright\", error=\"invalid_token\"")
     }
 
     /// 400: no body, or one that is not JSON.
@@ -209,6 +218,9 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.extend(more);
+        if self.kind.status == StatusCode::UNAUTHORIZED {
+            headers.entry(header::WWW_AUTHENTICATE).or_insert(CHALLENGE);
+        }
         if matches!(self.kind.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             headers.entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static("1"));
         }
@@ -252,6 +264,24 @@ mod tests {
         let body = body(anyhow::anyhow!("table arn:aws:… not found").into()).await;
         assert_eq!(body["status"], 500);
         assert!(!body.to_string().contains("arn:aws"));
+    }
+
+    #[test]
+    fn whoever_is_not_signed_in_is_told_how() {
+        let challenge = |problem: Problem| {
+            problem
+                .into_response()
+                .headers()
+                .get(header::WWW_AUTHENTICATE)
+                .map(|value| value.to_str().unwrap().to_owned())
+        };
+        let of_a_service = Kind::new(StatusCode::UNAUTHORIZED, "wrong-credentials", "Wrong name or password");
+        for kind in [UNAUTHENTICATED, of_a_service] {
+            assert_eq!(challenge(Problem::new(kind, "")).unwrap(), "Bearer realm=\"cartwright\"");
+        }
+        let refused = challenge(Problem::invalid_token(""));
+        assert_eq!(refused.unwrap(), "Bearer realm=\"cartwright\", error=\"invalid_token\"");
+        assert_eq!(challenge(Problem::new(FORBIDDEN, "")), None);
     }
 
     #[test]
