@@ -7,10 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tests::answer::Answer;
 use tests::schemas::{Contract, escaped, operations};
-use tests::shop::{CODE, Newcomer, PASSWORD, Person, Product, Shop, product, unique};
-
-/// The code for a new password that the local cloud sends to everyone.
-const RESET_CODE: &str = "654321";
+use tests::shop::{CODE, Newcomer, PASSWORD, Person, Product, RESET_CODE, Shop, product, unique};
 
 /// What an example may name in braces. All but the people who only call are made anew for each example that names them.
 struct World {

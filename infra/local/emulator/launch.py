@@ -11,6 +11,7 @@ import fnmatch
 import importlib.metadata
 import json
 import os
+import re
 import signal
 import socketserver
 import sys
@@ -267,6 +268,31 @@ def say_how_to_sign_in():
         return claims, scopes, refusal
 
     gateway._validate_jwt_authorizer = validate_and_say
+
+
+def answer_this_machine_alone():
+    """Refuses what a web page could ask for: the emulator lets any page read and change all that is in it, mail as well.
+
+    A name elsewhere may lead here (DNS rebinding), so the host must be one of this machine's. What a browser sends from
+    another page has an `Origin`; it may be for a bucket or an API, which say themselves whom they answer.
+    """
+    import ministack.app as app
+
+    answer = app._handle_pre_body_request
+
+    def is_this_machine(host):
+        name = re.sub(r":\d*$", "", host.lower())
+        return name in ("localhost", "127.0.0.1", "[::1]") or name.endswith(".localhost")
+
+    async def answer_or_refuse(method, path, headers, query_params, request_id):
+        host = headers.get("host", "")
+        says_whom = app._s3_cors_target(host, path) or app._parse_execute_api_url(host, path)
+        if not is_this_machine(host) or ("origin" in headers and not says_whom):
+            message = "The local cloud answers this machine alone, and web pages for its buckets and its API alone."
+            return 403, {"Content-Type": "application/json"}, json.dumps({"message": message}).encode()
+        return await answer(method, path, headers, query_params, request_id)
+
+    app._handle_pre_body_request = answer_or_refuse
 
 
 def heed_failures_in_streams():
@@ -622,6 +648,7 @@ def main():
     installed = importlib.metadata.version("ministack")
     if installed == PINNED:
         answer_without_waiting()
+        answer_this_machine_alone()
         keep_what_functions_say()
         give_functions_their_own_environment()
         expand_nested_templates()
