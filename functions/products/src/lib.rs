@@ -293,6 +293,11 @@ impl Product {
         Self { is_approved, rejection_reason, updated_at: now, ..self }
     }
 
+    /// Whether `caller` sells it.
+    pub fn is_of(&self, caller: &Caller) -> bool {
+        self.owner_id == *caller.id()
+    }
+
     /// As what `caller` may change it.
     ///
     /// # Errors
@@ -300,7 +305,7 @@ impl Product {
     pub fn editor(&self, caller: &Caller) -> Result<Editor, Error> {
         if caller.is_admin() {
             Ok(Editor::Admin)
-        } else if self.owner_id == *caller.id() {
+        } else if self.is_of(caller) {
             Ok(Editor::Seller)
         } else if self.is_for_sale() {
             Err(Error::NotYours)

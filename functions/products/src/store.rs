@@ -91,6 +91,15 @@ impl Products {
         self.get(id, Consistency::Strong).await
     }
 
+    /// The caller's own product, whatever its state.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is none or it is somebody else's.
+    pub async fn find_of(&self, caller: &Caller, id: ProductId) -> Result<ProductOffer, Error> {
+        let found = self.find(id).await?;
+        found.filter(|found| found.product.is_of(caller)).ok_or(Error::NotFound)
+    }
+
     async fn get(&self, id: ProductId, consistency: Consistency) -> anyhow::Result<Option<ProductOffer>> {
         let read = Read::new().of(&self.table, "id", [id], consistency)?;
         let read = self.offers.with(read, [id.into()], consistency)?;
