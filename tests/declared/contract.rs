@@ -3,6 +3,7 @@
 use contract::compatibility::{announced, breaking_changes, newest_release};
 use contract::released;
 use serde_json::Value;
+use tests::files::files_under;
 use tests::schemas::{Contract, escaped, operations};
 use tests::template::{contract, text};
 
@@ -42,6 +43,31 @@ fn every_401_of_the_contract_says_how_to_sign_in() {
         count += 1;
     }
     assert!(count > 20, "only {count} operations answer 401");
+}
+
+#[test]
+fn if_match_is_heeded_where_the_contract_says_so_and_refused_elsewhere() {
+    let contract = Contract::read();
+    let files = files_under("functions");
+    let mut wrong = Vec::new();
+    for (method, path, at) in operations(&contract.whole).into_iter().filter(|(method, ..)| method != "GET") {
+        let operation = contract.at(&at);
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let names = parameters.map(|one| one["$ref"].as_str().unwrap_or_default());
+        let is_declared = names.into_iter().any(|name| name == "#/components/parameters/IfMatch");
+        let binary = format!("/bin/{}.rs", operation["x-function"].as_str().expect("a function"));
+        let code = text(files.iter().find(|file| file.ends_with(&binary)).expect("a binary"));
+        let says = [
+            operation["responses"].get("412").is_some(),
+            code.contains(").conditional()"),
+            code.contains("if_match: IfMatch"),
+            code.contains("&if_match"),
+        ];
+        if says != [is_declared; 4] {
+            wrong.push(format!("{method} {path}: {is_declared}, and {says:?}"));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
 }
 
 #[test]

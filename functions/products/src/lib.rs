@@ -293,6 +293,11 @@ impl Product {
         Self { is_approved, rejection_reason, updated_at: now, ..self }
     }
 
+    /// Counts the changes of all that people see of it but its stock, from 1.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
     /// Whether `caller` sells it.
     pub fn is_of(&self, caller: &Caller) -> bool {
         self.owner_id == *caller.id()
@@ -415,6 +420,7 @@ pub struct OwnProduct {
     #[serde(skip_serializing_if = "Option::is_none")]
     image_rejection: Option<String>,
     updated_at: Timestamp,
+    version: u32,
 }
 
 impl From<ProductOffer> for PublicProduct {
@@ -442,6 +448,7 @@ impl From<ProductOffer> for OwnProduct {
             rejection_reason: product.rejection_reason.take(),
             image_rejection: product.image_rejection.take(),
             updated_at: product.updated_at,
+            version: product.version,
             promised: offer.promised(),
             public: ProductOffer { product, offer }.into(),
         }
@@ -505,6 +512,9 @@ pub enum Error {
     /// Its stock was not changed.
     #[error(transparent)]
     Stock(#[from] StockError),
+    /// It is not, or no longer, a version that the request is about.
+    #[error("the product is another version")]
+    AnotherVersion,
     /// Others changed it again and again at the same time.
     #[error("the product was changed by others at the same time")]
     ChangedMeanwhile,
@@ -519,6 +529,7 @@ impl From<Error> for Problem {
             Error::NotFound => StockRefusal::NotFound.into(),
             Error::NotYours => StockRefusal::NotYours.into(),
             Error::Stock(error) => error.into(),
+            Error::AnotherVersion => Self::another_version("product"),
             Error::ChangedMeanwhile => {
                 Self::new(CONFLICT, "The product was changed by others at the same time. Please try again.")
             }

@@ -37,6 +37,9 @@ pub const METHOD_NOT_ALLOWED: Kind =
     Kind::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed");
 /// 409: somebody else changed the same thing at the same time.
 pub const CONFLICT: Kind = Kind::new(StatusCode::CONFLICT, "conflict", "Changed meanwhile");
+/// 412: what `If-Match` asks for is not so, or cannot be known.
+pub const PRECONDITION_FAILED: Kind =
+    Kind::new(StatusCode::PRECONDITION_FAILED, "precondition-failed", "Precondition failed");
 /// 413: the body is over the limit.
 pub const BODY_TOO_LARGE: Kind = Kind::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "Body too large");
 /// 415: the body is declared as something other than JSON.
@@ -137,6 +140,14 @@ impl Problem {
     /// 404: nothing of that name, or nothing the caller may know of.
     pub fn not_found(what: &str) -> Self {
         Self::new(NOT_FOUND, format!("There is no such {what}, or you may not see it."))
+    }
+
+    /// 412: the thing is not, or no longer, a version that `If-Match` names.
+    pub fn another_version(what: &str) -> Self {
+        let detail = format!(
+            "The {what} has changed since you read it. Read it again, and send the ETag of what you then see as If-Match."
+        );
+        Self::new(PRECONDITION_FAILED, detail)
     }
 
     /// 422 with every fault of the input.

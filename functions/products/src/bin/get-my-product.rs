@@ -15,5 +15,7 @@ async fn get_my_product(
     caller: Caller,
     PathId(id): PathId<ProductId>,
 ) -> Result<Answer<OwnProduct>, Problem> {
-    Ok(Answer::ok(products.find_of(&caller, id).await?.into()))
+    let found = products.find_of(&caller, id).await?;
+    let version = found.product.version();
+    Ok(Answer::ok(found.into()).version(version))
 }
