@@ -15,6 +15,7 @@
 
 pub mod answer;
 pub mod extract;
+pub mod if_match;
 pub mod input;
 mod json;
 pub mod problem;
@@ -25,6 +26,7 @@ pub use answer::{Answer, File, NoContent};
 pub use axum::extract::State;
 pub use axum::http::Uri;
 pub use extract::{Input, Now, Parameter, PathId, QueryParameter};
+pub use if_match::IfMatch;
 pub use serve::{Routes, delete, get, post, put, serve};
 
 pub use crate::guards::IdempotencyKey;

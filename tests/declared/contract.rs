@@ -5,7 +5,8 @@ use contract::released;
 use serde_json::{Value, json};
 use shared::http::input::{self, Field};
 use shared::values::money::Price;
-use tests::schemas::{Contract, escaped};
+use tests::files::files_under;
+use tests::schemas::{Contract, escaped, operations};
 use tests::template::{contract, text};
 
 #[test]
@@ -30,6 +31,45 @@ fn the_released_contract_is_that_of_the_newest_release() {
     if let Some(version) = newest_release(&text("CHANGELOG.md")) {
         assert_eq!(released, version, "a release writes released.json: see CONTRIBUTING.md");
     }
+}
+
+#[test]
+fn every_401_of_the_contract_says_how_to_sign_in() {
+    let contract = Contract::read();
+    let mut count = 0;
+    for (method, path, at) in operations(&contract.whole) {
+        let Some(refusal) = contract.whole.pointer(&format!("{at}/responses/401")) else { continue };
+        let refusal = refusal["$ref"].as_str().map_or(refusal, |reference| contract.at(&reference[1..]));
+        let challenge = &refusal["headers"]["WWW-Authenticate"]["$ref"];
+        assert_eq!(challenge, "#/components/headers/WWWAuthenticate", "{method} {path}");
+        count += 1;
+    }
+    assert!(count > 20, "only {count} operations answer 401");
+}
+
+#[test]
+fn if_match_is_heeded_where_the_contract_says_so_and_refused_elsewhere() {
+    let contract = Contract::read();
+    let files = files_under("functions");
+    let mut wrong = Vec::new();
+    for (method, path, at) in operations(&contract.whole).into_iter().filter(|(method, ..)| method != "GET") {
+        let operation = contract.at(&at);
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let names = parameters.map(|one| one["$ref"].as_str().unwrap_or_default());
+        let is_declared = names.into_iter().any(|name| name == "#/components/parameters/IfMatch");
+        let binary = format!("/bin/{}.rs", operation["x-function"].as_str().expect("a function"));
+        let code = text(files.iter().find(|file| file.ends_with(&binary)).expect("a binary"));
+        let says = [
+            operation["responses"].get("412").is_some(),
+            code.contains(").conditional()"),
+            code.contains("if_match: IfMatch"),
+            code.contains("&if_match"),
+        ];
+        if says != [is_declared; 4] {
+            wrong.push(format!("{method} {path}: {is_declared}, and {says:?}"));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
 }
 
 #[test]

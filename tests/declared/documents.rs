@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use tests::files::files_under;
+use tests::shop::{CODE, RESET_CODE};
 use tests::template::{Resource, Template, text};
 
 /// Characters in a line of a document or a comment.
@@ -61,6 +62,14 @@ fn an_address_has_no_width() {
     assert_eq!(width("<https://example.com/a>, and"), "< and".len());
     assert_eq!(width("[a](b) [c](d)"), "[a]() [c]()".len());
     assert_eq!(width("é"), 1);
+}
+
+#[test]
+fn whoever_waits_for_a_code_is_told_both() {
+    for file in ["docs/local.md", "infra/local/src/local.html"] {
+        let text = text(file);
+        assert!(text.contains(CODE) && text.contains(RESET_CODE), "{file}");
+    }
 }
 
 #[test]

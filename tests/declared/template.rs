@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use shared::run::aws::CALL_TIMEOUT;
 use tests::files::files_under;
 use tests::template::{
     Binary, ROOT, Resource, Route, Template, operations, pascal, routes_of_the_contract, text, yaml,
@@ -317,6 +319,37 @@ fn every_function_has_a_memory_a_timeout_and_a_log_group() {
         let group = template.named_by(function, &function.property("LoggingConfig")["LogGroup"]);
         assert_eq!(group.kind(), "AWS::Logs::LogGroup", "{}", function.id);
     }
+}
+
+#[test]
+fn a_call_that_hangs_is_an_error_before_the_function_is_killed() {
+    // What is left of the time is for the answer, the log and the metrics.
+    let needed = CALL_TIMEOUT + Duration::from_millis(500);
+    for function in Template::read().functions().filter(|one| one.property("Policies").is_array()) {
+        let timeout = function.property("Timeout").as_u64().map(Duration::from_secs);
+        assert!(timeout >= Some(needed), "{}: {timeout:?}", function.id);
+    }
+}
+
+#[test]
+fn nothing_names_a_partition_of_aws() {
+    for file in files_under("").into_iter().filter(|file| {
+        let is_deployed = file.starts_with("infra/") && file.ends_with("/template.yaml");
+        is_deployed || file.starts_with("statemachines/") || [ROOT, "samconfig.toml"].contains(&file.as_str())
+    }) {
+        let text = text(&file);
+        assert!(!text.contains("arn:aws") && !text.contains(".amazonaws.com/"), "{file} names a partition");
+    }
+}
+
+#[test]
+fn what_holds_addresses_is_forgotten_after_30_days() {
+    let template = Template::read();
+    let group = template.of("AWS::Logs::LogGroup").find(|group| group.id == "ApiLogs").unwrap();
+    assert_eq!(*group.property("RetentionInDays"), json!({ "Ref": "ApiLogRetentionDays" }));
+    let days = &template.documents()[ROOT]["Parameters"]["ApiLogRetentionDays"];
+    assert_eq!(days["AllowedValues"].as_array().unwrap().last(), Some(&json!(30)));
+    assert_eq!(days["Default"], 30);
 }
 
 #[test]

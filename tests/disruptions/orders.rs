@@ -270,6 +270,29 @@ async fn an_order_whose_function_was_killed_after_the_transaction_ships() {
 }
 
 #[tokio::test]
+async fn an_order_whose_queue_hangs_is_taken_in_time_and_ships() {
+    let (shop, aws, _soon) = open().await;
+    let (bob, tea) = tea(&shop, 5).await;
+    let change = aws.change("create-order").await.env("AWS_ENDPOINT_URL_SQS", &silence().await);
+    let hanging = change.make().await;
+    let order = bob.buys(&tea, 2).await;
+    hanging.undo();
+    aws.run_on_schedule("sweep-orders", LATER).await;
+    shipped_and_told_once(&aws, &bob, &[order]).await;
+}
+
+#[tokio::test]
+async fn a_read_that_hangs_is_a_problem_in_time() {
+    let (shop, aws, _soon) = open().await;
+    let bob = shop.person("Bob").await;
+    let change = aws.change("list-orders").await.env("AWS_ENDPOINT_URL_DYNAMODB", &silence().await);
+    let hanging = change.make().await;
+    let answer = bob.get("/orders").await;
+    hanging.undo();
+    answer.is_problem(500, "internal-error");
+}
+
+#[tokio::test]
 async fn an_order_that_the_queue_refused_ships() {
     let (shop, aws, _soon) = open().await;
     let (bob, tea) = tea(&shop, 5).await;

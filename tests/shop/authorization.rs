@@ -100,7 +100,7 @@ impl People {
     /// Something of Ann's that nobody has touched, for a path with `{id}`.
     async fn thing(&self, path: &str) -> String {
         match path.split('/').nth(1) {
-            Some("products") => self.ann.lists(product().stock(100)).await.id,
+            Some("products" | "users") => self.ann.lists(product().stock(100)).await.id,
             Some("orders") => self.ann.buys(&self.tea, 1).await,
             _ => panic!("{path} is an owner's: say here what Ann owns for it"),
         }

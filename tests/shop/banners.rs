@@ -59,10 +59,17 @@ async fn what_an_admin_uploads_everyone_sees() {
     let shop = Shop::open();
     let (id, upload_url) = announced(&shop).await;
     assert_eq!(shown(&shop, &id).await, None, "it has no picture");
+    let path = format!("/banners/{id}");
+    let answer = shop.admin().await.get(&path).await;
+    assert_eq!(answer.calls(), calls([("dynamodb", 1)]));
+    let waiting = answer.is(200);
+    let expected = json!({ "id": id, "fileName": "baner1.png", "createdAt": waiting["createdAt"] });
+    assert_eq!(waiting, expected);
     assert_eq!(shop.upload(&upload_url, "image/png", RED_PNG.to_vec()).await, 200);
     let banner = shown_once_it_has_a_picture(&shop, &id).await;
     let image_url = banner["imageUrl"].as_str().expect("a picture");
     assert_eq!(banner, json!({ "id": id, "imageUrl": image_url }));
+    assert_eq!(shop.admin().await.get(&path).await.is(200)["imageUrl"], image_url);
     assert!(image_url.contains(&format!("/images/banners/{id}/")), "{image_url}");
     let picture = shop.download(image_url).await;
     assert_eq!(picture.headers()["content-type"], "image/png");
@@ -101,6 +108,7 @@ async fn banners_are_the_admins() {
     shop.post("/banners/upload-url", &body).await.is_from_the_gateway(401, "Unauthorized");
     let path = format!("/banners/{NOBODY}");
     ann.request(Method::DELETE, &path).send().await.is_problem(403, "forbidden");
+    ann.get(&path).await.is_problem(403, "forbidden");
     shop.request(Method::DELETE, &path).send().await.is_from_the_gateway(401, "Unauthorized");
 }
 
@@ -113,6 +121,8 @@ async fn html_that_says_it_is_a_png_is_never_shown() {
     eventually("it was looked at", async || aws.objects("banners", &id).await.is_empty().then_some(())).await;
     a_while().await;
     assert_eq!(shown(&shop, &id).await, None);
+    let told = shop.admin().await.get(&format!("/banners/{id}")).await.is(200);
+    assert!(told["imageRejection"].as_str().is_some_and(|reason| !reason.is_empty()), "{told}");
     // The same URL takes a picture.
     assert_eq!(shop.upload(&upload_url, "image/png", BLUE_PNG.to_vec()).await, 200);
     shown_once_it_has_a_picture(&shop, &id).await;
@@ -142,8 +152,9 @@ async fn a_deleted_banner_is_gone_with_its_picture() {
 async fn what_is_no_banner_is_not_there() {
     let shop = Shop::open();
     for id in [NOBODY, "1", "%2e%2e"] {
-        let answer = delete(&shop, id).await;
-        assert_eq!(answer.status, 404, "{id}: {answer:?}");
+        for answer in [delete(&shop, id).await, shop.admin().await.get(&format!("/banners/{id}")).await] {
+            assert_eq!(answer.status, 404, "{id}: {answer:?}");
+        }
     }
 }
 

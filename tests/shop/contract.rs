@@ -7,10 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tests::answer::Answer;
 use tests::schemas::{Contract, escaped, operations};
-use tests::shop::{CODE, Newcomer, PASSWORD, Person, Product, Shop, product, unique};
-
-/// The code for a new password that the local cloud sends to everyone.
-const RESET_CODE: &str = "654321";
+use tests::shop::{CODE, Newcomer, PASSWORD, Person, Product, RESET_CODE, Shop, product, unique};
 
 /// What an example may name in braces. All but the people who only call are made anew for each example that names them.
 struct World {
@@ -223,6 +220,14 @@ fn faults(contract: &mut Contract, at: &str, example: &Value, answer: &Answer) -
     wrong
 }
 
+/// What is wrong with the `Location` of an answer: whoever made the thing finds it there.
+async fn leads_nowhere(world: &World, example: &Value, answer: &Answer) -> Option<String> {
+    let location = answer.header("location")?;
+    let by_its_maker = json!({ "as": example["as"], "with": example["with"] });
+    let found = send(world, "GET", location, &by_its_maker).await;
+    (found.status != 200).then(|| format!("leads to {location}, which answers {}", found.status))
+}
+
 #[tokio::test]
 async fn every_operation_of_the_contract_has_examples_that_run() {
     let shop = Shop::open();
@@ -254,7 +259,8 @@ async fn every_operation_of_the_contract_has_examples_that_run() {
                 }
             }
             let answer = send(&world, &method, &path, &example).await;
-            let found = faults(&mut contract, &at, &example, &answer);
+            let mut found = faults(&mut contract, &at, &example, &answer);
+            found.extend(leads_nowhere(&world, &example, &answer).await);
             wrong.extend(found.into_iter().map(|fault| format!("{}: {fault}", answer.request)));
         }
     }

@@ -63,6 +63,31 @@ async fn scripts_can_follow_an_order_step_by_step() {
 }
 
 #[tokio::test]
+async fn an_execution_that_is_not_there_is_no_cloud_that_is_down() {
+    let shop = Shop::open();
+    for name in ["none", "a%2Fb", "%2e%2e", "a:b"] {
+        shop.get(&format!("/local/executions/{name}.json")).await.is(404);
+    }
+    for path in ["executions/none", "orders/none", "previews/none", "documents/none", "nothing.json"] {
+        shop.get(&format!("/local/{path}")).await.is(404);
+    }
+}
+
+#[tokio::test]
+async fn no_web_page_reads_the_mail() {
+    let shop = Shop::open();
+    let rebound = shop.request(Method::GET, "/local/emails.json").header("host", "evil.example:3000");
+    rebound.send().await.is(421);
+    // Nor does it from the emulated AWS itself.
+    let gateway = std::env::var("AWS_ENDPOINT_URL").expect("the emulated AWS");
+    let mail = || reqwest::Client::new().get(format!("{gateway}/_ministack/ses/messages?newest=1"));
+    let status = async |request: reqwest::RequestBuilder| request.send().await.expect("an answer").status();
+    assert_eq!(status(mail()).await, 200);
+    assert_eq!(status(mail().header("host", "evil.example:4566")).await, 403);
+    assert_eq!(status(mail().header("origin", "https://evil.example")).await, 403);
+}
+
+#[tokio::test]
 async fn mail_is_found_by_its_address_and_has_both_parts() {
     let shop = Shop::open();
     let (bob, order) = bought(&shop).await;

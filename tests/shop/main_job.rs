@@ -47,7 +47,12 @@ async fn from_sign_up_to_the_shipping_email() {
     let location = answer.header("location").map(str::to_owned);
     let listed = answer.is(201);
     let id = listed["id"].as_str().expect("an id").to_owned();
-    assert_eq!(location, Some(format!("/products/{id}")));
+    let path = format!("/users/me/products/{id}");
+    assert_eq!(location, Some(path.clone()));
+    let answer = jay.get(&path).await;
+    assert_eq!(answer.calls(), calls([("dynamodb", 1)]));
+    let waiting = answer.is(200);
+    assert_eq!((&waiting["productName"], &waiting["isApproved"]), (&json!("gucci"), &json!(false)));
     let upload_url = listed["uploadUrl"].as_str().expect("an upload URL");
     assert_eq!(listed, json!({ "id": id, "uploadUrl": upload_url }));
 

@@ -55,6 +55,7 @@ impl Answer {
                 "{request}: no {member}: {body}"
             );
         }
+        self.says_how_to_sign_in();
         assert!(self.header("x-request-id").is_some_and(|id| !id.is_empty()), "{request}: no X-Request-Id");
         let text = body.to_string();
         for inside in ["arn:aws", "dynamodb", "Lambda", "panicked", "Exception", "/src/"] {
@@ -68,6 +69,14 @@ impl Answer {
     pub fn is_from_the_gateway(self, status: u16, message: &str) {
         assert_eq!(self.status, status, "{} answered {}", self.request, self.body);
         assert_eq!(self.body, serde_json::json!({ "message": message }), "{}", self.request);
+        self.says_how_to_sign_in();
+    }
+
+    /// A 401 has a challenge (RFC 9110 §15.5.2).
+    #[track_caller]
+    fn says_how_to_sign_in(&self) {
+        let challenge = self.header("www-authenticate").unwrap_or_default();
+        assert_eq!(self.status == 401, challenge.starts_with("Bearer"), "{}: {challenge}", self.request);
     }
 
     /// A header's value.

@@ -17,6 +17,8 @@ use crate::wait::{at_once, eventually};
 pub const PASSWORD: &str = "Cartwright-1";
 /// The confirmation code that the local cloud sends to everyone.
 pub const CODE: &str = "123456";
+/// The code for a new password that the local cloud sends to everyone.
+pub const RESET_CODE: &str = "654321";
 /// The subject of the email with the confirmation code.
 const CODE_SUBJECT: &str = "Your Cartwright code";
 

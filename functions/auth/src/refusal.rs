@@ -1,7 +1,7 @@
 //! Why Cartwright says no to a sign-up, a sign-in or what is between them, and how the client hears of it.
 
 use shared::http::problem::{
-    self, FieldError, Kind, Problem, SERVICE_UNAVAILABLE, StatusCode, TOO_MANY_REQUESTS, UNAUTHENTICATED,
+    self, FieldError, Kind, Problem, SERVICE_UNAVAILABLE, StatusCode, TOO_MANY_REQUESTS,
 };
 
 /// What the client can mend.
@@ -95,7 +95,9 @@ impl From<Refusal> for Problem {
                 (problem::FORBIDDEN, "Your password was reset. Ask for a code to set a new one.")
             }
             Refusal::BadToken => {
-                (UNAUTHENTICATED, "The token is not valid, has expired or was revoked. Sign in again.")
+                return Self::invalid_token(
+                    "The token is not valid, has expired or was revoked. Sign in again.",
+                );
             }
             Refusal::TooManyRequests => {
                 (TOO_MANY_REQUESTS, "Too many attempts. Wait a little, then try again.")

@@ -58,6 +58,20 @@ pub struct Banner {
     image_url: String,
 }
 
+/// A banner as the admins see it, from the moment it was announced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AnnouncedBanner {
+    id: BannerId,
+    file_name: FileName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    image_url: Option<String>,
+    /// Why what was uploaded last is not the picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    image_rejection: Option<String>,
+    created_at: Timestamp,
+}
+
 /// A page of banners.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -15,7 +15,7 @@ use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
 
-use crate::{Banner, BannerId, NewBanner, PICTURES};
+use crate::{AnnouncedBanner, Banner, BannerId, NewBanner, PICTURES};
 
 /// The Banners table.
 #[derive(Debug, Clone)]
@@ -38,6 +38,14 @@ impl Banners {
     /// When the table cannot be written.
     pub async fn create(&self, banner: &NewBanner) -> anyhow::Result<()> {
         self.table.record(banner).await
+    }
+
+    /// The banner, with its picture or without.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn find(&self, id: BannerId) -> anyhow::Result<Option<AnnouncedBanner>> {
+        self.table.find(&id).await
     }
 
     /// A page of the banners that have their picture, newest first.

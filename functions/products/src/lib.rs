@@ -304,6 +304,16 @@ impl Product {
         Self { is_approved, rejection_reason, updated_at: now, ..self }
     }
 
+    /// Counts the changes of all that people see of it but its stock, from 1.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// Whether `caller` sells it.
+    pub fn is_of(&self, caller: &Caller) -> bool {
+        self.owner_id == *caller.id()
+    }
+
     /// As what `caller` may change it.
     ///
     /// # Errors
@@ -311,7 +321,7 @@ impl Product {
     pub fn editor(&self, caller: &Caller) -> Result<Editor, Error> {
         if caller.is_admin() {
             Ok(Editor::Admin)
-        } else if self.owner_id == *caller.id() {
+        } else if self.is_of(caller) {
             Ok(Editor::Seller)
         } else if self.is_for_sale() {
             Err(Error::NotYours)
@@ -421,6 +431,7 @@ pub struct OwnProduct {
     #[serde(skip_serializing_if = "Option::is_none")]
     image_rejection: Option<String>,
     updated_at: Timestamp,
+    version: u32,
 }
 
 impl From<ProductOffer> for PublicProduct {
@@ -448,6 +459,7 @@ impl From<ProductOffer> for OwnProduct {
             rejection_reason: product.rejection_reason.take(),
             image_rejection: product.image_rejection.take(),
             updated_at: product.updated_at,
+            version: product.version,
             promised: offer.promised(),
             public: ProductOffer { product, offer }.into(),
         }
@@ -511,6 +523,9 @@ pub enum Error {
     /// Its stock was not changed.
     #[error(transparent)]
     Stock(#[from] StockError),
+    /// It is not, or no longer, a version that the request is about.
+    #[error("the product is another version")]
+    AnotherVersion,
     /// Others changed it again and again at the same time.
     #[error("the product was changed by others at the same time")]
     ChangedMeanwhile,
@@ -525,6 +540,7 @@ impl From<Error> for Problem {
             Error::NotFound => StockRefusal::NotFound.into(),
             Error::NotYours => StockRefusal::NotYours.into(),
             Error::Stock(error) => error.into(),
+            Error::AnotherVersion => Self::another_version("product"),
             Error::ChangedMeanwhile => {
                 Self::new(CONFLICT, "The product was changed by others at the same time. Please try again.")
             }

@@ -2,6 +2,7 @@
 
 use shared::caller::Caller;
 use shared::guards::rate_limit::PersonLimit;
+use shared::http::IfMatch;
 use shared::http::problem::Problem;
 use shared::media::{Media, NewPicture, Upload};
 use shared::run::aws::{Aws, FromEnv};
@@ -61,12 +62,13 @@ impl Selling {
         &self,
         caller: &Caller,
         id: ProductId,
+        if_match: &IfMatch,
         picture: &NewPicture,
         now: Timestamp,
     ) -> Result<UploadRequested, Problem> {
         self.limit.count("request-product-upload", caller.id(), now).await?;
         let upload = Upload::new(PICTURES, id, &picture.file_name, now);
-        self.products.request_upload(caller, id, upload.id(), &picture.file_name).await?;
+        self.products.request_upload(caller, id, if_match, upload.id(), &picture.file_name).await?;
         let upload_url = self.media.presign(&upload, picture.file_type, picture.file_size).await?;
         Ok(UploadRequested { upload_url })
     }
@@ -81,8 +83,9 @@ pub async fn delete(
     media: &Media,
     caller: &Caller,
     id: ProductId,
+    if_match: &IfMatch,
 ) -> Result<(), Problem> {
-    products.delete(caller, id).await?;
+    products.delete(caller, id, if_match).await?;
     tracing::info!(product_id = %id, "product deleted");
     // The product is gone whatever becomes of its pictures, and nothing names them any more.
     if let Err(error) = media.withdraw(PICTURES, id).await {

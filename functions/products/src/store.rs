@@ -24,6 +24,7 @@ use shared::dynamo::{
     Consistency, Item, Read, Write, Written, from_item, number, read_each, text, to_item, update_item,
 };
 use shared::guards::{Guards, KeyedRequest, Once};
+use shared::http::IfMatch;
 use shared::http::problem::Problem;
 use shared::media::{FileName, UploadId};
 use shared::run::aws::{Aws, FromEnv};
@@ -89,6 +90,15 @@ impl Products {
     /// When the tables cannot be read.
     pub async fn find(&self, id: ProductId) -> anyhow::Result<Option<ProductOffer>> {
         self.get(id, Consistency::Strong).await
+    }
+
+    /// The caller's own product, whatever its state.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is none or it is somebody else's.
+    pub async fn find_of(&self, caller: &Caller, id: ProductId) -> Result<ProductOffer, Error> {
+        let found = self.find(id).await?;
+        found.filter(|found| found.product.is_of(caller)).ok_or(Error::NotFound)
     }
 
     async fn get(&self, id: ProductId, consistency: Consistency) -> anyhow::Result<Option<ProductOffer>> {
@@ -184,39 +194,53 @@ impl Products {
         id: ProductId,
         rule: impl Fn(Product) -> Option<Product>,
     ) -> Result<ProductOffer, Error> {
-        self.change_if(id, |product| Ok(rule(product))).await
+        self.change_if(id, &IfMatch::Any, |product| Ok(rule(product))).await
     }
 
-    /// The same for its seller or an admin: the version that is written is one that `caller` may change.
+    /// The same for its seller or an admin: the version that is written over is one that `caller` may change, and that
+    /// the request is about.
     ///
     /// # Errors
-    /// Those of [`Products::change`], and of [`Product::editor`] when it is somebody else's.
+    /// Those of [`Products::change`] and of [`Product::editor`], and [`Error::AnotherVersion`].
     pub async fn change_as(
         &self,
         caller: &Caller,
         id: ProductId,
+        if_match: &IfMatch,
         rule: impl Fn(Product, Editor) -> Option<Product>,
     ) -> Result<ProductOffer, Error> {
-        self.change_if(id, |product| {
+        self.change_if(id, if_match, |product| {
             let editor = product.editor(caller)?;
             Ok(rule(product, editor))
         })
         .await
     }
 
+    /// The write's condition is the very version that was compared with `if_match`.
     async fn change_if(
         &self,
         id: ProductId,
+        if_match: &IfMatch,
         rule: impl Fn(Product) -> Result<Option<Product>, Error>,
     ) -> Result<ProductOffer, Error> {
+        let mut tried = None;
         for _ in 0..TRIES {
             let found = self.find(id).await?.ok_or(Error::NotFound)?;
-            let Some(changed) = rule(found.product.clone())? else { return Ok(found) };
+            // Refused, a write may be one whose reply was lost: then this is what it wrote.
+            if tried.as_ref() == Some(&found.product) {
+                return Ok(found);
+            }
+            let changed = rule(found.product.clone())?;
+            if !if_match.allows(found.product.version) {
+                return Err(Error::AnotherVersion);
+            }
+            let Some(changed) = changed else { return Ok(found) };
             let product = changed.with_next_version();
             if self.save(&found.product, &product).await? {
                 let offer = found.offer.with_terms(product.terms());
                 return Ok(ProductOffer { product, offer });
             }
+            tried = Some(product);
         }
         Err(Error::ChangedMeanwhile)
     }
@@ -269,16 +293,18 @@ impl Products {
     /// such product.
     ///
     /// # Errors
-    /// [`Error::NotFound`], or [`Error::NotYours`] when it is somebody else's and for sale.
-    pub async fn delete(&self, caller: &Caller, id: ProductId) -> Result<(), Error> {
+    /// [`Error::NotFound`], or [`Error::NotYours`] when it is somebody else's and for sale, or
+    /// [`Error::AnotherVersion`].
+    pub async fn delete(&self, caller: &Caller, id: ProductId, if_match: &IfMatch) -> Result<(), Error> {
+        let (condition, values) = may_change(caller, if_match);
         let delete = Delete::builder()
             .table_name(&self.table)
             .key("id", text(&id))
-            .condition_expression(may_change(caller))
-            .set_expression_attribute_values(caller_value(caller));
+            .condition_expression(condition)
+            .set_expression_attribute_values(values);
         match self.delete_both(id, delete.build().context("delete a product")?).await? {
             Written::Done(()) => Ok(()),
-            Written::Refused(found) => Err(refused(found, caller)?),
+            Written::Refused(found) => Err(refused(found, caller, if_match)?),
         }
     }
 
@@ -297,28 +323,31 @@ impl Products {
     /// is called, and whether the picture needs an admin's eye.
     ///
     /// # Errors
-    /// [`Error::NotFound`], or [`Error::NotYours`] when it is somebody else's and for sale.
+    /// [`Error::NotFound`], or [`Error::NotYours`] when it is somebody else's and for sale, or
+    /// [`Error::AnotherVersion`].
     pub async fn request_upload(
         &self,
         caller: &Caller,
         id: ProductId,
+        if_match: &IfMatch,
         upload: UploadId,
         file_name: &FileName,
     ) -> Result<(), Error> {
         let editor = if caller.is_admin() { Editor::Admin } else { Editor::Seller };
         let requested = RequestedUpload { upload_id: upload, file_name: file_name.clone(), editor };
+        let (condition, values) = may_change(caller, if_match);
         let update = Update::builder()
             .table_name(&self.table)
             .key("id", text(&id))
             .update_expression("SET requestedUpload = :upload")
-            .condition_expression(may_change(caller))
-            .set_expression_attribute_values(caller_value(caller))
+            .condition_expression(condition)
+            .set_expression_attribute_values(values)
             .expression_attribute_values(":upload", AttributeValue::M(to_item(&requested)?))
             .build()
             .context("request an upload")?;
         match update_item(&self.client, update, ReturnValue::None).await.context("request an upload")? {
             Written::Done(_) => Ok(()),
-            Written::Refused(found) => Err(refused(found, caller)?),
+            Written::Refused(found) => Err(refused(found, caller, if_match)?),
         }
     }
 
@@ -403,23 +432,30 @@ fn index_keys(product: &Product) -> [(&'static str, Option<AttributeValue>); 3] 
     ]
 }
 
-/// The condition under which `caller` may change a product that is there.
-fn may_change(caller: &Caller) -> &'static str {
-    if caller.is_admin() { "attribute_exists(id)" } else { "ownerId = :caller" }
-}
-
-/// The value of that condition: DynamoDB refuses one that no expression names.
-fn caller_value(caller: &Caller) -> Option<Item> {
-    (!caller.is_admin()).then(|| Item::from([(":caller".to_owned(), text(caller.id()))]))
+/// The condition under which `caller` may change a product that is there and that the request is about, with its
+/// values, if it has any: DynamoDB refuses a value that no expression names, and no values at all.
+fn may_change(caller: &Caller, if_match: &IfMatch) -> (String, Option<Item>) {
+    let (mut condition, mut values) = if caller.is_admin() {
+        ("attribute_exists(id)".to_owned(), Item::new())
+    } else {
+        ("ownerId = :caller".to_owned(), Item::from([(":caller".to_owned(), text(caller.id()))]))
+    };
+    if let Some((version, named)) = if_match.condition() {
+        condition = format!("{condition} AND {version}");
+        values.extend(named);
+    }
+    (condition, (!values.is_empty()).then_some(values))
 }
 
 /// Why a write for `caller` was not carried out, by the product against which its condition failed.
-fn refused(found: Item, caller: &Caller) -> anyhow::Result<Error> {
+fn refused(found: Item, caller: &Caller, if_match: &IfMatch) -> anyhow::Result<Error> {
     if found.is_empty() {
         return Ok(Error::NotFound);
     }
-    match from_item::<Product>(found)?.editor(caller) {
+    let product: Product = from_item(found)?;
+    match product.editor(caller) {
         Err(error) => Ok(error),
+        Ok(_) if !if_match.allows(product.version()) => Ok(Error::AnotherVersion),
         Ok(_) => anyhow::bail!("the product allows the change and its condition failed"),
     }
 }

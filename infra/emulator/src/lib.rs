@@ -4,9 +4,21 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, bail};
-use reqwest::{Client, Method, RequestBuilder};
+use anyhow::{Context, Result};
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::Value;
+
+/// It answered, and what it answered is a refusal.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{call} answered {status}: {said}")]
+pub struct Refused {
+    /// What was called.
+    pub call: String,
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// Its reason, in the form of the service: JSON or XML with the error's name inside.
+    pub said: String,
+}
 
 /// The emulated AWS at one address.
 #[derive(Clone, Debug)]
@@ -119,7 +131,7 @@ async fn send(request: RequestBuilder, what: &str) -> Result<String> {
     let status = answer.status();
     let text = answer.text().await.context("the local AWS broke off")?;
     if !status.is_success() {
-        bail!("{what} answered {status}: {text}");
+        return Err(Refused { call: what.to_owned(), status, said: text }.into());
     }
     Ok(text)
 }

@@ -11,6 +11,7 @@ import fnmatch
 import importlib.metadata
 import json
 import os
+import re
 import signal
 import socketserver
 import sys
@@ -249,6 +250,49 @@ def ask_for_the_permission_of_a_route():
         return await invoke(integration, api_id, stage, path, method, *rest, **named)
 
     gateway._invoke_lambda_proxy = invoke_if_permitted
+
+
+def say_how_to_sign_in():
+    """Says with a 401 that a bearer token is needed (`WWW-Authenticate`), in the words of AWS; the emulator does not."""
+    import ministack.services.apigateway as gateway
+
+    validate = gateway._validate_jwt_authorizer
+
+    async def validate_and_say(route, authorizer, headers, query_params):
+        claims, scopes, refusal = await validate(route, authorizer, headers, query_params)
+        if refusal and refusal[0] == 401:
+            source = authorizer.get("identitySource", [])
+            came = gateway._extract_token_from_identity_source(source, headers, query_params)
+            why = ' scope="" error="invalid_token" error_description="the token is not valid"' if came else ""
+            refusal[1]["WWW-Authenticate"] = f"Bearer{why}"
+        return claims, scopes, refusal
+
+    gateway._validate_jwt_authorizer = validate_and_say
+
+
+def answer_this_machine_alone():
+    """Refuses what a web page could ask for: the emulator lets any page read and change all that is in it, mail as well.
+
+    A name elsewhere may lead here (DNS rebinding), so the host must be one of this machine's. What a browser sends from
+    another page has an `Origin`; it may be for a bucket or an API, which say themselves whom they answer.
+    """
+    import ministack.app as app
+
+    answer = app._handle_pre_body_request
+
+    def is_this_machine(host):
+        name = re.sub(r":\d*$", "", host.lower())
+        return name in ("localhost", "127.0.0.1", "[::1]") or name.endswith(".localhost")
+
+    async def answer_or_refuse(method, path, headers, query_params, request_id):
+        host = headers.get("host", "")
+        says_whom = app._s3_cors_target(host, path) or app._parse_execute_api_url(host, path)
+        if not is_this_machine(host) or ("origin" in headers and not says_whom):
+            message = "The local cloud answers this machine alone, and web pages for its buckets and its API alone."
+            return 403, {"Content-Type": "application/json"}, json.dumps({"message": message}).encode()
+        return await answer(method, path, headers, query_params, request_id)
+
+    app._handle_pre_body_request = answer_or_refuse
 
 
 def heed_failures_in_streams():
@@ -604,6 +648,7 @@ def main():
     installed = importlib.metadata.version("ministack")
     if installed == PINNED:
         answer_without_waiting()
+        answer_this_machine_alone()
         keep_what_functions_say()
         give_functions_their_own_environment()
         expand_nested_templates()
@@ -614,6 +659,7 @@ def main():
         retain_in_nested_stacks()
         read_cors_of_an_api()
         ask_for_the_permission_of_a_route()
+        say_how_to_sign_in()
         heed_failures_in_streams()
         begin_streams_anew_after_a_restart()
         honour_time_to_live()

@@ -143,8 +143,14 @@ fn config(contract: &Value, who: &str) -> Result<String> {
         write!(config, "\n[[operations]]\ninclude-operation-id = \"{id}\"\n")?;
         let is_covered = (operation["x-who"] == "admin") == (who != CUSTOMER);
         writeln!(config, "phases.coverage.enabled = {is_covered}")?;
-        if let Some(why) = operation["x-refuses-what-fits"].as_str() {
-            let statuses = "[\"2xx\", 304, 401, 403, 404, 409, 422, 429]";
+        let why = operation["x-refuses-what-fits"].as_str();
+        let versions = operation["responses"].get("412").map(|_| "`If-Match` may name another version.");
+        let refusals = [(versions, "412, "), (why, "422, ")];
+        let (whys, statuses): (Vec<_>, String) =
+            refusals.into_iter().filter_map(|(why, status)| Some((why?, status))).unzip();
+        if !whys.is_empty() {
+            let (why, statuses) =
+                (whys.join(" "), format!("[\"2xx\", 304, 401, 403, 404, 409, {statuses}429]"));
             writeln!(config, "# {why}\nchecks.positive_data_acceptance.expected-statuses = {statuses}")?;
         }
     }

@@ -4,11 +4,12 @@ use std::fs;
 use std::path::Path;
 
 use axum::extract;
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::cloud::root;
+use crate::proxy::nothing_here;
 
 /// What the emails look like, as a test of `notifications` keeps it.
 const PREVIEWS: &str = "functions/notifications/previews";
@@ -36,7 +37,7 @@ pub(crate) async fn preview(extract::Path(file): extract::Path<String>) -> Respo
             return (headers, content).into_response();
         }
     }
-    StatusCode::NOT_FOUND.into_response()
+    nothing_here()
 }
 
 /// A document, as it is written.
@@ -44,7 +45,7 @@ pub(crate) async fn document(extract::Path(path): extract::Path<String>) -> Resp
     let found = documents().into_iter().find(|document| *document == path);
     match found.and_then(|document| fs::read(root().join(document)).ok()) {
         Some(content) => ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], content).into_response(),
-        None => StatusCode::NOT_FOUND.into_response(),
+        None => nothing_here(),
     }
 }
 
@@ -78,6 +79,7 @@ fn names_in(folder: &Path, ending: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::StatusCode;
 
     #[test]
     fn the_documents_are_those_of_the_repository() {

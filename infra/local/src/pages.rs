@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -12,8 +12,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::cloud::Record;
-use crate::proxy::{Proxy, unreachable_cloud};
+use crate::proxy::{Proxy, nothing_here, problem, unreachable_cloud};
 use crate::{files, status};
+use ::emulator::Refused;
 
 type Cloud = State<Arc<Proxy>>;
 
@@ -38,7 +39,7 @@ pub(crate) async fn script() -> impl IntoResponse {
 /// What an email links to: the page, opened at an order.
 pub(crate) async fn order(Path(id): Path<String>) -> Response {
     if id.is_empty() || !id.chars().all(|c| c.is_ascii_hexdigit() || c == '-') {
-        return StatusCode::NOT_FOUND.into_response();
+        return nothing_here();
     }
     Redirect::to(&format!("/local#{id}")).into_response()
 }
@@ -81,8 +82,14 @@ pub(crate) async fn executions(State(proxy): Cloud, Query(which): Query<Which>) 
 
 /// One execution step by step: `[{state, type, enteredAt, exitedAt, tries, failures, input, output}]`.
 pub(crate) async fn execution(State(proxy): Cloud, Path(file): Path<String>) -> Response {
-    let name = file.strip_suffix(".json").unwrap_or_default();
-    answer(history(&proxy, name).await.map(|history| steps_of(&history)))
+    let Some(name) = file.strip_suffix(".json").filter(|name| !name.is_empty()) else {
+        return nothing_here();
+    };
+    let history = history(&proxy, name).await;
+    if history.as_ref().is_err_and(|error| refusal(error).is_some_and(|said| said.contains("DoesNotExist"))) {
+        return nothing_here();
+    }
+    answer(history.map(|history| steps_of(&history)))
 }
 
 /// Products that wait for an admin, newest first, as they are stored, with their offers' `quantity`; at most fifty.
@@ -101,8 +108,16 @@ fn answer(outcome: Result<Vec<Value>>) -> Response {
             let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
             (headers, Value::Array(values).to_string()).into_response()
         }
-        Err(_) => unreachable_cloud(),
+        Err(error) => match refusal(&error) {
+            Some(said) => problem(StatusCode::BAD_GATEWAY, "internal-error", "The local cloud refused", said),
+            None => unreachable_cloud(),
+        },
     }
+}
+
+/// What the emulator said, where it did answer.
+fn refusal(error: &anyhow::Error) -> Option<&str> {
+    error.downcast_ref().map(|Refused { said, .. }| said.as_str())
 }
 
 async fn sent_mail(proxy: &Proxy, which: &Which) -> Result<Vec<Value>> {
@@ -196,7 +211,6 @@ async fn history(proxy: &Proxy, name: &str) -> Result<Value> {
 }
 
 fn execution_arn(record: &Record, name: &str) -> Result<String> {
-    ensure!(!name.is_empty(), "an execution has a name");
     let machine = record.output("OrderFulfilmentArn")?;
     let (before, machine) =
         machine.split_once(":stateMachine:").context("the workflow's ARN names a state machine")?;
@@ -364,7 +378,6 @@ mod tests {
         let expected =
             "arn:aws:states:us-east-1:000000000000:execution:cartwright-local-order-fulfilment:o-m";
         assert_eq!(execution_arn(&record, "o-m").unwrap(), expected);
-        assert!(execution_arn(&record, "").is_err());
     }
 
     #[test]

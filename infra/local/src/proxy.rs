@@ -7,7 +7,9 @@ use anyhow::{Context, Result};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Path, Request, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
@@ -52,23 +54,43 @@ pub(crate) async fn serve_record(record: Record) -> Result<()> {
 
 fn router(record: Record) -> Router {
     let proxy = Proxy { aws: Aws::at(record.gateway()), http: client(), record };
-    Router::new()
-        .route("/local", get(pages::page))
-        .route("/local/local.js", get(pages::script))
-        .route("/local/emails.json", get(pages::emails))
-        .route("/local/texts.json", get(pages::texts))
-        .route("/local/orders.json", get(pages::orders))
-        .route("/local/orders/{id}", get(pages::order))
-        .route("/local/executions.json", get(pages::executions))
-        .route("/local/executions/{file}", get(pages::execution))
-        .route("/local/pending.json", get(pages::pending))
-        .route("/local/queues.json", get(pages::queues))
-        .route("/local/previews.json", get(files::previews))
-        .route("/local/previews/{file}", get(files::preview))
-        .route("/local/documents/{*path}", get(files::document))
-        .route("/local/media/{*key}", get(media))
-        .fallback(api)
-        .with_state(Arc::new(proxy))
+    let own = Router::new()
+        .route("/", get(pages::page))
+        .route("/local.js", get(pages::script))
+        .route("/emails.json", get(pages::emails))
+        .route("/texts.json", get(pages::texts))
+        .route("/orders.json", get(pages::orders))
+        .route("/orders/{id}", get(pages::order))
+        .route("/executions.json", get(pages::executions))
+        .route("/executions/{file}", get(pages::execution))
+        .route("/pending.json", get(pages::pending))
+        .route("/queues.json", get(pages::queues))
+        .route("/previews.json", get(files::previews))
+        .route("/previews/{file}", get(files::preview))
+        .route("/documents/{*path}", get(files::document))
+        .route("/media/{*key}", get(media))
+        .fallback(async || nothing_here())
+        .layer(middleware::from_fn(for_this_machine));
+    Router::new().nest("/local", own).fallback(api).with_state(Arc::new(proxy))
+}
+
+/// Answers what was asked of this machine by its own name. A page elsewhere may let its name lead here (DNS rebinding),
+/// and could then read the mail.
+async fn for_this_machine(request: Request, next: Next) -> Response {
+    if names_this_machine(request.headers()) {
+        return next.run(request).await;
+    }
+    let detail = "These pages answer localhost, 127.0.0.1 and [::1] alone, so that no web page can read them by \
+                  letting another name lead to this machine.";
+    problem(StatusCode::MISDIRECTED_REQUEST, "misdirected-request", "Not this host", detail)
+}
+
+fn names_this_machine(headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
+    Authority::try_from(host.as_bytes()).is_ok_and(|authority| {
+        ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| authority.host().eq_ignore_ascii_case(name))
+    })
 }
 
 /// Any path that is not the local cloud's own is the API's.
@@ -104,10 +126,10 @@ async fn api(
 /// A public picture, from the bucket. What its policy does not open stays closed here, too.
 async fn media(State(proxy): State<Arc<Proxy>>, Path(key): Path<String>) -> Response {
     let Ok(bucket) = proxy.record.output("MediaBucket") else {
-        return StatusCode::NOT_FOUND.into_response();
+        return nothing_here();
     };
     let Ok(mut url) = reqwest::Url::parse(&proxy.record.gateway()) else {
-        return StatusCode::NOT_FOUND.into_response();
+        return nothing_here();
     };
     if let Ok(mut path) = url.path_segments_mut() {
         path.push(bucket).extend(key.split('/'));
@@ -129,14 +151,24 @@ async fn forward(request: reqwest::RequestBuilder) -> Response {
 
 /// The answer while the emulator is down.
 pub(crate) fn unreachable_cloud() -> Response {
-    let problem = serde_json::json!({
-        "type": "urn:problem-type:cartwright:service-unavailable",
-        "title": "The local cloud is down",
-        "status": 502,
-        "detail": "The AWS emulator does not answer. Start it with `cargo local up`.",
+    let detail = "The AWS emulator does not answer. Start it with `cargo local up`.";
+    problem(StatusCode::BAD_GATEWAY, "service-unavailable", "The local cloud is down", detail)
+}
+
+/// The answer where nothing is.
+pub(crate) fn nothing_here() -> Response {
+    problem(StatusCode::NOT_FOUND, "not-found", "Not found", "The local cloud has nothing of that name.")
+}
+
+/// A problem document, as the API itself answers (RFC 9457).
+pub(crate) fn problem(status: StatusCode, slug: &str, title: &str, detail: &str) -> Response {
+    let document = serde_json::json!({
+        "type": format!("urn:problem-type:cartwright:{slug}"),
+        "title": title,
+        "status": status.as_u16(),
+        "detail": detail,
     });
-    let kind = [(header::CONTENT_TYPE, "application/problem+json")];
-    (StatusCode::BAD_GATEWAY, kind, problem.to_string()).into_response()
+    (status, [(header::CONTENT_TYPE, "application/problem+json")], document.to_string()).into_response()
 }
 
 fn passed_on(headers: &HeaderMap) -> HeaderMap {
@@ -145,4 +177,72 @@ fn passed_on(headers: &HeaderMap) -> HeaderMap {
         passed.remove(name);
     }
     passed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The proxy of a cloud that is not there.
+    async fn proxy() -> SocketAddr {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let gateway_port = TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap().port();
+        let outputs = [("OrderFulfilmentArn".to_owned(), "a:stateMachine:b".to_owned())].into();
+        let routes = router(Record { gateway_port, outputs, ..Record::default() });
+        let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async { axum::serve(listener, routes).await });
+        address
+    }
+
+    #[tokio::test]
+    async fn the_pages_answer_names_of_this_machine_alone() {
+        let (address, http) = (proxy().await, client());
+        let status = async |path: &str, host: &str| {
+            let request = http.get(format!("http://{address}{path}")).header("host", host);
+            request.send().await.unwrap().status()
+        };
+        for host in ["localhost", "localhost:3000", "LOCALHOST:1", "127.0.0.1:3000", "[::1]", "[::1]:3000"] {
+            assert_eq!(status("/local", host).await, 200, "{host}");
+        }
+        let others = [
+            "evil.example",
+            "evil.example:3000",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example",
+            "127.0.0.2",
+            "0.0.0.0:3000",
+            "[::2]:3000",
+            "localhost@evil.example",
+        ];
+        for host in others {
+            for path in ["/local", "/local/emails.json", "/local/media/images/a.png", "/local/nothing"] {
+                assert_eq!(status(path, host).await, 421, "{path} as {host}");
+            }
+        }
+        assert!(!names_this_machine(&HeaderMap::new()));
+    }
+
+    #[tokio::test]
+    async fn what_is_not_there_is_told_from_a_cloud_that_is_down() {
+        let (address, http) = (proxy().await, client());
+        let status =
+            async |path: &str| http.get(format!("http://{address}{path}")).send().await.unwrap().status();
+        for path in [
+            "/local/nothing.json",
+            "/local/executions/none",
+            "/local/executions/.json",
+            "/local/previews/none",
+            "/local/documents/none",
+            "/local/orders/none",
+            "/local/media/none",
+        ] {
+            assert_eq!(status(path).await, 404, "{path}");
+        }
+        for path in
+            ["/local/emails.json", "/local/executions.json", "/local/executions/none.json", "/products"]
+        {
+            assert_eq!(status(path).await, 502, "{path}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::representation::NextCursor;
+use super::representation::{NextCursor, Version};
 use crate::dynamo::list::Page;
 use crate::guards::Once;
 
@@ -21,6 +21,7 @@ pub struct Answer<T> {
     status: StatusCode,
     location: Option<String>,
     next_cursor: Option<String>,
+    version: Option<u32>,
     replayed: bool,
     cacheable: bool,
     body: T,
@@ -33,6 +34,7 @@ impl<T> Answer<T> {
             status: StatusCode::OK,
             location: None,
             next_cursor: None,
+            version: None,
             replayed: false,
             cacheable: false,
             body,
@@ -57,6 +59,12 @@ impl<T> Answer<T> {
     #[must_use]
     pub fn at(self, location: impl fmt::Display) -> Self {
         Self { location: Some(location.to_string()), ..self }
+    }
+
+    /// Of this version of a thing, so that its `ETag` is strong and what `If-Match` takes.
+    #[must_use]
+    pub fn version(self, version: u32) -> Self {
+        Self { version: Some(version), ..self }
     }
 
     /// The same for everyone, so that browsers and CDNs may keep it for a moment. Without this nobody keeps an answer.
@@ -89,6 +97,9 @@ impl<T: Serialize> IntoResponse for Answer<T> {
         }
         if let Some(cursor) = self.next_cursor {
             response.extensions_mut().insert(NextCursor(cursor));
+        }
+        if let Some(version) = self.version {
+            response.extensions_mut().insert(Version(version));
         }
         if self.replayed {
             let name = HeaderName::from_static("idempotent-replayed");

@@ -27,7 +27,7 @@ impl Kind {
 
 /// 400: no body, or one that is not JSON.
 pub const MALFORMED_BODY: Kind = Kind::new(StatusCode::BAD_REQUEST, "malformed-body", "Malformed body");
-/// 401: no caller in the request.
+/// 401: no caller in the request, or a token that is refused.
 pub const UNAUTHENTICATED: Kind = Kind::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Not signed in");
 /// 403: the caller may not do this.
 pub const FORBIDDEN: Kind = Kind::new(StatusCode::FORBIDDEN, "forbidden", "Forbidden");
@@ -38,6 +38,9 @@ pub const METHOD_NOT_ALLOWED: Kind =
     Kind::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed");
 /// 409: somebody else changed the same thing at the same time.
 pub const CONFLICT: Kind = Kind::new(StatusCode::CONFLICT, "conflict", "Changed meanwhile");
+/// 412: what `If-Match` asks for is not so, or cannot be known.
+pub const PRECONDITION_FAILED: Kind =
+    Kind::new(StatusCode::PRECONDITION_FAILED, "precondition-failed", "Precondition failed");
 /// 413: the body is over the limit.
 pub const BODY_TOO_LARGE: Kind = Kind::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "Body too large");
 /// 415: the body is declared as something other than JSON.
@@ -60,6 +63,8 @@ pub const SERVICE_UNAVAILABLE: Kind =
 
 /// How many faults an answer has, so that it is not many times as long as its request.
 const MOST_ERRORS: usize = 50;
+/// What a 401 says of how to sign in (RFC 9110 §15.5.2, RFC 6750 §3).
+const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"cartwright\"");
 
 /// One fault of the request's input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -124,6 +129,12 @@ impl Problem {
         self
     }
 
+    /// 401: a token came, and is refused (`invalid_token` of RFC 6750 §3.1).
+    pub fn invalid_token(detail: impl Into<String>) -> Self {
+        Self::new(UNAUTHENTICATED, detail)
+            .header("www-authenticate", "Bearer realm=\"cartwright\", error=\"invalid_token\"")
+    }
+
     /// 400: no body, or one that is not JSON.
     pub fn malformed_body(detail: impl Into<String>) -> Self {
         Self::new(MALFORMED_BODY, detail)
@@ -132,6 +143,14 @@ impl Problem {
     /// 404: nothing of that name, or nothing the caller may know of.
     pub fn not_found(what: &str) -> Self {
         Self::new(NOT_FOUND, format!("There is no such {what}, or you may not see it."))
+    }
+
+    /// 412: the thing is not, or no longer, a version that `If-Match` names.
+    pub fn another_version(what: &str) -> Self {
+        let detail = format!(
+            "The {what} has changed since you read it. Read it again, and send the ETag of what you then see as If-Match."
+        );
+        Self::new(PRECONDITION_FAILED, detail)
     }
 
     /// 422 with every fault of the input or, where there are more than 50, with the first ones and how many more.
@@ -220,6 +239,9 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.extend(more);
+        if self.kind.status == StatusCode::UNAUTHORIZED {
+            headers.entry(header::WWW_AUTHENTICATE).or_insert(CHALLENGE);
+        }
         if matches!(self.kind.status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             headers.entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static("1"));
         }
@@ -276,6 +298,24 @@ mod tests {
         let body = body(anyhow::anyhow!("table arn:aws:… not found").into()).await;
         assert_eq!(body["status"], 500);
         assert!(!body.to_string().contains("arn:aws"));
+    }
+
+    #[test]
+    fn whoever_is_not_signed_in_is_told_how() {
+        let challenge = |problem: Problem| {
+            problem
+                .into_response()
+                .headers()
+                .get(header::WWW_AUTHENTICATE)
+                .map(|value| value.to_str().unwrap().to_owned())
+        };
+        let of_a_service = Kind::new(StatusCode::UNAUTHORIZED, "wrong-credentials", "Wrong name or password");
+        for kind in [UNAUTHENTICATED, of_a_service] {
+            assert_eq!(challenge(Problem::new(kind, "")).unwrap(), "Bearer realm=\"cartwright\"");
+        }
+        let refused = challenge(Problem::invalid_token(""));
+        assert_eq!(refused.unwrap(), "Bearer realm=\"cartwright\", error=\"invalid_token\"");
+        assert_eq!(challenge(Problem::new(FORBIDDEN, "")), None);
     }
 
     #[test]

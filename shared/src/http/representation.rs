@@ -1,5 +1,6 @@
-//! How an answer to a read goes out: not at all when the client has it already (`ETag` and 304), small when it takes
-//! gzip, without its body for `HEAD`, and with where the list goes on (`Link`). RFC 9110, RFC 8288.
+//! How an answer to a read goes out: not at all when the client has it already (`ETag` and 304) or wants another
+//! version (`If-Match` and 412), small when it takes gzip, without its body for `HEAD`, and with where the list goes on
+//! (`Link`). RFC 9110, RFC 8288.
 
 use std::convert::Infallible;
 use std::io::{Read, Write};
@@ -8,7 +9,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use flate2::Compression;
@@ -16,12 +17,19 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
+use super::if_match::IfMatch;
+use super::problem::Problem;
+
 /// Below this many bytes gzip saves nothing that a network would notice.
 const WORTH_GZIP: usize = 1024;
 
 /// Put on a page's answer: the cursor of the page that follows.
 #[derive(Debug, Clone)]
 pub(super) struct NextCursor(pub String);
+
+/// Put on the answer to a read of a thing that has versions.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Version(pub u32);
 
 /// Answers a read in the form that suits its client. Other methods pass as they are.
 pub(super) async fn choose(mut request: Request, next: Next) -> Result<Response, Infallible> {
@@ -50,11 +58,23 @@ pub(super) async fn choose(mut request: Request, next: Next) -> Result<Response,
 
 async fn represent(response: Response, asked: &HeaderMap) -> Response {
     let (mut parts, body) = response.into_parts();
+    let version = parts.extensions.remove();
+    let wanted = IfMatch::of(asked);
+    // By strong comparison a weak tag matches none.
+    if !version.map_or(wanted == IfMatch::Any, |Version(version)| wanted.allows(version)) {
+        return Problem::another_version("thing").into_response();
+    }
     // Our own JSON, which is whole in memory: reading it does not fail.
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
-    let tag = URL_SAFE_NO_PAD.encode(&Sha256::digest(&body)[..16]);
-    // Weak, because it is the same with and without gzip.
-    if let Ok(tag) = HeaderValue::try_from(format!("W/\"{tag}\"")) {
+    let is_small = parts.headers.contains_key(header::CONTENT_ENCODING);
+    let goes_small = takes_gzip(asked) && (is_small || body.len() >= WORTH_GZIP);
+    let hash = URL_SAFE_NO_PAD.encode(&Sha256::digest(&body)[..16]);
+    let (weak, tag) = match version {
+        Some(Version(version)) => ("", format!("{version}-{hash}{}", if goes_small { "-gz" } else { "" })),
+        // Weak, because it is the same with and without gzip.
+        None => ("W/", hash),
+    };
+    if let Ok(tag) = HeaderValue::try_from(format!("{weak}\"{tag}\"")) {
         parts.headers.insert(header::ETAG, tag);
     }
     parts.headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
@@ -64,10 +84,9 @@ async fn represent(response: Response, asked: &HeaderMap) -> Response {
         parts.headers.remove(header::CONTENT_LENGTH);
         return Response::from_parts(parts, Body::empty());
     }
-    let is_small = parts.headers.contains_key(header::CONTENT_ENCODING);
-    let other_form = match (is_small, takes_gzip(asked)) {
+    let other_form = match (is_small, goes_small) {
         (true, false) => gunzipped(&body),
-        (false, true) if body.len() >= WORTH_GZIP => gzipped(&body),
+        (false, true) => gzipped(&body),
         _ => return Response::from_parts(parts, Body::from(body)),
     };
     let Ok(other_form) = other_form else { return Response::from_parts(parts, Body::from(body)) };
@@ -101,7 +120,7 @@ fn takes_gzip(asked: &HeaderMap) -> bool {
 }
 
 /// The elements of a list header, over all its lines.
-fn elements(headers: &HeaderMap, name: header::HeaderName) -> impl Iterator<Item = &str> {
+pub(super) fn elements(headers: &HeaderMap, name: header::HeaderName) -> impl Iterator<Item = &str> {
     let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).map(str::trim)
 }

@@ -16,7 +16,7 @@ use tower::{Service, ServiceBuilder};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
 
-use super::problem::{METHOD_NOT_ALLOWED, Problem};
+use super::problem::{METHOD_NOT_ALLOWED, PRECONDITION_FAILED, Problem};
 use super::representation;
 use crate::run::aws::{Aws, FromEnv};
 use crate::run::config::{self, Stage};
@@ -37,6 +37,7 @@ pub struct Routes<S> {
     method: Method,
     paths: Vec<&'static str>,
     handler: MethodRouter<S>,
+    conditional: bool,
 }
 
 impl<S: Clone> Routes<S> {
@@ -45,6 +46,12 @@ impl<S: Clone> Routes<S> {
     pub fn and(mut self, path: &'static str) -> Self {
         self.paths.push(path);
         self
+    }
+
+    /// Its handler takes [`IfMatch`](super::IfMatch); without this a write refuses what it would not heed.
+    #[must_use]
+    pub fn conditional(self) -> Self {
+        Self { conditional: true, ..self }
     }
 
     fn router(self) -> Router<S>
@@ -70,7 +77,7 @@ pub fn get<H: Handler<T, S>, T: 'static, S: Clone + Send + Sync + 'static>(
     path: &'static str,
     handler: H,
 ) -> Routes<S> {
-    Routes { method: Method::GET, paths: vec![path], handler: routing::get(handler) }
+    Routes { method: Method::GET, paths: vec![path], handler: routing::get(handler), conditional: false }
 }
 
 /// `POST path`.
@@ -78,7 +85,7 @@ pub fn post<H: Handler<T, S>, T: 'static, S: Clone + Send + Sync + 'static>(
     path: &'static str,
     handler: H,
 ) -> Routes<S> {
-    Routes { method: Method::POST, paths: vec![path], handler: routing::post(handler) }
+    Routes { method: Method::POST, paths: vec![path], handler: routing::post(handler), conditional: false }
 }
 
 /// `PUT path`.
@@ -86,7 +93,7 @@ pub fn put<H: Handler<T, S>, T: 'static, S: Clone + Send + Sync + 'static>(
     path: &'static str,
     handler: H,
 ) -> Routes<S> {
-    Routes { method: Method::PUT, paths: vec![path], handler: routing::put(handler) }
+    Routes { method: Method::PUT, paths: vec![path], handler: routing::put(handler), conditional: false }
 }
 
 /// `DELETE path`.
@@ -94,7 +101,12 @@ pub fn delete<H: Handler<T, S>, T: 'static, S: Clone + Send + Sync + 'static>(
     path: &'static str,
     handler: H,
 ) -> Routes<S> {
-    Routes { method: Method::DELETE, paths: vec![path], handler: routing::delete(handler) }
+    Routes {
+        method: Method::DELETE,
+        paths: vec![path],
+        handler: routing::delete(handler),
+        conditional: false,
+    }
 }
 
 /// Answers requests until Lambda ends the process.
@@ -121,13 +133,25 @@ fn app<S: FromEnv>(
     state: S,
     stage: Stage,
 ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Send {
+    // A read compares with what it answers, whatever that is.
+    let heeds_if_match = routes.conditional || routes.method == Method::GET;
     let router = routes.router().with_state(state).layer(CatchPanicLayer::custom(|_| {
         Problem::from(anyhow::anyhow!("the handler panicked")).into_response()
     }));
     ServiceBuilder::new()
         .layer(middleware::from_fn(move |request, next| observe(stage, request, next)))
         .layer(middleware::from_fn(representation::choose))
+        .layer(middleware::from_fn(move |request, next| refuse_unheeded(heeds_if_match, request, next)))
         .service(router)
+}
+
+/// Refuses a condition that nobody would look at: ignored, it would be taken for kept (RFC 9110 §13.1.1).
+async fn refuse_unheeded(is_heeded: bool, request: Request, next: Next) -> Result<Response, Infallible> {
+    if is_heeded || !request.headers().contains_key(header::IF_MATCH) {
+        return Ok(next.run(request).await);
+    }
+    let detail = "What this request changes has no versions that If-Match could name. Send it without.";
+    Ok(Problem::new(PRECONDITION_FAILED, detail).into_response())
 }
 
 /// What happens around every request: its span in the log, the count of its AWS calls, its headers.
@@ -285,6 +309,65 @@ mod tests {
         let posted = Request::post("/things").header("if-none-match", "*");
         let posted = send(post("/things", make), Stage::Local, posted, r#"{"open":true}"#).await;
         assert_eq!((posted.status().as_u16(), posted.headers().get("etag")), (201, None));
+    }
+
+    async fn read_version(request: axum::http::request::Builder) -> Response {
+        let body = "Long enough. ".repeat(100);
+        let routes = get("/thing", async move || Answer::ok(body).version(7));
+        send(routes, Stage::Local, request, "").await
+    }
+
+    #[tokio::test]
+    async fn a_thing_with_versions_has_a_strong_tag_for_each_encoding() {
+        let asked = |encoding: &str| Request::get("/thing").header("accept-encoding", encoding);
+        let (plain, small) = (read_version(asked("identity")).await, read_version(asked("gzip")).await);
+        let tag = |response: &Response| response.headers()["etag"].to_str().unwrap().to_owned();
+        let (of_plain, of_small) = (tag(&plain), tag(&small));
+        assert!(of_plain.starts_with("\"7-") && of_plain.len() == "\"7-\"".len() + 22, "{of_plain}");
+        assert_eq!(of_small, format!("{}-gz\"", of_plain.trim_end_matches('"')));
+        for (encoding, tag, status) in [
+            ("gzip", &of_small, 304),
+            ("identity", &of_plain, 304),
+            ("gzip", &of_plain, 200),
+            ("identity", &of_small, 200),
+        ] {
+            let again = read_version(asked(encoding).header("if-none-match", tag)).await;
+            assert_eq!(again.status(), status, "{encoding} {tag}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_read_is_of_the_version_that_it_asks_for() {
+        for (wanted, status) in [
+            ("*", 200),
+            ("\"7-other\"", 200),
+            ("\"6-a\", \"7-b-gz\"", 200),
+            ("\"6-a\"", 412),
+            ("W/\"7-other\"", 412),
+            ("nonsense", 412),
+        ] {
+            let response = read_version(Request::get("/thing").header("if-match", wanted)).await;
+            assert_eq!(response.status(), status, "{wanted}");
+        }
+        // A weak tag matches nothing, not even itself.
+        let tag = read(Request::get("/numbers")).await.headers()["etag"].clone();
+        assert_eq!(read(Request::get("/numbers").header("if-match", tag)).await.status(), 412);
+        assert_eq!(read(Request::get("/numbers").header("if-match", "*")).await.status(), 200);
+        // What is not there is not there (RFC 9110 §13.2.1).
+        let nothing = Request::get("/nothing").header("if-match", "\"7\"");
+        assert_eq!(send(public_list(), Stage::Local, nothing, "").await.status(), 404);
+    }
+
+    #[tokio::test]
+    async fn a_condition_that_nobody_heeds_is_refused() {
+        let made = async |routes: Routes<()>, wanted: &str| {
+            let request = Request::post("/things").header("if-match", wanted);
+            send(routes, Stage::Local, request, r#"{"open":true}"#).await.status()
+        };
+        for wanted in ["*", "\"7-a\"", "nonsense", ""] {
+            assert_eq!(made(post("/things", make), wanted).await, 412, "{wanted}");
+        }
+        assert_eq!(made(post("/things", make).conditional(), "\"7-a\"").await, 201);
     }
 
     #[tokio::test]

@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::dynamo::list::{Cursors, List, Page, PageRequest, Sort};
-use crate::dynamo::{text, to_item, unless_condition_failed};
+use crate::dynamo::{from_item, text, to_item, unless_condition_failed};
 use crate::http::problem::Problem;
 use crate::media::UploadId;
 use crate::values::time::Timestamp;
@@ -67,6 +67,16 @@ impl Table {
     ) -> Result<Page<T>, Problem> {
         let list = List { index: Some(LISTED), partition: LISTED, sort: self.sort, key: self.key };
         cursors.page(&self.client, &self.name, list, LISTED, request).await
+    }
+
+    /// The thing, with its picture or without. One consistent read.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn find<T: DeserializeOwned>(&self, id: &impl ToString) -> anyhow::Result<Option<T>> {
+        let get = self.client.get_item().table_name(&self.name).key(self.key, text(id));
+        let found = get.consistent_read(true).send().await.context("read a thing")?;
+        found.item.map(from_item).transpose()
     }
 
     /// Whether there is such a thing.

@@ -24,6 +24,18 @@ use crate::run::telemetry;
 /// the start of a function; every AWS endpoint chains to them.
 const AMAZON_ROOTS: &[u8] = include_bytes!("aws/amazon-roots.pem");
 
+/// How long one call of AWS may take, with all its tries. It is below the timeout of every function that calls AWS, the
+/// shortest of which Cognito sets (5 seconds): a call that hangs becomes an error of ours, in the log and with an
+/// answer, before Lambda kills the function.
+pub const CALL_TIMEOUT: Duration = Duration::from_millis(4500);
+
+/// How long each try may take. A user pool answers some calls after it has called a function and sent an email itself,
+/// and what is tried again too soon was done already.
+const TRY_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// How long to wait for a connection: within a region it comes in a few milliseconds or not at all.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Where clients of AWS come from.
 #[derive(Debug)]
 pub struct Aws {
@@ -42,15 +54,11 @@ impl Aws {
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .tls_context(TlsContext::builder().with_trust_store(roots).build()?)
             .build_https();
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(2))
-            .operation_attempt_timeout(Duration::from_secs(8))
-            .operation_timeout(Duration::from_secs(20));
         let sdk = aws_config::defaults(BehaviorVersion::latest())
             .credentials_provider(EnvironmentVariableCredentialsProvider::new())
             .http_client(Counted(http))
             .retry_config(RetryConfig::standard().with_max_attempts(3))
-            .timeout_config(timeouts.build())
+            .timeout_config(timeouts())
             // It watches how fast a body comes, at a price for every call; the timeouts, and Lambda's own, bound that
             // already.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
@@ -68,6 +76,14 @@ impl Aws {
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         self.dynamodb.get_or_init(|| aws_sdk_dynamodb::Client::new(&self.sdk)).clone()
     }
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(TRY_TIMEOUT)
+        .operation_timeout(CALL_TIMEOUT)
+        .build()
 }
 
 /// Counts what goes over the wire, retries included: an interceptor would have to be added to every client.
@@ -197,6 +213,29 @@ mod tests {
         assert_eq!(service_of(Some(signed), None), "sqs");
         assert_eq!(service_of(None, Some("AWSCognitoIdentityProviderService.SignUp")), "cognito-idp");
         assert_eq!(service_of(None, None), "other");
+    }
+
+    /// AWS that takes a request and never answers it.
+    #[derive(Debug, Clone)]
+    struct Silent;
+
+    impl HttpConnector for Silent {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            HttpConnectorFuture::new(std::future::pending())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_call_that_hangs_is_an_error_in_time() {
+        let (sdk, _) = canned::answering(200, &serde_json::Value::Null);
+        let connector = SharedHttpConnector::new(Silent);
+        let http = aws_smithy_runtime_api::client::http::http_client_fn(move |_, _| connector.clone());
+        let sdk = sdk.into_builder().http_client(http).timeout_config(timeouts());
+        let sdk = sdk.retry_config(RetryConfig::standard().with_max_attempts(3)).build();
+        let started = Instant::now();
+        let error = aws_sdk_dynamodb::Client::new(&sdk).list_tables().send().await.unwrap_err();
+        assert!(matches!(error, aws_sdk_dynamodb::error::SdkError::TimeoutError(_)), "{error:?}");
+        assert!(started.elapsed() < CALL_TIMEOUT + Duration::from_millis(400), "{:?}", started.elapsed());
     }
 
     #[tokio::test]

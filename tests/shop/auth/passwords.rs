@@ -4,10 +4,8 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::answer::{Answer, calls};
-use tests::shop::{PASSWORD, Person, Shop, unique};
+use tests::shop::{PASSWORD, Person, RESET_CODE, Shop, unique};
 
-/// The code for a new password that the local cloud sends to everyone.
-const RESET_CODE: &str = "654321";
 const NEW_PASSWORD: &str = "Cartwright-2";
 
 async fn changes(shop: &Shop, token: &str, previous: &str) -> Answer {

@@ -65,6 +65,7 @@ async fn a_seller_changes_what_a_product_is_and_it_stays_for_sale() {
         expected[member] = value.clone();
     }
     expected["updatedAt"] = changed["updatedAt"].clone();
+    expected["version"] = json!(before["version"].as_u64().expect("a version") + 1);
     assert_eq!(changed, expected);
     assert!(changed["updatedAt"].as_str() > before["updatedAt"].as_str(), "{changed}");
     assert_eq!(ann.own(&tea).await, Some(changed));
@@ -74,6 +75,81 @@ async fn a_seller_changes_what_a_product_is_and_it_stays_for_sale() {
         let page = shop.get(&format!("/products?category={category}")).await.is(200);
         assert_eq!(page["products"].as_array().map(Vec::len), Some(found), "{category}");
     }
+}
+
+/// A change of a product by what `If-Match` says.
+async fn changes_if(person: &Person, (method, path): (Method, &str), if_match: &str, body: &Value) -> Answer {
+    let request = person.request(method, path).header("if-match", if_match);
+    if body.is_null() { request.send().await } else { request.json(body).send().await }
+}
+
+#[tokio::test]
+async fn a_change_is_of_the_version_that_was_seen() {
+    let shop = Shop::open();
+    let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
+    let tea = ann.sells(product().named("tea").priced("4.50").stock(9)).await;
+    let own = format!("/users/me{}", tea.path());
+    let tag = async |path: &str| ann.get(path).await.header("etag").expect("a tag").to_owned();
+    let (of_all, of_own) = (tag(&tea.path()).await, tag(&own).await);
+    let version = ann.get(&own).await.is(200)["version"].clone();
+    for tag in [&of_all, &of_own] {
+        assert!(tag.starts_with(&format!("\"{version}-")), "{tag} is of version {version}");
+    }
+    // A sale is no other version.
+    bob.buys(&tea, 1).await;
+    assert_ne!(tag(&tea.path()).await, of_all);
+    let reprice = json!({ "productPrice": 5 });
+    changes_if(&ann, (Method::PUT, &tea.path()), &of_all, &reprice).await.is(200);
+
+    // Now all that was seen is of another version, and nothing of it is written over.
+    let (approval, upload) = (format!("{}/approval", tea.path()), format!("{}/upload-url", tea.path()));
+    let picture = json!({ "fileName": "b.png", "fileType": "image/png" });
+    let before = ann.own(&tea).await;
+    let admin = shop.admin().await;
+    for stale in [of_all.as_str(), &of_own, &format!("W/{}", tag(&own).await), "nonsense", "\"1\", \"2\""] {
+        for (person, method, path, body) in [
+            (&ann, Method::PUT, tea.path(), json!({ "productPrice": 6 })),
+            (&ann, Method::DELETE, tea.path(), Value::Null),
+            (&ann, Method::POST, upload.clone(), picture.clone()),
+            (admin, Method::PUT, approval.clone(), json!({ "approved": false })),
+            (admin, Method::DELETE, tea.path(), Value::Null),
+        ] {
+            let answer = changes_if(person, (method, &path), stale, &body).await;
+            answer.is_problem(412, "precondition-failed");
+        }
+    }
+    assert_eq!(ann.own(&tea).await, before);
+    // Who may not change it is told so, and of what is not there that it is not.
+    changes_if(&bob, (Method::PUT, &tea.path()), &of_all, &reprice).await.is_problem(403, "forbidden");
+    let nothing = format!("/products/{NOBODY}");
+    changes_if(&ann, (Method::DELETE, &nothing), &of_all, &Value::Null).await.is_problem(404, "not-found");
+
+    let newest = tag(&own).await;
+    changes_if(&ann, (Method::POST, &upload), &newest, &picture).await.is(201);
+    changes_if(admin, (Method::PUT, &approval), &newest, &json!({ "approved": false })).await.is(200);
+    changes_if(&ann, (Method::PUT, &tea.path()), "*", &json!({ "productPrice": 7 })).await.is(200);
+    let version = ann.own(&tea).await.expect("her own")["version"].clone();
+    let either = format!("\"1-a\", \"{version}\"");
+    changes_if(&ann, (Method::DELETE, &tea.path()), &either, &Value::Null).await.is(204);
+}
+
+#[tokio::test]
+async fn a_condition_on_what_has_no_versions_is_refused_and_changes_nothing() {
+    let shop = Shop::open();
+    let ann = shop.person("Ann").await;
+    let tea = ann.sells(product().named("tea").stock(9)).await;
+    for (method, path, body) in [
+        (Method::PUT, format!("{}/stock", tea.path()), json!({ "set": 1 })),
+        (Method::PUT, format!("{}/deduct", tea.path()), json!({ "quantity": 1 })),
+        (Method::POST, "/products".into(), json!({})),
+        (Method::POST, "/create-order".into(), json!({ "id": tea.id, "quantity": 1 })),
+    ] {
+        for condition in ["*", "\"1\"", "nonsense"] {
+            let answer = changes_if(&ann, (method.clone(), &path), condition, &body).await;
+            answer.is_problem(412, "precondition-failed");
+        }
+    }
+    assert_eq!(shop.stock_of(&tea).await, 9);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use products::{
 };
 use serde_json::{Value, json};
 use shared::caller::Caller;
-use shared::http::input;
+use shared::http::{IfMatch, input};
 use shared::media::UploadId;
 use tests::aws::Aws as Cloud;
 use tests::meddler::Meddler;
@@ -174,14 +174,17 @@ async fn a_product_and_its_offer_are_deleted_together_by_who_may() {
     let tea = for_sale(&products, 5).await;
     let (id, seller) = (tea.product_id(), Caller::for_tests(&tea.seller().to_string()));
     let waiting = listed(&products).await;
-    assert!(matches!(products.delete(&someone(), id).await, Err(products::Error::NotYours)));
-    assert!(matches!(products.delete(&someone(), waiting).await, Err(products::Error::NotFound)));
+    assert!(matches!(products.delete(&someone(), id, &IfMatch::Any).await, Err(products::Error::NotYours)));
+    assert!(matches!(
+        products.delete(&someone(), waiting, &IfMatch::Any).await,
+        Err(products::Error::NotFound)
+    ));
     assert_eq!(pieces_of(&products, &tea).await, (5, 0));
     found(&products, waiting).await;
 
-    products.delete(&seller, id).await.unwrap();
+    products.delete(&seller, id, &IfMatch::Any).await.unwrap();
     assert_eq!(items(&cloud, id).await, (Value::Null, Value::Null));
-    assert!(matches!(products.delete(&seller, id).await, Err(products::Error::NotFound)));
+    assert!(matches!(products.delete(&seller, id, &IfMatch::Any).await, Err(products::Error::NotFound)));
 }
 
 #[tokio::test]
@@ -191,8 +194,89 @@ async fn a_deletion_whose_reply_is_lost_is_done() {
     let (id, seller) = (tea.product_id(), Caller::for_tests(&tea.seller().to_string()));
     let behind: Products = open_behind(Meddler::lose_reply("TransactWriteItems")).await;
     // Its second try finds nothing to delete, as a second request would.
-    assert!(matches!(behind.delete(&seller, id).await, Err(products::Error::NotFound)));
+    assert!(matches!(behind.delete(&seller, id, &IfMatch::Any).await, Err(products::Error::NotFound)));
     assert_eq!(items(&cloud, id).await, (Value::Null, Value::Null));
+}
+
+// ── Versions ───────────────────────────────────────────────────────────────────────────────────────────────
+
+fn versions(versions: &[u32]) -> IfMatch {
+    IfMatch::Versions(versions.iter().copied().collect())
+}
+
+/// What came of all that may be asked for a version, on a product of this version.
+async fn outcomes(products: &Products, seller: &Caller, id: ProductId, if_match: &IfMatch) -> [bool; 3] {
+    let rename: ProductChanges = input::parse(br#"{"productName":"coffee"}"#).expect("changes");
+    let rule = |product: Product, editor| product.with_changes(&rename, editor, Reapproval::Spared, now());
+    let file_name = shared::media::FileName::new("b.png").expect("a name");
+    let outcomes = [
+        products.request_upload(seller, id, if_match, upload_at(1), &file_name).await,
+        products.change_as(seller, id, if_match, rule).await.map(drop),
+        products.delete(seller, id, if_match).await,
+    ];
+    outcomes.map(|outcome| match outcome {
+        Ok(()) => true,
+        Err(products::Error::AnotherVersion) => false,
+        Err(error) => panic!("{error:?}"),
+    })
+}
+
+#[tokio::test]
+async fn a_change_is_of_a_version_that_it_names() {
+    let (products, cloud): (Products, Cloud) = (open().await, Cloud::open().await);
+    let tea = for_sale(&products, 5).await;
+    let (id, seller) = (tea.product_id(), Caller::for_tests(&tea.seller().to_string()));
+    let version = found(&products, id).await.product.version();
+    let before = items(&cloud, id).await;
+    for stale in [versions(&[version - 1, version + 1]), versions(&[])] {
+        assert_eq!(outcomes(&products, &seller, id, &stale).await, [false; 3], "{stale:?}");
+        assert_eq!(items(&cloud, id).await, before, "{stale:?}");
+    }
+    // Of what is not theirs nobody learns the version.
+    let theirs = products.delete(&someone(), id, &versions(&[version])).await;
+    assert!(matches!(theirs, Err(products::Error::NotYours)), "{theirs:?}");
+    let gone = products.delete(&seller, ProductId::at(now()), &versions(&[version])).await;
+    assert!(matches!(gone, Err(products::Error::NotFound)), "{gone:?}");
+    // The change makes the next version, which the deletion then names.
+    let seen = versions(&[version, version + 1]);
+    assert_eq!(outcomes(&products, &seller, id, &seen).await, [true; 3]);
+}
+
+#[tokio::test]
+async fn of_two_changes_of_the_same_version_one_is_made() {
+    let products: Products = open().await;
+    let tea = for_sale(&products, 5).await;
+    let (id, seller) = (tea.product_id(), Caller::for_tests(&tea.seller().to_string()));
+    let seen = versions(&[found(&products, id).await.product.version()]);
+    let rival = products.clone();
+    let behind: Products = open_behind(Meddler::before("TransactWriteItems", 0..1, move || {
+        let rival = rival.clone();
+        async move {
+            rival.change(id, changed(&json!({ "description": "Mild." }))).await.unwrap();
+        }
+    }))
+    .await;
+    let reprice = changed(&json!({ "productPrice": 7 }));
+    let late = behind.change_as(&seller, id, &seen, |product, _| reprice(product)).await;
+    assert!(matches!(late, Err(products::Error::AnotherVersion)), "{late:?}");
+    assert_eq!(agreed(id).await, (json!("tea"), json!("450"), true));
+}
+
+#[tokio::test]
+async fn a_change_of_a_version_whose_reply_is_lost_is_made() {
+    let products: Products = open().await;
+    for (operation, body) in [
+        ("TransactWriteItems", json!({ "productPrice": 7 })),
+        ("UpdateItem", json!({ "description": "Mild." })),
+    ] {
+        let tea = for_sale(&products, 5).await;
+        let (id, seller) = (tea.product_id(), Caller::for_tests(&tea.seller().to_string()));
+        let seen = versions(&[found(&products, id).await.product.version()]);
+        let behind: Products = open_behind(Meddler::lose_reply(operation)).await;
+        let rule = changed(&body);
+        let made = behind.change_as(&seller, id, &seen, |product, _| rule(product)).await.unwrap();
+        assert_eq!(found(&products, id).await, made, "{operation}");
+    }
 }
 
 // ── Rivals ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -20,6 +20,6 @@ async fn create_product(
     Input(new): Input<NewProduct>,
 ) -> Result<Answer<ProductCreated>, Problem> {
     let created = selling.list(&caller, new, currency, now).await?;
-    let location = format!("/products/{}", created.id);
+    let location = format!("/users/me/products/{}", created.id);
     Ok(Answer::created(created).at(location))
 }

@@ -5,19 +5,20 @@
 use products::{ProductId, Products, selling};
 use shared::caller::Caller;
 use shared::http::problem::Problem;
-use shared::http::{self, NoContent, PathId, State};
+use shared::http::{self, IfMatch, NoContent, PathId, State};
 use shared::media::Media;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
-    http::serve(http::delete("/products/{id}", delete_product)).await
+    http::serve(http::delete("/products/{id}", delete_product).conditional()).await
 }
 
 async fn delete_product(
     State((products, media)): State<(Products, Media)>,
     caller: Caller,
     PathId(id): PathId<ProductId>,
+    if_match: IfMatch,
 ) -> Result<NoContent, Problem> {
-    selling::delete(&products, &media, &caller, id).await?;
+    selling::delete(&products, &media, &caller, id, &if_match).await?;
     Ok(NoContent)
 }

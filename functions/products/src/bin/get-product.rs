@@ -13,5 +13,7 @@ async fn get_product(
     State(products): State<Products>,
     PathId(id): PathId<ProductId>,
 ) -> Result<Answer<PublicProduct>, Problem> {
-    Ok(Answer::ok(products.for_sale(id).await?.into()).cacheable())
+    let found = products.for_sale(id).await?;
+    let version = found.product.version();
+    Ok(Answer::ok(found.into()).version(version).cacheable())
 }

@@ -5,20 +5,21 @@
 use products::{ProductId, Selling, UploadRequested};
 use shared::caller::Caller;
 use shared::http::problem::Problem;
-use shared::http::{self, Answer, Input, Now, PathId, State};
+use shared::http::{self, Answer, IfMatch, Input, Now, PathId, State};
 use shared::media::NewPicture;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
-    http::serve(http::post("/products/{id}/upload-url", request_product_upload)).await
+    http::serve(http::post("/products/{id}/upload-url", request_product_upload).conditional()).await
 }
 
 async fn request_product_upload(
     State(selling): State<Selling>,
     caller: Caller,
     PathId(id): PathId<ProductId>,
+    if_match: IfMatch,
     Now(now): Now,
     Input(picture): Input<NewPicture>,
 ) -> Result<Answer<UploadRequested>, Problem> {
-    Ok(Answer::created(selling.replace_picture(&caller, id, &picture, now).await?))
+    Ok(Answer::created(selling.replace_picture(&caller, id, &if_match, &picture, now).await?))
 }

@@ -2,23 +2,24 @@
 //!
 //! Safe to repeat: the same decision again changes nothing but its time.
 
-use products::{Decision, OwnProduct, ProductId, Products};
+use products::{Decision, OwnProduct, Product, ProductId, Products};
 use shared::caller::Admin;
 use shared::http::problem::Problem;
-use shared::http::{self, Answer, Input, Now, PathId, State};
+use shared::http::{self, Answer, IfMatch, Input, Now, PathId, State};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
-    http::serve(http::put("/products/{id}/approval", set_approval)).await
+    http::serve(http::put("/products/{id}/approval", set_approval).conditional()).await
 }
 
 async fn set_approval(
     State(products): State<Products>,
-    _: Admin,
+    Admin(admin): Admin,
     PathId(id): PathId<ProductId>,
+    if_match: IfMatch,
     Now(now): Now,
     Input(decision): Input<Decision>,
 ) -> Result<Answer<OwnProduct>, Problem> {
-    let product = products.change(id, |product| Some(product.decided(&decision, now))).await?;
-    Ok(Answer::ok(product.into()))
+    let decide = |product: Product, _| Some(product.decided(&decision, now));
+    Ok(Answer::ok(products.change_as(&admin, id, &if_match, decide).await?.into()))
 }

@@ -5,20 +5,21 @@
 use products::{OwnProduct, Product, ProductChanges, ProductId, Products, Reapproval};
 use shared::caller::Caller;
 use shared::http::problem::Problem;
-use shared::http::{self, Answer, Input, Now, PathId, State};
+use shared::http::{self, Answer, IfMatch, Input, Now, PathId, State};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
-    http::serve(http::put("/products/{id}", update_product)).await
+    http::serve(http::put("/products/{id}", update_product).conditional()).await
 }
 
 async fn update_product(
     State((products, reapproval)): State<(Products, Reapproval)>,
     caller: Caller,
     PathId(id): PathId<ProductId>,
+    if_match: IfMatch,
     Now(now): Now,
     Input(changes): Input<ProductChanges>,
 ) -> Result<Answer<OwnProduct>, Problem> {
     let change = |product: Product, editor| product.with_changes(&changes, editor, reapproval, now);
-    Ok(Answer::ok(products.change_as(&caller, id, change).await?.into()))
+    Ok(Answer::ok(products.change_as(&caller, id, &if_match, change).await?.into()))
 }
