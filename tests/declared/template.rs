@@ -235,6 +235,61 @@ fn a_token_is_one_that_our_user_pool_gave_to_our_client() {
 }
 
 #[test]
+fn whoever_floods_accounts_and_sessions_is_stopped_before_cognito_and_before_the_shop() {
+    let template = Template::read();
+    let [stage] = template.of("AWS::ApiGatewayV2::Stage").collect::<Vec<_>>()[..] else {
+        panic!("not one stage")
+    };
+    let throttled = stage.property("RouteSettings").as_object().unwrap();
+    let mut routes = Vec::new();
+    for route in template.of("AWS::ApiGatewayV2::Route") {
+        let function = template.function_of(route);
+        if template.named_by(function, &function.property("LoggingConfig")["LogGroup"]).id == "AuthLogs" {
+            routes.push(route.property("RouteKey").as_str().unwrap().to_owned());
+            // Else the stage might be made before the route that it names.
+            assert!(texts(&stage.body["DependsOn"]).contains(&route.id), "{}", route.id);
+            let environment = &function.property("Environment")["Variables"];
+            for limit in ["LIMIT_PER_ADDRESS", "LIMIT_PER_ACCOUNT", "LIMIT_PER_ACCOUNT_IN_ALL"] {
+                assert!(!environment[limit].is_null(), "{}: {limit}", function.id);
+            }
+        }
+    }
+    assert_same(("auth", &routes), ("RouteSettings", &throttled.keys().cloned().collect::<Vec<_>>()));
+    for (name, usual) in [("AuthThrottleRate", "ThrottleRate"), ("AuthThrottleBurst", "ThrottleBurst")] {
+        let default = |name: &str| yaml(ROOT)["Parameters"][name]["Default"].as_u64();
+        assert!(default(name).is_some() && default(name) < default(usual), "{name}");
+    }
+    let settings = json!({
+        "DetailedMetricsEnabled": true,
+        "ThrottlingRateLimit": {"Ref": "AuthThrottleRate"},
+        "ThrottlingBurstLimit": {"Ref": "AuthThrottleBurst"},
+    });
+    assert!(throttled.values().all(|route| *route == settings), "{throttled:#?}");
+}
+
+#[test]
+fn accounts_and_pictures_leave_the_order_path_its_concurrency() {
+    let template = Template::read();
+    let mut reserved = BTreeMap::new();
+    for function in template.functions() {
+        let share = function.property("ReservedConcurrentExecutions");
+        if !share.is_null() {
+            assert_eq!(share["Fn::If"][0], "ReservesConcurrency", "{}", function.id);
+            assert_eq!(share["Fn::If"][2], json!({"Ref": "AWS::NoValue"}), "{}", function.id);
+            reserved.insert(function.binary().to_owned(), share["Fn::If"][1].as_u64().unwrap());
+        }
+    }
+    let shares = Binary::all().into_iter().filter_map(|binary| match (&*binary.service, &*binary.name) {
+        ("auth", _) => Some((binary.name, 5)),
+        (_, name) if name.starts_with("index-") => Some((binary.name, 10)),
+        _ => None,
+    });
+    assert_eq!(reserved, shares.collect());
+    // A new AWS account has too few.
+    assert_eq!(yaml(ROOT)["Parameters"]["ReserveConcurrency"]["Default"], "false");
+}
+
+#[test]
 fn every_function_with_routes_has_one_integration_and_one_permission() {
     let template = Template::read();
     let arn = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*";

@@ -6,6 +6,7 @@
 //! | here | what a person sends and gets: parsed once, so that a value of these types is a valid one |
 //! | [`refusal`] | why Cartwright says no |
 //! | [`recovery`] | a new password for a forgotten one |
+//! | [`signing_in`] | tokens for a password |
 //! | [`confirmed`] | who a person is once Cognito has confirmed the address |
 //! | [`user_pool`] | Cognito |
 
@@ -24,11 +25,13 @@ use users::{Email, FullName, Username};
 pub mod confirmed;
 pub mod recovery;
 pub mod refusal;
+pub mod signing_in;
 pub mod user_pool;
 
 pub use confirmed::{AdminEmail, Confirmed};
 pub use recovery::Recovery;
 pub use refusal::{Error, Refusal};
+pub use signing_in::SigningIn;
 pub use user_pool::{AppClient, Directory, UserPool};
 
 /// A password as it was typed. What is strong enough is the user pool's to say.
@@ -101,6 +104,13 @@ macro_rules! redact {
 }
 
 redact!(Password, ConfirmationCode, Token);
+
+impl Token {
+    /// The token itself, which is what its session is called where it is counted how often somebody uses it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 /// Which account a person means. Each account has one username; an address stands for it only once it is confirmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
