@@ -16,16 +16,12 @@ pub enum Refusal {
     /// A field is not what the user pool takes; the text ends a sentence about it.
     #[error("{0} {1}")]
     Field(&'static str, String),
-    /// The code is not the one that was emailed last, or nobody waits for one.
+    /// The code is not the one that was emailed last, is too old or was tried too often, or nobody waits for one. Which
+    /// of these would tell whether there is such an account.
     #[error("the confirmation code is wrong")]
     CodeMismatch,
-    /// The code was right once.
-    #[error("the confirmation code has expired")]
-    CodeExpired,
-    /// There is nothing left to confirm.
-    #[error("the account is confirmed already")]
-    AlreadyConfirmed,
-    /// No such account, or not its password.
+    /// No such account, not its password, or one that Cognito has closed for a while because of too many wrong ones.
+    /// Which of these would tell whether there is such an account.
     #[error("the name or the password is wrong")]
     WrongCredentials,
     /// The password was right; the address is not proved.
@@ -60,8 +56,6 @@ const NAME_TAKEN: Kind = Kind::new(StatusCode::CONFLICT, "name-taken", "The name
 const EMAIL_TAKEN: Kind = Kind::new(StatusCode::CONFLICT, "email-taken", "The email address is taken");
 const CODE_MISMATCH: Kind =
     Kind::new(StatusCode::UNPROCESSABLE_ENTITY, "code-mismatch", "Wrong confirmation code");
-const CODE_EXPIRED: Kind =
-    Kind::new(StatusCode::UNPROCESSABLE_ENTITY, "code-expired", "The confirmation code has expired");
 const WRONG_CREDENTIALS: Kind =
     Kind::new(StatusCode::UNAUTHORIZED, "wrong-credentials", "Wrong name or password");
 const USER_NOT_CONFIRMED: Kind =
@@ -81,12 +75,14 @@ impl From<Refusal> for Problem {
             Refusal::EmailTaken => {
                 (EMAIL_TAKEN, "This email address already belongs to an account. Sign in instead.")
             }
-            Refusal::CodeMismatch => {
-                (CODE_MISMATCH, "That code is not right. Use the one in the latest email.")
-            }
-            Refusal::CodeExpired => (CODE_EXPIRED, "That code has expired. Ask for a new one."),
-            Refusal::AlreadyConfirmed => (problem::CONFLICT, "This account is already confirmed. Sign in."),
-            Refusal::WrongCredentials => (WRONG_CREDENTIALS, "The name or the password is wrong."),
+            Refusal::CodeMismatch => (
+                CODE_MISMATCH,
+                "That code is not right, or no longer. Use the one in the latest email, or ask for a new one.",
+            ),
+            Refusal::WrongCredentials => (
+                WRONG_CREDENTIALS,
+                "The name or the password is wrong. After several wrong tries wait some minutes before the next.",
+            ),
             Refusal::NotConfirmed => (
                 USER_NOT_CONFIRMED,
                 "Confirm your account first, with the code from the email. You can ask for a new code.",
@@ -130,10 +126,8 @@ mod tests {
         let status = |refusal: Refusal| Problem::from(Error::from(refusal)).status().as_u16();
         assert_eq!(status(Refusal::NameTaken), 409);
         assert_eq!(status(Refusal::EmailTaken), 409);
-        assert_eq!(status(Refusal::AlreadyConfirmed), 409);
         assert_eq!(status(Refusal::Field("password", "is weak".into())), 422);
         assert_eq!(status(Refusal::CodeMismatch), 422);
-        assert_eq!(status(Refusal::CodeExpired), 422);
         assert_eq!(status(Refusal::WrongCredentials), 401);
         assert_eq!(status(Refusal::BadToken), 401);
         assert_eq!(status(Refusal::NotConfirmed), 403);

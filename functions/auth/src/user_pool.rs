@@ -3,12 +3,12 @@
 //! | type | for | needs |
 //! | --- | --- | --- |
 //! | [`AppClient`] | what people do for themselves, from signing up to a new password | `USER_POOL_CLIENT_ID` |
-//! | [`Directory`] | which account a person means by an address, and whose an account is | `USER_POOL_ID` |
+//! | [`Directory`] | whose an account is | `USER_POOL_ID` |
 //! | [`UserPool`] | what a token alone decides, and groups, where the event names the pool | nothing |
 //!
-//! Cognito never tells whether an account exists where a password or a code is asked for, and neither do these. It does
-//! tell that a username is taken and that an account is confirmed already, to anyone who asks it directly: hiding that
-//! here would protect nobody and puzzle whoever presses a button twice.
+//! Nobody learns from these whether an account exists: what Cognito says of a person who is there alone, such as that
+//! an account is confirmed, closed for a while or has had its share of codes, they answer as what is said of nobody.
+//! That a username is taken is told, or nobody could choose another; an address is never told to be.
 //!
 //! The SDK repeats a call whose answer was lost. A repeated sign-up then finds the username taken, by the very account
 //! that it made; nothing in Cognito's answer tells whose it is, so `name-taken` says what to do in either case.
@@ -19,13 +19,11 @@ use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::config::http::HttpResponse;
 use aws_sdk_cognitoidentityprovider::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cognitoidentityprovider::operation::initiate_auth::InitiateAuthOutput;
-use aws_sdk_cognitoidentityprovider::types::{
-    AttributeType, AuthFlowType, ChallengeNameType, UserStatusType,
-};
+use aws_sdk_cognitoidentityprovider::types::{AttributeType, AuthFlowType, ChallengeNameType};
 use shared::caller::{AccessToken, UserId};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
-use users::{Email, Username};
+use users::Username;
 
 use crate::{
     Account, ChangePassword, ConfirmationCode, Confirmed, Error, Password, Refusal, SignUp, Token, Tokens,
@@ -77,7 +75,7 @@ impl AppClient {
     /// Proves an account's address by the code that was sent there.
     ///
     /// # Errors
-    /// A wrong or old code, an account that is confirmed already, or an address that is another account's.
+    /// A code that is not good for this account, or, with a good one, an address that is another account's.
     pub async fn confirm(&self, username: &Username, code: &ConfirmationCode) -> Result<(), Error> {
         let confirm = self
             .cognito
@@ -89,43 +87,32 @@ impl AppClient {
         sent.map_err(|error| {
             meaning("confirm a sign-up", error, |code, message| match code {
                 "AliasExistsException" => Some(Refusal::EmailTaken),
-                "ExpiredCodeException" => Some(Refusal::CodeExpired),
-                "NotAuthorizedException" if message.contains("Current status is CONFIRMED") => {
-                    Some(Refusal::AlreadyConfirmed)
-                }
-                // Not authorized: in another status, such as that of an account which an administrator disabled.
-                "CodeMismatchException" | "UserNotFoundException" | "NotAuthorizedException" => {
-                    Some(Refusal::CodeMismatch)
-                }
-                "InvalidParameterException" if breaks_a_constraint(message) => Some(Refusal::CodeMismatch),
-                _ => None,
+                _ => bad_code(code, message),
             })
         })?;
         Ok(())
     }
 
-    /// Has a new code emailed, if the account exists.
+    /// Has a new code emailed, if the account exists and is not confirmed yet.
     ///
     /// # Errors
-    /// When the account is confirmed already.
+    /// Only what says nothing of the account.
     pub async fn resend_code(&self, username: &Username) -> Result<(), Error> {
         let resend =
             self.cognito.resend_confirmation_code().client_id(&self.client_id).username(username.as_str());
         let Err(error) = resend.send().await else { return Ok(()) };
         let nobody = match (error.code(), error.message().unwrap_or_default()) {
-            (Some("UserNotFoundException"), _) => true,
-            (Some("InvalidParameterException"), message) => breaks_a_constraint(message),
+            // Nobody, or an account that got its share of codes for this hour.
+            (Some("UserNotFoundException" | "LimitExceededException"), _) => true,
+            (Some("InvalidParameterException"), message) => {
+                message.contains("already confirmed") || breaks_a_constraint(message)
+            }
             _ => false,
         };
         if nobody {
             return Ok(());
         }
-        Err(meaning("resend a code", error, |code, message| match code {
-            "InvalidParameterException" if message.contains("already confirmed") => {
-                Some(Refusal::AlreadyConfirmed)
-            }
-            _ => None,
-        }))
+        Err(meaning("resend a code", error, |_, _| None))
     }
 
     /// Exchanges a password for tokens.
@@ -143,10 +130,7 @@ impl AppClient {
         let sent = sign_in.send().await;
         let output = sent.map_err(|error| {
             meaning("sign in", error, |code, message| match code {
-                // After five wrong passwords Cognito locks an account for a while, and says so in words alone.
-                "NotAuthorizedException" if message.contains("attempts exceeded") => {
-                    Some(Refusal::TooManyRequests)
-                }
+                // Also the answer for an account that Cognito has closed for a while, after five wrong passwords.
                 "NotAuthorizedException" | "UserNotFoundException" => Some(Refusal::WrongCredentials),
                 "UserNotConfirmedException" => Some(Refusal::NotConfirmed),
                 "PasswordResetRequiredException" => Some(Refusal::NewPasswordRequired),
@@ -192,7 +176,7 @@ impl AppClient {
     /// Sets a new password by the code that was emailed.
     ///
     /// # Errors
-    /// A wrong or old code, or a weak password.
+    /// A code that is not good for this account, or a weak password.
     pub async fn reset_password(
         &self,
         account: &Account,
@@ -207,16 +191,8 @@ impl AppClient {
             .confirmation_code(&code.0)
             .password(&new_password.0);
         reset.send().await.map_err(|error| {
-            meaning("reset a password", error, |code, message| match code {
-                "CodeMismatchException"
-                | "UserNotFoundException"
-                | "UserNotConfirmedException"
-                | "NotAuthorizedException" => Some(Refusal::CodeMismatch),
-                "ExpiredCodeException" => Some(Refusal::CodeExpired),
-                _ => refused_password("newPassword", code, message).or_else(|| {
-                    (code == "InvalidParameterException" && breaks_a_constraint(message))
-                        .then_some(Refusal::CodeMismatch)
-                }),
+            meaning("reset a password", error, |code, message| {
+                refused_password("newPassword", code, message).or_else(|| bad_code(code, message))
             })
         })?;
         Ok(())
@@ -238,7 +214,7 @@ impl AppClient {
     }
 }
 
-/// Finds the account that a person means, and the person of an account.
+/// Finds the person of an account.
 #[derive(Debug, Clone)]
 pub struct Directory {
     cognito: Client,
@@ -252,18 +228,6 @@ impl FromEnv for Directory {
 }
 
 impl Directory {
-    /// The username of an account that a code may be for. An address stands for an account only once it is confirmed,
-    /// so until then it is looked up.
-    ///
-    /// # Errors
-    /// When several accounts wait for this address's code.
-    pub async fn username_of(&self, account: &Account) -> Result<Option<Username>, Error> {
-        match account {
-            Account::Username(username) => Ok(Some(username.clone())),
-            Account::Email(email) => self.username_of_email(email).await,
-        }
-    }
-
     /// Who the person of a confirmed account is.
     ///
     /// # Errors
@@ -274,24 +238,6 @@ impl Directory {
         let sub = found.user_attributes().iter().find(|attribute| attribute.name() == "sub");
         let sub = sub.and_then(|sub| sub.value()).context("the account has no sub")?;
         Ok(UserId::from(sub.to_owned()))
-    }
-
-    async fn username_of_email(&self, email: &Email) -> Result<Option<Username>, Error> {
-        let filter = format!("email = \"{}\"", email.as_str().replace('\\', "\\\\").replace('"', "\\\""));
-        let list = self.cognito.list_users().user_pool_id(&self.pool_id).filter(filter);
-        let found = list.send().await.map_err(|error| meaning("find an account", error, |_, _| None))?;
-        let (waiting, others): (Vec<_>, Vec<_>) =
-            found.users().iter().partition(|user| user.user_status() == Some(&UserStatusType::Unconfirmed));
-        let user = match waiting.as_slice() {
-            [] => others.first(),
-            [user] => Some(user),
-            // To pick one could prove the address for a stranger who signed up with it and knows the password.
-            _ => {
-                let detail = "belongs to several accounts that are waiting for a code: send fullName or username instead";
-                return Err(Refusal::Field("email", detail.into()).into());
-            }
-        };
-        Ok(user.and_then(|user| user.username()).map(Username::existing))
     }
 }
 
@@ -418,6 +364,22 @@ where
 /// settings.
 fn breaks_a_constraint(message: &str) -> bool {
     message.contains("failed to satisfy constraint")
+}
+
+/// Cognito's ways to refuse a code, in which an account that is not there, one that is in another status, and one that
+/// got too many wrong codes look different.
+fn bad_code(code: &str, message: &str) -> Option<Refusal> {
+    match code {
+        "CodeMismatchException"
+        | "ExpiredCodeException"
+        | "LimitExceededException"
+        | "NotAuthorizedException"
+        | "TooManyFailedAttemptsException"
+        | "UserNotConfirmedException"
+        | "UserNotFoundException" => Some(Refusal::CodeMismatch),
+        "InvalidParameterException" if breaks_a_constraint(message) => Some(Refusal::CodeMismatch),
+        _ => None,
+    }
 }
 
 fn bad_token(code: &str, message: &str) -> Option<Refusal> {
@@ -569,11 +531,6 @@ mod tests {
             UserPool { cognito: self.client() }.sign_out(&Token("token".into())).await
         }
 
-        async fn username_of(&self, email: &str) -> Result<Option<Username>, Error> {
-            let directory = Directory { cognito: self.client(), pool_id: "pool".into() };
-            directory.username_of(&Account::Email(serde_json::from_value(json!(email)).unwrap())).await
-        }
-
         fn asked(&self) -> Value {
             self.asked.lock().unwrap().clone()
         }
@@ -652,6 +609,10 @@ mod tests {
             ("CodeMismatchException", "Invalid verification code provided, please try again."),
             ("UserNotFoundException", "Username/client id combination not found."),
             ("NotAuthorizedException", "User is disabled."),
+            ("NotAuthorizedException", "User cannot be confirmed. Current status is CONFIRMED"),
+            ("ExpiredCodeException", "Invalid code provided, please request a code again."),
+            ("LimitExceededException", "Attempt limit exceeded, please try after some time."),
+            ("TooManyFailedAttemptsException", "Too many failed attempts"),
             ("InvalidParameterException", "Value at 'username' failed to satisfy constraint: …"),
         ] {
             assert_eq!(
@@ -660,22 +621,6 @@ mod tests {
                 "{code}"
             );
         }
-    }
-
-    #[tokio::test]
-    async fn a_code_expires() {
-        let cognito =
-            Canned::error("ExpiredCodeException", "Invalid code provided, please request a code again.");
-        assert_eq!(refusal(cognito.confirm().await), Refusal::CodeExpired);
-    }
-
-    #[tokio::test]
-    async fn whoever_confirms_twice_hears_that_it_is_done() {
-        let message = "User cannot be confirmed. Current status is CONFIRMED";
-        let cognito = Canned::error("NotAuthorizedException", message);
-        assert_eq!(refusal(cognito.confirm().await), Refusal::AlreadyConfirmed);
-        let cognito = Canned::error("InvalidParameterException", "User is already confirmed.");
-        assert_eq!(refusal(cognito.resend().await), Refusal::AlreadyConfirmed);
     }
 
     #[tokio::test]
@@ -689,8 +634,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_code_for_nobody_is_sent_as_well() {
-        let cognito = Canned::error("UserNotFoundException", "Username/client id combination not found.");
-        assert!(cognito.resend().await.is_ok());
+        for (code, message) in [
+            ("UserNotFoundException", "Username/client id combination not found."),
+            ("InvalidParameterException", "User is already confirmed."),
+            ("LimitExceededException", "Attempt limit exceeded, please try after some time."),
+        ] {
+            assert!(Canned::error(code, message).resend().await.is_ok(), "{code}");
+        }
     }
 
     #[tokio::test]
@@ -699,6 +649,8 @@ mod tests {
             ("NotAuthorizedException", "Incorrect username or password."),
             ("UserNotFoundException", "User does not exist."),
             ("NotAuthorizedException", "User is disabled."),
+            // Cognito closes an account for a while after five wrong passwords: one that is there.
+            ("NotAuthorizedException", "Password attempts exceeded"),
         ] {
             assert_eq!(refusal(Canned::error(code, message).sign_in().await), Refusal::WrongCredentials);
         }
@@ -708,12 +660,6 @@ mod tests {
     async fn an_unconfirmed_account_cannot_sign_in() {
         let cognito = Canned::error("UserNotConfirmedException", "User is not confirmed.");
         assert_eq!(refusal(cognito.sign_in().await), Refusal::NotConfirmed);
-    }
-
-    #[tokio::test]
-    async fn a_locked_account_has_to_wait() {
-        let cognito = Canned::error("NotAuthorizedException", "Password attempts exceeded");
-        assert_eq!(refusal(cognito.sign_in().await), Refusal::TooManyRequests);
     }
 
     #[tokio::test]
@@ -757,15 +703,16 @@ mod tests {
         for code in ["TooManyRequestsException", "LimitExceededException", "TooManyFailedAttemptsException"] {
             let cognito = Canned::error(code, "Attempt limit exceeded, please try after some time.");
             assert_eq!(status(cognito.sign_up(ann()).await), 429, "{code}");
-            assert_eq!(status(cognito.confirm().await), 429, "{code}");
-            assert_eq!(status(cognito.resend().await), 429, "{code}");
             assert_eq!(status(cognito.sign_in().await), 429, "{code}");
             assert_eq!(status(cognito.refresh().await), 429, "{code}");
             assert_eq!(status(cognito.sign_out().await), 429, "{code}");
-            assert_eq!(status(cognito.username_of("ann@example.com").await), 429, "{code}");
-            assert_eq!(status(cognito.reset().await), 429, "{code}");
             assert_eq!(status(cognito.change().await), 429, "{code}");
         }
+        // The other two are said of an account, and only of one that is there.
+        let cognito = Canned::error("TooManyRequestsException", "Too many requests");
+        assert_eq!(status(cognito.confirm().await), 429);
+        assert_eq!(status(cognito.resend().await), 429);
+        assert_eq!(status(cognito.reset().await), 429);
     }
 
     #[tokio::test]
@@ -835,13 +782,13 @@ mod tests {
             ("UserNotFoundException", "Username/client id combination not found."),
             ("UserNotConfirmedException", "User is not confirmed."),
             ("NotAuthorizedException", "User is disabled."),
+            ("ExpiredCodeException", "Invalid code provided, please request a code again."),
+            ("LimitExceededException", "Attempt limit exceeded, please try after some time."),
+            ("TooManyFailedAttemptsException", "Too many failed attempts"),
             ("InvalidParameterException", "Value at 'username' failed to satisfy constraint: …"),
         ] {
             assert_eq!(refusal(Canned::error(code, message).reset().await), Refusal::CodeMismatch, "{code}");
         }
-        let expired = "Invalid code provided, please request a code again.";
-        let expired = Canned::error("ExpiredCodeException", expired);
-        assert_eq!(refusal(expired.reset().await), Refusal::CodeExpired);
     }
 
     #[tokio::test]
@@ -899,48 +846,6 @@ mod tests {
         assert_eq!(directory.user_id_of(&account).await.unwrap(), UserId::from("5d0c".to_owned()));
         let body = json!({ "UserPoolId": "pool", "Username": "Ann" });
         assert_eq!(cognito.asked(), json!({ "signed": true, "body": body }));
-    }
-
-    fn user(name: &str, status: &str) -> Value {
-        json!({ "Username": name, "UserStatus": status, "Enabled": true, "Attributes": [] })
-    }
-
-    #[tokio::test]
-    async fn an_address_leads_to_the_account_that_waits_for_its_code() {
-        let users = [user("Old", "CONFIRMED"), user("New", "UNCONFIRMED")];
-        let cognito = Canned::answer(200, &json!({ "Users": users }));
-        let found = cognito.username_of("ann@example.com").await.unwrap();
-        assert_eq!(found, Some(Username::existing("New")));
-        assert_eq!(
-            cognito.asked(),
-            json!({ "signed": true, "body": { "UserPoolId": "pool", "Filter": "email = \"ann@example.com\"" }})
-        );
-    }
-
-    #[tokio::test]
-    async fn a_confirmed_address_leads_to_its_account() {
-        let cognito = Canned::answer(200, &json!({ "Users": [user("Old", "CONFIRMED")] }));
-        assert_eq!(cognito.username_of("ann@example.com").await.unwrap(), Some(Username::existing("Old")));
-    }
-
-    #[tokio::test]
-    async fn an_unknown_address_leads_to_nobody() {
-        let cognito = Canned::answer(200, &json!({ "Users": [] }));
-        assert_eq!(cognito.username_of("ann@example.com").await.unwrap(), None);
-    }
-
-    #[tokio::test]
-    async fn nobody_confirms_an_address_for_a_stranger() {
-        let users = [user("Ann", "UNCONFIRMED"), user("Stranger", "UNCONFIRMED")];
-        let cognito = Canned::answer(200, &json!({ "Users": users }));
-        assert_eq!(status(cognito.username_of("ann@example.com").await), 422);
-    }
-
-    #[tokio::test]
-    async fn a_filter_cannot_be_broken_out_of() {
-        let cognito = Canned::answer(200, &json!({ "Users": [] }));
-        cognito.username_of(r#"a" or "\"#).await.unwrap();
-        assert_eq!(cognito.asked()["body"]["Filter"], json!(r#"email = "a\" or \"\\""#));
     }
 
     #[tokio::test]

@@ -728,10 +728,11 @@ mod tests {
         for number in 0..REMEMBERED + 5 {
             refusals.remember(&number.to_string(), at(1_000), at(0));
         }
-        assert_eq!(refusals.until().len(), REMEMBERED);
+        let remembered = || refusals.until().len();
+        assert_eq!(remembered(), REMEMBERED);
         assert_eq!((refusals.wait("0", at(1)), refusals.wait("0", at(1_000))), (Some(1), None));
         refusals.remember("new", at(9_000), at(2_000));
-        assert_eq!((refusals.until().len(), refusals.wait("new", at(2_000))), (1, Some(7)));
+        assert_eq!((remembered(), refusals.wait("new", at(2_000))), (1, Some(7)));
         refusals.forget("new");
         assert_eq!(refusals.wait("new", at(2_000)), None);
     }
