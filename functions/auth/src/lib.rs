@@ -5,7 +5,7 @@
 //! | --- | --- |
 //! | here | what a person sends and gets: parsed once, so that a value of these types is a valid one |
 //! | [`refusal`] | why Cartwright says no |
-//! | [`recovery`] | a new password for a forgotten one |
+//! | [`recovery`] | a new password, for a known one or a forgotten one, and the end of all sessions |
 //! | [`signing_in`] | tokens for a password |
 //! | [`confirmed`] | who a person is once Cognito has confirmed the address |
 //! | [`user_pool`] | Cognito |
@@ -29,7 +29,7 @@ pub mod signing_in;
 pub mod user_pool;
 
 pub use confirmed::{AdminEmail, Confirmed};
-pub use recovery::Recovery;
+pub use recovery::{Change, Recovery};
 pub use refusal::{Error, Refusal};
 pub use signing_in::SigningIn;
 pub use user_pool::{AppClient, Directory, UserPool};
@@ -306,6 +306,16 @@ pub struct SignedIn {
     pub tokens: Tokens,
 }
 
+/// The answer to a changed password.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Changed {
+    /// What was done, as a sentence.
+    pub msg: &'static str,
+    /// What this session goes on with; absent where it has to sign in anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Tokens>,
+}
+
 /// What Cognito gives to whoever signs in, under its own names.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -320,7 +330,7 @@ pub struct Tokens {
     token_type: String,
 }
 
-redact!(Tokens, SignedIn);
+redact!(Tokens, SignedIn, Changed);
 
 impl Tokens {
     /// Whose they are, by the access token's claims. Cognito itself gave it a moment ago, so nobody checks its

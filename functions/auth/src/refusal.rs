@@ -47,6 +47,9 @@ pub enum Error {
     /// Nobody's to mend: Cognito, or what it calls, does not answer now.
     #[error("the user pool does not answer")]
     Unavailable(#[source] anyhow::Error),
+    /// The password is new, but sessions that began with the old one go on.
+    #[error("the sessions could not be ended")]
+    SessionsRemain(#[source] anyhow::Error),
     /// Ours to mend.
     #[error(transparent)]
     Failed(#[from] anyhow::Error),
@@ -112,6 +115,14 @@ impl From<Error> for Problem {
                     "We cannot reach your account right now. Please try again in a moment.",
                 )
             }
+            Error::SessionsRemain(cause) => {
+                tracing::error!(error = format!("{cause:#}"), "sessions outlive their password");
+                Self::new(
+                    SERVICE_UNAVAILABLE,
+                    "Your password is changed, but you may still be signed in elsewhere. Sign in with the new \
+                     password, then sign out: that ends all sessions.",
+                )
+            }
             Error::Failed(cause) => cause.into(),
         }
     }
@@ -139,6 +150,13 @@ mod tests {
     fn a_refused_field_is_pointed_at() {
         let problem = Problem::from(Refusal::Field("password", "is weak".into()));
         assert_eq!(problem.errors(), [FieldError::body("#/password", "is weak")]);
+    }
+
+    #[test]
+    fn whoever_may_still_be_signed_in_elsewhere_hears_it() {
+        let problem = Problem::from(Error::SessionsRemain(anyhow::anyhow!("timed out")));
+        assert_eq!(problem.kind(), SERVICE_UNAVAILABLE);
+        assert!(format!("{problem:?}").contains("Your password is changed, but"), "{problem:?}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! | type | for | needs |
 //! | --- | --- | --- |
 //! | [`AppClient`] | what people do for themselves, from signing up to a new password | `USER_POOL_CLIENT_ID` |
-//! | [`Directory`] | whose an account is | `USER_POOL_ID` |
+//! | [`Directory`] | whose an account is, and the end of its sessions | `USER_POOL_ID` |
 //! | [`UserPool`] | what a token alone decides, and groups, where the event names the pool | nothing |
 //!
 //! Nobody learns from these whether an account exists: what Cognito says of a person who is there alone, such as that
@@ -239,6 +239,17 @@ impl Directory {
         let sub = sub.and_then(|sub| sub.value()).context("the account has no sub")?;
         Ok(UserId::from(sub.to_owned()))
     }
+
+    /// Revokes every token that the person of a confirmed account was given. Safe to repeat.
+    ///
+    /// # Errors
+    /// When the user pool does not do it.
+    pub async fn end_sessions(&self, account: &Account) -> Result<(), Error> {
+        let end =
+            self.cognito.admin_user_global_sign_out().user_pool_id(&self.pool_id).username(account.name());
+        end.send().await.map_err(|error| Error::SessionsRemain(error.into()))?;
+        Ok(())
+    }
 }
 
 /// What a token alone decides, or the event that names the pool.
@@ -288,6 +299,20 @@ impl UserPool {
             })
         })?;
         Ok(())
+    }
+
+    /// Revokes every token that the person of this access token was given, after the password was changed by it.
+    ///
+    /// # Errors
+    /// When the user pool does not do it.
+    pub async fn end_sessions(&self, token: &AccessToken) -> Result<(), Error> {
+        let end = self.cognito.global_sign_out().access_token(token.as_str()).send().await;
+        // Who has signed out meanwhile has ended them.
+        match end {
+            Err(error) if error.code() == Some("NotAuthorizedException") => Ok(()),
+            Err(error) => Err(Error::SessionsRemain(error.into())),
+            Ok(_) => Ok(()),
+        }
     }
 
     /// Makes a person an admin. Safe to repeat: a member of the group stays in it.
@@ -821,6 +846,33 @@ mod tests {
                 "AccessToken": "token", "PreviousPassword": "old-secret-1", "ProposedPassword": "new-secret-1"
             }})
         );
+    }
+
+    #[tokio::test]
+    async fn all_sessions_end_by_the_token_of_one_or_by_the_name_of_the_account() {
+        let cognito = Canned::answer(200, &json!({}));
+        let token = AccessToken::for_tests("ann", "token");
+        let (user_pool, directory) = (
+            UserPool { cognito: cognito.client() },
+            Directory { cognito: cognito.client(), pool_id: "pool".into() },
+        );
+        user_pool.end_sessions(&token).await.unwrap();
+        assert_eq!(cognito.asked(), json!({ "signed": false, "body": { "AccessToken": "token" } }));
+        let account = Account::Email("ann@example.com".parse().unwrap());
+        directory.end_sessions(&account).await.unwrap();
+        let body = json!({ "UserPoolId": "pool", "Username": "ann@example.com" });
+        assert_eq!(cognito.asked(), json!({ "signed": true, "body": body }));
+    }
+
+    #[tokio::test]
+    async fn sessions_that_could_not_be_ended_are_told() {
+        let end = async |code: &str| {
+            let user_pool = UserPool { cognito: Canned::error(code, "…").client() };
+            user_pool.end_sessions(&AccessToken::for_tests("ann", "token")).await
+        };
+        assert!(matches!(end("InternalErrorException").await, Err(Error::SessionsRemain(_))));
+        // Somebody else of the account has just ended them.
+        assert!(end("NotAuthorizedException").await.is_ok());
     }
 
     #[tokio::test]
