@@ -235,6 +235,34 @@ fn a_token_is_one_that_our_user_pool_gave_to_our_client() {
 }
 
 #[test]
+fn only_auth_speaks_for_the_user_pools_client() {
+    let template = Template::read();
+    let [client] = template.of("AWS::Cognito::UserPoolClient").collect::<Vec<_>>()[..] else {
+        panic!("not one client")
+    };
+    assert_eq!(*client.property("GenerateSecret"), json!(true));
+    assert_eq!(*client.property("PreventUserExistenceErrors"), json!("ENABLED"));
+    assert_eq!(*client.property("ReadAttributes"), json!(["email", "email_verified", "name"]));
+    assert_eq!(*client.property("WriteAttributes"), json!(["email"]));
+    let secret = template.of("AWS::SecretsManager::Secret").find(|secret| secret.id == "AppClientSecret");
+    let secret = secret.expect("the client's secret").property("SecretString");
+    assert_eq!(*secret, json!({"Fn::GetAtt": "UserPoolClient.ClientSecret"}));
+    // Nobody reads another secret, and nobody finds this one in a function's configuration.
+    for function in template.functions() {
+        let environment = &function.property("Environment")["Variables"];
+        let reads = statements(function)
+            .into_iter()
+            .filter(|statement| texts(&statement["Action"]).iter().any(|one| one.starts_with("secretsmanager")));
+        let reads: Vec<_> = reads.map(|one| (one["Action"].clone(), one["Resource"].clone())).collect();
+        let speaks = !environment["USER_POOL_CLIENT_ID"].is_null();
+        let expected = (json!("secretsmanager:GetSecretValue"), json!({"Fn::GetAtt": "AppClientSecret.Id"}));
+        assert_eq!(reads, Vec::from_iter(speaks.then_some(expected)), "{}", function.id);
+        let given = if speaks { json!({"Fn::GetAtt": "AppClientSecret.Id"}) } else { Value::Null };
+        assert_eq!(environment["APP_CLIENT_SECRET"], given, "{}", function.id);
+    }
+}
+
+#[test]
 fn whoever_floods_accounts_and_sessions_is_stopped_before_cognito_and_before_the_shop() {
     let template = Template::read();
     let [stage] = template.of("AWS::ApiGatewayV2::Stage").collect::<Vec<_>>()[..] else {

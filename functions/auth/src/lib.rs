@@ -6,9 +6,11 @@
 //! | here | what a person sends and gets: parsed once, so that a value of these types is a valid one |
 //! | [`refusal`] | why Cartwright says no |
 //! | [`recovery`] | a new password, for a known one or a forgotten one, and the end of all sessions |
+//! | [`signing_up`] | an account |
 //! | [`signing_in`] | tokens for a password |
 //! | [`confirmed`] | who a person is once Cognito has confirmed the address |
 //! | [`user_pool`] | Cognito |
+//! | [`client_secret`] | what proves to Cognito that a call is ours |
 
 use std::fmt;
 use std::time::Duration;
@@ -22,16 +24,19 @@ use shared::http::input::{Body, Field, Fields, Value};
 use shared::run::telemetry;
 use users::{Email, FullName, Username};
 
+pub mod client_secret;
 pub mod confirmed;
 pub mod recovery;
 pub mod refusal;
 pub mod signing_in;
+pub mod signing_up;
 pub mod user_pool;
 
 pub use confirmed::{AdminEmail, Confirmed};
 pub use recovery::{Change, Recovery};
 pub use refusal::{Error, Refusal};
 pub use signing_in::SigningIn;
+pub use signing_up::SigningUp;
 pub use user_pool::{AppClient, Directory, UserPool};
 
 /// A password as it was typed. What is strong enough is the user pool's to say.
@@ -243,7 +248,7 @@ shared::body!(
     pub struct RefreshToken {
         /// The refresh token of a sign-in.
         pub refresh_token: Token,
-        /// Clients of pools whose app client has a secret send it. Nobody needs it here: the token names its person.
+        /// Whose it is. Nobody needs it: the token names its person.
         _username: Option<Username> = "username",
     }
 );

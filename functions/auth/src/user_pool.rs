@@ -2,8 +2,9 @@
 //!
 //! | type | for | needs |
 //! | --- | --- | --- |
-//! | [`AppClient`] | what people do for themselves, from signing up to a new password | `USER_POOL_CLIENT_ID` |
-//! | [`Directory`] | whose an account is, and the end of its sessions | `USER_POOL_ID` |
+//! | [`AppClient`] | what people do for themselves, from signing up to a new password | `USER_POOL_CLIENT_ID`, |
+//! | | | `APP_CLIENT_SECRET` |
+//! | [`Directory`] | an account's name, whose it is, and the end of its sessions | `USER_POOL_ID` |
 //! | [`UserPool`] | what a token alone decides, and groups, where the event names the pool | nothing |
 //!
 //! Nobody learns from these whether an account exists: what Cognito says of a person who is there alone, such as that
@@ -18,13 +19,15 @@ use anyhow::Context;
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::config::http::HttpResponse;
 use aws_sdk_cognitoidentityprovider::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_cognitoidentityprovider::operation::initiate_auth::InitiateAuthOutput;
-use aws_sdk_cognitoidentityprovider::types::{AttributeType, AuthFlowType, ChallengeNameType};
+use aws_sdk_cognitoidentityprovider::types::{
+    AttributeType, AuthFlowType, AuthenticationResultType, ChallengeNameType,
+};
 use shared::caller::{AccessToken, UserId};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use users::Username;
 
+use crate::client_secret::ClientSecret;
 use crate::{
     Account, ChangePassword, ConfirmationCode, Confirmed, Error, Password, Refusal, SignUp, Token, Tokens,
 };
@@ -32,20 +35,30 @@ use crate::{
 /// The group whose people run the shop.
 const ADMINS: &str = "admin";
 
-/// What people do for themselves, through the pool's app client. Cognito takes these calls from anyone, unsigned.
+/// What people do for themselves, through the pool's app client. Cognito takes these calls unsigned, from whoever knows
+/// the client's secret.
 #[derive(Debug, Clone)]
 pub struct AppClient {
     cognito: Client,
     client_id: String,
+    secret: ClientSecret,
 }
 
 impl FromEnv for AppClient {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self { cognito: Client::new(aws.sdk()), client_id: config::required("USER_POOL_CLIENT_ID")? })
+        Ok(Self {
+            cognito: Client::new(aws.sdk()),
+            client_id: config::required("USER_POOL_CLIENT_ID")?,
+            secret: ClientSecret::from_env(aws)?,
+        })
     }
 }
 
 impl AppClient {
+    async fn secret_hash(&self, username: &str) -> Result<String, Error> {
+        self.secret.hash(username, &self.client_id).await
+    }
+
     /// Opens an account and has its code emailed.
     ///
     /// # Errors
@@ -55,10 +68,10 @@ impl AppClient {
             .cognito
             .sign_up()
             .client_id(&self.client_id)
+            .secret_hash(self.secret_hash(person.username.as_str()).await?)
             .username(person.username.as_str())
             .password(&person.password.0)
-            .user_attributes(attribute("email", person.email.as_str())?)
-            .user_attributes(attribute("name", person.full_name.as_str())?);
+            .user_attributes(attribute("email", person.email.as_str())?);
         let sent = sign_up.send().await;
         sent.map_err(|error| {
             meaning("sign up", error, |code, message| match code {
@@ -81,6 +94,7 @@ impl AppClient {
             .cognito
             .confirm_sign_up()
             .client_id(&self.client_id)
+            .secret_hash(self.secret_hash(username.as_str()).await?)
             .username(username.as_str())
             .confirmation_code(&code.0);
         let sent = confirm.send().await;
@@ -98,8 +112,12 @@ impl AppClient {
     /// # Errors
     /// Only what says nothing of the account.
     pub async fn resend_code(&self, username: &Username) -> Result<(), Error> {
-        let resend =
-            self.cognito.resend_confirmation_code().client_id(&self.client_id).username(username.as_str());
+        let resend = self
+            .cognito
+            .resend_confirmation_code()
+            .client_id(&self.client_id)
+            .secret_hash(self.secret_hash(username.as_str()).await?)
+            .username(username.as_str());
         let Err(error) = resend.send().await else { return Ok(()) };
         let nobody = match (error.code(), error.message().unwrap_or_default()) {
             // Nobody, or an account that got its share of codes for this hour.
@@ -126,7 +144,8 @@ impl AppClient {
             .client_id(&self.client_id)
             .auth_flow(AuthFlowType::UserPasswordAuth)
             .auth_parameters("USERNAME", account.name())
-            .auth_parameters("PASSWORD", &password.0);
+            .auth_parameters("PASSWORD", &password.0)
+            .auth_parameters("SECRET_HASH", self.secret_hash(account.name()).await?);
         let sent = sign_in.send().await;
         let output = sent.map_err(|error| {
             meaning("sign in", error, |code, message| match code {
@@ -140,7 +159,15 @@ impl AppClient {
                 _ => None,
             })
         })?;
-        tokens(output)
+        match output.authentication_result {
+            Some(result) => tokens(result),
+            None => Err(match output.challenge_name {
+                Some(ChallengeNameType::NewPasswordRequired) => Refusal::NewPasswordRequired.into(),
+                challenge => {
+                    anyhow::anyhow!("the user pool asks for {challenge:?}, which nobody set up").into()
+                }
+            }),
+        }
     }
 
     /// Has a code for a new password emailed, if there is such an account with a confirmed address.
@@ -148,9 +175,15 @@ impl AppClient {
     /// # Errors
     /// Only what says nothing of the account.
     pub async fn forgot_password(&self, account: &Account) -> Result<(), Error> {
-        let forgot = self.cognito.forgot_password().client_id(&self.client_id).username(account.name());
+        let forgot = self
+            .cognito
+            .forgot_password()
+            .client_id(&self.client_id)
+            .secret_hash(self.secret_hash(account.name()).await?)
+            .username(account.name());
         let Err(error) = forgot.send().await else { return Ok(()) };
         let tells_of_the_account = match (error.code(), error.message().unwrap_or_default()) {
+            (_, message) if is_about_our_secret(message) => false,
             // Nobody; disabled, or waiting for a first password; or an account that got its share of codes for this
             // hour.
             (
@@ -187,6 +220,7 @@ impl AppClient {
             .cognito
             .confirm_forgot_password()
             .client_id(&self.client_id)
+            .secret_hash(self.secret_hash(account.name()).await?)
             .username(account.name())
             .confirmation_code(&code.0)
             .password(&new_password.0);
@@ -203,14 +237,16 @@ impl AppClient {
     /// # Errors
     /// When the token is not ours, has expired or was revoked.
     pub async fn refresh(&self, token: &Token) -> Result<Tokens, Error> {
+        // Takes the secret itself: only the token says whose the hash would be.
         let refresh = self
             .cognito
-            .initiate_auth()
+            .get_tokens_from_refresh_token()
             .client_id(&self.client_id)
-            .auth_flow(AuthFlowType::RefreshTokenAuth)
-            .auth_parameters("REFRESH_TOKEN", &token.0);
+            .client_secret(self.secret.value().await?)
+            .refresh_token(&token.0);
         let sent = refresh.send().await;
-        tokens(sent.map_err(|error| meaning("refresh tokens", error, bad_token))?)
+        let output = sent.map_err(|error| meaning("refresh tokens", error, bad_token))?;
+        tokens(output.authentication_result.context("no tokens came")?)
     }
 }
 
@@ -228,6 +264,21 @@ impl FromEnv for Directory {
 }
 
 impl Directory {
+    /// Gives an account its person's full name. Safe to repeat: the same name changes nothing.
+    ///
+    /// # Errors
+    /// When the user pool does not take it.
+    pub async fn name(&self, person: &SignUp) -> anyhow::Result<()> {
+        let update = self
+            .cognito
+            .admin_update_user_attributes()
+            .user_pool_id(&self.pool_id)
+            .username(person.username.as_str())
+            .user_attributes(attribute("name", person.full_name.as_str())?);
+        update.send().await.context("name an account")?;
+        Ok(())
+    }
+
     /// Who the person of a confirmed account is.
     ///
     /// # Errors
@@ -335,13 +386,7 @@ fn attribute(name: &str, value: &str) -> anyhow::Result<AttributeType> {
     AttributeType::builder().name(name).value(value).build().context("name an attribute")
 }
 
-fn tokens(output: InitiateAuthOutput) -> Result<Tokens, Error> {
-    let Some(result) = output.authentication_result else {
-        return Err(match output.challenge_name {
-            Some(ChallengeNameType::NewPasswordRequired) => Refusal::NewPasswordRequired.into(),
-            challenge => anyhow::anyhow!("the user pool asks for {challenge:?}, which nobody set up").into(),
-        });
-    };
+fn tokens(result: AuthenticationResultType) -> Result<Tokens, Error> {
     Ok(Tokens {
         access_token: result.access_token.context("no access token came")?,
         expires_in: result.expires_in,
@@ -361,8 +406,11 @@ fn meaning<E>(
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
-    let code = error.code().unwrap_or_default();
-    if let Some(refusal) = refusal(code, error.message().unwrap_or_default()) {
+    let (code, message) = (error.code().unwrap_or_default(), error.message().unwrap_or_default());
+    if is_about_our_secret(message) {
+        return anyhow::Error::new(error).context(operation).into();
+    }
+    if let Some(refusal) = refusal(code, message) {
         return refusal.into();
     }
     let is_unavailable = match code {
@@ -383,6 +431,12 @@ where
     };
     let cause = anyhow::Error::new(error).context(operation);
     if is_unavailable { Error::Unavailable(cause) } else { Error::Failed(cause) }
+}
+
+/// Whether Cognito refused our secret, for which it has the code of a wrong password: "Unable to verify secret hash for
+/// client …", or "Client … is configured with secret but SECRET_HASH was not received".
+fn is_about_our_secret(message: &str) -> bool {
+    message.contains("secret hash") || message.contains("SECRET_HASH") || message.contains("client secret")
 }
 
 /// Whether Cognito refused a value by its pattern or length. Its other complaints about parameters are about our
@@ -475,6 +529,7 @@ mod tests {
     struct Canned {
         status: u16,
         body: String,
+        knows_the_secret: bool,
         asked: Arc<Mutex<Value>>,
     }
 
@@ -490,7 +545,7 @@ mod tests {
 
     impl Canned {
         fn answer(status: u16, body: &Value) -> Self {
-            Self { status, body: body.to_string(), asked: Arc::default() }
+            Self { status, body: body.to_string(), knows_the_secret: true, asked: Arc::default() }
         }
 
         fn error(code: &str, message: &str) -> Self {
@@ -509,7 +564,18 @@ mod tests {
         }
 
         fn app_client(&self) -> AppClient {
-            AppClient { cognito: self.client(), client_id: "client".into() }
+            let connector = SharedHttpConnector::new(self.clone());
+            let secrets = aws_sdk_secretsmanager::Config::builder()
+                .behavior_version(aws_sdk_secretsmanager::config::BehaviorVersion::latest())
+                .region(Region::from_static("us-east-1"))
+                .credentials_provider(Credentials::new("id", "secret", None, None, "tests"))
+                .retry_config(RetryConfig::disabled())
+                .http_client(http_client_fn(move |_, _| connector.clone()));
+            AppClient {
+                cognito: self.client(),
+                client_id: "client".into(),
+                secret: ClientSecret::for_tests(&secrets.build(), self.knows_the_secret.then_some("secret")),
+            }
         }
 
         async fn sign_up(&self, body: Value) -> Result<(), Error> {
@@ -585,9 +651,8 @@ mod tests {
         assert_eq!(
             cognito.asked(),
             json!({ "signed": false, "body": {
-                "ClientId": "client", "Username": "Ann_Lee", "Password": "passwrod123", "UserAttributes": [
-                    { "Name": "email", "Value": "ann@example.com" }, { "Name": "name", "Value": "Ann Lee" }
-                ]
+                "ClientId": "client", "SecretHash": "y8K0Qv3xpFDPHgXNDZcpDvhVWpyPfoNis5JbG7z1BdA=", "Username": "Ann_Lee", "Password": "passwrod123",
+                "UserAttributes": [{ "Name": "email", "Value": "ann@example.com" }]
             }})
         );
     }
@@ -705,9 +770,53 @@ mod tests {
             cognito.asked(),
             json!({ "signed": false, "body": {
                 "ClientId": "client", "AuthFlow": "USER_PASSWORD_AUTH",
-                "AuthParameters": { "USERNAME": "ann@example.com", "PASSWORD": "passwrod123" }
+                "AuthParameters": {
+                    "USERNAME": "ann@example.com", "PASSWORD": "passwrod123",
+                    "SECRET_HASH": "gq2HDjDXQzW7ofROEL3VWiM1HR3kntcgEGReY43DyPY="
+                }
             }})
         );
+    }
+
+    #[tokio::test]
+    async fn the_secret_is_read_once_and_never_printed() {
+        let known = Canned::answer(200, &json!({ "SecretString": "very-secret" }));
+        let app_client = Canned { knows_the_secret: false, ..known.clone() }.app_client();
+        assert_eq!(app_client.secret.value().await.unwrap(), "very-secret");
+        assert_eq!(known.asked(), json!({ "signed": true, "body": { "SecretId": "arn" } }));
+        *known.asked.lock().unwrap() = Value::Null;
+        assert_eq!(app_client.secret.value().await.unwrap(), "very-secret");
+        assert_eq!(known.asked(), Value::Null);
+        assert!(!format!("{app_client:?}").contains("very-secret"));
+    }
+
+    #[tokio::test]
+    async fn without_the_secret_it_is_worth_another_try() {
+        let cognito = Canned { knows_the_secret: false, ..Canned::error("InternalServiceError", "…") };
+        assert_eq!(status(cognito.sign_in().await), 503);
+        assert_eq!(status(cognito.refresh().await), 503);
+    }
+
+    #[tokio::test]
+    async fn a_refresh_token_is_exchanged_with_the_secret_and_without_a_name() {
+        let result = json!({ "AuthenticationResult": {
+            "AccessToken": "a", "ExpiresIn": 3600, "IdToken": "i", "TokenType": "Bearer"
+        }});
+        let cognito = Canned::answer(200, &result);
+        let tokens = cognito.refresh().await.unwrap();
+        assert_eq!(serde_json::to_value(tokens).unwrap(), result["AuthenticationResult"]);
+        let body = json!({ "ClientId": "client", "ClientSecret": "secret", "RefreshToken": "token" });
+        assert_eq!(cognito.asked(), json!({ "signed": false, "body": body }));
+    }
+
+    #[tokio::test]
+    async fn an_account_is_given_its_persons_name() {
+        let cognito = Canned::answer(200, &json!({}));
+        let directory = Directory { cognito: cognito.client(), pool_id: "pool".into() };
+        directory.name(&input::parse(ann().to_string().as_bytes()).unwrap()).await.unwrap();
+        let attributes = [json!({ "Name": "name", "Value": "Ann Lee" })];
+        let body = json!({ "UserPoolId": "pool", "Username": "Ann_Lee", "UserAttributes": attributes });
+        assert_eq!(cognito.asked(), json!({ "signed": true, "body": body }));
     }
 
     #[tokio::test]
@@ -747,7 +856,8 @@ mod tests {
         {
             assert_eq!(status(Canned::error(code, "…").confirm().await), 503, "{code}");
         }
-        let silent = Canned { status: 502, body: "<html>".into(), asked: Arc::default() };
+        let silent =
+            Canned { status: 502, body: "<html>".into(), knows_the_secret: true, asked: Arc::default() };
         assert_eq!(status(silent.sign_in().await), 503);
     }
 
@@ -756,6 +866,16 @@ mod tests {
         let message = "USER_PASSWORD_AUTH flow not enabled for this client";
         assert_eq!(status(Canned::error("InvalidParameterException", message).sign_in().await), 500);
         assert_eq!(status(Canned::error("ResourceNotFoundException", "…").sign_up(ann()).await), 500);
+        for message in [
+            "Unable to verify secret hash for client 1a2b",
+            "Client 1a2b is configured with secret but SECRET_HASH was not received",
+        ] {
+            let cognito = Canned::error("NotAuthorizedException", message);
+            assert_eq!(status(cognito.sign_in().await), 500, "{message}");
+            assert_eq!(status(cognito.confirm().await), 500, "{message}");
+            assert_eq!(status(cognito.forgot().await), 500, "{message}");
+            assert_eq!(status(cognito.reset().await), 500, "{message}");
+        }
     }
 
     #[tokio::test]
@@ -764,7 +884,7 @@ mod tests {
             json!({ "CodeDeliveryDetails": { "DeliveryMedium": "EMAIL", "Destination": "a***@e***" } });
         let cognito = Canned::answer(200, &sent);
         cognito.forgot().await.unwrap();
-        let body = json!({ "ClientId": "client", "Username": "Ann" });
+        let body = json!({ "ClientId": "client", "SecretHash": "4t7OizLDqyrms5ai/x+0FDMIdReC1QazKVtOwa0RPBA=", "Username": "Ann" });
         assert_eq!(cognito.asked(), json!({ "signed": false, "body": body }));
         for (code, message) in [
             ("UserNotFoundException", "Username/client id combination not found."),
@@ -795,7 +915,8 @@ mod tests {
         assert_eq!(
             cognito.asked(),
             json!({ "signed": false, "body": {
-                "ClientId": "client", "Username": "Ann", "ConfirmationCode": "654321", "Password": "new-secret-1"
+                "ClientId": "client", "SecretHash": "4t7OizLDqyrms5ai/x+0FDMIdReC1QazKVtOwa0RPBA=", "Username": "Ann",
+                "ConfirmationCode": "654321", "Password": "new-secret-1"
             }})
         );
     }

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 use tests::answer::Answer;
+use tests::aws::Aws;
 use tests::shop::{CODE, Newcomer, PASSWORD, Shop, unique};
 use tests::template::yaml;
 
@@ -94,4 +95,25 @@ async fn whoever_owns_an_address_confirms_no_stranger_who_signed_up_with_it() {
     let _ = resend.is_problem(422, "invalid-input").at(["#", "#/email"]);
     let password = json!({ "fullName": mallory.full_name, "password": PASSWORD });
     shop.post("/sign-in", &password).await.is_problem(403, "user-not-confirmed");
+}
+
+#[tokio::test]
+async fn nobody_calls_cognito_past_the_api_with_what_a_token_tells() {
+    let (shop, aws) = (Shop::open(), Aws::open().await);
+    let ann = shop.person("Ann").await;
+    let client = aws.output("UserPoolClientId");
+    let credentials = json!({ "USERNAME": ann.email, "PASSWORD": PASSWORD });
+    let refresh = json!({ "REFRESH_TOKEN": ann.tokens.refresh_token });
+    for (operation, mut input) in [
+        ("SignUp", json!({ "Username": unique("a@b").replace(' ', ""), "Password": PASSWORD })),
+        ("ForgotPassword", json!({ "Username": ann.email })),
+        ("ResendConfirmationCode", json!({ "Username": ann.email })),
+        ("InitiateAuth", json!({ "AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": credentials })),
+        ("InitiateAuth", json!({ "AuthFlow": "REFRESH_TOKEN_AUTH", "AuthParameters": refresh })),
+    ] {
+        input["ClientId"] = json!(client);
+        let operation = format!("AWSCognitoIdentityProviderService.{operation}");
+        let refusal = aws.refusal("cognito-idp", &operation, &input).await;
+        assert!(refusal.contains("NotAuthorizedException"), "{operation}: {refusal}");
+    }
 }

@@ -1,9 +1,13 @@
 import { CognitoIdentityProviderClient, InitiateAuthCommand } from "@aws-sdk/client-cognito-identity-provider";
+import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { createHmac } from "node:crypto";
 import { z } from "zod";
 import { counter, dynamodb, limit, parse, Problem, route } from "./shared.js";
 
 const cognito = new CognitoIdentityProviderClient({});
+const secrets = new SecretsManagerClient({});
+let secret;
 
 const KNOWN_FOR = 90 * 24 * 60 * 60;
 
@@ -37,13 +41,21 @@ export const handler = route(async (event) => {
   return { body: { msg: "User successfully signed in!", tokens } };
 });
 
+/** What proves to Cognito that a call is ours. The secret is read once. */
+async function secretHash(account) {
+  secret ??= secrets.send(new GetSecretValueCommand({ SecretId: process.env.APP_CLIENT_SECRET }));
+  const key = (await secret).SecretString;
+  return createHmac("sha256", key).update(account).update(process.env.USER_POOL_CLIENT_ID).digest("base64");
+}
+
 async function signIn(account, password) {
+  const hash = await secretHash(account);
   try {
     const { AuthenticationResult: tokens } = await cognito.send(
       new InitiateAuthCommand({
         ClientId: process.env.USER_POOL_CLIENT_ID,
         AuthFlow: "USER_PASSWORD_AUTH",
-        AuthParameters: { USERNAME: account, PASSWORD: password },
+        AuthParameters: { USERNAME: account, PASSWORD: password, SECRET_HASH: hash },
       }),
     );
     return tokens;
