@@ -250,9 +250,9 @@ fn only_auth_speaks_for_the_user_pools_client() {
     // Nobody reads another secret, and nobody finds this one in a function's configuration.
     for function in template.functions() {
         let environment = &function.property("Environment")["Variables"];
-        let reads = statements(function)
-            .into_iter()
-            .filter(|statement| texts(&statement["Action"]).iter().any(|one| one.starts_with("secretsmanager")));
+        let reads = statements(function).into_iter().filter(|statement| {
+            texts(&statement["Action"]).iter().any(|one| one.starts_with("secretsmanager"))
+        });
         let reads: Vec<_> = reads.map(|one| (one["Action"].clone(), one["Resource"].clone())).collect();
         let speaks = !environment["USER_POOL_CLIENT_ID"].is_null();
         let expected = (json!("secretsmanager:GetSecretValue"), json!({"Fn::GetAtt": "AppClientSecret.Id"}));

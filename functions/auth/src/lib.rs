@@ -163,7 +163,8 @@ fn username(fields: &mut Fields, by_email: Option<bool>) -> Option<Username> {
     let full_name = fields.optional::<FullName>("fullName");
     let username = fields.optional("username");
     if named + usize::from(by_email == Some(true)) != 1 {
-        let fields_that_name = if by_email.is_some() { "fullName, username and email" } else { "fullName and username" };
+        let fields_that_name =
+            if by_email.is_some() { "fullName, username and email" } else { "fullName and username" };
         fields.fault_of_all(&format!("needs exactly one of {fields_that_name}"));
         return None;
     }
@@ -466,7 +467,10 @@ mod tests {
     #[test]
     fn an_address_names_no_account_that_is_to_be_confirmed() {
         let resend = |body| read::<ResendCode>(&body).map(|resend| resend.account.0);
-        assert_eq!(resend(json!({ "fullName": "Jay S Prajapati" })), Ok(Username::existing("Jay_S_Prajapati")));
+        assert_eq!(
+            resend(json!({ "fullName": "Jay S Prajapati" })),
+            Ok(Username::existing("Jay_S_Prajapati"))
+        );
         assert_eq!(resend(json!({ "username": "jay_2" })), Ok(Username::existing("jay_2")));
         let detail = "needs exactly one of fullName and username";
         assert_eq!(resend(json!({ "fullName": "Jay", "username": "jay_2" })), fault("#", detail));

@@ -20,13 +20,10 @@ pub enum Refusal {
     /// of these would tell whether there is such an account.
     #[error("the confirmation code is wrong")]
     CodeMismatch,
-    /// No such account, not its password, or one that Cognito has closed for a while because of too many wrong ones.
-    /// Which of these would tell whether there is such an account.
+    /// No such account, not its password, one that is not confirmed, or one that Cognito has closed for a while because
+    /// of too many wrong passwords. Which of these would tell whether there is such an account.
     #[error("the name or the password is wrong")]
     WrongCredentials,
-    /// The password was right; the address is not proved.
-    #[error("the account is not confirmed")]
-    NotConfirmed,
     /// Whoever runs the user pool reset the account's password.
     #[error("the account needs a new password")]
     NewPasswordRequired,
@@ -61,8 +58,6 @@ const CODE_MISMATCH: Kind =
     Kind::new(StatusCode::UNPROCESSABLE_ENTITY, "code-mismatch", "Wrong confirmation code");
 const WRONG_CREDENTIALS: Kind =
     Kind::new(StatusCode::UNAUTHORIZED, "wrong-credentials", "Wrong name or password");
-const USER_NOT_CONFIRMED: Kind =
-    Kind::new(StatusCode::FORBIDDEN, "user-not-confirmed", "The account is not confirmed");
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
@@ -84,11 +79,8 @@ impl From<Refusal> for Problem {
             ),
             Refusal::WrongCredentials => (
                 WRONG_CREDENTIALS,
-                "The name or the password is wrong. After several wrong tries wait some minutes before the next.",
-            ),
-            Refusal::NotConfirmed => (
-                USER_NOT_CONFIRMED,
-                "Confirm your account first, with the code from the email. You can ask for a new code.",
+                "The name or the password is wrong, or the account is not confirmed yet. After several wrong tries wait \
+                 some minutes before the next.",
             ),
             Refusal::NewPasswordRequired => {
                 (problem::FORBIDDEN, "Your password was reset. Ask for a code to set a new one.")
@@ -141,7 +133,6 @@ mod tests {
         assert_eq!(status(Refusal::CodeMismatch), 422);
         assert_eq!(status(Refusal::WrongCredentials), 401);
         assert_eq!(status(Refusal::BadToken), 401);
-        assert_eq!(status(Refusal::NotConfirmed), 403);
         assert_eq!(status(Refusal::NewPasswordRequired), 403);
         assert_eq!(status(Refusal::TooManyRequests), 429);
     }

@@ -136,7 +136,7 @@ impl AppClient {
     /// Exchanges a password for tokens.
     ///
     /// # Errors
-    /// A wrong name or password, or an account that is not confirmed.
+    /// A wrong name or password, an account that is not confirmed, or one that needs a new password.
     pub async fn sign_in(&self, account: &Account, password: &Password) -> Result<Tokens, Error> {
         let sign_in = self
             .cognito
@@ -149,9 +149,11 @@ impl AppClient {
         let sent = sign_in.send().await;
         let output = sent.map_err(|error| {
             meaning("sign in", error, |code, message| match code {
-                // Also the answer for an account that Cognito has closed for a while, after five wrong passwords.
-                "NotAuthorizedException" | "UserNotFoundException" => Some(Refusal::WrongCredentials),
-                "UserNotConfirmedException" => Some(Refusal::NotConfirmed),
+                // Not authorized: also an account that Cognito has closed for a while, after five wrong passwords.
+                // That one is not confirmed it says before it looks at the password.
+                "NotAuthorizedException" | "UserNotConfirmedException" | "UserNotFoundException" => {
+                    Some(Refusal::WrongCredentials)
+                }
                 "PasswordResetRequiredException" => Some(Refusal::NewPasswordRequired),
                 "InvalidParameterException" if breaks_a_constraint(message) => {
                     Some(Refusal::WrongCredentials)
@@ -739,17 +741,12 @@ mod tests {
             ("NotAuthorizedException", "Incorrect username or password."),
             ("UserNotFoundException", "User does not exist."),
             ("NotAuthorizedException", "User is disabled."),
+            ("UserNotConfirmedException", "User is not confirmed."),
             // Cognito closes an account for a while after five wrong passwords: one that is there.
             ("NotAuthorizedException", "Password attempts exceeded"),
         ] {
             assert_eq!(refusal(Canned::error(code, message).sign_in().await), Refusal::WrongCredentials);
         }
-    }
-
-    #[tokio::test]
-    async fn an_unconfirmed_account_cannot_sign_in() {
-        let cognito = Canned::error("UserNotConfirmedException", "User is not confirmed.");
-        assert_eq!(refusal(cognito.sign_in().await), Refusal::NotConfirmed);
     }
 
     #[tokio::test]

@@ -484,7 +484,8 @@ impl PersonLimit {
         match self.counters.count(&counter, now).await {
             Ok(Counted::Passes(_)) => Ok(()),
             Ok(Counted::Refused { wait }) => {
-                Err(TooMany { policies: self.per_person.policy(counter.name), name: counter.name, wait }.into())
+                Err(TooMany { policies: self.per_person.policy(counter.name), name: counter.name, wait }
+                    .into())
             }
             Err(error) => {
                 tracing::warn!(
@@ -658,7 +659,8 @@ mod tests {
     /// Which limits were counted, in this order.
     fn counted(asked: &Asked) -> Vec<String> {
         let asked = asked.lock().unwrap();
-        let name = |call: &Value| call["Key"]["guardId"]["S"].as_str().unwrap().split('#').nth(2).unwrap().into();
+        let name =
+            |call: &Value| call["Key"]["guardId"]["S"].as_str().unwrap().split('#').nth(2).unwrap().into();
         asked.iter().map(name).collect()
     }
 
@@ -680,7 +682,10 @@ mod tests {
         let (limits, asked) = limits(400, &refused(&json!({ "c0": { "N": "60" } })));
         for (now, wait) in [(30_000, "31"), (30_400, "31"), (59_000, "2")] {
             let response = ask(&limits, now).await.unwrap_err().into_response();
-            assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (429, &wait.parse().unwrap()));
+            assert_eq!(
+                (response.status().as_u16(), &response.headers()["retry-after"]),
+                (429, &wait.parse().unwrap())
+            );
             let policy = "\"address\";q=60;w=60, \"account\";q=20;w=300, \"account-in-all\";q=500;w=3600";
             assert_eq!(response.headers()["ratelimit-policy"], policy);
         }
@@ -717,7 +722,10 @@ mod tests {
         let [account, in_all] = &asked[3..] else { panic!("not two calls") };
         assert_eq!((&account["Key"], &in_all["Key"]), (&asked[1]["Key"], &asked[2]["Key"]));
         assert_eq!(account["UpdateExpression"], "SET knownUntil = :until, expiresAt = :until ADD c1 :less");
-        assert_eq!(account["ExpressionAttributeValues"][":until"]["N"], (400 + 90 * 24 * 60 * 60).to_string());
+        assert_eq!(
+            account["ExpressionAttributeValues"][":until"]["N"],
+            (400 + 90 * 24 * 60 * 60).to_string()
+        );
         assert_eq!(in_all["UpdateExpression"], "ADD c0 :less");
         assert_eq!(in_all["ConditionExpression"], "c0 > :none");
     }
@@ -770,7 +778,8 @@ mod tests {
     #[test]
     fn whom_a_counter_is_about_is_known_to_nobody_without_the_key() {
         let (limits, _) = limits(200, &json!({}));
-        let of = |counters: &Counters, who: &[&str]| counters.of("sign-in", "address", rate(1, 10), who).guard_id;
+        let of =
+            |counters: &Counters, who: &[&str]| counters.of("sign-in", "address", rate(1, 10), who).guard_id;
         let id = of(&limits.counters, &[HERE]);
         assert!(id.starts_with("rate#sign-in#address#") && id.len() == 21 + 43, "{id}");
         // There are four billion addresses: a hash without a key tells each of them in minutes.

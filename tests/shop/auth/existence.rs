@@ -29,7 +29,8 @@ async fn accounts(shop: &Shop) -> [Account; 3] {
 
 /// What a route may be sent about an account, by somebody who knows neither its password nor its code.
 fn requests(path: &str, of: &Newcomer) -> Vec<Value> {
-    let by_name = [json!({ "fullName": of.full_name }), json!({ "username": of.full_name.replace(' ', "_") })];
+    let by_name =
+        [json!({ "fullName": of.full_name }), json!({ "username": of.full_name.replace(' ', "_") })];
     let all = by_name.iter().cloned().chain([json!({ "email": of.email })]);
     let with = |bodies: Vec<Value>, more: Value| {
         let more = more.as_object().expect("an object").clone();
@@ -49,9 +50,13 @@ fn requests(path: &str, of: &Newcomer) -> Vec<Value> {
             with(all.collect(), json!({ "confirmationCode": WRONG_CODE, "newPassword": PASSWORD }))
         }
         // Tokens name their person; who has none can name nobody.
-        "/refresh-token" => vec![json!({ "refreshToken": "a.b.c", "username": of.full_name.replace(' ', "_") })],
+        "/refresh-token" => {
+            vec![json!({ "refreshToken": "a.b.c", "username": of.full_name.replace(' ', "_") })]
+        }
         "/sign-out" => vec![json!({ "accessToken": "a.b.c" })],
-        "/change-password" => vec![json!({ "previousPassword": PASSWORD, "proposedPassword": WRONG_PASSWORD })],
+        "/change-password" => {
+            vec![json!({ "previousPassword": PASSWORD, "proposedPassword": WRONG_PASSWORD })]
+        }
         other => panic!("say here what may be sent to {other}"),
     }
 }
@@ -94,7 +99,7 @@ async fn whoever_owns_an_address_confirms_no_stranger_who_signed_up_with_it() {
     let resend = shop.post("/resend-code", &json!({ "email": mallory.email })).await;
     let _ = resend.is_problem(422, "invalid-input").at(["#", "#/email"]);
     let password = json!({ "fullName": mallory.full_name, "password": PASSWORD });
-    shop.post("/sign-in", &password).await.is_problem(403, "user-not-confirmed");
+    shop.post("/sign-in", &password).await.is_problem(401, "wrong-credentials");
 }
 
 #[tokio::test]

@@ -60,10 +60,9 @@ async function signIn(account, password) {
     );
     return tokens;
   } catch (error) {
-    if (["NotAuthorizedException", "UserNotFoundException"].includes(error.name)) {
+    if (["NotAuthorizedException", "UserNotConfirmedException", "UserNotFoundException"].includes(error.name)) {
       throw new Problem(401, "The name or the password is wrong");
     }
-    if (error.name === "UserNotConfirmedException") throw new Problem(403, "The account is not confirmed");
     throw error;
   }
 }
