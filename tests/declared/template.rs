@@ -859,6 +859,37 @@ fn every_stage_may_deploy_templates_with_macros_inside() {
 }
 
 #[test]
+fn production_reaches_its_people_or_is_not_deployed() {
+    let rules = &yaml(ROOT)["Rules"];
+    let rule = &rules["ProductionReachesPeople"];
+    assert_eq!(rule["RuleCondition"], json!({"Fn::Equals": [{"Ref": "Stage"}, "production"]}));
+    let asserted: Vec<_> =
+        rule["Assertions"].as_array().unwrap().iter().map(|one| one["Assert"].clone()).collect();
+    // What a parameter is by default is what production must not have.
+    let expected = ["AdminEmail", "EmailIdentityArn", "EmailSender"].map(|name| {
+        let default = &yaml(ROOT)["Parameters"][name]["Default"];
+        json!({"Fn::Not": [{"Fn::Equals": [{"Ref": name}, default]}]})
+    });
+    assert_eq!(asserted, expected);
+}
+
+#[test]
+fn account_emails_go_out_by_ses_where_there_is_an_identity() {
+    let template = Template::read();
+    let pool = template.of("AWS::Cognito::UserPool").next().unwrap();
+    let by_ses = json!({
+        "EmailSendingAccount": "DEVELOPER",
+        "SourceArn": {"Ref": "EmailIdentityArn"},
+        "From": {"Ref": "EmailSender"},
+        "ConfigurationSet": {"Ref": "AccountEmails"},
+    });
+    let configuration = json!({"Fn::If": ["HasEmailIdentity", by_ses, {"Ref": "AWS::NoValue"}]});
+    assert_eq!(*pool.property("EmailConfiguration"), configuration);
+    let set = template.of("AWS::SES::ConfigurationSet").next().unwrap();
+    assert_eq!((set.id.as_str(), &set.body["Condition"]), ("AccountEmails", &json!("HasEmailIdentity")));
+}
+
+#[test]
 fn every_parameter_has_a_default_and_a_description() {
     let template = yaml(ROOT);
     for (name, parameter) in template["Parameters"].as_object().unwrap() {

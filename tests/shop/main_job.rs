@@ -15,7 +15,7 @@ async fn from_sign_up_to_the_shipping_email() {
 
     let signed_up = json!({ "email": email, "fullName": name, "password": PASSWORD });
     let answer = shop.post("/sign-up", &signed_up).await;
-    assert_eq!(answer.calls(), calls([("cognito-idp", 2), ("dynamodb", 3)]));
+    assert_eq!(answer.calls(), calls([("cognito-idp", 2), ("dynamodb", 4)]));
     assert_eq!(answer.is(201), json!({ "msg": "Account created. Please verify your email." }));
 
     let confirmation = json!({ "fullName": name, "confirmationCode": CODE });

@@ -3,6 +3,7 @@
 use shared::http::problem::{
     self, FieldError, Kind, Problem, SERVICE_UNAVAILABLE, StatusCode, TOO_MANY_REQUESTS, UNAUTHENTICATED,
 };
+use shared::run::telemetry;
 
 /// What the client can mend.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +45,9 @@ pub enum Error {
     /// Nobody's to mend: Cognito, or what it calls, does not answer now.
     #[error("the user pool does not answer")]
     Unavailable(#[source] anyhow::Error),
+    /// Nobody's to mend but whoever runs the shop: no more emails go out today, or this one could not.
+    #[error("the email could not be sent")]
+    NotMailed(#[source] anyhow::Error),
     /// The password is new, but sessions that began with the old one go on.
     #[error("the sessions could not be ended")]
     SessionsRemain(#[source] anyhow::Error),
@@ -106,6 +110,11 @@ impl From<Error> for Problem {
                     SERVICE_UNAVAILABLE,
                     "We cannot reach your account right now. Please try again in a moment.",
                 )
+            }
+            Error::NotMailed(cause) => {
+                tracing::error!(error = format!("{cause:#}"), "an account's email could not be sent");
+                telemetry::count_in_stage("AccountEmailNotSent", 1);
+                Self::new(SERVICE_UNAVAILABLE, "We cannot send emails right now. Please try again later.")
             }
             Error::SessionsRemain(cause) => {
                 tracing::error!(error = format!("{cause:#}"), "sessions outlive their password");

@@ -120,6 +120,7 @@ impl AppClient {
             .username(username.as_str());
         let Err(error) = resend.send().await else { return Ok(()) };
         let nobody = match (error.code(), error.message().unwrap_or_default()) {
+            (_, message) if is_about_our_secret(message) || is_about_emails_of_today(message) => false,
             // Nobody, or an account that got its share of codes for this hour.
             (Some("UserNotFoundException" | "LimitExceededException"), _) => true,
             (Some("InvalidParameterException"), message) => {
@@ -185,7 +186,7 @@ impl AppClient {
             .username(account.name());
         let Err(error) = forgot.send().await else { return Ok(()) };
         let tells_of_the_account = match (error.code(), error.message().unwrap_or_default()) {
-            (_, message) if is_about_our_secret(message) => false,
+            (_, message) if is_about_our_secret(message) || is_about_emails_of_today(message) => false,
             // Nobody; disabled, or waiting for a first password; or an account that got its share of codes for this
             // hour.
             (
@@ -415,13 +416,15 @@ where
     if let Some(refusal) = refusal(code, message) {
         return refusal.into();
     }
+    if code == "CodeDeliveryFailureException" || is_about_emails_of_today(message) {
+        return Error::NotMailed(anyhow::Error::new(error).context(operation));
+    }
     let is_unavailable = match code {
         "TooManyRequestsException" | "LimitExceededException" | "TooManyFailedAttemptsException" => {
             return Refusal::TooManyRequests.into();
         }
-        // The code could not be mailed, or create-profile failed: what Cognito calls, not what the client sent.
-        "CodeDeliveryFailureException"
-        | "InternalErrorException"
+        // Such as create-profile, when it failed: what Cognito calls, not what the client sent.
+        "InternalErrorException"
         | "InvalidLambdaResponseException"
         | "UnexpectedLambdaException"
         | "UserLambdaValidationException" => true,
@@ -439,6 +442,12 @@ where
 /// client …", or "Client … is configured with secret but SECRET_HASH was not received".
 fn is_about_our_secret(message: &str) -> bool {
     message.contains("secret hash") || message.contains("SECRET_HASH") || message.contains("client secret")
+}
+
+/// Whether no more emails go out today, for which Cognito has the code of an account that asked for too many codes:
+/// "Exceeded daily email limit for the operation or the account. …".
+fn is_about_emails_of_today(message: &str) -> bool {
+    message.contains("daily email limit")
 }
 
 /// Whether Cognito refused a value by its pattern or length. Its other complaints about parameters are about our
@@ -844,6 +853,20 @@ mod tests {
         assert_eq!(status(cognito.confirm().await), 429);
         assert_eq!(status(cognito.resend().await), 429);
         assert_eq!(status(cognito.reset().await), 429);
+    }
+
+    #[tokio::test]
+    async fn a_day_without_emails_is_no_attempt_too_many() {
+        let message = "Exceeded daily email limit for the operation or the account. If a higher limit is required, \
+                       please configure your user pool to use your own Amazon SES configuration.";
+        for (code, message) in [("LimitExceededException", message), ("CodeDeliveryFailureException", "…")]
+        {
+            let cognito = Canned::error(code, message);
+            assert!(matches!(cognito.sign_up(ann()).await, Err(Error::NotMailed(_))), "{code}");
+            assert!(matches!(cognito.resend().await, Err(Error::NotMailed(_))), "{code}");
+            assert!(matches!(cognito.forgot().await, Err(Error::NotMailed(_))), "{code}");
+            assert_eq!(status(cognito.forgot().await), 503);
+        }
     }
 
     #[tokio::test]

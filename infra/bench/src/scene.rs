@@ -294,7 +294,8 @@ fn tables_and_user_pool(templates: &[String]) -> String {
         for (entry, body) in entries.filter(|entry| name != "Resources" || is_data(*entry)) {
             if taken.insert(entry) {
                 text += body;
-                if name == "Resources" {
+                // What is made on a condition may have no name to give.
+                if name == "Resources" && !body.contains("\n    Condition: ") {
                     outputs += &format!("  {entry}:\n    Value: !Ref {entry}\n");
                 }
             }
@@ -308,7 +309,7 @@ fn is_data((name, body): (&str, &str)) -> bool {
     const KINDS: [&str; 3] =
         ["AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient"];
     let kind = body.lines().find_map(|line| line.strip_prefix("    Type: "));
-    name == "AppClientSecret" || kind.is_some_and(|kind| KINDS.contains(&kind))
+    ["AccountEmails", "AppClientSecret"].contains(&name) || kind.is_some_and(|kind| KINDS.contains(&kind))
 }
 
 /// The entries of a section of a template, each with its name.

@@ -22,6 +22,7 @@
 //! | `account` | requests, at sign-in the failed ones alone | one account from one address |
 //! | `account-in-all` | the same | one account from all addresses that it has not signed in from |
 //! | `person` | requests | one person who is signed in |
+//! | `everyone` | requests | everyone together |
 //!
 //! An item of `account` at sign-in also keeps until when the address is one of the account's own, `knownUntil`. If a
 //! reply is lost, the SDK's second try counts the request twice. Whom a counter is about is kept as an HMAC, under a
@@ -416,14 +417,46 @@ impl PasswordLimits {
                 let policies = limits.map(|(name, rate)| rate.policy(name)).join(", ");
                 Err(TooMany { policies, name: counter.name, wait }.into())
             }
-            Err(error) => {
-                tracing::error!(
-                    error = format!("{error:#}"),
-                    "a request could not be counted and was refused"
-                );
-                let detail = "We cannot reach your account right now. Please try again in a moment.";
-                Err(Problem::new(SERVICE_UNAVAILABLE, detail))
+            Err(error) => Err(uncounted(&error)),
+        }
+    }
+}
+
+/// Refuses a request that could not be counted.
+fn uncounted(error: &anyhow::Error) -> Problem {
+    tracing::error!(error = format!("{error:#}"), "a request could not be counted and was refused");
+    let detail = "We cannot reach your account right now. Please try again in a moment.";
+    Problem::new(SERVICE_UNAVAILABLE, detail)
+}
+
+/// How often everyone together may do what costs the shop something each time, such as an email. When the counter
+/// cannot be reached nobody may.
+#[derive(Debug, Clone)]
+pub struct EveryonesLimit {
+    counters: Counters,
+    in_all: Rate,
+}
+
+impl FromEnv for EveryonesLimit {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { counters: Counters::from_env(aws)?, in_all: config::required("LIMIT_IN_ALL")? })
+    }
+}
+
+impl EveryonesLimit {
+    /// Counts a request to `route`.
+    ///
+    /// # Errors
+    /// `too-many-requests`; `service-unavailable` when the request cannot be counted.
+    pub async fn count(&self, route: &str, now: Timestamp) -> Result<(), Problem> {
+        let counter = self.counters.of(route, "everyone", self.in_all, &[]);
+        match self.counters.count(&counter, now).await {
+            Ok(Counted::Passes(_)) => Ok(()),
+            Ok(Counted::Refused { wait }) => {
+                telemetry::count_in_stage("EveryonesLimitReached", 1);
+                Err(TooMany { policies: self.in_all.policy(counter.name), name: counter.name, wait }.into())
             }
+            Err(error) => Err(uncounted(&error)),
         }
     }
 }
@@ -728,6 +761,21 @@ mod tests {
         );
         assert_eq!(in_all["UpdateExpression"], "ADD c0 :less");
         assert_eq!(in_all["ConditionExpression"], "c0 > :none");
+    }
+
+    #[tokio::test]
+    async fn everyone_together_has_one_counter() {
+        let (sdk, asked) = answering(400, &refused(&json!({ "c0": { "N": "2" } })));
+        let counters = Counters::new(&sdk, "guards".into(), "a key".into());
+        let limit = EveryonesLimit { counters, in_all: rate(2, 3600) };
+        for _ in 0..2 {
+            let response = limit.count("sign-up", at(0)).await.unwrap_err().into_response();
+            assert_eq!(
+                (response.status(), &response.headers()["ratelimit-policy"]),
+                (axum::http::StatusCode::TOO_MANY_REQUESTS, &"\"everyone\";q=2;w=3600".parse().unwrap(),)
+            );
+        }
+        assert_eq!(counted(&asked), ["everyone"]);
     }
 
     #[test]
