@@ -122,6 +122,7 @@ impl<S: Sync> FromRequestParts<S> for Admin {
 #[derive(Clone, PartialEq, Eq)]
 pub struct AccessToken {
     caller: Caller,
+    username: String,
     token: String,
 }
 
@@ -134,7 +135,12 @@ impl AccessToken {
     /// Someone's for tests.
     #[cfg(any(test, feature = "testing"))]
     pub fn for_tests(id: &str, token: &str) -> Self {
-        Self { caller: Caller::for_tests(id), token: token.into() }
+        Self { caller: Caller::for_tests(id), username: id.into(), token: token.into() }
+    }
+
+    /// What the account is called in the user pool.
+    pub fn username(&self) -> &str {
+        &self.username
     }
 
     /// The token itself.
@@ -158,7 +164,8 @@ impl<S: Sync> FromRequestParts<S> for AccessToken {
             parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let token = header.split_whitespace().next_back().unwrap_or_default().to_owned();
         if claim(parts, "token_use").is_some_and(|use_| use_ == "access") {
-            Ok(Self { caller, token })
+            let username = claim(parts, "username").unwrap_or_default().to_owned();
+            Ok(Self { caller, username, token })
         } else {
             let detail = "must carry an access token: an ID token cannot change the account";
             Err(Problem::invalid_input(vec![FieldError::parameter("Authorization", detail)]))
@@ -216,7 +223,9 @@ mod tests {
             "accountId": "1", "apiId": "a", "domainName": "d", "requestId": "r", "stage": "$default",
             "time": "21/Nov/2026:00:00:00 +0000", "timeEpoch": 1, "routeKey": "POST /change-password",
             "http": { "method": "POST", "path": "/change-password", "protocol": "HTTP/1.1", "sourceIp": "::1" },
-            "authorizer": { "jwt": { "claims": { "sub": "ann", "token_use": token_use }, "scopes": null } },
+            "authorizer": { "jwt": {
+                "claims": { "sub": "ann", "username": "Ann", "token_use": token_use }, "scopes": null
+            }},
         });
         let request = axum::http::Request::post("/change-password").header("authorization", "Bearer a.b.c");
         let (mut parts, ()) = request.body(()).unwrap().into_parts();
@@ -228,6 +237,7 @@ mod tests {
     async fn an_id_token_is_no_access_token() {
         let token = access_token("access").await.unwrap();
         assert_eq!((token.as_str(), token.caller().id().to_string()), ("a.b.c", "ann".into()));
+        assert_eq!(token.username(), "Ann");
         assert_eq!(format!("{token:?}"), "AccessToken(…)");
         assert_eq!(access_token("id").await.unwrap_err().kind(), INVALID_INPUT);
     }

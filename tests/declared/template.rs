@@ -237,6 +237,89 @@ fn a_token_is_one_that_our_user_pool_gave_to_our_client() {
 }
 
 #[test]
+fn only_auth_speaks_for_the_user_pools_client() {
+    let template = Template::read();
+    let [client] = template.of("AWS::Cognito::UserPoolClient").collect::<Vec<_>>()[..] else {
+        panic!("not one client")
+    };
+    assert_eq!(*client.property("GenerateSecret"), json!(true));
+    assert_eq!(*client.property("PreventUserExistenceErrors"), json!("ENABLED"));
+    assert_eq!(*client.property("ReadAttributes"), json!(["email", "email_verified", "name"]));
+    assert_eq!(*client.property("WriteAttributes"), json!(["email"]));
+    let secret = template.of("AWS::SecretsManager::Secret").find(|secret| secret.id == "AppClientSecret");
+    let secret = secret.expect("the client's secret").property("SecretString");
+    assert_eq!(*secret, json!({"Fn::GetAtt": "UserPoolClient.ClientSecret"}));
+    // Nobody reads another secret, and nobody finds this one in a function's configuration.
+    for function in template.functions() {
+        let environment = &function.property("Environment")["Variables"];
+        let reads = statements(function).into_iter().filter(|statement| {
+            texts(&statement["Action"]).iter().any(|one| one.starts_with("secretsmanager"))
+        });
+        let reads: Vec<_> = reads.map(|one| (one["Action"].clone(), one["Resource"].clone())).collect();
+        let speaks = !environment["USER_POOL_CLIENT_ID"].is_null();
+        let expected = (json!("secretsmanager:GetSecretValue"), json!({"Fn::GetAtt": "AppClientSecret.Id"}));
+        assert_eq!(reads, Vec::from_iter(speaks.then_some(expected)), "{}", function.id);
+        let given = if speaks { json!({"Fn::GetAtt": "AppClientSecret.Id"}) } else { Value::Null };
+        assert_eq!(environment["APP_CLIENT_SECRET"], given, "{}", function.id);
+    }
+}
+
+#[test]
+fn whoever_floods_accounts_and_sessions_is_stopped_before_cognito_and_before_the_shop() {
+    let template = Template::read();
+    let [stage] = template.of("AWS::ApiGatewayV2::Stage").collect::<Vec<_>>()[..] else {
+        panic!("not one stage")
+    };
+    let throttled = stage.property("RouteSettings").as_object().unwrap();
+    let mut routes = Vec::new();
+    for route in template.of("AWS::ApiGatewayV2::Route") {
+        let function = template.function_of(route);
+        if template.named_by(function, &function.property("LoggingConfig")["LogGroup"]).id == "AuthLogs" {
+            routes.push(route.property("RouteKey").as_str().unwrap().to_owned());
+            // Else the stage might be made before the route that it names.
+            assert!(texts(&stage.body["DependsOn"]).contains(&route.id), "{}", route.id);
+            let environment = &function.property("Environment")["Variables"];
+            for limit in ["LIMIT_PER_ADDRESS", "LIMIT_PER_ACCOUNT", "LIMIT_PER_ACCOUNT_IN_ALL"] {
+                assert!(!environment[limit].is_null(), "{}: {limit}", function.id);
+            }
+        }
+    }
+    assert_same(("auth", &routes), ("RouteSettings", &throttled.keys().cloned().collect::<Vec<_>>()));
+    for (name, usual) in [("AuthThrottleRate", "ThrottleRate"), ("AuthThrottleBurst", "ThrottleBurst")] {
+        let default = |name: &str| yaml(ROOT)["Parameters"][name]["Default"].as_u64();
+        assert!(default(name).is_some() && default(name) < default(usual), "{name}");
+    }
+    let settings = json!({
+        "DetailedMetricsEnabled": true,
+        "ThrottlingRateLimit": {"Ref": "AuthThrottleRate"},
+        "ThrottlingBurstLimit": {"Ref": "AuthThrottleBurst"},
+    });
+    assert!(throttled.values().all(|route| *route == settings), "{throttled:#?}");
+}
+
+#[test]
+fn accounts_and_pictures_leave_the_order_path_its_concurrency() {
+    let template = Template::read();
+    let mut reserved = BTreeMap::new();
+    for function in template.functions() {
+        let share = function.property("ReservedConcurrentExecutions");
+        if !share.is_null() {
+            assert_eq!(share["Fn::If"][0], "ReservesConcurrency", "{}", function.id);
+            assert_eq!(share["Fn::If"][2], json!({"Ref": "AWS::NoValue"}), "{}", function.id);
+            reserved.insert(function.binary().to_owned(), share["Fn::If"][1].as_u64().unwrap());
+        }
+    }
+    let shares = Binary::all().into_iter().filter_map(|binary| match (&*binary.service, &*binary.name) {
+        ("auth", _) => Some((binary.name, 5)),
+        (_, name) if name.starts_with("index-") => Some((binary.name, 10)),
+        _ => None,
+    });
+    assert_eq!(reserved, shares.collect());
+    // A new AWS account has too few.
+    assert_eq!(yaml(ROOT)["Parameters"]["ReserveConcurrency"]["Default"], "false");
+}
+
+#[test]
 fn every_function_with_routes_has_one_integration_and_one_permission() {
     let template = Template::read();
     let arn = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*";
@@ -806,6 +889,37 @@ fn every_stage_may_deploy_templates_with_macros_inside() {
     let config = text("samconfig.toml");
     let capabilities: Vec<_> = config.lines().filter(|line| line.starts_with("capabilities")).collect();
     assert_eq!(capabilities, [r#"capabilities = "CAPABILITY_IAM CAPABILITY_AUTO_EXPAND""#; 4]);
+}
+
+#[test]
+fn production_reaches_its_people_or_is_not_deployed() {
+    let rules = &yaml(ROOT)["Rules"];
+    let rule = &rules["ProductionReachesPeople"];
+    assert_eq!(rule["RuleCondition"], json!({"Fn::Equals": [{"Ref": "Stage"}, "production"]}));
+    let asserted: Vec<_> =
+        rule["Assertions"].as_array().unwrap().iter().map(|one| one["Assert"].clone()).collect();
+    // What a parameter is by default is what production must not have.
+    let expected = ["AdminEmail", "EmailIdentityArn", "EmailSender"].map(|name| {
+        let default = &yaml(ROOT)["Parameters"][name]["Default"];
+        json!({"Fn::Not": [{"Fn::Equals": [{"Ref": name}, default]}]})
+    });
+    assert_eq!(asserted, expected);
+}
+
+#[test]
+fn account_emails_go_out_by_ses_where_there_is_an_identity() {
+    let template = Template::read();
+    let pool = template.of("AWS::Cognito::UserPool").next().unwrap();
+    let by_ses = json!({
+        "EmailSendingAccount": "DEVELOPER",
+        "SourceArn": {"Ref": "EmailIdentityArn"},
+        "From": {"Ref": "EmailSender"},
+        "ConfigurationSet": {"Ref": "AccountEmails"},
+    });
+    let configuration = json!({"Fn::If": ["HasEmailIdentity", by_ses, {"Ref": "AWS::NoValue"}]});
+    assert_eq!(*pool.property("EmailConfiguration"), configuration);
+    let set = template.of("AWS::SES::ConfigurationSet").next().unwrap();
+    assert_eq!((set.id.as_str(), &set.body["Condition"]), ("AccountEmails", &json!("HasEmailIdentity")));
 }
 
 #[test]

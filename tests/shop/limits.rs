@@ -1,5 +1,5 @@
 //! How often one may ask. The limits per account and per person are production's; everyone here shares one address, so
-//! that limit is a hundred times higher.
+//! that limit is a hundred times higher. What comes from other addresses is tested in shared/src/guards/rate_limit.rs.
 
 use reqwest::Method;
 use serde_json::json;
@@ -43,17 +43,42 @@ async fn an_account_takes_so_many_guesses_whether_or_not_it_exists() {
             says_when(refused, "account");
             assert_eq!(
                 refused.header("ratelimit-policy"),
-                Some("\"address\";q=6000;w=60, \"account\";q=20;w=300")
+                Some("\"address\";q=6000;w=60, \"account\";q=20;w=300, \"account-in-all\";q=500;w=3600")
             );
         }
         // Another case of its letters, or a space for an underscore, is the same account.
         let other = name.to_uppercase();
         says_when(&guesses(&shop, &other).await, "account");
     }
-    // The right password by the same name has to wait as well; another account does not.
+    // From this address the right password by the same name has to wait as well; another account does not.
     let right = json!({ "fullName": ann.full_name, "password": PASSWORD });
     says_when(&shop.post("/sign-in", &right).await, "account");
     shop.person("Bob").await;
+}
+
+#[tokio::test]
+async fn a_right_password_is_no_guess() {
+    let shop = Shop::open();
+    let ann = shop.person("Ann").await;
+    let right = json!({ "fullName": ann.full_name, "password": PASSWORD });
+    for _ in 0..PER_ACCOUNT + 5 {
+        shop.post("/sign-in", &right).await.is(200);
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_refreshed_and_ended_so_often() {
+    let shop = Shop::open();
+    let token = unique("token").replace(' ', ".");
+    for (path, name) in [("/refresh-token", "refreshToken"), ("/sign-out", "accessToken")] {
+        let body = json!({ name: token });
+        for _ in 0..PER_ACCOUNT {
+            shop.post(path, &body).await.is_problem(401, "unauthenticated");
+        }
+        let refused = shop.post(path, &body).await;
+        says_when(&refused, "account");
+        assert_eq!(refused.calls().get("cognito-idp"), None);
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 mod activity;
 mod auth {
+    mod existence;
     mod passwords;
 }
 mod authorization;

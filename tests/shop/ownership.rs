@@ -95,7 +95,7 @@ async fn nobody_becomes_admin_by_the_body() {
         let confirmation = json!({ "username": username, "confirmationCode": CODE });
         shop.post("/confirm-sign-up", &confirmation).await.is_problem(409, "email-taken");
         let credentials = json!({ "username": username, "password": PASSWORD });
-        shop.post("/sign-in", &credentials).await.is_problem(403, "user-not-confirmed");
+        shop.post("/sign-in", &credentials).await.is_problem(401, "wrong-credentials");
     } else {
         answer.is_problem(409, "email-taken");
     }

@@ -58,8 +58,9 @@ async fn no_log_has_a_password_a_token_or_an_address() {
     visit.post(&shop, "/sign-up", &sign_up(&password)).await;
     visit.post(&shop, "/sign-up", &json!({ "passwords": password, "password": [password] })).await;
     visit.post(&shop, "/sign-in", &json!({ "email": email, "password": password })).await;
-    visit.post(&shop, "/resend-code", &json!({ "email": email })).await;
-    visit.post(&shop, "/confirm-sign-up", &json!({ "email": email, "confirmationCode": CODE })).await;
+    visit.post(&shop, "/resend-code", &json!({ "fullName": newcomer.full_name })).await;
+    let confirmation = json!({ "fullName": newcomer.full_name, "confirmationCode": CODE });
+    visit.post(&shop, "/confirm-sign-up", &confirmation).await;
     visit.post(&shop, "/sign-in", &json!({ "email": email, "password": wrong })).await;
     let signed_in = visit.post(&shop, "/sign-in", &json!({ "email": email, "password": password })).await;
     let token = |name: &str| signed_in["tokens"][name].as_str().expect("a token").to_owned();

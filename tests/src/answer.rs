@@ -95,8 +95,11 @@ impl Answer {
             let count = rest.split(' ').next()?.parse().ok()?;
             Some((service.to_owned(), count))
         });
-        let calls: Option<_> = calls.collect();
-        calls.unwrap_or_else(|| panic!("{}: Server-Timing is {header}", self.request))
+        let calls: Option<BTreeMap<_, _>> = calls.collect();
+        let mut calls = calls.unwrap_or_else(|| panic!("{}: Server-Timing is {header}", self.request));
+        // By which a new environment of a function reads the app client's secret, once.
+        assert!(calls.remove("secretsmanager").is_none_or(|reads| reads == 1), "{header}");
+        calls
     }
 }
 
@@ -154,6 +157,7 @@ mod tests {
         let timing = r#"dynamodb;desc="2 calls";dur=7.4, sqs;desc="1 call";dur=1.2"#;
         assert_eq!(answer(timing).calls(), calls([("dynamodb", 2), ("sqs", 1)]));
         assert_eq!(answer("").calls(), calls([]));
+        assert_eq!(answer("secretsmanager;desc=\"1 call\";dur=9.0").calls(), calls([]));
     }
 
     #[test]

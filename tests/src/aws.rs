@@ -47,6 +47,17 @@ impl Aws {
         answered(self.emulated.call(service, operation, &input).await)
     }
 
+    /// Why AWS refuses an operation.
+    ///
+    /// # Panics
+    /// When AWS does not refuse it.
+    pub async fn refusal(&self, service: &str, operation: &str, input: &Value) -> String {
+        match self.emulated.call(service, operation, input).await {
+            Err(error) => format!("{error:#}"),
+            Ok(answer) => panic!("{operation} was not refused: {answer}"),
+        }
+    }
+
     async fn lambda(&self, method: Method, path: &str, input: &Value) -> Value {
         answered(self.emulated.rest(method, "lambda", &format!("/2015-03-31/{path}"), input).await)
     }
@@ -256,6 +267,8 @@ impl Aws {
                 "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
                 "PreventUserExistenceErrors": "ENABLED",
                 "EnableTokenRevocation": true,
+                "ReadAttributes": ["email", "email_verified", "name"],
+                "WriteAttributes": ["email"],
                 "AccessTokenValidity": validity,
                 "IdTokenValidity": validity,
                 "RefreshTokenValidity": 30,

@@ -99,8 +99,11 @@ impl Shop {
 
     /// Confirms an account.
     pub async fn confirm(&self, newcomer: &Newcomer) -> Answer {
-        let body = json!({ "email": newcomer.email, "confirmationCode": CODE });
-        self.post("/confirm-sign-up", &body).await
+        let (field, name) = match &newcomer.username {
+            Some(username) => ("username", username),
+            None => ("fullName", &newcomer.full_name),
+        };
+        self.post("/confirm-sign-up", &json!({ field: name, "confirmationCode": CODE })).await
     }
 
     /// Signs a person in by the email address.

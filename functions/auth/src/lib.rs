@@ -5,9 +5,12 @@
 //! | --- | --- |
 //! | here | what a person sends and gets: parsed once, so that a value of these types is a valid one |
 //! | [`refusal`] | why Cartwright says no |
-//! | [`recovery`] | a new password for a forgotten one |
+//! | [`recovery`] | a new password, for a known one or a forgotten one, and the end of all sessions |
+//! | [`signing_up`] | an account |
+//! | [`signing_in`] | tokens for a password |
 //! | [`confirmed`] | who a person is once Cognito has confirmed the address |
 //! | [`user_pool`] | Cognito |
+//! | [`client_secret`] | what proves to Cognito that a call is ours |
 
 use std::fmt;
 use std::time::Duration;
@@ -22,14 +25,19 @@ use shared::run::telemetry;
 use shared::values::text::{Lines, plainly_spaced, trimmed, unprintable};
 use users::{Email, FullName, Username};
 
+pub mod client_secret;
 pub mod confirmed;
 pub mod recovery;
 pub mod refusal;
+pub mod signing_in;
+pub mod signing_up;
 pub mod user_pool;
 
 pub use confirmed::{AdminEmail, Confirmed};
-pub use recovery::Recovery;
+pub use recovery::{Change, Recovery};
 pub use refusal::{Error, Refusal};
+pub use signing_in::SigningIn;
+pub use signing_up::SigningUp;
 pub use user_pool::{AppClient, Directory, UserPool};
 
 /// A password as it was typed, in the form of `OpaqueString` (RFC 8265, section 4.2): the keyboard at the next sign-in
@@ -108,6 +116,13 @@ macro_rules! redact {
 
 redact!(Password, ConfirmationCode, Token);
 
+impl Token {
+    /// The token itself, which is what its session is called where it is counted how often somebody uses it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// Which account a person means. Each account has one username; an address stands for it only once it is confirmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Account {
@@ -129,20 +144,42 @@ impl Account {
 
 impl Body for Account {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let named = ["fullName", "username", "email"].into_iter().filter(|name| fields.has(name)).count();
-        let full_name = fields.optional::<FullName>("fullName");
-        let username = fields.optional("username").map(Self::Username);
+        let by_email = fields.has("email");
         let email = fields.optional("email").map(Self::Email);
-        if named != 1 {
-            fields.fault_of_all("needs exactly one of fullName, username and email");
-            return None;
-        }
-        let by_full_name = full_name.and_then(|name| {
-            let username = Username::of(&name);
-            username.map_err(|detail| fields.fault("fullName", &format!("{detail}: send it as email"))).ok()
-        });
-        by_full_name.map(Self::Username).or(username).or(email)
+        let username = username(fields, Some(by_email));
+        if by_email { email } else { username.map(Self::Username) }
     }
+}
+
+/// An account that may not be confirmed yet, which its address therefore does not name: whoever owns an address must
+/// not confirm it, by the code that came there, for a stranger who signed up with it and knows the password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unconfirmed(pub Username);
+
+impl Body for Unconfirmed {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        username(fields, None).map(Self)
+    }
+}
+
+/// The username by the one of its two fields that the body has. `by_email` is whether the body has an address instead,
+/// where it may.
+fn username(fields: &mut Fields, by_email: Option<bool>) -> Option<Username> {
+    let named = ["fullName", "username"].into_iter().filter(|name| fields.has(name)).count();
+    let full_name = fields.optional::<FullName>("fullName");
+    let username = fields.optional("username");
+    if named + usize::from(by_email == Some(true)) != 1 {
+        let fields_that_name =
+            if by_email.is_some() { "fullName, username and email" } else { "fullName and username" };
+        fields.fault_of_all(&format!("needs exactly one of {fields_that_name}"));
+        return None;
+    }
+    let hint = if by_email.is_some() { ": send it as email" } else { "" };
+    let by_full_name = full_name.and_then(|name| {
+        let username = Username::of(&name);
+        username.map_err(|detail| fields.fault("fullName", &format!("{detail}{hint}"))).ok()
+    });
+    by_full_name.or(username)
 }
 
 /// The body of `POST /sign-up`.
@@ -186,7 +223,7 @@ shared::body!(
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct ConfirmSignUp {
         /// Whose address the code proves.
-        pub account: Account = ..,
+        pub account: Unconfirmed = ..,
         /// The code from the email.
         pub code: ConfirmationCode = "confirmationCode",
     }
@@ -197,7 +234,7 @@ shared::body!(
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct ResendCode {
         /// Who waits for a code.
-        pub account: Account = ..,
+        pub account: Unconfirmed = ..,
     }
 );
 
@@ -218,7 +255,7 @@ shared::body!(
     pub struct RefreshToken {
         /// The refresh token of a sign-in.
         pub refresh_token: Token,
-        /// Clients of pools whose app client has a secret send it. Nobody needs it here: the token names its person.
+        /// Whose it is. Nobody needs it: the token names its person.
         _username: Option<Username> = "username",
     }
 );
@@ -281,6 +318,16 @@ pub struct SignedIn {
     pub tokens: Tokens,
 }
 
+/// The answer to a changed password.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Changed {
+    /// What was done, as a sentence.
+    pub msg: &'static str,
+    /// What this session goes on with; absent where it has to sign in anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Tokens>,
+}
+
 /// What Cognito gives to whoever signs in, under its own names.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -295,7 +342,7 @@ pub struct Tokens {
     token_type: String,
 }
 
-redact!(Tokens, SignedIn);
+redact!(Tokens, SignedIn, Changed);
 
 impl Tokens {
     /// Whose they are, by the access token's claims. Cognito itself gave it a moment ago, so nobody checks its
@@ -410,7 +457,7 @@ mod tests {
 
     #[test]
     fn an_account_is_named_in_exactly_one_way() {
-        let read = |body| read::<ResendCode>(&body).map(|resend| resend.account);
+        let read = |body| read::<ForgotPassword>(&body).map(|forgot| forgot.account);
         assert_eq!(read(json!({ "fullName": "Jay S Prajapati" })), Ok(username("Jay_S_Prajapati")));
         assert_eq!(read(json!({ "username": "jay_2", "email": null })), Ok(username("jay_2")));
         assert_eq!(
@@ -421,6 +468,23 @@ mod tests {
         assert_eq!(read(json!({})), fault("#", detail));
         assert_eq!(read(json!({ "fullName": "Jay", "email": "jay@example.com" })), fault("#", detail));
         assert_eq!(read(json!({ "email": "jay" })), fault("#/email", "must be an email address"));
+    }
+
+    #[test]
+    fn an_address_names_no_account_that_is_to_be_confirmed() {
+        let resend = |body| read::<ResendCode>(&body).map(|resend| resend.account.0);
+        assert_eq!(
+            resend(json!({ "fullName": "Jay S Prajapati" })),
+            Ok(Username::existing("Jay_S_Prajapati"))
+        );
+        assert_eq!(resend(json!({ "username": "jay_2" })), Ok(Username::existing("jay_2")));
+        let detail = "needs exactly one of fullName and username";
+        assert_eq!(resend(json!({ "fullName": "Jay", "username": "jay_2" })), fault("#", detail));
+        let by_email = json!({ "email": "jay@example.com", "confirmationCode": "274023" });
+        let mut faults = read::<ConfirmSignUp>(&by_email).unwrap_err();
+        faults.sort();
+        let unknown = "is not a field of this request, which has confirmationCode, fullName, username";
+        assert_eq!(faults, [("#", detail), ("#/email", unknown)].map(|(at, what)| (at.into(), what.into())));
     }
 
     #[test]
@@ -469,7 +533,7 @@ mod tests {
     fn neither_address_nor_secret_is_ever_printed() {
         let person: SignUp = read(&sign_up()).unwrap();
         let confirmation: ConfirmSignUp =
-            read(&json!({ "email": "jay@example.com", "confirmationCode": "274023" })).unwrap();
+            read(&json!({ "fullName": "Jay S Prajapati", "confirmationCode": "274023" })).unwrap();
         let session: RefreshToken =
             read(&json!({ "refreshToken": "very-secret", "username": "jay_2" })).unwrap();
         let printed = format!("{person:?} {confirmation:?} {session:?}");

@@ -3,6 +3,7 @@
 use shared::http::problem::{
     self, FieldError, Kind, Problem, SERVICE_UNAVAILABLE, StatusCode, TOO_MANY_REQUESTS,
 };
+use shared::run::telemetry;
 
 /// What the client can mend.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -16,21 +17,14 @@ pub enum Refusal {
     /// A field is not what the user pool takes; the text ends a sentence about it.
     #[error("{0} {1}")]
     Field(&'static str, String),
-    /// The code is not the one that was emailed last, or nobody waits for one.
+    /// The code is not the one that was emailed last, is too old or was tried too often, or nobody waits for one. Which
+    /// of these would tell whether there is such an account.
     #[error("the confirmation code is wrong")]
     CodeMismatch,
-    /// The code was right once.
-    #[error("the confirmation code has expired")]
-    CodeExpired,
-    /// There is nothing left to confirm.
-    #[error("the account is confirmed already")]
-    AlreadyConfirmed,
-    /// No such account, or not its password.
+    /// No such account, not its password, one that is not confirmed, or one that Cognito has closed for a while because
+    /// of too many wrong passwords. Which of these would tell whether there is such an account.
     #[error("the name or the password is wrong")]
     WrongCredentials,
-    /// The password was right; the address is not proved.
-    #[error("the account is not confirmed")]
-    NotConfirmed,
     /// Whoever runs the user pool reset the account's password.
     #[error("the account needs a new password")]
     NewPasswordRequired,
@@ -51,6 +45,12 @@ pub enum Error {
     /// Nobody's to mend: Cognito, or what it calls, does not answer now.
     #[error("the user pool does not answer")]
     Unavailable(#[source] anyhow::Error),
+    /// Nobody's to mend but whoever runs the shop: no more emails go out today, or this one could not.
+    #[error("the email could not be sent")]
+    NotMailed(#[source] anyhow::Error),
+    /// The password is new, but sessions that began with the old one go on.
+    #[error("the sessions could not be ended")]
+    SessionsRemain(#[source] anyhow::Error),
     /// Ours to mend.
     #[error(transparent)]
     Failed(#[from] anyhow::Error),
@@ -60,12 +60,8 @@ const NAME_TAKEN: Kind = Kind::new(StatusCode::CONFLICT, "name-taken", "The name
 const EMAIL_TAKEN: Kind = Kind::new(StatusCode::CONFLICT, "email-taken", "The email address is taken");
 const CODE_MISMATCH: Kind =
     Kind::new(StatusCode::UNPROCESSABLE_ENTITY, "code-mismatch", "Wrong confirmation code");
-const CODE_EXPIRED: Kind =
-    Kind::new(StatusCode::UNPROCESSABLE_ENTITY, "code-expired", "The confirmation code has expired");
 const WRONG_CREDENTIALS: Kind =
     Kind::new(StatusCode::UNAUTHORIZED, "wrong-credentials", "Wrong name or password");
-const USER_NOT_CONFIRMED: Kind =
-    Kind::new(StatusCode::FORBIDDEN, "user-not-confirmed", "The account is not confirmed");
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
@@ -81,15 +77,14 @@ impl From<Refusal> for Problem {
             Refusal::EmailTaken => {
                 (EMAIL_TAKEN, "This email address already belongs to an account. Sign in instead.")
             }
-            Refusal::CodeMismatch => {
-                (CODE_MISMATCH, "That code is not right. Use the one in the latest email.")
-            }
-            Refusal::CodeExpired => (CODE_EXPIRED, "That code has expired. Ask for a new one."),
-            Refusal::AlreadyConfirmed => (problem::CONFLICT, "This account is already confirmed. Sign in."),
-            Refusal::WrongCredentials => (WRONG_CREDENTIALS, "The name or the password is wrong."),
-            Refusal::NotConfirmed => (
-                USER_NOT_CONFIRMED,
-                "Confirm your account first, with the code from the email. You can ask for a new code.",
+            Refusal::CodeMismatch => (
+                CODE_MISMATCH,
+                "That code is not right, or no longer. Use the one in the latest email, or ask for a new one.",
+            ),
+            Refusal::WrongCredentials => (
+                WRONG_CREDENTIALS,
+                "The name or the password is wrong, or the account is not confirmed yet. After several wrong tries wait \
+                 some minutes before the next.",
             ),
             Refusal::NewPasswordRequired => {
                 (problem::FORBIDDEN, "Your password was reset. Ask for a code to set a new one.")
@@ -118,6 +113,19 @@ impl From<Error> for Problem {
                     "We cannot reach your account right now. Please try again in a moment.",
                 )
             }
+            Error::NotMailed(cause) => {
+                tracing::error!(error = format!("{cause:#}"), "an account's email could not be sent");
+                telemetry::count_in_stage("AccountEmailNotSent", 1);
+                Self::new(SERVICE_UNAVAILABLE, "We cannot send emails right now. Please try again later.")
+            }
+            Error::SessionsRemain(cause) => {
+                tracing::error!(error = format!("{cause:#}"), "sessions outlive their password");
+                Self::new(
+                    SERVICE_UNAVAILABLE,
+                    "Your password is changed, but you may still be signed in elsewhere. Sign in with the new \
+                     password, then sign out: that ends all sessions.",
+                )
+            }
             Error::Failed(cause) => cause.into(),
         }
     }
@@ -132,13 +140,10 @@ mod tests {
         let status = |refusal: Refusal| Problem::from(Error::from(refusal)).status().as_u16();
         assert_eq!(status(Refusal::NameTaken), 409);
         assert_eq!(status(Refusal::EmailTaken), 409);
-        assert_eq!(status(Refusal::AlreadyConfirmed), 409);
         assert_eq!(status(Refusal::Field("password", "is weak".into())), 422);
         assert_eq!(status(Refusal::CodeMismatch), 422);
-        assert_eq!(status(Refusal::CodeExpired), 422);
         assert_eq!(status(Refusal::WrongCredentials), 401);
         assert_eq!(status(Refusal::BadToken), 401);
-        assert_eq!(status(Refusal::NotConfirmed), 403);
         assert_eq!(status(Refusal::NewPasswordRequired), 403);
         assert_eq!(status(Refusal::TooManyRequests), 429);
     }
@@ -147,6 +152,13 @@ mod tests {
     fn a_refused_field_is_pointed_at() {
         let problem = Problem::from(Refusal::Field("password", "is weak".into()));
         assert_eq!(problem.errors(), [FieldError::body("#/password", "is weak")]);
+    }
+
+    #[test]
+    fn whoever_may_still_be_signed_in_elsewhere_hears_it() {
+        let problem = Problem::from(Error::SessionsRemain(anyhow::anyhow!("timed out")));
+        assert_eq!(problem.kind(), SERVICE_UNAVAILABLE);
+        assert!(format!("{problem:?}").contains("Your password is changed, but"), "{problem:?}");
     }
 
     #[test]

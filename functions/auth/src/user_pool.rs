@@ -2,13 +2,14 @@
 //!
 //! | type | for | needs |
 //! | --- | --- | --- |
-//! | [`AppClient`] | what people do for themselves, from signing up to a new password | `USER_POOL_CLIENT_ID` |
-//! | [`Directory`] | which account a person means by an address, and whose an account is | `USER_POOL_ID` |
+//! | [`AppClient`] | what people do for themselves, from signing up to a new password | `USER_POOL_CLIENT_ID`, |
+//! | | | `APP_CLIENT_SECRET` |
+//! | [`Directory`] | an account's name, whose it is, and the end of its sessions | `USER_POOL_ID` |
 //! | [`UserPool`] | what a token alone decides, and groups, where the event names the pool | nothing |
 //!
-//! Cognito never tells whether an account exists where a password or a code is asked for, and neither do these. It does
-//! tell that a username is taken and that an account is confirmed already, to anyone who asks it directly: hiding that
-//! here would protect nobody and puzzle whoever presses a button twice.
+//! Nobody learns from these whether an account exists: what Cognito says of a person who is there alone, such as that
+//! an account is confirmed, closed for a while or has had its share of codes, they answer as what is said of nobody.
+//! That a username is taken is told, or nobody could choose another; an address is never told to be.
 //!
 //! The SDK repeats a call whose answer was lost. A repeated sign-up then finds the username taken, by the very account
 //! that it made; nothing in Cognito's answer tells whose it is, so `name-taken` says what to do in either case.
@@ -18,15 +19,15 @@ use anyhow::Context;
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::config::http::HttpResponse;
 use aws_sdk_cognitoidentityprovider::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_cognitoidentityprovider::operation::initiate_auth::InitiateAuthOutput;
 use aws_sdk_cognitoidentityprovider::types::{
-    AttributeType, AuthFlowType, ChallengeNameType, UserStatusType,
+    AttributeType, AuthFlowType, AuthenticationResultType, ChallengeNameType,
 };
 use shared::caller::{AccessToken, UserId};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
-use users::{Email, Username};
+use users::Username;
 
+use crate::client_secret::ClientSecret;
 use crate::{
     Account, ChangePassword, ConfirmationCode, Confirmed, Error, Password, Refusal, SignUp, Token, Tokens,
 };
@@ -34,20 +35,30 @@ use crate::{
 /// The group whose people run the shop.
 const ADMINS: &str = "admin";
 
-/// What people do for themselves, through the pool's app client. Cognito takes these calls from anyone, unsigned.
+/// What people do for themselves, through the pool's app client. Cognito takes these calls unsigned, from whoever knows
+/// the client's secret.
 #[derive(Debug, Clone)]
 pub struct AppClient {
     cognito: Client,
     client_id: String,
+    secret: ClientSecret,
 }
 
 impl FromEnv for AppClient {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self { cognito: Client::new(aws.sdk()), client_id: config::required("USER_POOL_CLIENT_ID")? })
+        Ok(Self {
+            cognito: Client::new(aws.sdk()),
+            client_id: config::required("USER_POOL_CLIENT_ID")?,
+            secret: ClientSecret::from_env(aws)?,
+        })
     }
 }
 
 impl AppClient {
+    async fn secret_hash(&self, username: &str) -> Result<String, Error> {
+        self.secret.hash(username, &self.client_id).await
+    }
+
     /// Opens an account and has its code emailed.
     ///
     /// # Errors
@@ -57,10 +68,10 @@ impl AppClient {
             .cognito
             .sign_up()
             .client_id(&self.client_id)
+            .secret_hash(self.secret_hash(person.username.as_str()).await?)
             .username(person.username.as_str())
             .password(&person.password.0)
-            .user_attributes(attribute("email", person.email.as_str())?)
-            .user_attributes(attribute("name", person.full_name.as_str())?);
+            .user_attributes(attribute("email", person.email.as_str())?);
         let sent = sign_up.send().await;
         sent.map_err(|error| {
             meaning("sign up", error, |code, message| match code {
@@ -77,61 +88,56 @@ impl AppClient {
     /// Proves an account's address by the code that was sent there.
     ///
     /// # Errors
-    /// A wrong or old code, an account that is confirmed already, or an address that is another account's.
+    /// A code that is not good for this account, or, with a good one, an address that is another account's.
     pub async fn confirm(&self, username: &Username, code: &ConfirmationCode) -> Result<(), Error> {
         let confirm = self
             .cognito
             .confirm_sign_up()
             .client_id(&self.client_id)
+            .secret_hash(self.secret_hash(username.as_str()).await?)
             .username(username.as_str())
             .confirmation_code(&code.0);
         let sent = confirm.send().await;
         sent.map_err(|error| {
             meaning("confirm a sign-up", error, |code, message| match code {
                 "AliasExistsException" => Some(Refusal::EmailTaken),
-                "ExpiredCodeException" => Some(Refusal::CodeExpired),
-                "NotAuthorizedException" if message.contains("Current status is CONFIRMED") => {
-                    Some(Refusal::AlreadyConfirmed)
-                }
-                // Not authorized: in another status, such as that of an account which an administrator disabled.
-                "CodeMismatchException" | "UserNotFoundException" | "NotAuthorizedException" => {
-                    Some(Refusal::CodeMismatch)
-                }
-                "InvalidParameterException" if breaks_a_constraint(message) => Some(Refusal::CodeMismatch),
-                _ => None,
+                _ => bad_code(code, message),
             })
         })?;
         Ok(())
     }
 
-    /// Has a new code emailed, if the account exists.
+    /// Has a new code emailed, if the account exists and is not confirmed yet.
     ///
     /// # Errors
-    /// When the account is confirmed already.
+    /// Only what says nothing of the account.
     pub async fn resend_code(&self, username: &Username) -> Result<(), Error> {
-        let resend =
-            self.cognito.resend_confirmation_code().client_id(&self.client_id).username(username.as_str());
+        let resend = self
+            .cognito
+            .resend_confirmation_code()
+            .client_id(&self.client_id)
+            .secret_hash(self.secret_hash(username.as_str()).await?)
+            .username(username.as_str());
         let Err(error) = resend.send().await else { return Ok(()) };
         let nobody = match (error.code(), error.message().unwrap_or_default()) {
-            (Some("UserNotFoundException"), _) => true,
-            (Some("InvalidParameterException"), message) => breaks_a_constraint(message),
+            (_, message) if is_about_our_secret(message) || is_about_emails_of_today(message) => false,
+            // Nobody, or an account that got its share of codes for this hour.
+            (Some("UserNotFoundException" | "LimitExceededException"), _) => true,
+            (Some("InvalidParameterException"), message) => {
+                message.contains("already confirmed") || breaks_a_constraint(message)
+            }
             _ => false,
         };
         if nobody {
             return Ok(());
         }
-        Err(meaning("resend a code", error, |code, message| match code {
-            "InvalidParameterException" if message.contains("already confirmed") => {
-                Some(Refusal::AlreadyConfirmed)
-            }
-            _ => None,
-        }))
+        Err(meaning("resend a code", error, |_, _| None))
     }
 
     /// Exchanges a password for tokens.
     ///
     /// # Errors
-    /// A wrong name or password, or an account that is not confirmed.
+    /// A wrong name or password, an account that is not confirmed, or one that needs a new password.
     pub async fn sign_in(&self, account: &Account, password: &Password) -> Result<Tokens, Error> {
         let sign_in = self
             .cognito
@@ -139,16 +145,16 @@ impl AppClient {
             .client_id(&self.client_id)
             .auth_flow(AuthFlowType::UserPasswordAuth)
             .auth_parameters("USERNAME", account.name())
-            .auth_parameters("PASSWORD", &password.0);
+            .auth_parameters("PASSWORD", &password.0)
+            .auth_parameters("SECRET_HASH", self.secret_hash(account.name()).await?);
         let sent = sign_in.send().await;
         let output = sent.map_err(|error| {
             meaning("sign in", error, |code, message| match code {
-                // After five wrong passwords Cognito locks an account for a while, and says so in words alone.
-                "NotAuthorizedException" if message.contains("attempts exceeded") => {
-                    Some(Refusal::TooManyRequests)
+                // Not authorized: also an account that Cognito has closed for a while, after five wrong passwords.
+                // That one is not confirmed it says before it looks at the password.
+                "NotAuthorizedException" | "UserNotConfirmedException" | "UserNotFoundException" => {
+                    Some(Refusal::WrongCredentials)
                 }
-                "NotAuthorizedException" | "UserNotFoundException" => Some(Refusal::WrongCredentials),
-                "UserNotConfirmedException" => Some(Refusal::NotConfirmed),
                 "PasswordResetRequiredException" => Some(Refusal::NewPasswordRequired),
                 "InvalidParameterException" if breaks_a_constraint(message) => {
                     Some(Refusal::WrongCredentials)
@@ -156,7 +162,15 @@ impl AppClient {
                 _ => None,
             })
         })?;
-        tokens(output)
+        match output.authentication_result {
+            Some(result) => tokens(result),
+            None => Err(match output.challenge_name {
+                Some(ChallengeNameType::NewPasswordRequired) => Refusal::NewPasswordRequired.into(),
+                challenge => {
+                    anyhow::anyhow!("the user pool asks for {challenge:?}, which nobody set up").into()
+                }
+            }),
+        }
     }
 
     /// Has a code for a new password emailed, if there is such an account with a confirmed address.
@@ -164,9 +178,15 @@ impl AppClient {
     /// # Errors
     /// Only what says nothing of the account.
     pub async fn forgot_password(&self, account: &Account) -> Result<(), Error> {
-        let forgot = self.cognito.forgot_password().client_id(&self.client_id).username(account.name());
+        let forgot = self
+            .cognito
+            .forgot_password()
+            .client_id(&self.client_id)
+            .secret_hash(self.secret_hash(account.name()).await?)
+            .username(account.name());
         let Err(error) = forgot.send().await else { return Ok(()) };
         let tells_of_the_account = match (error.code(), error.message().unwrap_or_default()) {
+            (_, message) if is_about_our_secret(message) || is_about_emails_of_today(message) => false,
             // Nobody; disabled, or waiting for a first password; or an account that got its share of codes for this
             // hour.
             (
@@ -192,7 +212,7 @@ impl AppClient {
     /// Sets a new password by the code that was emailed.
     ///
     /// # Errors
-    /// A wrong or old code, or a weak password.
+    /// A code that is not good for this account, or a weak password.
     pub async fn reset_password(
         &self,
         account: &Account,
@@ -203,20 +223,13 @@ impl AppClient {
             .cognito
             .confirm_forgot_password()
             .client_id(&self.client_id)
+            .secret_hash(self.secret_hash(account.name()).await?)
             .username(account.name())
             .confirmation_code(&code.0)
             .password(&new_password.0);
         reset.send().await.map_err(|error| {
-            meaning("reset a password", error, |code, message| match code {
-                "CodeMismatchException"
-                | "UserNotFoundException"
-                | "UserNotConfirmedException"
-                | "NotAuthorizedException" => Some(Refusal::CodeMismatch),
-                "ExpiredCodeException" => Some(Refusal::CodeExpired),
-                _ => refused_password("newPassword", code, message).or_else(|| {
-                    (code == "InvalidParameterException" && breaks_a_constraint(message))
-                        .then_some(Refusal::CodeMismatch)
-                }),
+            meaning("reset a password", error, |code, message| {
+                refused_password("newPassword", code, message).or_else(|| bad_code(code, message))
             })
         })?;
         Ok(())
@@ -227,18 +240,20 @@ impl AppClient {
     /// # Errors
     /// When the token is not ours, has expired or was revoked.
     pub async fn refresh(&self, token: &Token) -> Result<Tokens, Error> {
+        // Takes the secret itself: only the token says whose the hash would be.
         let refresh = self
             .cognito
-            .initiate_auth()
+            .get_tokens_from_refresh_token()
             .client_id(&self.client_id)
-            .auth_flow(AuthFlowType::RefreshTokenAuth)
-            .auth_parameters("REFRESH_TOKEN", &token.0);
+            .client_secret(self.secret.value().await?)
+            .refresh_token(&token.0);
         let sent = refresh.send().await;
-        tokens(sent.map_err(|error| meaning("refresh tokens", error, bad_token))?)
+        let output = sent.map_err(|error| meaning("refresh tokens", error, bad_token))?;
+        tokens(output.authentication_result.context("no tokens came")?)
     }
 }
 
-/// Finds the account that a person means, and the person of an account.
+/// Finds the person of an account.
 #[derive(Debug, Clone)]
 pub struct Directory {
     cognito: Client,
@@ -252,16 +267,19 @@ impl FromEnv for Directory {
 }
 
 impl Directory {
-    /// The username of an account that a code may be for. An address stands for an account only once it is confirmed,
-    /// so until then it is looked up.
+    /// Gives an account its person's full name. Safe to repeat: the same name changes nothing.
     ///
     /// # Errors
-    /// When several accounts wait for this address's code.
-    pub async fn username_of(&self, account: &Account) -> Result<Option<Username>, Error> {
-        match account {
-            Account::Username(username) => Ok(Some(username.clone())),
-            Account::Email(email) => self.username_of_email(email).await,
-        }
+    /// When the user pool does not take it.
+    pub async fn name(&self, person: &SignUp) -> anyhow::Result<()> {
+        let update = self
+            .cognito
+            .admin_update_user_attributes()
+            .user_pool_id(&self.pool_id)
+            .username(person.username.as_str())
+            .user_attributes(attribute("name", person.full_name.as_str())?);
+        update.send().await.context("name an account")?;
+        Ok(())
     }
 
     /// Who the person of a confirmed account is.
@@ -276,22 +294,15 @@ impl Directory {
         Ok(UserId::from(sub.to_owned()))
     }
 
-    async fn username_of_email(&self, email: &Email) -> Result<Option<Username>, Error> {
-        let filter = format!("email = \"{}\"", email.as_str().replace('\\', "\\\\").replace('"', "\\\""));
-        let list = self.cognito.list_users().user_pool_id(&self.pool_id).filter(filter);
-        let found = list.send().await.map_err(|error| meaning("find an account", error, |_, _| None))?;
-        let (waiting, others): (Vec<_>, Vec<_>) =
-            found.users().iter().partition(|user| user.user_status() == Some(&UserStatusType::Unconfirmed));
-        let user = match waiting.as_slice() {
-            [] => others.first(),
-            [user] => Some(user),
-            // To pick one could prove the address for a stranger who signed up with it and knows the password.
-            _ => {
-                let detail = "belongs to several accounts that are waiting for a code: send fullName or username instead";
-                return Err(Refusal::Field("email", detail.into()).into());
-            }
-        };
-        Ok(user.and_then(|user| user.username()).map(Username::existing))
+    /// Revokes every token that the person of a confirmed account was given. Safe to repeat.
+    ///
+    /// # Errors
+    /// When the user pool does not do it.
+    pub async fn end_sessions(&self, account: &Account) -> Result<(), Error> {
+        let end =
+            self.cognito.admin_user_global_sign_out().user_pool_id(&self.pool_id).username(account.name());
+        end.send().await.map_err(|error| Error::SessionsRemain(error.into()))?;
+        Ok(())
     }
 }
 
@@ -344,6 +355,20 @@ impl UserPool {
         Ok(())
     }
 
+    /// Revokes every token that the person of this access token was given, after the password was changed by it.
+    ///
+    /// # Errors
+    /// When the user pool does not do it.
+    pub async fn end_sessions(&self, token: &AccessToken) -> Result<(), Error> {
+        let end = self.cognito.global_sign_out().access_token(token.as_str()).send().await;
+        // Who has signed out meanwhile has ended them.
+        match end {
+            Err(error) if error.code() == Some("NotAuthorizedException") => Ok(()),
+            Err(error) => Err(Error::SessionsRemain(error.into())),
+            Ok(_) => Ok(()),
+        }
+    }
+
     /// Makes a person an admin. Safe to repeat: a member of the group stays in it.
     ///
     /// # Errors
@@ -364,13 +389,7 @@ fn attribute(name: &str, value: &str) -> anyhow::Result<AttributeType> {
     AttributeType::builder().name(name).value(value).build().context("name an attribute")
 }
 
-fn tokens(output: InitiateAuthOutput) -> Result<Tokens, Error> {
-    let Some(result) = output.authentication_result else {
-        return Err(match output.challenge_name {
-            Some(ChallengeNameType::NewPasswordRequired) => Refusal::NewPasswordRequired.into(),
-            challenge => anyhow::anyhow!("the user pool asks for {challenge:?}, which nobody set up").into(),
-        });
-    };
+fn tokens(result: AuthenticationResultType) -> Result<Tokens, Error> {
     Ok(Tokens {
         access_token: result.access_token.context("no access token came")?,
         expires_in: result.expires_in,
@@ -390,17 +409,22 @@ fn meaning<E>(
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
-    let code = error.code().unwrap_or_default();
-    if let Some(refusal) = refusal(code, error.message().unwrap_or_default()) {
+    let (code, message) = (error.code().unwrap_or_default(), error.message().unwrap_or_default());
+    if is_about_our_secret(message) {
+        return anyhow::Error::new(error).context(operation).into();
+    }
+    if let Some(refusal) = refusal(code, message) {
         return refusal.into();
+    }
+    if code == "CodeDeliveryFailureException" || is_about_emails_of_today(message) {
+        return Error::NotMailed(anyhow::Error::new(error).context(operation));
     }
     let is_unavailable = match code {
         "TooManyRequestsException" | "LimitExceededException" | "TooManyFailedAttemptsException" => {
             return Refusal::TooManyRequests.into();
         }
-        // The code could not be mailed, or create-profile failed: what Cognito calls, not what the client sent.
-        "CodeDeliveryFailureException"
-        | "InternalErrorException"
+        // Such as create-profile, when it failed: what Cognito calls, not what the client sent.
+        "InternalErrorException"
         | "InvalidLambdaResponseException"
         | "UnexpectedLambdaException"
         | "UserLambdaValidationException" => true,
@@ -414,10 +438,38 @@ where
     if is_unavailable { Error::Unavailable(cause) } else { Error::Failed(cause) }
 }
 
+/// Whether Cognito refused our secret, for which it has the code of a wrong password: "Unable to verify secret hash for
+/// client …", or "Client … is configured with secret but SECRET_HASH was not received".
+fn is_about_our_secret(message: &str) -> bool {
+    message.contains("secret hash") || message.contains("SECRET_HASH") || message.contains("client secret")
+}
+
+/// Whether no more emails go out today, for which Cognito has the code of an account that asked for too many codes:
+/// "Exceeded daily email limit for the operation or the account. …".
+fn is_about_emails_of_today(message: &str) -> bool {
+    message.contains("daily email limit")
+}
+
 /// Whether Cognito refused a value by its pattern or length. Its other complaints about parameters are about our
 /// settings.
 fn breaks_a_constraint(message: &str) -> bool {
     message.contains("failed to satisfy constraint")
+}
+
+/// Cognito's ways to refuse a code, in which an account that is not there, one that is in another status, and one that
+/// got too many wrong codes look different.
+fn bad_code(code: &str, message: &str) -> Option<Refusal> {
+    match code {
+        "CodeMismatchException"
+        | "ExpiredCodeException"
+        | "LimitExceededException"
+        | "NotAuthorizedException"
+        | "TooManyFailedAttemptsException"
+        | "UserNotConfirmedException"
+        | "UserNotFoundException" => Some(Refusal::CodeMismatch),
+        "InvalidParameterException" if breaks_a_constraint(message) => Some(Refusal::CodeMismatch),
+        _ => None,
+    }
 }
 
 fn bad_token(code: &str, message: &str) -> Option<Refusal> {
@@ -488,6 +540,7 @@ mod tests {
     struct Canned {
         status: u16,
         body: String,
+        knows_the_secret: bool,
         asked: Arc<Mutex<Value>>,
     }
 
@@ -503,7 +556,7 @@ mod tests {
 
     impl Canned {
         fn answer(status: u16, body: &Value) -> Self {
-            Self { status, body: body.to_string(), asked: Arc::default() }
+            Self { status, body: body.to_string(), knows_the_secret: true, asked: Arc::default() }
         }
 
         fn error(code: &str, message: &str) -> Self {
@@ -522,7 +575,18 @@ mod tests {
         }
 
         fn app_client(&self) -> AppClient {
-            AppClient { cognito: self.client(), client_id: "client".into() }
+            let connector = SharedHttpConnector::new(self.clone());
+            let secrets = aws_sdk_secretsmanager::Config::builder()
+                .behavior_version(aws_sdk_secretsmanager::config::BehaviorVersion::latest())
+                .region(Region::from_static("us-east-1"))
+                .credentials_provider(Credentials::new("id", "secret", None, None, "tests"))
+                .retry_config(RetryConfig::disabled())
+                .http_client(http_client_fn(move |_, _| connector.clone()));
+            AppClient {
+                cognito: self.client(),
+                client_id: "client".into(),
+                secret: ClientSecret::for_tests(&secrets.build(), self.knows_the_secret.then_some("secret")),
+            }
         }
 
         async fn sign_up(&self, body: Value) -> Result<(), Error> {
@@ -569,11 +633,6 @@ mod tests {
             UserPool { cognito: self.client() }.sign_out(&Token("token".into())).await
         }
 
-        async fn username_of(&self, email: &str) -> Result<Option<Username>, Error> {
-            let directory = Directory { cognito: self.client(), pool_id: "pool".into() };
-            directory.username_of(&Account::Email(serde_json::from_value(json!(email)).unwrap())).await
-        }
-
         fn asked(&self) -> Value {
             self.asked.lock().unwrap().clone()
         }
@@ -603,9 +662,8 @@ mod tests {
         assert_eq!(
             cognito.asked(),
             json!({ "signed": false, "body": {
-                "ClientId": "client", "Username": "Ann_Lee", "Password": "passwrod123", "UserAttributes": [
-                    { "Name": "email", "Value": "ann@example.com" }, { "Name": "name", "Value": "Ann Lee" }
-                ]
+                "ClientId": "client", "SecretHash": "y8K0Qv3xpFDPHgXNDZcpDvhVWpyPfoNis5JbG7z1BdA=", "Username": "Ann_Lee", "Password": "passwrod123",
+                "UserAttributes": [{ "Name": "email", "Value": "ann@example.com" }]
             }})
         );
     }
@@ -652,6 +710,10 @@ mod tests {
             ("CodeMismatchException", "Invalid verification code provided, please try again."),
             ("UserNotFoundException", "Username/client id combination not found."),
             ("NotAuthorizedException", "User is disabled."),
+            ("NotAuthorizedException", "User cannot be confirmed. Current status is CONFIRMED"),
+            ("ExpiredCodeException", "Invalid code provided, please request a code again."),
+            ("LimitExceededException", "Attempt limit exceeded, please try after some time."),
+            ("TooManyFailedAttemptsException", "Too many failed attempts"),
             ("InvalidParameterException", "Value at 'username' failed to satisfy constraint: …"),
         ] {
             assert_eq!(
@@ -660,22 +722,6 @@ mod tests {
                 "{code}"
             );
         }
-    }
-
-    #[tokio::test]
-    async fn a_code_expires() {
-        let cognito =
-            Canned::error("ExpiredCodeException", "Invalid code provided, please request a code again.");
-        assert_eq!(refusal(cognito.confirm().await), Refusal::CodeExpired);
-    }
-
-    #[tokio::test]
-    async fn whoever_confirms_twice_hears_that_it_is_done() {
-        let message = "User cannot be confirmed. Current status is CONFIRMED";
-        let cognito = Canned::error("NotAuthorizedException", message);
-        assert_eq!(refusal(cognito.confirm().await), Refusal::AlreadyConfirmed);
-        let cognito = Canned::error("InvalidParameterException", "User is already confirmed.");
-        assert_eq!(refusal(cognito.resend().await), Refusal::AlreadyConfirmed);
     }
 
     #[tokio::test]
@@ -689,8 +735,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_code_for_nobody_is_sent_as_well() {
-        let cognito = Canned::error("UserNotFoundException", "Username/client id combination not found.");
-        assert!(cognito.resend().await.is_ok());
+        for (code, message) in [
+            ("UserNotFoundException", "Username/client id combination not found."),
+            ("InvalidParameterException", "User is already confirmed."),
+            ("LimitExceededException", "Attempt limit exceeded, please try after some time."),
+        ] {
+            assert!(Canned::error(code, message).resend().await.is_ok(), "{code}");
+        }
     }
 
     #[tokio::test]
@@ -699,21 +750,12 @@ mod tests {
             ("NotAuthorizedException", "Incorrect username or password."),
             ("UserNotFoundException", "User does not exist."),
             ("NotAuthorizedException", "User is disabled."),
+            ("UserNotConfirmedException", "User is not confirmed."),
+            // Cognito closes an account for a while after five wrong passwords: one that is there.
+            ("NotAuthorizedException", "Password attempts exceeded"),
         ] {
             assert_eq!(refusal(Canned::error(code, message).sign_in().await), Refusal::WrongCredentials);
         }
-    }
-
-    #[tokio::test]
-    async fn an_unconfirmed_account_cannot_sign_in() {
-        let cognito = Canned::error("UserNotConfirmedException", "User is not confirmed.");
-        assert_eq!(refusal(cognito.sign_in().await), Refusal::NotConfirmed);
-    }
-
-    #[tokio::test]
-    async fn a_locked_account_has_to_wait() {
-        let cognito = Canned::error("NotAuthorizedException", "Password attempts exceeded");
-        assert_eq!(refusal(cognito.sign_in().await), Refusal::TooManyRequests);
     }
 
     #[tokio::test]
@@ -734,9 +776,53 @@ mod tests {
             cognito.asked(),
             json!({ "signed": false, "body": {
                 "ClientId": "client", "AuthFlow": "USER_PASSWORD_AUTH",
-                "AuthParameters": { "USERNAME": "ann@example.com", "PASSWORD": "passwrod123" }
+                "AuthParameters": {
+                    "USERNAME": "ann@example.com", "PASSWORD": "passwrod123",
+                    "SECRET_HASH": "gq2HDjDXQzW7ofROEL3VWiM1HR3kntcgEGReY43DyPY="
+                }
             }})
         );
+    }
+
+    #[tokio::test]
+    async fn the_secret_is_read_once_and_never_printed() {
+        let known = Canned::answer(200, &json!({ "SecretString": "very-secret" }));
+        let app_client = Canned { knows_the_secret: false, ..known.clone() }.app_client();
+        assert_eq!(app_client.secret.value().await.unwrap(), "very-secret");
+        assert_eq!(known.asked(), json!({ "signed": true, "body": { "SecretId": "arn" } }));
+        *known.asked.lock().unwrap() = Value::Null;
+        assert_eq!(app_client.secret.value().await.unwrap(), "very-secret");
+        assert_eq!(known.asked(), Value::Null);
+        assert!(!format!("{app_client:?}").contains("very-secret"));
+    }
+
+    #[tokio::test]
+    async fn without_the_secret_it_is_worth_another_try() {
+        let cognito = Canned { knows_the_secret: false, ..Canned::error("InternalServiceError", "…") };
+        assert_eq!(status(cognito.sign_in().await), 503);
+        assert_eq!(status(cognito.refresh().await), 503);
+    }
+
+    #[tokio::test]
+    async fn a_refresh_token_is_exchanged_with_the_secret_and_without_a_name() {
+        let result = json!({ "AuthenticationResult": {
+            "AccessToken": "a", "ExpiresIn": 3600, "IdToken": "i", "TokenType": "Bearer"
+        }});
+        let cognito = Canned::answer(200, &result);
+        let tokens = cognito.refresh().await.unwrap();
+        assert_eq!(serde_json::to_value(tokens).unwrap(), result["AuthenticationResult"]);
+        let body = json!({ "ClientId": "client", "ClientSecret": "secret", "RefreshToken": "token" });
+        assert_eq!(cognito.asked(), json!({ "signed": false, "body": body }));
+    }
+
+    #[tokio::test]
+    async fn an_account_is_given_its_persons_name() {
+        let cognito = Canned::answer(200, &json!({}));
+        let directory = Directory { cognito: cognito.client(), pool_id: "pool".into() };
+        directory.name(&input::parse(ann().to_string().as_bytes()).unwrap()).await.unwrap();
+        let attributes = [json!({ "Name": "name", "Value": "Ann Lee" })];
+        let body = json!({ "UserPoolId": "pool", "Username": "Ann_Lee", "UserAttributes": attributes });
+        assert_eq!(cognito.asked(), json!({ "signed": true, "body": body }));
     }
 
     #[tokio::test]
@@ -757,14 +843,29 @@ mod tests {
         for code in ["TooManyRequestsException", "LimitExceededException", "TooManyFailedAttemptsException"] {
             let cognito = Canned::error(code, "Attempt limit exceeded, please try after some time.");
             assert_eq!(status(cognito.sign_up(ann()).await), 429, "{code}");
-            assert_eq!(status(cognito.confirm().await), 429, "{code}");
-            assert_eq!(status(cognito.resend().await), 429, "{code}");
             assert_eq!(status(cognito.sign_in().await), 429, "{code}");
             assert_eq!(status(cognito.refresh().await), 429, "{code}");
             assert_eq!(status(cognito.sign_out().await), 429, "{code}");
-            assert_eq!(status(cognito.username_of("ann@example.com").await), 429, "{code}");
-            assert_eq!(status(cognito.reset().await), 429, "{code}");
             assert_eq!(status(cognito.change().await), 429, "{code}");
+        }
+        // The other two are said of an account, and only of one that is there.
+        let cognito = Canned::error("TooManyRequestsException", "Too many requests");
+        assert_eq!(status(cognito.confirm().await), 429);
+        assert_eq!(status(cognito.resend().await), 429);
+        assert_eq!(status(cognito.reset().await), 429);
+    }
+
+    #[tokio::test]
+    async fn a_day_without_emails_is_no_attempt_too_many() {
+        let message = "Exceeded daily email limit for the operation or the account. If a higher limit is required, \
+                       please configure your user pool to use your own Amazon SES configuration.";
+        for (code, message) in [("LimitExceededException", message), ("CodeDeliveryFailureException", "…")]
+        {
+            let cognito = Canned::error(code, message);
+            assert!(matches!(cognito.sign_up(ann()).await, Err(Error::NotMailed(_))), "{code}");
+            assert!(matches!(cognito.resend().await, Err(Error::NotMailed(_))), "{code}");
+            assert!(matches!(cognito.forgot().await, Err(Error::NotMailed(_))), "{code}");
+            assert_eq!(status(cognito.forgot().await), 503);
         }
     }
 
@@ -775,7 +876,8 @@ mod tests {
         {
             assert_eq!(status(Canned::error(code, "…").confirm().await), 503, "{code}");
         }
-        let silent = Canned { status: 502, body: "<html>".into(), asked: Arc::default() };
+        let silent =
+            Canned { status: 502, body: "<html>".into(), knows_the_secret: true, asked: Arc::default() };
         assert_eq!(status(silent.sign_in().await), 503);
     }
 
@@ -784,6 +886,16 @@ mod tests {
         let message = "USER_PASSWORD_AUTH flow not enabled for this client";
         assert_eq!(status(Canned::error("InvalidParameterException", message).sign_in().await), 500);
         assert_eq!(status(Canned::error("ResourceNotFoundException", "…").sign_up(ann()).await), 500);
+        for message in [
+            "Unable to verify secret hash for client 1a2b",
+            "Client 1a2b is configured with secret but SECRET_HASH was not received",
+        ] {
+            let cognito = Canned::error("NotAuthorizedException", message);
+            assert_eq!(status(cognito.sign_in().await), 500, "{message}");
+            assert_eq!(status(cognito.confirm().await), 500, "{message}");
+            assert_eq!(status(cognito.forgot().await), 500, "{message}");
+            assert_eq!(status(cognito.reset().await), 500, "{message}");
+        }
     }
 
     #[tokio::test]
@@ -792,7 +904,7 @@ mod tests {
             json!({ "CodeDeliveryDetails": { "DeliveryMedium": "EMAIL", "Destination": "a***@e***" } });
         let cognito = Canned::answer(200, &sent);
         cognito.forgot().await.unwrap();
-        let body = json!({ "ClientId": "client", "Username": "Ann" });
+        let body = json!({ "ClientId": "client", "SecretHash": "4t7OizLDqyrms5ai/x+0FDMIdReC1QazKVtOwa0RPBA=", "Username": "Ann" });
         assert_eq!(cognito.asked(), json!({ "signed": false, "body": body }));
         for (code, message) in [
             ("UserNotFoundException", "Username/client id combination not found."),
@@ -823,7 +935,8 @@ mod tests {
         assert_eq!(
             cognito.asked(),
             json!({ "signed": false, "body": {
-                "ClientId": "client", "Username": "Ann", "ConfirmationCode": "654321", "Password": "new-secret-1"
+                "ClientId": "client", "SecretHash": "4t7OizLDqyrms5ai/x+0FDMIdReC1QazKVtOwa0RPBA=", "Username": "Ann",
+                "ConfirmationCode": "654321", "Password": "new-secret-1"
             }})
         );
     }
@@ -835,13 +948,13 @@ mod tests {
             ("UserNotFoundException", "Username/client id combination not found."),
             ("UserNotConfirmedException", "User is not confirmed."),
             ("NotAuthorizedException", "User is disabled."),
+            ("ExpiredCodeException", "Invalid code provided, please request a code again."),
+            ("LimitExceededException", "Attempt limit exceeded, please try after some time."),
+            ("TooManyFailedAttemptsException", "Too many failed attempts"),
             ("InvalidParameterException", "Value at 'username' failed to satisfy constraint: …"),
         ] {
             assert_eq!(refusal(Canned::error(code, message).reset().await), Refusal::CodeMismatch, "{code}");
         }
-        let expired = "Invalid code provided, please request a code again.";
-        let expired = Canned::error("ExpiredCodeException", expired);
-        assert_eq!(refusal(expired.reset().await), Refusal::CodeExpired);
     }
 
     #[tokio::test]
@@ -877,6 +990,33 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn all_sessions_end_by_the_token_of_one_or_by_the_name_of_the_account() {
+        let cognito = Canned::answer(200, &json!({}));
+        let token = AccessToken::for_tests("ann", "token");
+        let (user_pool, directory) = (
+            UserPool { cognito: cognito.client() },
+            Directory { cognito: cognito.client(), pool_id: "pool".into() },
+        );
+        user_pool.end_sessions(&token).await.unwrap();
+        assert_eq!(cognito.asked(), json!({ "signed": false, "body": { "AccessToken": "token" } }));
+        let account = Account::Email("ann@example.com".parse().unwrap());
+        directory.end_sessions(&account).await.unwrap();
+        let body = json!({ "UserPoolId": "pool", "Username": "ann@example.com" });
+        assert_eq!(cognito.asked(), json!({ "signed": true, "body": body }));
+    }
+
+    #[tokio::test]
+    async fn sessions_that_could_not_be_ended_are_told() {
+        let end = async |code: &str| {
+            let user_pool = UserPool { cognito: Canned::error(code, "…").client() };
+            user_pool.end_sessions(&AccessToken::for_tests("ann", "token")).await
+        };
+        assert!(matches!(end("InternalErrorException").await, Err(Error::SessionsRemain(_))));
+        // Somebody else of the account has just ended them.
+        assert!(end("NotAuthorizedException").await.is_ok());
+    }
+
+    #[tokio::test]
     async fn a_wrong_old_password_and_a_revoked_token_are_told_apart() {
         let wrong = Canned::error("NotAuthorizedException", "Incorrect username or password.");
         let detail = "is not the current password";
@@ -899,48 +1039,6 @@ mod tests {
         assert_eq!(directory.user_id_of(&account).await.unwrap(), UserId::from("5d0c".to_owned()));
         let body = json!({ "UserPoolId": "pool", "Username": "Ann" });
         assert_eq!(cognito.asked(), json!({ "signed": true, "body": body }));
-    }
-
-    fn user(name: &str, status: &str) -> Value {
-        json!({ "Username": name, "UserStatus": status, "Enabled": true, "Attributes": [] })
-    }
-
-    #[tokio::test]
-    async fn an_address_leads_to_the_account_that_waits_for_its_code() {
-        let users = [user("Old", "CONFIRMED"), user("New", "UNCONFIRMED")];
-        let cognito = Canned::answer(200, &json!({ "Users": users }));
-        let found = cognito.username_of("ann@example.com").await.unwrap();
-        assert_eq!(found, Some(Username::existing("New")));
-        assert_eq!(
-            cognito.asked(),
-            json!({ "signed": true, "body": { "UserPoolId": "pool", "Filter": "email = \"ann@example.com\"" }})
-        );
-    }
-
-    #[tokio::test]
-    async fn a_confirmed_address_leads_to_its_account() {
-        let cognito = Canned::answer(200, &json!({ "Users": [user("Old", "CONFIRMED")] }));
-        assert_eq!(cognito.username_of("ann@example.com").await.unwrap(), Some(Username::existing("Old")));
-    }
-
-    #[tokio::test]
-    async fn an_unknown_address_leads_to_nobody() {
-        let cognito = Canned::answer(200, &json!({ "Users": [] }));
-        assert_eq!(cognito.username_of("ann@example.com").await.unwrap(), None);
-    }
-
-    #[tokio::test]
-    async fn nobody_confirms_an_address_for_a_stranger() {
-        let users = [user("Ann", "UNCONFIRMED"), user("Stranger", "UNCONFIRMED")];
-        let cognito = Canned::answer(200, &json!({ "Users": users }));
-        assert_eq!(status(cognito.username_of("ann@example.com").await), 422);
-    }
-
-    #[tokio::test]
-    async fn a_filter_cannot_be_broken_out_of() {
-        let cognito = Canned::answer(200, &json!({ "Users": [] }));
-        cognito.username_of(r#"a" or "\"#).await.unwrap();
-        assert_eq!(cognito.asked()["body"]["Filter"], json!(r#"email = "a\" or \"\\""#));
     }
 
     #[tokio::test]

@@ -93,7 +93,9 @@ impl Scene {
             ("CURSOR_KEY", "a key of the bench"),
             ("EMAIL_SENDER", SENDER),
             ("LIMIT_PER_ADDRESS", "99999/60"),
+            ("LIMIT_KEY", "another key of the bench"),
             ("LIMIT_PER_ACCOUNT", "99999/300"),
+            ("LIMIT_PER_ACCOUNT_IN_ALL", "99999/300"),
             ("LIMIT_PER_PERSON", "99999/60"),
             ("MEDIA_BASE_URL", "https://media.cartwright.test"),
             ("MEDIA_BUCKET", "bench"),
@@ -128,17 +130,24 @@ impl Scene {
 
     async fn person(&self, name: &str) -> Result<Person> {
         let mut person = Person::named(name);
-        let (pool, client) = (self.variable("USER_POOL_ID")?, self.variable("USER_POOL_CLIENT_ID")?);
-        let attributes =
-            [json!({ "Name": "email", "Value": person.email }), json!({ "Name": "name", "Value": name })];
-        let sign_up = json!({
-            "ClientId": client, "Username": name, "Password": PASSWORD, "UserAttributes": attributes,
+        let pool = self.variable("USER_POOL_ID")?;
+        let attributes = [
+            json!({ "Name": "email", "Value": person.email }),
+            json!({ "Name": "email_verified", "Value": "true" }),
+            json!({ "Name": "name", "Value": name }),
+        ];
+        let new = json!({
+            "UserPoolId": pool, "Username": name, "UserAttributes": attributes, "MessageAction": "SUPPRESS",
         });
         let cognito = "AWSCognitoIdentityProviderService";
-        let made = self.aws.call("cognito-idp", &format!("{cognito}.SignUp"), &sign_up).await?;
-        let confirm = json!({ "UserPoolId": pool, "Username": name });
-        self.aws.call("cognito-idp", &format!("{cognito}.AdminConfirmSignUp"), &confirm).await?;
-        person.id = made["UserSub"].as_str().context("the account has no sub")?.to_owned();
+        let made = self.aws.call("cognito-idp", &format!("{cognito}.AdminCreateUser"), &new).await?;
+        let password =
+            json!({ "UserPoolId": pool, "Username": name, "Password": PASSWORD, "Permanent": true });
+        self.aws.call("cognito-idp", &format!("{cognito}.AdminSetUserPassword"), &password).await?;
+        let attributes = made["User"]["Attributes"].as_array().into_iter().flatten();
+        let sub = attributes.into_iter().find(|attribute| attribute["Name"] == "sub");
+        let sub = sub.and_then(|sub| sub["Value"].as_str()).context("the account has no sub")?;
+        person.id = sub.to_owned();
         let profile = json!({
             "userId": { "S": person.id }, "email": { "S": person.email }, "fullName": { "S": name },
             "username": { "S": name }, "createdAt": { "S": "2026-11-21T00:00:00.000Z" },
@@ -285,7 +294,8 @@ fn tables_and_user_pool(templates: &[String]) -> String {
         for (entry, body) in entries.filter(|entry| name != "Resources" || is_data(*entry)) {
             if taken.insert(entry) {
                 text += body;
-                if name == "Resources" {
+                // What is made on a condition may have no name to give.
+                if name == "Resources" && !body.contains("\n    Condition: ") {
                     outputs += &format!("  {entry}:\n    Value: !Ref {entry}\n");
                 }
             }
@@ -294,12 +304,12 @@ fn tables_and_user_pool(templates: &[String]) -> String {
     text + &outputs
 }
 
-/// Whether a resource keeps what people do.
-fn is_data((_, body): (&str, &str)) -> bool {
+/// Whether a resource keeps what people do, or what it takes to sign them in.
+fn is_data((name, body): (&str, &str)) -> bool {
     const KINDS: [&str; 3] =
         ["AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient"];
     let kind = body.lines().find_map(|line| line.strip_prefix("    Type: "));
-    kind.is_some_and(|kind| KINDS.contains(&kind))
+    ["AccountEmails", "AppClientSecret"].contains(&name) || kind.is_some_and(|kind| KINDS.contains(&kind))
 }
 
 /// The entries of a section of a template, each with its name.

@@ -437,14 +437,17 @@ def finish_a_confirmation():
             return run(handler, action, data)
         pool, pool_id = cognito._pool_for_client(data.get("ClientId"))
         user = cognito._resolve_user(pool, data.get("Username"))[0] if pool else None
-        if user and user["UserStatus"] == "UNCONFIRMED" and "email" in pool.get("AliasAttributes", []):
-            owner = cognito._resolve_user(pool, attributes_of(user).get("email"))[0]
-            if owner and owner is not user:
-                message = "An account with the email already exists."
-                return cognito.error_response_json("AliasExistsException", message, 400)
+        was = user and user["UserStatus"]
         answer = run(handler, action, data)
         if answer[0] != 200 or not user:
             return answer
+        # After the code: whoever does not have it learns nothing of the address.
+        if was == "UNCONFIRMED" and "email" in pool.get("AliasAttributes", []):
+            owner = cognito._resolve_user(pool, attributes_of(user).get("email"))[0]
+            if owner and owner is not user:
+                user["UserStatus"] = was
+                message = "An account with the email already exists."
+                return cognito.error_response_json("AliasExistsException", message, 400)
         if "email" in pool.get("AutoVerifiedAttributes", []):
             verified = {**attributes_of(user), "email_verified": "true"}
             user["Attributes"] = cognito._dict_to_attr_list(verified)

@@ -1,4 +1,4 @@
-//! How often an address, an account or a person may ask: counters in the Guards table, one DynamoDB call a request.
+//! How often an address, an account or a person may ask: counters in the Guards table.
 //!
 //! A limit of `20/300` allows 20 requests in 300 seconds. A counter's item counts the requests of this window of time
 //! and of the last one, `c<number of the window>`, and a request passes while
@@ -12,30 +12,46 @@
 //! numbers, which an update expression cannot take, and hence a read before the write. Conditions have no arithmetic
 //! either, so the sum above becomes a few comparisons (`Rate::steps`); they round the old count up, never down.
 //!
-//! Address and account are two items in one transaction: both are counted or neither, so that whoever is refused for
-//! one does not use up the other. Transactions on one item that meet are tried again by [`Write::commit`]; a flood from
-//! one address so slows itself down, and what does not get through is not let through. A person's one item is updated
-//! without a transaction, which costs half; if the reply is lost, the SDK's repetition counts the request twice. Names
-//! and addresses are kept as hashes. Time to live takes an item some time after its two windows; an item that is still
-//! there then counts for nothing.
+//! A counter is counted by one conditional update: DynamoDB queues those that meet, where it would cancel transactions.
+//! The limits of a route are asked one after the other, the address first, so that a flood from one address ends there.
+//! Whoever is refused is remembered by the function until a request may pass again, and until then costs no call.
+//!
+//! | counter | counts | of |
+//! | --- | --- | --- |
+//! | `address` | requests | one address, whatever they are about |
+//! | `account` | requests, at sign-in the failed ones alone | one account from one address |
+//! | `account-in-all` | the same | one account from all addresses that it has not signed in from |
+//! | `person` | requests | one person who is signed in |
+//! | `everyone` | requests | everyone together |
+//!
+//! An item of `account` at sign-in also keeps until when the address is one of the account's own, `knownUntil`. If a
+//! reply is lost, the SDK's second try counts the request twice. Whom a counter is about is kept as an HMAC, under a
+//! key of which docs/decisions/0006 says where it comes from. Time to live takes an item some time after its two
+//! windows; an item that is still there then counts for nothing.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, Update};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
 use lambda_http::request::RequestContext;
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
-use super::Guards;
 use crate::caller::UserId;
-use crate::dynamo::{Item, Write, Written, number, text, update_item};
+use crate::dynamo::{Item, Written, number, text, update_item};
 use crate::http::problem::{Problem, SERVICE_UNAVAILABLE, TOO_MANY_REQUESTS};
 use crate::run::aws::{Aws, FromEnv};
 use crate::run::config::{self, ConfigError};
@@ -44,6 +60,12 @@ use crate::values::time::Timestamp;
 
 /// How finely the last window's count is told apart. More makes the condition longer and the rounding smaller.
 const STEPS: u32 = 8;
+
+/// How long an account knows an address that somebody signed in from.
+const KNOWN_FOR: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// So many refusals are remembered at most: a flood of names must not fill the memory.
+const REMEMBERED: usize = 10_000;
 
 /// So many requests in so much time, written `20/300` with seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,6 +146,11 @@ impl Rate {
         };
         (1..2 * self.seconds).find(passes).unwrap_or(2 * self.seconds)
     }
+
+    /// The limit `name` as `RateLimit-Policy` has it.
+    fn policy(self, name: &str) -> String {
+        format!("\"{name}\";q={};w={}", self.requests, self.seconds)
+    }
 }
 
 /// Whose requests one counter counts.
@@ -136,11 +163,6 @@ struct Counter {
 }
 
 impl Counter {
-    fn new(route: &str, name: &'static str, rate: Rate, who: &str) -> Self {
-        let who = URL_SAFE_NO_PAD.encode(Sha256::digest(who));
-        Self { name, rate, guard_id: format!("rate#{route}#{name}#{who}") }
-    }
-
     /// Counts one request, if it passes.
     fn count(&self, table: &str, now: Timestamp) -> anyhow::Result<Update> {
         let window = self.rate.window(now);
@@ -154,7 +176,10 @@ impl Counter {
         let mut update = Update::builder()
             .table_name(table)
             .key("guardId", text(&self.guard_id))
-            .update_expression(format!("SET expiresAt = :expires REMOVE c{} ADD {this} :one", window - 2))
+            .update_expression(format!(
+                "SET expiresAt = if_not_exists(knownUntil, :expires) REMOVE c{} ADD {this} :one",
+                window - 2
+            ))
             .condition_expression(ways.join(" OR "))
             .expression_attribute_values(":expires", number(expires))
             .expression_attribute_values(":one", number(1));
@@ -166,6 +191,18 @@ impl Counter {
         update.build().context("count a request")
     }
 
+    /// Takes back one request that was counted at `now`.
+    fn take_back(&self, table: &str, now: Timestamp) -> UpdateBuilder {
+        let this = format!("c{}", self.rate.window(now));
+        Update::builder()
+            .table_name(table)
+            .key("guardId", text(&self.guard_id))
+            .update_expression(format!("ADD {this} :less"))
+            .condition_expression(format!("{this} > :none"))
+            .expression_attribute_values(":less", number(-1))
+            .expression_attribute_values(":none", number(0))
+    }
+
     /// How long a refused client has to wait, by the item that the condition failed against.
     fn wait(&self, item: &Item, now: Timestamp) -> u32 {
         let window = self.rate.window(now);
@@ -175,17 +212,115 @@ impl Counter {
         };
         self.rate.wait(Counts { last: count(window - 1), this: count(window) }, now)
     }
+}
 
-    fn policy(&self) -> String {
-        format!("\"{}\";q={};w={}", self.name, self.rate.requests, self.rate.seconds)
+/// The counters of the Guards table, and what this function remembers of them.
+#[derive(Clone)]
+struct Counters {
+    client: Client,
+    table: String,
+    key: String,
+    refusals: Refusals,
+}
+
+impl fmt::Debug for Counters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Counters").field("table", &self.table).finish_non_exhaustive()
     }
 }
 
-/// What the limits say to a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Verdict {
-    Passes,
-    Refused(TooMany),
+impl FromEnv for Counters {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self::new(aws.sdk(), config::table("GUARDS_TABLE"), config::required("LIMIT_KEY")?))
+    }
+}
+
+impl Counters {
+    fn new(sdk: &SdkConfig, table: String, key: String) -> Self {
+        // The request waits for this: two tries, then the limit says what becomes of a request that is not counted.
+        let tries = RetryConfig::standard().with_max_attempts(2);
+        let config = aws_sdk_dynamodb::config::Builder::from(sdk).retry_config(tries);
+        Self { client: Client::from_conf(config.build()), table, key, refusals: Refusals::default() }
+    }
+
+    /// The counter of a route's limit for `who`, whom nobody can tell from its key without ours.
+    fn of(&self, route: &str, name: &'static str, rate: Rate, who: &[&str]) -> Counter {
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(self.key.as_bytes()).expect("HMAC takes keys of any length");
+        for part in who {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part.as_bytes());
+        }
+        let who = URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
+        Counter { name, rate, guard_id: format!("rate#{route}#{name}#{who}") }
+    }
+
+    /// Counts a request.
+    async fn count(&self, counter: &Counter, now: Timestamp) -> anyhow::Result<Counted> {
+        if let Some(wait) = self.refusals.wait(&counter.guard_id, now) {
+            return Ok(Counted::Refused { wait });
+        }
+        let update = counter.count(&self.table, now)?;
+        let counted =
+            update_item(&self.client, update, ReturnValue::AllNew).await.context("count a request")?;
+        Ok(match counted {
+            Written::Done(item) => Counted::Passes(item),
+            Written::Refused(item) => {
+                let wait = counter.wait(&item, now);
+                self.refusals.remember(&counter.guard_id, now + Duration::from_secs(wait.into()), now);
+                Counted::Refused { wait }
+            }
+        })
+    }
+
+    /// Takes back what was counted. What has expired meanwhile counts for nothing anyway.
+    async fn take_back(&self, counter: &Counter, update: UpdateBuilder) -> anyhow::Result<()> {
+        let update = update.build().context("take back a request")?;
+        update_item(&self.client, update, ReturnValue::None).await.context("take back a request")?;
+        self.refusals.forget(&counter.guard_id);
+        Ok(())
+    }
+}
+
+/// What a counter says to a request.
+#[derive(Debug, Clone, PartialEq)]
+enum Counted {
+    /// It is counted; the item as it is now.
+    Passes(Item),
+    /// It would pass in so many seconds.
+    Refused { wait: u32 },
+}
+
+/// The counters that refuse, and until when. A refused request is not counted, so nothing shortens that but a request
+/// that is taken back.
+#[derive(Debug, Clone, Default)]
+struct Refusals(Arc<Mutex<HashMap<String, Timestamp>>>);
+
+impl Refusals {
+    fn until(&self) -> MutexGuard<'_, HashMap<String, Timestamp>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remember(&self, guard_id: &str, until: Timestamp, now: Timestamp) {
+        let mut refusals = self.until();
+        if refusals.len() >= REMEMBERED {
+            refusals.retain(|_, until| *until > now);
+        }
+        if refusals.len() < REMEMBERED {
+            refusals.insert(guard_id.to_owned(), until);
+        }
+    }
+
+    /// In how many seconds a request passes, if it is known that it does not now.
+    fn wait(&self, guard_id: &str, now: Timestamp) -> Option<u32> {
+        let until = *self.until().get(guard_id)?;
+        let millis = until.unix_millis() - now.unix_millis();
+        u32::try_from(millis).ok().filter(|millis| *millis > 0).map(|millis| millis.div_ceil(1000))
+    }
+
+    fn forget(&self, guard_id: &str) {
+        self.until().remove(guard_id);
+    }
 }
 
 /// The request went over a limit.
@@ -193,9 +328,9 @@ enum Verdict {
 struct TooMany {
     /// Every limit of the route, for `RateLimit-Policy`.
     policies: String,
-    /// The limit that takes longest to pass again.
+    /// The limit that refuses.
     name: &'static str,
-    /// Seconds until then.
+    /// Seconds until it passes again.
     wait: u32,
 }
 
@@ -203,6 +338,7 @@ struct TooMany {
 impl From<TooMany> for Problem {
     fn from(refused: TooMany) -> Self {
         let TooMany { policies, name, wait } = refused;
+        telemetry::count("RateLimited", 1);
         let seconds = if wait == 1 { "second" } else { "seconds" };
         Self::new(TOO_MANY_REQUESTS, format!("Too many attempts. Try again in {wait} {seconds}."))
             .header("retry-after", wait.to_string())
@@ -211,60 +347,35 @@ impl From<TooMany> for Problem {
     }
 }
 
-impl Guards {
-    /// Counts the request in `counter`.
-    async fn count(&self, counter: &Counter, now: Timestamp) -> anyhow::Result<Verdict> {
-        let update = counter.count(self.table(), now)?;
-        let counted =
-            update_item(self.client(), update, ReturnValue::None).await.context("count a request")?;
-        Ok(match counted {
-            Written::Done(_) => Verdict::Passes,
-            Written::Refused(found) => refuse(&[counter], counter.wait(&found, now), counter.name),
-        })
-    }
-
-    /// Counts the request in both or in neither, in one call.
-    async fn count_both(&self, counters: [&Counter; 2], now: Timestamp) -> anyhow::Result<Verdict> {
-        let mut write = Write::new();
-        let mut parts = Vec::new();
-        for counter in counters {
-            parts.push((counter, write.update(counter.count(self.table(), now)?)));
-        }
-        let Written::Refused(found) = write.commit(self.client()).await? else {
-            return Ok(Verdict::Passes);
-        };
-        let waits = parts
-            .into_iter()
-            .filter_map(|(counter, part)| Some((counter.wait(found.at(part)?, now), counter.name)));
-        let (wait, name) = waits.max().context("no counter refused the request")?;
-        Ok(refuse(&counters, wait, name))
-    }
-}
-
-/// Refuses a request for the counter `name`, which passes one again in `wait` seconds.
-fn refuse(counters: &[&Counter], wait: u32, name: &'static str) -> Verdict {
-    let policies: Vec<_> = counters.iter().map(|counter| counter.policy()).collect();
-    telemetry::count("RateLimited", 1);
-    Verdict::Refused(TooMany { policies: policies.join(", "), name, wait })
-}
-
-/// How often one address, and one account, may try what needs a password or a code. When the counters cannot be reached
-/// nobody may: a lock that opens when it breaks is none.
+/// How often one address, and one account, may try what needs a password, a code or a token. When the counters cannot
+/// be reached nobody may: a lock that opens when it breaks is none.
 #[derive(Debug, Clone)]
 pub struct PasswordLimits {
-    guards: Guards,
+    counters: Counters,
     per_address: Rate,
     per_account: Rate,
+    per_account_in_all: Rate,
 }
 
 impl FromEnv for PasswordLimits {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
-            guards: Guards::from_env(aws)?,
+            counters: Counters::from_env(aws)?,
             per_address: config::required("LIMIT_PER_ADDRESS")?,
             per_account: config::required("LIMIT_PER_ACCOUNT")?,
+            per_account_in_all: config::required("LIMIT_PER_ACCOUNT_IN_ALL")?,
         })
     }
+}
+
+/// A request that was let through and counts as a failure until it is known to be none.
+#[derive(Debug)]
+pub struct Attempt {
+    counters: Counters,
+    account: Counter,
+    /// `None` where the account knows the address, which other people's failures then do not concern.
+    in_all: Option<Counter>,
+    now: Timestamp,
 }
 
 impl PasswordLimits {
@@ -278,34 +389,121 @@ impl PasswordLimits {
         address: Address,
         account: &str,
         now: Timestamp,
-    ) -> Result<(), Problem> {
-        let by_address = Counter::new(route, "address", self.per_address, &address.to_string());
-        let by_account = Counter::new(route, "account", self.per_account, &account.to_lowercase());
-        match self.guards.count_both([&by_address, &by_account], now).await {
-            Ok(Verdict::Passes) => Ok(()),
-            Ok(Verdict::Refused(refused)) => Err(refused.into()),
-            Err(error) => {
-                tracing::error!(
-                    error = format!("{error:#}"),
-                    "a request could not be counted and was refused"
-                );
-                let detail = "We cannot reach your account right now. Please try again in a moment.";
-                Err(Problem::new(SERVICE_UNAVAILABLE, detail))
+    ) -> Result<Attempt, Problem> {
+        let (address, account) = (address.to_string(), account.to_lowercase());
+        let by_address = self.counters.of(route, "address", self.per_address, &[&address]);
+        let by_account = self.counters.of(route, "account", self.per_account, &[&account, &address]);
+        let in_all = self.counters.of(route, "account-in-all", self.per_account_in_all, &[&account]);
+        self.pass(&by_address, now).await?;
+        let item = self.pass(&by_account, now).await?;
+        let in_all = if is_known(&item, now) {
+            None
+        } else {
+            self.pass(&in_all, now).await?;
+            Some(in_all)
+        };
+        Ok(Attempt { counters: self.counters.clone(), account: by_account, in_all, now })
+    }
+
+    async fn pass(&self, counter: &Counter, now: Timestamp) -> Result<Item, Problem> {
+        match self.counters.count(counter, now).await {
+            Ok(Counted::Passes(item)) => Ok(item),
+            Ok(Counted::Refused { wait }) => {
+                let limits = [
+                    ("address", self.per_address),
+                    ("account", self.per_account),
+                    ("account-in-all", self.per_account_in_all),
+                ];
+                let policies = limits.map(|(name, rate)| rate.policy(name)).join(", ");
+                Err(TooMany { policies, name: counter.name, wait }.into())
             }
+            Err(error) => Err(uncounted(&error)),
         }
+    }
+}
+
+/// Refuses a request that could not be counted.
+fn uncounted(error: &anyhow::Error) -> Problem {
+    tracing::error!(error = format!("{error:#}"), "a request could not be counted and was refused");
+    let detail = "We cannot reach your account right now. Please try again in a moment.";
+    Problem::new(SERVICE_UNAVAILABLE, detail)
+}
+
+/// How often everyone together may do what costs the shop something each time, such as an email. When the counter
+/// cannot be reached nobody may.
+#[derive(Debug, Clone)]
+pub struct EveryonesLimit {
+    counters: Counters,
+    in_all: Rate,
+}
+
+impl FromEnv for EveryonesLimit {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { counters: Counters::from_env(aws)?, in_all: config::required("LIMIT_IN_ALL")? })
+    }
+}
+
+impl EveryonesLimit {
+    /// Counts a request to `route`.
+    ///
+    /// # Errors
+    /// `too-many-requests`; `service-unavailable` when the request cannot be counted.
+    pub async fn count(&self, route: &str, now: Timestamp) -> Result<(), Problem> {
+        let counter = self.counters.of(route, "everyone", self.in_all, &[]);
+        match self.counters.count(&counter, now).await {
+            Ok(Counted::Passes(_)) => Ok(()),
+            Ok(Counted::Refused { wait }) => {
+                telemetry::count_in_stage("EveryonesLimitReached", 1);
+                Err(TooMany { policies: self.in_all.policy(counter.name), name: counter.name, wait }.into())
+            }
+            Err(error) => Err(uncounted(&error)),
+        }
+    }
+}
+
+/// Whether the account of this counter has signed in from its address.
+fn is_known(item: &Item, now: Timestamp) -> bool {
+    match item.get("knownUntil") {
+        Some(AttributeValue::N(until)) => until.parse().is_ok_and(|until: i64| until > now.unix_seconds()),
+        _ => false,
+    }
+}
+
+impl Attempt {
+    /// Takes the request back from the account's counters, since it was no failure, and lets the account know the
+    /// address. Not safe to repeat: each time takes back one more, though never below none.
+    ///
+    /// # Errors
+    /// When the table cannot be reached. Then the request counts as a failure.
+    pub async fn succeeded(&self) -> anyhow::Result<()> {
+        let until = (self.now + KNOWN_FOR).unix_seconds();
+        let table = &self.counters.table;
+        let account = self
+            .account
+            .take_back(table, self.now)
+            .set_update_expression(Some(format!(
+                "SET knownUntil = :until, expiresAt = :until ADD c{} :less",
+                self.account.rate.window(self.now)
+            )))
+            .expression_attribute_values(":until", number(until));
+        self.counters.take_back(&self.account, account).await?;
+        if let Some(in_all) = &self.in_all {
+            self.counters.take_back(in_all, in_all.take_back(table, self.now)).await?;
+        }
+        Ok(())
     }
 }
 
 /// How often one person may make something. When the counter cannot be reached everyone may: the shop goes on selling.
 #[derive(Debug, Clone)]
 pub struct PersonLimit {
-    guards: Guards,
+    counters: Counters,
     per_person: Rate,
 }
 
 impl FromEnv for PersonLimit {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self { guards: Guards::from_env(aws)?, per_person: config::required("LIMIT_PER_PERSON")? })
+        Ok(Self { counters: Counters::from_env(aws)?, per_person: config::required("LIMIT_PER_PERSON")? })
     }
 }
 
@@ -315,10 +513,13 @@ impl PersonLimit {
     /// # Errors
     /// `too-many-requests`.
     pub async fn count(&self, route: &str, person: &UserId, now: Timestamp) -> Result<(), Problem> {
-        let counter = Counter::new(route, "person", self.per_person, &person.to_string());
-        match self.guards.count(&counter, now).await {
-            Ok(Verdict::Passes) => Ok(()),
-            Ok(Verdict::Refused(refused)) => Err(refused.into()),
+        let counter = self.counters.of(route, "person", self.per_person, &[&person.to_string()]);
+        match self.counters.count(&counter, now).await {
+            Ok(Counted::Passes(_)) => Ok(()),
+            Ok(Counted::Refused { wait }) => {
+                Err(TooMany { policies: self.per_person.policy(counter.name), name: counter.name, wait }
+                    .into())
+            }
             Err(error) => {
                 tracing::warn!(
                     error = format!("{error:#}"),
@@ -374,9 +575,11 @@ impl<S: Sync> FromRequestParts<S> for Address {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::aws::canned::{Asked, answering};
     use axum::response::IntoResponse;
     use proptest::prelude::*;
-    use std::collections::HashMap;
+    use serde_json::{Value, json};
+    use sha2::Digest;
 
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_unix_millis(millis)
@@ -468,11 +671,141 @@ mod tests {
         }
     }
 
+    /// Limits whose counters all get this answer, and what they ask for.
+    fn limits(status: u16, answer: &Value) -> (PasswordLimits, Asked) {
+        let (sdk, asked) = answering(status, answer);
+        let limits = PasswordLimits {
+            counters: Counters::new(&sdk, "guards".into(), "a key".into()),
+            per_address: rate(60, 60),
+            per_account: rate(20, 300),
+            per_account_in_all: rate(500, 3600),
+        };
+        (limits, asked)
+    }
+
+    const HERE: &str = "192.0.2.1";
+
+    async fn ask(limits: &PasswordLimits, now: i64) -> Result<Attempt, Problem> {
+        limits.count("sign-in", Address::new(HERE), "Ann", at(now)).await
+    }
+
+    /// Which limits were counted, in this order.
+    fn counted(asked: &Asked) -> Vec<String> {
+        let asked = asked.lock().unwrap();
+        let name =
+            |call: &Value| call["Key"]["guardId"]["S"].as_str().unwrap().split('#').nth(2).unwrap().into();
+        asked.iter().map(name).collect()
+    }
+
+    fn refused(item: &Value) -> Value {
+        let error = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException";
+        json!({ "__type": error, "message": "The conditional request failed", "Item": item })
+    }
+
+    #[tokio::test]
+    async fn the_address_is_counted_first_then_the_account_there_and_then_everywhere() {
+        let (limits, asked) = limits(200, &json!({ "Attributes": {} }));
+        ask(&limits, 0).await.unwrap();
+        assert_eq!(counted(&asked), ["address", "account", "account-in-all"]);
+        assert!(asked.lock().unwrap().iter().all(|call| call["TableName"] == "guards"));
+    }
+
+    #[tokio::test]
+    async fn a_flood_ends_at_its_address_and_then_costs_no_call() {
+        let (limits, asked) = limits(400, &refused(&json!({ "c0": { "N": "60" } })));
+        for (now, wait) in [(30_000, "31"), (30_400, "31"), (59_000, "2")] {
+            let response = ask(&limits, now).await.unwrap_err().into_response();
+            assert_eq!(
+                (response.status().as_u16(), &response.headers()["retry-after"]),
+                (429, &wait.parse().unwrap())
+            );
+            let policy = "\"address\";q=60;w=60, \"account\";q=20;w=300, \"account-in-all\";q=500;w=3600";
+            assert_eq!(response.headers()["ratelimit-policy"], policy);
+        }
+        assert_eq!(counted(&asked), ["address"]);
+        assert!(ask(&limits, 61_000).await.is_err());
+        assert_eq!(counted(&asked), ["address", "address"]);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_counted_is_tried_twice_and_then_refused() {
+        let (limits, asked) = limits(500, &json!({ "__type": "InternalServerError" }));
+        assert_eq!(ask(&limits, 0).await.unwrap_err().kind(), SERVICE_UNAVAILABLE);
+        assert_eq!(counted(&asked), ["address", "address"]);
+    }
+
+    #[tokio::test]
+    async fn an_address_that_the_account_knows_is_not_held_up_by_other_peoples_failures() {
+        let known = |until: &str| json!({ "Attributes": { "knownUntil": { "N": until } } });
+        let (knowing, asked) = limits(200, &known("31"));
+        let attempt = ask(&knowing, 30_000).await.unwrap();
+        attempt.succeeded().await.unwrap();
+        assert_eq!(counted(&asked), ["address", "account", "account"]);
+        let (forgetting, asked) = limits(200, &known("30"));
+        ask(&forgetting, 30_000).await.unwrap();
+        assert_eq!(counted(&asked), ["address", "account", "account-in-all"]);
+    }
+
+    #[tokio::test]
+    async fn what_was_no_failure_is_taken_back_and_the_address_is_known_from_then_on() {
+        let (limits, asked) = limits(200, &json!({ "Attributes": {} }));
+        ask(&limits, 400_000).await.unwrap().succeeded().await.unwrap();
+        assert_eq!(counted(&asked)[3..], ["account", "account-in-all"]);
+        let asked = asked.lock().unwrap();
+        let [account, in_all] = &asked[3..] else { panic!("not two calls") };
+        assert_eq!((&account["Key"], &in_all["Key"]), (&asked[1]["Key"], &asked[2]["Key"]));
+        assert_eq!(account["UpdateExpression"], "SET knownUntil = :until, expiresAt = :until ADD c1 :less");
+        assert_eq!(
+            account["ExpressionAttributeValues"][":until"]["N"],
+            (400 + 90 * 24 * 60 * 60).to_string()
+        );
+        assert_eq!(in_all["UpdateExpression"], "ADD c0 :less");
+        assert_eq!(in_all["ConditionExpression"], "c0 > :none");
+    }
+
+    #[tokio::test]
+    async fn everyone_together_has_one_counter() {
+        let (sdk, asked) = answering(400, &refused(&json!({ "c0": { "N": "2" } })));
+        let counters = Counters::new(&sdk, "guards".into(), "a key".into());
+        let limit = EveryonesLimit { counters, in_all: rate(2, 3600) };
+        for _ in 0..2 {
+            let response = limit.count("sign-up", at(0)).await.unwrap_err().into_response();
+            assert_eq!(
+                (response.status(), &response.headers()["ratelimit-policy"]),
+                (axum::http::StatusCode::TOO_MANY_REQUESTS, &"\"everyone\";q=2;w=3600".parse().unwrap(),)
+            );
+        }
+        assert_eq!(counted(&asked), ["everyone"]);
+    }
+
+    #[test]
+    fn refusals_are_forgotten_in_time_and_never_fill_the_memory() {
+        let refusals = Refusals::default();
+        for number in 0..REMEMBERED + 5 {
+            refusals.remember(&number.to_string(), at(1_000), at(0));
+        }
+        let remembered = || refusals.until().len();
+        assert_eq!(remembered(), REMEMBERED);
+        assert_eq!((refusals.wait("0", at(1)), refusals.wait("0", at(1_000))), (Some(1), None));
+        refusals.remember("new", at(9_000), at(2_000));
+        assert_eq!((remembered(), refusals.wait("new", at(2_000))), (1, Some(7)));
+        refusals.forget("new");
+        assert_eq!(refusals.wait("new", at(2_000)), None);
+    }
+
+    fn counter(route: &str, name: &'static str, rate: Rate, who: &str) -> Counter {
+        let (limits, _) = limits(200, &json!({}));
+        limits.counters.of(route, name, rate, &[who])
+    }
+
     #[test]
     fn a_request_is_counted_by_one_conditional_update() {
-        let counter = Counter::new("sign-in", "account", rate(1, 10), "ann");
+        let counter = counter("sign-in", "account", rate(1, 10), "ann");
         let update = counter.count("guards", at(25_000)).unwrap();
-        assert_eq!(update.update_expression, "SET expiresAt = :expires REMOVE c0 ADD c2 :one");
+        assert_eq!(
+            update.update_expression,
+            "SET expiresAt = if_not_exists(knownUntil, :expires) REMOVE c0 ADD c2 :one"
+        );
         assert_eq!(
             update.condition_expression.unwrap(),
             "((attribute_not_exists(c1) OR c1 <= :last0) AND (attribute_not_exists(c2) OR c2 < :this0))"
@@ -484,17 +817,25 @@ mod tests {
 
     #[test]
     fn the_condition_stays_within_dynamodbs_bounds() {
-        let counter = Counter::new("sign-in", "address", rate(6000, 60), "ann");
+        let counter = counter("sign-in", "address", rate(6000, 60), "ann");
         let update = counter.count("guards", at(1_790_000_059_999)).unwrap();
         let condition = update.condition_expression.unwrap();
         assert!(condition.len() < 4096 && condition.matches(" OR ").count() < 100, "{condition}");
     }
 
     #[test]
-    fn neither_name_nor_address_is_kept() {
-        let counter = Counter::new("sign-in", "account", rate(1, 10), "ann@cartwright.test");
-        assert!(counter.guard_id.starts_with("rate#sign-in#account#"));
-        assert!(!counter.guard_id.contains("ann"));
+    fn whom_a_counter_is_about_is_known_to_nobody_without_the_key() {
+        let (limits, _) = limits(200, &json!({}));
+        let of =
+            |counters: &Counters, who: &[&str]| counters.of("sign-in", "address", rate(1, 10), who).guard_id;
+        let id = of(&limits.counters, &[HERE]);
+        assert!(id.starts_with("rate#sign-in#address#") && id.len() == 21 + 43, "{id}");
+        // There are four billion addresses: a hash without a key tells each of them in minutes.
+        assert!(!id.contains(&URL_SAFE_NO_PAD.encode(Sha256::digest(HERE))) && !id.contains(HERE), "{id}");
+        let other = Counters { key: "another key".into(), ..limits.counters.clone() };
+        assert_ne!(of(&other, &[HERE]), id);
+        assert_ne!(of(&other, &["ab", "c"]), of(&other, &["a", "bc"]));
+        assert!(!format!("{limits:?}").contains("a key"), "{limits:?}");
     }
 
     #[test]

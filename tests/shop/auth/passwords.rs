@@ -4,7 +4,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::answer::{Answer, calls};
-use tests::shop::{PASSWORD, Person, RESET_CODE, Shop, unique};
+use tests::shop::{Newcomer, PASSWORD, Person, RESET_CODE, Shop, Tokens, unique};
 
 const NEW_PASSWORD: &str = "Cartwright-2";
 
@@ -17,19 +17,24 @@ async fn signs_in(shop: &Shop, person: &Person, password: &str) -> Answer {
     shop.post("/sign-in", &json!({ "email": person.email, "password": password })).await
 }
 
+async fn refreshes(shop: &Shop, token: &str) -> Answer {
+    shop.post("/refresh-token", &json!({ "refreshToken": token })).await
+}
+
 #[tokio::test]
 async fn a_forgotten_password_is_replaced_with_the_emailed_code() {
     let shop = Shop::open();
     let ann = shop.person("Ann").await;
     let answer = shop.post("/forgot-password", &json!({ "email": ann.email })).await;
-    assert_eq!(answer.calls(), calls([("cognito-idp", 1), ("dynamodb", 1)]));
+    assert_eq!(answer.calls(), calls([("cognito-idp", 1), ("dynamodb", 3)]));
     assert_eq!(answer.is(200)["msg"], "If the account exists, a code for a new password was sent.");
 
     let reset =
         json!({ "fullName": ann.full_name, "confirmationCode": RESET_CODE, "newPassword": NEW_PASSWORD });
     let answer = shop.post("/reset-password", &reset).await;
-    assert_eq!(answer.calls(), calls([("cognito-idp", 2), ("dynamodb", 2)]));
+    assert_eq!(answer.calls(), calls([("cognito-idp", 3), ("dynamodb", 4)]));
     assert_eq!(answer.is(200), json!({ "msg": "Password successfully reset!" }));
+    refreshes(&shop, &ann.tokens.refresh_token).await.is_problem(401, "unauthenticated");
 
     signs_in(&shop, &ann, PASSWORD).await.is_problem(401, "wrong-credentials");
     signs_in(&shop, &ann, NEW_PASSWORD).await.is(200);
@@ -50,11 +55,21 @@ async fn nobody_learns_whether_an_account_exists() {
 async fn a_password_is_changed_by_who_knows_the_old_one() {
     let shop = Shop::open();
     let ann = shop.person("Ann").await;
+    let elsewhere = Newcomer { full_name: ann.full_name.clone(), email: ann.email.clone(), username: None };
+    let elsewhere = shop.sign_in(&elsewhere).await;
     let token = &ann.tokens.access_token;
     changes(&shop, token, "Cartwright-9").await.is_problem(422, "invalid-input").at(["#/previousPassword"]);
     let answer = changes(&shop, token, PASSWORD).await;
-    assert_eq!(answer.calls(), calls([("cognito-idp", 1), ("dynamodb", 2)]));
-    assert_eq!(answer.is(200), json!({ "msg": "Password successfully changed!" }));
+    assert_eq!(answer.calls(), calls([("cognito-idp", 3), ("dynamodb", 4)]));
+    let changed = answer.is(200);
+    assert_eq!(changed["msg"], "Password successfully changed!");
+    // Whoever else is signed in is so no longer; this session goes on with its new tokens.
+    for tokens in [&ann.tokens, &elsewhere.tokens] {
+        refreshes(&shop, &tokens.refresh_token).await.is_problem(401, "unauthenticated");
+    }
+    let tokens: Tokens = serde_json::from_value(changed["tokens"].clone()).expect("tokens");
+    refreshes(&shop, &tokens.refresh_token).await.is(200);
+    shop.request(Method::GET, "/orders").token(&tokens.id_token).send().await.is(200);
     signs_in(&shop, &ann, PASSWORD).await.is_problem(401, "wrong-credentials");
     signs_in(&shop, &ann, NEW_PASSWORD).await.is(200);
 }

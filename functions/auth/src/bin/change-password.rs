@@ -1,13 +1,12 @@
-//! `POST /change-password`: changes the password of a signed-in person, who gives the old one.
+//! `POST /change-password`: changes the password of a signed-in person, who gives the old one, and ends all sessions.
 //!
 //! Repeated, it answers that the old password is wrong, because it has changed.
 
-use auth::{ChangePassword, Done, UserPool};
+use auth::{Change, ChangePassword, Changed};
 use shared::caller::AccessToken;
 use shared::guards::rate_limit::{Address, PasswordLimits};
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, State};
-use users::Users;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -15,14 +14,13 @@ async fn main() -> shared::Exit {
 }
 
 async fn change_password(
-    State((limits, user_pool, users)): State<(PasswordLimits, UserPool, Users)>,
+    State((limits, passwords)): State<(PasswordLimits, Change)>,
     token: AccessToken,
     address: Address,
     Now(now): Now,
     Input(change): Input<ChangePassword>,
-) -> Result<Answer<Done>, Problem> {
+) -> Result<Answer<Changed>, Problem> {
     limits.count("change-password", address, &token.caller().id().to_string(), now).await?;
-    user_pool.change_password(&token, &change).await?;
-    auth::note(users.password_changed(token.caller().id(), now)).await;
-    Ok(Answer::ok(Done { msg: "Password successfully changed!" }))
+    let tokens = passwords.change(&token, &change, now).await?;
+    Ok(Answer::ok(Changed { msg: "Password successfully changed!", tokens }))
 }

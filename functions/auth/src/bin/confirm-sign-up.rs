@@ -1,8 +1,8 @@
 //! `POST /confirm-sign-up`: confirms a person's address with the code that was emailed.
 //!
-//! Safe to repeat: a confirmed account stays so, and the answer says that it is.
+//! Safe to repeat: a confirmed account stays so, though the answer is that of a wrong code.
 
-use auth::{AppClient, ConfirmSignUp, Directory, Done, Refusal};
+use auth::{AppClient, ConfirmSignUp, Done};
 use shared::guards::rate_limit::{Address, PasswordLimits};
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, State};
@@ -13,13 +13,13 @@ async fn main() -> shared::Exit {
 }
 
 async fn confirm_sign_up(
-    State((limits, app_client, directory)): State<(PasswordLimits, AppClient, Directory)>,
+    State((limits, app_client)): State<(PasswordLimits, AppClient)>,
     address: Address,
     Now(now): Now,
     Input(confirmation): Input<ConfirmSignUp>,
 ) -> Result<Answer<Done>, Problem> {
-    limits.count("confirm-sign-up", address, confirmation.account.name(), now).await?;
-    let username = directory.username_of(&confirmation.account).await?.ok_or(Refusal::CodeMismatch)?;
-    app_client.confirm(&username, &confirmation.code).await?;
+    let username = &confirmation.account.0;
+    limits.count("confirm-sign-up", address, username.as_str(), now).await?;
+    app_client.confirm(username, &confirmation.code).await?;
     Ok(Answer::ok(Done { msg: "User successfully confirmed!" }))
 }

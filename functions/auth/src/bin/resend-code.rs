@@ -1,8 +1,9 @@
 //! `POST /resend-code`: emails a new confirmation code to a person who has not confirmed yet.
 //!
-//! Safe to repeat: the latest code is the one that counts. The answer is the same where there is no such account.
+//! Safe to repeat: the latest code is the one that counts. The answer is the same where there is no such account, or a
+//! confirmed one.
 
-use auth::{AppClient, Directory, Done, ResendCode};
+use auth::{AppClient, Done, ResendCode};
 use shared::guards::rate_limit::{Address, PasswordLimits};
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, State};
@@ -13,14 +14,13 @@ async fn main() -> shared::Exit {
 }
 
 async fn resend_code(
-    State((limits, app_client, directory)): State<(PasswordLimits, AppClient, Directory)>,
+    State((limits, app_client)): State<(PasswordLimits, AppClient)>,
     address: Address,
     Now(now): Now,
     Input(wanted): Input<ResendCode>,
 ) -> Result<Answer<Done>, Problem> {
-    limits.count("resend-code", address, wanted.account.name(), now).await?;
-    if let Some(username) = directory.username_of(&wanted.account).await? {
-        app_client.resend_code(&username).await?;
-    }
+    let username = &wanted.account.0;
+    limits.count("resend-code", address, username.as_str(), now).await?;
+    app_client.resend_code(username).await?;
     Ok(Answer::ok(Done { msg: "Confirmation code sent." }))
 }

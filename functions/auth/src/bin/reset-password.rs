@@ -1,4 +1,4 @@
-//! `POST /reset-password`: sets a new password with the code that was emailed.
+//! `POST /reset-password`: sets a new password with the code that was emailed, and ends all sessions.
 //!
 //! Repeated, it answers that the code is wrong or expired: a code is good once.
 

@@ -2,8 +2,8 @@
 //!
 //! Repeated, it answers that the name is taken: by the account of the first time, which then waits for its code.
 
-use auth::{AppClient, Done, SignUp};
-use shared::guards::rate_limit::{Address, PasswordLimits};
+use auth::{Done, SignUp, SigningUp};
+use shared::guards::rate_limit::{Address, EveryonesLimit, PasswordLimits};
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, State};
 
@@ -13,12 +13,13 @@ async fn main() -> shared::Exit {
 }
 
 async fn sign_up(
-    State((limits, app_client)): State<(PasswordLimits, AppClient)>,
+    State((limits, in_all, signing_up)): State<(PasswordLimits, EveryonesLimit, SigningUp)>,
     address: Address,
     Now(now): Now,
     Input(person): Input<SignUp>,
 ) -> Result<Answer<Done>, Problem> {
     limits.count("sign-up", address, person.email().as_str(), now).await?;
-    app_client.sign_up(&person).await?;
+    in_all.count("sign-up", now).await?;
+    signing_up.sign_up(&person).await?;
     Ok(Answer::created(Done { msg: "Account created. Please verify your email." }))
 }

@@ -2,7 +2,7 @@ import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { TransactWriteCommand } from "@aws-sdk/lib-dynamodb";
 import { createHash, randomBytes } from "node:crypto";
 import { z } from "zod";
-import { caller, count, dynamodb, limit, parse, Problem, read, route, shard } from "./shared.js";
+import { caller, count, counter, dynamodb, limit, parse, Problem, read, route, shard } from "./shared.js";
 
 const sqs = new SQSClient({});
 const { GUARDS_TABLE, OFFERS_TABLE, ORDERS_QUEUE_URL, ORDERS_TABLE, USERS_TABLE } = process.env;
@@ -21,7 +21,7 @@ export const handler = route(async (event) => {
   const key = event.headers["idempotency-key"];
   const guardId = key && `idempotency#create-order#${buyer.id}#${key}`;
   const fingerprint = createHash("sha256").update(JSON.stringify(order)).digest("base64url");
-  const counted = limit("create-order", [[`person ${buyer.id}`, process.env.LIMIT_PER_PERSON]]);
+  const counted = limit(counter("create-order", `person ${buyer.id}`), process.env.LIMIT_PER_PERSON);
   const [{ offers, profile, record }] = await Promise.all([basis(order, buyer, guardId), counted]);
   const replayed = replay(record, fingerprint);
   if (replayed) return replayed;

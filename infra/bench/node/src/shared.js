@@ -1,5 +1,5 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { BatchGetCommand, DynamoDBDocumentClient, TransactWriteCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { BatchGetCommand, DynamoDBDocumentClient, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 
 export const dynamodb = DynamoDBDocumentClient.from(new DynamoDBClient({}), {
@@ -75,27 +75,31 @@ export function cacheable(event, body) {
   return event.headers["if-none-match"] === etag ? { status: 304, headers } : { body, headers };
 }
 
-/** Counts the request in as many windows as there are limits, two or more in one transaction; refuses it above any. */
-export async function limit(name, limits) {
-  const now = Date.now();
-  const updates = limits.map(([who, rate]) => {
-    const [requests, seconds] = rate.split("/").map(Number);
-    const window = Math.floor(now / 1000 / seconds);
-    const id = createHash("sha256").update(who).digest("base64url");
-    return {
-      TableName: process.env.GUARDS_TABLE,
-      Key: { guardId: `node-rate#${name}#${id}` },
-      UpdateExpression: "SET expiresAt = :expires ADD #window :one",
-      ConditionExpression: "attribute_not_exists(#window) OR #window < :limit",
-      ExpressionAttributeNames: { "#window": `c${window}` },
-      ExpressionAttributeValues: { ":one": 1, ":limit": requests, ":expires": (window + 2) * seconds },
-    };
-  });
+/** The key of a limit's counter for `who`, whom nobody can tell from it without ours. */
+export function counter(name, who) {
+  const id = createHmac("sha256", process.env.LIMIT_KEY).update(who).digest("base64url");
+  return { guardId: `node-rate#${name}#${id}` };
+}
+
+/** Counts the request, or takes it back, in the window of `now`; refuses it above the limit. The item as it is then. */
+export async function limit(key, rate, now = Date.now()) {
+  const [requests, seconds] = rate.split("/").map(Number);
+  const window = Math.floor(now / 1000 / seconds);
   try {
-    if (updates.length === 1) await dynamodb.send(new UpdateCommand(updates[0]));
-    else await dynamodb.send(new TransactWriteCommand({ TransactItems: updates.map((Update) => ({ Update })) }));
+    const { Attributes } = await dynamodb.send(
+      new UpdateCommand({
+        TableName: process.env.GUARDS_TABLE,
+        Key: key,
+        UpdateExpression: "SET expiresAt = if_not_exists(knownUntil, :expires) ADD #window :one",
+        ConditionExpression: "attribute_not_exists(#window) OR #window < :limit",
+        ExpressionAttributeNames: { "#window": `c${window}` },
+        ExpressionAttributeValues: { ":one": 1, ":limit": requests, ":expires": (window + 2) * seconds },
+        ReturnValues: "ALL_NEW",
+      }),
+    );
+    return Attributes;
   } catch (error) {
-    if (!["TransactionCanceledException", "ConditionalCheckFailedException"].includes(error.name)) throw error;
+    if (error.name !== "ConditionalCheckFailedException") throw error;
     throw new Problem(429, "That was too often", { headers: { "retry-after": "60" } });
   }
 }
