@@ -277,19 +277,22 @@ impl Aws {
         };
         self.json("cognito-idp", update, settings(1, "seconds")).await;
         let operation = Operation::Json { service: "cognito-idp", operation: update };
-        Undo { aws: self.clone(), operation, restore: settings(60, "minutes") }
+        Undo { aws: self.clone(), restore: vec![(operation, settings(60, "minutes"))] }
     }
 
-    /// Begins to change a function; see [`Change::make`].
+    /// Begins to change a function that is called by its alias; see [`Change::make`].
     pub async fn change(&self, function: &str) -> Change {
-        let path = format!("functions/{}/configuration", name_of(function));
-        let before = self.lambda(Method::GET, &path, &Value::Null).await;
+        let function = format!("functions/{}", name_of(function));
+        let alias = self.lambda(Method::GET, &format!("{function}/aliases/live"), &Value::Null).await;
+        let before = self.lambda(Method::GET, &format!("{function}/configuration"), &Value::Null).await;
         let environment = before["Environment"]["Variables"].as_object().cloned().unwrap_or_default();
-        let restore = json!({ "Environment": { "Variables": environment }, "Timeout": before["Timeout"] });
         Change {
-            undo: Undo { aws: self.clone(), operation: Operation::Lambda { path }, restore },
-            environment,
+            aws: self.clone(),
+            function,
+            released: alias["FunctionVersion"].clone(),
             timeout: before["Timeout"].clone(),
+            before: json!({ "Environment": { "Variables": environment }, "Timeout": before["Timeout"] }),
+            environment,
         }
     }
 
@@ -302,7 +305,8 @@ impl Aws {
         let before = self.json("sqs", "AmazonSQS.GetQueueAttributes", names).await["Attributes"].clone();
         let soon = json!({ "QueueUrl": url, "Attributes": { "VisibilityTimeout": "3" } });
         operation.call(self, &soon).await;
-        Undo { aws: self.clone(), operation, restore: json!({ "QueueUrl": url, "Attributes": before }) }
+        let restore = json!({ "QueueUrl": url, "Attributes": before });
+        Undo { aws: self.clone(), restore: vec![(operation, restore)] }
     }
 
     /// Stops a function from consuming its queue, until the result is dropped.
@@ -314,7 +318,8 @@ impl Aws {
         self.lambda(Method::PUT, &path, &json!({ "Enabled": false })).await;
         // A poll that has begun may still deliver.
         a_while().await;
-        Undo { aws: self.clone(), operation: Operation::Lambda { path }, restore: json!({ "Enabled": true }) }
+        let restore = json!({ "Enabled": true });
+        Undo { aws: self.clone(), restore: vec![(Operation::Lambda { path }, restore)] }
     }
 }
 
@@ -345,7 +350,10 @@ pub struct Inbox {
 /// A change of a function's configuration that is not made yet.
 #[derive(Debug)]
 pub struct Change {
-    undo: Undo,
+    aws: Aws,
+    function: String,
+    released: Value,
+    before: Value,
     environment: Map<String, Value>,
     timeout: Value,
 }
@@ -364,11 +372,15 @@ impl Change {
         Self { timeout: seconds.into(), ..self }
     }
 
-    /// Makes it, until the result is dropped.
+    /// Makes it, and has the alias lead to it, until the result is dropped.
     pub async fn make(self) -> Undo {
-        let input = json!({ "Environment": { "Variables": self.environment }, "Timeout": self.timeout });
-        self.undo.operation.call(&self.undo.aws, &input).await;
-        self.undo
+        let configuration = Operation::Lambda { path: format!("{}/configuration", self.function) };
+        let alias = Operation::Lambda { path: format!("{}/aliases/live", self.function) };
+        let changed = json!({ "Environment": { "Variables": self.environment }, "Timeout": self.timeout });
+        configuration.call(&self.aws, &changed).await;
+        alias.call(&self.aws, &json!({ "FunctionVersion": "$LATEST" })).await;
+        let released = json!({ "FunctionVersion": self.released });
+        Undo { aws: self.aws, restore: vec![(alias, released), (configuration, self.before)] }
     }
 }
 
@@ -377,8 +389,7 @@ impl Change {
 #[must_use = "the change lasts until this is dropped"]
 pub struct Undo {
     aws: Aws,
-    operation: Operation,
-    restore: Value,
+    restore: Vec<(Operation, Value)>,
 }
 
 #[derive(Debug)]
@@ -411,7 +422,9 @@ impl Drop for Undo {
             runtime.expect("a runtime").block_on(async {
                 let emulated = self.aws.emulated.over_other_connections();
                 let aws = Aws { emulated, ..self.aws.clone() };
-                self.operation.call(&aws, &self.restore).await;
+                for (operation, before) in &self.restore {
+                    operation.call(&aws, before).await;
+                }
             });
         };
         std::thread::scope(|scope| scope.spawn(undo).join()).expect("the change is undone");

@@ -106,6 +106,46 @@ def expand_nested_templates():
     cloudformation._check_nested_stack_capabilities = check_and_expand
 
 
+def tell_the_transform_what_parameters_are():
+    """Gives SAM's transform the parameters of a stack, as AWS does; the emulator gives it their defaults alone.
+
+    A function's version is named after one of them, and no release after the first would have versions of its own.
+    """
+    import samtranslator.translator.transform as sam
+
+    import ministack.services.cloudformation.changesets as changesets
+    import ministack.services.cloudformation.engine as engine
+    import ministack.services.cloudformation.handlers as stacks
+    import ministack.services.cloudformation.provisioners as cloudformation
+
+    given = contextvars.ContextVar("given", default={})
+    transform, apply = sam.transform, engine._apply_transforms
+    handlers = cloudformation._RESOURCE_HANDLERS["AWS::CloudFormation::Stack"]
+    create, update = handlers["create"], handlers["update"]
+
+    def with_parameters(values, call, *arguments):
+        token = given.set(values)
+        try:
+            return call(*arguments)
+        finally:
+            given.reset(token)
+
+    def apply_with_parameters(template, provided=None, previous=None):
+        values = engine._transform_parameters(template, provided, previous)
+        return with_parameters(values, apply, template, provided, previous)
+
+    def create_with_parameters(logical_id, props, stack_name):
+        return with_parameters(props.get("Parameters") or {}, create, logical_id, props, stack_name)
+
+    def update_with_parameters(physical_id, old_props, new_props, stack_name):
+        values = new_props.get("Parameters") or {}
+        return with_parameters(values, update, physical_id, old_props, new_props, stack_name)
+
+    sam.transform = lambda template, values, *rest: transform(template, {**given.get(), **values}, *rest)
+    changesets._apply_transforms = stacks._apply_transforms = apply_with_parameters
+    handlers["create"], handlers["update"] = create_with_parameters, update_with_parameters
+
+
 def remember_attributes_of_nested_resources():
     """Keeps what `!GetAtt` reads of a nested stack's resource that an update leaves alone.
 
@@ -655,6 +695,7 @@ def main():
         keep_what_functions_say()
         give_functions_their_own_environment()
         expand_nested_templates()
+        tell_the_transform_what_parameters_are()
         remember_attributes_of_nested_resources()
         resolve_references_in_nested_stacks()
         undo_failed_nested_stacks()

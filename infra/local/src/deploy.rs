@@ -71,6 +71,8 @@ pub(crate) async fn stack_of(cloud: &Cloud, record: &mut Record, code: Code) -> 
             .arg("--template-file")
             .arg(cloud.stage().join("template.yaml"));
         sam.arg("--parameter-overrides").args(&parameters);
+        // Only what is not deployed yet comes so far, so that each deployment is another release.
+        sam.arg(format!("Release={}", &fingerprint[..10]));
         let log = process::run_quietly(&mut sam.into()).await?;
         fs::write(cloud.file("deploy.log"), log)?;
         record.outputs = aws.outputs(STACK).await?;

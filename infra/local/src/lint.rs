@@ -1,15 +1,15 @@
-//! `cargo local lint`: the checks of the templates that need the pinned tools.
+//! `cargo local lint`: the checks of the templates that need the pinned tools, and of what was built for AWS.
 
 use anyhow::Result;
 use tokio::process::Command;
 
 use crate::tools::SAM;
-use crate::{cloud, deploy, process, say};
+use crate::{cloud, deploy, process, release, say};
 
 /// Runs `cargo local lint`.
 ///
 /// # Errors
-/// What the tools say about a template.
+/// What the tools say about a template, or a binary in `target/lambda` that would not start on Lambda.
 pub(crate) async fn run() -> Result<()> {
     SAM.install().await?;
     let home = cloud::home();
@@ -26,5 +26,5 @@ pub(crate) async fn run() -> Result<()> {
         let validate = ["validate", "--lint", "--template-file", &template];
         say::step(&title, process::run_quietly(&mut command("sam", &validate))).await?;
     }
-    Ok(())
+    say::step("the C library of what is in target/lambda", async { release::check() }).await
 }

@@ -32,10 +32,10 @@ pub(crate) const SAM: Tool = Tool {
     requirements: include_str!("../requirements/sam.txt"),
 };
 
-/// Cargo Lambda, without the Zig that builds for other processors and systems need.
+/// Cargo Lambda, and Zig, which links for the C library that Lambda has.
 pub(crate) const CARGO_LAMBDA: Tool = Tool {
     name: "cargo-lambda",
-    title: "cargo-lambda",
+    title: "cargo-lambda and Zig",
     requirements: include_str!("../requirements/cargo-lambda.txt"),
 };
 
