@@ -17,12 +17,12 @@ use anyhow::Context;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::presigning::PresigningConfig;
-use aws_sdk_s3::types::{Delete, MetadataDirective, ObjectIdentifier};
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use sha2::{Digest, Sha256};
 
 use crate::http::input::{Field, Value, whole_number};
 use crate::run::aws::{Aws, FromEnv};
 use crate::run::config::{self, ConfigError};
-use crate::run::telemetry;
 use crate::values::time::Timestamp;
 
 pub use clean_up::{AwaitsPicture, Noun, clean_up};
@@ -32,9 +32,6 @@ pub const MAX_BYTES: u32 = 5 * 1024 * 1024;
 
 /// How long an upload URL works.
 const UPLOAD_EXPIRES: Duration = Duration::from_mins(15);
-
-/// As many bytes as any of the formats needs to be known by.
-const SNIFFED_BYTES: u32 = 4096;
 
 /// What the pictures belong to: the second part of every key. Each service declares its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,13 +76,6 @@ crate::names!(
         Avif = "image/avif",
     }
 );
-
-impl ImageType {
-    /// The format that the first bytes of a file show, whatever its name or declared type say.
-    fn sniff(bytes: &[u8]) -> Option<Self> {
-        infer::get(bytes).and_then(|found| found.mime_type().parse().ok())
-    }
-}
 
 /// The size of a file in bytes that a client announces, 1 to [`MAX_BYTES`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,11 +158,23 @@ impl Upload {
         self.id
     }
 
+    /// What kind of thing it is for, as its key says.
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// What names the thing, as it stands in the key.
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
     fn key(&self) -> String {
         format!("uploads/{}/{}/{}/{}", self.kind, self.owner, self.id, self.file_name)
     }
 
-    fn image_key(&self, hash: &str) -> String {
+    /// Where a picture that came with it is published: the name has the hash of its bytes, so that it never changes.
+    fn image_key(&self, picture: &[u8]) -> String {
+        let hash = Sha256::digest(picture)[..8].iter().fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"));
         format!("images/{}/{}/{hash}-{}", self.kind, self.owner, self.file_name)
     }
 }
@@ -199,23 +201,17 @@ pub trait Pictured {
     ) -> impl Future<Output = anyhow::Result<bool>>;
 }
 
-/// What an upload turned out to be.
+/// What there is of an upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Checked {
-    /// A picture, with what is needed to publish exactly these bytes.
-    Picture(Picture),
-    /// No picture that we show; the sentence tells its owner why.
-    Refused(&'static str),
+pub enum Uploaded {
+    /// A file, of at most [`MAX_BYTES`].
+    File(Vec<u8>),
+    /// A file without a byte.
+    Empty,
+    /// A file of more than [`MAX_BYTES`], which was not read.
+    TooLarge,
     /// Nothing: an earlier delivery of the event dealt with it.
     Gone,
-}
-
-/// An upload whose bytes were seen to be a picture.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Picture {
-    upload: Upload,
-    image_type: ImageType,
-    etag: String,
 }
 
 /// The bucket.
@@ -259,102 +255,50 @@ impl Media {
         Ok(signed.context("sign an upload")?.uri().to_owned())
     }
 
-    /// Deals with an upload: checks it, publishes the picture, sets it on its thing and deletes the upload. What is no
-    /// picture is not published; its thing keeps why. Safe to repeat, and in any order: the newest upload wins, and one
-    /// that was dealt with is gone.
-    ///
-    /// # Errors
-    /// When the bucket or the store fails.
-    pub async fn index<T: Pictured>(
-        &self,
-        things: &T,
-        upload: &Upload,
-        now: Timestamp,
-    ) -> anyhow::Result<()> {
-        anyhow::ensure!(upload.kind == T::KIND.0, "an upload of another kind: {}", upload.kind);
-        let Ok(id) = upload.owner.parse::<T::Id>() else { return self.discard(upload).await };
-        let picture = match self.check(upload).await? {
-            Checked::Gone => return Ok(()),
-            // A picture of a deleted thing is not published.
-            Checked::Picture(_) if !things.exists(&id).await? => return self.discard(upload).await,
-            Checked::Picture(picture) => match self.publish(&picture).await? {
-                Some(url) => Ok(url),
-                // Replaced while it was looked at: the event of the new one is on its way.
-                None => return Ok(()),
-            },
-            Checked::Refused(reason) => {
-                telemetry::count("ImageRefused", 1);
-                tracing::info!(kind = upload.kind, upload_id = %upload.id, reason, "refused an upload");
-                Err(reason)
-            }
-        };
-        if !things.settle(&id, upload.id, picture, now).await? {
-            // Deleted since it was looked for.
-            self.withdraw(T::KIND, &upload.owner).await?;
-        }
-        self.discard(upload).await
-    }
-
-    /// Looks at the first bytes of an upload and its size.
+    /// Reads an upload. One that is too large is not read.
     ///
     /// # Errors
     /// When the bucket cannot be read.
-    pub async fn check(&self, upload: &Upload) -> anyhow::Result<Checked> {
-        let head = self
-            .client
-            .get_object()
-            .bucket(&self.bucket)
-            .key(upload.key())
-            .range(format!("bytes=0-{}", SNIFFED_BYTES - 1))
-            .send()
-            .await;
-        let head = match head {
-            Err(error) if code(&error) == Some("NoSuchKey") => return Ok(Checked::Gone),
+    pub async fn read(&self, upload: &Upload) -> anyhow::Result<Uploaded> {
+        // Should it have grown since it was told of, no more than this comes.
+        let range = format!("bytes=0-{MAX_BYTES}");
+        let get = self.client.get_object().bucket(&self.bucket).key(upload.key()).range(range);
+        let found = match get.send().await {
+            Err(error) if code(&error) == Some("NoSuchKey") => return Ok(Uploaded::Gone),
             // An empty object has no first byte, so no range of it can be read.
-            Err(error) if code(&error) == Some("InvalidRange") => {
-                return Ok(Checked::Refused("The file is empty."));
-            }
-            head => head.context("read an upload")?,
+            Err(error) if code(&error) == Some("InvalidRange") => return Ok(Uploaded::Empty),
+            found => found.context("read an upload")?,
         };
-        let etag = head.e_tag().context("an upload has an ETag")?.to_owned();
-        // `Content-Range: bytes 0-4095/123456`; without it the answer is the whole object.
-        let size = head.content_range().and_then(|range| range.rsplit('/').next()?.parse().ok());
-        let size = size.or(head.content_length()).unwrap_or(i64::MAX);
-        let bytes = head.body.collect().await.context("read an upload")?.into_bytes();
-        if size > i64::from(MAX_BYTES) {
-            return Ok(Checked::Refused("The file is larger than 5 MB."));
+        match found.content_length().unwrap_or_default() {
+            0 => return Ok(Uploaded::Empty),
+            length if length > i64::from(MAX_BYTES) => return Ok(Uploaded::TooLarge),
+            _ => {}
         }
-        Ok(match ImageType::sniff(&bytes) {
-            Some(image_type) => Checked::Picture(Picture { upload: upload.clone(), image_type, etag }),
-            None => Checked::Refused("The file is not a PNG, JPEG, WebP, GIF or AVIF image."),
-        })
+        Ok(Uploaded::File(found.body.collect().await.context("read an upload")?.to_vec()))
     }
 
-    /// Copies a picture to where everyone can read it and gives its URL; `None` when the upload is gone or was replaced
-    /// since it was looked at. The same picture has the same URL, so publishing twice changes nothing.
+    /// Puts a picture that came with an upload where everyone can read it, and gives its URL. The same picture has the
+    /// same URL, so publishing twice changes nothing.
     ///
     /// # Errors
     /// When the bucket cannot be written.
-    pub async fn publish(&self, picture: &Picture) -> anyhow::Result<Option<String>> {
-        let hash: String = picture.etag.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
-        let key = picture.upload.image_key(&hash);
-        let copied = self
+    pub async fn publish(
+        &self,
+        upload: &Upload,
+        image_type: ImageType,
+        picture: Vec<u8>,
+    ) -> anyhow::Result<String> {
+        let key = upload.image_key(&picture);
+        let put = self
             .client
-            .copy_object()
-            .copy_source(format!("{}/{}", self.bucket, picture.upload.key()))
-            // The bytes that were looked at, not others that a second PUT brought meanwhile.
-            .copy_source_if_match(&picture.etag)
+            .put_object()
             .bucket(&self.bucket)
             .key(&key)
-            .metadata_directive(MetadataDirective::Replace)
-            .content_type(picture.image_type.as_str())
+            .content_type(image_type.as_str())
             .cache_control("public, max-age=31536000, immutable")
-            .send()
-            .await;
-        match copied {
-            Err(error) if matches!(code(&error), Some("NoSuchKey" | "PreconditionFailed")) => Ok(None),
-            copied => copied.map(|_| Some(format!("{}/{key}", self.base_url))).context("publish a picture"),
-        }
+            .body(picture.into());
+        put.send().await.context("publish a picture")?;
+        Ok(format!("{}/{key}", self.base_url))
     }
 
     /// Deletes an upload that was dealt with; deleting it again changes nothing.
@@ -399,22 +343,6 @@ fn code<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Option<&str> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    #[test]
-    fn pictures_are_known_by_their_bytes() {
-        assert_eq!(ImageType::sniff(b"\x89PNG\r\n\x1a\n"), Some(ImageType::Png));
-        assert_eq!(ImageType::sniff(b"\xff\xd8\xff\xe0"), Some(ImageType::Jpeg));
-        assert_eq!(ImageType::sniff(b"GIF89a"), Some(ImageType::Gif));
-        assert_eq!(ImageType::sniff(b"RIFF\x24\0\0\0WEBPVP8 "), Some(ImageType::Webp));
-        assert_eq!(ImageType::sniff(b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf"), Some(ImageType::Avif));
-    }
-
-    #[test]
-    fn what_is_not_a_picture_is_none() {
-        for bytes in [&b"<html><script>"[..], b"<svg xmlns=", b"%PDF-1.7", b"MZ", b""] {
-            assert_eq!(ImageType::sniff(bytes), None);
-        }
-    }
 
     proptest! {
         #[test]

@@ -34,6 +34,28 @@ async fn html_that_says_it_is_a_png_is_not_published() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_decoded_is_not_published() {
+    let shop = Shop::open();
+    let ann = shop.person("Ann").await;
+    // A PNG of 65,000 by 65,000 pixels, as its head says, in some bytes.
+    let mut bomb = RED_PNG.to_vec();
+    bomb[16..24].copy_from_slice(&[0, 0, 0xfd, 0xe8, 0, 0, 0xfd, 0xe8]);
+    bomb[29..33].copy_from_slice(&[0x2d, 0x35, 0x4e, 0x5d]);
+    for (file, says) in [
+        (&b"12345678WEBP<html><script>alert(1)</script>"[..], "not a PNG"),
+        (b"GIF is pronounced as in gift", "not a PNG"),
+        (b"GIF89a\x01\0\x01\0\0\0\0;", "damaged"),
+        (&RED_PNG[..40], "damaged"),
+        (&bomb, "12,000 pixels"),
+    ] {
+        let listed = ann.lists(product()).await;
+        assert_eq!(shop.upload(&listed.upload_url, "image/png", file.to_vec()).await, 200);
+        let reason = rejection(&ann, &listed).await;
+        assert!(reason.contains(says), "{reason}");
+    }
+}
+
+#[tokio::test]
 async fn svg_is_no_picture_of_ours() {
     let shop = Shop::open();
     let ann = shop.person("Ann").await;

@@ -1,9 +1,9 @@
-//! Pictures: nothing is published but bytes that were looked at, and what is published stays.
+//! Pictures: what is read of an upload, and what is published stays.
 
 use aws_sdk_s3::Client as S3;
 use products::ProductId;
 use products::pictures::PICTURES;
-use shared::media::{Checked, FileName, ImageType, MAX_BYTES, Media, Picture, Upload};
+use shared::media::{FileName, ImageType, MAX_BYTES, Media, Upload, Uploaded};
 use shared::run::aws::{Aws, FromEnv};
 use tests::shop::{BLUE_PNG, RED_PNG};
 
@@ -53,19 +53,12 @@ impl Bucket {
         assert!(answer.status().is_success(), "{}", answer.status());
     }
 
-    async fn checked(&self, upload: &Upload) -> Checked {
-        self.media.check(upload).await.expect("the bucket answers")
+    async fn read(&self, upload: &Upload) -> Uploaded {
+        self.media.read(upload).await.expect("the bucket answers")
     }
 
-    async fn picture(&self, upload: &Upload) -> Picture {
-        match self.checked(upload).await {
-            Checked::Picture(picture) => picture,
-            other => panic!("no picture: {other:?}"),
-        }
-    }
-
-    async fn published(&self, picture: &Picture) -> Option<String> {
-        self.media.publish(picture).await.expect("the bucket answers")
+    async fn published(&self, upload: &Upload, image_type: ImageType, picture: &[u8]) -> String {
+        self.media.publish(upload, image_type, picture.to_vec()).await.expect("the bucket answers")
     }
 
     /// Content type, caching and bytes of what is at a URL.
@@ -85,79 +78,36 @@ const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 async fn a_picture_is_published_once_and_for_all() {
     let bucket = Bucket::open().await;
     let upload = bucket.uploaded(RED_PNG).await;
-    let picture = bucket.picture(&upload).await;
-    let url = bucket.published(&picture).await.unwrap();
+    assert_eq!(bucket.read(&upload).await, Uploaded::File(RED_PNG.to_vec()));
+    let url = bucket.published(&upload, ImageType::Png, RED_PNG).await;
     assert_eq!(bucket.at(&url).await, ("image/png".into(), IMMUTABLE.into(), RED_PNG.to_vec()));
-    assert_eq!(bucket.published(&picture).await, Some(url.clone()));
-    assert_eq!(bucket.published(&bucket.picture(&upload).await).await, Some(url.clone()));
+    assert_eq!(bucket.published(&upload, ImageType::Png, RED_PNG).await, url);
+    let blue = bucket.published(&upload, ImageType::Png, BLUE_PNG).await;
+    assert_ne!(blue, url);
 
     bucket.media.discard(&upload).await.unwrap();
     bucket.media.discard(&upload).await.unwrap();
-    assert_eq!(bucket.checked(&upload).await, Checked::Gone);
-    assert_eq!(bucket.published(&picture).await, None);
-    assert_eq!(bucket.at(&url).await.2, RED_PNG);
+    assert_eq!(bucket.read(&upload).await, Uploaded::Gone);
+    assert_eq!((bucket.at(&url).await.2, bucket.at(&blue).await.2), (RED_PNG.to_vec(), BLUE_PNG.to_vec()));
 }
 
 #[tokio::test]
-async fn a_picture_is_served_as_what_its_bytes_are() {
-    let bucket = Bucket::open().await;
-    let gif = b"GIF89a\x01\0\x01\0\0\0\0;";
-    let upload = bucket.uploaded(gif).await;
-    let url = bucket.published(&bucket.picture(&upload).await).await.unwrap();
-    assert_eq!(bucket.at(&url).await, ("image/gif".into(), IMMUTABLE.into(), gif.to_vec()));
-}
-
-#[tokio::test]
-async fn what_is_no_picture_is_refused() {
-    let bucket = Bucket::open().await;
-    for file in [&b"<html><script>alert(1)</script></html>"[..], b"<svg xmlns='http://www.w3.org/2000/svg'/>"]
-    {
-        let upload = bucket.uploaded(file).await;
-        let refused = Checked::Refused("The file is not a PNG, JPEG, WebP, GIF or AVIF image.");
-        assert_eq!(bucket.checked(&upload).await, refused);
-    }
-}
-
-#[tokio::test]
-async fn an_empty_file_is_refused() {
+async fn an_empty_file_is_told_from_none() {
     let bucket = Bucket::open().await;
     let upload = bucket.uploaded(b"").await;
-    assert!(matches!(bucket.checked(&upload).await, Checked::Refused(_)));
+    assert_eq!(bucket.read(&upload).await, Uploaded::Empty);
+    bucket.media.discard(&upload).await.unwrap();
+    assert_eq!(bucket.read(&upload).await, Uploaded::Gone);
 }
 
 #[tokio::test]
-async fn five_megabytes_are_taken_and_a_byte_more_is_refused() {
+async fn five_megabytes_are_read_and_a_byte_more_is_not() {
     let bucket = Bucket::open().await;
-    let mut file = RED_PNG.to_vec();
-    file.resize(usize::try_from(MAX_BYTES).unwrap(), 0);
+    let mut file = vec![0; usize::try_from(MAX_BYTES).unwrap()];
     let upload = bucket.uploaded(&file).await;
-    assert!(matches!(bucket.checked(&upload).await, Checked::Picture(_)));
-    file.push(0);
-    let upload = bucket.uploaded(&file).await;
-    assert_eq!(bucket.checked(&upload).await, Checked::Refused("The file is larger than 5 MB."));
-}
-
-#[tokio::test]
-async fn an_upload_that_never_came_is_gone() {
-    let bucket = Bucket::open().await;
-    let name = FileName::new("tea.png").unwrap();
-    let upload = Upload::new(PICTURES, ProductId::at(now()), &name, now());
-    assert_eq!(bucket.checked(&upload).await, Checked::Gone);
-}
-
-#[tokio::test]
-async fn bytes_that_were_not_looked_at_are_not_published() {
-    let bucket = Bucket::open().await;
-    let upload = bucket.uploaded(RED_PNG).await;
-    let red = bucket.picture(&upload).await;
-    bucket.put(&upload, b"<html>").await;
-    assert_eq!(bucket.published(&red).await, None);
-    bucket.put(&upload, BLUE_PNG).await;
-    assert_eq!(bucket.published(&red).await, None);
-    let blue = bucket.published(&bucket.picture(&upload).await).await.unwrap();
-    assert_eq!(bucket.at(&blue).await.2, BLUE_PNG);
-    bucket.put(&upload, RED_PNG).await;
-    let url = bucket.published(&red).await.unwrap();
-    assert_ne!(url, blue);
-    assert_eq!(bucket.at(&url).await.2, RED_PNG);
+    assert_eq!(bucket.read(&upload).await, Uploaded::File(file.clone()));
+    for more in [1, 100] {
+        file.resize(usize::try_from(MAX_BYTES).unwrap() + more, 0);
+        assert_eq!(bucket.read(&bucket.uploaded(&file).await).await, Uploaded::TooLarge);
+    }
 }
