@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | `uploads/{kind}/{id}/{upload id}/{file name}` | the client, once, with the signed type and size | a day |
 //! | `images/{kind}/{id}/{hash}-{file name}` | the indexer alone | for good: public and immutable |
+//! | `images/{kind}/{id}/{hash}.{width}.{format}` | the same, narrower | the same |
 
 mod clean_up;
 pub mod listed;
@@ -18,6 +19,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::http::input::{Field, Value, whole_number};
@@ -172,11 +174,51 @@ impl Upload {
         format!("uploads/{}/{}/{}/{}", self.kind, self.owner, self.id, self.file_name)
     }
 
-    /// Where a picture that came with it is published: the name has the hash of its bytes, so that it never changes.
-    fn image_key(&self, picture: &[u8]) -> String {
-        let hash = Sha256::digest(picture)[..8].iter().fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"));
-        format!("images/{}/{}/{hash}-{}", self.kind, self.owner, self.file_name)
+    /// How the keys begin of all that is published of a picture that came with it. They have the hash of its bytes, so
+    /// that what is there never changes.
+    fn image_stem(&self, picture: &[u8]) -> String {
+        let hash: String = Sha256::digest(picture)[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("images/{}/{}/{hash}", self.kind, self.owner)
     }
+}
+
+/// The file of a picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PictureFile {
+    /// Its format.
+    pub image_type: ImageType,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
+
+/// What is to be published of an upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prepared {
+    /// The picture in its own size.
+    pub picture: PictureFile,
+    /// The picture in each of [`WIDTHS`], but where it is no wider itself. There are none of a picture that could not
+    /// be decoded.
+    pub renditions: Option<[Option<PictureFile>; 3]>,
+}
+
+/// How wide a picture's renditions are, in pixels.
+pub const WIDTHS: [u32; 3] = [320, 960, 1920];
+
+/// Where a published picture is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// In its own size.
+    pub image_url: String,
+    /// Narrower.
+    pub images: Option<Images>,
+}
+
+/// Where a picture is in each of [`WIDTHS`]; where it is no wider itself, that is the URL of the picture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Images {
+    small: String,
+    medium: String,
+    large: String,
 }
 
 /// Things of one kind that have a picture each, as their store keeps them.
@@ -190,13 +232,13 @@ pub trait Pictured {
     /// Whether there is such a thing.
     fn exists(&self, id: &Self::Id) -> impl Future<Output = anyhow::Result<bool>>;
 
-    /// Sets what became of an upload, the URL of the picture or why it is none, unless a newer upload was here before.
+    /// Sets what became of an upload, where its picture is or why it is none, unless a newer upload was here before.
     /// Gives whether there is such a thing. Safe to repeat.
     fn settle(
         &self,
         id: &Self::Id,
         upload: UploadId,
-        picture: Result<String, &'static str>,
+        picture: Result<Published, &'static str>,
         now: Timestamp,
     ) -> impl Future<Output = anyhow::Result<bool>>;
 }
@@ -277,26 +319,39 @@ impl Media {
         Ok(Uploaded::File(found.body.collect().await.context("read an upload")?.to_vec()))
     }
 
-    /// Puts a picture that came with an upload where everyone can read it, and gives its URL. The same picture has the
-    /// same URL, so publishing twice changes nothing.
+    /// Puts the picture that came with an upload, and its renditions, where everyone can read them, and gives their
+    /// URLs. The same picture has the same URLs, so publishing twice changes nothing.
     ///
     /// # Errors
     /// When the bucket cannot be written.
-    pub async fn publish(
-        &self,
-        upload: &Upload,
-        image_type: ImageType,
-        picture: Vec<u8>,
-    ) -> anyhow::Result<String> {
-        let key = upload.image_key(&picture);
+    pub async fn publish(&self, upload: &Upload, prepared: Prepared) -> anyhow::Result<Published> {
+        let Prepared { picture, renditions } = prepared;
+        let stem = upload.image_stem(&picture.bytes);
+        let image_url = self.put_image(format!("{stem}-{}", upload.file_name), picture).await?;
+        let Some(renditions) = renditions else { return Ok(Published { image_url, images: None }) };
+        let mut urls = [const { String::new() }; 3];
+        for ((url, rendition), width) in urls.iter_mut().zip(renditions).zip(WIDTHS) {
+            *url = match rendition {
+                Some(file) => {
+                    let format = file.image_type.as_str().trim_start_matches("image/");
+                    self.put_image(format!("{stem}.{width}.{format}"), file).await?
+                }
+                None => image_url.clone(),
+            };
+        }
+        let [small, medium, large] = urls;
+        Ok(Published { image_url, images: Some(Images { small, medium, large }) })
+    }
+
+    async fn put_image(&self, key: String, file: PictureFile) -> anyhow::Result<String> {
         let put = self
             .client
             .put_object()
             .bucket(&self.bucket)
             .key(&key)
-            .content_type(image_type.as_str())
+            .content_type(file.image_type.as_str())
             .cache_control("public, max-age=31536000, immutable")
-            .body(picture.into());
+            .body(file.bytes.into());
         put.send().await.context("publish a picture")?;
         Ok(format!("{}/{key}", self.base_url))
     }

@@ -10,7 +10,7 @@
 use shared::dynamo::list::{Cursors, Page, PageRequest, Sort};
 use shared::http::problem::Problem;
 use shared::media::listed::Table;
-use shared::media::{Kind, Pictured, UploadId};
+use shared::media::{Kind, Pictured, Published, UploadId};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
@@ -70,7 +70,7 @@ impl Pictured for Banners {
         &self,
         id: &BannerId,
         upload: UploadId,
-        picture: Result<String, &'static str>,
+        picture: Result<Published, &'static str>,
         now: Timestamp,
     ) -> anyhow::Result<bool> {
         self.table.settle(id, upload, picture, now).await

@@ -15,7 +15,7 @@ use shared::dynamo::list::{Cursors, Page, PageRequest, Sort};
 use shared::dynamo::{read_each, text, unless_condition_failed};
 use shared::http::problem::Problem;
 use shared::media::listed::Table;
-use shared::media::{AwaitsPicture, Kind, Noun, Pictured, UploadId};
+use shared::media::{AwaitsPicture, Kind, Noun, Pictured, Published, UploadId};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
@@ -81,7 +81,7 @@ impl Pictured for Categories {
         &self,
         key: &CategoryKey,
         upload: UploadId,
-        picture: Result<String, &'static str>,
+        picture: Result<Published, &'static str>,
         now: Timestamp,
     ) -> anyhow::Result<bool> {
         self.table.settle(key.name(), upload, picture, now).await

@@ -1,6 +1,6 @@
 //! Products as things that have pictures.
 
-use shared::media::{AwaitsPicture, Kind, Noun, Pictured, UploadId};
+use shared::media::{AwaitsPicture, Kind, Noun, Pictured, Published, UploadId};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::values::time::Timestamp;
@@ -36,7 +36,7 @@ impl Pictured for ProductPictures {
         &self,
         id: &ProductId,
         upload: UploadId,
-        picture: Result<String, &'static str>,
+        picture: Result<Published, &'static str>,
         now: Timestamp,
     ) -> anyhow::Result<bool> {
         let settled = |product: Product| product.with_upload(upload, picture.clone(), self.reapproval, now);

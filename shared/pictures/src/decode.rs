@@ -3,6 +3,7 @@
 use std::io::Cursor;
 
 use image::error::ImageError;
+use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 /// The longest side of a picture, in pixels.
@@ -13,7 +14,7 @@ const MAX_PIXELS: u64 = 50_000_000;
 
 /// The most bytes that a decoded picture takes, and its decoder beside it: 50 megapixels of four bytes, and then some.
 /// The memory of the functions goes by it.
-const MAX_DECODED: u64 = 256 * 1024 * 1024;
+pub const MAX_DECODED: u64 = 256 * 1024 * 1024;
 
 /// Why a file is no picture although it begins as one.
 pub(crate) const DAMAGED: &str = "The file is damaged: the picture in it cannot be read.";
@@ -30,29 +31,39 @@ pub(crate) fn check_size(width: u32, height: u32) -> Result<(), &'static str> {
     if is_small { Ok(()) } else { Err(TOO_LARGE) }
 }
 
+/// A picture, and what its file says of how to show it.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Decoded {
+    /// Its pixels as they lie in the file.
+    pub picture: DynamicImage,
+    /// What has to be done to turn it upright.
+    pub orientation: Orientation,
+    /// Its ICC profile.
+    pub profile: Option<Vec<u8>>,
+}
+
 /// The picture in a file of this format, of an animation the first one.
 ///
 /// # Errors
 /// A sentence that tells its owner why there is none.
-pub(crate) fn decode(file: &[u8], format: ImageFormat) -> Result<DynamicImage, &'static str> {
-    // A decoder that panics would be given the same file again, and its owner would hear nothing.
-    std::panic::catch_unwind(|| read(file, format)).unwrap_or(Err(DAMAGED))
-}
-
-fn read(file: &[u8], format: ImageFormat) -> Result<DynamicImage, &'static str> {
+pub(crate) fn decode(file: &[u8], format: ImageFormat) -> Result<Decoded, &'static str> {
     let mut limits = Limits::no_limits();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
     limits.max_alloc = Some(MAX_DECODED);
     let mut reader = ImageReader::with_format(Cursor::new(file), format);
     reader.limits(limits);
-    let decoder = reader.into_decoder().map_err(|error| reason(&error))?;
+    let mut decoder = reader.into_decoder().map_err(|error| reason(&error))?;
     let (width, height) = decoder.dimensions();
     check_size(width, height)?;
     if decoder.total_bytes() > MAX_DECODED {
         return Err(TOO_LARGE);
     }
-    DynamicImage::from_decoder(decoder).map_err(|error| reason(&error))
+    // What cannot be read of these is as if it were not said.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let profile = decoder.icc_profile().ok().flatten();
+    let picture = DynamicImage::from_decoder(decoder).map_err(|error| reason(&error))?;
+    Ok(Decoded { picture, orientation, profile })
 }
 
 fn reason(error: &ImageError) -> &'static str {
@@ -76,7 +87,7 @@ mod tests {
     #[test]
     fn each_format_is_decoded() {
         for format in FORMATS {
-            let picture = decode(&file(format), format).unwrap();
+            let picture = decode(&file(format), format).unwrap().picture;
             assert_eq!((picture.width(), picture.height()), (40, 30), "{format:?}");
         }
     }
@@ -107,7 +118,11 @@ mod tests {
     #[test]
     fn what_is_too_large_is_never_decoded() {
         for (width, height) in [(65_000, 65_000), (12_001, 1), (1, 12_001), (7_072, 7_072)] {
-            assert_eq!(decode(&png_of(width, height), ImageFormat::Png), Err(TOO_LARGE), "{width} × {height}");
+            assert_eq!(
+                decode(&png_of(width, height), ImageFormat::Png),
+                Err(TOO_LARGE),
+                "{width} × {height}"
+            );
         }
         // These may be read, and then have not enough of what they promise.
         for (width, height) in [(12_000, 1), (1, 12_000), (7_071, 7_071)] {

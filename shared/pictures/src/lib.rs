@@ -1,16 +1,22 @@
-//! What becomes of an uploaded picture: it is decoded, and only what can be is published.
+//! What becomes of an uploaded picture: it is decoded, and only what can be is published, upright, without what was
+//! said of it, and in three narrower widths beside its own.
 //!
 //! It has the decoders, so it stands apart from `shared`: only the functions that index uploads link it.
 
 mod avif;
 mod decode;
 mod format;
+mod prepare;
+mod strip;
 
-use shared::media::{ImageType, Media, Pictured, Upload, Uploaded};
+use shared::media::{Media, Pictured, Upload, Uploaded};
 use shared::run::telemetry;
 use shared::values::time::Timestamp;
 
-/// Deals with an upload: checks it, publishes the picture, sets it on its thing and deletes the upload. What is no
+pub use decode::MAX_DECODED;
+pub use prepare::prepare;
+
+/// Deals with an upload: prepares and publishes its picture, sets it on its thing and deletes the upload. What is no
 /// picture is not published; its thing keeps why. Safe to repeat, and in any order: the newest upload wins, and one
 /// that was dealt with is gone.
 ///
@@ -25,16 +31,16 @@ pub async fn index<T: Pictured>(
     let kind = upload.kind();
     anyhow::ensure!(kind == T::KIND.to_string(), "an upload of another kind: {kind}");
     let Ok(id) = upload.owner().parse::<T::Id>() else { return media.discard(upload).await };
-    let checked = match media.read(upload).await? {
+    let prepared = match media.read(upload).await? {
         Uploaded::Gone => return Ok(()),
         Uploaded::Empty => Err("The file is empty."),
         Uploaded::TooLarge => Err("The file is larger than 5 MB."),
-        Uploaded::File(file) => check(&file).map(|image_type| (image_type, file)),
+        Uploaded::File(file) => prepare(&file),
     };
-    let picture = match checked {
+    let picture = match prepared {
         // A picture of a deleted thing is not published.
         Ok(_) if !things.exists(&id).await? => return media.discard(upload).await,
-        Ok((image_type, file)) => Ok(media.publish(upload, image_type, file).await?),
+        Ok(prepared) => Ok(media.publish(upload, prepared).await?),
         Err(reason) => {
             telemetry::count("ImageRefused", 1);
             tracing::info!(kind, upload_id = %upload.id(), reason, "refused an upload");
@@ -46,20 +52,4 @@ pub async fn index<T: Pictured>(
         media.withdraw(T::KIND, upload.owner()).await?;
     }
     media.discard(upload).await
-}
-
-/// Of which format the picture is that a file holds.
-///
-/// # Errors
-/// A sentence that tells its owner why it is none that we show.
-pub fn check(file: &[u8]) -> Result<ImageType, &'static str> {
-    let image_type = format::sniff(file).ok_or("The file is not a PNG, JPEG, WebP, GIF or AVIF image.")?;
-    match image_type {
-        ImageType::Avif => avif::check(file)?,
-        ImageType::Gif => drop(decode::decode(file, image::ImageFormat::Gif)?),
-        ImageType::Jpeg => drop(decode::decode(file, image::ImageFormat::Jpeg)?),
-        ImageType::Png => drop(decode::decode(file, image::ImageFormat::Png)?),
-        ImageType::Webp => drop(decode::decode(file, image::ImageFormat::WebP)?),
-    }
-    Ok(image_type)
 }

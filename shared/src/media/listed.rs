@@ -5,20 +5,21 @@
 //! | attribute | |
 //! | --- | --- |
 //! | `listed` | "listed" once there is a picture: the partition of the sparse index `listed` |
-//! | `imageUrl` | the picture |
+//! | `imageUrl`, `images` | the picture, and its renditions if there are any |
 //! | `imageUploadId` | the newest upload that was looked at |
 //! | `imageRejection` | why that is not the picture |
 //! | `updatedAt` | when it was looked at |
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::dynamo::list::{Cursors, List, Page, PageRequest, Sort};
 use crate::dynamo::{text, to_item, unless_condition_failed};
 use crate::http::problem::Problem;
-use crate::media::UploadId;
+use crate::media::{Published, UploadId};
 use crate::values::time::Timestamp;
 
 /// The one list: the index's name, its partition key's attribute and that attribute's value.
@@ -89,7 +90,7 @@ impl Table {
         &self,
         id: &impl ToString,
         upload: UploadId,
-        picture: Result<String, &'static str>,
+        picture: Result<Published, &'static str>,
         now: Timestamp,
     ) -> anyhow::Result<bool> {
         let update = self
@@ -104,14 +105,21 @@ impl Table {
             .expression_attribute_values(":upload", text(&upload))
             .expression_attribute_values(":now", text(&now));
         let update = match picture {
-            Ok(url) => update
-                .update_expression(
-                    "SET imageUrl = :url, listed = :listed, imageUploadId = :upload, updatedAt = :now \
-                     REMOVE #waiting, imageRejection",
-                )
-                .expression_attribute_names("#waiting", self.waiting)
-                .expression_attribute_values(":url", text(&url))
-                .expression_attribute_values(":listed", text(LISTED)),
+            Ok(Published { image_url, images }) => {
+                const SET: &str =
+                    "SET imageUrl = :url, listed = :listed, imageUploadId = :upload, updatedAt = :now";
+                let update = update
+                    .expression_attribute_names("#waiting", self.waiting)
+                    .expression_attribute_values(":url", text(&image_url))
+                    .expression_attribute_values(":listed", text(LISTED));
+                match images {
+                    Some(images) => update
+                        .update_expression(format!("{SET}, images = :images REMOVE #waiting, imageRejection"))
+                        .expression_attribute_values(":images", AttributeValue::M(to_item(&images)?)),
+                    None => update
+                        .update_expression(format!("{SET} REMOVE #waiting, imageRejection, images")),
+                }
+            }
             Err(reason) => update
                 .update_expression("SET imageRejection = :reason, imageUploadId = :upload, updatedAt = :now")
                 .expression_attribute_values(":reason", text(reason)),

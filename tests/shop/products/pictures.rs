@@ -1,8 +1,9 @@
 //! Pictures: nothing is published that was not seen to be one, and the owner can see why.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use tests::aws::Aws;
-use tests::shop::{BLUE_PNG, Person, Product, RED_PNG, Shop, product};
+use tests::shop::{BLUE_PNG, Person, Product, RED_PNG, Shop, product, wide_png};
 use tests::wait::{a_while, eventually};
 
 const FIVE_MB: usize = 5 * 1024 * 1024;
@@ -130,6 +131,22 @@ async fn a_published_picture_never_changes() {
 }
 
 #[tokio::test]
+async fn a_wide_picture_has_narrower_ones_beside_it() {
+    let shop = Shop::open();
+    let ann = shop.person("Ann").await;
+    let listed = ann.lists(product()).await;
+    assert_eq!(shop.upload(&listed.upload_url, "image/png", wide_png()).await, 200);
+    let own = ann.own_once(&listed, "it has a picture", |own| own["imageUrl"].is_string()).await;
+    for name in ["small", "medium", "large"] {
+        let picture = shop.download(own["images"][name].as_str().expect("a URL")).await;
+        assert_eq!(picture.status(), 200, "{name}");
+        assert_eq!(picture.headers()["content-type"], "image/jpeg", "{name}");
+    }
+    shop.admin().await.request(Method::DELETE, &listed.path()).send().await.is(204);
+    assert_eq!(Aws::open().await.objects_of(&listed.id).await, [""; 0], "they go with their product");
+}
+
+#[tokio::test]
 async fn an_upload_is_never_public() {
     let shop = Shop::open();
     let ann = shop.person("Ann").await;
@@ -208,8 +225,9 @@ async fn a_product_may_be_sold_without_a_picture_and_get_it_later() {
     assert_eq!(shop.upload(&listed.upload_url, "image/png", RED_PNG.to_vec()).await, 200);
     ann.own_once(&listed, "it has a picture", |own| own["imageUrl"].is_string()).await;
     let mut with_picture = shop.get(&listed.path()).await.is(200);
-    let image_url =
-        with_picture.as_object_mut().and_then(|shown| shown.remove("imageUrl")).expect("a picture");
+    let shown = with_picture.as_object_mut().expect("a product");
+    let image_url = shown.remove("imageUrl").expect("a picture");
+    shown.remove("images").expect("its renditions");
     assert_eq!(with_picture, bare);
     assert_eq!(shop.download(image_url.as_str().expect("a URL")).await.status(), 200);
 }

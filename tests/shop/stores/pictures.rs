@@ -3,7 +3,9 @@
 use aws_sdk_s3::Client as S3;
 use products::ProductId;
 use products::pictures::PICTURES;
-use shared::media::{FileName, ImageType, MAX_BYTES, Media, Upload, Uploaded};
+use shared::media::{
+    FileName, ImageType, MAX_BYTES, Media, PictureFile, Prepared, Published, Upload, Uploaded,
+};
 use shared::run::aws::{Aws, FromEnv};
 use tests::shop::{BLUE_PNG, RED_PNG};
 
@@ -57,8 +59,12 @@ impl Bucket {
         self.media.read(upload).await.expect("the bucket answers")
     }
 
-    async fn published(&self, upload: &Upload, image_type: ImageType, picture: &[u8]) -> String {
-        self.media.publish(upload, image_type, picture.to_vec()).await.expect("the bucket answers")
+    async fn published(&self, upload: &Upload, bytes: &[u8]) -> String {
+        let picture = PictureFile { image_type: ImageType::Png, bytes: bytes.to_vec() };
+        let prepared = Prepared { picture, renditions: None };
+        let published = self.media.publish(upload, prepared).await.expect("the bucket answers");
+        assert_eq!(published.images, None);
+        published.image_url
     }
 
     /// Content type, caching and bytes of what is at a URL.
@@ -79,16 +85,31 @@ async fn a_picture_is_published_once_and_for_all() {
     let bucket = Bucket::open().await;
     let upload = bucket.uploaded(RED_PNG).await;
     assert_eq!(bucket.read(&upload).await, Uploaded::File(RED_PNG.to_vec()));
-    let url = bucket.published(&upload, ImageType::Png, RED_PNG).await;
+    let url = bucket.published(&upload, RED_PNG).await;
     assert_eq!(bucket.at(&url).await, ("image/png".into(), IMMUTABLE.into(), RED_PNG.to_vec()));
-    assert_eq!(bucket.published(&upload, ImageType::Png, RED_PNG).await, url);
-    let blue = bucket.published(&upload, ImageType::Png, BLUE_PNG).await;
+    assert_eq!(bucket.published(&upload, RED_PNG).await, url);
+    let blue = bucket.published(&upload, BLUE_PNG).await;
     assert_ne!(blue, url);
 
     bucket.media.discard(&upload).await.unwrap();
     bucket.media.discard(&upload).await.unwrap();
     assert_eq!(bucket.read(&upload).await, Uploaded::Gone);
     assert_eq!((bucket.at(&url).await.2, bucket.at(&blue).await.2), (RED_PNG.to_vec(), BLUE_PNG.to_vec()));
+}
+
+#[tokio::test]
+async fn each_rendition_is_where_its_url_says() {
+    let bucket = Bucket::open().await;
+    let upload = bucket.uploaded(RED_PNG).await;
+    let file = |image_type, bytes: &[u8]| PictureFile { image_type, bytes: bytes.to_vec() };
+    let renditions = [Some(file(ImageType::Jpeg, b"small")), Some(file(ImageType::Webp, b"medium")), None];
+    let prepared = Prepared { picture: file(ImageType::Png, RED_PNG), renditions: Some(renditions) };
+    let Published { image_url, images } = bucket.media.publish(&upload, prepared).await.unwrap();
+    let images = serde_json::to_value(images).unwrap();
+    let url = |name: &str| images[name].as_str().unwrap().to_owned();
+    assert_eq!(bucket.at(&url("small")).await, ("image/jpeg".into(), IMMUTABLE.into(), b"small".to_vec()));
+    assert_eq!(bucket.at(&url("medium")).await, ("image/webp".into(), IMMUTABLE.into(), b"medium".to_vec()));
+    assert_eq!((url("large"), bucket.at(&image_url).await.2), (image_url, RED_PNG.to_vec()));
 }
 
 #[tokio::test]
