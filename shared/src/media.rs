@@ -123,6 +123,14 @@ crate::id!(
     UploadId
 );
 
+impl UploadId {
+    /// Whether this upload may become the picture of something of which `seen` was the newest one so far: it is newer,
+    /// or it is the same and brought no picture yet. The first picture settles an upload, whatever else its URL takes.
+    pub fn may_follow(self, seen: Option<Self>, was_refused: bool) -> bool {
+        seen.is_none_or(|seen| self > seen || self == seen && was_refused)
+    }
+}
+
 /// One object under `uploads/`, by its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upload {
@@ -229,18 +237,28 @@ pub trait Pictured {
     /// What names one of them, as it stands in the keys of its pictures.
     type Id: FromStr;
 
-    /// Whether there is such a thing.
-    fn exists(&self, id: &Self::Id) -> impl Future<Output = anyhow::Result<bool>>;
+    /// Whether an upload may become the picture of such a thing: it is there, and [`UploadId::may_follow`] what it has
+    /// seen.
+    fn awaits(&self, id: &Self::Id, upload: UploadId) -> impl Future<Output = anyhow::Result<bool>>;
 
-    /// Sets what became of an upload, where its picture is or why it is none, unless a newer upload was here before.
-    /// Gives whether there is such a thing. Safe to repeat.
+    /// Sets what became of an upload, where its picture is or why it is none, if the thing still awaits it. Gives what
+    /// there is then. Safe to repeat.
     fn settle(
         &self,
         id: &Self::Id,
         upload: UploadId,
         picture: Result<Published, &'static str>,
         now: Timestamp,
-    ) -> impl Future<Output = anyhow::Result<bool>>;
+    ) -> impl Future<Output = anyhow::Result<Settled>>;
+}
+
+/// What a thing has once an upload was set, or was not because another one was there before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settled {
+    /// This picture, if any.
+    Shows(Option<String>),
+    /// There is no such thing.
+    NoThing,
 }
 
 /// What there is of an upload.
@@ -365,29 +383,56 @@ impl Media {
         delete.send().await.map(drop).context("delete an upload")
     }
 
-    /// Deletes every picture that was published for a thing, once the thing itself is deleted. Two calls at most:
-    /// nothing has a thousand pictures. Safe to repeat.
+    /// Deletes every picture that was published for a thing, once the thing itself is deleted: two calls for each
+    /// thousand of them. Safe to repeat.
     ///
     /// # Errors
     /// When the bucket cannot be read or written.
     pub async fn withdraw(&self, kind: Kind, owner: impl fmt::Display) -> anyhow::Result<()> {
-        let prefix = format!("images/{kind}/{owner}/");
-        let list = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
-        let found = list.send().await.context("list the pictures of a thing")?;
-        let keys = found.contents().iter().filter_map(|object| object.key());
-        let objects = keys.map(|key| ObjectIdentifier::builder().key(key).build());
-        let objects = objects.collect::<Result<Vec<_>, _>>()?;
-        if objects.is_empty() {
+        self.delete_under(format!("images/{kind}/{owner}/")).await
+    }
+
+    /// Deletes a picture that was published, and its renditions, unless it is what its thing `shows`, be it under
+    /// another name. Safe to repeat.
+    ///
+    /// # Errors
+    /// When the bucket cannot be read or written.
+    pub async fn take_back(&self, published: &Published, shows: Option<&str>) -> anyhow::Result<()> {
+        let stem = stem(&published.image_url);
+        let key = stem.strip_prefix(&format!("{}/", self.base_url)).context("a URL of ours")?;
+        if shows.is_some_and(|shows| shows.starts_with(stem)) {
             return Ok(());
         }
-        let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build()?;
-        let delete = self.client.delete_objects().bucket(&self.bucket).delete(delete);
-        let deleted = delete.send().await.context("delete the pictures of a thing")?;
-        match deleted.errors() {
-            [] => Ok(()),
-            [first, ..] => anyhow::bail!("a picture was not deleted: {:?}", first.code()),
-        }
+        self.delete_under(key.to_owned()).await
     }
+
+    async fn delete_under(&self, prefix: String) -> anyhow::Result<()> {
+        let list = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
+        let mut pages = list.into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.context("list pictures")?;
+            let keys = page.contents().iter().filter_map(|object| object.key());
+            let objects = keys.map(|key| ObjectIdentifier::builder().key(key).build());
+            let objects = objects.collect::<Result<Vec<_>, _>>()?;
+            if objects.is_empty() {
+                continue;
+            }
+            let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build()?;
+            let delete = self.client.delete_objects().bucket(&self.bucket).delete(delete);
+            let deleted = delete.send().await.context("delete pictures")?;
+            if let [first, ..] = deleted.errors() {
+                anyhow::bail!("a picture was not deleted: {:?}", first.code());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How the URLs begin of all that was published of the picture at this one: its name up to the end of its hash.
+fn stem(image_url: &str) -> &str {
+    let name = image_url.rfind('/').map_or(0, |slash| slash + 1);
+    let end = image_url[name..].find(['-', '.']).map_or(image_url.len(), |end| name + end);
+    &image_url[..end]
 }
 
 fn code<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Option<&str> {
@@ -409,6 +454,25 @@ mod tests {
             prop_assert!(key.bytes().all(|b| b.is_ascii_alphanumeric() || b"/.-_".contains(&b)));
             prop_assert!(!key.contains("/.."));
             prop_assert_eq!(Upload::from_event_key(&key), Some(upload));
+        }
+    }
+
+    #[test]
+    fn the_first_picture_settles_an_upload() {
+        let [first, second, third] = [1, 2, 3].map(|at| UploadId::at(Timestamp::from_unix_millis(at)));
+        assert!(second.may_follow(None, false));
+        for was_refused in [false, true] {
+            assert!(!first.may_follow(Some(second), was_refused));
+            assert!(third.may_follow(Some(second), was_refused));
+            assert_eq!(second.may_follow(Some(second), was_refused), was_refused);
+        }
+    }
+
+    #[test]
+    fn all_that_was_published_of_a_picture_begins_alike() {
+        for name in ["-tea-2.png", ".320.jpeg"] {
+            let url = format!("https://shop-1.test/images/products/a-b/0123456789abcdef{name}");
+            assert_eq!(stem(&url), "https://shop-1.test/images/products/a-b/0123456789abcdef");
         }
     }
 

@@ -336,7 +336,12 @@ impl Product {
         Some(Self { updated_at: now, ..changed.reconsidered(is_another_offer, editor, reapproval) })
     }
 
-    /// The product with what became of an upload, unless a newer one was here before.
+    /// Whether an upload may become its picture.
+    pub fn awaits(&self, upload: UploadId) -> bool {
+        upload.may_follow(self.image_upload_id, self.image_rejection.is_some())
+    }
+
+    /// The product with what became of an upload, if it still awaits it.
     pub fn with_upload(
         self,
         upload: UploadId,
@@ -344,7 +349,7 @@ impl Product {
         reapproval: Reapproval,
         now: Timestamp,
     ) -> Option<Self> {
-        if self.image_upload_id.is_some_and(|seen| seen > upload) {
+        if !self.awaits(upload) {
             return None;
         }
         let seen = Self { image_upload_id: Some(upload), updated_at: now, ..self };
@@ -591,6 +596,17 @@ mod tests {
             with_picture(tea()).with_upload(upload(2), Err("Not an image."), Spared, now()).unwrap();
         assert_eq!(product.image_url.as_deref(), Some("https://shop.test/tea.png"));
         assert_eq!(product.image_rejection.as_deref(), Some("Not an image."));
+    }
+
+    #[test]
+    fn the_first_picture_settles_its_upload() {
+        let settled = with_picture(tea());
+        for late in [at("https://shop.test/other.png"), Err("Not an image.")] {
+            assert_eq!(settled.clone().with_upload(upload(1), late, Spared, now()), None);
+        }
+        let refused = tea().with_upload(upload(1), Err("Not an image."), Spared, now()).unwrap();
+        assert!(refused.awaits(upload(1)));
+        assert_eq!(with_picture(refused), settled);
     }
 
     fn approved() -> Product {

@@ -9,7 +9,7 @@ mod format;
 mod prepare;
 mod strip;
 
-use shared::media::{Media, Pictured, Upload, Uploaded};
+use shared::media::{Media, Pictured, Settled, Upload, Uploaded};
 use shared::run::telemetry;
 use shared::values::time::Timestamp;
 
@@ -17,8 +17,8 @@ pub use decode::MAX_DECODED;
 pub use prepare::prepare;
 
 /// Deals with an upload: prepares and publishes its picture, sets it on its thing and deletes the upload. What is no
-/// picture is not published; its thing keeps why. Safe to repeat, and in any order: the newest upload wins, and one
-/// that was dealt with is gone.
+/// picture is not published; its thing keeps why. Safe to repeat, and in any order: the newest upload wins, the first
+/// picture settles an upload, and what comes later is deleted unread.
 ///
 /// # Errors
 /// When the bucket or the store fails.
@@ -31,6 +31,9 @@ pub async fn index<T: Pictured>(
     let kind = upload.kind();
     anyhow::ensure!(kind == T::KIND.to_string(), "an upload of another kind: {kind}");
     let Ok(id) = upload.owner().parse::<T::Id>() else { return media.discard(upload).await };
+    if !things.awaits(&id, upload.id()).await? {
+        return media.discard(upload).await;
+    }
     let prepared = match media.read(upload).await? {
         Uploaded::Gone => return Ok(()),
         Uploaded::Empty => Err("The file is empty."),
@@ -38,8 +41,6 @@ pub async fn index<T: Pictured>(
         Uploaded::File(file) => prepare(&file),
     };
     let picture = match prepared {
-        // A picture of a deleted thing is not published.
-        Ok(_) if !things.exists(&id).await? => return media.discard(upload).await,
         Ok(prepared) => Ok(media.publish(upload, prepared).await?),
         Err(reason) => {
             telemetry::count("ImageRefused", 1);
@@ -47,9 +48,15 @@ pub async fn index<T: Pictured>(
             Err(reason)
         }
     };
-    if !things.settle(&id, upload.id(), picture, now).await? {
+    match things.settle(&id, upload.id(), picture.clone(), now).await? {
         // Deleted since it was looked for.
-        media.withdraw(T::KIND, upload.owner()).await?;
+        Settled::NoThing => media.withdraw(T::KIND, upload.owner()).await?,
+        Settled::Shows(image_url) => {
+            // Another picture was settled meanwhile, and nobody is to see what came second.
+            if let Ok(published) = picture {
+                media.take_back(&published, image_url.as_deref()).await?;
+            }
+        }
     }
     media.discard(upload).await
 }

@@ -161,8 +161,9 @@ async fn an_upload_is_never_public() {
 }
 
 #[tokio::test]
-async fn a_second_file_for_the_same_url_replaces_the_first() {
+async fn the_first_picture_settles_its_url() {
     let shop = Shop::open();
+    let aws = Aws::open().await;
     let ann = shop.person("Ann").await;
     let listed = ann.lists(product()).await;
     assert_eq!(shop.upload(&listed.upload_url, "image/png", b"no picture".to_vec()).await, 200);
@@ -170,10 +171,15 @@ async fn a_second_file_for_the_same_url_replaces_the_first() {
     assert_eq!(shop.upload(&listed.upload_url, "image/png", RED_PNG.to_vec()).await, 200);
     let red = ann.own_once(&listed, "it has a picture", |own| own["imageUrl"].is_string()).await;
     assert_eq!(red["imageRejection"], Value::Null, "{red}");
-    assert_eq!(shop.upload(&listed.upload_url, "image/png", BLUE_PNG.to_vec()).await, 200);
-    let blue = ann.own_once(&listed, "it has the other one", |own| own["imageUrl"] != red["imageUrl"]).await;
-    let picture = shop.download(blue["imageUrl"].as_str().expect("a picture")).await;
-    assert_eq!(picture.bytes().await.expect("bytes"), BLUE_PNG);
+    for late in [BLUE_PNG.to_vec(), b"no picture".to_vec(), png_of(FIVE_MB + 1)] {
+        assert_eq!(shop.upload(&listed.upload_url, "image/png", late).await, 200);
+        let keys = eventually("it is deleted", async || {
+            let keys = aws.objects_of(&listed.id).await;
+            keys.iter().all(|key| key.starts_with("images/")).then_some(keys)
+        });
+        assert_eq!(keys.await.len(), 1, "only the first is public");
+        assert_eq!(ann.own(&listed).await, Some(red.clone()));
+    }
 }
 
 #[tokio::test]

@@ -4,10 +4,14 @@ use aws_sdk_s3::Client as S3;
 use products::ProductId;
 use products::pictures::PICTURES;
 use shared::media::{
-    FileName, ImageType, MAX_BYTES, Media, PictureFile, Prepared, Published, Upload, Uploaded,
+    FileName, ImageType, Kind, MAX_BYTES, Media, PictureFile, Pictured, Prepared, Published, Settled, Upload,
+    UploadId, Uploaded,
 };
 use shared::run::aws::{Aws, FromEnv};
+use shared::values::time::Timestamp;
 use tests::shop::{BLUE_PNG, RED_PNG};
+
+use tests::wait::at_once;
 
 use super::{now, open};
 
@@ -65,6 +69,12 @@ impl Bucket {
         let published = self.media.publish(upload, prepared).await.expect("the bucket answers");
         assert_eq!(published.images, None);
         published.image_url
+    }
+
+    async fn keys_under(&self, prefix: &str) -> Vec<String> {
+        let list = self.s3.list_objects_v2().bucket(&self.name).prefix(prefix);
+        let found = list.send().await.expect("the bucket answers");
+        found.contents().iter().filter_map(|object| object.key().map(str::to_owned)).collect()
     }
 
     /// Content type, caching and bytes of what is at a URL.
@@ -131,4 +141,70 @@ async fn five_megabytes_are_read_and_a_byte_more_is_not() {
         file.resize(usize::try_from(MAX_BYTES).unwrap() + more, 0);
         assert_eq!(bucket.read(&bucket.uploaded(&file).await).await, Uploaded::TooLarge);
     }
+}
+
+/// A product that awaited an upload, and shows this picture once it is settled.
+struct Rival(Settled);
+
+impl Pictured for Rival {
+    const KIND: Kind = PICTURES;
+
+    type Id = ProductId;
+
+    async fn awaits(&self, _: &ProductId, _: UploadId) -> anyhow::Result<bool> {
+        Ok(true)
+    }
+
+    async fn settle(
+        &self,
+        _: &ProductId,
+        _: UploadId,
+        _: Result<Published, &'static str>,
+        _: Timestamp,
+    ) -> anyhow::Result<Settled> {
+        Ok(self.0.clone())
+    }
+}
+
+#[tokio::test]
+async fn what_was_published_and_is_not_shown_is_taken_back() {
+    let bucket = Bucket::open().await;
+    let upload = bucket.uploaded(RED_PNG).await;
+    let red = bucket.published(&upload, RED_PNG).await;
+    let folder = format!("images/products/{}/", upload.owner());
+    let settled = async |file: &[u8], then: Settled| {
+        bucket.put(&upload, file).await;
+        pictures::index(&bucket.media, &Rival(then), &upload, now()).await.unwrap();
+        assert_eq!(bucket.read(&upload).await, Uploaded::Gone);
+        bucket.keys_under(&folder).await
+    };
+    let keys = bucket.keys_under(&folder).await;
+    assert_eq!(keys.len(), 1);
+    // A second delivery of the same file, and then another file for the same URL.
+    assert_eq!(settled(RED_PNG, Settled::Shows(Some(red.clone()))).await, keys);
+    assert_eq!(settled(&tests::shop::wide_png(), Settled::Shows(Some(red.clone()))).await, keys);
+    // The same bytes under another name.
+    let (other, _) = red.rsplit_once('-').unwrap();
+    assert_eq!(settled(RED_PNG, Settled::Shows(Some(format!("{other}-other.png")))).await, keys);
+    assert_eq!(settled(RED_PNG, Settled::NoThing).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn however_many_pictures_a_thing_has_all_are_withdrawn() {
+    let bucket = Bucket::open().await;
+    let owner = ProductId::at(now());
+    let folder = format!("images/products/{owner}/");
+    at_once(16, |worker| {
+        let (bucket, folder) = (bucket.clone(), folder.clone());
+        async move {
+            for number in (worker..1_001).step_by(16) {
+                let put = bucket.s3.put_object().bucket(&bucket.name).key(format!("{folder}{number}"));
+                put.send().await.expect("the bucket answers");
+            }
+        }
+    })
+    .await;
+    assert_eq!(bucket.keys_under(&folder).await.len(), 1_000, "more than a page");
+    bucket.media.withdraw(PICTURES, owner).await.unwrap();
+    assert_eq!(bucket.keys_under(&folder).await, [""; 0]);
 }
