@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | `uploads/{kind}/{id}/{upload id}/{file name}` | the client, once, with the signed type and size | a day |
 //! | `images/{kind}/{id}/{hash}-{file name}` | the indexer alone | for good: public and immutable |
+//! | `images/{kind}/{id}/{hash}.{width}.{format}` | the same, narrower | the same |
 
 mod clean_up;
 pub mod listed;
@@ -17,12 +18,13 @@ use anyhow::Context;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::presigning::PresigningConfig;
-use aws_sdk_s3::types::{Delete, MetadataDirective, ObjectIdentifier};
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::http::input::{Field, Value, whole_number};
 use crate::run::aws::{Aws, FromEnv};
 use crate::run::config::{self, ConfigError};
-use crate::run::telemetry;
 use crate::values::time::Timestamp;
 
 pub use clean_up::{AwaitsPicture, Noun, clean_up};
@@ -32,9 +34,6 @@ pub const MAX_BYTES: u32 = 5 * 1024 * 1024;
 
 /// How long an upload URL works.
 const UPLOAD_EXPIRES: Duration = Duration::from_mins(15);
-
-/// As many bytes as any of the formats needs to be known by.
-const SNIFFED_BYTES: u32 = 4096;
 
 /// What the pictures belong to: the second part of every key. Each service declares its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,13 +80,6 @@ crate::names!(
     }
 );
 
-impl ImageType {
-    /// The format that the first bytes of a file show, whatever its name or declared type say.
-    fn sniff(bytes: &[u8]) -> Option<Self> {
-        infer::get(bytes).and_then(|found| found.mime_type().parse().ok())
-    }
-}
-
 /// The size of a file in bytes that a client announces, 1 to [`MAX_BYTES`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileSize(u32);
@@ -132,6 +124,14 @@ crate::id!(
     UploadId
 );
 
+impl UploadId {
+    /// Whether this upload may become the picture of something of which `seen` was the newest one so far: it is newer,
+    /// or it is the same and brought no picture yet. The first picture settles an upload, whatever else its URL takes.
+    pub fn may_follow(self, seen: Option<Self>, was_refused: bool) -> bool {
+        seen.is_none_or(|seen| self > seen || self == seen && was_refused)
+    }
+}
+
 /// One object under `uploads/`, by its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upload {
@@ -169,13 +169,65 @@ impl Upload {
         self.id
     }
 
+    /// What kind of thing it is for, as its key says.
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// What names the thing, as it stands in the key.
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
     fn key(&self) -> String {
         format!("uploads/{}/{}/{}/{}", self.kind, self.owner, self.id, self.file_name)
     }
 
-    fn image_key(&self, hash: &str) -> String {
-        format!("images/{}/{}/{hash}-{}", self.kind, self.owner, self.file_name)
+    /// How the keys begin of all that is published of a picture that came with it. They have the hash of its bytes, so
+    /// that what is there never changes.
+    fn image_stem(&self, picture: &[u8]) -> String {
+        let hash: String = Sha256::digest(picture)[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("images/{}/{}/{hash}", self.kind, self.owner)
     }
+}
+
+/// The file of a picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PictureFile {
+    /// Its format.
+    pub image_type: ImageType,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
+
+/// What is to be published of an upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prepared {
+    /// The picture in its own size.
+    pub picture: PictureFile,
+    /// The picture in each of [`WIDTHS`], but where it is no wider itself. There are none of a picture that could not
+    /// be decoded.
+    pub renditions: Option<[Option<PictureFile>; 3]>,
+}
+
+/// How wide a picture's renditions are, in pixels.
+pub const WIDTHS: [u32; 3] = [320, 960, 1920];
+
+/// Where a published picture is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// In its own size.
+    pub image_url: String,
+    /// Narrower.
+    pub images: Option<Images>,
+}
+
+/// Where a picture is in each of [`WIDTHS`]; where it is no wider itself, that is the URL of the picture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Images {
+    small: String,
+    medium: String,
+    large: String,
 }
 
 /// Things of one kind that have a picture each, as their store keeps them.
@@ -186,37 +238,41 @@ pub trait Pictured {
     /// What names one of them, as it stands in the keys of its pictures.
     type Id: FromStr;
 
-    /// Whether there is such a thing.
-    fn exists(&self, id: &Self::Id) -> impl Future<Output = anyhow::Result<bool>>;
+    /// Whether an upload may become the picture of such a thing: it is there, and [`UploadId::may_follow`] what it has
+    /// seen.
+    fn awaits(&self, id: &Self::Id, upload: UploadId) -> impl Future<Output = anyhow::Result<bool>>;
 
-    /// Sets what became of an upload, the URL of the picture or why it is none, unless a newer upload was here before.
-    /// Gives whether there is such a thing. Safe to repeat.
+    /// Sets what became of an upload, where its picture is or why it is none, if the thing still awaits it. Gives what
+    /// there is then. Safe to repeat.
     fn settle(
         &self,
         id: &Self::Id,
         upload: UploadId,
-        picture: Result<String, &'static str>,
+        picture: Result<Published, &'static str>,
         now: Timestamp,
-    ) -> impl Future<Output = anyhow::Result<bool>>;
+    ) -> impl Future<Output = anyhow::Result<Settled>>;
 }
 
-/// What an upload turned out to be.
+/// What a thing has once an upload was set, or was not because another one was there before.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Checked {
-    /// A picture, with what is needed to publish exactly these bytes.
-    Picture(Picture),
-    /// No picture that we show; the sentence tells its owner why.
-    Refused(&'static str),
+pub enum Settled {
+    /// This picture, if any.
+    Shows(Option<String>),
+    /// There is no such thing.
+    NoThing,
+}
+
+/// What there is of an upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Uploaded {
+    /// A file, of at most [`MAX_BYTES`].
+    File(Vec<u8>),
+    /// A file without a byte.
+    Empty,
+    /// A file of more than [`MAX_BYTES`], which was not read.
+    TooLarge,
     /// Nothing: an earlier delivery of the event dealt with it.
     Gone,
-}
-
-/// An upload whose bytes were seen to be a picture.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Picture {
-    upload: Upload,
-    image_type: ImageType,
-    etag: String,
 }
 
 /// The bucket.
@@ -260,102 +316,63 @@ impl Media {
         Ok(signed.context("sign an upload")?.uri().to_owned())
     }
 
-    /// Deals with an upload: checks it, publishes the picture, sets it on its thing and deletes the upload. What is no
-    /// picture is not published; its thing keeps why. Safe to repeat, and in any order: the newest upload wins, and one
-    /// that was dealt with is gone.
-    ///
-    /// # Errors
-    /// When the bucket or the store fails.
-    pub async fn index<T: Pictured>(
-        &self,
-        things: &T,
-        upload: &Upload,
-        now: Timestamp,
-    ) -> anyhow::Result<()> {
-        anyhow::ensure!(upload.kind == T::KIND.0, "an upload of another kind: {}", upload.kind);
-        let Ok(id) = upload.owner.parse::<T::Id>() else { return self.discard(upload).await };
-        let picture = match self.check(upload).await? {
-            Checked::Gone => return Ok(()),
-            // A picture of a deleted thing is not published.
-            Checked::Picture(_) if !things.exists(&id).await? => return self.discard(upload).await,
-            Checked::Picture(picture) => match self.publish(&picture).await? {
-                Some(url) => Ok(url),
-                // Replaced while it was looked at: the event of the new one is on its way.
-                None => return Ok(()),
-            },
-            Checked::Refused(reason) => {
-                telemetry::count("ImageRefused", 1);
-                tracing::info!(kind = upload.kind, upload_id = %upload.id, reason, "refused an upload");
-                Err(reason)
-            }
-        };
-        if !things.settle(&id, upload.id, picture, now).await? {
-            // Deleted since it was looked for.
-            self.withdraw(T::KIND, &upload.owner).await?;
-        }
-        self.discard(upload).await
-    }
-
-    /// Looks at the first bytes of an upload and its size.
+    /// Reads an upload. One that is too large is not read.
     ///
     /// # Errors
     /// When the bucket cannot be read.
-    pub async fn check(&self, upload: &Upload) -> anyhow::Result<Checked> {
-        let head = self
-            .client
-            .get_object()
-            .bucket(&self.bucket)
-            .key(upload.key())
-            .range(format!("bytes=0-{}", SNIFFED_BYTES - 1))
-            .send()
-            .await;
-        let head = match head {
-            Err(error) if code(&error) == Some("NoSuchKey") => return Ok(Checked::Gone),
+    pub async fn read(&self, upload: &Upload) -> anyhow::Result<Uploaded> {
+        // Should it have grown since it was told of, no more than this comes.
+        let range = format!("bytes=0-{MAX_BYTES}");
+        let get = self.client.get_object().bucket(&self.bucket).key(upload.key()).range(range);
+        let found = match get.send().await {
+            Err(error) if code(&error) == Some("NoSuchKey") => return Ok(Uploaded::Gone),
             // An empty object has no first byte, so no range of it can be read.
-            Err(error) if code(&error) == Some("InvalidRange") => {
-                return Ok(Checked::Refused("The file is empty."));
-            }
-            head => head.context("read an upload")?,
+            Err(error) if code(&error) == Some("InvalidRange") => return Ok(Uploaded::Empty),
+            found => found.context("read an upload")?,
         };
-        let etag = head.e_tag().context("an upload has an ETag")?.to_owned();
-        // `Content-Range: bytes 0-4095/123456`; without it the answer is the whole object.
-        let size = head.content_range().and_then(|range| range.rsplit('/').next()?.parse().ok());
-        let size = size.or(head.content_length()).unwrap_or(i64::MAX);
-        let bytes = head.body.collect().await.context("read an upload")?.into_bytes();
-        if size > i64::from(MAX_BYTES) {
-            return Ok(Checked::Refused("The file is larger than 5 MB."));
+        match found.content_length().unwrap_or_default() {
+            0 => return Ok(Uploaded::Empty),
+            length if length > i64::from(MAX_BYTES) => return Ok(Uploaded::TooLarge),
+            _ => {}
         }
-        Ok(match ImageType::sniff(&bytes) {
-            Some(image_type) => Checked::Picture(Picture { upload: upload.clone(), image_type, etag }),
-            None => Checked::Refused("The file is not a PNG, JPEG, WebP, GIF or AVIF image."),
-        })
+        Ok(Uploaded::File(found.body.collect().await.context("read an upload")?.to_vec()))
     }
 
-    /// Copies a picture to where everyone can read it and gives its URL; `None` when the upload is gone or was replaced
-    /// since it was looked at. The same picture has the same URL, so publishing twice changes nothing.
+    /// Puts the picture that came with an upload, and its renditions, where everyone can read them, and gives their
+    /// URLs. The same picture has the same URLs, so publishing twice changes nothing.
     ///
     /// # Errors
     /// When the bucket cannot be written.
-    pub async fn publish(&self, picture: &Picture) -> anyhow::Result<Option<String>> {
-        let hash: String = picture.etag.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
-        let key = picture.upload.image_key(&hash);
-        let copied = self
+    pub async fn publish(&self, upload: &Upload, prepared: Prepared) -> anyhow::Result<Published> {
+        let Prepared { picture, renditions } = prepared;
+        let stem = upload.image_stem(&picture.bytes);
+        let image_url = self.put_image(format!("{stem}-{}", upload.file_name), picture).await?;
+        let Some(renditions) = renditions else { return Ok(Published { image_url, images: None }) };
+        let mut urls = [const { String::new() }; 3];
+        for ((url, rendition), width) in urls.iter_mut().zip(renditions).zip(WIDTHS) {
+            *url = match rendition {
+                Some(file) => {
+                    let format = file.image_type.as_str().trim_start_matches("image/");
+                    self.put_image(format!("{stem}.{width}.{format}"), file).await?
+                }
+                None => image_url.clone(),
+            };
+        }
+        let [small, medium, large] = urls;
+        Ok(Published { image_url, images: Some(Images { small, medium, large }) })
+    }
+
+    async fn put_image(&self, key: String, file: PictureFile) -> anyhow::Result<String> {
+        let put = self
             .client
-            .copy_object()
-            .copy_source(format!("{}/{}", self.bucket, picture.upload.key()))
-            // The bytes that were looked at, not others that a second PUT brought meanwhile.
-            .copy_source_if_match(&picture.etag)
+            .put_object()
             .bucket(&self.bucket)
             .key(&key)
-            .metadata_directive(MetadataDirective::Replace)
-            .content_type(picture.image_type.as_str())
+            .content_type(file.image_type.as_str())
             .cache_control("public, max-age=31536000, immutable")
-            .send()
-            .await;
-        match copied {
-            Err(error) if matches!(code(&error), Some("NoSuchKey" | "PreconditionFailed")) => Ok(None),
-            copied => copied.map(|_| Some(format!("{}/{key}", self.base_url))).context("publish a picture"),
-        }
+            .body(file.bytes.into());
+        put.send().await.context("publish a picture")?;
+        Ok(format!("{}/{key}", self.base_url))
     }
 
     /// Deletes an upload that was dealt with; deleting it again changes nothing.
@@ -367,29 +384,56 @@ impl Media {
         delete.send().await.map(drop).context("delete an upload")
     }
 
-    /// Deletes every picture that was published for a thing, once the thing itself is deleted. Two calls at most:
-    /// nothing has a thousand pictures. Safe to repeat.
+    /// Deletes every picture that was published for a thing, once the thing itself is deleted: two calls for each
+    /// thousand of them. Safe to repeat.
     ///
     /// # Errors
     /// When the bucket cannot be read or written.
     pub async fn withdraw(&self, kind: Kind, owner: impl fmt::Display) -> anyhow::Result<()> {
-        let prefix = format!("images/{kind}/{owner}/");
-        let list = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
-        let found = list.send().await.context("list the pictures of a thing")?;
-        let keys = found.contents().iter().filter_map(|object| object.key());
-        let objects = keys.map(|key| ObjectIdentifier::builder().key(key).build());
-        let objects = objects.collect::<Result<Vec<_>, _>>()?;
-        if objects.is_empty() {
+        self.delete_under(format!("images/{kind}/{owner}/")).await
+    }
+
+    /// Deletes a picture that was published, and its renditions, unless it is what its thing `shows`, be it under
+    /// another name. Safe to repeat.
+    ///
+    /// # Errors
+    /// When the bucket cannot be read or written.
+    pub async fn take_back(&self, published: &Published, shows: Option<&str>) -> anyhow::Result<()> {
+        let stem = stem(&published.image_url);
+        let key = stem.strip_prefix(&format!("{}/", self.base_url)).context("a URL of ours")?;
+        if shows.is_some_and(|shows| shows.starts_with(stem)) {
             return Ok(());
         }
-        let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build()?;
-        let delete = self.client.delete_objects().bucket(&self.bucket).delete(delete);
-        let deleted = delete.send().await.context("delete the pictures of a thing")?;
-        match deleted.errors() {
-            [] => Ok(()),
-            [first, ..] => anyhow::bail!("a picture was not deleted: {:?}", first.code()),
-        }
+        self.delete_under(key.to_owned()).await
     }
+
+    async fn delete_under(&self, prefix: String) -> anyhow::Result<()> {
+        let list = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
+        let mut pages = list.into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.context("list pictures")?;
+            let keys = page.contents().iter().filter_map(|object| object.key());
+            let objects = keys.map(|key| ObjectIdentifier::builder().key(key).build());
+            let objects = objects.collect::<Result<Vec<_>, _>>()?;
+            if objects.is_empty() {
+                continue;
+            }
+            let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build()?;
+            let delete = self.client.delete_objects().bucket(&self.bucket).delete(delete);
+            let deleted = delete.send().await.context("delete pictures")?;
+            if let [first, ..] = deleted.errors() {
+                anyhow::bail!("a picture was not deleted: {:?}", first.code());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How the URLs begin of all that was published of the picture at this one: its name up to the end of its hash.
+fn stem(image_url: &str) -> &str {
+    let name = image_url.rfind('/').map_or(0, |slash| slash + 1);
+    let end = image_url[name..].find(['-', '.']).map_or(image_url.len(), |end| name + end);
+    &image_url[..end]
 }
 
 fn code<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Option<&str> {
@@ -401,22 +445,6 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    #[test]
-    fn pictures_are_known_by_their_bytes() {
-        assert_eq!(ImageType::sniff(b"\x89PNG\r\n\x1a\n"), Some(ImageType::Png));
-        assert_eq!(ImageType::sniff(b"\xff\xd8\xff\xe0"), Some(ImageType::Jpeg));
-        assert_eq!(ImageType::sniff(b"GIF89a"), Some(ImageType::Gif));
-        assert_eq!(ImageType::sniff(b"RIFF\x24\0\0\0WEBPVP8 "), Some(ImageType::Webp));
-        assert_eq!(ImageType::sniff(b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf"), Some(ImageType::Avif));
-    }
-
-    #[test]
-    fn what_is_not_a_picture_is_none() {
-        for bytes in [&b"<html><script>"[..], b"<svg xmlns=", b"%PDF-1.7", b"MZ", b""] {
-            assert_eq!(ImageType::sniff(bytes), None);
-        }
-    }
-
     proptest! {
         #[test]
         fn every_upload_is_found_again_by_its_key(name in "\\PC{1,255}") {
@@ -427,6 +455,25 @@ mod tests {
             prop_assert!(key.bytes().all(|b| b.is_ascii_alphanumeric() || b"/.-_".contains(&b)));
             prop_assert!(!key.contains("/.."));
             prop_assert_eq!(Upload::from_event_key(&key), Some(upload));
+        }
+    }
+
+    #[test]
+    fn the_first_picture_settles_an_upload() {
+        let [first, second, third] = [1, 2, 3].map(|at| UploadId::at(Timestamp::from_unix_millis(at)));
+        assert!(second.may_follow(None, false));
+        for was_refused in [false, true] {
+            assert!(!first.may_follow(Some(second), was_refused));
+            assert!(third.may_follow(Some(second), was_refused));
+            assert_eq!(second.may_follow(Some(second), was_refused), was_refused);
+        }
+    }
+
+    #[test]
+    fn all_that_was_published_of_a_picture_begins_alike() {
+        for name in ["-tea-2.png", ".320.jpeg"] {
+            let url = format!("https://shop-1.test/images/products/a-b/0123456789abcdef{name}");
+            assert_eq!(stem(&url), "https://shop-1.test/images/products/a-b/0123456789abcdef");
         }
     }
 

@@ -131,7 +131,7 @@ fn code_under(folder: &str) -> String {
 
 /// The names that functions and `shared` count by this call: `telemetry::count("OrderPlaced", 1)`.
 fn counted_by(call: &str) -> BTreeSet<String> {
-    let code = code_under("functions") + &code_under("shared/src");
+    let code = code_under("functions") + &code_under("shared");
     let opening = format!("telemetry::{call}(\"");
     let names = code.split(&opening).skip(1);
     names.map(|rest| rest.split_once('"').expect("the name's end").0.to_owned()).collect()

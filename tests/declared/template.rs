@@ -376,7 +376,7 @@ fn a_function_and_its_routes_stand_together_and_one_with_one_route_takes_45_line
 #[test]
 fn no_code_knows_where_it_runs() {
     let mut files: Vec<_> = Template::read().documents().keys().cloned().collect();
-    for folder in ["functions", "shared/src", "statemachines"] {
+    for folder in ["functions", "shared", "statemachines"] {
         files.extend(files_under(folder));
     }
     for file in files {
@@ -388,6 +388,16 @@ fn no_code_knows_where_it_runs() {
 }
 
 // ── Functions ──────────────────────────────────────────────────────────────────────────────────────────────
+
+#[test]
+fn what_decodes_pictures_has_room_for_them() {
+    let template = Template::read();
+    let indexers = template.functions().filter(|function| function.id.ends_with("ImageFunction"));
+    let memories: Vec<_> = indexers.map(|function| function.property("MemorySize").as_u64()).collect();
+    // The picture, as much again to decode it, once more to turn it, and everything else.
+    let room = 4 * pictures::MAX_DECODED / (1024 * 1024);
+    assert_eq!(memories, [Some(room); 3]);
+}
 
 #[test]
 fn every_function_has_a_memory_a_timeout_and_a_log_group() {

@@ -68,7 +68,9 @@ async fn what_an_admin_uploads_everyone_sees() {
     assert_eq!(shop.upload(&upload_url, "image/png", RED_PNG.to_vec()).await, 200);
     let banner = shown_once_it_has_a_picture(&shop, &id).await;
     let image_url = banner["imageUrl"].as_str().expect("a picture");
-    assert_eq!(banner, json!({ "id": id, "imageUrl": image_url }));
+    // It is narrower than each of them.
+    let images = json!({ "small": image_url, "medium": image_url, "large": image_url });
+    assert_eq!(banner, json!({ "id": id, "imageUrl": image_url, "images": images }));
     assert_eq!(shop.admin().await.get(&path).await.is(200)["imageUrl"], image_url);
     assert!(image_url.contains(&format!("/images/banners/{id}/")), "{image_url}");
     let picture = shop.download(image_url).await;

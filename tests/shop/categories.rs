@@ -78,7 +78,9 @@ async fn what_an_admin_names_and_pictures_everyone_sees() {
     assert_eq!(shop.upload(&upload_url, "image/png", RED_PNG.to_vec()).await, 200);
     let category = shown_once_it_has_a_picture(&shop, &name).await;
     let image_url = category["imageUrl"].as_str().expect("a picture");
-    assert_eq!(category, json!({ "categoryName": name, "imageUrl": image_url }));
+    // It is narrower than each of them.
+    let images = json!({ "small": image_url, "medium": image_url, "large": image_url });
+    assert_eq!(category, json!({ "categoryName": name, "imageUrl": image_url, "images": images }));
     let picture = shop.download(image_url).await;
     assert_eq!(picture.headers()["content-type"], "image/png");
     assert_eq!(picture.bytes().await.expect("bytes"), RED_PNG);

@@ -87,6 +87,8 @@ async fn from_sign_up_to_the_shipping_email() {
         "quantity": 40,
         "category": name,
         "imageUrl": image_url,
+        // It is narrower than each of them.
+        "images": { "small": image_url, "medium": image_url, "large": image_url },
         "isApproved": true,
         "createdAt": own["createdAt"],
     });

@@ -126,7 +126,10 @@ async fn every_example_of_the_document_works() {
         categories.iter().find(|category| category["categoryName"] == "fashion1").cloned()
     });
     let category = category.await;
-    assert_eq!(category, json!({ "categoryName": "fashion1", "imageUrl": category["imageUrl"] }));
+    let expected = json!({
+        "categoryName": "fashion1", "imageUrl": category["imageUrl"], "images": category["images"],
+    });
+    assert_eq!(category, expected);
     is_a_public_picture(&shop, &category, "fashion1.png").await;
     post(&shop, "/categories/upload-url", Some(&id_token), CATEGORY).await.is_problem(403, "forbidden");
 
@@ -157,6 +160,7 @@ async fn every_example_of_the_document_works() {
         "quantity": 40,
         "category": "Clothes",
         "imageUrl": product["imageUrl"],
+        "images": product["images"],
         "isApproved": true,
         "createdAt": product["createdAt"],
     });

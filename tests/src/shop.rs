@@ -31,6 +31,18 @@ pub const BLUE_PNG: &[u8] =
     b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\x90\x77\x53\xde\0\0\0\x0c\
     IDAT\x78\xda\x63\x90\x93\x3b\x01\0\x01\x62\x01\x05\x2f\xe6\x70\x8d\0\0\0\0IEND\xae\x42\x60\x82";
 
+/// A picture that is wider than all of its renditions: a grey line.
+pub fn wide_png() -> Vec<u8> {
+    const WIDTH: u16 = 2000;
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, WIDTH.into(), 1);
+    encoder.set_color(png::ColorType::Grayscale);
+    let mut writer = encoder.write_header().expect("a PNG");
+    writer.write_image_data(&[128; WIDTH as usize]).expect("a PNG");
+    writer.finish().expect("a PNG");
+    file
+}
+
 /// A running Cartwright. Clones are the same one.
 #[derive(Debug, Clone)]
 pub struct Shop(Arc<Inner>);

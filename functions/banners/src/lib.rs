@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use shared::dynamo::list::Page;
-use shared::media::{FileName, Kind};
+use shared::media::{FileName, Images, Kind};
 use shared::values::time::Timestamp;
 
 pub use store::Banners;
@@ -56,6 +56,8 @@ impl NewBanner {
 pub struct Banner {
     id: BannerId,
     image_url: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    images: Option<Images>,
 }
 
 /// A banner as the admins see it, from the moment it was announced.

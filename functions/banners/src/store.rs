@@ -10,7 +10,7 @@
 use shared::dynamo::list::{Cursors, Page, PageRequest, Sort};
 use shared::http::problem::Problem;
 use shared::media::listed::Table;
-use shared::media::{Kind, Pictured, UploadId};
+use shared::media::{Kind, Pictured, Published, Settled, UploadId};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
@@ -70,17 +70,17 @@ impl Pictured for Banners {
 
     type Id = BannerId;
 
-    async fn exists(&self, id: &BannerId) -> anyhow::Result<bool> {
-        self.table.has(id).await
+    async fn awaits(&self, id: &BannerId, upload: UploadId) -> anyhow::Result<bool> {
+        self.table.awaits(id, upload).await
     }
 
     async fn settle(
         &self,
         id: &BannerId,
         upload: UploadId,
-        picture: Result<String, &'static str>,
+        picture: Result<Published, &'static str>,
         now: Timestamp,
-    ) -> anyhow::Result<bool> {
+    ) -> anyhow::Result<Settled> {
         self.table.settle(id, upload, picture, now).await
     }
 }

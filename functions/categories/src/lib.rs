@@ -11,7 +11,7 @@ use icu_normalizer::DecomposingNormalizerBorrowed;
 use serde::{Deserialize, Serialize};
 use shared::dynamo::list::Page;
 use shared::http::input::{Field, Value};
-use shared::media::{Kind, NewPicture};
+use shared::media::{Images, Kind, NewPicture};
 use shared::values::text::{self, Lines};
 use shared::values::time::Timestamp;
 
@@ -173,6 +173,8 @@ impl NewCategory {
 pub struct Category {
     category_name: CategoryName,
     image_url: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    images: Option<Images>,
 }
 
 /// A page of categories. Seed 002 answers them as a bare array, so `Link` alone says where the next page is.
@@ -313,7 +315,7 @@ mod tests {
 
     #[test]
     fn the_list_is_a_bare_array() {
-        let tea = Category { category_name: name("Tea"), image_url: "u".into() };
+        let tea = Category { category_name: name("Tea"), image_url: "u".into(), images: None };
         let list = CategoryList::from(Page { entries: vec![tea], next_cursor: Some("n".into()) });
         let expected = json!([{ "categoryName": "Tea", "imageUrl": "u" }]);
         assert_eq!(serde_json::to_value(list).unwrap(), expected);

@@ -16,7 +16,7 @@ use shared::dynamo::list::{Cursors, Page, PageRequest, Sort};
 use shared::dynamo::{read_each, text, unless_condition_failed};
 use shared::http::problem::Problem;
 use shared::media::listed::Table;
-use shared::media::{AwaitsPicture, Kind, Noun, Pictured, UploadId};
+use shared::media::{AwaitsPicture, Kind, Noun, Pictured, Published, Settled, UploadId};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
@@ -74,17 +74,17 @@ impl Pictured for Categories {
 
     type Id = CategoryKey;
 
-    async fn exists(&self, key: &CategoryKey) -> anyhow::Result<bool> {
-        self.table.has(key.name()).await
+    async fn awaits(&self, key: &CategoryKey, upload: UploadId) -> anyhow::Result<bool> {
+        self.table.awaits(key.name(), upload).await
     }
 
     async fn settle(
         &self,
         key: &CategoryKey,
         upload: UploadId,
-        picture: Result<String, &'static str>,
+        picture: Result<Published, &'static str>,
         now: Timestamp,
-    ) -> anyhow::Result<bool> {
+    ) -> anyhow::Result<Settled> {
         self.table.settle(key.name(), upload, picture, now).await
     }
 }

@@ -16,7 +16,7 @@ use shared::dynamo::list::Page;
 use shared::http::Parameter;
 use shared::http::input::{Body, Fields};
 use shared::http::problem::{CONFLICT, Problem};
-use shared::media::{FileName, NewPicture, UploadId};
+use shared::media::{FileName, Images, NewPicture, Published, UploadId};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::domain::to_unicode;
@@ -191,6 +191,8 @@ pub struct Product {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     image_url: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    images: Option<Images>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     image_upload_id: Option<UploadId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     image_rejection: Option<String>,
@@ -232,6 +234,7 @@ impl ProductOffer {
             description: new.description,
             category: new.category,
             image_url: None,
+            images: None,
             image_upload_id: None,
             image_rejection: None,
             requested_upload: None,
@@ -354,20 +357,25 @@ impl Product {
         Some(Self { updated_at: now, ..changed.reconsidered(is_another_offer, editor, reapproval) })
     }
 
-    /// The product with what became of an upload, unless a newer one was here before.
+    /// Whether an upload may become its picture.
+    pub fn awaits(&self, upload: UploadId) -> bool {
+        upload.may_follow(self.image_upload_id, self.image_rejection.is_some())
+    }
+
+    /// The product with what became of an upload, if it still awaits it.
     pub fn with_upload(
         self,
         upload: UploadId,
-        picture: Result<String, &str>,
+        picture: Result<Published, &str>,
         reapproval: Reapproval,
         now: Timestamp,
     ) -> Option<Self> {
-        if self.image_upload_id.is_some_and(|seen| seen > upload) {
+        if !self.awaits(upload) {
             return None;
         }
         let seen = Self { image_upload_id: Some(upload), updated_at: now, ..self };
-        let url = match picture {
-            Ok(url) => Some(url),
+        let Published { image_url, images } = match picture {
+            Ok(published) => published,
             Err(refusal) => return Some(Self { image_rejection: Some(refusal.to_owned()), ..seen }),
         };
         // Nothing is known of who asked for the first upload, nor of all but the last: that was the seller, to be sure.
@@ -376,8 +384,9 @@ impl Product {
             || (seen.file_name.clone(), Editor::Seller),
             |asked| (asked.file_name, asked.editor),
         );
-        let is_another = seen.image_url != url;
-        let shown = Self { image_url: url, image_rejection: None, file_name, ..seen };
+        let image_url = Some(image_url);
+        let is_another = seen.image_url != image_url;
+        let shown = Self { image_url, images, image_rejection: None, file_name, ..seen };
         Some(shown.reconsidered(is_another, editor, reapproval))
     }
 
@@ -412,6 +421,8 @@ pub struct PublicProduct {
     category: Category,
     #[serde(skip_serializing_if = "Option::is_none")]
     image_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    images: Option<Images>,
     is_approved: bool,
     created_at: Timestamp,
 }
@@ -446,6 +457,7 @@ impl From<ProductOffer> for PublicProduct {
             quantity: offer.stock(),
             category: product.category,
             image_url: product.image_url,
+            images: product.images,
             is_approved: product.is_approved,
             created_at: product.created_at,
         }
@@ -579,8 +591,12 @@ mod tests {
         UploadId::at(now() + Duration::from_secs(second))
     }
 
+    fn at(url: &str) -> Result<Published, &'static str> {
+        Ok(Published { image_url: url.to_owned(), images: None })
+    }
+
     fn with_picture(product: Product) -> Product {
-        product.with_upload(upload(1), Ok("https://shop.test/tea.png".into()), Spared, now()).unwrap()
+        product.with_upload(upload(1), at("https://shop.test/tea.png"), Spared, now()).unwrap()
     }
 
     #[test]
@@ -594,10 +610,10 @@ mod tests {
     fn a_new_picture_asks_again_after_a_rejection_and_keeps_an_approval() {
         let rejected = with_picture(tea()).decided(&Decision::Rejected(None), now());
         assert_eq!(rejected.listing(), Listing::Rejected);
-        let again = rejected.with_upload(upload(2), Ok("https://shop.test/2.png".into()), Spared, now());
+        let again = rejected.with_upload(upload(2), at("https://shop.test/2.png"), Spared, now());
         assert_eq!(again.unwrap().listing(), Listing::AwaitingApproval);
         let approved = with_picture(tea()).decided(&Decision::Approved, now());
-        let again = approved.with_upload(upload(2), Ok("https://shop.test/2.png".into()), Spared, now());
+        let again = approved.with_upload(upload(2), at("https://shop.test/2.png"), Spared, now());
         assert_eq!(again.unwrap().listing(), Listing::Approved);
     }
 
@@ -607,6 +623,17 @@ mod tests {
             with_picture(tea()).with_upload(upload(2), Err("Not an image."), Spared, now()).unwrap();
         assert_eq!(product.image_url.as_deref(), Some("https://shop.test/tea.png"));
         assert_eq!(product.image_rejection.as_deref(), Some("Not an image."));
+    }
+
+    #[test]
+    fn the_first_picture_settles_its_upload() {
+        let settled = with_picture(tea());
+        for late in [at("https://shop.test/other.png"), Err("Not an image.")] {
+            assert_eq!(settled.clone().with_upload(upload(1), late, Spared, now()), None);
+        }
+        let refused = tea().with_upload(upload(1), Err("Not an image."), Spared, now()).unwrap();
+        assert!(refused.awaits(upload(1)));
+        assert_eq!(with_picture(refused), settled);
     }
 
     fn approved() -> Product {
@@ -677,7 +704,7 @@ mod tests {
         };
         let shown = |requested, upload, url: &str| {
             let product = Product { requested_upload: Some(requested), ..approved() };
-            product.with_upload(upload, Ok(url.into()), Needed, now()).unwrap()
+            product.with_upload(upload, at(url), Needed, now()).unwrap()
         };
         let by_admin = shown(requested(Editor::Admin), asked, "https://shop.test/2.png");
         assert_eq!((by_admin.listing(), by_admin.file_name.as_str()), (Listing::Approved, "so cute.png"));
@@ -709,7 +736,7 @@ mod tests {
             let ids = [upload(1), upload(2), upload(3)];
             let product = order.iter().fold(tea(), |product, &number| {
                 let id = ids[usize::try_from(number - 1).unwrap()];
-                product.clone().with_upload(id, Ok(number.to_string()), Spared, now()).unwrap_or(product)
+                product.clone().with_upload(id, at(&number.to_string()), Spared, now()).unwrap_or(product)
             });
             prop_assert_eq!(product.image_url.as_deref(), Some("3"));
         }

@@ -1,6 +1,6 @@
 //! Products as things that have pictures.
 
-use shared::media::{AwaitsPicture, Kind, Noun, Pictured, UploadId};
+use shared::media::{AwaitsPicture, Kind, Noun, Pictured, Published, Settled, UploadId};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::values::time::Timestamp;
@@ -28,21 +28,21 @@ impl Pictured for ProductPictures {
 
     type Id = ProductId;
 
-    async fn exists(&self, id: &ProductId) -> anyhow::Result<bool> {
-        Ok(self.products.find(*id).await?.is_some())
+    async fn awaits(&self, id: &ProductId, upload: UploadId) -> anyhow::Result<bool> {
+        Ok(self.products.find(*id).await?.is_some_and(|found| found.product.awaits(upload)))
     }
 
     async fn settle(
         &self,
         id: &ProductId,
         upload: UploadId,
-        picture: Result<String, &'static str>,
+        picture: Result<Published, &'static str>,
         now: Timestamp,
-    ) -> anyhow::Result<bool> {
+    ) -> anyhow::Result<Settled> {
         let settled = |product: Product| product.with_upload(upload, picture.clone(), self.reapproval, now);
         match self.products.change(*id, settled).await {
-            Ok(_) => Ok(true),
-            Err(Error::NotFound) => Ok(false),
+            Ok(found) => Ok(Settled::Shows(found.product.image_url)),
+            Err(Error::NotFound) => Ok(Settled::NoThing),
             Err(error) => Err(error.into()),
         }
     }

@@ -5,24 +5,34 @@
 //! | attribute | |
 //! | --- | --- |
 //! | `listed` | "listed" once there is a picture: the partition of the sparse index `listed` |
-//! | `imageUrl` | the picture |
+//! | `imageUrl`, `images` | the picture, and its renditions if there are any |
 //! | `imageUploadId` | the newest upload that was looked at |
 //! | `imageRejection` | why that is not the picture |
 //! | `updatedAt` | when it was looked at |
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
-use serde::Serialize;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, Update};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::dynamo::list::{Cursors, List, Page, PageRequest, Sort};
-use crate::dynamo::{from_item, text, to_item, unless_condition_failed};
+use crate::dynamo::{Written, from_item, text, to_item, unless_condition_failed, update_item};
 use crate::http::problem::Problem;
-use crate::media::UploadId;
+use crate::media::{Published, Settled, UploadId};
 use crate::values::time::Timestamp;
 
 /// The one list: the index's name, its partition key's attribute and that attribute's value.
 const LISTED: &str = "listed";
+
+/// What an item says of its picture.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Seen {
+    image_url: Option<String>,
+    image_upload_id: Option<UploadId>,
+    image_rejection: Option<String>,
+}
 
 /// Such a table.
 #[derive(Debug, Clone)]
@@ -79,19 +89,24 @@ impl Table {
         found.item.map(from_item).transpose()
     }
 
-    /// Whether there is such a thing.
+    /// Whether an upload may become the picture of such a thing: it is there, and [`UploadId::may_follow`] what it has
+    /// seen.
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn has(&self, id: &impl ToString) -> anyhow::Result<bool> {
+    pub async fn awaits(&self, id: &impl ToString, upload: UploadId) -> anyhow::Result<bool> {
         let get = self.client.get_item().table_name(&self.name).key(self.key, text(id));
-        let get = get.projection_expression("#key").expression_attribute_names("#key", self.key);
+        let get = get
+            .projection_expression("#key, imageUrl, imageUploadId, imageRejection")
+            .expression_attribute_names("#key", self.key);
         let found = get.consistent_read(true).send().await.context("look for a thing")?;
-        Ok(found.item.is_some())
+        let Some(item) = found.item else { return Ok(false) };
+        let seen: Seen = from_item(item)?;
+        Ok(upload.may_follow(seen.image_upload_id, seen.image_rejection.is_some()))
     }
 
-    /// Sets what became of an upload, unless a newer one was here before; a picture puts the thing on the list. Gives
-    /// whether there is such a thing. Safe to repeat.
+    /// Sets what became of an upload if the thing still awaits it; a picture puts it on the list. Gives what there is
+    /// then. Safe to repeat.
     ///
     /// # Errors
     /// When the table cannot be written.
@@ -99,38 +114,49 @@ impl Table {
         &self,
         id: &impl ToString,
         upload: UploadId,
-        picture: Result<String, &'static str>,
+        picture: Result<Published, &'static str>,
         now: Timestamp,
-    ) -> anyhow::Result<bool> {
-        let update = self
-            .client
-            .update_item()
+    ) -> anyhow::Result<Settled> {
+        // As `UploadId::may_follow` has it.
+        const STILL_AWAITS: &str = "attribute_exists(#key) AND (attribute_not_exists(imageUploadId) \
+             OR imageUploadId < :upload OR (imageUploadId = :upload AND attribute_exists(imageRejection)))";
+        let update = Update::builder()
             .table_name(&self.name)
             .key(self.key, text(id))
-            .condition_expression(
-                "attribute_exists(#key) AND (attribute_not_exists(imageUploadId) OR imageUploadId <= :upload)",
-            )
+            .condition_expression(STILL_AWAITS)
             .expression_attribute_names("#key", self.key)
             .expression_attribute_values(":upload", text(&upload))
             .expression_attribute_values(":now", text(&now));
         let update = match picture {
-            Ok(url) => update
-                .update_expression(
-                    "SET imageUrl = :url, listed = :listed, imageUploadId = :upload, updatedAt = :now \
-                     REMOVE #waiting, imageRejection",
-                )
-                .expression_attribute_names("#waiting", self.waiting)
-                .expression_attribute_values(":url", text(&url))
-                .expression_attribute_values(":listed", text(LISTED)),
+            Ok(Published { image_url, images }) => {
+                const SET: &str =
+                    "SET imageUrl = :url, listed = :listed, imageUploadId = :upload, updatedAt = :now";
+                let update = update
+                    .expression_attribute_names("#waiting", self.waiting)
+                    .expression_attribute_values(":url", text(&image_url))
+                    .expression_attribute_values(":listed", text(LISTED));
+                match images {
+                    Some(images) => update
+                        .update_expression(format!("{SET}, images = :images REMOVE #waiting, imageRejection"))
+                        .expression_attribute_values(":images", AttributeValue::M(to_item(&images)?)),
+                    None => {
+                        update.update_expression(format!("{SET} REMOVE #waiting, imageRejection, images"))
+                    }
+                }
+            }
             Err(reason) => update
                 .update_expression("SET imageRejection = :reason, imageUploadId = :upload, updatedAt = :now")
                 .expression_attribute_values(":reason", text(reason)),
         };
-        match unless_condition_failed(update.send().await).context("set the picture of a thing")? {
-            Some(_) => Ok(true),
-            // A newer upload was here before, or the thing is gone.
-            None => self.has(id).await,
+        let update = update.build().context("set the picture of a thing")?;
+        let (Written::Done(item) | Written::Refused(item)) =
+            update_item(&self.client, update, ReturnValue::AllNew)
+                .await
+                .context("set the picture of a thing")?;
+        if item.is_empty() {
+            return Ok(Settled::NoThing);
         }
+        Ok(Settled::Shows(from_item::<Seen>(item)?.image_url))
     }
 
     /// Deletes a thing, and gives whether there was one.

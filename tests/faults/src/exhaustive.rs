@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
-use ::tests::shop::{Product, RED_PNG, product};
+use ::tests::shop::{Product, product, wide_png};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
@@ -502,7 +502,7 @@ impl Theatre {
         let scene = Scene::new(flow, aim, subjects);
         self.stage.enter(&scene);
         town.history.pictured(&owner);
-        assert_eq!(town.shop.upload(&url, "image/png", RED_PNG.to_vec()).await, 200);
+        assert_eq!(town.shop.upload(&url, "image/png", wide_png()).await, 200);
         let is_over = async || {
             scene.is_reached()
                 || scene.aim.is_none()

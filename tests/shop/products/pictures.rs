@@ -1,8 +1,9 @@
 //! Pictures: nothing is published that was not seen to be one, and the owner can see why.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use tests::aws::Aws;
-use tests::shop::{BLUE_PNG, Person, Product, RED_PNG, Shop, product};
+use tests::shop::{BLUE_PNG, Person, Product, RED_PNG, Shop, product, wide_png};
 use tests::wait::{a_while, eventually};
 
 const FIVE_MB: usize = 5 * 1024 * 1024;
@@ -31,6 +32,28 @@ async fn html_that_says_it_is_a_png_is_not_published() {
     assert_eq!(shop.upload(&listed.upload_url, "image/png", html).await, 200);
     let reason = rejection(&ann, &listed).await;
     assert!(reason.contains("PNG"), "{reason}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_decoded_is_not_published() {
+    let shop = Shop::open();
+    let ann = shop.person("Ann").await;
+    // A PNG of 65,000 by 65,000 pixels, as its head says, in some bytes.
+    let mut bomb = RED_PNG.to_vec();
+    bomb[16..24].copy_from_slice(&[0, 0, 0xfd, 0xe8, 0, 0, 0xfd, 0xe8]);
+    bomb[29..33].copy_from_slice(&[0x2d, 0x35, 0x4e, 0x5d]);
+    for (file, says) in [
+        (&b"12345678WEBP<html><script>alert(1)</script>"[..], "not a PNG"),
+        (b"GIF is pronounced as in gift", "not a PNG"),
+        (b"GIF89a\x01\0\x01\0\0\0\0;", "damaged"),
+        (&RED_PNG[..40], "damaged"),
+        (&bomb, "12,000 pixels"),
+    ] {
+        let listed = ann.lists(product()).await;
+        assert_eq!(shop.upload(&listed.upload_url, "image/png", file.to_vec()).await, 200);
+        let reason = rejection(&ann, &listed).await;
+        assert!(reason.contains(says), "{reason}");
+    }
 }
 
 #[tokio::test]
@@ -108,6 +131,22 @@ async fn a_published_picture_never_changes() {
 }
 
 #[tokio::test]
+async fn a_wide_picture_has_narrower_ones_beside_it() {
+    let shop = Shop::open();
+    let ann = shop.person("Ann").await;
+    let listed = ann.lists(product()).await;
+    assert_eq!(shop.upload(&listed.upload_url, "image/png", wide_png()).await, 200);
+    let own = ann.own_once(&listed, "it has a picture", |own| own["imageUrl"].is_string()).await;
+    for name in ["small", "medium", "large"] {
+        let picture = shop.download(own["images"][name].as_str().expect("a URL")).await;
+        assert_eq!(picture.status(), 200, "{name}");
+        assert_eq!(picture.headers()["content-type"], "image/jpeg", "{name}");
+    }
+    shop.admin().await.request(Method::DELETE, &listed.path()).send().await.is(204);
+    assert_eq!(Aws::open().await.objects_of(&listed.id).await, [""; 0], "they go with their product");
+}
+
+#[tokio::test]
 async fn an_upload_is_never_public() {
     let shop = Shop::open();
     let ann = shop.person("Ann").await;
@@ -122,8 +161,9 @@ async fn an_upload_is_never_public() {
 }
 
 #[tokio::test]
-async fn a_second_file_for_the_same_url_replaces_the_first() {
+async fn the_first_picture_settles_its_url() {
     let shop = Shop::open();
+    let aws = Aws::open().await;
     let ann = shop.person("Ann").await;
     let listed = ann.lists(product()).await;
     assert_eq!(shop.upload(&listed.upload_url, "image/png", b"no picture".to_vec()).await, 200);
@@ -131,10 +171,15 @@ async fn a_second_file_for_the_same_url_replaces_the_first() {
     assert_eq!(shop.upload(&listed.upload_url, "image/png", RED_PNG.to_vec()).await, 200);
     let red = ann.own_once(&listed, "it has a picture", |own| own["imageUrl"].is_string()).await;
     assert_eq!(red["imageRejection"], Value::Null, "{red}");
-    assert_eq!(shop.upload(&listed.upload_url, "image/png", BLUE_PNG.to_vec()).await, 200);
-    let blue = ann.own_once(&listed, "it has the other one", |own| own["imageUrl"] != red["imageUrl"]).await;
-    let picture = shop.download(blue["imageUrl"].as_str().expect("a picture")).await;
-    assert_eq!(picture.bytes().await.expect("bytes"), BLUE_PNG);
+    for late in [BLUE_PNG.to_vec(), b"no picture".to_vec(), png_of(FIVE_MB + 1)] {
+        assert_eq!(shop.upload(&listed.upload_url, "image/png", late).await, 200);
+        let keys = eventually("it is deleted", async || {
+            let keys = aws.objects_of(&listed.id).await;
+            keys.iter().all(|key| key.starts_with("images/")).then_some(keys)
+        });
+        assert_eq!(keys.await.len(), 1, "only the first is public");
+        assert_eq!(ann.own(&listed).await, Some(red.clone()));
+    }
 }
 
 #[tokio::test]
@@ -186,8 +231,9 @@ async fn a_product_may_be_sold_without_a_picture_and_get_it_later() {
     assert_eq!(shop.upload(&listed.upload_url, "image/png", RED_PNG.to_vec()).await, 200);
     ann.own_once(&listed, "it has a picture", |own| own["imageUrl"].is_string()).await;
     let mut with_picture = shop.get(&listed.path()).await.is(200);
-    let image_url =
-        with_picture.as_object_mut().and_then(|shown| shown.remove("imageUrl")).expect("a picture");
+    let shown = with_picture.as_object_mut().expect("a product");
+    let image_url = shown.remove("imageUrl").expect("a picture");
+    shown.remove("images").expect("its renditions");
     assert_eq!(with_picture, bare);
     assert_eq!(shop.download(image_url.as_str().expect("a URL")).await.status(), 200);
 }

@@ -1,11 +1,17 @@
-//! Pictures: nothing is published but bytes that were looked at, and what is published stays.
+//! Pictures: what is read of an upload, and what is published stays.
 
 use aws_sdk_s3::Client as S3;
 use products::ProductId;
 use products::pictures::PICTURES;
-use shared::media::{Checked, FileName, ImageType, MAX_BYTES, Media, Picture, Upload};
+use shared::media::{
+    FileName, ImageType, Kind, MAX_BYTES, Media, PictureFile, Pictured, Prepared, Published, Settled, Upload,
+    UploadId, Uploaded,
+};
 use shared::run::aws::{Aws, FromEnv};
+use shared::values::time::Timestamp;
 use tests::shop::{BLUE_PNG, RED_PNG};
+
+use tests::wait::at_once;
 
 use super::{now, open};
 
@@ -53,19 +59,22 @@ impl Bucket {
         assert!(answer.status().is_success(), "{}", answer.status());
     }
 
-    async fn checked(&self, upload: &Upload) -> Checked {
-        self.media.check(upload).await.expect("the bucket answers")
+    async fn read(&self, upload: &Upload) -> Uploaded {
+        self.media.read(upload).await.expect("the bucket answers")
     }
 
-    async fn picture(&self, upload: &Upload) -> Picture {
-        match self.checked(upload).await {
-            Checked::Picture(picture) => picture,
-            other => panic!("no picture: {other:?}"),
-        }
+    async fn published(&self, upload: &Upload, bytes: &[u8]) -> String {
+        let picture = PictureFile { image_type: ImageType::Png, bytes: bytes.to_vec() };
+        let prepared = Prepared { picture, renditions: None };
+        let published = self.media.publish(upload, prepared).await.expect("the bucket answers");
+        assert_eq!(published.images, None);
+        published.image_url
     }
 
-    async fn published(&self, picture: &Picture) -> Option<String> {
-        self.media.publish(picture).await.expect("the bucket answers")
+    async fn keys_under(&self, prefix: &str) -> Vec<String> {
+        let list = self.s3.list_objects_v2().bucket(&self.name).prefix(prefix);
+        let found = list.send().await.expect("the bucket answers");
+        found.contents().iter().filter_map(|object| object.key().map(str::to_owned)).collect()
     }
 
     /// Content type, caching and bytes of what is at a URL.
@@ -85,79 +94,117 @@ const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 async fn a_picture_is_published_once_and_for_all() {
     let bucket = Bucket::open().await;
     let upload = bucket.uploaded(RED_PNG).await;
-    let picture = bucket.picture(&upload).await;
-    let url = bucket.published(&picture).await.unwrap();
+    assert_eq!(bucket.read(&upload).await, Uploaded::File(RED_PNG.to_vec()));
+    let url = bucket.published(&upload, RED_PNG).await;
     assert_eq!(bucket.at(&url).await, ("image/png".into(), IMMUTABLE.into(), RED_PNG.to_vec()));
-    assert_eq!(bucket.published(&picture).await, Some(url.clone()));
-    assert_eq!(bucket.published(&bucket.picture(&upload).await).await, Some(url.clone()));
+    assert_eq!(bucket.published(&upload, RED_PNG).await, url);
+    let blue = bucket.published(&upload, BLUE_PNG).await;
+    assert_ne!(blue, url);
 
     bucket.media.discard(&upload).await.unwrap();
     bucket.media.discard(&upload).await.unwrap();
-    assert_eq!(bucket.checked(&upload).await, Checked::Gone);
-    assert_eq!(bucket.published(&picture).await, None);
-    assert_eq!(bucket.at(&url).await.2, RED_PNG);
+    assert_eq!(bucket.read(&upload).await, Uploaded::Gone);
+    assert_eq!((bucket.at(&url).await.2, bucket.at(&blue).await.2), (RED_PNG.to_vec(), BLUE_PNG.to_vec()));
 }
 
 #[tokio::test]
-async fn a_picture_is_served_as_what_its_bytes_are() {
+async fn each_rendition_is_where_its_url_says() {
     let bucket = Bucket::open().await;
-    let gif = b"GIF89a\x01\0\x01\0\0\0\0;";
-    let upload = bucket.uploaded(gif).await;
-    let url = bucket.published(&bucket.picture(&upload).await).await.unwrap();
-    assert_eq!(bucket.at(&url).await, ("image/gif".into(), IMMUTABLE.into(), gif.to_vec()));
+    let upload = bucket.uploaded(RED_PNG).await;
+    let file = |image_type, bytes: &[u8]| PictureFile { image_type, bytes: bytes.to_vec() };
+    let renditions = [Some(file(ImageType::Jpeg, b"small")), Some(file(ImageType::Webp, b"medium")), None];
+    let prepared = Prepared { picture: file(ImageType::Png, RED_PNG), renditions: Some(renditions) };
+    let Published { image_url, images } = bucket.media.publish(&upload, prepared).await.unwrap();
+    let images = serde_json::to_value(images).unwrap();
+    let url = |name: &str| images[name].as_str().unwrap().to_owned();
+    assert_eq!(bucket.at(&url("small")).await, ("image/jpeg".into(), IMMUTABLE.into(), b"small".to_vec()));
+    assert_eq!(bucket.at(&url("medium")).await, ("image/webp".into(), IMMUTABLE.into(), b"medium".to_vec()));
+    assert_eq!((url("large"), bucket.at(&image_url).await.2), (image_url, RED_PNG.to_vec()));
 }
 
 #[tokio::test]
-async fn what_is_no_picture_is_refused() {
+async fn an_empty_file_is_told_from_none() {
     let bucket = Bucket::open().await;
-    for file in [&b"<html><script>alert(1)</script></html>"[..], b"<svg xmlns='http://www.w3.org/2000/svg'/>"]
-    {
-        let upload = bucket.uploaded(file).await;
-        let refused = Checked::Refused("The file is not a PNG, JPEG, WebP, GIF or AVIF image.");
-        assert_eq!(bucket.checked(&upload).await, refused);
+    let upload = bucket.uploaded(b"").await;
+    assert_eq!(bucket.read(&upload).await, Uploaded::Empty);
+    bucket.media.discard(&upload).await.unwrap();
+    assert_eq!(bucket.read(&upload).await, Uploaded::Gone);
+}
+
+#[tokio::test]
+async fn five_megabytes_are_read_and_a_byte_more_is_not() {
+    let bucket = Bucket::open().await;
+    let mut file = vec![0; usize::try_from(MAX_BYTES).unwrap()];
+    let upload = bucket.uploaded(&file).await;
+    assert_eq!(bucket.read(&upload).await, Uploaded::File(file.clone()));
+    for more in [1, 100] {
+        file.resize(usize::try_from(MAX_BYTES).unwrap() + more, 0);
+        assert_eq!(bucket.read(&bucket.uploaded(&file).await).await, Uploaded::TooLarge);
+    }
+}
+
+/// A product that awaited an upload, and shows this picture once it is settled.
+struct Rival(Settled);
+
+impl Pictured for Rival {
+    const KIND: Kind = PICTURES;
+
+    type Id = ProductId;
+
+    async fn awaits(&self, _: &ProductId, _: UploadId) -> anyhow::Result<bool> {
+        Ok(true)
+    }
+
+    async fn settle(
+        &self,
+        _: &ProductId,
+        _: UploadId,
+        _: Result<Published, &'static str>,
+        _: Timestamp,
+    ) -> anyhow::Result<Settled> {
+        Ok(self.0.clone())
     }
 }
 
 #[tokio::test]
-async fn an_empty_file_is_refused() {
-    let bucket = Bucket::open().await;
-    let upload = bucket.uploaded(b"").await;
-    assert!(matches!(bucket.checked(&upload).await, Checked::Refused(_)));
-}
-
-#[tokio::test]
-async fn five_megabytes_are_taken_and_a_byte_more_is_refused() {
-    let bucket = Bucket::open().await;
-    let mut file = RED_PNG.to_vec();
-    file.resize(usize::try_from(MAX_BYTES).unwrap(), 0);
-    let upload = bucket.uploaded(&file).await;
-    assert!(matches!(bucket.checked(&upload).await, Checked::Picture(_)));
-    file.push(0);
-    let upload = bucket.uploaded(&file).await;
-    assert_eq!(bucket.checked(&upload).await, Checked::Refused("The file is larger than 5 MB."));
-}
-
-#[tokio::test]
-async fn an_upload_that_never_came_is_gone() {
-    let bucket = Bucket::open().await;
-    let name = FileName::new("tea.png").unwrap();
-    let upload = Upload::new(PICTURES, ProductId::at(now()), &name, now());
-    assert_eq!(bucket.checked(&upload).await, Checked::Gone);
-}
-
-#[tokio::test]
-async fn bytes_that_were_not_looked_at_are_not_published() {
+async fn what_was_published_and_is_not_shown_is_taken_back() {
     let bucket = Bucket::open().await;
     let upload = bucket.uploaded(RED_PNG).await;
-    let red = bucket.picture(&upload).await;
-    bucket.put(&upload, b"<html>").await;
-    assert_eq!(bucket.published(&red).await, None);
-    bucket.put(&upload, BLUE_PNG).await;
-    assert_eq!(bucket.published(&red).await, None);
-    let blue = bucket.published(&bucket.picture(&upload).await).await.unwrap();
-    assert_eq!(bucket.at(&blue).await.2, BLUE_PNG);
-    bucket.put(&upload, RED_PNG).await;
-    let url = bucket.published(&red).await.unwrap();
-    assert_ne!(url, blue);
-    assert_eq!(bucket.at(&url).await.2, RED_PNG);
+    let red = bucket.published(&upload, RED_PNG).await;
+    let folder = format!("images/products/{}/", upload.owner());
+    let settled = async |file: &[u8], then: Settled| {
+        bucket.put(&upload, file).await;
+        pictures::index(&bucket.media, &Rival(then), &upload, now()).await.unwrap();
+        assert_eq!(bucket.read(&upload).await, Uploaded::Gone);
+        bucket.keys_under(&folder).await
+    };
+    let keys = bucket.keys_under(&folder).await;
+    assert_eq!(keys.len(), 1);
+    // A second delivery of the same file, and then another file for the same URL.
+    assert_eq!(settled(RED_PNG, Settled::Shows(Some(red.clone()))).await, keys);
+    assert_eq!(settled(&tests::shop::wide_png(), Settled::Shows(Some(red.clone()))).await, keys);
+    // The same bytes under another name.
+    let (other, _) = red.rsplit_once('-').unwrap();
+    assert_eq!(settled(RED_PNG, Settled::Shows(Some(format!("{other}-other.png")))).await, keys);
+    assert_eq!(settled(RED_PNG, Settled::NoThing).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn however_many_pictures_a_thing_has_all_are_withdrawn() {
+    let bucket = Bucket::open().await;
+    let owner = ProductId::at(now());
+    let folder = format!("images/products/{owner}/");
+    at_once(16, |worker| {
+        let (bucket, folder) = (bucket.clone(), folder.clone());
+        async move {
+            for number in (worker..1_001).step_by(16) {
+                let put = bucket.s3.put_object().bucket(&bucket.name).key(format!("{folder}{number}"));
+                put.send().await.expect("the bucket answers");
+            }
+        }
+    })
+    .await;
+    assert_eq!(bucket.keys_under(&folder).await.len(), 1_000, "more than a page");
+    bucket.media.withdraw(PICTURES, owner).await.unwrap();
+    assert_eq!(bucket.keys_under(&folder).await, [""; 0]);
 }

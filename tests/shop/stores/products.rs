@@ -9,7 +9,7 @@ use products::{
 use serde_json::{Value, json};
 use shared::caller::Caller;
 use shared::http::{IfMatch, input};
-use shared::media::UploadId;
+use shared::media::{Published, UploadId};
 use tests::aws::Aws as Cloud;
 use tests::meddler::Meddler;
 use tests::wait::at_once;
@@ -28,9 +28,13 @@ pub(super) fn upload_at(second: u64) -> UploadId {
     UploadId::at(now() + std::time::Duration::from_secs(second))
 }
 
+fn at(image_url: String) -> Result<Published, &'static str> {
+    Ok(Published { image_url, images: None })
+}
+
 pub(super) fn with_picture(upload: UploadId) -> impl Fn(Product) -> Option<Product> + Clone + Send + Sync {
     move |product| {
-        product.with_upload(upload, Ok(format!("https://shop.test/{upload}.png")), Reapproval::Spared, now())
+        product.with_upload(upload, at(format!("https://shop.test/{upload}.png")), Reapproval::Spared, now())
     }
 }
 
@@ -91,7 +95,7 @@ async fn a_picture_that_needs_another_approval_takes_the_offer_back() {
     let id = for_sale(&products, 5).await.product_id();
     let upload = upload_at(1);
     let shown = |product: Product| {
-        product.with_upload(upload, Ok("https://shop.test/1.png".to_owned()), Reapproval::Needed, now())
+        product.with_upload(upload, at("https://shop.test/1.png".to_owned()), Reapproval::Needed, now())
     };
     products.change(id, shown).await.unwrap();
     assert!(!agreed(id).await.2);

@@ -17,5 +17,5 @@ async fn index_banner_image(
     upload: Upload,
     now: Timestamp,
 ) -> anyhow::Result<()> {
-    media.index(&banners, &upload, now).await
+    pictures::index(&media, &banners, &upload, now).await
 }

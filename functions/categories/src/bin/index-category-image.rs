@@ -17,5 +17,5 @@ async fn index_category_image(
     upload: Upload,
     now: Timestamp,
 ) -> anyhow::Result<()> {
-    media.index(&categories, &upload, now).await
+    pictures::index(&media, &categories, &upload, now).await
 }

@@ -17,5 +17,5 @@ async fn index_product_image(
     upload: Upload,
     now: Timestamp,
 ) -> anyhow::Result<()> {
-    media.index(&products, &upload, now).await
+    pictures::index(&media, &products, &upload, now).await
 }

@@ -172,7 +172,7 @@ export function count(metric) {
 
 /** What everyone may see of a product that is sold by this offer. */
 export function view(product, offer) {
-  const { id, fileName, productName, description, category, imageUrl, isApproved, createdAt } = product;
+  const { id, fileName, productName, description, category, imageUrl, images, isApproved, createdAt } = product;
   const { price, currency, quantity } = offer;
-  return { id, fileName, productName, productPrice: price / 100, currency, description, quantity, category, imageUrl, isApproved, createdAt };
+  return { id, fileName, productName, productPrice: price / 100, currency, description, quantity, category, imageUrl, images, isApproved, createdAt };
 }
