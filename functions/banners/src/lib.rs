@@ -68,6 +68,8 @@ pub struct AnnouncedBanner {
     file_name: FileName,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     image_url: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    images: Option<Images>,
     /// Why what was uploaded last is not the picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     image_rejection: Option<String>,
