@@ -8,6 +8,7 @@ mod activity;
 mod claims;
 mod due;
 mod keys;
+mod limits;
 mod lists;
 mod offers;
 mod orders;
@@ -59,8 +60,13 @@ async fn open_behind<S: FromEnv>(meddler: Meddler) -> S {
 }
 
 async fn open_at<S: FromEnv>(dynamodb: Option<String>) -> S {
+    open_with(vec![("AWS_ENDPOINT_URL_DYNAMODB", dynamodb)]).await
+}
+
+/// A store that is told something of its own.
+async fn open_with<S: FromEnv>(variables: Vec<(&'static str, Option<String>)>) -> S {
     // The environment is the whole process's: while one test has this set, the others wait here. Nothing else reads it.
-    temp_env::async_with_vars([("AWS_ENDPOINT_URL_DYNAMODB", dynamodb)], async {
+    temp_env::async_with_vars(variables, async {
         S::from_env(&Aws::from_env().await.expect("a way to AWS")).expect("the environment of a function")
     })
     .await

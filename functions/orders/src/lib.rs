@@ -21,8 +21,7 @@ use shared::caller::UserId;
 use shared::dynamo::list::Page;
 use shared::guards::once::KeyReused;
 use shared::http::input::{Body, Field, Fields, Value, whole_number};
-use shared::http::problem::StatusCode;
-use shared::http::problem::{Kind, Problem};
+use shared::http::problem::{FieldError, Kind, Problem, StatusCode};
 use shared::values::money::{Amount, Currency, InMajor, Price};
 use shared::values::time::Timestamp;
 use users::{Email, FullName, Profile};
@@ -39,7 +38,8 @@ shared::id!(
     OrderId
 );
 
-/// How many pieces of one product an order takes: 1 to 10,000.
+/// How many pieces of one product an order takes: 1 to 10,000, and no more than the shop allows
+/// ([`NewOrder::takes_at_most`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Quantity(u32);
@@ -79,12 +79,16 @@ shared::body!(
 pub struct NewOrder {
     lines: Vec<NewLine>,
     payment_method: PaymentMethod,
+    /// Whether it was written with `items`: the same order all the same.
+    #[serde(skip)]
+    is_list: bool,
 }
 
 impl Body for NewOrder {
     fn read(fields: &mut Fields) -> Option<Self> {
         let payment_method = fields.optional("paymentMethod").unwrap_or(PaymentMethod::CashOnDelivery);
-        let lines: Vec<NewLine> = if fields.has("items") {
+        let is_list = fields.has("items");
+        let lines: Vec<NewLine> = if is_list {
             let lines = fields.list("items", 1..=50)?;
             let mut seen = HashSet::new();
             for line in lines.iter().filter(|line: &&NewLine| !seen.insert(line.id)) {
@@ -94,11 +98,26 @@ impl Body for NewOrder {
         } else {
             vec![NewLine::read(fields)?]
         };
-        Some(Self { lines, payment_method })
+        Some(Self { lines, payment_method, is_list })
     }
 }
 
 impl NewOrder {
+    /// That it takes at most so many pieces of each product, which is the shop's to say.
+    ///
+    /// # Errors
+    /// `invalid-input` with each line of more.
+    pub fn takes_at_most(&self, pieces: u32) -> Result<(), Problem> {
+        let too_large = self.lines.iter().enumerate().filter(|(_, line)| line.quantity.pieces() > pieces);
+        let faults = too_large.map(|(index, _)| {
+            let pointer =
+                if self.is_list { format!("#/items/{index}/quantity") } else { "#/quantity".to_owned() };
+            FieldError::body(pointer, format!("must be at most {pieces}: the shop sells no more at once"))
+        });
+        let faults: Vec<_> = faults.collect();
+        if faults.is_empty() { Ok(()) } else { Err(Problem::invalid_input(faults)) }
+    }
+
     /// The offers it asks for.
     pub fn offers(&self) -> impl Iterator<Item = OfferId> {
         self.lines.iter().map(|line| line.id)

@@ -7,17 +7,18 @@ use shared::guards::{KeyedRequest, Once};
 use shared::http::problem::Problem;
 use shared::letters::{EmailQueue, Queued};
 use shared::run::aws::{Aws, FromEnv};
-use shared::run::config::ConfigError;
+use shared::run::config::{self, ConfigError};
 use shared::run::telemetry;
 use shared::values::time::Timestamp;
 
 use crate::workflow::Released;
 use crate::{CancellationReason, LetterKind, NewOrder, Order, OrderId, OrderPlaced, OrderQueue, Orders};
 
-/// Placing orders, as often as one person may.
+/// Placing orders, as often and as large as one person may.
 #[derive(Debug, Clone)]
 pub struct Ordering {
     limit: PersonLimit,
+    pieces_per_line: u32,
     orders: Orders,
     queue: OrderQueue,
 }
@@ -25,7 +26,8 @@ pub struct Ordering {
 impl FromEnv for Ordering {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
-            limit: PersonLimit::from_env(aws)?,
+            limit: PersonLimit::from_env(aws)?.and_a_day()?,
+            pieces_per_line: config::required("PIECES_PER_LINE")?,
             orders: Orders::from_env(aws)?,
             queue: OrderQueue::from_env(aws)?,
         })
@@ -36,7 +38,7 @@ impl Ordering {
     /// Counts the request while it reads what the order depends on, places the order and queues it: three round trips.
     ///
     /// # Errors
-    /// `too-many-requests`, and those of [`Orders::place`].
+    /// Those of [`NewOrder::takes_at_most`], `too-many-requests`, and those of [`Orders::place`].
     pub async fn place(
         &self,
         buyer: &Caller,
@@ -44,6 +46,7 @@ impl Ordering {
         keyed: Option<&KeyedRequest>,
         now: Timestamp,
     ) -> Result<Once<OrderPlaced>, Problem> {
+        order.takes_at_most(self.pieces_per_line)?;
         let (counted, basis) = tokio::join!(
             self.limit.count("create-order", buyer.id(), now),
             self.orders.basis(buyer.id(), order, keyed),

@@ -93,7 +93,24 @@ fn a_line_that_cannot_be_had_is_named() {
 fn seed_and_list_say_the_same() {
     let tea = offer("Tea", "4.5", 10);
     let one: NewOrder = input::parse(format!(r#"{{"id":"{}","quantity":2}}"#, tea.id()).as_bytes()).unwrap();
-    assert_eq!(one, order(&[(&tea, 2)]));
+    let list = order(&[(&tea, 2)]);
+    assert_eq!((&one.lines, one.payment_method), (&list.lines, list.payment_method));
+    // By which an idempotency key tells one request from another.
+    assert_eq!(serde_json::to_value(&one).unwrap(), serde_json::to_value(&list).unwrap());
+}
+
+#[test]
+fn every_line_of_more_pieces_than_the_shop_sells_at_once_is_named() {
+    let [tea, cup, pot] = ["Tea", "Cup", "Pot"].map(|name| offer(name, "4.5", 10_000));
+    let several = order(&[(&tea, 101), (&cup, 100), (&pot, 10_000)]);
+    assert_eq!(several.takes_at_most(10_000), Ok(()));
+    let problem = several.takes_at_most(100).unwrap_err();
+    let pointers: Vec<_> = problem.errors().iter().filter_map(|error| error.pointer.as_deref()).collect();
+    assert_eq!(pointers, ["#/items/0/quantity", "#/items/2/quantity"]);
+    let one: NewOrder = input::parse(format!(r#"{{"id":"{}","quantity":2}}"#, tea.id()).as_bytes()).unwrap();
+    assert_eq!(one.takes_at_most(2), Ok(()));
+    let problem = one.takes_at_most(1).unwrap_err();
+    assert_eq!(problem.errors()[0].pointer.as_deref(), Some("#/quantity"));
 }
 
 #[test]

@@ -15,9 +15,12 @@
 //! Address and account are two items in one transaction: both are counted or neither, so that whoever is refused for
 //! one does not use up the other. Transactions on one item that meet are tried again by [`Write::commit`]; a flood from
 //! one address so slows itself down, and what does not get through is not let through. A person's one item is updated
-//! without a transaction, which costs half; if the reply is lost, the SDK's repetition counts the request twice. Names
-//! and addresses are kept as hashes. Time to live takes an item some time after its two windows; an item that is still
-//! there then counts for nothing.
+//! without a transaction, which costs half; if the reply is lost, the SDK's repetition counts the request twice. Where
+//! a person has a limit a day besides, its counters stand in the same item and its condition in the same update. Names
+//! and addresses are kept as hashes. Time to live takes an item some time after its longest two windows; an item that
+//! is still there then counts for nothing. One that lives on keeps the counters of windows between which nobody asked;
+//! once in [`MOST_ATTRIBUTES`] requests they are taken away by an update more, so that an item stays under 1 KB, one
+//! write unit.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -44,6 +47,9 @@ use crate::values::time::Timestamp;
 
 /// How finely the last window's count is told apart. More makes the condition longer and the rounding smaller.
 const STEPS: u32 = 8;
+
+/// An item with more attributes than this has its old counters taken away.
+const MOST_ATTRIBUTES: usize = 40;
 
 /// So many requests in so much time, written `20/300` with seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,8 +119,8 @@ impl Rate {
 
     /// In how many seconds a request would pass that does not pass `now`, if nobody else asks.
     fn wait(self, counts: Counts, now: Timestamp) -> u32 {
-        let passes = |seconds: &u32| {
-            let then = now + Duration::from_secs(u64::from(*seconds));
+        let passes = |seconds: u32| {
+            let then = now + Duration::from_secs(u64::from(seconds));
             let counts = match self.window(then) - self.window(now) {
                 0 => counts,
                 1 => Counts { last: counts.this, this: 0 },
@@ -122,7 +128,13 @@ impl Rate {
             };
             self.passes(counts, then)
         };
-        (1..2 * self.seconds).find(passes).unwrap_or(2 * self.seconds)
+        // After two windows nothing is left that counts. A day has too many seconds to try each.
+        let (mut refused, mut passed) = (0, 2 * self.seconds);
+        while passed - refused > 1 {
+            let middle = refused.midpoint(passed);
+            if passes(middle) { passed = middle } else { refused = middle }
+        }
+        passed
     }
 }
 
@@ -133,52 +145,105 @@ struct Counter {
     name: &'static str,
     rate: Rate,
     guard_id: String,
+    /// What its attributes' names begin with, before the number of the window.
+    letter: char,
 }
 
 impl Counter {
     fn new(route: &str, name: &'static str, rate: Rate, who: &str) -> Self {
         let who = URL_SAFE_NO_PAD.encode(Sha256::digest(who));
-        Self { name, rate, guard_id: format!("rate#{route}#{name}#{who}") }
+        Self { name, rate, guard_id: format!("rate#{route}#{name}#{who}"), letter: 'c' }
+    }
+
+    /// The counter of the same requests at another rate, in the same item.
+    fn a_day(&self, rate: Rate) -> Self {
+        Self { name: "day", rate, guard_id: self.guard_id.clone(), letter: 'd' }
+    }
+
+    fn attribute(&self, window: i64) -> String {
+        format!("{}{window}", self.letter)
     }
 
     /// Counts one request, if it passes.
     fn count(&self, table: &str, now: Timestamp) -> anyhow::Result<Update> {
+        count(&[self], table, now)
+    }
+
+    fn counts(&self, item: &Item, now: Timestamp) -> Counts {
         let window = self.rate.window(now);
-        let (this, last) = (format!("c{window}"), format!("c{}", window - 1));
-        let at_most = |index| format!("(attribute_not_exists({last}) OR {last} <= :last{index})");
-        let below = |index| format!("(attribute_not_exists({this}) OR {this} < :this{index})");
-        let steps = self.rate.steps(now);
-        let ways: Vec<_> =
-            (0..steps.len()).map(|index| format!("({} AND {})", at_most(index), below(index))).collect();
-        let expires = (window + 2) * i64::from(self.rate.seconds);
-        let mut update = Update::builder()
-            .table_name(table)
-            .key("guardId", text(&self.guard_id))
-            .update_expression(format!("SET expiresAt = :expires REMOVE c{} ADD {this} :one", window - 2))
-            .condition_expression(ways.join(" OR "))
-            .expression_attribute_values(":expires", number(expires))
-            .expression_attribute_values(":one", number(1));
-        for (index, step) in steps.iter().enumerate() {
-            update = update
-                .expression_attribute_values(format!(":last{index}"), number(step.last_at_most))
-                .expression_attribute_values(format!(":this{index}"), number(step.this_below));
-        }
-        update.build().context("count a request")
+        let count = |window: i64| match item.get(&self.attribute(window)) {
+            Some(AttributeValue::N(count)) => count.parse().unwrap_or_default(),
+            _ => 0,
+        };
+        Counts { last: count(window - 1), this: count(window) }
     }
 
     /// How long a refused client has to wait, by the item that the condition failed against.
     fn wait(&self, item: &Item, now: Timestamp) -> u32 {
-        let window = self.rate.window(now);
-        let count = |window: i64| match item.get(&format!("c{window}")) {
-            Some(AttributeValue::N(count)) => count.parse().unwrap_or_default(),
-            _ => 0,
-        };
-        self.rate.wait(Counts { last: count(window - 1), this: count(window) }, now)
+        self.rate.wait(self.counts(item, now), now)
+    }
+
+    /// Whether `attribute` is a count of a window that counts no more.
+    fn is_over(&self, attribute: &str, now: Timestamp) -> bool {
+        let window = attribute.strip_prefix(self.letter).and_then(|window| window.parse::<i64>().ok());
+        window.is_some_and(|window| window < self.rate.window(now) - 1)
     }
 
     fn policy(&self) -> String {
         format!("\"{}\";q={};w={}", self.name, self.rate.requests, self.rate.seconds)
     }
+}
+
+/// Counts one request in counters of one item, if it passes all of them.
+fn count(counters: &[&Counter], table: &str, now: Timestamp) -> anyhow::Result<Update> {
+    let first = counters.first().context("a request is counted somewhere")?;
+    let mut update = Update::builder().table_name(table).key("guardId", text(&first.guard_id));
+    let (mut conditions, mut removed, mut added, mut values) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    let mut expires = 0;
+    for counter in counters {
+        let window = counter.rate.window(now);
+        let (this, last) = (counter.attribute(window), counter.attribute(window - 1));
+        let mut ways = Vec::new();
+        for step in counter.rate.steps(now) {
+            let at_most = format!("(attribute_not_exists({last}) OR {last} <= :last{values})");
+            let below = format!("(attribute_not_exists({this}) OR {this} < :this{values})");
+            ways.push(format!("({at_most} AND {below})"));
+            update = update
+                .expression_attribute_values(format!(":last{values}"), number(step.last_at_most))
+                .expression_attribute_values(format!(":this{values}"), number(step.this_below));
+            values += 1;
+        }
+        conditions.push(ways.join(" OR "));
+        removed.push(counter.attribute(window - 2));
+        added.push(format!("{this} :one"));
+        expires = expires.max((window + 2) * i64::from(counter.rate.seconds));
+    }
+    let condition = match conditions.as_slice() {
+        [one] => one.clone(),
+        several => format!("({})", several.join(") AND (")),
+    };
+    let (removed, added) = (removed.join(", "), added.join(", "));
+    update
+        .update_expression(format!("SET expiresAt = :expires REMOVE {removed} ADD {added}"))
+        .condition_expression(condition)
+        .expression_attribute_values(":expires", number(expires))
+        .expression_attribute_values(":one", number(1))
+        .build()
+        .context("count a request")
+}
+
+/// Takes the counts of windows that are over off an item with many of them.
+fn tidy(counters: &[&Counter], table: &str, item: &Item, now: Timestamp) -> anyhow::Result<Option<Update>> {
+    let is_over = |name: &&String| counters.iter().any(|counter| counter.is_over(name, now));
+    let over: Vec<_> = item.keys().filter(is_over).map(String::as_str).collect();
+    let Some(first) = counters.first().filter(|_| item.len() > MOST_ATTRIBUTES && !over.is_empty()) else {
+        return Ok(None);
+    };
+    let update = Update::builder()
+        .table_name(table)
+        .key("guardId", text(&first.guard_id))
+        .update_expression(format!("REMOVE {}", over.join(", ")));
+    update.build().map(Some).context("take old counts away")
 }
 
 /// What the limits say to a request.
@@ -203,24 +268,44 @@ struct TooMany {
 impl From<TooMany> for Problem {
     fn from(refused: TooMany) -> Self {
         let TooMany { policies, name, wait } = refused;
-        let seconds = if wait == 1 { "second" } else { "seconds" };
-        Self::new(TOO_MANY_REQUESTS, format!("Too many attempts. Try again in {wait} {seconds}."))
+        Self::new(TOO_MANY_REQUESTS, format!("Too many attempts. Try again in {}.", in_words(wait)))
             .header("retry-after", wait.to_string())
             .header("ratelimit-policy", policies)
             .header("ratelimit", format!("\"{name}\";r=0;t={wait}"))
     }
 }
 
+/// So many seconds as people say it, rounded up.
+fn in_words(seconds: u32) -> String {
+    match seconds {
+        1 => "1 second".to_owned(),
+        2..=120 => format!("{seconds} seconds"),
+        121..=7_200 => format!("{} minutes", seconds.div_ceil(60)),
+        _ => format!("{} hours", seconds.div_ceil(3_600)),
+    }
+}
+
 impl Guards {
-    /// Counts the request in `counter`.
-    async fn count(&self, counter: &Counter, now: Timestamp) -> anyhow::Result<Verdict> {
-        let update = counter.count(self.table(), now)?;
+    /// Counts the request in counters of one item, or in none of them.
+    async fn count(&self, counters: &[&Counter], now: Timestamp) -> anyhow::Result<Verdict> {
+        let update = count(counters, self.table(), now)?;
         let counted =
-            update_item(self.client(), update, ReturnValue::None).await.context("count a request")?;
-        Ok(match counted {
-            Written::Done(_) => Verdict::Passes,
-            Written::Refused(found) => refuse(&[counter], counter.wait(&found, now), counter.name),
-        })
+            update_item(self.client(), update, ReturnValue::AllNew).await.context("count a request")?;
+        match counted {
+            Written::Done(item) => {
+                if let Some(tidied) = tidy(counters, self.table(), &item, now)? {
+                    let tidied = update_item(self.client(), tidied, ReturnValue::None).await;
+                    tidied.context("take old counts away")?;
+                }
+                Ok(Verdict::Passes)
+            }
+            Written::Refused(found) => {
+                let refused = counters.iter().filter(|one| !one.rate.passes(one.counts(&found, now), now));
+                let waits = refused.map(|counter| (counter.wait(&found, now), counter.name));
+                let (wait, name) = waits.max().context("no counter refused the request")?;
+                Ok(refuse(counters, wait, name))
+            }
+        }
     }
 
     /// Counts the request in both or in neither, in one call.
@@ -301,22 +386,34 @@ impl PasswordLimits {
 pub struct PersonLimit {
     guards: Guards,
     per_person: Rate,
+    per_day: Option<Rate>,
 }
 
 impl FromEnv for PersonLimit {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self { guards: Guards::from_env(aws)?, per_person: config::required("LIMIT_PER_PERSON")? })
+        let per_person = config::required("LIMIT_PER_PERSON")?;
+        Ok(Self { guards: Guards::from_env(aws)?, per_person, per_day: None })
     }
 }
 
 impl PersonLimit {
+    /// The same, and besides no more than `LIMIT_PER_DAY` says.
+    ///
+    /// # Errors
+    /// When that is not set.
+    pub fn and_a_day(self) -> Result<Self, ConfigError> {
+        Ok(Self { per_day: Some(config::required("LIMIT_PER_DAY")?), ..self })
+    }
+
     /// Counts a request of `person` to `route`.
     ///
     /// # Errors
     /// `too-many-requests`.
     pub async fn count(&self, route: &str, person: &UserId, now: Timestamp) -> Result<(), Problem> {
         let counter = Counter::new(route, "person", self.per_person, &person.to_string());
-        match self.guards.count(&counter, now).await {
+        let a_day = self.per_day.map(|rate| counter.a_day(rate));
+        let counters: Vec<_> = std::iter::once(&counter).chain(&a_day).collect();
+        match self.guards.count(&counters, now).await {
             Ok(Verdict::Passes) => Ok(()),
             Ok(Verdict::Refused(refused)) => Err(refused.into()),
             Err(error) => {
@@ -480,6 +577,63 @@ mod tests {
         let values = update.expression_attribute_values.unwrap();
         assert_eq!(values[":expires"], number(40));
         assert_eq!((&values[":last0"], &values[":this0"]), (&number(0), &number(1)));
+    }
+
+    /// What Ann may do 120 times a minute and 50 times a day.
+    fn two_rates() -> [Counter; 2] {
+        let counter = Counter::new("create-order", "person", rate(120, 60), "ann");
+        let a_day = counter.a_day(rate(50, 86_400));
+        [counter, a_day]
+    }
+
+    #[test]
+    fn a_limit_a_day_is_counted_by_the_same_update_of_the_same_item() {
+        let [counter, a_day] = two_rates();
+        let alone = counter.count("guards", at(1_790_000_000_000)).unwrap();
+        let update = count(&[&counter, &a_day], "guards", at(1_790_000_000_000)).unwrap();
+        assert_eq!(update.key, alone.key);
+        assert_eq!(
+            update.update_expression,
+            "SET expiresAt = :expires REMOVE c29833331, d20715 ADD c29833333 :one, d20717 :one"
+        );
+        let condition = update.condition_expression.unwrap();
+        let both = format!("({}) AND (", alone.condition_expression.unwrap());
+        assert!(condition.starts_with(&both) && condition.len() < 4096, "{condition}");
+        assert!(
+            condition.contains("d20716 <= :last9") && condition.contains("d20717 < :this9"),
+            "{condition}"
+        );
+        // The item has to outlive the longer of its windows.
+        assert_eq!(update.expression_attribute_values.unwrap()[":expires"], number(20_719 * 86_400));
+    }
+
+    #[test]
+    fn counts_of_windows_that_are_over_do_not_fill_an_item_of_whoever_comes_every_day() {
+        let [counter, a_day] = two_rates();
+        let (now, window) = (at(1_790_000_000_000), 29_833_333);
+        let mut item =
+            Item::from([("guardId".to_owned(), text("rate")), ("expiresAt".to_owned(), number(1))]);
+        for window in (window - 37..=window).chain([20_717, 20_716]) {
+            let letter = if window < 30_000 { 'd' } else { 'c' };
+            item.insert(format!("{letter}{window}"), number(1));
+        }
+        assert_eq!(item.len(), 42);
+        let tidied = tidy(&[&counter, &a_day], "guards", &item, now).unwrap().unwrap();
+        let mut removed: Vec<_> =
+            tidied.update_expression.strip_prefix("REMOVE ").unwrap().split(", ").collect();
+        removed.sort_unstable();
+        let over: Vec<_> = (window - 37..window - 1).map(|window| format!("c{window}")).collect();
+        assert_eq!(removed, over, "the last window's and this one's stay");
+        item.retain(|name, _| !over[..3].contains(name));
+        assert_eq!(tidy(&[&counter, &a_day], "guards", &item, now).unwrap(), None);
+    }
+
+    #[test]
+    fn a_wait_is_told_in_words() {
+        let told = [1, 2, 120, 121, 7_200, 7_201, 86_400].map(in_words);
+        let words =
+            ["1 second", "2 seconds", "120 seconds", "3 minutes", "120 minutes", "3 hours", "24 hours"];
+        assert_eq!(told, words);
     }
 
     #[test]
