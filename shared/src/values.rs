@@ -1,7 +1,8 @@
-//! Values with an invariant: money, text, names, ids, points in time.
+//! Values with an invariant: money, text, names, ids, points in time, addresses.
 
 pub mod id;
 pub mod money;
 pub mod names;
 pub mod text;
 pub mod time;
+pub mod url;

@@ -17,6 +17,7 @@ mod main_job;
 mod orders {
     mod buying;
     mod cancelling;
+    mod fulfilling;
 }
 mod ownership;
 mod products {

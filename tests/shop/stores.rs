@@ -19,7 +19,7 @@ mod users;
 use std::time::Duration;
 
 use ::offers::Offer;
-use ::orders::{NewOrder, Order, OrderId, OrderPlaced, Orders, Refusal};
+use ::orders::{Fulfilment, NewOrder, Order, OrderId, OrderPlaced, Orders, Refusal};
 use ::products::{Decision, NewProduct, ProductId, ProductOffer, Products};
 use ::users::{Profile, Users};
 use axum::extract::OptionalFromRequestParts;
@@ -160,7 +160,15 @@ async fn place(
     now: Timestamp,
 ) -> Result<Once<OrderPlaced>, ::orders::Error> {
     let basis = orders.basis(buyer.id(), order, keyed).await?;
-    orders.place(buyer.id(), order, basis, keyed, now).await
+    orders.place(buyer.id(), order, basis, keyed, Fulfilment::Automatic, now).await
+}
+
+/// An order in the table that waits for a person to ship it.
+async fn waiting(orders: &Orders, buyer: &Caller, lines: &[(&Offer, u32)], now: Timestamp) -> OrderId {
+    let order = order(lines);
+    let basis = orders.basis(buyer.id(), &order, None).await.expect("the tables answer");
+    let placed = orders.place(buyer.id(), &order, basis, None, Fulfilment::Manual, now).await;
+    placed.expect("a placed order").answer().order_id()
 }
 
 /// An order in the table.

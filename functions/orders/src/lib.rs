@@ -1,8 +1,9 @@
 //! What people buy. The rules of an order are here and call nothing; [`letters`] says what its buyer is told, [`store`]
 //! keeps orders in DynamoDB, [`queue`] and [`workflow`] pass them on. [`Ordering`] is what buyers and the workflow do,
-//! [`Sweep`] what is done for an order that was left behind.
+//! [`Fulfilling`] what sellers and admins say, [`Sweep`] what is done for an order that was left behind.
 
 pub mod events;
+pub mod fulfilling;
 pub mod letters;
 pub mod ordering;
 pub mod queue;
@@ -17,15 +18,16 @@ use std::time::Duration;
 use anyhow::Context;
 use offers::{NotReserved, Offer, OfferId, ProductId, ProductName};
 use serde::{Deserialize, Serialize};
-use shared::caller::UserId;
+use shared::caller::{Caller, UserId};
 use shared::dynamo::list::Page;
 use shared::guards::once::KeyReused;
 use shared::http::input::{Body, Field, Fields, Value, whole_number};
-use shared::http::problem::{FieldError, Kind, Problem, StatusCode};
+use shared::http::problem::{FORBIDDEN, FieldError, Kind, Problem, StatusCode};
 use shared::values::money::{Amount, Currency, InMajor, Price};
 use shared::values::time::Timestamp;
 use users::{Email, FullName, Profile};
 
+pub use fulfilling::{Fulfilling, Progress, Shipment};
 pub use letters::LetterKind;
 pub use ordering::Ordering;
 pub use queue::{OrderQueue, OrderQueued};
@@ -131,16 +133,70 @@ shared::names!(
         Pending = "pending",
         /// On its way.
         Shipping = "shipping",
+        /// Over, arrived.
+        Delivered = "delivered",
         /// Over, its stock given back.
         Cancelled = "cancelled",
     }
 );
 
+shared::names!(
+    /// What sends the orders of a shop on their way.
+    pub enum Fulfilment {
+        /// The workflow, at once.
+        Automatic = "automatic",
+        /// A person: the seller of all that is in it, or an admin.
+        Manual = "manual",
+    }
+);
+
+shared::names!(
+    /// In which part somebody acts on an order.
+    pub enum Part {
+        /// Who ordered.
+        Buyer = "buyer",
+        /// Who sells all that was ordered.
+        Seller = "seller",
+        /// Who runs the shop.
+        Admin = "admin",
+        /// Nobody: the workflow.
+        Shop = "shop",
+    }
+);
+
+/// Who acts on an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Actor {
+    part: Part,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    user_id: Option<UserId>,
+}
+
+impl Actor {
+    /// The workflow.
+    pub const WORKFLOW: Self = Self { part: Part::Shop, user_id: None };
+
+    /// The buyer.
+    pub const BUYER: Self = Self { part: Part::Buyer, user_id: None };
+
+    /// Why an order is over that this one cancelled.
+    fn reason(&self) -> CancellationReason {
+        match self.part {
+            Part::Buyer => CancellationReason::ByBuyer,
+            Part::Seller | Part::Admin => CancellationReason::ByShop,
+            Part::Shop => CancellationReason::NotShippable,
+        }
+    }
+}
+
 /// What is done with an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// The workflow hands it over for shipping.
+    /// It is handed over for shipping: by the workflow, or by who fulfils it by hand.
     Ship,
+    /// It arrived, as who fulfils it says.
+    Deliver,
     /// The buyer does not want it, or it cannot ship.
     Cancel,
 }
@@ -161,9 +217,14 @@ impl OrderStatus {
     pub fn on(self, action: Action) -> Transition {
         match (action, self) {
             (Action::Ship, Self::Pending) => Transition::To(Self::Shipping),
-            (Action::Ship, Self::Shipping) | (Action::Cancel, Self::Cancelled) => Transition::Already,
-            (Action::Ship, Self::Cancelled) | (Action::Cancel, Self::Shipping) => Transition::Refused,
+            (Action::Deliver, Self::Shipping) => Transition::To(Self::Delivered),
             (Action::Cancel, Self::Pending) => Transition::To(Self::Cancelled),
+            (Action::Ship, Self::Shipping | Self::Delivered)
+            | (Action::Deliver, Self::Delivered)
+            | (Action::Cancel, Self::Cancelled) => Transition::Already,
+            (Action::Ship, Self::Cancelled)
+            | (Action::Deliver, Self::Pending | Self::Cancelled)
+            | (Action::Cancel, Self::Shipping | Self::Delivered) => Transition::Refused,
         }
     }
 
@@ -251,6 +312,21 @@ pub struct HistoryEntry {
     at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<CancellationReason>,
+    /// Whose doing it was. Where it is missing, status and reason tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<Actor>,
+}
+
+impl HistoryEntry {
+    /// In which part somebody did it.
+    fn part(&self) -> Part {
+        match (&self.by, self.status, self.reason) {
+            (Some(by), _, _) => by.part,
+            (None, OrderStatus::Pending, _)
+            | (None, OrderStatus::Cancelled, Some(CancellationReason::ByBuyer)) => Part::Buyer,
+            (None, OrderStatus::Shipping | OrderStatus::Delivered | OrderStatus::Cancelled, _) => Part::Shop,
+        }
+    }
 }
 
 shared::names!(
@@ -260,6 +336,8 @@ shared::names!(
         ByBuyer = "by_buyer",
         /// The workflow could not ship it.
         NotShippable = "not_shippable",
+        /// An admin did it.
+        ByShop = "by_shop",
     }
 );
 
@@ -269,6 +347,7 @@ impl CancellationReason {
         match self {
             Self::ByBuyer => "You cancelled it.",
             Self::NotShippable => "We could not prepare it for shipping. You have not been charged.",
+            Self::ByShop => "The shop cancelled it. You have not been charged.",
         }
     }
 }
@@ -297,6 +376,12 @@ pub struct Order {
     created_at: Timestamp,
     updated_at: Timestamp,
     history: Vec<HistoryEntry>,
+    /// Whether it ships when a person says so, and not at once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    manual: bool,
+    /// How it travels, if that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shipment: Option<Shipment>,
     /// While something is owed to the order, its shard of the index `due`; gone when all is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     due: Option<String>,
@@ -324,7 +409,8 @@ pub enum Owed {
 }
 
 impl Order {
-    /// The order that `buyer` places for `order` at `now`, of the offers as they were read.
+    /// The order that `buyer` places for `order` at `now`, of the offers as they were read, to be fulfilled as its shop
+    /// does at that moment.
     ///
     /// # Errors
     /// Names the line that cannot be had.
@@ -333,6 +419,7 @@ impl Order {
         offers: &[Offer],
         buyer: &UserId,
         contact: Contact,
+        fulfilment: Fulfilment,
         now: Timestamp,
     ) -> Result<Self, Error> {
         let mut lines = Vec::with_capacity(order.lines.len());
@@ -372,7 +459,9 @@ impl Order {
             currency: currency.context("an order has a line")?,
             created_at: now,
             updated_at: now,
-            history: vec![HistoryEntry { status: OrderStatus::Pending, at: now, reason: None }],
+            history: vec![HistoryEntry { status: OrderStatus::Pending, at: now, reason: None, by: None }],
+            manual: fulfilment == Fulfilment::Manual,
+            shipment: None,
             due: Some(store::due_shard(order_id)),
             due_at: Some(now + GRACE),
             attempts: 0,
@@ -426,6 +515,23 @@ impl Order {
         self.created_at
     }
 
+    /// How it travels, if that was said.
+    pub fn shipment(&self) -> Option<&Shipment> {
+        self.shipment.as_ref()
+    }
+
+    /// In which part `caller` fulfils it; `None` for who does not. An order of several sellers is the admins' alone.
+    pub fn fulfilled_by(&self, caller: &Caller) -> Option<Actor> {
+        let sells_all =
+            !self.lines.is_empty() && self.lines.iter().all(|line| line.seller_id == *caller.id());
+        let part = match (sells_all, caller.is_admin()) {
+            (true, _) => Part::Seller,
+            (false, true) => Part::Admin,
+            (false, false) => return None,
+        };
+        Some(Actor { part, user_id: Some(caller.id().clone()) })
+    }
+
     /// Why it was cancelled, if it was.
     pub fn cancellation_reason(&self) -> Option<CancellationReason> {
         let entry = self.history.iter().rev().find(|entry| entry.status == OrderStatus::Cancelled);
@@ -459,12 +565,16 @@ impl DueOrder {
     /// What it is owed when it has fallen due.
     pub fn owed(&self) -> Owed {
         match self.status {
-            // Its workflow ends in shipping or in release, so it is tried for as long as it takes.
+            // Its workflow ends in shipping, in release, or in its being owed nothing until a person ships it, so it is
+            // tried for as long as it takes.
             OrderStatus::Pending => Owed::Fulfilment,
-            OrderStatus::Shipping | OrderStatus::Cancelled if self.attempts >= EMAIL_ATTEMPTS => {
+            OrderStatus::Shipping | OrderStatus::Delivered | OrderStatus::Cancelled
+                if self.attempts >= EMAIL_ATTEMPTS =>
+            {
                 Owed::Abandoned
             }
             OrderStatus::Shipping => Owed::Letter(LetterKind::Shipping),
+            OrderStatus::Delivered => Owed::Letter(LetterKind::Delivered),
             OrderStatus::Cancelled => Owed::Letter(LetterKind::Cancelled),
         }
     }
@@ -488,6 +598,8 @@ pub struct OrderView {
     created_at: Timestamp,
     updated_at: Timestamp,
     history: Vec<HistoryView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shipment: Option<Shipment>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -496,11 +608,14 @@ struct HistoryView {
     at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    by: Part,
 }
 
 impl From<HistoryEntry> for HistoryView {
-    fn from(HistoryEntry { status, at, reason }: HistoryEntry) -> Self {
-        Self { status, at, reason: reason.map(CancellationReason::in_words) }
+    fn from(entry: HistoryEntry) -> Self {
+        let by = entry.part();
+        let HistoryEntry { status, at, reason, .. } = entry;
+        Self { status, at, reason: reason.map(CancellationReason::in_words), by }
     }
 }
 
@@ -531,6 +646,7 @@ impl From<Order> for OrderView {
             created_at: order.created_at,
             updated_at: order.updated_at,
             history: order.history.into_iter().map(HistoryView::from).collect(),
+            shipment: order.shipment,
         }
     }
 }
@@ -587,6 +703,15 @@ pub enum Refusal {
     /// It is on its way.
     #[error("the order is on its way")]
     NotCancellable,
+    /// It is over.
+    #[error("the order was cancelled")]
+    Cancelled,
+    /// What has not shipped has not arrived.
+    #[error("the order has not shipped")]
+    NotShipped,
+    /// It was said before, with another carrier or number.
+    #[error("the order has shipped in another way")]
+    ShippedOtherwise,
     /// The key came before with another order.
     #[error(transparent)]
     KeyReused(#[from] KeyReused),
@@ -598,6 +723,9 @@ pub enum Error {
     /// There is no such order, or it is not the caller's.
     #[error("there is no such order")]
     NotFound,
+    /// Who ordered does not say when it ships.
+    #[error("the order is the caller's to receive")]
+    NotTheirs,
     /// A rule said no.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -607,6 +735,9 @@ pub enum Error {
 }
 
 const NOT_CANCELLABLE: Kind = Kind::new(StatusCode::CONFLICT, "not-cancellable", "Not cancellable");
+const CANCELLED: Kind = Kind::new(StatusCode::CONFLICT, "order-cancelled", "Order cancelled");
+const NOT_SHIPPED: Kind = Kind::new(StatusCode::CONFLICT, "not-shipped", "Not shipped");
+const ALREADY_SHIPPED: Kind = Kind::new(StatusCode::CONFLICT, "already-shipped", "Already shipped");
 const MIXED_CURRENCIES: Kind = Kind::new(StatusCode::CONFLICT, "mixed-currencies", "Mixed currencies");
 const NO_PROFILE: Kind = Kind::new(StatusCode::CONFLICT, "no-profile", "No profile");
 
@@ -626,6 +757,14 @@ impl From<Refusal> for Problem {
             Refusal::NotCancellable => {
                 Self::new(NOT_CANCELLABLE, "The order is on its way and can no longer be cancelled.")
             }
+            Refusal::Cancelled => {
+                Self::new(CANCELLED, "The order was cancelled. Nothing more can happen to it.")
+            }
+            Refusal::NotShipped => Self::new(NOT_SHIPPED, "The order has not shipped yet. Say that first."),
+            Refusal::ShippedOtherwise => Self::new(
+                ALREADY_SHIPPED,
+                "The order was said to be shipped before, with another carrier, number or URL. Its buyer was told those.",
+            ),
             Refusal::KeyReused(reused) => reused.into(),
         }
     }
@@ -635,6 +774,10 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::NotFound => Self::not_found("order"),
+            Error::NotTheirs => Self::new(
+                FORBIDDEN,
+                "Only its seller and the shop's admins may say what became of this order.",
+            ),
             Error::Refused(refusal) => refusal.into(),
             Error::Failed(error) => error.into(),
         }

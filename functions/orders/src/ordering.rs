@@ -12,13 +12,14 @@ use shared::run::telemetry;
 use shared::values::time::Timestamp;
 
 use crate::workflow::Released;
-use crate::{CancellationReason, LetterKind, NewOrder, Order, OrderId, OrderPlaced, OrderQueue, Orders};
+use crate::{Actor, Fulfilment, LetterKind, NewOrder, Order, OrderId, OrderPlaced, OrderQueue, Orders};
 
 /// Placing orders, as often and as large as one person may.
 #[derive(Debug, Clone)]
 pub struct Ordering {
     limit: PersonLimit,
     pieces_per_line: u32,
+    fulfilment: Fulfilment,
     orders: Orders,
     queue: OrderQueue,
 }
@@ -28,6 +29,7 @@ impl FromEnv for Ordering {
         Ok(Self {
             limit: PersonLimit::from_env(aws)?.and_a_day()?,
             pieces_per_line: config::required("PIECES_PER_LINE")?,
+            fulfilment: config::required("FULFILMENT")?,
             orders: Orders::from_env(aws)?,
             queue: OrderQueue::from_env(aws)?,
         })
@@ -52,7 +54,7 @@ impl Ordering {
             self.orders.basis(buyer.id(), order, keyed),
         );
         counted?;
-        let placed = self.orders.place(buyer.id(), order, basis?, keyed, now).await?;
+        let placed = self.orders.place(buyer.id(), order, basis?, keyed, self.fulfilment, now).await?;
         if let Once::Done(placed) = &placed {
             tracing::info!(order_id = %placed.order_id(), "order placed");
             telemetry::count("OrderPlaced", 1);
@@ -95,7 +97,7 @@ impl Orders {
     /// When there is no such order or the tables cannot be written.
     pub async fn give_up(&self, id: OrderId, now: Timestamp) -> anyhow::Result<Released> {
         let order = self.find(id).await?.context("there is no such order")?;
-        let outcome = self.release(&order, CancellationReason::NotShippable, now).await?;
+        let outcome = self.release(&order, &Actor::WORKFLOW, now).await?;
         tracing::warn!(order_id = %id, ?outcome, "asked to release");
         if outcome == Released::Released {
             telemetry::count("OrderReleased", 1);
