@@ -15,6 +15,7 @@ mod lists;
 mod local_page;
 mod main_job;
 mod orders {
+    mod administering;
     mod buying;
     mod cancelling;
     mod fulfilling;

@@ -2,6 +2,7 @@
 //! keeps orders in DynamoDB, [`queue`] and [`workflow`] pass them on. [`Ordering`] is what buyers and the workflow do,
 //! [`Fulfilling`] what sellers and admins say, [`Sweep`] what is done for an order that was left behind.
 
+pub mod admin;
 pub mod events;
 pub mod fulfilling;
 pub mod letters;
@@ -18,7 +19,7 @@ use std::time::Duration;
 use anyhow::Context;
 use offers::{NotReserved, Offer, OfferId, ProductId, ProductName};
 use serde::{Deserialize, Serialize};
-use shared::caller::{Caller, UserId};
+use shared::caller::{Admin, Caller, UserId};
 use shared::dynamo::list::Page;
 use shared::guards::once::KeyReused;
 use shared::http::input::{Body, Field, Fields, Value, whole_number};
@@ -179,6 +180,11 @@ impl Actor {
 
     /// The buyer.
     pub const BUYER: Self = Self { part: Part::Buyer, user_id: None };
+
+    /// An admin.
+    pub fn admin(admin: &Admin) -> Self {
+        Self { part: Part::Admin, user_id: Some(admin.0.id().clone()) }
+    }
 
     /// Why an order is over that this one cancelled.
     fn reason(&self) -> CancellationReason {
@@ -388,6 +394,12 @@ pub struct Order {
     /// When to look whether it is still owed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     due_at: Option<Timestamp>,
+    /// Its shard of the index `all`, for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    all: Option<String>,
+    /// While it is pending, its shard of the index `open`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    open: Option<String>,
     /// How often it was looked at in this status.
     #[serde(default)]
     attempts: u32,
@@ -464,6 +476,8 @@ impl Order {
             shipment: None,
             due: Some(store::due_shard(order_id)),
             due_at: Some(now + GRACE),
+            all: Some(store::list_shard(order_id).to_owned()),
+            open: Some(store::list_shard(order_id).to_owned()),
             attempts: 0,
             handed_over: false,
             schema_version: SCHEMA_VERSION,
@@ -520,11 +534,14 @@ impl Order {
         self.shipment.as_ref()
     }
 
+    /// Whether `caller` sells all that is in it.
+    pub fn is_sold_by(&self, caller: &Caller) -> bool {
+        !self.lines.is_empty() && self.lines.iter().all(|line| line.seller_id == *caller.id())
+    }
+
     /// In which part `caller` fulfils it; `None` for who does not. An order of several sellers is the admins' alone.
     pub fn fulfilled_by(&self, caller: &Caller) -> Option<Actor> {
-        let sells_all =
-            !self.lines.is_empty() && self.lines.iter().all(|line| line.seller_id == *caller.id());
-        let part = match (sells_all, caller.is_admin()) {
+        let part = match (self.is_sold_by(caller), caller.is_admin()) {
             (true, _) => Part::Seller,
             (false, true) => Part::Admin,
             (false, false) => return None,
@@ -585,7 +602,7 @@ impl DueOrder {
     }
 }
 
-/// An order as its buyer sees it.
+/// An order as its buyer and its seller see it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderView {
@@ -609,13 +626,16 @@ struct HistoryView {
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
     by: Part,
+    /// For admins alone.
+    #[serde(rename = "userId", skip_serializing_if = "Option::is_none")]
+    user_id: Option<UserId>,
 }
 
 impl From<HistoryEntry> for HistoryView {
     fn from(entry: HistoryEntry) -> Self {
         let by = entry.part();
         let HistoryEntry { status, at, reason, .. } = entry;
-        Self { status, at, reason: reason.map(CancellationReason::in_words), by }
+        Self { status, at, reason: reason.map(CancellationReason::in_words), by, user_id: None }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What buyers do with orders, and what the workflow does for them.
 
 use anyhow::Context;
-use shared::caller::Caller;
+use shared::caller::{Admin, Caller};
 use shared::guards::rate_limit::PersonLimit;
 use shared::guards::{KeyedRequest, Once};
 use shared::http::problem::Problem;
@@ -85,6 +85,17 @@ impl Cancelling {
     pub async fn cancel(&self, buyer: &Caller, id: OrderId, now: Timestamp) -> Result<Order, Problem> {
         let order = self.orders.cancel(buyer, id, now).await?;
         tracing::info!(order_id = %id, "order cancelled by its buyer");
+        self.emails.send_or_leave(&Queued::new(LetterKind::Cancelled, id)).await;
+        Ok(order)
+    }
+
+    /// Cancels anybody's order for the shop, and queues the email that says so.
+    ///
+    /// # Errors
+    /// Those of [`Orders::withdraw`].
+    pub async fn withdraw(&self, admin: &Admin, id: OrderId, now: Timestamp) -> Result<Order, Problem> {
+        let order = self.orders.withdraw(admin, id, now).await?;
+        tracing::info!(order_id = %id, "order cancelled by an admin");
         self.emails.send_or_leave(&Queued::new(LetterKind::Cancelled, id)).await;
         Ok(order)
     }

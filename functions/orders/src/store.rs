@@ -5,6 +5,8 @@
 //! | an order | `orderId` |
 //! | a buyer's orders, newest first | index `customer`: `userId`, `createdAt` |
 //! | orders that are owed something | index `due`: `due` ("00" to "15", by the id), `dueAt` (when to look); sparse |
+//! | all orders, newest first, for admins | index `all`: `all` ("0" to "7", by the id), `orderId` |
+//! | the same of those that are pending | index `open`: `open` (likewise), `orderId`; sparse |
 //!
 //! An order is `due` from its first moment until its last email is recorded as sent, so whatever dies between leaves a
 //! trace that the sweep finds. One that waits for a person to ship it is owed nothing meanwhile and so not `due`.
@@ -13,24 +15,27 @@ use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, Update};
 use offers::{Offer, OfferId, Offers, why_not_reserved};
-use shared::caller::{Caller, UserId};
+use shared::caller::{Admin, Caller, UserId};
 use shared::dynamo::list::Sort::Descending;
 use shared::dynamo::list::{Cursors, List, Page, PageRequest};
+use shared::dynamo::shards::ShardedList;
 use shared::dynamo::{
     Consistency, Found, Item, Part, Read, Write, Written, from_item, number, read_each, text, to_item,
     update_item,
 };
 use shared::guards::{Committed, Guards, Kept, KeyReused, KeyedRequest, Once};
 use shared::http::problem::Problem;
+use shared::letters::Queued;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
 use users::{Profile, Users};
 
+use crate::admin::{Inspected, OrderEntry};
 use crate::workflow::{Released, Shipped};
 use crate::{
-    Action, Actor, DueOrder, Error, Fulfilment, GRACE, HistoryEntry, Line, NewOrder, Order, OrderId,
-    OrderPlaced, OrderStatus, Progress, Refusal, Shipment, Transition,
+    Action, Actor, DueOrder, Error, Fulfilment, GRACE, HistoryEntry, LetterKind, Line, NewOrder, Order,
+    OrderId, OrderPlaced, OrderStatus, Progress, Refusal, Shipment, Transition,
 };
 
 const CUSTOMER: List =
@@ -39,10 +44,26 @@ const CUSTOMER: List =
 /// Every order writes to the index `due`, so it is spread over this many partitions.
 const DUE_SHARDS: u8 = 16;
 
-/// The shard of the index `due` for an order: its id's last hexadecimal digit, which is random.
+/// The shards of the admins' lists, to which every order writes as well.
+const LIST_SHARDS: &[&str] = &["0", "1", "2", "3", "4", "5", "6", "7"];
+
+const ALL: ShardedList = ShardedList { index: "all", key: "orderId", shards: LIST_SHARDS };
+const OPEN: ShardedList = ShardedList { index: "open", key: "orderId", shards: LIST_SHARDS };
+
+/// An order's id's last hexadecimal digit, which is random.
+fn last_digit(id: OrderId) -> u32 {
+    id.to_string().pop().and_then(|digit| digit.to_digit(16)).unwrap_or_default()
+}
+
+/// The shard of the index `due` for an order.
 pub(crate) fn due_shard(id: OrderId) -> String {
-    let last = id.to_string().pop().and_then(|digit| digit.to_digit(16)).unwrap_or_default();
-    format!("{last:02}")
+    format!("{:02}", last_digit(id))
+}
+
+/// The shard of the indexes `all` and `open` for an order.
+pub(crate) fn list_shard(id: OrderId) -> &'static str {
+    let index = usize::try_from(last_digit(id)).unwrap_or_default();
+    LIST_SHARDS[index % LIST_SHARDS.len()]
 }
 
 /// The shards of the index `due`.
@@ -170,6 +191,51 @@ impl Orders {
         let get = self.client.get_item().table_name(&self.table).key("orderId", text(&id));
         let found = get.consistent_read(true).send().await.context("read an order")?;
         found.item.map(from_item).transpose()
+    }
+
+    /// The order, if the caller bought it or sells all of it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] also when it is neither.
+    pub async fn find_for(&self, caller: &Caller, id: OrderId) -> Result<Order, Error> {
+        let order = self.find(id).await?;
+        order.filter(|it| it.user_id == *caller.id() || it.is_sold_by(caller)).ok_or(Error::NotFound)
+    }
+
+    /// The order, whoever's it is, with what became of each letter about it, in one call.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn inspect(&self, id: OrderId) -> Result<Inspected, Error> {
+        let letters = LetterKind::ALL.map(|kind| Queued::new(kind, id).claim());
+        let read = Read::new().of(&self.table, "orderId", [id], Consistency::Strong)?;
+        let read = self.guards.with_claims(read, &letters)?;
+        let mut found = read.fetch(&self.client).await.context("read an order and its letters")?;
+        let order = found.take(&self.table).pop().ok_or(Error::NotFound)?;
+        let claims = self.guards.claims_in(&mut found)?;
+        let known = LetterKind::ALL.into_iter().zip(&letters);
+        let known = known.filter_map(|(kind, letter)| Some((kind, *claims.get(letter)?)));
+        Ok(Inspected::new(from_item(order)?, known.collect()))
+    }
+
+    /// A page of all orders, newest first, or of those in one status.
+    ///
+    /// # Errors
+    /// `invalid-input` for a cursor of another list.
+    pub async fn list_all(
+        &self,
+        status: Option<OrderStatus>,
+        cursors: &Cursors,
+        request: &PageRequest,
+    ) -> Result<Page<OrderEntry>, Problem> {
+        let (list, only) = match status {
+            None => (ALL, None),
+            Some(OrderStatus::Pending) => (OPEN, None),
+            Some(status @ (OrderStatus::Shipping | OrderStatus::Delivered | OrderStatus::Cancelled)) => {
+                (ALL, Some(("status", status.as_str())))
+            }
+        };
+        cursors.merged_page(&self.client, &self.table, list, only, request).await
     }
 
     /// The order, if it is this buyer's.
@@ -331,17 +397,31 @@ impl Orders {
         }
     }
 
+    /// Cancels an order for the shop.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or [`Refusal::NotCancellable`] when it is on its way.
+    pub async fn withdraw(&self, admin: &Admin, id: OrderId, now: Timestamp) -> Result<Order, Error> {
+        let order = self.find(id).await?.ok_or(Error::NotFound)?;
+        self.cancel_as(order, &Actor::admin(admin), now).await
+    }
+
     /// Cancels an order for its buyer.
     ///
     /// # Errors
     /// [`Error::NotFound`] when it is not the buyer's, [`Refusal::NotCancellable`] when it is on its way.
     pub async fn cancel(&self, buyer: &Caller, id: OrderId, now: Timestamp) -> Result<Order, Error> {
-        let order = self.find_of(buyer, id).await?;
+        self.cancel_as(self.find_of(buyer, id).await?, &Actor::BUYER, now).await
+    }
+
+    async fn cancel_as(&self, order: Order, actor: &Actor, now: Timestamp) -> Result<Order, Error> {
         if order.status.on(Action::Cancel) == Transition::Already {
             return Ok(order);
         }
-        match self.release(&order, &Actor::BUYER, now).await? {
-            Released::Released | Released::AlreadyCancelled => self.find_of(buyer, id).await,
+        match self.release(&order, actor, now).await? {
+            Released::Released | Released::AlreadyCancelled => {
+                self.find(order.order_id).await?.ok_or(Error::NotFound)
+            }
             Released::AlreadyShipping | Released::Waits => Err(Refusal::NotCancellable.into()),
         }
     }
@@ -376,6 +456,8 @@ impl Orders {
             changes.push_str(", shipment = :shipment");
             update = update.expression_attribute_values(":shipment", AttributeValue::M(to_item(shipment)?));
         }
+        // Whatever happens to a pending order, it is pending no more.
+        changes.push_str(" REMOVE #open");
         let mut condition = format!("#status IN ({})", names.join(", "));
         if *actor == Actor::WORKFLOW {
             condition.push_str(" AND attribute_not_exists(manual)");
@@ -384,6 +466,7 @@ impl Orders {
             .update_expression(changes)
             .condition_expression(condition)
             .expression_attribute_names("#status", "status")
+            .expression_attribute_names("#open", "open")
             .expression_attribute_values(":to", text(to.as_str()))
             .expression_attribute_values(":now", text(&now))
             .expression_attribute_values(":shard", text(&due_shard(id)))
