@@ -4,6 +4,7 @@ mod items;
 pub mod list;
 mod read;
 mod reader;
+pub mod shards;
 mod write;
 
 pub use items::{Item, from_item, number, read_each, text, to_item};

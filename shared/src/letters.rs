@@ -97,6 +97,11 @@ impl Queued {
     pub fn new(kind: impl fmt::Display, id: impl fmt::Display) -> Self {
         Self { kind: kind.to_string(), id: id.to_string() }
     }
+
+    /// What is claimed by whoever sends it.
+    pub fn claim(&self) -> String {
+        format!("email#{}#{}", self.kind, self.id)
+    }
 }
 
 /// What has something to say about things of one sort.

@@ -1,4 +1,4 @@
-//! Values with an invariant: money, text, names, ids, points in time, domains.
+//! Values with an invariant: money, text, names, ids, points in time, domains, addresses.
 
 pub mod domain;
 pub mod id;
@@ -6,3 +6,4 @@ pub mod money;
 pub mod names;
 pub mod text;
 pub mod time;
+pub mod url;

@@ -95,12 +95,15 @@ async fn sources() -> Sources {
 async fn published() -> Vec<Event> {
     let nothing = json!({});
     let placed = order(&[("pending", None)]);
+    let shipping = order(&[("pending", None), ("shipping", None)]);
     let cancelled = |reason| order(&[("pending", None), ("cancelled", Some(reason))]);
     let changes = [
         ("Orders", &nothing, &placed),
-        ("Orders", &placed, &order(&[("pending", None), ("shipping", None)])),
+        ("Orders", &placed, &shipping),
+        ("Orders", &shipping, &order(&[("pending", None), ("shipping", None), ("delivered", None)])),
         ("Orders", &placed, &cancelled("by_buyer")),
         ("Orders", &placed, &cancelled("not_shippable")),
+        ("Orders", &placed, &cancelled("by_shop")),
         ("Products", &nothing, &product(false, None)),
         ("Products", &product(false, None), &product(true, None)),
         ("Products", &product(false, None), &product(false, Some("Blurred."))),

@@ -10,14 +10,14 @@
 
 use std::sync::LazyLock;
 
-use orders::{Contact, DueOrder, LetterKind, NewOrder, Order, OrderStatus, Owed, Transition};
+use orders::{Contact, DueOrder, Fulfilment, LetterKind, NewOrder, Order, OrderStatus, Owed, Transition};
 use products::{Decision, ProductOffer};
 use shared::caller::Caller;
 use shared::http::input;
 use shared::values::time::Timestamp;
 use stateright::{Checker, Expectation, Model, Property};
 
-const KINDS: [LetterKind; 3] = LetterKind::ALL;
+const KINDS: [LetterKind; 4] = LetterKind::ALL;
 
 const STOCK: &str = "no piece is sold twice or lost";
 const PROMISED: &str = "what is promised is what orders hold that have not left";
@@ -27,6 +27,7 @@ const EMAIL: &str = "an email goes out once, or its repetition was counted";
 const END: &str = "an accepted order is told how it ended once all goes well";
 // The model says something only if it gets as far as this.
 const SHIPS: &str = "an order ships";
+const ARRIVES: &str = "an order arrives";
 const IS_CANCELLED: &str = "an order is cancelled";
 const GOES_OUT_TWICE: &str = "an email goes out twice";
 
@@ -39,6 +40,7 @@ enum Safeguard {
     Claim,
     Sweep,
     HandedOverOnce,
+    OwedNothingWhileItWaits,
 }
 
 /// Two people who want the last piece, or one alone.
@@ -46,6 +48,8 @@ enum Safeguard {
 struct Shop {
     buyers: usize,
     stock: i8,
+    /// Whether a person says when an order ships, and not the workflow. Then one also says that it arrived.
+    by_hand: bool,
     without: Option<Safeguard>,
 }
 
@@ -74,7 +78,7 @@ struct Cart {
     queued: u8,
     /// Executions of the workflow.
     runs: Vec<Step>,
-    emails: [Mail; 3],
+    emails: [Mail; 4],
     /// Messages in the Stock queue: the table's stream tells once of each write that was made.
     shipped_told: u8,
     handed_over: bool,
@@ -130,6 +134,8 @@ enum Action {
     /// The transaction; with or without what comes after it.
     Write(usize, usize, Ending),
     Cancel(usize, Ending),
+    /// The seller or an admin says what became of the order.
+    Tell(usize, Word, Ending),
     /// The consumer starts an execution; the message may be delivered again.
     Consume(usize, Ending),
     Run(usize, usize, Outcome),
@@ -143,6 +149,13 @@ enum Action {
     Refuse(usize, usize),
     /// A message of the Stock queue is delivered, and may be again.
     HandOver(usize, Ending),
+}
+
+/// What a person says of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Word {
+    Shipped,
+    Delivered,
 }
 
 /// Whether what a function does after its first lasting effect still happens.
@@ -164,7 +177,7 @@ enum Outcome {
 /// What the product's rules say, looked up once: states are many.
 struct Rules {
     owed: Vec<(OrderStatus, Vec<Owed>)>,
-    told: Vec<(OrderStatus, [bool; 3])>,
+    told: Vec<(OrderStatus, [bool; 4])>,
 }
 
 static RULES: LazyLock<Rules> = LazyLock::new(|| {
@@ -179,7 +192,8 @@ static RULES: LazyLock<Rules> = LazyLock::new(|| {
     let new: NewOrder = input::parse(new.as_bytes()).unwrap();
     let contact: Contact =
         serde_json::from_str(r#"{"email":"ann@cartwright.test","fullName":"Ann"}"#).unwrap();
-    let placed = Order::place(&new, &[offer], Caller::for_tests("ann").id(), contact, now).unwrap();
+    let ann = Caller::for_tests("ann");
+    let placed = Order::place(&new, &[offer], ann.id(), contact, Fulfilment::Automatic, now).unwrap();
     let changed = |status: OrderStatus, attempts: u8| {
         let mut value = serde_json::to_value(&placed).unwrap();
         value["status"] = status.as_str().into();
@@ -201,7 +215,8 @@ static RULES: LazyLock<Rules> = LazyLock::new(|| {
 });
 
 fn owed(status: OrderStatus, attempts: u8) -> Owed {
-    RULES.owed.iter().find(|(of, _)| *of == status).unwrap().1[usize::from(attempts)]
+    // Nothing changes after so many.
+    RULES.owed.iter().find(|(of, _)| *of == status).unwrap().1[usize::from(attempts.min(20))]
 }
 
 fn is_told(status: OrderStatus, kind: usize) -> bool {
@@ -224,6 +239,7 @@ impl Shop {
         if !self.has(Safeguard::StatusCondition) {
             transition = Transition::To(match action {
                 orders::Action::Ship => OrderStatus::Shipping,
+                orders::Action::Deliver => OrderStatus::Delivered,
                 orders::Action::Cancel => OrderStatus::Cancelled,
             });
         }
@@ -235,6 +251,7 @@ impl Shop {
             cart.attempts = 0;
             match action {
                 orders::Action::Ship => cart.shipped_told = (cart.shipped_told + 1).min(2),
+                orders::Action::Deliver => {}
                 orders::Action::Cancel => {
                     state.stock += 1;
                     state.promised -= 1;
@@ -242,6 +259,18 @@ impl Shop {
             }
         }
         transition
+    }
+
+    /// The same for the workflow, which leaves alone what a person ships: `None`. Where it comes to ship that, it notes
+    /// that nothing is owed until then.
+    fn of_workflow(&self, state: &mut State, cart: usize, action: orders::Action) -> Option<Transition> {
+        if !self.by_hand || state.carts[cart].status != Some(OrderStatus::Pending) {
+            return Some(self.transition(state, cart, action));
+        }
+        if action == orders::Action::Ship && self.has(Safeguard::OwedNothingWhileItWaits) {
+            state.carts[cart].due = false;
+        }
+        None
     }
 
     /// The rest of a request to create-order.
@@ -290,17 +319,19 @@ impl Shop {
                 }
             }
             Step::Ship => {
-                let transition = took_effect.then(|| self.transition(state, cart, orders::Action::Ship));
+                let transition = took_effect.then(|| self.of_workflow(state, cart, orders::Action::Ship));
                 match (outcome, transition) {
-                    (Outcome::Done, Some(Transition::Refused)) => None,
+                    (Outcome::Done, Some(None | Some(Transition::Refused))) => None,
                     (Outcome::Done, _) => Some(Step::QueueShipping),
                     _ => Some(Step::Release),
                 }
             }
             Step::Release => {
-                let transition = took_effect.then(|| self.transition(state, cart, orders::Action::Cancel));
+                let transition = took_effect.then(|| self.of_workflow(state, cart, orders::Action::Cancel));
                 match (outcome, transition) {
-                    (Outcome::Done, Some(Transition::Refused)) => Some(Step::QueueShipping),
+                    // The execution fails, and the order is due until it was confirmed.
+                    (Outcome::Done, Some(None)) => None,
+                    (Outcome::Done, Some(Some(Transition::Refused))) => Some(Step::QueueShipping),
                     (Outcome::Done, _) => Some(Step::QueueCancellation),
                     // The execution fails, and the order is still due.
                     _ => None,
@@ -443,10 +474,15 @@ fn reserved(state: &State) -> i8 {
 fn held(state: &State) -> i8 {
     let is_held = |cart: &&Cart| match cart.status {
         Some(OrderStatus::Pending) => true,
-        Some(OrderStatus::Shipping) => !cart.handed_over,
+        Some(OrderStatus::Shipping | OrderStatus::Delivered) => !cart.handed_over,
         Some(OrderStatus::Cancelled) | None => false,
     };
     i8::try_from(state.carts.iter().filter(is_held).count()).unwrap()
+}
+
+/// Whether an order's last word was this, and nothing is owed any more.
+fn is_settled_by(state: &State, kind: LetterKind) -> bool {
+    state.carts.iter().any(|cart| cart.emails[index(kind)].sent > 0 && !cart.due)
 }
 
 impl Model for Shop {
@@ -465,8 +501,15 @@ impl Model for Shop {
             for ending in [Ending::Good, Ending::Dies] {
                 actions.extend((0..cart.requests.len()).map(|one| Action::Write(index, one, ending)));
                 // The bounds keep the model finite: what is repeated once can be repeated often.
-                if cart.status.is_some() && cart.emails[2].queued < 2 {
+                let may_queue = |kind| cart.status.is_some() && cart.emails[self::index(kind)].queued < 2;
+                if may_queue(LetterKind::Cancelled) {
                     actions.push(Action::Cancel(index, ending));
+                }
+                if self.by_hand && may_queue(LetterKind::Shipping) {
+                    actions.push(Action::Tell(index, Word::Shipped, ending));
+                }
+                if self.by_hand && may_queue(LetterKind::Delivered) {
+                    actions.push(Action::Tell(index, Word::Delivered, ending));
                 }
                 if cart.queued > 0 && cart.runs.len() < 2 {
                     actions.push(Action::Consume(index, ending));
@@ -517,6 +560,16 @@ impl Model for Shop {
                     queue(&mut next.carts[cart], LetterKind::Cancelled);
                 }
             }
+            Action::Tell(cart, word, ending) => {
+                let (action, letter) = match word {
+                    Word::Shipped => (orders::Action::Ship, LetterKind::Shipping),
+                    Word::Delivered => (orders::Action::Deliver, LetterKind::Delivered),
+                };
+                let transition = self.transition(&mut next, cart, action);
+                if ending == Ending::Good && transition != Transition::Refused {
+                    queue(&mut next.carts[cart], letter);
+                }
+            }
             Action::Consume(cart, ending) => {
                 let cart = &mut next.carts[cart];
                 cart.runs.push(Step::QueueConfirmation);
@@ -548,7 +601,11 @@ impl Model for Shop {
                 state.carts.iter().all(|cart| cart.placed <= 1 && !cart.refused_after)
             }),
             Property::always(TRUTH, |_, state: &State| {
-                state.carts.iter().all(|cart| cart.emails[1].sent == 0 || cart.emails[2].sent == 0)
+                state.carts.iter().all(|cart| {
+                    let told = |kind| cart.emails[index(kind)].sent > 0;
+                    !told(LetterKind::Cancelled)
+                        || !(told(LetterKind::Shipping) || told(LetterKind::Delivered))
+                })
             }),
             Property::always(EMAIL, |_, state: &State| {
                 let mails = state.carts.iter().flat_map(|cart| &cart.emails);
@@ -560,21 +617,22 @@ impl Model for Shop {
                     let told = |kind| cart.emails[index(kind)].sent > 0;
                     let ended = match cart.status {
                         None => !cart.accepted,
-                        Some(OrderStatus::Pending) => false,
+                        // It may wait for its seller, who was told as much as its buyer: that it is there.
+                        Some(OrderStatus::Pending) => shop.by_hand && told(LetterKind::Confirmed),
                         Some(OrderStatus::Shipping) => told(LetterKind::Shipping) && cart.handed_over,
+                        Some(OrderStatus::Delivered) => told(LetterKind::Delivered) && cart.handed_over,
                         Some(OrderStatus::Cancelled) => told(LetterKind::Cancelled),
                     };
                     ended && !cart.due && cart.runs.is_empty() && cart.queued == 0
                 })
             }),
-            Property::sometimes(SHIPS, |_, state: &State| {
-                state.carts.iter().any(|cart| cart.emails[1].sent > 0 && !cart.due)
+            Property::sometimes(SHIPS, |_, state: &State| is_settled_by(state, LetterKind::Shipping)),
+            Property::sometimes(ARRIVES, |shop: &Self, state: &State| {
+                !shop.by_hand || is_settled_by(state, LetterKind::Delivered)
             }),
-            Property::sometimes(IS_CANCELLED, |_, state: &State| {
-                state.carts.iter().any(|cart| cart.emails[2].sent > 0 && !cart.due)
-            }),
+            Property::sometimes(IS_CANCELLED, |_, state: &State| is_settled_by(state, LetterKind::Cancelled)),
             Property::sometimes(GOES_OUT_TWICE, |_, state: &State| {
-                state.carts.iter().any(|cart| cart.emails[1].sent > 1)
+                state.carts.iter().any(|cart| cart.emails[index(LetterKind::Shipping)].sent > 1)
             }),
         ]
     }
@@ -598,19 +656,29 @@ fn broken(shop: Shop, depth: usize) -> Vec<&'static str> {
 
 /// One person's order, until it is told how it ended.
 fn one_order(without: Option<Safeguard>) -> Vec<&'static str> {
-    broken(Shop { buyers: 1, stock: 1, without }, 13)
+    broken(Shop { buyers: 1, stock: 1, by_hand: false, without }, 13)
+}
+
+/// The same where a person ships it and says that it arrived.
+fn one_order_by_hand(without: Option<Safeguard>) -> Vec<&'static str> {
+    broken(Shop { buyers: 1, stock: 1, by_hand: true, without }, 11)
 }
 
 /// The same without what takes longer than the first steps of two orders.
 fn two_orders(without: Option<Safeguard>) -> Vec<&'static str> {
-    let mut broken = broken(Shop { buyers: 2, stock: 1, without }, 8);
-    broken.retain(|name| ![SHIPS, IS_CANCELLED, GOES_OUT_TWICE].contains(name));
+    let mut broken = broken(Shop { buyers: 2, stock: 1, by_hand: false, without }, 8);
+    broken.retain(|name| ![SHIPS, ARRIVES, IS_CANCELLED, GOES_OUT_TWICE].contains(name));
     broken
 }
 
 #[test]
 fn an_order_keeps_every_promise_in_every_interleaving() {
     assert_eq!(one_order(None), Vec::<&str>::new());
+}
+
+#[test]
+fn an_order_that_a_person_ships_keeps_every_promise_in_every_interleaving() {
+    assert_eq!(one_order_by_hand(None), Vec::<&str>::new());
 }
 
 #[test]
@@ -646,4 +714,9 @@ fn without_a_mark_on_the_order_its_pieces_leave_twice() {
 #[test]
 fn without_the_sweep_an_order_is_forgotten() {
     assert_eq!(two_orders(Some(Safeguard::Sweep)), [END]);
+}
+
+#[test]
+fn an_order_that_waits_for_a_person_and_is_owed_something_is_swept_for_ever() {
+    assert_eq!(one_order_by_hand(Some(Safeguard::OwedNothingWhileItWaits)), [END]);
 }

@@ -15,7 +15,8 @@ fn all_shipped() -> impl Iterator<Item = Shipped> {
     successors(Some(Shipped::Shipped), |shipped| match shipped {
         Shipped::Shipped => Some(Shipped::AlreadyShipping),
         Shipped::AlreadyShipping => Some(Shipped::Cancelled),
-        Shipped::Cancelled => None,
+        Shipped::Cancelled => Some(Shipped::Waits),
+        Shipped::Waits => None,
     })
 }
 
@@ -23,7 +24,8 @@ fn all_released() -> impl Iterator<Item = Released> {
     successors(Some(Released::Released), |released| match released {
         Released::Released => Some(Released::AlreadyCancelled),
         Released::AlreadyCancelled => Some(Released::AlreadyShipping),
-        Released::AlreadyShipping => None,
+        Released::AlreadyShipping => Some(Released::Waits),
+        Released::Waits => None,
     })
 }
 
@@ -52,10 +54,12 @@ fn the_workflow_chooses_by_every_outcome_of_its_tasks_and_no_other() {
 }
 
 #[test]
-fn the_workflow_queues_every_kind_of_letter_and_no_other() {
+fn the_workflow_queues_every_kind_of_letter_but_that_of_the_arrival() {
     let workflow = yaml("statemachines/order-fulfilment.asl.yaml");
     let states = workflow["States"].as_object().expect("states").values();
     let queued: BTreeSet<_> =
         states.filter_map(|state| state["Arguments"]["MessageBody"]["kind"].as_str()).collect();
-    assert_eq!(queued, LetterKind::ALL.into_iter().map(LetterKind::as_str).collect());
+    // Which a person says.
+    let expected = LetterKind::ALL.into_iter().filter(|kind| *kind != LetterKind::Delivered);
+    assert_eq!(queued, expected.map(LetterKind::as_str).collect());
 }

@@ -489,6 +489,56 @@ async fn each_email_is_sent_in_three_round_trips() {
     shipped_and_told_once(&aws, &bob, &[order]).await;
 }
 
+// ── By hand ────────────────────────────────────────────────────────────────────────────────────────────────
+
+#[tokio::test]
+async fn an_order_that_its_seller_ships_waits_for_that_and_for_nothing_else() {
+    let (shop, aws, _soon) = open().await;
+    let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
+    let tea = ann.sells(product().named("tea").stock(9)).await;
+    let by_hand = aws.change("create-order").await.env("FULFILMENT", "manual").make().await;
+    let (ships, goes_back) = (bob.buys(&tea, 2).await, bob.buys(&tea, 3).await);
+    by_hand.undo();
+
+    for order in [&ships, &goes_back] {
+        let confirmed = async || (bob.mail_about(order).await.len() == 1).then_some(());
+        eventually("the buyer is told that it is confirmed", confirmed).await;
+        let waits = async || aws.item("OrdersTable", ("orderId", order)).await["due"].is_null().then_some(());
+        eventually("nothing is owed to it any more", waits).await;
+    }
+    // A year later nobody has been asked to fulfil it again, nor if a message comes twice.
+    aws.quiet().await;
+    let consumed = count_in_logs("consume-orders", &ships);
+    aws.run_on_schedule("sweep-orders", Duration::from_hours(24 * 365)).await;
+    a_while().await;
+    assert_eq!(count_in_logs("consume-orders", &ships), consumed);
+    aws.send_message("OrdersQueueUrl", &json!({ "orderId": ships })).await;
+    for (task, outcome) in [("ship-order", "waits"), ("release-order", "waits")] {
+        let answer = aws.invoke(task, &json!({ "orderId": ships })).await;
+        assert_eq!(answer, json!({ "outcome": outcome }), "{task}");
+    }
+    aws.quiet().await;
+    assert_eq!(history(&bob.order(&ships).await), ["pending"]);
+    assert_eq!((bob.mail_about(&ships).await.len(), shop.stock_of(&tea).await), (1, 4));
+
+    let shipment = json!({
+        "status": "shipped", "carrier": "DHL", "trackingNumber": "JD 1", "trackingUrl": "https://dhl.example/JD1",
+    });
+    let told = ann.put(&format!("/orders/{ships}/status"), &shipment).await.is(200);
+    assert_eq!(history(&told), ["pending", "shipping"]);
+    assert_eq!(told["history"][1]["by"], "seller");
+    assert_eq!(bob.order(&ships).await["shipment"]["trackingNumber"], "JD 1");
+    shipped_and_told_once(&aws, &bob, std::slice::from_ref(&ships)).await;
+    let mail = bob.mail_about(&ships).await.into_iter().find(|mail| mail.subject == "tea now shipping");
+    let mail = mail.expect("the shipping email");
+    assert!(mail.text.contains("DHL, tracking number JD 1") && mail.text.contains("https://dhl.example/JD1"));
+
+    bob.cancels(&goes_back).await.is(200);
+    assert_eq!(shop.stock_of(&tea).await, 7);
+    let stock = async || ann.own(&tea).await.filter(|tea| tea["promised"] == 0);
+    eventually("nothing is promised any more", stock).await;
+}
+
 // ── Logs ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 #[tokio::test]

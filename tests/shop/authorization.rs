@@ -77,6 +77,7 @@ struct People {
     seller: Person,
     admin: Person,
     tea: Product,
+    cup: Product,
     /// Tokens that prove nothing, by what is wrong with them.
     bad_tokens: Vec<(&'static str, String)>,
 }
@@ -84,7 +85,9 @@ struct People {
 impl People {
     async fn gather(shop: &Shop, aws: &Aws) -> Self {
         let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
-        let tea = bob.sells(product().named("tea").stock(100)).await;
+        // Neither seller of the two calls for the other's.
+        let tea = shop.person("Cleo").await.sells(product().named("tea").stock(100)).await;
+        let cup = ann.sells(product().named("cup").stock(100)).await;
         let bad_tokens = vec![
             ("broken", "nonsense".into()),
             ("of another user pool", aws.foreign_token().await),
@@ -94,12 +97,14 @@ impl People {
             ("that says it is somebody else's", with_claim(&ann, "sub", json!(NOBODY))),
         ];
         let seller = a_seller(shop, aws).await;
-        Self { ann, bob, seller, admin: shop.admin().await.clone(), tea, bad_tokens }
+        Self { ann, bob, seller, admin: shop.admin().await.clone(), tea, cup, bad_tokens }
     }
 
     /// Something of Ann's that nobody has touched, for a path with `{id}`.
     async fn thing(&self, path: &str) -> String {
         match path.split('/').nth(1) {
+            // What she sells, and Bob bought.
+            Some("orders") if path.ends_with("/status") => self.bob.buys(&self.cup, 1).await,
             Some("products" | "users") => self.ann.lists(product().stock(100)).await.id,
             Some("orders") => self.ann.buys(&self.tea, 1).await,
             _ => panic!("{path} is an owner's: say here what Ann owns for it"),

@@ -388,7 +388,8 @@ async fn quantities_that_are_none_are_refused() {
     let shop = Shop::open();
     let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
     let tea = ann.sells(product().named("tea").stock(50)).await;
-    for quantity in NO_QUANTITIES.into_iter().chain(["0", "10001"]) {
+    // `PiecesPerLine` is 1000 here.
+    for quantity in NO_QUANTITIES.into_iter().chain(["0", "1001", "10001"]) {
         for (body, place) in [
             (format!(r#"{{"id":"{}","quantity":{quantity}}}"#, tea.id), "#/quantity"),
             (format!(r#"{{"items":[{{"id":"{}","quantity":{quantity}}}]}}"#, tea.id), "#/items/0/quantity"),

@@ -16,8 +16,10 @@ mod lists;
 mod local_page;
 mod main_job;
 mod orders {
+    mod administering;
     mod buying;
     mod cancelling;
+    mod fulfilling;
 }
 mod ownership;
 mod products {

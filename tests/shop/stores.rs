@@ -8,6 +8,7 @@ mod activity;
 mod claims;
 mod due;
 mod keys;
+mod limits;
 mod lists;
 mod offers;
 mod orders;
@@ -18,7 +19,7 @@ mod users;
 use std::time::Duration;
 
 use ::offers::Offer;
-use ::orders::{NewOrder, Order, OrderId, OrderPlaced, Orders, Refusal};
+use ::orders::{Fulfilment, NewOrder, Order, OrderId, OrderPlaced, Orders, Refusal};
 use ::products::{Decision, NewProduct, ProductId, ProductOffer, Products};
 use ::users::{Profile, Users};
 use axum::extract::OptionalFromRequestParts;
@@ -59,8 +60,13 @@ async fn open_behind<S: FromEnv>(meddler: Meddler) -> S {
 }
 
 async fn open_at<S: FromEnv>(dynamodb: Option<String>) -> S {
+    open_with(vec![("AWS_ENDPOINT_URL_DYNAMODB", dynamodb)]).await
+}
+
+/// A store that is told something of its own.
+async fn open_with<S: FromEnv>(variables: Vec<(&'static str, Option<String>)>) -> S {
     // The environment is the whole process's: while one test has this set, the others wait here. Nothing else reads it.
-    temp_env::async_with_vars([("AWS_ENDPOINT_URL_DYNAMODB", dynamodb)], async {
+    temp_env::async_with_vars(variables, async {
         S::from_env(&Aws::from_env().await.expect("a way to AWS")).expect("the environment of a function")
     })
     .await
@@ -154,7 +160,15 @@ async fn place(
     now: Timestamp,
 ) -> Result<Once<OrderPlaced>, ::orders::Error> {
     let basis = orders.basis(buyer.id(), order, keyed).await?;
-    orders.place(buyer.id(), order, basis, keyed, now).await
+    orders.place(buyer.id(), order, basis, keyed, Fulfilment::Automatic, now).await
+}
+
+/// An order in the table that waits for a person to ship it.
+async fn waiting(orders: &Orders, buyer: &Caller, lines: &[(&Offer, u32)], now: Timestamp) -> OrderId {
+    let order = order(lines);
+    let basis = orders.basis(buyer.id(), &order, None).await.expect("the tables answer");
+    let placed = orders.place(buyer.id(), &order, basis, None, Fulfilment::Manual, now).await;
+    placed.expect("a placed order").answer().order_id()
 }
 
 /// An order in the table.

@@ -38,6 +38,8 @@ shared::names!(
         OrderPlaced = "order.placed",
         /// An order of the person's is on its way.
         OrderShipped = "order.shipped",
+        /// An order of the person's arrived.
+        OrderDelivered = "order.delivered",
         /// An order of the person's is over.
         OrderCancelled = "order.cancelled",
     }

@@ -66,7 +66,7 @@ impl Sending {
             .parse()
             .map_err(|_| Failure::Never(anyhow!("the id is none of what the letter is about")))?;
         telemetry::about(L::THINGS, &queued.id);
-        let (what, this_try) = (format!("email#{}#{}", queued.kind, queued.id), TryId::at(now));
+        let (what, this_try) = (queued.claim(), TryId::at(now));
         let (claim, letter) =
             tokio::join!(self.guards.claim(&what, this_try, now), service.letter(kind, &id));
         let claim = claim?;

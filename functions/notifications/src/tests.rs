@@ -38,6 +38,16 @@ fn in_status(order: &Order, status: &str, reason: Option<CancellationReason>) ->
     serde_json::from_value(value).unwrap()
 }
 
+/// The same with all that can be said of its way.
+fn on_its_way(order: &Order) -> Order {
+    let mut value = serde_json::to_value(order).unwrap();
+    value["shipment"] = json!({
+        "carrier": "Hermes <b>&</b> Söhne", "trackingNumber": "JD 0146-00",
+        "trackingUrl": "https://track.example/JD0146?lang=en&n=1",
+    });
+    serde_json::from_value(value).unwrap()
+}
+
 fn shop() -> WebShop {
     "https://shop.example".parse().unwrap()
 }
@@ -295,7 +305,8 @@ fn previews() -> Vec<(String, Email)> {
         for kind in LetterKind::ALL {
             let (name, order) = match kind {
                 LetterKind::Confirmed => ("confirmed", pending.clone()),
-                LetterKind::Shipping => ("shipping", in_status(&pending, "shipping", None)),
+                LetterKind::Shipping => ("shipping", on_its_way(&in_status(&pending, "shipping", None))),
+                LetterKind::Delivered => ("delivered", in_status(&pending, "delivered", None)),
                 LetterKind::Cancelled => ("cancelled", in_status(&pending, "cancelled", Some(reason))),
             };
             previews.push((format!("{name}-{sample}"), about(&order, kind)));

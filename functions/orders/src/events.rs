@@ -45,6 +45,8 @@ pub enum What {
     },
     /// It is on its way.
     Shipped {},
+    /// It arrived.
+    Delivered {},
     /// It is over, and its stock was given back.
     Cancelled {
         /// Why, if it was written down.
@@ -55,13 +57,14 @@ pub enum What {
 
 impl OrderEvent {
     /// The names of all kinds, as subscribers know them.
-    pub const KINDS: [&str; 3] = ["order.placed", "order.shipped", "order.cancelled"];
+    pub const KINDS: [&str; 4] = ["order.placed", "order.shipped", "order.delivered", "order.cancelled"];
 
     /// The name of its kind.
     pub const fn kind(&self) -> &'static str {
         match self.what {
             What::Placed { .. } => "order.placed",
             What::Shipped {} => "order.shipped",
+            What::Delivered {} => "order.delivered",
             What::Cancelled { .. } => "order.cancelled",
         }
     }
@@ -78,6 +81,7 @@ pub fn between(old: Option<&Order>, new: Option<&Order>) -> Vec<OrderEvent> {
         what: match entry.status {
             OrderStatus::Pending => What::Placed { total: new.total.in_major(), currency: new.currency },
             OrderStatus::Shipping => What::Shipped {},
+            OrderStatus::Delivered => What::Delivered {},
             OrderStatus::Cancelled => What::Cancelled { why: entry.reason },
         },
     };
@@ -125,7 +129,7 @@ mod tests {
     #[test]
     fn a_cancelled_order_says_why_by_a_code() {
         let pending = order(&[("pending", None)]);
-        for reason in [Some("by_buyer"), Some("not_shippable"), None] {
+        for reason in [Some("by_buyer"), Some("not_shippable"), Some("by_shop"), None] {
             let events = between(Some(&pending), Some(&order(&[("pending", None), ("cancelled", reason)])));
             assert_eq!(kinds(&events), ["order.cancelled"]);
             assert_eq!(serde_json::to_value(&events[0]).unwrap()["why"], json!(reason));
@@ -136,10 +140,12 @@ mod tests {
     fn what_was_not_seen_is_told_with_what_is() {
         let shipping = order(&[("pending", None), ("shipping", None)]);
         assert_eq!(kinds(&between(None, Some(&shipping))), ["order.placed", "order.shipped"]);
+        let delivered = order(&[("pending", None), ("shipping", None), ("delivered", None)]);
+        assert_eq!(kinds(&between(Some(&shipping), Some(&delivered))), ["order.delivered"]);
     }
 
     fn histories() -> impl Strategy<Value = Vec<(&'static str, Option<&'static str>)>> {
-        let status = prop::sample::select(vec!["pending", "shipping", "cancelled"]);
+        let status = prop::sample::select(vec!["pending", "shipping", "delivered", "cancelled"]);
         prop::collection::vec(status.prop_map(|status| (status, None)), 1..6)
     }
 

@@ -6,7 +6,7 @@ use shared::letters::{Letter, Letters, Link, Recipient, Row, Total};
 use shared::run::worker::Failure;
 use shared::values::text::isolated;
 
-use crate::{Line, Order, OrderId, OrderStatus, Orders, PaymentMethod};
+use crate::{Line, Order, OrderId, OrderStatus, Orders, PaymentMethod, Shipment};
 
 shared::names!(
     /// What a letter about an order says.
@@ -15,6 +15,8 @@ shared::names!(
         Confirmed = "order.confirmed",
         /// It is on its way.
         Shipping = "order.shipping",
+        /// It arrived.
+        Delivered = "order.delivered",
         /// It is over, and why.
         Cancelled = "order.cancelled",
     }
@@ -26,6 +28,7 @@ impl LetterKind {
         match self {
             Self::Confirmed => None,
             Self::Shipping => Some(OrderStatus::Shipping),
+            Self::Delivered => Some(OrderStatus::Delivered),
             Self::Cancelled => Some(OrderStatus::Cancelled),
         }
     }
@@ -62,7 +65,7 @@ impl Order {
             },
             subject,
             headline: headline.to_owned(),
-            paragraphs: news.map(str::to_owned).into_iter().collect(),
+            paragraphs: news,
             rows: self.lines().iter().map(|line| self.row(line)).collect::<anyhow::Result<_>>()?,
             totals: vec![Total { name: "Total".into(), amount: self.total().in_words(self.currency()) }],
             link: Some(Link { text: "See your order".into(), path: format!("/orders/{}", self.id()) }),
@@ -74,29 +77,49 @@ impl Order {
     }
 
     /// The subject, the headline, and what else there is to say.
-    fn news(&self, kind: LetterKind) -> Option<(String, &'static str, Option<&'static str>)> {
+    fn news(&self, kind: LetterKind) -> Option<(String, &'static str, Vec<String>)> {
         let what = self.products();
         match (kind, self.status()) {
             (LetterKind::Confirmed, OrderStatus::Pending | OrderStatus::Shipping) => {
                 let news = match self.payment_method() {
                     PaymentMethod::CashOnDelivery => "We are preparing it. You pay when it arrives.",
                 };
-                Some((format!("Your order of {what} is confirmed"), "Thank you for your order", Some(news)))
+                Some((
+                    format!("Your order of {what} is confirmed"),
+                    "Thank you for your order",
+                    vec![news.to_owned()],
+                ))
             }
             // The subject is seed 002's.
             (LetterKind::Shipping, OrderStatus::Shipping) => {
                 let news = match self.payment_method() {
                     PaymentMethod::CashOnDelivery => "You pay when it arrives.",
                 };
-                Some((format!("{what} now shipping"), "Your order is on its way", Some(news)))
+                let mut way = self.shipment().map(Shipment::in_words).unwrap_or_default();
+                way.push(news.to_owned());
+                Some((format!("{what} now shipping"), "Your order is on its way", way))
+            }
+            (LetterKind::Delivered, OrderStatus::Delivered) => {
+                Some((format!("Your order of {what} has arrived"), "Your order has arrived", Vec::new()))
             }
             (LetterKind::Cancelled, OrderStatus::Cancelled) => {
-                let news = self.cancellation_reason().map(crate::CancellationReason::in_words);
+                let why = self.cancellation_reason().map(|reason| reason.in_words().to_owned());
+                let news = why.into_iter().collect();
                 Some((format!("Your order of {what} is cancelled"), "Your order is cancelled", news))
             }
-            (LetterKind::Confirmed, OrderStatus::Cancelled)
-            | (LetterKind::Shipping, OrderStatus::Pending | OrderStatus::Cancelled)
-            | (LetterKind::Cancelled, OrderStatus::Pending | OrderStatus::Shipping) => None,
+            (LetterKind::Confirmed, OrderStatus::Delivered | OrderStatus::Cancelled)
+            | (
+                LetterKind::Shipping,
+                OrderStatus::Pending | OrderStatus::Delivered | OrderStatus::Cancelled,
+            )
+            | (
+                LetterKind::Delivered,
+                OrderStatus::Pending | OrderStatus::Shipping | OrderStatus::Cancelled,
+            )
+            | (
+                LetterKind::Cancelled,
+                OrderStatus::Pending | OrderStatus::Shipping | OrderStatus::Delivered,
+            ) => None,
         }
     }
 
@@ -130,7 +153,7 @@ mod tests {
     fn in_status(status: OrderStatus, reason: Option<CancellationReason>) -> Order {
         let mut order = tests::placed(&[("Tea", 2)]);
         order.status = status;
-        order.history.push(HistoryEntry { status, at: tests::now(), reason });
+        order.history.push(HistoryEntry { status, at: tests::now(), reason, by: None });
         order
     }
 
@@ -140,19 +163,20 @@ mod tests {
 
     #[test]
     fn a_buyer_is_told_what_is_so_and_nothing_else() {
-        use LetterKind::{Cancelled, Confirmed, Shipping};
+        use LetterKind::{Cancelled, Confirmed, Delivered, Shipping};
         let told = |status| {
             let order = in_status(status, None);
             LetterKind::ALL.into_iter().filter(|kind| order.letter(*kind).unwrap().is_some()).collect()
         };
         let told: Vec<Vec<LetterKind>> = OrderStatus::ALL.into_iter().map(told).collect();
-        assert_eq!(told, [vec![Confirmed], vec![Confirmed, Shipping], vec![Cancelled]]);
+        assert_eq!(told, [vec![Confirmed], vec![Confirmed, Shipping], vec![Delivered], vec![Cancelled]]);
     }
 
     #[test]
     fn the_letter_of_an_orders_last_status_settles_it() {
         let settled: Vec<_> = LetterKind::ALL.into_iter().map(LetterKind::settles).collect();
-        assert_eq!(settled, [None, Some(OrderStatus::Shipping), Some(OrderStatus::Cancelled)]);
+        let [_, shipping, delivered, cancelled] = OrderStatus::ALL;
+        assert_eq!(settled, [None, Some(shipping), Some(delivered), Some(cancelled)]);
     }
 
     #[test]
@@ -194,6 +218,22 @@ mod tests {
     }
 
     #[test]
+    fn the_letter_of_an_order_on_its_way_says_how_to_follow_it() {
+        let mut shipping = in_status(OrderStatus::Shipping, None);
+        assert_eq!(letter(&shipping, LetterKind::Shipping).paragraphs, ["You pay when it arrives."]);
+        let shipment = r#"{"carrier":"DHL","trackingNumber":"JD1","trackingUrl":"https://dhl.example/JD1"}"#;
+        shipping.shipment = Some(serde_json::from_str(shipment).unwrap());
+        assert_eq!(
+            letter(&shipping, LetterKind::Shipping).paragraphs,
+            [
+                "It comes by DHL, tracking number JD1.",
+                "Follow it at https://dhl.example/JD1",
+                "You pay when it arrives."
+            ]
+        );
+    }
+
+    #[test]
     fn a_cancellation_says_why_in_words() {
         let paragraphs = |reason| {
             let letter = letter(&in_status(OrderStatus::Cancelled, reason), LetterKind::Cancelled);
@@ -203,6 +243,8 @@ mod tests {
         assert_eq!(paragraphs(Some(CancellationReason::ByBuyer)), ["You cancelled it."]);
         let why = "We could not prepare it for shipping. You have not been charged.";
         assert_eq!(paragraphs(Some(CancellationReason::NotShippable)), [why]);
+        let why = "The shop cancelled it. You have not been charged.";
+        assert_eq!(paragraphs(Some(CancellationReason::ByShop)), [why]);
         assert_eq!(paragraphs(None), Vec::<String>::new());
     }
 }

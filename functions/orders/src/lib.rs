@@ -1,8 +1,10 @@
 //! What people buy. The rules of an order are here and call nothing; [`letters`] says what its buyer is told, [`store`]
 //! keeps orders in DynamoDB, [`queue`] and [`workflow`] pass them on. [`Ordering`] is what buyers and the workflow do,
-//! [`Sweep`] what is done for an order that was left behind.
+//! [`Fulfilling`] what sellers and admins say, [`Sweep`] what is done for an order that was left behind.
 
+pub mod admin;
 pub mod events;
+pub mod fulfilling;
 pub mod letters;
 pub mod ordering;
 pub mod queue;
@@ -17,16 +19,16 @@ use std::time::Duration;
 use anyhow::Context;
 use offers::{NotReserved, Offer, OfferId, ProductId, ProductName};
 use serde::{Deserialize, Serialize};
-use shared::caller::UserId;
+use shared::caller::{Admin, Caller, UserId};
 use shared::dynamo::list::Page;
 use shared::guards::once::KeyReused;
 use shared::http::input::{Body, Field, Fields, Value, whole_number};
-use shared::http::problem::StatusCode;
-use shared::http::problem::{Kind, Problem};
+use shared::http::problem::{FORBIDDEN, FieldError, Kind, Problem, StatusCode};
 use shared::values::money::{Amount, Currency, InMajor, Price};
 use shared::values::time::Timestamp;
 use users::{Email, FullName, Profile};
 
+pub use fulfilling::{Fulfilling, Progress, Shipment};
 pub use letters::LetterKind;
 pub use ordering::Ordering;
 pub use queue::{OrderQueue, OrderQueued};
@@ -39,7 +41,8 @@ shared::id!(
     OrderId
 );
 
-/// How many pieces of one product an order takes: 1 to 10,000.
+/// How many pieces of one product an order takes: 1 to 10,000, and no more than the shop allows
+/// ([`NewOrder::takes_at_most`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Quantity(u32);
@@ -79,12 +82,16 @@ shared::body!(
 pub struct NewOrder {
     lines: Vec<NewLine>,
     payment_method: PaymentMethod,
+    /// Whether it was written with `items`: the same order all the same.
+    #[serde(skip)]
+    is_list: bool,
 }
 
 impl Body for NewOrder {
     fn read(fields: &mut Fields) -> Option<Self> {
         let payment_method = fields.optional("paymentMethod").unwrap_or(PaymentMethod::CashOnDelivery);
-        let lines: Vec<NewLine> = if fields.has("items") {
+        let is_list = fields.has("items");
+        let lines: Vec<NewLine> = if is_list {
             let lines = fields.list("items", 1..=50)?;
             let mut seen = HashSet::new();
             for line in lines.iter().filter(|line: &&NewLine| !seen.insert(line.id)) {
@@ -94,11 +101,26 @@ impl Body for NewOrder {
         } else {
             vec![NewLine::read(fields)?]
         };
-        Some(Self { lines, payment_method })
+        Some(Self { lines, payment_method, is_list })
     }
 }
 
 impl NewOrder {
+    /// That it takes at most so many pieces of each product, which is the shop's to say.
+    ///
+    /// # Errors
+    /// `invalid-input` with each line of more.
+    pub fn takes_at_most(&self, pieces: u32) -> Result<(), Problem> {
+        let too_large = self.lines.iter().enumerate().filter(|(_, line)| line.quantity.pieces() > pieces);
+        let faults = too_large.map(|(index, _)| {
+            let pointer =
+                if self.is_list { format!("#/items/{index}/quantity") } else { "#/quantity".to_owned() };
+            FieldError::body(pointer, format!("must be at most {pieces}: the shop sells no more at once"))
+        });
+        let faults: Vec<_> = faults.collect();
+        if faults.is_empty() { Ok(()) } else { Err(Problem::invalid_input(faults)) }
+    }
+
     /// The offers it asks for.
     pub fn offers(&self) -> impl Iterator<Item = OfferId> {
         self.lines.iter().map(|line| line.id)
@@ -112,16 +134,75 @@ shared::names!(
         Pending = "pending",
         /// On its way.
         Shipping = "shipping",
+        /// Over, arrived.
+        Delivered = "delivered",
         /// Over, its stock given back.
         Cancelled = "cancelled",
     }
 );
 
+shared::names!(
+    /// What sends the orders of a shop on their way.
+    pub enum Fulfilment {
+        /// The workflow, at once.
+        Automatic = "automatic",
+        /// A person: the seller of all that is in it, or an admin.
+        Manual = "manual",
+    }
+);
+
+shared::names!(
+    /// In which part somebody acts on an order.
+    pub enum Part {
+        /// Who ordered.
+        Buyer = "buyer",
+        /// Who sells all that was ordered.
+        Seller = "seller",
+        /// Who runs the shop.
+        Admin = "admin",
+        /// Nobody: the workflow.
+        Shop = "shop",
+    }
+);
+
+/// Who acts on an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Actor {
+    part: Part,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    user_id: Option<UserId>,
+}
+
+impl Actor {
+    /// The workflow.
+    pub const WORKFLOW: Self = Self { part: Part::Shop, user_id: None };
+
+    /// The buyer.
+    pub const BUYER: Self = Self { part: Part::Buyer, user_id: None };
+
+    /// An admin.
+    pub fn admin(admin: &Admin) -> Self {
+        Self { part: Part::Admin, user_id: Some(admin.0.id().clone()) }
+    }
+
+    /// Why an order is over that this one cancelled.
+    fn reason(&self) -> CancellationReason {
+        match self.part {
+            Part::Buyer => CancellationReason::ByBuyer,
+            Part::Seller | Part::Admin => CancellationReason::ByShop,
+            Part::Shop => CancellationReason::NotShippable,
+        }
+    }
+}
+
 /// What is done with an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// The workflow hands it over for shipping.
+    /// It is handed over for shipping: by the workflow, or by who fulfils it by hand.
     Ship,
+    /// It arrived, as who fulfils it says.
+    Deliver,
     /// The buyer does not want it, or it cannot ship.
     Cancel,
 }
@@ -142,9 +223,14 @@ impl OrderStatus {
     pub fn on(self, action: Action) -> Transition {
         match (action, self) {
             (Action::Ship, Self::Pending) => Transition::To(Self::Shipping),
-            (Action::Ship, Self::Shipping) | (Action::Cancel, Self::Cancelled) => Transition::Already,
-            (Action::Ship, Self::Cancelled) | (Action::Cancel, Self::Shipping) => Transition::Refused,
+            (Action::Deliver, Self::Shipping) => Transition::To(Self::Delivered),
             (Action::Cancel, Self::Pending) => Transition::To(Self::Cancelled),
+            (Action::Ship, Self::Shipping | Self::Delivered)
+            | (Action::Deliver, Self::Delivered)
+            | (Action::Cancel, Self::Cancelled) => Transition::Already,
+            (Action::Ship, Self::Cancelled)
+            | (Action::Deliver, Self::Pending | Self::Cancelled)
+            | (Action::Cancel, Self::Shipping | Self::Delivered) => Transition::Refused,
         }
     }
 
@@ -232,6 +318,21 @@ pub struct HistoryEntry {
     at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<CancellationReason>,
+    /// Whose doing it was. Where it is missing, status and reason tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<Actor>,
+}
+
+impl HistoryEntry {
+    /// In which part somebody did it.
+    fn part(&self) -> Part {
+        match (&self.by, self.status, self.reason) {
+            (Some(by), _, _) => by.part,
+            (None, OrderStatus::Pending, _)
+            | (None, OrderStatus::Cancelled, Some(CancellationReason::ByBuyer)) => Part::Buyer,
+            (None, OrderStatus::Shipping | OrderStatus::Delivered | OrderStatus::Cancelled, _) => Part::Shop,
+        }
+    }
 }
 
 shared::names!(
@@ -241,6 +342,8 @@ shared::names!(
         ByBuyer = "by_buyer",
         /// The workflow could not ship it.
         NotShippable = "not_shippable",
+        /// An admin did it.
+        ByShop = "by_shop",
     }
 );
 
@@ -250,6 +353,7 @@ impl CancellationReason {
         match self {
             Self::ByBuyer => "You cancelled it.",
             Self::NotShippable => "We could not prepare it for shipping. You have not been charged.",
+            Self::ByShop => "The shop cancelled it. You have not been charged.",
         }
     }
 }
@@ -278,12 +382,24 @@ pub struct Order {
     created_at: Timestamp,
     updated_at: Timestamp,
     history: Vec<HistoryEntry>,
+    /// Whether it ships when a person says so, and not at once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    manual: bool,
+    /// How it travels, if that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shipment: Option<Shipment>,
     /// While something is owed to the order, its shard of the index `due`; gone when all is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     due: Option<String>,
     /// When to look whether it is still owed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     due_at: Option<Timestamp>,
+    /// Its shard of the index `all`, for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    all: Option<String>,
+    /// While it is pending, its shard of the index `open`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    open: Option<String>,
     /// How often it was looked at in this status.
     #[serde(default)]
     attempts: u32,
@@ -305,7 +421,8 @@ pub enum Owed {
 }
 
 impl Order {
-    /// The order that `buyer` places for `order` at `now`, of the offers as they were read.
+    /// The order that `buyer` places for `order` at `now`, of the offers as they were read, to be fulfilled as its shop
+    /// does at that moment.
     ///
     /// # Errors
     /// Names the line that cannot be had.
@@ -314,6 +431,7 @@ impl Order {
         offers: &[Offer],
         buyer: &UserId,
         contact: Contact,
+        fulfilment: Fulfilment,
         now: Timestamp,
     ) -> Result<Self, Error> {
         let mut lines = Vec::with_capacity(order.lines.len());
@@ -353,9 +471,13 @@ impl Order {
             currency: currency.context("an order has a line")?,
             created_at: now,
             updated_at: now,
-            history: vec![HistoryEntry { status: OrderStatus::Pending, at: now, reason: None }],
+            history: vec![HistoryEntry { status: OrderStatus::Pending, at: now, reason: None, by: None }],
+            manual: fulfilment == Fulfilment::Manual,
+            shipment: None,
             due: Some(store::due_shard(order_id)),
             due_at: Some(now + GRACE),
+            all: Some(store::list_shard(order_id).to_owned()),
+            open: Some(store::list_shard(order_id).to_owned()),
             attempts: 0,
             handed_over: false,
             schema_version: SCHEMA_VERSION,
@@ -407,6 +529,26 @@ impl Order {
         self.created_at
     }
 
+    /// How it travels, if that was said.
+    pub fn shipment(&self) -> Option<&Shipment> {
+        self.shipment.as_ref()
+    }
+
+    /// Whether `caller` sells all that is in it.
+    pub fn is_sold_by(&self, caller: &Caller) -> bool {
+        !self.lines.is_empty() && self.lines.iter().all(|line| line.seller_id == *caller.id())
+    }
+
+    /// In which part `caller` fulfils it; `None` for who does not. An order of several sellers is the admins' alone.
+    pub fn fulfilled_by(&self, caller: &Caller) -> Option<Actor> {
+        let part = match (self.is_sold_by(caller), caller.is_admin()) {
+            (true, _) => Part::Seller,
+            (false, true) => Part::Admin,
+            (false, false) => return None,
+        };
+        Some(Actor { part, user_id: Some(caller.id().clone()) })
+    }
+
     /// Why it was cancelled, if it was.
     pub fn cancellation_reason(&self) -> Option<CancellationReason> {
         let entry = self.history.iter().rev().find(|entry| entry.status == OrderStatus::Cancelled);
@@ -440,12 +582,16 @@ impl DueOrder {
     /// What it is owed when it has fallen due.
     pub fn owed(&self) -> Owed {
         match self.status {
-            // Its workflow ends in shipping or in release, so it is tried for as long as it takes.
+            // Its workflow ends in shipping, in release, or in its being owed nothing until a person ships it, so it is
+            // tried for as long as it takes.
             OrderStatus::Pending => Owed::Fulfilment,
-            OrderStatus::Shipping | OrderStatus::Cancelled if self.attempts >= EMAIL_ATTEMPTS => {
+            OrderStatus::Shipping | OrderStatus::Delivered | OrderStatus::Cancelled
+                if self.attempts >= EMAIL_ATTEMPTS =>
+            {
                 Owed::Abandoned
             }
             OrderStatus::Shipping => Owed::Letter(LetterKind::Shipping),
+            OrderStatus::Delivered => Owed::Letter(LetterKind::Delivered),
             OrderStatus::Cancelled => Owed::Letter(LetterKind::Cancelled),
         }
     }
@@ -456,7 +602,7 @@ impl DueOrder {
     }
 }
 
-/// An order as its buyer sees it.
+/// An order as its buyer and its seller see it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderView {
@@ -469,6 +615,8 @@ pub struct OrderView {
     created_at: Timestamp,
     updated_at: Timestamp,
     history: Vec<HistoryView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shipment: Option<Shipment>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -477,11 +625,17 @@ struct HistoryView {
     at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    by: Part,
+    /// For admins alone.
+    #[serde(rename = "userId", skip_serializing_if = "Option::is_none")]
+    user_id: Option<UserId>,
 }
 
 impl From<HistoryEntry> for HistoryView {
-    fn from(HistoryEntry { status, at, reason }: HistoryEntry) -> Self {
-        Self { status, at, reason: reason.map(CancellationReason::in_words) }
+    fn from(entry: HistoryEntry) -> Self {
+        let by = entry.part();
+        let HistoryEntry { status, at, reason, .. } = entry;
+        Self { status, at, reason: reason.map(CancellationReason::in_words), by, user_id: None }
     }
 }
 
@@ -512,6 +666,7 @@ impl From<Order> for OrderView {
             created_at: order.created_at,
             updated_at: order.updated_at,
             history: order.history.into_iter().map(HistoryView::from).collect(),
+            shipment: order.shipment,
         }
     }
 }
@@ -568,6 +723,15 @@ pub enum Refusal {
     /// It is on its way.
     #[error("the order is on its way")]
     NotCancellable,
+    /// It is over.
+    #[error("the order was cancelled")]
+    Cancelled,
+    /// What has not shipped has not arrived.
+    #[error("the order has not shipped")]
+    NotShipped,
+    /// It was said before, with another carrier or number.
+    #[error("the order has shipped in another way")]
+    ShippedOtherwise,
     /// The key came before with another order.
     #[error(transparent)]
     KeyReused(#[from] KeyReused),
@@ -579,6 +743,9 @@ pub enum Error {
     /// There is no such order, or it is not the caller's.
     #[error("there is no such order")]
     NotFound,
+    /// Who ordered does not say when it ships.
+    #[error("the order is the caller's to receive")]
+    NotTheirs,
     /// A rule said no.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -588,6 +755,9 @@ pub enum Error {
 }
 
 const NOT_CANCELLABLE: Kind = Kind::new(StatusCode::CONFLICT, "not-cancellable", "Not cancellable");
+const CANCELLED: Kind = Kind::new(StatusCode::CONFLICT, "order-cancelled", "Order cancelled");
+const NOT_SHIPPED: Kind = Kind::new(StatusCode::CONFLICT, "not-shipped", "Not shipped");
+const ALREADY_SHIPPED: Kind = Kind::new(StatusCode::CONFLICT, "already-shipped", "Already shipped");
 const MIXED_CURRENCIES: Kind = Kind::new(StatusCode::CONFLICT, "mixed-currencies", "Mixed currencies");
 const NO_PROFILE: Kind = Kind::new(StatusCode::CONFLICT, "no-profile", "No profile");
 
@@ -607,6 +777,14 @@ impl From<Refusal> for Problem {
             Refusal::NotCancellable => {
                 Self::new(NOT_CANCELLABLE, "The order is on its way and can no longer be cancelled.")
             }
+            Refusal::Cancelled => {
+                Self::new(CANCELLED, "The order was cancelled. Nothing more can happen to it.")
+            }
+            Refusal::NotShipped => Self::new(NOT_SHIPPED, "The order has not shipped yet. Say that first."),
+            Refusal::ShippedOtherwise => Self::new(
+                ALREADY_SHIPPED,
+                "The order was said to be shipped before, with another carrier, number or URL. Its buyer was told those.",
+            ),
             Refusal::KeyReused(reused) => reused.into(),
         }
     }
@@ -616,6 +794,10 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::NotFound => Self::not_found("order"),
+            Error::NotTheirs => Self::new(
+                FORBIDDEN,
+                "Only its seller and the shop's admins may say what became of this order.",
+            ),
             Error::Refused(refusal) => refusal.into(),
             Error::Failed(error) => error.into(),
         }

@@ -1,23 +1,25 @@
 //! What buyers do with orders, and what the workflow does for them.
 
 use anyhow::Context;
-use shared::caller::Caller;
+use shared::caller::{Admin, Caller};
 use shared::guards::rate_limit::PersonLimit;
 use shared::guards::{KeyedRequest, Once};
 use shared::http::problem::Problem;
 use shared::letters::{EmailQueue, Queued};
 use shared::run::aws::{Aws, FromEnv};
-use shared::run::config::ConfigError;
+use shared::run::config::{self, ConfigError};
 use shared::run::telemetry;
 use shared::values::time::Timestamp;
 
 use crate::workflow::Released;
-use crate::{CancellationReason, LetterKind, NewOrder, Order, OrderId, OrderPlaced, OrderQueue, Orders};
+use crate::{Actor, Fulfilment, LetterKind, NewOrder, Order, OrderId, OrderPlaced, OrderQueue, Orders};
 
-/// Placing orders, as often as one person may.
+/// Placing orders, as often and as large as one person may.
 #[derive(Debug, Clone)]
 pub struct Ordering {
     limit: PersonLimit,
+    pieces_per_line: u32,
+    fulfilment: Fulfilment,
     orders: Orders,
     queue: OrderQueue,
 }
@@ -25,7 +27,9 @@ pub struct Ordering {
 impl FromEnv for Ordering {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
-            limit: PersonLimit::from_env(aws)?,
+            limit: PersonLimit::from_env(aws)?.and_a_day()?,
+            pieces_per_line: config::required("PIECES_PER_LINE")?,
+            fulfilment: config::required("FULFILMENT")?,
             orders: Orders::from_env(aws)?,
             queue: OrderQueue::from_env(aws)?,
         })
@@ -36,7 +40,7 @@ impl Ordering {
     /// Counts the request while it reads what the order depends on, places the order and queues it: three round trips.
     ///
     /// # Errors
-    /// `too-many-requests`, and those of [`Orders::place`].
+    /// Those of [`NewOrder::takes_at_most`], `too-many-requests`, and those of [`Orders::place`].
     pub async fn place(
         &self,
         buyer: &Caller,
@@ -44,12 +48,13 @@ impl Ordering {
         keyed: Option<&KeyedRequest>,
         now: Timestamp,
     ) -> Result<Once<OrderPlaced>, Problem> {
+        order.takes_at_most(self.pieces_per_line)?;
         let (counted, basis) = tokio::join!(
             self.limit.count("create-order", buyer.id(), now),
             self.orders.basis(buyer.id(), order, keyed),
         );
         counted?;
-        let placed = self.orders.place(buyer.id(), order, basis?, keyed, now).await?;
+        let placed = self.orders.place(buyer.id(), order, basis?, keyed, self.fulfilment, now).await?;
         if let Once::Done(placed) = &placed {
             tracing::info!(order_id = %placed.order_id(), "order placed");
             telemetry::count("OrderPlaced", 1);
@@ -83,6 +88,17 @@ impl Cancelling {
         self.emails.send_or_leave(&Queued::new(LetterKind::Cancelled, id)).await;
         Ok(order)
     }
+
+    /// Cancels anybody's order for the shop, and queues the email that says so.
+    ///
+    /// # Errors
+    /// Those of [`Orders::withdraw`].
+    pub async fn withdraw(&self, admin: &Admin, id: OrderId, now: Timestamp) -> Result<Order, Problem> {
+        let order = self.orders.withdraw(admin, id, now).await?;
+        tracing::info!(order_id = %id, "order cancelled by an admin");
+        self.emails.send_or_leave(&Queued::new(LetterKind::Cancelled, id)).await;
+        Ok(order)
+    }
 }
 
 impl Orders {
@@ -92,7 +108,7 @@ impl Orders {
     /// When there is no such order or the tables cannot be written.
     pub async fn give_up(&self, id: OrderId, now: Timestamp) -> anyhow::Result<Released> {
         let order = self.find(id).await?.context("there is no such order")?;
-        let outcome = self.release(&order, CancellationReason::NotShippable, now).await?;
+        let outcome = self.release(&order, &Actor::WORKFLOW, now).await?;
         tracing::warn!(order_id = %id, ?outcome, "asked to release");
         if outcome == Released::Released {
             telemetry::count("OrderReleased", 1);

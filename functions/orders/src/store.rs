@@ -5,32 +5,37 @@
 //! | an order | `orderId` |
 //! | a buyer's orders, newest first | index `customer`: `userId`, `createdAt` |
 //! | orders that are owed something | index `due`: `due` ("00" to "15", by the id), `dueAt` (when to look); sparse |
+//! | all orders, newest first, for admins | index `all`: `all` ("0" to "7", by the id), `orderId` |
+//! | the same of those that are pending | index `open`: `open` (likewise), `orderId`; sparse |
 //!
 //! An order is `due` from its first moment until its last email is recorded as sent, so whatever dies between leaves a
-//! trace that the sweep finds.
+//! trace that the sweep finds. One that waits for a person to ship it is owed nothing meanwhile and so not `due`.
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, Update};
 use offers::{Offer, OfferId, Offers, why_not_reserved};
-use shared::caller::{Caller, UserId};
+use shared::caller::{Admin, Caller, UserId};
 use shared::dynamo::list::Sort::Descending;
 use shared::dynamo::list::{Cursors, List, Page, PageRequest};
+use shared::dynamo::shards::ShardedList;
 use shared::dynamo::{
     Consistency, Found, Item, Part, Read, Write, Written, from_item, number, read_each, text, to_item,
     update_item,
 };
 use shared::guards::{Committed, Guards, Kept, KeyReused, KeyedRequest, Once};
 use shared::http::problem::Problem;
+use shared::letters::Queued;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
 use users::{Profile, Users};
 
+use crate::admin::{Inspected, OrderEntry};
 use crate::workflow::{Released, Shipped};
 use crate::{
-    Action, CancellationReason, DueOrder, Error, GRACE, HistoryEntry, Line, NewOrder, Order, OrderId,
-    OrderPlaced, OrderStatus, Refusal, Transition,
+    Action, Actor, DueOrder, Error, Fulfilment, GRACE, HistoryEntry, LetterKind, Line, NewOrder, Order,
+    OrderId, OrderPlaced, OrderStatus, Progress, Refusal, Shipment, Transition,
 };
 
 const CUSTOMER: List =
@@ -39,10 +44,26 @@ const CUSTOMER: List =
 /// Every order writes to the index `due`, so it is spread over this many partitions.
 const DUE_SHARDS: u8 = 16;
 
-/// The shard of the index `due` for an order: its id's last hexadecimal digit, which is random.
+/// The shards of the admins' lists, to which every order writes as well.
+const LIST_SHARDS: &[&str] = &["0", "1", "2", "3", "4", "5", "6", "7"];
+
+const ALL: ShardedList = ShardedList { index: "all", key: "orderId", shards: LIST_SHARDS };
+const OPEN: ShardedList = ShardedList { index: "open", key: "orderId", shards: LIST_SHARDS };
+
+/// An order's id's last hexadecimal digit, which is random.
+fn last_digit(id: OrderId) -> u32 {
+    id.to_string().pop().and_then(|digit| digit.to_digit(16)).unwrap_or_default()
+}
+
+/// The shard of the index `due` for an order.
 pub(crate) fn due_shard(id: OrderId) -> String {
-    let last = id.to_string().pop().and_then(|digit| digit.to_digit(16)).unwrap_or_default();
-    format!("{last:02}")
+    format!("{:02}", last_digit(id))
+}
+
+/// The shard of the indexes `all` and `open` for an order.
+pub(crate) fn list_shard(id: OrderId) -> &'static str {
+    let index = usize::try_from(last_digit(id)).unwrap_or_default();
+    LIST_SHARDS[index % LIST_SHARDS.len()]
 }
 
 /// The shards of the index `due`.
@@ -115,6 +136,7 @@ impl Orders {
         order: &NewOrder,
         basis: Basis,
         keyed: Option<&KeyedRequest>,
+        fulfilment: Fulfilment,
         now: Timestamp,
     ) -> Result<Once<OrderPlaced>, Error> {
         let Basis { offers, buyer: profile, record } = basis;
@@ -122,7 +144,7 @@ impl Orders {
             return Ok(placed);
         }
         let contact = profile.map(Into::into).ok_or(Refusal::NoProfile)?;
-        let placed = match Order::place(order, &offers, buyer, contact, now) {
+        let placed = match Order::place(order, &offers, buyer, contact, fulfilment, now) {
             Ok(placed) => placed,
             Err(refused) => {
                 // Tables are not read at one moment: the same request may have taken the last piece and written its
@@ -171,6 +193,51 @@ impl Orders {
         found.item.map(from_item).transpose()
     }
 
+    /// The order, if the caller bought it or sells all of it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] also when it is neither.
+    pub async fn find_for(&self, caller: &Caller, id: OrderId) -> Result<Order, Error> {
+        let order = self.find(id).await?;
+        order.filter(|it| it.user_id == *caller.id() || it.is_sold_by(caller)).ok_or(Error::NotFound)
+    }
+
+    /// The order, whoever's it is, with what became of each letter about it, in one call.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn inspect(&self, id: OrderId) -> Result<Inspected, Error> {
+        let letters = LetterKind::ALL.map(|kind| Queued::new(kind, id).claim());
+        let read = Read::new().of(&self.table, "orderId", [id], Consistency::Strong)?;
+        let read = self.guards.with_claims(read, &letters)?;
+        let mut found = read.fetch(&self.client).await.context("read an order and its letters")?;
+        let order = found.take(&self.table).pop().ok_or(Error::NotFound)?;
+        let claims = self.guards.claims_in(&mut found)?;
+        let known = LetterKind::ALL.into_iter().zip(&letters);
+        let known = known.filter_map(|(kind, letter)| Some((kind, *claims.get(letter)?)));
+        Ok(Inspected::new(from_item(order)?, known.collect()))
+    }
+
+    /// A page of all orders, newest first, or of those in one status.
+    ///
+    /// # Errors
+    /// `invalid-input` for a cursor of another list.
+    pub async fn list_all(
+        &self,
+        status: Option<OrderStatus>,
+        cursors: &Cursors,
+        request: &PageRequest,
+    ) -> Result<Page<OrderEntry>, Problem> {
+        let (list, only) = match status {
+            None => (ALL, None),
+            Some(OrderStatus::Pending) => (OPEN, None),
+            Some(status @ (OrderStatus::Shipping | OrderStatus::Delivered | OrderStatus::Cancelled)) => {
+                (ALL, Some(("status", status.as_str())))
+            }
+        };
+        cursors.merged_page(&self.client, &self.table, list, only, request).await
+    }
+
     /// The order, if it is this buyer's.
     ///
     /// # Errors
@@ -192,18 +259,64 @@ impl Orders {
         cursors.page(&self.client, &self.table, CUSTOMER, &buyer.to_string(), request).await
     }
 
-    /// Moves a pending order to shipping. Safe to repeat: the condition lets it happen once.
+    /// Moves a pending order to shipping for the workflow, unless that is a person's to do: then it is owed nothing
+    /// until that person does. Safe to repeat: the condition lets it happen once.
     ///
     /// # Errors
     /// When there is no such order or the table cannot be written.
     pub async fn ship(&self, id: OrderId, now: Timestamp) -> anyhow::Result<Shipped> {
-        let update = self.transition(id, Action::Ship, None, now)?;
+        let update = self.transition(id, Action::Ship, &Actor::WORKFLOW, None, now)?;
         let sent = update_item(&self.client, update, ReturnValue::None).await.context("ship an order")?;
         let Written::Refused(found) = sent else { return Ok(Shipped::Shipped) };
-        match status_of(found)?.on(Action::Ship) {
+        let order = existing(found)?;
+        match order.status.on(Action::Ship) {
             Transition::Already => Ok(Shipped::AlreadyShipping),
             Transition::Refused => Ok(Shipped::Cancelled),
+            Transition::To(_) if order.manual => {
+                self.settle(id, order.status).await?;
+                Ok(Shipped::Waits)
+            }
             Transition::To(_) => anyhow::bail!("the order can ship and its condition failed"),
+        }
+    }
+
+    /// Moves an order on as who fulfils it says, and whether it was not told before. Of the order, as it was read, only
+    /// what never changes is believed: whose it is.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for who may not see it, [`Error::NotTheirs`] for its buyer, and the [`Refusal`] of what
+    /// cannot come to pass.
+    pub async fn progress(
+        &self,
+        caller: &Caller,
+        id: OrderId,
+        progress: &Progress,
+        now: Timestamp,
+    ) -> Result<(Order, bool), Error> {
+        let order = self.find(id).await?.ok_or(Error::NotFound)?;
+        let Some(actor) = order.fulfilled_by(caller) else {
+            return Err(if order.user_id == *caller.id() { Error::NotTheirs } else { Error::NotFound });
+        };
+        let (action, shipment) = match progress {
+            Progress::Shipped(shipment) => (Action::Ship, shipment.as_ref()),
+            Progress::Delivered => (Action::Deliver, None),
+        };
+        let update = self.transition(id, action, &actor, shipment, now)?;
+        let sent =
+            update_item(&self.client, update, ReturnValue::AllNew).await.context("move an order on")?;
+        let found = match sent {
+            Written::Done(item) => return Ok((from_item(item)?, true)),
+            Written::Refused(found) => existing(found)?,
+        };
+        let is_same = shipment.is_none() || shipment == found.shipment();
+        match (found.status.on(action), found.status) {
+            (Transition::Already, _) if is_same => Ok((found, false)),
+            (Transition::Already, _) => Err(Refusal::ShippedOtherwise.into()),
+            (Transition::Refused, OrderStatus::Cancelled) => Err(Refusal::Cancelled.into()),
+            (Transition::Refused, _) => Err(Refusal::NotShipped.into()),
+            (Transition::To(_), _) => {
+                Err(anyhow::anyhow!("the order can move on and its condition failed").into())
+            }
         }
     }
 
@@ -253,30 +366,28 @@ impl Orders {
         lines.iter().map(part).collect()
     }
 
-    /// Cancels a pending order and gives its stock back, in one transaction whose condition lets it happen once.
+    /// Cancels a pending order and gives its stock back, in one transaction whose condition lets it happen once. The
+    /// workflow does not cancel what waits for a person.
     ///
     /// Of `order`, as it was read, only what never changes is believed: its id and its lines.
     ///
     /// # Errors
     /// When there is no such order or the tables cannot be written.
-    pub async fn release(
-        &self,
-        order: &Order,
-        reason: CancellationReason,
-        now: Timestamp,
-    ) -> anyhow::Result<Released> {
+    pub async fn release(&self, order: &Order, actor: &Actor, now: Timestamp) -> anyhow::Result<Released> {
         let mut lines: Vec<&Line> = order.lines.iter().collect();
         loop {
             let mut write = Write::new();
-            let own = write.update(self.transition(order.order_id, Action::Cancel, Some(reason), now)?);
+            let own = write.update(self.transition(order.order_id, Action::Cancel, actor, None, now)?);
             let parts = self.for_each(&lines, &mut write, Offers::release)?;
             let Written::Refused(mut found) = write.commit(&self.client).await? else {
                 return Ok(Released::Released);
             };
             if let Some(found) = found.take(own) {
-                return Ok(match status_of(found)?.on(Action::Cancel) {
+                let found = existing(found)?;
+                return Ok(match found.status.on(Action::Cancel) {
                     Transition::Already => Released::AlreadyCancelled,
                     Transition::Refused => Released::AlreadyShipping,
+                    Transition::To(_) if found.manual && *actor == Actor::WORKFLOW => Released::Waits,
                     Transition::To(_) => {
                         anyhow::bail!("the order can be cancelled and its condition failed")
                     }
@@ -286,18 +397,32 @@ impl Orders {
         }
     }
 
+    /// Cancels an order for the shop.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or [`Refusal::NotCancellable`] when it is on its way.
+    pub async fn withdraw(&self, admin: &Admin, id: OrderId, now: Timestamp) -> Result<Order, Error> {
+        let order = self.find(id).await?.ok_or(Error::NotFound)?;
+        self.cancel_as(order, &Actor::admin(admin), now).await
+    }
+
     /// Cancels an order for its buyer.
     ///
     /// # Errors
     /// [`Error::NotFound`] when it is not the buyer's, [`Refusal::NotCancellable`] when it is on its way.
     pub async fn cancel(&self, buyer: &Caller, id: OrderId, now: Timestamp) -> Result<Order, Error> {
-        let order = self.find_of(buyer, id).await?;
+        self.cancel_as(self.find_of(buyer, id).await?, &Actor::BUYER, now).await
+    }
+
+    async fn cancel_as(&self, order: Order, actor: &Actor, now: Timestamp) -> Result<Order, Error> {
         if order.status.on(Action::Cancel) == Transition::Already {
             return Ok(order);
         }
-        match self.release(&order, CancellationReason::ByBuyer, now).await? {
-            Released::Released | Released::AlreadyCancelled => self.find_of(buyer, id).await,
-            Released::AlreadyShipping => Err(Refusal::NotCancellable.into()),
+        match self.release(&order, actor, now).await? {
+            Released::Released | Released::AlreadyCancelled => {
+                self.find(order.order_id).await?.ok_or(Error::NotFound)
+            }
+            Released::AlreadyShipping | Released::Waits => Err(Refusal::NotCancellable.into()),
         }
     }
 
@@ -307,11 +432,15 @@ impl Orders {
         &self,
         id: OrderId,
         action: Action,
-        reason: Option<CancellationReason>,
+        actor: &Actor,
+        shipment: Option<&Shipment>,
         now: Timestamp,
     ) -> anyhow::Result<Update> {
         let (to, allowed) = OrderStatus::before(action).context("the action leads nowhere")?;
-        let entry = HistoryEntry { status: to, at: now, reason };
+        let reason = (action == Action::Cancel).then(|| actor.reason());
+        // Of the buyer and the workflow, status and reason tell it.
+        let by = Some(actor.clone()).filter(|actor| actor.user_id.is_some());
+        let entry = HistoryEntry { status: to, at: now, reason, by };
         let mut update = Update::builder().table_name(&self.table).key("orderId", text(&id));
         let mut names = Vec::with_capacity(allowed.len());
         for (index, from) in allowed.into_iter().enumerate() {
@@ -319,13 +448,25 @@ impl Orders {
             update = update.expression_attribute_values(&name, text(from.as_str()));
             names.push(name);
         }
+        let mut changes = String::from(
+            "SET #status = :to, updatedAt = :now, due = :shard, dueAt = :due, attempts = :none, \
+             history = list_append(history, :entry)",
+        );
+        if let Some(shipment) = shipment {
+            changes.push_str(", shipment = :shipment");
+            update = update.expression_attribute_values(":shipment", AttributeValue::M(to_item(shipment)?));
+        }
+        // Whatever happens to a pending order, it is pending no more.
+        changes.push_str(" REMOVE #open");
+        let mut condition = format!("#status IN ({})", names.join(", "));
+        if *actor == Actor::WORKFLOW {
+            condition.push_str(" AND attribute_not_exists(manual)");
+        }
         update
-            .update_expression(
-                "SET #status = :to, updatedAt = :now, due = :shard, dueAt = :due, attempts = :none, \
-                 history = list_append(history, :entry)",
-            )
-            .condition_expression(format!("#status IN ({})", names.join(", ")))
+            .update_expression(changes)
+            .condition_expression(condition)
             .expression_attribute_names("#status", "status")
+            .expression_attribute_names("#open", "open")
             .expression_attribute_values(":to", text(to.as_str()))
             .expression_attribute_values(":now", text(&now))
             .expression_attribute_values(":shard", text(&due_shard(id)))
@@ -421,10 +562,10 @@ fn replay(
     }
 }
 
-/// The status of the order against which a condition failed.
-fn status_of(found: Item) -> anyhow::Result<OrderStatus> {
+/// The order against which a condition failed.
+fn existing(found: Item) -> anyhow::Result<Order> {
     anyhow::ensure!(!found.is_empty(), "there is no such order");
-    Ok(from_item::<Order>(found)?.status)
+    from_item(found)
 }
 
 /// The lines whose offers are still there: one that was deleted meanwhile gets no pieces, and the others do. Each turn

@@ -39,9 +39,11 @@ fn ann() -> (UserId, Contact) {
 
 fn place_on(offers: &[Offer], lines: &[(&Offer, u32)]) -> Result<Order, Refusal> {
     let (buyer, contact) = ann();
-    Order::place(&order(lines), offers, &buyer, contact, now()).map_err(|error| match error {
-        Error::Refused(refusal) => refusal,
-        other => panic!("{other}"),
+    Order::place(&order(lines), offers, &buyer, contact, Fulfilment::Automatic, now()).map_err(|error| {
+        match error {
+            Error::Refused(refusal) => refusal,
+            other => panic!("{other}"),
+        }
     })
 }
 
@@ -74,7 +76,7 @@ fn a_placed_order_remembers_what_was_bought_at_which_price() {
                 {"id": cup.id(), "productName": "Cup", "productPrice": 12.25, "quantity": 1},
             ],
             "total": 21.25, "currency": "USD", "createdAt": now(), "updatedAt": now(),
-            "history": [{"status": "pending", "at": now()}],
+            "history": [{"status": "pending", "at": now(), "by": "buyer"}],
         })
     );
 }
@@ -93,7 +95,24 @@ fn a_line_that_cannot_be_had_is_named() {
 fn seed_and_list_say_the_same() {
     let tea = offer("Tea", "4.5", 10);
     let one: NewOrder = input::parse(format!(r#"{{"id":"{}","quantity":2}}"#, tea.id()).as_bytes()).unwrap();
-    assert_eq!(one, order(&[(&tea, 2)]));
+    let list = order(&[(&tea, 2)]);
+    assert_eq!((&one.lines, one.payment_method), (&list.lines, list.payment_method));
+    // By which an idempotency key tells one request from another.
+    assert_eq!(serde_json::to_value(&one).unwrap(), serde_json::to_value(&list).unwrap());
+}
+
+#[test]
+fn every_line_of_more_pieces_than_the_shop_sells_at_once_is_named() {
+    let [tea, cup, pot] = ["Tea", "Cup", "Pot"].map(|name| offer(name, "4.5", 10_000));
+    let several = order(&[(&tea, 101), (&cup, 100), (&pot, 10_000)]);
+    assert_eq!(several.takes_at_most(10_000), Ok(()));
+    let problem = several.takes_at_most(100).unwrap_err();
+    let pointers: Vec<_> = problem.errors().iter().filter_map(|error| error.pointer.as_deref()).collect();
+    assert_eq!(pointers, ["#/items/0/quantity", "#/items/2/quantity"]);
+    let one: NewOrder = input::parse(format!(r#"{{"id":"{}","quantity":2}}"#, tea.id()).as_bytes()).unwrap();
+    assert_eq!(one.takes_at_most(2), Ok(()));
+    let problem = one.takes_at_most(1).unwrap_err();
+    assert_eq!(problem.errors()[0].pointer.as_deref(), Some("#/quantity"));
 }
 
 #[test]
@@ -124,7 +143,7 @@ fn status() -> impl Strategy<Value = OrderStatus> {
 }
 
 fn action() -> impl Strategy<Value = Action> {
-    proptest::sample::select(vec![Action::Ship, Action::Cancel])
+    proptest::sample::select(vec![Action::Ship, Action::Deliver, Action::Cancel])
 }
 
 proptest! {
@@ -150,14 +169,20 @@ proptest! {
     ) {
         let mut status = OrderStatus::Pending;
         let mut moves = 0;
+        let is_decided = actions.iter().any(|action| *action != Action::Deliver);
         for action in actions {
             if let Transition::To(next) = status.on(action) {
                 status = next;
                 moves += 1;
             }
         }
-        prop_assert_eq!(moves, 1);
-        prop_assert_ne!(status, OrderStatus::Pending);
+        let expected = match status {
+            OrderStatus::Pending => 0,
+            OrderStatus::Shipping | OrderStatus::Cancelled => 1,
+            OrderStatus::Delivered => 2,
+        };
+        prop_assert_eq!(moves, expected);
+        prop_assert_eq!(status != OrderStatus::Pending, is_decided);
     }
 
     #[test]
@@ -180,6 +205,8 @@ fn due(status: OrderStatus, attempts: u32) -> DueOrder {
 fn what_is_owed_follows_the_status() {
     assert_eq!(due(OrderStatus::Pending, 1_000).owed(), Owed::Fulfilment);
     assert_eq!(due(OrderStatus::Shipping, 0).owed(), Owed::Letter(LetterKind::Shipping));
+    assert_eq!(due(OrderStatus::Delivered, 0).owed(), Owed::Letter(LetterKind::Delivered));
+    assert_eq!(due(OrderStatus::Delivered, 10).owed(), Owed::Abandoned);
     assert_eq!(due(OrderStatus::Cancelled, 9).owed(), Owed::Letter(LetterKind::Cancelled));
     assert_eq!(due(OrderStatus::Cancelled, 10).owed(), Owed::Abandoned);
 }
@@ -213,4 +240,40 @@ fn an_order_reads_back_from_its_item() {
     let order = place(&[(&tea, 1)]).unwrap();
     let item = shared::dynamo::to_item(&order).unwrap();
     assert_eq!(shared::dynamo::from_item::<Order>(item).unwrap(), order);
+}
+
+#[test]
+fn an_order_is_fulfilled_by_who_sells_all_of_it_and_by_admins() {
+    let by = |order: &Order, caller: &Caller| order.fulfilled_by(caller).map(|actor| actor.part);
+    let mut order = placed(&[("Tea", 1), ("Cup", 1)]);
+    let (seller, ann) = (Caller::for_tests("seller"), Caller::for_tests("ann"));
+    assert_eq!(by(&order, &seller), Some(Part::Seller));
+    assert_eq!(by(&order, &ann), None, "its buyer");
+    order.lines[1].seller_id = UserId::from("another".to_owned());
+    assert_eq!(by(&order, &seller), None, "several sellers");
+}
+
+#[test]
+fn the_history_says_in_which_part_somebody_acted_also_where_that_was_not_written_down() {
+    let entry = |status, reason, by| HistoryEntry { status, at: now(), reason, by }.part();
+    assert_eq!(entry(OrderStatus::Pending, None, None), Part::Buyer);
+    assert_eq!(entry(OrderStatus::Shipping, None, None), Part::Shop);
+    assert_eq!(entry(OrderStatus::Cancelled, Some(CancellationReason::ByBuyer), None), Part::Buyer);
+    assert_eq!(entry(OrderStatus::Cancelled, Some(CancellationReason::NotShippable), None), Part::Shop);
+    assert_eq!(entry(OrderStatus::Cancelled, None, None), Part::Shop);
+    let admin = Actor { part: Part::Admin, user_id: Some(UserId::from("root".to_owned())) };
+    assert_eq!(entry(OrderStatus::Delivered, None, Some(admin)), Part::Admin);
+}
+
+#[test]
+fn who_acted_is_told_by_part_alone() {
+    let admin = Actor { part: Part::Admin, user_id: Some(UserId::from("root".to_owned())) };
+    let mut order = placed(&[("Tea", 1)]);
+    order.status = OrderStatus::Cancelled;
+    let reason = Some(admin.reason());
+    order.history.push(HistoryEntry { status: order.status, at: now(), reason, by: Some(admin) });
+    let view = serde_json::to_value(OrderView::from(order)).unwrap();
+    let why = "The shop cancelled it. You have not been charged.";
+    let entry = serde_json::json!({ "status": "cancelled", "at": now(), "reason": why, "by": "admin" });
+    assert_eq!(view["history"][1], entry);
 }

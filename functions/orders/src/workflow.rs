@@ -28,6 +28,8 @@ pub enum Shipped {
     AlreadyShipping,
     /// It was cancelled before.
     Cancelled,
+    /// A person ships it: nothing is to be done until then.
+    Waits,
 }
 
 /// What `release-order` found; the workflow chooses by it.
@@ -40,6 +42,8 @@ pub enum Released {
     AlreadyCancelled,
     /// It is on its way; only the answer of `ship-order` was lost.
     AlreadyShipping,
+    /// It waits for a person to ship it, who alone gives it up.
+    Waits,
 }
 
 /// The workflow.

@@ -97,6 +97,9 @@ impl Scene {
             ("LIMIT_PER_ACCOUNT", "99999/300"),
             ("LIMIT_PER_ACCOUNT_IN_ALL", "99999/300"),
             ("LIMIT_PER_PERSON", "99999/60"),
+            ("LIMIT_PER_DAY", "1000000/86400"),
+            ("PIECES_PER_LINE", "10000"),
+            ("FULFILMENT", "automatic"),
             ("MEDIA_BASE_URL", "https://media.cartwright.test"),
             ("MEDIA_BUCKET", "bench"),
             // What Lambda itself sets.

@@ -136,9 +136,12 @@ fn parameters(record: &Record) -> Vec<String> {
         format!("MediaBaseUrl={}/local/media", record.url()),
         // There is no web shop here; `/local` shows an order where an email links to it.
         format!("ShopUrl={}/local", record.url()),
-        // Everyone here shares one address, and tests make hundreds of people. The other limits are production's.
+        // Everyone here shares one address, and tests make hundreds of people, who order as much in a minute as others
+        // in a year. The other limits are production's.
         "LimitPerAddress=6000/60".to_owned(),
         "LimitSignUps=90000/60".to_owned(),
+        "OrdersPerDay=1000000".to_owned(),
+        "PiecesPerLine=1000".to_owned(),
     ]
 }
 

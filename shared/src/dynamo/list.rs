@@ -38,6 +38,13 @@ pub struct PageRequest {
     cursor: Option<String>,
 }
 
+impl PageRequest {
+    /// How many entries at most.
+    pub(super) fn limit(&self) -> usize {
+        self.limit
+    }
+}
+
 struct Limit(usize);
 
 impl Parameter for Limit {
@@ -142,7 +149,7 @@ impl FromEnv for Cursors {
 }
 
 /// Where a list goes on: the values of its index's and table's keys. The partition is not in it: the server knows it.
-type Position = BTreeMap<String, String>;
+pub(super) type Position = BTreeMap<String, String>;
 
 impl Cursors {
     /// The page of the list `of` (a value of its partition key) that `request` asks for. One query. An entry that
@@ -176,18 +183,11 @@ impl Cursors {
         only: Option<(&str, &str)>,
         request: &PageRequest,
     ) -> Result<Page<T>, Problem> {
-        let mut start = match &request.cursor {
-            None => None,
-            Some(cursor) => {
-                let position = self.open(list, of, cursor).ok_or_else(|| {
-                    let detail = "is not a cursor of this list; send the nextCursor of the page before";
-                    Problem::invalid_input(vec![FieldError::parameter("cursor", detail)])
-                })?;
-                let mut key: Item = position.into_iter().map(|(name, value)| (name, text(&value))).collect();
-                key.insert(list.partition.to_owned(), text(of));
-                Some(key)
-            }
-        };
+        let mut start = self.position(list, of, request)?.map(|position| {
+            let mut key: Item = position.into_iter().map(|(name, value)| (name, text(&value))).collect();
+            key.insert(list.partition.to_owned(), text(of));
+            key
+        });
         // One more than asked for tells whether there is a next page, so that nobody is sent to an empty one.
         let one_more = request.limit + 1;
         let at_once = only.map_or(one_more, |_| LOOKED_THROUGH_AT_ONCE);
@@ -226,7 +226,21 @@ impl Cursors {
         Ok(Page { entries: read_each(items, list.key), next_cursor })
     }
 
-    fn seal(&self, list: List, of: &str, last: &Item) -> String {
+    /// Where the page begins that `request` asks for; `None` is the list's beginning.
+    pub(super) fn position(
+        &self,
+        list: List,
+        of: &str,
+        request: &PageRequest,
+    ) -> Result<Option<Position>, Problem> {
+        let Some(cursor) = &request.cursor else { return Ok(None) };
+        self.open(list, of, cursor).map(Some).ok_or_else(|| {
+            let detail = "is not a cursor of this list; send the nextCursor of the page before";
+            Problem::invalid_input(vec![FieldError::parameter("cursor", detail)])
+        })
+    }
+
+    pub(super) fn seal(&self, list: List, of: &str, last: &Item) -> String {
         let position: Position = [list.sort.attribute(), list.key]
             .into_iter()
             .filter_map(|name| match last.get(name) {

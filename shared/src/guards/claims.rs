@@ -4,13 +4,16 @@
 //! its lease is over. One window stays that nobody can close: it was done and the record was never written. Then it is
 //! done again, and the claim says [`Claim::TakenOver`] so that it can be counted.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::Context;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, Update};
 
 use super::Guards;
-use crate::dynamo::{Written, number, text, unless_condition_failed, update_item};
+use crate::dynamo::{
+    Batch, Consistency, Item, Read, Written, number, text, unless_condition_failed, update_item,
+};
 use crate::values::time::Timestamp;
 
 /// Longer than any function that claims something may run (15 seconds), so that a live holder is never overtaken.
@@ -105,6 +108,45 @@ impl Guards {
             .send()
             .await;
         unless_condition_failed(sent).map(drop).context("give back a claim")
+    }
+}
+
+/// What became of a thing that must happen once, as far as it was written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// Somebody is at it, or died at it.
+    Claimed,
+    /// It is done, since then.
+    At(Timestamp),
+}
+
+impl Guards {
+    /// Has the claims on these things read with what else is read. Not beside the record of a key, which is in the same
+    /// table.
+    ///
+    /// # Errors
+    /// Never for values of these types; the SDK's builder asks.
+    pub fn with_claims(&self, read: Read, what: &[String]) -> anyhow::Result<Read> {
+        let ids = what.iter().map(|what| format!("claim#{what}"));
+        read.of(self.table(), "guardId", ids, Consistency::Eventual)
+    }
+
+    /// What was read of them, by thing; nothing of what nobody has claimed.
+    ///
+    /// # Errors
+    /// When a claim is not as this code writes them.
+    pub fn claims_in(&self, batch: &mut Batch) -> anyhow::Result<HashMap<String, Done>> {
+        let claim = |item: Item| {
+            let get = |name: &str| match item.get(name) {
+                Some(AttributeValue::S(text)) => Some(text.clone()),
+                _ => None,
+            };
+            let id = get("guardId").context("a claim has a key")?;
+            let what = id.strip_prefix("claim#").context("a claim's key")?.to_owned();
+            let done = get("doneAt").map(|at| at.parse().map(Done::At)).transpose()?;
+            Ok((what, done.unwrap_or(Done::Claimed)))
+        };
+        batch.take(self.table()).into_iter().map(claim).collect()
     }
 }
 

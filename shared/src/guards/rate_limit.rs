@@ -22,12 +22,16 @@
 //! | `account` | requests, at sign-in the failed ones alone | one account from one address |
 //! | `account-in-all` | the same | one account from all addresses that it has not signed in from |
 //! | `person` | requests | one person who is signed in |
+//! | `day` | the same | the same person, in a day |
 //! | `everyone` | requests | everyone together |
 //!
 //! An item of `account` at sign-in also keeps until when the address is one of the account's own, `knownUntil`. If a
 //! reply is lost, the SDK's second try counts the request twice. Whom a counter is about is kept as an HMAC, under a
-//! key of which docs/decisions/0006 says where it comes from. Time to live takes an item some time after its two
-//! windows; an item that is still there then counts for nothing.
+//! key of which docs/decisions/0006 says where it comes from. Where a person has a limit a day besides, its counters
+//! stand in the same item, as `d<number of the window>`, and its condition in the same update. Time to live takes an
+//! item some time after its longest two windows; an item that is still there then counts for nothing. One that lives on
+//! keeps the counters of windows between which nobody asked; once in [`MOST_ATTRIBUTES`] requests they are taken away
+//! by an update more, so that an item stays under 1 KB, one write unit.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -66,6 +70,9 @@ const KNOWN_FOR: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// So many refusals are remembered at most: a flood of names must not fill the memory.
 const REMEMBERED: usize = 10_000;
+
+/// An item with more attributes than this has its old counters taken away.
+const MOST_ATTRIBUTES: usize = 40;
 
 /// So many requests in so much time, written `20/300` with seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,8 +142,8 @@ impl Rate {
 
     /// In how many seconds a request would pass that does not pass `now`, if nobody else asks.
     fn wait(self, counts: Counts, now: Timestamp) -> u32 {
-        let passes = |seconds: &u32| {
-            let then = now + Duration::from_secs(u64::from(*seconds));
+        let passes = |seconds: u32| {
+            let then = now + Duration::from_secs(u64::from(seconds));
             let counts = match self.window(then) - self.window(now) {
                 0 => counts,
                 1 => Counts { last: counts.this, this: 0 },
@@ -144,7 +151,13 @@ impl Rate {
             };
             self.passes(counts, then)
         };
-        (1..2 * self.seconds).find(passes).unwrap_or(2 * self.seconds)
+        // After two windows nothing is left that counts. A day has too many seconds to try each.
+        let (mut refused, mut passed) = (0, 2 * self.seconds);
+        while passed - refused > 1 {
+            let middle = refused.midpoint(passed);
+            if passes(middle) { passed = middle } else { refused = middle }
+        }
+        passed
     }
 
     /// The limit `name` as `RateLimit-Policy` has it.
@@ -160,40 +173,23 @@ struct Counter {
     name: &'static str,
     rate: Rate,
     guard_id: String,
+    /// What its attributes' names begin with, before the number of the window.
+    letter: char,
 }
 
 impl Counter {
-    /// Counts one request, if it passes.
-    fn count(&self, table: &str, now: Timestamp) -> anyhow::Result<Update> {
-        let window = self.rate.window(now);
-        let (this, last) = (format!("c{window}"), format!("c{}", window - 1));
-        let at_most = |index| format!("(attribute_not_exists({last}) OR {last} <= :last{index})");
-        let below = |index| format!("(attribute_not_exists({this}) OR {this} < :this{index})");
-        let steps = self.rate.steps(now);
-        let ways: Vec<_> =
-            (0..steps.len()).map(|index| format!("({} AND {})", at_most(index), below(index))).collect();
-        let expires = (window + 2) * i64::from(self.rate.seconds);
-        let mut update = Update::builder()
-            .table_name(table)
-            .key("guardId", text(&self.guard_id))
-            .update_expression(format!(
-                "SET expiresAt = if_not_exists(knownUntil, :expires) REMOVE c{} ADD {this} :one",
-                window - 2
-            ))
-            .condition_expression(ways.join(" OR "))
-            .expression_attribute_values(":expires", number(expires))
-            .expression_attribute_values(":one", number(1));
-        for (index, step) in steps.iter().enumerate() {
-            update = update
-                .expression_attribute_values(format!(":last{index}"), number(step.last_at_most))
-                .expression_attribute_values(format!(":this{index}"), number(step.this_below));
-        }
-        update.build().context("count a request")
+    /// The counter of the same requests at another rate, in the same item.
+    fn a_day(&self, rate: Rate) -> Self {
+        Self { name: "day", rate, guard_id: self.guard_id.clone(), letter: 'd' }
+    }
+
+    fn attribute(&self, window: i64) -> String {
+        format!("{}{window}", self.letter)
     }
 
     /// Takes back one request that was counted at `now`.
     fn take_back(&self, table: &str, now: Timestamp) -> UpdateBuilder {
-        let this = format!("c{}", self.rate.window(now));
+        let this = self.attribute(self.rate.window(now));
         Update::builder()
             .table_name(table)
             .key("guardId", text(&self.guard_id))
@@ -203,15 +199,79 @@ impl Counter {
             .expression_attribute_values(":none", number(0))
     }
 
-    /// How long a refused client has to wait, by the item that the condition failed against.
-    fn wait(&self, item: &Item, now: Timestamp) -> u32 {
+    fn counts(&self, item: &Item, now: Timestamp) -> Counts {
         let window = self.rate.window(now);
-        let count = |window: i64| match item.get(&format!("c{window}")) {
+        let count = |window: i64| match item.get(&self.attribute(window)) {
             Some(AttributeValue::N(count)) => count.parse().unwrap_or_default(),
             _ => 0,
         };
-        self.rate.wait(Counts { last: count(window - 1), this: count(window) }, now)
+        Counts { last: count(window - 1), this: count(window) }
     }
+
+    /// How long a refused client has to wait, by the item that the condition failed against.
+    fn wait(&self, item: &Item, now: Timestamp) -> u32 {
+        self.rate.wait(self.counts(item, now), now)
+    }
+
+    /// Whether `attribute` is a count of a window that counts no more.
+    fn is_over(&self, attribute: &str, now: Timestamp) -> bool {
+        let window = attribute.strip_prefix(self.letter).and_then(|window| window.parse::<i64>().ok());
+        window.is_some_and(|window| window < self.rate.window(now) - 1)
+    }
+}
+
+/// Counts one request in counters of one item, if it passes all of them.
+fn count(counters: &[&Counter], table: &str, now: Timestamp) -> anyhow::Result<Update> {
+    let first = counters.first().context("a request is counted somewhere")?;
+    let mut update = Update::builder().table_name(table).key("guardId", text(&first.guard_id));
+    let (mut conditions, mut removed, mut added, mut values) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    let mut expires = 0;
+    for counter in counters {
+        let window = counter.rate.window(now);
+        let (this, last) = (counter.attribute(window), counter.attribute(window - 1));
+        let mut ways = Vec::new();
+        for step in counter.rate.steps(now) {
+            let at_most = format!("(attribute_not_exists({last}) OR {last} <= :last{values})");
+            let below = format!("(attribute_not_exists({this}) OR {this} < :this{values})");
+            ways.push(format!("({at_most} AND {below})"));
+            update = update
+                .expression_attribute_values(format!(":last{values}"), number(step.last_at_most))
+                .expression_attribute_values(format!(":this{values}"), number(step.this_below));
+            values += 1;
+        }
+        conditions.push(ways.join(" OR "));
+        removed.push(counter.attribute(window - 2));
+        added.push(format!("{this} :one"));
+        expires = expires.max((window + 2) * i64::from(counter.rate.seconds));
+    }
+    let condition = match conditions.as_slice() {
+        [one] => one.clone(),
+        several => format!("({})", several.join(") AND (")),
+    };
+    let (removed, added) = (removed.join(", "), added.join(", "));
+    update
+        .update_expression(format!(
+            "SET expiresAt = if_not_exists(knownUntil, :expires) REMOVE {removed} ADD {added}"
+        ))
+        .condition_expression(condition)
+        .expression_attribute_values(":expires", number(expires))
+        .expression_attribute_values(":one", number(1))
+        .build()
+        .context("count a request")
+}
+
+/// Takes the counts of windows that are over off an item with many of them.
+fn tidy(counters: &[&Counter], table: &str, item: &Item, now: Timestamp) -> anyhow::Result<Option<Update>> {
+    let is_over = |name: &&String| counters.iter().any(|counter| counter.is_over(name, now));
+    let over: Vec<_> = item.keys().filter(is_over).map(String::as_str).collect();
+    let Some(first) = counters.first().filter(|_| item.len() > MOST_ATTRIBUTES && !over.is_empty()) else {
+        return Ok(None);
+    };
+    let update = Update::builder()
+        .table_name(table)
+        .key("guardId", text(&first.guard_id))
+        .update_expression(format!("REMOVE {}", over.join(", ")));
+    update.build().map(Some).context("take old counts away")
 }
 
 /// The counters of the Guards table, and what this function remembers of them.
@@ -252,25 +312,35 @@ impl Counters {
             mac.update(part.as_bytes());
         }
         let who = URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
-        Counter { name, rate, guard_id: format!("rate#{route}#{name}#{who}") }
+        Counter { name, rate, guard_id: format!("rate#{route}#{name}#{who}"), letter: 'c' }
     }
 
-    /// Counts a request.
-    async fn count(&self, counter: &Counter, now: Timestamp) -> anyhow::Result<Counted> {
-        if let Some(wait) = self.refusals.wait(&counter.guard_id, now) {
-            return Ok(Counted::Refused { wait });
+    /// Counts a request in counters of one item, or in none of them.
+    async fn count(&self, counters: &[&Counter], now: Timestamp) -> anyhow::Result<Counted> {
+        let first = counters.first().context("a request is counted somewhere")?;
+        if let Some((wait, name)) = self.refusals.wait(&first.guard_id, now) {
+            return Ok(Counted::Refused { wait, name });
         }
-        let update = counter.count(&self.table, now)?;
+        let update = count(counters, &self.table, now)?;
         let counted =
             update_item(&self.client, update, ReturnValue::AllNew).await.context("count a request")?;
-        Ok(match counted {
-            Written::Done(item) => Counted::Passes(item),
-            Written::Refused(item) => {
-                let wait = counter.wait(&item, now);
-                self.refusals.remember(&counter.guard_id, now + Duration::from_secs(wait.into()), now);
-                Counted::Refused { wait }
+        match counted {
+            Written::Done(item) => {
+                if let Some(tidied) = tidy(counters, &self.table, &item, now)? {
+                    let tidied = update_item(&self.client, tidied, ReturnValue::None).await;
+                    tidied.context("take old counts away")?;
+                }
+                Ok(Counted::Passes(item))
             }
-        })
+            Written::Refused(item) => {
+                let refused = counters.iter().filter(|one| !one.rate.passes(one.counts(&item, now), now));
+                let waits = refused.map(|counter| (counter.wait(&item, now), counter.name));
+                let (wait, name) = waits.max().context("no counter refused the request")?;
+                let until = now + Duration::from_secs(wait.into());
+                self.refusals.remember(&first.guard_id, (until, name), now);
+                Ok(Counted::Refused { wait, name })
+            }
+        }
     }
 
     /// Takes back what was counted. What has expired meanwhile counts for nothing anyway.
@@ -287,39 +357,42 @@ impl Counters {
 enum Counted {
     /// It is counted; the item as it is now.
     Passes(Item),
-    /// It would pass in so many seconds.
-    Refused { wait: u32 },
+    /// It would pass the limit `name` in so many seconds.
+    Refused { wait: u32, name: &'static str },
 }
 
-/// The counters that refuse, and until when. A refused request is not counted, so nothing shortens that but a request
-/// that is taken back.
+/// The counters that refuse, until when and for which limit. A refused request is not counted, so nothing shortens that
+/// but a request that is taken back.
 #[derive(Debug, Clone, Default)]
-struct Refusals(Arc<Mutex<HashMap<String, Timestamp>>>);
+struct Refusals(Arc<Mutex<HashMap<String, Refusal>>>);
+
+type Refusal = (Timestamp, &'static str);
 
 impl Refusals {
-    fn until(&self) -> MutexGuard<'_, HashMap<String, Timestamp>> {
+    fn known(&self) -> MutexGuard<'_, HashMap<String, Refusal>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn remember(&self, guard_id: &str, until: Timestamp, now: Timestamp) {
-        let mut refusals = self.until();
+    fn remember(&self, guard_id: &str, refusal: Refusal, now: Timestamp) {
+        let mut refusals = self.known();
         if refusals.len() >= REMEMBERED {
-            refusals.retain(|_, until| *until > now);
+            refusals.retain(|_, (until, _)| *until > now);
         }
         if refusals.len() < REMEMBERED {
-            refusals.insert(guard_id.to_owned(), until);
+            refusals.insert(guard_id.to_owned(), refusal);
         }
     }
 
     /// In how many seconds a request passes, if it is known that it does not now.
-    fn wait(&self, guard_id: &str, now: Timestamp) -> Option<u32> {
-        let until = *self.until().get(guard_id)?;
+    fn wait(&self, guard_id: &str, now: Timestamp) -> Option<(u32, &'static str)> {
+        let (until, name) = *self.known().get(guard_id)?;
         let millis = until.unix_millis() - now.unix_millis();
-        u32::try_from(millis).ok().filter(|millis| *millis > 0).map(|millis| millis.div_ceil(1000))
+        let millis = u32::try_from(millis).ok().filter(|millis| *millis > 0)?;
+        Some((millis.div_ceil(1000), name))
     }
 
     fn forget(&self, guard_id: &str) {
-        self.until().remove(guard_id);
+        self.known().remove(guard_id);
     }
 }
 
@@ -339,11 +412,20 @@ impl From<TooMany> for Problem {
     fn from(refused: TooMany) -> Self {
         let TooMany { policies, name, wait } = refused;
         telemetry::count("RateLimited", 1);
-        let seconds = if wait == 1 { "second" } else { "seconds" };
-        Self::new(TOO_MANY_REQUESTS, format!("Too many attempts. Try again in {wait} {seconds}."))
+        Self::new(TOO_MANY_REQUESTS, format!("Too many attempts. Try again in {}.", in_words(wait)))
             .header("retry-after", wait.to_string())
             .header("ratelimit-policy", policies)
             .header("ratelimit", format!("\"{name}\";r=0;t={wait}"))
+    }
+}
+
+/// So many seconds as people say it, rounded up.
+fn in_words(seconds: u32) -> String {
+    match seconds {
+        1 => "1 second".to_owned(),
+        2..=120 => format!("{seconds} seconds"),
+        121..=7_200 => format!("{} minutes", seconds.div_ceil(60)),
+        _ => format!("{} hours", seconds.div_ceil(3_600)),
     }
 }
 
@@ -406,16 +488,16 @@ impl PasswordLimits {
     }
 
     async fn pass(&self, counter: &Counter, now: Timestamp) -> Result<Item, Problem> {
-        match self.counters.count(counter, now).await {
+        match self.counters.count(&[counter], now).await {
             Ok(Counted::Passes(item)) => Ok(item),
-            Ok(Counted::Refused { wait }) => {
+            Ok(Counted::Refused { wait, name }) => {
                 let limits = [
                     ("address", self.per_address),
                     ("account", self.per_account),
                     ("account-in-all", self.per_account_in_all),
                 ];
                 let policies = limits.map(|(name, rate)| rate.policy(name)).join(", ");
-                Err(TooMany { policies, name: counter.name, wait }.into())
+                Err(TooMany { policies, name, wait }.into())
             }
             Err(error) => Err(uncounted(&error)),
         }
@@ -450,11 +532,11 @@ impl EveryonesLimit {
     /// `too-many-requests`; `service-unavailable` when the request cannot be counted.
     pub async fn count(&self, route: &str, now: Timestamp) -> Result<(), Problem> {
         let counter = self.counters.of(route, "everyone", self.in_all, &[]);
-        match self.counters.count(&counter, now).await {
+        match self.counters.count(&[&counter], now).await {
             Ok(Counted::Passes(_)) => Ok(()),
-            Ok(Counted::Refused { wait }) => {
+            Ok(Counted::Refused { wait, name }) => {
                 telemetry::count_in_stage("EveryonesLimitReached", 1);
-                Err(TooMany { policies: self.in_all.policy(counter.name), name: counter.name, wait }.into())
+                Err(TooMany { policies: self.in_all.policy(counter.name), name, wait }.into())
             }
             Err(error) => Err(uncounted(&error)),
         }
@@ -482,8 +564,8 @@ impl Attempt {
             .account
             .take_back(table, self.now)
             .set_update_expression(Some(format!(
-                "SET knownUntil = :until, expiresAt = :until ADD c{} :less",
-                self.account.rate.window(self.now)
+                "SET knownUntil = :until, expiresAt = :until ADD {} :less",
+                self.account.attribute(self.account.rate.window(self.now))
             )))
             .expression_attribute_values(":until", number(until));
         self.counters.take_back(&self.account, account).await?;
@@ -499,26 +581,39 @@ impl Attempt {
 pub struct PersonLimit {
     counters: Counters,
     per_person: Rate,
+    per_day: Option<Rate>,
 }
 
 impl FromEnv for PersonLimit {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self { counters: Counters::from_env(aws)?, per_person: config::required("LIMIT_PER_PERSON")? })
+        let per_person = config::required("LIMIT_PER_PERSON")?;
+        Ok(Self { counters: Counters::from_env(aws)?, per_person, per_day: None })
     }
 }
 
 impl PersonLimit {
+    /// The same, and besides no more than `LIMIT_PER_DAY` says.
+    ///
+    /// # Errors
+    /// When that is not set.
+    pub fn and_a_day(self) -> Result<Self, ConfigError> {
+        Ok(Self { per_day: Some(config::required("LIMIT_PER_DAY")?), ..self })
+    }
+
     /// Counts a request of `person` to `route`.
     ///
     /// # Errors
     /// `too-many-requests`.
     pub async fn count(&self, route: &str, person: &UserId, now: Timestamp) -> Result<(), Problem> {
         let counter = self.counters.of(route, "person", self.per_person, &[&person.to_string()]);
-        match self.counters.count(&counter, now).await {
+        let a_day = self.per_day.map(|rate| counter.a_day(rate));
+        let counters: Vec<_> = std::iter::once(&counter).chain(&a_day).collect();
+        match self.counters.count(&counters, now).await {
             Ok(Counted::Passes(_)) => Ok(()),
-            Ok(Counted::Refused { wait }) => {
-                Err(TooMany { policies: self.per_person.policy(counter.name), name: counter.name, wait }
-                    .into())
+            Ok(Counted::Refused { wait, name }) => {
+                let policies: Vec<_> =
+                    counters.iter().map(|counter| counter.rate.policy(counter.name)).collect();
+                Err(TooMany { policies: policies.join(", "), name, wait }.into())
             }
             Err(error) => {
                 tracing::warn!(
@@ -782,13 +877,13 @@ mod tests {
     fn refusals_are_forgotten_in_time_and_never_fill_the_memory() {
         let refusals = Refusals::default();
         for number in 0..REMEMBERED + 5 {
-            refusals.remember(&number.to_string(), at(1_000), at(0));
+            refusals.remember(&number.to_string(), (at(1_000), "person"), at(0));
         }
-        let remembered = || refusals.until().len();
+        let remembered = || refusals.known().len();
         assert_eq!(remembered(), REMEMBERED);
-        assert_eq!((refusals.wait("0", at(1)), refusals.wait("0", at(1_000))), (Some(1), None));
-        refusals.remember("new", at(9_000), at(2_000));
-        assert_eq!((remembered(), refusals.wait("new", at(2_000))), (1, Some(7)));
+        assert_eq!((refusals.wait("0", at(1)), refusals.wait("0", at(1_000))), (Some((1, "person")), None));
+        refusals.remember("new", (at(9_000), "day"), at(2_000));
+        assert_eq!((remembered(), refusals.wait("new", at(2_000))), (1, Some((7, "day"))));
         refusals.forget("new");
         assert_eq!(refusals.wait("new", at(2_000)), None);
     }
@@ -801,7 +896,7 @@ mod tests {
     #[test]
     fn a_request_is_counted_by_one_conditional_update() {
         let counter = counter("sign-in", "account", rate(1, 10), "ann");
-        let update = counter.count("guards", at(25_000)).unwrap();
+        let update = count(&[&counter], "guards", at(25_000)).unwrap();
         assert_eq!(
             update.update_expression,
             "SET expiresAt = if_not_exists(knownUntil, :expires) REMOVE c0 ADD c2 :one"
@@ -815,10 +910,67 @@ mod tests {
         assert_eq!((&values[":last0"], &values[":this0"]), (&number(0), &number(1)));
     }
 
+    /// What Ann may do 120 times a minute and 50 times a day.
+    fn two_rates() -> [Counter; 2] {
+        let counter = counter("create-order", "person", rate(120, 60), "ann");
+        let a_day = counter.a_day(rate(50, 86_400));
+        [counter, a_day]
+    }
+
+    #[test]
+    fn a_limit_a_day_is_counted_by_the_same_update_of_the_same_item() {
+        let [counter, a_day] = two_rates();
+        let alone = count(&[&counter], "guards", at(1_790_000_000_000)).unwrap();
+        let update = count(&[&counter, &a_day], "guards", at(1_790_000_000_000)).unwrap();
+        assert_eq!(update.key, alone.key);
+        assert_eq!(
+            update.update_expression,
+            "SET expiresAt = if_not_exists(knownUntil, :expires) REMOVE c29833331, d20715 ADD c29833333 :one, d20717 :one"
+        );
+        let condition = update.condition_expression.unwrap();
+        let both = format!("({}) AND (", alone.condition_expression.unwrap());
+        assert!(condition.starts_with(&both) && condition.len() < 4096, "{condition}");
+        assert!(
+            condition.contains("d20716 <= :last9") && condition.contains("d20717 < :this9"),
+            "{condition}"
+        );
+        // The item has to outlive the longer of its windows.
+        assert_eq!(update.expression_attribute_values.unwrap()[":expires"], number(20_719 * 86_400));
+    }
+
+    #[test]
+    fn counts_of_windows_that_are_over_do_not_fill_an_item_of_whoever_comes_every_day() {
+        let [counter, a_day] = two_rates();
+        let (now, window) = (at(1_790_000_000_000), 29_833_333);
+        let mut item =
+            Item::from([("guardId".to_owned(), text("rate")), ("expiresAt".to_owned(), number(1))]);
+        for window in (window - 37..=window).chain([20_717, 20_716]) {
+            let letter = if window < 30_000 { 'd' } else { 'c' };
+            item.insert(format!("{letter}{window}"), number(1));
+        }
+        assert_eq!(item.len(), 42);
+        let tidied = tidy(&[&counter, &a_day], "guards", &item, now).unwrap().unwrap();
+        let mut removed: Vec<_> =
+            tidied.update_expression.strip_prefix("REMOVE ").unwrap().split(", ").collect();
+        removed.sort_unstable();
+        let over: Vec<_> = (window - 37..window - 1).map(|window| format!("c{window}")).collect();
+        assert_eq!(removed, over, "the last window's and this one's stay");
+        item.retain(|name, _| !over[..3].contains(name));
+        assert_eq!(tidy(&[&counter, &a_day], "guards", &item, now).unwrap(), None);
+    }
+
+    #[test]
+    fn a_wait_is_told_in_words() {
+        let told = [1, 2, 120, 121, 7_200, 7_201, 86_400].map(in_words);
+        let words =
+            ["1 second", "2 seconds", "120 seconds", "3 minutes", "120 minutes", "3 hours", "24 hours"];
+        assert_eq!(told, words);
+    }
+
     #[test]
     fn the_condition_stays_within_dynamodbs_bounds() {
         let counter = counter("sign-in", "address", rate(6000, 60), "ann");
-        let update = counter.count("guards", at(1_790_000_059_999)).unwrap();
+        let update = count(&[&counter], "guards", at(1_790_000_059_999)).unwrap();
         let condition = update.condition_expression.unwrap();
         assert!(condition.len() < 4096 && condition.matches(" OR ").count() < 100, "{condition}");
     }

@@ -13,9 +13,9 @@ use tests::wait::at_once;
 use super::orders::{history_of, released};
 use super::{DAY, MILLISECOND, MINUTE, buyer, for_sale, found_order, now, open, placed};
 
-const GRACE: Duration = Duration::from_mins(2);
+pub(super) const GRACE: Duration = Duration::from_mins(2);
 
-fn shard_of(order: &Order) -> String {
+pub(super) fn shard_of(order: &Order) -> String {
     let order = serde_json::to_value(order).expect("JSON");
     order["due"].as_str().expect("the order is due").to_owned()
 }
@@ -30,7 +30,7 @@ async fn due_now(orders: &Orders, id: OrderId) -> DueOrder {
     due_of(&found_order(orders, id).await)
 }
 
-async fn is_due(orders: &Orders, shard: &str, id: OrderId, now: Timestamp) -> bool {
+pub(super) async fn is_due(orders: &Orders, shard: &str, id: OrderId, now: Timestamp) -> bool {
     let due = orders.due(shard, now, 1_000).await.expect("the index answers");
     due.iter().any(|order| order.id() == id)
 }

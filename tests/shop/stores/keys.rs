@@ -152,7 +152,10 @@ async fn where_two_conditions_fail_and_one_is_named_the_request_still_has_its_an
     let basis = orders.basis(ann.id(), &order, Some(&keyed)).await.unwrap();
     let first = place(&orders, &ann, &order, Some(&keyed), now()).await.unwrap();
     let behind: Orders = open_behind(refused_for_the_offer(item_of(&tea).await)).await;
-    let second = behind.place(ann.id(), &order, basis, Some(&keyed), now()).await.unwrap();
+    let second = behind
+        .place(ann.id(), &order, basis, Some(&keyed), ::orders::Fulfilment::Automatic, now())
+        .await
+        .unwrap();
     assert_eq!(second, Once::Replayed(first.answer().clone()));
     assert_eq!(pieces_of(&products, &tea).await, (0, 1));
 }
@@ -166,7 +169,9 @@ async fn where_one_condition_failed_and_there_is_no_record_the_request_is_refuse
     let basis = orders.basis(ann.id(), &order, Some(&keyed)).await.unwrap();
     place(&orders, &bob, &order, None, now()).await.unwrap();
     let behind: Orders = open_behind(refused_for_the_offer(item_of(&tea).await)).await;
-    let refused = refusal(behind.place(ann.id(), &order, basis, Some(&keyed), now()).await);
+    let refused = refusal(
+        behind.place(ann.id(), &order, basis, Some(&keyed), ::orders::Fulfilment::Automatic, now()).await,
+    );
     assert_eq!(refused, Refusal::from(NotReserved::OutOfStock { id: tea.id(), available: 0 }));
 }
 

@@ -4,27 +4,30 @@ use std::collections::BTreeSet;
 
 use offers::{NotReserved, Offer};
 use orders::workflow::{Released, Shipped};
-use orders::{CancellationReason, Order, OrderId, OrderStatus, OrderView, Orders, Refusal};
+use orders::{Actor, Order, OrderId, OrderStatus, OrderView, Orders, Progress, Refusal};
 use products::Products;
 use serde_json::{Value, json};
+use shared::caller::Caller;
 use shared::dynamo::list::Cursors;
 use shared::guards::Once;
+use shared::http::input;
 use shared::http::problem::{Problem, SERVICE_UNAVAILABLE};
 use tests::aws::Aws as Cloud;
 use tests::meddler::{Answer, Meddler};
 use tests::shop::history;
 use tests::wait::at_once;
 
+use super::due::{GRACE, is_due, shard_of};
 use super::lists::page;
 use super::{
     DAY, MINUTE, buyer, conflict, for_sale, found_order, key, keyed, listed, new_product, now, open,
-    open_behind, order, past, pieces_of, place, placed, profile_of, refusal, someone,
+    open_behind, order, past, pieces_of, place, placed, profile_of, refusal, someone, waiting,
 };
 
 /// Releases an order as release-order does.
 pub(super) async fn released(orders: &Orders, id: OrderId) -> Released {
     let order = found_order(orders, id).await;
-    let released = orders.release(&order, CancellationReason::NotShippable, now()).await;
+    let released = orders.release(&order, &Actor::WORKFLOW, now()).await;
     released.expect("the tables answer")
 }
 
@@ -318,8 +321,115 @@ async fn a_released_order_does_not_ship() {
     assert_eq!(released(&orders, id).await, Released::Released);
     assert_eq!(orders.ship(id, now()).await.unwrap(), Shipped::Cancelled);
     assert_eq!(history_of(&orders, id).await, ["pending", "cancelled"]);
-    let reason = CancellationReason::NotShippable;
+    let reason = orders::CancellationReason::NotShippable;
     assert_eq!(found_order(&orders, id).await.cancellation_reason(), Some(reason));
+}
+
+/// The seller of all that is in an order.
+fn seller_of(offer: &Offer) -> Caller {
+    Caller::for_tests(&offer.seller().to_string())
+}
+
+fn shipped_by(carrier: &str) -> Progress {
+    let body = json!({ "status": "shipped", "carrier": carrier, "trackingNumber": "JD 1" });
+    input::parse(body.to_string().as_bytes()).expect("a shipment")
+}
+
+#[tokio::test]
+async fn an_order_that_a_person_ships_is_left_alone_by_the_workflow_and_owed_nothing_meanwhile() {
+    let (orders, products): (Orders, Products) = open().await;
+    let tea = for_sale(&products, 5).await;
+    let id = waiting(&orders, &buyer().await, &[(&tea, 2)], now()).await;
+    let shard = shard_of(&found_order(&orders, id).await);
+    assert!(is_due(&orders, &shard, id, now() + GRACE).await, "until its workflow has come by");
+    // It does not give up either what it could not confirm: that is tried again.
+    assert_eq!(released(&orders, id).await, Released::Waits);
+    assert!(is_due(&orders, &shard, id, now() + GRACE).await);
+    for _ in 0..2 {
+        assert_eq!(orders.ship(id, now()).await.unwrap(), Shipped::Waits);
+        assert!(!is_due(&orders, &shard, id, now() + DAY * 365).await);
+    }
+    assert_eq!(history_of(&orders, id).await, ["pending"]);
+    assert_eq!(pieces_of(&products, &tea).await, (3, 2));
+
+    let (order, is_new) =
+        orders.progress(&seller_of(&tea), id, &shipped_by("DHL"), now() + MINUTE).await.unwrap();
+    assert!(is_new && order.status() == OrderStatus::Shipping);
+    assert!(is_due(&orders, &shard, id, now() + MINUTE + GRACE).await, "its buyer is to be told");
+    assert_eq!(orders.ship(id, now()).await.unwrap(), Shipped::AlreadyShipping);
+    assert_eq!(released(&orders, id).await, Released::AlreadyShipping);
+}
+
+#[tokio::test]
+async fn what_is_said_of_an_order_again_changes_nothing_and_what_contradicts_it_is_refused() {
+    let (orders, products): (Orders, Products) = open().await;
+    let (ann, tea) = (buyer().await, for_sale(&products, 9).await);
+    let seller = seller_of(&tea);
+    let id = waiting(&orders, &ann, &[(&tea, 2)], now()).await;
+    let say = async |progress: &Progress| orders.progress(&seller, id, progress, now()).await;
+    assert_eq!(refusal(say(&Progress::Delivered).await), Refusal::NotShipped);
+    let outcomes = at_once(8, |_| {
+        let (orders, seller) = (orders.clone(), seller.clone());
+        async move { orders.progress(&seller, id, &shipped_by("DHL"), now()).await.unwrap() }
+    });
+    assert_eq!(outcomes.await.iter().filter(|(_, is_new)| *is_new).count(), 1);
+    let (order, is_new) = say(&Progress::Shipped(None)).await.unwrap();
+    assert!(!is_new && order == found_order(&orders, id).await);
+    let Progress::Shipped(shipment) = shipped_by("DHL") else { panic!("shipped") };
+    assert_eq!(order.shipment(), shipment.as_ref());
+    assert_eq!(refusal(say(&shipped_by("UPS")).await), Refusal::ShippedOtherwise);
+    assert_eq!(refusal(orders.cancel(&ann, id, now()).await), Refusal::NotCancellable);
+
+    assert!(say(&Progress::Delivered).await.unwrap().1);
+    assert!(!say(&Progress::Delivered).await.unwrap().1);
+    assert!(!say(&shipped_by("DHL")).await.unwrap().1, "it did ship");
+    assert_eq!(history_of(&orders, id).await, ["pending", "shipping", "delivered"]);
+
+    let over = waiting(&orders, &ann, &[(&tea, 2)], now()).await;
+    orders.cancel(&ann, over, now()).await.unwrap();
+    for progress in [Progress::Shipped(None), Progress::Delivered] {
+        let refused = orders.progress(&seller, over, &progress, now()).await;
+        assert_eq!(refusal(refused), Refusal::Cancelled);
+    }
+}
+
+#[tokio::test]
+async fn nobody_but_its_seller_says_what_became_of_an_order() {
+    let (orders, products): (Orders, Products) = open().await;
+    let (ann, tea, cup) = (buyer().await, for_sale(&products, 9).await, for_sale(&products, 9).await);
+    let id = waiting(&orders, &ann, &[(&tea, 2)], now()).await;
+    let of_two = waiting(&orders, &ann, &[(&tea, 2), (&cup, 1)], now()).await;
+    let say = async |caller: &Caller, id| orders.progress(caller, id, &Progress::Shipped(None), now()).await;
+    for id in [id, of_two] {
+        assert!(matches!(say(&ann, id).await, Err(orders::Error::NotTheirs)), "its buyer");
+        assert!(matches!(say(&seller_of(&cup), id).await, Err(orders::Error::NotFound)));
+        assert_eq!(history_of(&orders, id).await, ["pending"]);
+    }
+    assert!(
+        matches!(say(&seller_of(&tea), of_two).await, Err(orders::Error::NotFound)),
+        "of several sellers"
+    );
+    assert!(matches!(say(&seller_of(&tea), OrderId::at(now())).await, Err(orders::Error::NotFound)));
+}
+
+#[tokio::test]
+async fn of_a_seller_who_ships_and_a_buyer_who_cancels_at_once_one_succeeds() {
+    let (orders, products): (Orders, Products) = open().await;
+    let (ann, tea) = (buyer().await, for_sale(&products, 50).await);
+    let seller = seller_of(&tea);
+    for _ in 0..5 {
+        let (before, _) = pieces_of(&products, &tea).await;
+        let id = waiting(&orders, &ann, &[(&tea, 2)], now()).await;
+        let progress = shipped_by("DHL");
+        let (shipped, cancelled) =
+            tokio::join!(orders.progress(&seller, id, &progress, now()), orders.cancel(&ann, id, now()));
+        let (after, _) = pieces_of(&products, &tea).await;
+        match (shipped, cancelled) {
+            (Ok(_), Err(_)) => assert_eq!(after, before - 2),
+            (Err(_), Ok(_)) => assert_eq!(after, before),
+            outcome => panic!("{outcome:?}"),
+        }
+    }
 }
 
 #[tokio::test]
@@ -454,7 +564,7 @@ async fn a_buyer_cancels_what_is_theirs_as_often_as_they_like() {
     assert!(matches!(orders.cancel(&someone(), id, now()).await, Err(orders::Error::NotFound)));
     assert_eq!(pieces_of(&products, &tea).await, (3, 2));
     let cancelled = orders.cancel(&ann, id, now() + MINUTE).await.unwrap();
-    assert_eq!(cancelled.cancellation_reason(), Some(CancellationReason::ByBuyer));
+    assert_eq!(cancelled.cancellation_reason(), Some(orders::CancellationReason::ByBuyer));
     assert_eq!(orders.cancel(&ann, id, now() + DAY).await.unwrap(), cancelled);
     assert_eq!(found_order(&orders, id).await, cancelled);
     assert_eq!(pieces_of(&products, &tea).await, (5, 0));
@@ -472,9 +582,11 @@ async fn an_order_that_nobody_placed_stays_unknown() {
     let tea = for_sale(&products, 5).await;
     let contact = profile_of(ann.id(), "Ann").into();
     let offers = std::slice::from_ref(&tea);
-    let never = Order::place(&order(&[(&tea, 1)]), offers, ann.id(), contact, now()).unwrap();
+    let never =
+        Order::place(&order(&[(&tea, 1)]), offers, ann.id(), contact, orders::Fulfilment::Automatic, now())
+            .unwrap();
     assert!(!orders.put_off(&super::due::due_of(&never), now() + DAY).await.unwrap());
-    assert!(orders.release(&never, CancellationReason::NotShippable, now()).await.is_err());
+    assert!(orders.release(&never, &Actor::WORKFLOW, now()).await.is_err());
     assert_eq!(pieces_of(&products, &tea).await, (5, 0));
     assert!(orders.find(never.id()).await.unwrap().is_none());
 }

@@ -1,4 +1,4 @@
-//! `GET /orders/{id}`: shows one of the caller's own orders; changes nothing.
+//! `GET /orders/{id}`: shows an order to its buyer and to who sells all of it; changes nothing.
 
 use orders::{OrderId, OrderView, Orders};
 use shared::caller::Caller;
@@ -17,5 +17,5 @@ async fn get_order(
     PathId(id): PathId<OrderId>,
 ) -> Result<Answer<OrderView>, Problem> {
     telemetry::about("orders", id);
-    Ok(Answer::ok(orders.find_of(&caller, id).await?.into()))
+    Ok(Answer::ok(orders.find_for(&caller, id).await?.into()))
 }

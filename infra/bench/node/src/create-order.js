@@ -2,7 +2,7 @@ import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { TransactWriteCommand } from "@aws-sdk/lib-dynamodb";
 import { createHash, randomBytes } from "node:crypto";
 import { z } from "zod";
-import { caller, count, counter, dynamodb, limit, parse, Problem, read, route, shard } from "./shared.js";
+import { caller, count, counter, dynamodb, limit, list, parse, Problem, read, route, shard } from "./shared.js";
 
 const sqs = new SQSClient({});
 const { GUARDS_TABLE, OFFERS_TABLE, ORDERS_QUEUE_URL, ORDERS_TABLE, USERS_TABLE } = process.env;
@@ -114,6 +114,8 @@ function place(order, offers, buyer, profile) {
     updatedAt: now.toISOString(),
     history: [{ status: "pending", at: now.toISOString() }],
     due: shard(orderId),
+    all: list(orderId),
+    open: list(orderId),
     dueAt: new Date(now.getTime() + 120_000).toISOString(),
     attempts: 0,
     schemaVersion: 1,

@@ -156,6 +156,11 @@ export function shard(orderId) {
   return String(parseInt(orderId.at(-1), 16)).padStart(2, "0");
 }
 
+/** Which of the eight keys of the indexes `all` and `open` an order has. */
+export function list(orderId) {
+  return String(parseInt(orderId.at(-1), 16) % 8);
+}
+
 /** A metric in CloudWatch's embedded format. */
 export function count(metric) {
   console.log(

@@ -11,9 +11,9 @@ export const handler = async ({ orderId }) => {
         TableName: process.env.ORDERS_TABLE,
         Key: { orderId },
         UpdateExpression:
-          "SET #status = :new, updatedAt = :now, due = :shard, dueAt = :due, attempts = :none, history = list_append(history, :entry)",
+          "SET #status = :new, updatedAt = :now, due = :shard, dueAt = :due, attempts = :none, history = list_append(history, :entry) REMOVE #open",
         ConditionExpression: "#status = :old",
-        ExpressionAttributeNames: { "#status": "status" },
+        ExpressionAttributeNames: { "#status": "status", "#open": "open" },
         ExpressionAttributeValues: {
           ":new": "shipping",
           ":old": "pending",

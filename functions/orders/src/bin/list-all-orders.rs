@@ -1,0 +1,22 @@
+//! `GET /admin/orders`: lists all orders or those in one status, newest first; changes nothing.
+
+use orders::admin::AllOrders;
+use orders::{OrderStatus, Orders};
+use shared::caller::Admin;
+use shared::dynamo::list::{Cursors, PageRequest};
+use shared::http::problem::Problem;
+use shared::http::{self, Answer, QueryParameter, State};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> shared::Exit {
+    http::serve(http::get("/admin/orders", list_all_orders)).await
+}
+
+async fn list_all_orders(
+    State((orders, cursors)): State<(Orders, Cursors)>,
+    Admin(_): Admin,
+    QueryParameter(status): QueryParameter<OrderStatus>,
+    page: PageRequest,
+) -> Result<Answer<AllOrders>, Problem> {
+    Ok(Answer::page(orders.list_all(status, &cursors, &page).await?))
+}

@@ -1,0 +1,25 @@
+//! `PUT /orders/{id}/status`: says that an order is on its way or arrived, and queues the email that tells its buyer.
+//!
+//! Safe to repeat: the order moves once, and what was said before is answered again.
+
+use orders::{Fulfilling, OrderId, OrderView, Progress};
+use shared::caller::Caller;
+use shared::http::problem::Problem;
+use shared::http::{self, Answer, Input, Now, PathId, State};
+use shared::run::telemetry;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> shared::Exit {
+    http::serve(http::put("/orders/{id}/status", set_order_status)).await
+}
+
+async fn set_order_status(
+    State(fulfilling): State<Fulfilling>,
+    caller: Caller,
+    PathId(id): PathId<OrderId>,
+    Now(now): Now,
+    Input(progress): Input<Progress>,
+) -> Result<Answer<OrderView>, Problem> {
+    telemetry::about("orders", id);
+    Ok(Answer::ok(fulfilling.tell(&caller, id, &progress, now).await?.into()))
+}

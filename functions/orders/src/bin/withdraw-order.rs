@@ -1,0 +1,25 @@
+//! `POST /admin/orders/{id}/cancel`: cancels anybody's pending order, gives its stock back and queues the email.
+//!
+//! Safe to repeat: a cancelled order stays as it is.
+
+use orders::ordering::Cancelling;
+use orders::{OrderId, OrderView};
+use shared::caller::Admin;
+use shared::http::problem::Problem;
+use shared::http::{self, Answer, Now, PathId, State};
+use shared::run::telemetry;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> shared::Exit {
+    http::serve(http::post("/admin/orders/{id}/cancel", withdraw_order)).await
+}
+
+async fn withdraw_order(
+    State(cancelling): State<Cancelling>,
+    admin: Admin,
+    PathId(id): PathId<OrderId>,
+    Now(now): Now,
+) -> Result<Answer<OrderView>, Problem> {
+    telemetry::about("orders", id);
+    Ok(Answer::ok(cancelling.withdraw(&admin, id, now).await?.into()))
+}
