@@ -17,20 +17,30 @@ const RUNBOOK: &str = "docs/operations.md";
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html>,
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html>,
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html>,
-/// <https://docs.aws.amazon.com/ses/latest/dg/reputationdashboard-cloudwatch-alarm.html>.
-const OF_AWS: [(&str, &str, &str); 15] = [
+/// <https://docs.aws.amazon.com/ses/latest/dg/reputationdashboard-cloudwatch-alarm.html>,
+/// <https://docs.aws.amazon.com/ses/latest/dg/monitor-sending-activity.html>,
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html>,
+/// <https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html>.
+const OF_AWS: [(&str, &str, &str); 18] = [
     ("AWS/ApiGateway", "4xx", "ApiId"),
     ("AWS/ApiGateway", "5xx", "ApiId"),
     ("AWS/ApiGateway", "Count", "ApiId"),
     ("AWS/ApiGateway", "Latency", "ApiId"),
     ("AWS/DynamoDB", "ReadThrottleEvents", "TableName"),
     ("AWS/DynamoDB", "WriteThrottleEvents", "TableName"),
+    ("AWS/Events", "FailedInvocations", "RuleName"),
     ("AWS/Lambda", "ConcurrentExecutions", ""),
     ("AWS/Lambda", "Errors", "|FunctionName"),
     ("AWS/Lambda", "Invocations", "FunctionName"),
     ("AWS/Lambda", "Throttles", ""),
     ("AWS/SES", "Reputation.BounceRate", ""),
     ("AWS/SES", "Reputation.ComplaintRate", ""),
+    ("AWS/SES", "Send", ""),
+    (
+        "AWS/SNS",
+        "NumberOfMessagesPublished|NumberOfNotificationsDelivered|NumberOfNotificationsFailed",
+        "TopicName",
+    ),
     ("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName"),
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName"),
     ("AWS/States", "ExecutionsFailed|ExecutionsTimedOut", "StateMachineArn"),
@@ -248,6 +258,38 @@ fn every_service_has_its_errors_counted_and_an_alarm_for_them() {
         .map(|metric| metric.name)
         .collect();
     assert_eq!(watched, services().iter().map(|service| format!("{}Errors", pascal(service))).collect());
+}
+
+#[test]
+fn every_schedule_has_a_name_and_an_alarm_looks_at_it() {
+    let template = Template::read();
+    let events = template.functions().filter_map(|function| function.property("Events").as_object());
+    let schedules = events.flat_map(|events| events.values()).filter(|event| event["Type"] == "Schedule");
+    let names: BTreeSet<_> = schedules.map(|schedule| plain(&schedule["Properties"]["Name"])).collect();
+    let watched: BTreeSet<_> = alarms()
+        .iter()
+        .flat_map(|(_, alarm)| metrics_of_alarm(alarm))
+        .filter(|metric| metric.namespace == "AWS/Events")
+        .map(|metric| metric.dimensions["RuleName"].clone())
+        .collect();
+    assert_eq!(watched, names);
+    assert_eq!(names.len(), 3);
+}
+
+#[test]
+fn a_budget_is_somebodys_wish_and_told_before_it_is_spent() {
+    let template = yaml(STACK);
+    assert_eq!(template["Resources"]["Budget"]["Condition"], "HasBudget");
+    let default = &yaml("template.yaml")["Parameters"]["MonthlyBudget"]["Default"];
+    assert_eq!(*default, json!(0), "an emulator refuses budgets");
+    let [(_, budget)] = resources("AWS::Budgets::Budget").try_into().expect("one budget");
+    let told = budget["NotificationsWithSubscribers"].as_array().expect("notifications").iter();
+    let told = told.map(|one| (&one["Notification"]["NotificationType"], &one["Notification"]["Threshold"]));
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [(&json!("ACTUAL"), &json!(80)), (&json!("FORECASTED"), &json!(100))]
+    );
+    assert!(text(RUNBOOK).contains("`MonthlyBudget`"));
 }
 
 #[test]

@@ -691,7 +691,6 @@ def main():
     installed = importlib.metadata.version("ministack")
     if installed == PINNED:
         answer_without_waiting()
-        answer_this_machine_alone()
         keep_what_functions_say()
         give_functions_their_own_environment()
         expand_nested_templates()
@@ -714,6 +713,7 @@ def main():
         ask_for_the_sender_of_an_email()
         ask_for_publish_for_a_batch()
         count_as_encrypted()
+        answer_this_machine_alone()
         keep_the_mailbox()
         find_mail()
         if os.environ.get("PERSIST_STATE") == "1":
