@@ -5,6 +5,7 @@
 //! own schedules do not come by: products that are for sale were made in 2001, all else happens in 2100.
 
 mod activity;
+mod all_orders;
 mod claims;
 mod due;
 mod keys;
