@@ -85,11 +85,13 @@ pub async fn delete(
     id: ProductId,
     if_match: &IfMatch,
 ) -> Result<(), Problem> {
-    products.delete(caller, id, if_match).await?;
-    tracing::info!(product_id = %id, "product deleted");
-    // The product is gone whatever becomes of its pictures, and nothing names them any more.
-    if let Err(error) = media.withdraw(PICTURES, id).await {
-        tracing::warn!(product_id = %id, error = format!("{error:#}"), "left the pictures of a deleted product");
+    let deleted = products.delete(caller, id, if_match).await?;
+    // Also where there is none: whoever deleted it may have died before its pictures were gone.
+    media.withdraw(PICTURES, id).await?;
+    if deleted {
+        tracing::info!(product_id = %id, "product deleted");
+        Ok(())
+    } else {
+        Err(Problem::not_found("product"))
     }
-    Ok(())
 }

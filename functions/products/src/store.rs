@@ -289,13 +289,13 @@ impl Products {
             .context("change a product")
     }
 
-    /// Deletes the product and its offer for its seller or an admin, in one conditional write. Repeated, there is no
-    /// such product.
+    /// Deletes the product and its offer for its seller or an admin, in one conditional write, and tells whether there
+    /// was one. Repeated, there is none.
     ///
     /// # Errors
-    /// [`Error::NotFound`], or [`Error::NotYours`] when it is somebody else's and for sale, or
+    /// [`Error::NotFound`] when it is somebody else's, [`Error::NotYours`] when that is for sale, or
     /// [`Error::AnotherVersion`].
-    pub async fn delete(&self, caller: &Caller, id: ProductId, if_match: &IfMatch) -> Result<(), Error> {
+    pub async fn delete(&self, caller: &Caller, id: ProductId, if_match: &IfMatch) -> Result<bool, Error> {
         let (condition, values) = may_change(caller, if_match);
         let delete = Delete::builder()
             .table_name(&self.table)
@@ -303,7 +303,8 @@ impl Products {
             .condition_expression(condition)
             .set_expression_attribute_values(values);
         match self.delete_both(id, delete.build().context("delete a product")?).await? {
-            Written::Done(()) => Ok(()),
+            Written::Done(()) => Ok(true),
+            Written::Refused(found) if found.is_empty() => Ok(false),
             Written::Refused(found) => Err(refused(found, caller, if_match)?),
         }
     }

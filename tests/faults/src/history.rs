@@ -21,6 +21,13 @@ impl Answered {
     }
 }
 
+/// What a person says of an order that was placed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Word {
+    Shipped,
+    Delivered,
+}
+
 /// Something bought, or tried to, under one idempotency key.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Purchase {
@@ -36,8 +43,10 @@ pub(crate) struct Purchase {
     pub answers: Vec<Answered>,
     /// The buyer did not ask again after an unclear answer.
     pub given_up: bool,
-    /// The statuses that cancelling it was answered with.
+    /// The statuses that cancelling it was answered with, be it the buyer or an admin.
     pub cancels: Vec<u16>,
+    /// What its seller or an admin said of it, and the statuses that this was answered with.
+    pub said: Vec<(Word, u16)>,
 }
 
 impl Purchase {
@@ -52,6 +61,11 @@ impl Purchase {
     /// Whether the buyer knows what became of the last try to cancel it, if there was one.
     pub(crate) fn knows_if_cancelled(&self) -> bool {
         self.cancels.last().is_none_or(|status| [200, 409].contains(status))
+    }
+
+    /// What was said last and had no clear answer.
+    pub(crate) fn said_in_vain(&self) -> Option<Word> {
+        self.said.last().filter(|(_, status)| ![200, 409].contains(status)).map(|(word, _)| *word)
     }
 
     /// Whether the buyer knows what became of it.
@@ -79,6 +93,8 @@ pub(crate) struct History {
     books: Mutex<BTreeMap<String, Book>>,
     /// What was given a picture, by its key in the bucket.
     pictured: Mutex<BTreeSet<String>>,
+    /// What was deleted and not made again, by its key in the bucket.
+    deleted: Mutex<BTreeSet<String>>,
     /// Other requests that had no clear answer in the end.
     unanswered: Mutex<Vec<String>>,
 }
@@ -119,6 +135,21 @@ impl History {
     /// All that was given a picture.
     pub(crate) fn all_pictured(&self) -> BTreeSet<String> {
         self.pictured.lock().expect("no holder of this lock panics").clone()
+    }
+
+    /// Something was deleted.
+    pub(crate) fn deleted(&self, key: &str) {
+        self.deleted.lock().expect("no holder of this lock panics").insert(key.to_owned());
+    }
+
+    /// Something that may have been deleted is there again, or may be.
+    pub(crate) fn made_again(&self, key: &str) {
+        self.deleted.lock().expect("no holder of this lock panics").remove(key);
+    }
+
+    /// All that is deleted.
+    pub(crate) fn all_deleted(&self) -> BTreeSet<String> {
+        self.deleted.lock().expect("no holder of this lock panics").clone()
     }
 
     /// A request had no clear answer, even when all was well again.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::history::{Answered, History, Purchase};
+use crate::history::{Answered, History, Purchase, Word};
 use crate::world::{EmailKind, Order, World};
 
 /// Something that should not be.
@@ -27,11 +27,13 @@ pub(crate) fn broken(history: &History, world: &World) -> Vec<Broken> {
     checks.what_is_promised_has_not_left();
     checks.product_and_offer_agree();
     checks.cancelled_means_cancelled(&purchases);
+    checks.what_was_said_is_so(&purchases);
     checks.every_buyer_is_told_once();
     checks.what_happened_is_told();
     checks.dead_letters_are_settled();
     checks.nothing_is_half_written();
     checks.uploads_are_indexed_or_gone(history);
+    checks.what_is_deleted_is_gone(history);
     checks.broken
 }
 
@@ -57,6 +59,10 @@ impl Checks<'_> {
                     format!("{} asked until all was well: {:?}", purchase.label, purchase.answers.last());
                 self.add(NAME, &purchase.key, what);
             }
+            if let Some(word) = purchase.said_in_vain() {
+                let what = format!("{word:?} was said until all was well: {:?}", purchase.said);
+                self.add(NAME, purchase.order().unwrap_or_default(), what);
+            }
             if !purchase.knows_if_cancelled() {
                 let what = format!("{} cancelled until all was well: {:?}", purchase.label, purchase.cancels);
                 self.add(NAME, purchase.order().unwrap_or_default(), what);
@@ -78,12 +84,27 @@ impl Checks<'_> {
             );
         }
         for (id, order) in &self.world.orders {
-            if !["shipping", "delivered", "cancelled"].contains(&order.status.as_str()) || order.is_due {
+            let is_over = ["shipping", "delivered", "cancelled"].contains(&order.status.as_str());
+            if order.is_due || !(is_over || order.waits()) {
                 let due = if order.is_due { " and still due" } else { "" };
                 self.add(NAME, id, format!("it is {}{due}", order.status));
             }
-            if order.history.len() != 2 || order.history[0] != "pending" || order.history[1] != order.status {
+            let ways: [&[&str]; 4] = [
+                &["pending"],
+                &["pending", "shipping"],
+                &["pending", "shipping", "delivered"],
+                &["pending", "cancelled"],
+            ];
+            let way = ways.into_iter().find(|way| way.last() == Some(&order.status.as_str()));
+            if way.is_none_or(|way| order.history != way) {
                 self.add(NAME, id, format!("it is {} after {:?}", order.status, order.history));
+            }
+            if order.is_open != (order.status == "pending") {
+                self.add(
+                    NAME,
+                    id,
+                    format!("it is {}, and on the list of pending orders: {}", order.status, order.is_open),
+                );
             }
             if !order.adds_up {
                 self.add(NAME, id, "its total is not that of its lines".into());
@@ -184,7 +205,9 @@ impl Checks<'_> {
                 self.add(NAME, id, "it is cancelled, and its pieces have left".into());
             }
             if order.holds_pieces() {
-                self.add(NAME, id, format!("it is {}, and its pieces are still promised", order.status));
+                if order.status != "pending" {
+                    self.add(NAME, id, format!("it is {}, and its pieces are still promised", order.status));
+                }
                 for (product, pieces) in &order.lines {
                     *held.entry(product).or_default() += pieces;
                 }
@@ -231,30 +254,64 @@ impl Checks<'_> {
         }
     }
 
+    fn what_was_said_is_so(&mut self, purchases: &[Purchase]) {
+        const NAME: &str = "what was said is so";
+        for purchase in purchases {
+            let Some((id, order)) = purchase.order().and_then(|id| Some((id, self.order(id)?.clone())))
+            else {
+                continue;
+            };
+            for (word, answer) in &purchase.said {
+                let is_so = match (word, answer) {
+                    (Word::Shipped, 200) => {
+                        ["shipping", "delivered"].contains(&order.status.as_str())
+                            && order.tracking.as_ref() == Some(&purchase.key)
+                    }
+                    (Word::Shipped, 409) => order.status == "cancelled",
+                    (Word::Delivered, 200) => order.status == "delivered",
+                    _ => true,
+                };
+                if !is_so {
+                    let what = format!("{word:?} was answered {answer}, and it is {order:?}");
+                    self.add(NAME, id, what);
+                }
+            }
+        }
+        for (id, order) in &self.world.orders {
+            let by_hand = order.manual && ["shipping", "delivered"].contains(&order.status.as_str());
+            if by_hand != order.tracking.is_some() {
+                self.add(NAME, id, format!("it is {}, and its number {:?}", order.status, order.tracking));
+            }
+        }
+    }
+
     fn every_buyer_is_told_once(&mut self) {
         const NAME: &str = "every buyer is told";
         let mut twice = Vec::new();
         for (id, order) in &self.world.orders {
             let emails = self.world.emails.get(id).map(Vec::as_slice).unwrap_or_default();
             let count = |kind| emails.iter().filter(|email| **email == kind).count();
-            let (owed, wrong) = match order.status.as_str() {
-                "cancelled" => (EmailKind::Cancelled, EmailKind::Shipping),
-                _ => (EmailKind::Shipping, EmailKind::Cancelled),
+            use EmailKind::{Cancelled, Confirmed, Delivered, Shipping};
+            let (owed, wrong): (_, &[EmailKind]) = match order.status.as_str() {
+                "pending" => (None, &[Shipping, Delivered, Cancelled]),
+                "cancelled" => (Some(Cancelled), &[Shipping, Delivered]),
+                "delivered" => (Some(Delivered), &[Cancelled]),
+                _ => (Some(Shipping), &[Delivered, Cancelled]),
             };
-            if count(owed) == 0 {
+            if owed.is_some_and(|owed| count(owed) == 0) {
                 self.add(NAME, id, format!("it is {} and nobody was told", order.status));
             }
             // A confirmation is not swept up: its message is worked or kept.
-            if order.status == "shipping"
-                && count(EmailKind::Confirmed) == 0
+            if ["pending", "shipping"].contains(&order.status.as_str())
+                && count(Confirmed) == 0
                 && !self.is_kept("order.confirmed", id)
             {
                 self.add(NAME, id, "it was never confirmed, and no dead letter says so".into());
             }
-            if count(wrong) > 0 {
+            for wrong in wrong.iter().filter(|wrong| count(**wrong) > 0) {
                 self.add(NAME, id, format!("it is {} and its buyer was told {wrong:?}", order.status));
             }
-            for kind in [EmailKind::Confirmed, EmailKind::Shipping, EmailKind::Cancelled] {
+            for kind in [Confirmed, Shipping, Delivered, Cancelled] {
                 for _ in 1..count(kind) {
                     twice.push((id, kind));
                 }
@@ -302,7 +359,8 @@ impl Checks<'_> {
             // An order to fulfil, what was told of one, or a letter about one.
             let ids = [&message["orderId"], &message["data"]["orderId"], &message["id"]];
             let id = ids.into_iter().find_map(serde_json::Value::as_str).unwrap_or_default();
-            let settled = self.order(id).is_some_and(|order| order.status != "pending" && !order.is_due);
+            let is_settled = |order: &Order| (order.status != "pending" && !order.is_due) || order.waits();
+            let settled = self.order(id).is_some_and(is_settled);
             // Every upload was given to its indexer again before the world was read.
             if !settled {
                 self.add(NAME, id, format!("{queue} has {}", body.chars().take(200).collect::<String>()));
@@ -343,6 +401,21 @@ impl Checks<'_> {
     }
 }
 
+impl Checks<'_> {
+    fn what_is_deleted_is_gone(&mut self, history: &History) {
+        const NAME: &str = "what is deleted is gone";
+        for key in history.all_deleted() {
+            if self.world.shown.contains_key(&key) || self.world.offers.contains_key(&key) {
+                self.add(NAME, &key, "it is still there".into());
+            }
+            let of = |object: &&String| object.split('/').nth(2) == Some(key.as_str());
+            for object in self.world.objects.iter().filter(of) {
+                self.add(NAME, &key, format!("{object} is still there"));
+            }
+        }
+    }
+}
+
 /// What is told when an order comes to have this status.
 fn event_of(status: &str) -> String {
     let kind = match status {
@@ -374,8 +447,8 @@ mod tests {
             lines: vec![("tea".into(), 2)],
             history: vec!["pending".into(), "shipping".into()],
             adds_up: true,
-            is_due: false,
             handed_over: true,
+            ..Order::default()
         };
         world.orders.insert("order".into(), order);
         let terms = Terms { name: "tea".into(), price: 450, is_for_sale: true };
@@ -496,6 +569,78 @@ mod tests {
         assert_eq!(after(|_, world| offer(world).terms.is_for_sale = false), [agree].into());
         assert!(after(|_, world| world.offers.clear()).contains(agree));
         assert_eq!(after(|_, world| world.shown.clear()), [agree].into());
+    }
+
+    /// The same order, which waits for Ann's parcel to be packed.
+    fn waits(_: &mut History, world: &mut World) {
+        *order(world) = Order {
+            status: "pending".into(),
+            history: vec!["pending".into()],
+            manual: true,
+            is_open: true,
+            handed_over: false,
+            ..order(world).clone()
+        };
+        offer(world).promised = 2;
+        emails(world).truncate(1);
+        told(world).truncate(1);
+    }
+
+    #[test]
+    fn an_order_may_wait_for_a_person_and_for_nothing_else() {
+        assert_eq!(after(waits), BTreeSet::new());
+        let settled = "every order is settled";
+        for change in [
+            |order: &mut Order| order.manual = false,
+            |order: &mut Order| order.is_due = true,
+            |order: &mut Order| order.is_open = false,
+        ] {
+            let broken = after(|history, world| {
+                waits(history, world);
+                change(order(world));
+            });
+            assert_eq!(broken, [settled].into());
+        }
+        let unconfirmed = after(|history, world| {
+            waits(history, world);
+            emails(world).clear();
+        });
+        assert_eq!(unconfirmed, ["every buyer is told"].into());
+        assert_eq!(after(|_, world| order(world).is_open = true), [settled].into());
+    }
+
+    #[test]
+    fn a_word_that_is_not_so_is_noticed() {
+        let said = |word, status| {
+            after(|history, world| {
+                history.note("key", |purchase| purchase.said.push((word, status)));
+                order(world).manual = true;
+                order(world).tracking = Some("key".into());
+            })
+        };
+        assert_eq!(said(Word::Shipped, 200), BTreeSet::new());
+        assert_eq!(said(Word::Shipped, 409), ["what was said is so"].into());
+        assert_eq!(said(Word::Delivered, 200), ["what was said is so"].into());
+        assert_eq!(said(Word::Delivered, 409), BTreeSet::new());
+        assert_eq!(said(Word::Delivered, 502), ["every request is answered"].into());
+        let lost = |_: &mut History, world: &mut World| order(world).manual = true;
+        assert_eq!(after(lost), ["what was said is so"].into());
+    }
+
+    #[test]
+    fn what_was_deleted_and_is_there_is_noticed() {
+        let gone = "what is deleted is gone";
+        assert_eq!(after(|history, _| history.deleted("tea")), [gone].into());
+        let again = |history: &mut History, _: &mut World| {
+            history.deleted("tea");
+            history.made_again("tea");
+        };
+        assert_eq!(after(again), BTreeSet::new());
+        let left = |history: &mut History, world: &mut World| {
+            history.deleted("cup");
+            world.objects.extend(["images/products/cup/a.png".into()]);
+        };
+        assert!(after(left).contains(gone));
     }
 
     #[test]

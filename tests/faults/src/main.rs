@@ -114,9 +114,15 @@ async fn run(options: Options) -> Result<bool> {
         // About 25 calls an order, with what the others do meanwhile.
         let rate = (faults * 10_000 / (orders.max(1) * 25)).clamp(10, 3_000);
         proxy.follow(Arc::new(Seeded::new(seed, rate, faults)));
-        let most = Duration::from_secs(if options.long { 3_600 } else { 150 });
-        let placed = town.live(seed, orders, most).await;
-        println!("{:>5.1} s  {placed} orders placed, {} calls", begun.elapsed().as_secs_f64(), proxy.calls());
+        let most = Duration::from_secs(if options.long { 1_800 } else { 75 });
+        // Orders that the workflow ships, then orders that their sellers ship.
+        for (half, fulfilment) in [(0, "automatic"), (1, "manual")] {
+            let changed = town.aws.change("create-order").await.env("FULFILMENT", fulfilment).make().await;
+            let placed = town.live(seed + half, orders.div_ceil(2), most).await;
+            changed.undo();
+            let (seconds, calls) = (begun.elapsed().as_secs_f64(), proxy.calls());
+            println!("{seconds:>5.1} s  {placed} {fulfilment} orders placed, {calls} calls");
+        }
     }
     let settled = quiet::settle(&town, &proxy).await;
     println!("{:>5.1} s  settled in {:.1} s", begun.elapsed().as_secs_f64(), settled.as_secs_f64());
@@ -170,9 +176,11 @@ fn report(
 ) -> Result<bool> {
     let count = |status: &str| world.orders.values().filter(|order| order.status == status).count();
     println!(
-        "         {} orders: {} shipping, {} cancelled; {} emails, {} counted as possibly sent twice; {} faults; {} dead letters",
+        "         {} orders: {} waiting, {} shipping, {} delivered, {} cancelled; {} emails, {} counted as possibly sent twice; {} faults; {} dead letters",
         world.orders.len(),
+        count("pending"),
         count("shipping"),
+        count("delivered"),
         count("cancelled"),
         world.emails.values().map(Vec::len).sum::<usize>(),
         world.counted_duplicates,

@@ -1,5 +1,5 @@
 //! What people do while things go wrong: buyers, sellers, cancellers and the admin over few products, with a sweep,
-//! duplicates and a watcher beside them.
+//! duplicates and a watcher beside them. What waits for a person is shipped, what is not wanted any more is deleted.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -16,8 +16,8 @@ use tokio::time::sleep;
 
 use crate::draws::Draws;
 use crate::events;
-use crate::history::{Answered, History};
-use crate::world::{has_left, is_settled, number, readable, scan, stored, text};
+use crate::history::{Answered, History, Purchase, Word};
+use crate::world::{base64_url, has_left, is_settled, number, readable, scan, stored, text};
 
 /// How many people buy.
 const BUYERS: usize = 12;
@@ -38,6 +38,16 @@ pub(crate) struct Town {
     pub products: Arc<Vec<(usize, Product)>>,
     /// Changes of stock that no clear answer came to, to be asked again: seller, path, key, body, product, pieces.
     unclear: Arc<tokio::sync::Mutex<Vec<StockChange>>>,
+    /// Deletions that no clear answer came to.
+    undeleted: Arc<tokio::sync::Mutex<Vec<Deletion>>>,
+}
+
+/// Somebody wants something gone: who, where, and its key in the bucket.
+#[derive(Debug, Clone)]
+struct Deletion {
+    person: Person,
+    path: String,
+    key: String,
 }
 
 /// A person with their id.
@@ -77,6 +87,7 @@ impl Town {
             sellers: Arc::new(people),
             products: Arc::default(),
             unclear: Arc::default(),
+            undeleted: Arc::default(),
             shop,
             aws,
         };
@@ -134,6 +145,73 @@ impl Town {
         status
     }
 
+    /// The same for an admin, who cancels whatever is not wanted in the shop.
+    async fn withdraw(&self, key: &str, order: &str) {
+        let path = format!("/admin/orders/{order}/cancel");
+        let status = self.shop.admin().await.request(Method::POST, &path).send().await.status;
+        self.history.note(key, |purchase| purchase.cancels.push(status));
+    }
+
+    /// Says of an order what its seller says, or an admin where there are several; and notes the answer.
+    async fn say(&self, purchase: &Purchase, order: &str, word: Word) {
+        let owner = |id: &str| self.products.iter().find(|(_, product)| product.id == id).map(|(it, _)| *it);
+        let mut owners: Vec<_> = purchase.lines.iter().map(|(id, _)| owner(id)).collect();
+        owners.dedup();
+        let person = match owners.as_slice() {
+            [Some(seller)] => &self.sellers[*seller],
+            _ => self.shop.admin().await,
+        };
+        let body = match word {
+            Word::Shipped => {
+                json!({ "status": "shipped", "carrier": "DHL", "trackingNumber": purchase.key })
+            }
+            Word::Delivered => json!({ "status": "delivered" }),
+        };
+        let status = person.put(&format!("/orders/{order}/status"), &body).await.status;
+        self.history.note(&purchase.key, |purchase| purchase.said.push((word, status)));
+    }
+
+    /// Ships what waits for a person, says of some that they arrived, and cancels a few as the admin.
+    async fn fulfil(self, seed: u64, done: Arc<AtomicBool>) {
+        let mut draws = Draws::new(seed, "fulfilling");
+        while !done.load(Ordering::Relaxed) {
+            self.pause(&done, 120).await;
+            let purchases = self.history.purchases();
+            let placed: Vec<_> = purchases.iter().filter_map(|it| Some((it, it.order()?))).collect();
+            let Some((purchase, order)) = placed.get(draws.below(placed.len())) else { continue };
+            match draws.weighted(&[(6, 's'), (3, 'd'), (1, 'c')]).unwrap_or('s') {
+                'c' => self.withdraw(&purchase.key, order).await,
+                'd' => self.say(purchase, order, Word::Delivered).await,
+                // What the workflow ships has no number.
+                _ if stored(&self.aws, order).await["manual"]["BOOL"] == true => {
+                    self.say(purchase, order, Word::Shipped).await;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Asks for something to be gone until that has a clear answer, or leaves it for later.
+    async fn delete(&self, deletion: Deletion) {
+        for _ in 0..PATIENCE {
+            if self.try_to_delete(&deletion).await {
+                return;
+            }
+            sleep(millis(100)).await;
+        }
+        self.undeleted.lock().await.push(deletion);
+    }
+
+    /// Whether a clear answer came: it is gone, or was.
+    async fn try_to_delete(&self, deletion: &Deletion) -> bool {
+        let answer = deletion.person.request(Method::DELETE, &deletion.path).send().await;
+        let is_gone = [204, 404].contains(&answer.status);
+        if is_gone {
+            self.history.deleted(&deletion.key);
+        }
+        is_gone
+    }
+
     /// Goes about its business under the seed until so many orders are placed, or until the time is over. Gives how
     /// many were.
     pub(crate) async fn live(&self, seed: u64, orders: usize, most: Duration) -> usize {
@@ -144,6 +222,7 @@ impl Town {
             others.spawn(self.clone().sell(seller, seed, Arc::clone(&done)));
         }
         others.spawn(self.clone().administer(seed, Arc::clone(&done)));
+        others.spawn(self.clone().fulfil(seed, Arc::clone(&done)));
         others.spawn(self.clone().sweep(Arc::clone(&done)));
         others.spawn(self.clone().deliver_again(seed, Arc::clone(&done)));
         others.spawn(self.clone().watch(Arc::clone(&done)));
@@ -165,7 +244,7 @@ impl Town {
             if placed.load(Ordering::Relaxed) >= orders || Instant::now() > deadline {
                 return;
             }
-            let key = format!("buyer-{number}-{count}");
+            let key = format!("buyer-{seed}-{number}-{count}");
             let lines = self.basket(&mut draws);
             self.history.note(&key, |purchase| {
                 purchase.label = format!("buyer {number}");
@@ -225,7 +304,7 @@ impl Town {
                 return;
             }
             let (number, (_, product)) = own[draws.below(own.len())];
-            let what = draws.weighted(&[(6, 'a'), (1, 'd'), (1, 'p'), (2, 'i')]).unwrap_or('a');
+            let what = draws.weighted(&[(6, 'a'), (1, 'd'), (1, 'p'), (2, 'i'), (1, 'x')]).unwrap_or('a');
             match what {
                 'a' => {
                     let shown = self.shop.get(&product.path()).await;
@@ -242,7 +321,7 @@ impl Town {
                             seller,
                             product,
                             "stock",
-                            count,
+                            &format!("{seed}-{count}"),
                             &body,
                             i64::try_from(pieces).unwrap_or(0),
                         )
@@ -250,12 +329,15 @@ impl Town {
                     }
                 }
                 'd' => {
-                    self.change_stock(seller, product, "deduct", count, &json!({ "quantity": 1 }), -1).await;
+                    let number = format!("{seed}-{count}");
+                    self.change_stock(seller, product, "deduct", &number, &json!({ "quantity": 1 }), -1)
+                        .await;
                 }
                 'p' => {
                     let price = 1 + draws.below(20);
                     person.put(&product.path(), &json!({ "productPrice": price })).await;
                 }
+                'x' => self.lists_and_deletes(&person, &mut draws).await,
                 _ => {
                     let picture = if draws.chance(5_000) { RED_PNG } else { BLUE_PNG };
                     let path = format!("{}/upload-url", product.path());
@@ -266,6 +348,16 @@ impl Town {
             }
             sleep(millis(100 + draws.below(500))).await;
         }
+    }
+
+    /// Lists a product that is deleted again, be its picture there by then or on its way.
+    async fn lists_and_deletes(&self, person: &Person, draws: &mut Draws) {
+        let listed = person.post("/products", &product().named("passing").body).await;
+        let Some(id) = listed.body["id"].as_str() else { return };
+        self.upload(&listed, "index-product-image", RED_PNG, draws.chance(3_000)).await;
+        sleep(millis(draws.below(1_500))).await;
+        let path = format!("/products/{id}");
+        self.delete(Deletion { person: person.clone(), path, key: id.to_owned() }).await;
     }
 
     /// Uploads to the URL that was answered, if one was, and lets S3 tell of it twice if asked to.
@@ -282,14 +374,14 @@ impl Town {
         seller: usize,
         product: &Product,
         route: &str,
-        count: usize,
+        number: &str,
         body: &Value,
         pieces: i64,
     ) {
         let change = StockChange {
             seller,
             path: format!("{}/{route}", product.path()),
-            key: format!("seller-{seller}-{count}"),
+            key: format!("seller-{seller}-{number}"),
             body: body.clone(),
             product: product.id.clone(),
             pieces,
@@ -321,12 +413,23 @@ impl Town {
             let name = format!("category {}", draws.below(5));
             let body = json!({ "fileName": "new.png", "fileType": "image/png", "categoryName": name });
             let admin = self.shop.admin().await;
+            let category = base64_url(&name);
+            self.history.made_again(&category);
             let asked = admin.post("/categories/upload-url", &body).await;
             self.upload(&asked, "index-category-image", RED_PNG, draws.chance(3_000)).await;
             let body = json!({ "fileName": "new.png", "fileType": "image/png" });
             let asked = admin.post("/banners/upload-url", &body).await;
             self.upload(&asked, "index-banner-image", BLUE_PNG, draws.chance(3_000)).await;
-            self.pause(&done, 3_000).await;
+            self.pause(&done, 500 + draws.below(1_500)).await;
+            if draws.chance(3_000) {
+                let path = format!("/categories/{}", name.replace(' ', "%20"));
+                self.delete(Deletion { person: admin.clone(), path, key: category }).await;
+            }
+            if let Some(id) = asked.body["id"].as_str().filter(|_| draws.chance(5_000)) {
+                let path = format!("/banners/{id}");
+                self.delete(Deletion { person: admin.clone(), path, key: id.to_owned() }).await;
+            }
+            self.pause(&done, 1_000).await;
         }
     }
 
@@ -351,7 +454,8 @@ impl Town {
             let purchases = self.history.purchases();
             let orders: Vec<&str> = purchases.iter().filter_map(|purchase| purchase.order()).collect();
             let Some(order) = orders.get(draws.below(orders.len())) else { continue };
-            let kind = ["order.confirmed", "order.shipping", "order.cancelled"].get(draws.below(5));
+            let kinds = ["order.confirmed", "order.shipping", "order.delivered", "order.cancelled"];
+            let kind = kinds.get(draws.below(6));
             let is_an_event = draws.chance(5_000);
             if !is_settled(&self.aws, order).await {
                 continue;
@@ -408,6 +512,16 @@ impl Town {
             let Some(order) = purchase.order() else { continue };
             let buyer = self.buyers.iter().find(|buyer| buyer.id == purchase.buyer).expect("its buyer");
             self.cancel(&buyer.person, &purchase.key, order).await;
+        }
+        for purchase in self.history.purchases() {
+            if let (Some(word), Some(order)) = (purchase.said_in_vain(), purchase.order()) {
+                self.say(&purchase, order, word).await;
+            }
+        }
+        for deletion in self.undeleted.lock().await.drain(..) {
+            if !self.try_to_delete(&deletion).await && !self.try_to_delete(&deletion).await {
+                self.history.left_unanswered(&format!("DELETE {}", deletion.path));
+            }
         }
         for change in self.unclear.lock().await.drain(..) {
             if !self.try_to_change_stock(&change).await && !self.try_to_change_stock(&change).await {

@@ -25,12 +25,23 @@ pub(crate) struct Order {
     pub is_due: bool,
     /// Whether its pieces have left.
     pub handed_over: bool,
+    /// Whether a person ships it.
+    pub manual: bool,
+    /// The number by which its parcel can be followed.
+    pub tracking: Option<String>,
+    /// Whether it is on the list of those that are pending.
+    pub is_open: bool,
 }
 
 impl Order {
     /// Whether its offers hold its pieces for it.
     pub(crate) fn holds_pieces(&self) -> bool {
         self.status != "cancelled" && !self.handed_over
+    }
+
+    /// Whether it waits for a person to ship it, and for nothing else.
+    pub(crate) fn waits(&self) -> bool {
+        self.status == "pending" && self.manual && !self.is_due
     }
 }
 
@@ -95,15 +106,19 @@ pub(crate) struct World {
 pub(crate) enum EmailKind {
     Confirmed,
     Shipping,
+    Delivered,
     Cancelled,
 }
 
 impl EmailKind {
     fn of(mail: &Mail) -> Option<Self> {
-        [("confirmed", Self::Confirmed), ("now shipping", Self::Shipping), ("cancelled", Self::Cancelled)]
-            .into_iter()
-            .find(|(end, _)| mail.subject.ends_with(end))
-            .map(|(_, kind)| kind)
+        let ends = [
+            ("confirmed", Self::Confirmed),
+            ("now shipping", Self::Shipping),
+            ("has arrived", Self::Delivered),
+            ("cancelled", Self::Cancelled),
+        ];
+        ends.into_iter().find(|(end, _)| mail.subject.ends_with(end)).map(|(_, kind)| kind)
     }
 }
 
@@ -187,14 +202,18 @@ pub(crate) async fn stored(aws: &Aws, order: &str) -> Value {
 
 /// Whether nothing is owed to an order any more.
 pub(crate) async fn is_settled(aws: &Aws, order: &str) -> bool {
-    let order = stored(aws, order).await;
-    text(&order, "status") != "pending" && order.get("due").is_none()
+    stored(aws, order).await.get("due").is_none()
 }
 
 /// Whether the pieces of an order are nobody's promise any more: it was cancelled, or they have left.
 pub(crate) async fn has_left(aws: &Aws, order: &str) -> bool {
     let order = stored(aws, order).await;
     text(&order, "status") == "cancelled" || order["handedOver"]["BOOL"] == true
+}
+
+/// Whether an order waits for a person to ship it.
+pub(crate) fn waits(order: &Value) -> bool {
+    text(order, "status") == "pending" && order["manual"]["BOOL"] == true
 }
 
 /// A text of an item; empty if there is none.
@@ -221,6 +240,9 @@ fn order(item: &Value) -> Order {
         adds_up: list(item, "lines").map(cost).sum::<i64>() == number(item, "total"),
         is_due: item.get("due").is_some() || item.get("dueAt").is_some(),
         handed_over: item["handedOver"]["BOOL"] == true,
+        manual: item["manual"]["BOOL"] == true,
+        tracking: item["shipment"]["M"]["trackingNumber"]["S"].as_str().map(str::to_owned),
+        is_open: item.get("open").is_some(),
     }
 }
 
@@ -274,7 +296,7 @@ fn shown(kind: &'static str, item: &Value) -> Shown {
 }
 
 /// As the keys of the bucket have a category's name.
-fn base64_url(name: &str) -> String {
+pub(crate) fn base64_url(name: &str) -> String {
     use base64::Engine;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(name)
 }
