@@ -63,7 +63,10 @@ mod tests {
             "https://track.example.com:8443/a/b?number=1%20Z&x=[1]#top",
             "https://example.com?q=caf%C3%A9",
         ] {
-            assert_eq!(HttpsUrl::parse(Value::String(text.into())).map(|url| url.to_string()), Ok(text.to_owned()));
+            assert_eq!(
+                HttpsUrl::parse(Value::String(text.into())).map(|url| url.to_string()),
+                Ok(text.to_owned())
+            );
         }
     }
 
