@@ -321,7 +321,7 @@ impl Media {
     /// # Errors
     /// When the bucket cannot be read.
     pub async fn read(&self, upload: &Upload) -> anyhow::Result<Uploaded> {
-        // Should it have grown since it was told of, no more than this comes.
+        // A byte more than fits tells that it is too large, and more than that never comes.
         let range = format!("bytes=0-{MAX_BYTES}");
         let get = self.client.get_object().bucket(&self.bucket).key(upload.key()).range(range);
         let found = match get.send().await {
@@ -472,8 +472,8 @@ mod tests {
     #[test]
     fn all_that_was_published_of_a_picture_begins_alike() {
         for name in ["-tea-2.png", ".320.jpeg"] {
-            let url = format!("https://shop-1.test/images/products/a-b/0123456789abcdef{name}");
-            assert_eq!(stem(&url), "https://shop-1.test/images/products/a-b/0123456789abcdef");
+            let url = format!("https://shop-1.test/images/things/a-b/0123456789abcdef{name}");
+            assert_eq!(stem(&url), "https://shop-1.test/images/things/a-b/0123456789abcdef");
         }
     }
 

@@ -144,7 +144,7 @@ async fn a_limit_is_1_to_100() {
     let shop = Shop::open();
     let ann = shop.person("Ann").await;
     for list in ["/users/me/products", "/orders", "/products", "/approve-products"] {
-        for limit in ["0", "101", "-1", "1.5", "ten", "", "99999999999999999999"] {
+        for limit in ["0", "101", "-1", "1.5", "ten", "99999999999999999999"] {
             let answer = ann.get(&format!("{list}?limit={limit}")).await;
             answer.is_problem(422, "invalid-input").at(["limit"]);
         }
@@ -221,9 +221,7 @@ async fn a_forged_cursor_is_refused() {
         // What a cursor would be without a signature: base64 of `{"orderId":"x"}`.
         let unsigned = "eyJvcmRlcklkIjoieCJ9";
         let endless = "A".repeat(3000);
-        for forged in
-            [&changed, shorter, &longer, &twice, unsigned, &endless, "x", "", "%00", "..%2f", "null"]
-        {
+        for forged in [&changed, shorter, &longer, &twice, unsigned, &endless, "x", "%00", "..%2f", "null"] {
             let answer = ann.get(&format!("{list}?cursor={forged}")).await;
             answer.is_problem(422, "invalid-input").at(["cursor"]);
         }

@@ -119,8 +119,8 @@ async fn from_sign_up_to_the_shipping_email() {
         "createdAt": shipped["createdAt"],
         "updatedAt": shipped["history"][1]["at"],
         "history": [
-            { "status": "pending", "at": shipped["createdAt"] },
-            { "status": "shipping", "at": shipped["updatedAt"] },
+            { "status": "pending", "at": shipped["createdAt"], "by": "buyer" },
+            { "status": "shipping", "at": shipped["updatedAt"], "by": "shop" },
         ],
     });
     assert_eq!(shipped, expected);

@@ -22,13 +22,16 @@ fn tells_nothing(of_another: &Answer, of_nothing: &Answer) {
 #[tokio::test]
 async fn someone_elses_order_does_not_exist() {
     let shop = Shop::open();
-    let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
+    let (ann, bob, carl) = (shop.person("Ann").await, shop.person("Bob").await, shop.person("Carl").await);
     let tea = ann.sells(product().named("tea").stock(5)).await;
     let order = bob.buys(&tea, 1).await;
-    let nothing = format!("/orders/{NOBODY}");
-    // Not even for the seller or an admin.
-    for other in [&ann, shop.admin().await] {
-        tells_nothing(&other.get(&format!("/orders/{order}")).await, &other.get(&nothing).await);
+    let (path, nothing) = (format!("/orders/{order}"), format!("/orders/{NOBODY}"));
+    // Whoever sells all of it may see it, and it is neither hers to cancel nor on her list.
+    assert_eq!(ann.get(&path).await.is(200)["orderId"], order.as_str());
+    for other in [&carl, shop.admin().await] {
+        tells_nothing(&other.get(&path).await, &other.get(&nothing).await);
+    }
+    for other in [&ann, &carl, shop.admin().await] {
         tells_nothing(&other.cancels(&order).await, &other.cancels(NOBODY).await);
         let page = other.get("/orders?limit=100").await.is(200);
         assert!(!page.to_string().contains(&order), "{page}");

@@ -71,7 +71,9 @@ async fn an_id_is_the_same_in_capitals_and_an_empty_cursor_is_none() {
     let capitals = tea.id.to_uppercase();
     assert_eq!(shop.get(&format!("/products/{capitals}")).await.is(200)["id"], tea.id);
     let order = bob.post("/orders", &json!({ "id": capitals, "quantity": 1 })).await.is(201);
-    let order = order["orderId"].as_str().expect("an id").to_uppercase();
+    let order = order["orderId"].as_str().expect("an id");
+    bob.order_once(order, "shipping").await;
+    let order = order.to_uppercase();
     assert_eq!(bob.get(&format!("/orders/{order}")).await.is(200)["items"][0]["id"], tea.id);
     let twice = json!({ "items": [{ "id": tea.id, "quantity": 1 }, { "id": capitals, "quantity": 1 }] });
     bob.post("/orders", &twice).await.is_problem(422, "invalid-input");

@@ -627,13 +627,15 @@ mod tests {
 
     #[test]
     fn the_first_picture_settles_its_upload() {
-        let settled = with_picture(tea());
+        let (tea, first) = (tea(), upload(1));
+        let becomes = |product: &Product, what| product.clone().with_upload(first, what, Spared, now());
+        let settled = becomes(&tea, at("https://shop.test/tea.png")).unwrap();
         for late in [at("https://shop.test/other.png"), Err("Not an image.")] {
-            assert_eq!(settled.clone().with_upload(upload(1), late, Spared, now()), None);
+            assert_eq!(becomes(&settled, late), None);
         }
-        let refused = tea().with_upload(upload(1), Err("Not an image."), Spared, now()).unwrap();
-        assert!(refused.awaits(upload(1)));
-        assert_eq!(with_picture(refused), settled);
+        let refused = becomes(&tea, Err("Not an image.")).unwrap();
+        assert!(refused.awaits(first));
+        assert_eq!(becomes(&refused, at("https://shop.test/tea.png")), Some(settled));
     }
 
     fn approved() -> Product {

@@ -273,7 +273,7 @@ mod tests {
     #[test]
     fn what_shows_through_still_does_and_frames_nothing() {
         let mut picture = RgbaImage::new(1001, 3);
-        for pixel in picture.pixels_mut().skip(500) {
+        for (_, _, pixel) in picture.enumerate_pixels_mut().filter(|(x, _, _)| *x >= 500) {
             *pixel = Rgba([200, 100, 50, 255]);
         }
         let renditions = prepare(&file(ImageType::Png, &picture.into(), None)).unwrap().renditions.unwrap();

@@ -98,6 +98,8 @@ async fn a_change_is_of_the_version_that_was_seen() {
     // A sale is no other version.
     bob.buys(&tea, 1).await;
     assert_ne!(tag(&tea.path()).await, of_all);
+    let handed_over = async || ann.own(&tea).await.filter(|tea| tea["promised"] == 0);
+    eventually("what was sold is handed over", handed_over).await;
     let reprice = json!({ "productPrice": 5 });
     changes_if(&ann, (Method::PUT, &tea.path()), &of_all, &reprice).await.is(200);
 

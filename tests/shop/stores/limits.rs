@@ -2,7 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest, Sha256};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 use shared::guards::rate_limit::PersonLimit;
 use shared::http::problem::{Problem, StatusCode};
 use shared::run::aws::{Aws, FromEnv};
@@ -12,6 +13,9 @@ use tests::aws::Aws as Cloud;
 use tests::wait::at_once;
 
 use super::{DAY, MINUTE, now, open_with, someone};
+
+/// What hides whom a counter is about.
+const KEY: &str = "a key of the tests";
 
 /// How often a person may place orders.
 #[derive(Clone)]
@@ -24,8 +28,8 @@ impl FromEnv for Limit {
 }
 
 async fn limit(per_person: &str, per_day: &str) -> PersonLimit {
-    let rates = [("LIMIT_PER_PERSON", per_person), ("LIMIT_PER_DAY", per_day)];
-    open_with::<Limit>(rates.map(|(name, rate)| (name, Some(rate.to_owned()))).into()).await.0
+    let settings = [("LIMIT_KEY", KEY), ("LIMIT_PER_PERSON", per_person), ("LIMIT_PER_DAY", per_day)];
+    open_with::<Limit>(settings.map(|(name, value)| (name, Some(value.to_owned()))).into()).await.0
 }
 
 /// Whether a request passes, and whoever is refused is so for this limit.
@@ -75,8 +79,11 @@ async fn the_counters_of_whoever_comes_again_and_again_stay_within_one_write_uni
     for visit in 0..100 {
         assert!(passes(limit.count("create-order", ann.id(), now() + MINUTE * 3 * visit).await));
     }
-    let id = URL_SAFE_NO_PAD.encode(Sha256::digest(ann.id().to_string()));
-    let id = format!("rate#create-order#person#{id}");
+    let (mut mac, id) =
+        (Hmac::<Sha256>::new_from_slice(KEY.as_bytes()).expect("a key"), ann.id().to_string());
+    mac.update(&(id.len() as u64).to_be_bytes());
+    mac.update(id.as_bytes());
+    let id = format!("rate#create-order#person#{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()));
     let item = Cloud::open().await.item("GuardsTable", ("guardId", &id)).await;
     let attributes = item.as_object().expect("an item").len();
     assert!((4..=41).contains(&attributes), "{item}");
