@@ -284,10 +284,11 @@ async fn an_order_whose_queue_hangs_is_taken_in_time_and_ships() {
 #[tokio::test]
 async fn a_read_that_hangs_is_a_problem_in_time() {
     let (shop, aws, _soon) = open().await;
-    let bob = shop.person("Bob").await;
-    let change = aws.change("list-orders").await.env("AWS_ENDPOINT_URL_DYNAMODB", &silence().await);
+    let (bob, tea) = tea(&shop, 5).await;
+    let order = bob.buys(&tea, 2).await;
+    let change = aws.change("cancel-order").await.env("AWS_ENDPOINT_URL_DYNAMODB", &silence().await);
     let hanging = change.make().await;
-    let answer = bob.get("/orders").await;
+    let answer = bob.cancels(&order).await;
     hanging.undo();
     answer.is_problem(500, "internal-error");
 }
