@@ -15,9 +15,13 @@
 //! that it made; nothing in Cognito's answer tells whose it is, so `name-taken` says what to do in either case.
 //! <https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pool-managing-errors.html>
 
+use std::time::Duration;
+
 use anyhow::Context;
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::config::http::HttpResponse;
+use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
+use aws_sdk_cognitoidentityprovider::config::timeout::TimeoutConfig;
 use aws_sdk_cognitoidentityprovider::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cognitoidentityprovider::types::{
     AttributeType, AuthFlowType, AuthenticationResultType, ChallengeNameType,
@@ -85,7 +89,8 @@ impl AppClient {
         Ok(())
     }
 
-    /// Proves an account's address by the code that was sent there.
+    /// Proves an account's address by the code that was sent there. At most two tries: whoever has lost the answer of
+    /// the first learns by the second that it was done.
     ///
     /// # Errors
     /// A code that is not good for this account, or, with a good one, an address that is another account's.
@@ -97,14 +102,20 @@ impl AppClient {
             .secret_hash(self.secret_hash(username.as_str()).await?)
             .username(username.as_str())
             .confirmation_code(&code.0);
-        let sent = confirm.send().await;
-        sent.map_err(|error| {
-            meaning("confirm a sign-up", error, |code, message| match code {
+        let first = confirm.clone().customize().config_override(one_long_try()).send().await;
+        let (sent, is_second) = match first {
+            Err(error) if may_have_taken_effect(&error) => (confirm.send().await, true),
+            sent => (sent, false),
+        };
+        match sent {
+            // Our first try did it, and its answer was lost. Otherwise nobody hears that an account is confirmed.
+            Err(error) if is_second && is_confirmed(&error) => Ok(()),
+            Err(error) => Err(meaning("confirm a sign-up", error, |code, message| match code {
                 "AliasExistsException" => Some(Refusal::EmailTaken),
                 _ => bad_code(code, message),
-            })
-        })?;
-        Ok(())
+            })),
+            Ok(_) => Ok(()),
+        }
     }
 
     /// Has a new code emailed, if the account exists and is not confirmed yet.
@@ -438,6 +449,30 @@ where
     if is_unavailable { Error::Unavailable(cause) } else { Error::Failed(cause) }
 }
 
+/// Cognito waits up to 5 seconds for a trigger, and answers after it.
+/// <https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html>
+fn one_long_try() -> aws_sdk_cognitoidentityprovider::config::Builder {
+    const LONG: Duration = Duration::from_secs(6);
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(LONG).operation_timeout(LONG).build();
+    aws_sdk_cognitoidentityprovider::config::Builder::new()
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts)
+}
+
+/// Whether a call that failed may have been carried out.
+fn may_have_taken_effect<E>(error: &SdkError<E, HttpResponse>) -> bool {
+    match error {
+        SdkError::ConstructionFailure(_) => false,
+        SdkError::ServiceError(answer) => answer.raw().status().is_server_error(),
+        _ => true,
+    }
+}
+
+fn is_confirmed<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    error.code() == Some("NotAuthorizedException")
+        && error.message().is_some_and(|message| message.ends_with("Current status is CONFIRMED"))
+}
+
 /// Whether Cognito refused our secret, for which it has the code of a wrong password: "Unable to verify secret hash for
 /// client …", or "Client … is configured with secret but SECRET_HASH was not received".
 fn is_about_our_secret(message: &str) -> bool {
@@ -523,12 +558,12 @@ fn refused_field(person: &SignUp, message: &str) -> Option<Refusal> {
 mod tests {
     use super::*;
     use aws_sdk_cognitoidentityprovider::Config;
-    use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
     use aws_sdk_cognitoidentityprovider::config::{BehaviorVersion, Credentials, Region};
     use aws_smithy_runtime_api::client::http::{
         HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
     };
     use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+    use aws_smithy_runtime_api::client::result::ConnectorError;
     use serde_json::{Value, json};
     use shared::http::input;
     use shared::http::problem::Problem;
@@ -722,6 +757,39 @@ mod tests {
                 "{code}"
             );
         }
+    }
+
+    /// Does what it is asked and loses its first answer; a second time there is nothing left to confirm.
+    #[derive(Debug, Clone)]
+    struct LosesAnAnswer(Arc<Mutex<u32>>);
+
+    impl HttpConnector for LosesAnAnswer {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            let mut calls = self.0.lock().unwrap();
+            *calls += 1;
+            let answer = match *calls {
+                1 => Err(ConnectorError::timeout("no answer".into())),
+                _ => Ok(HttpResponse::new(400.try_into().unwrap(), confirmed().body.into())),
+            };
+            HttpConnectorFuture::ready(answer)
+        }
+    }
+
+    fn confirmed() -> Canned {
+        Canned::error("NotAuthorizedException", "User cannot be confirmed. Current status is CONFIRMED")
+    }
+
+    #[tokio::test]
+    async fn whoever_was_confirmed_by_a_try_whose_answer_was_lost_hears_so_and_nobody_else() {
+        let (calls, known) = (Arc::default(), confirmed().app_client());
+        let connector = SharedHttpConnector::new(LosesAnAnswer(Arc::clone(&calls)));
+        let config = known.cognito.config().to_builder();
+        let config = config.http_client(http_client_fn(move |_, _| connector.clone())).build();
+        let losing = AppClient { cognito: Client::from_conf(config), ..known.clone() };
+        let (username, code) = (Username::existing("Ann"), ConfirmationCode("274023".into()));
+        losing.confirm(&username, &code).await.unwrap();
+        assert_eq!(*calls.lock().unwrap(), 2);
+        assert_eq!(refusal(known.confirm(&username, &code).await), Refusal::CodeMismatch);
     }
 
     #[tokio::test]
