@@ -30,7 +30,7 @@
 //! key of which docs/decisions/0006 says where it comes from. Where a person has a limit a day besides, its counters
 //! stand in the same item, as `d<number of the window>`, and its condition in the same update. Time to live takes an
 //! item some time after its longest two windows; an item that is still there then counts for nothing. One that lives on
-//! keeps the counters of windows between which nobody asked; once in [`MOST_ATTRIBUTES`] requests they are taken away
+//! keeps the counters of windows between which nobody asked; once in `MOST_ATTRIBUTES` requests they are taken away
 //! by an update more, so that an item stays under 1 KB, one write unit.
 
 use std::collections::HashMap;
