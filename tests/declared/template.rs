@@ -662,12 +662,12 @@ fn nobody_reaches_the_bucket_without_tls() {
 }
 
 #[test]
-fn browsers_may_only_upload_and_only_from_the_allowed_origins() {
+fn browsers_may_upload_and_read_pictures_from_the_allowed_origins_alone() {
     let template = Template::read();
     let bucket = template.of("AWS::S3::Bucket").next().unwrap();
     let rules = &bucket.property("CorsConfiguration")["Fn::If"][1]["CorsRules"];
     assert_eq!(rules.as_array().map(Vec::len), Some(1));
-    assert_eq!(rules[0]["AllowedMethods"], json!(["PUT"]));
+    assert_eq!(rules[0]["AllowedMethods"], json!(["GET", "PUT"]));
     assert_eq!(rules[0]["AllowedOrigins"], json!({"Fn::Split": [",", {"Ref": "AllowedOrigins"}]}));
 }
 
