@@ -98,12 +98,13 @@ impl Double {
         &self.url
     }
 
-    /// From now on: passes calls on, and keeps the replies under this name, instead of those that were there.
+    /// From now on: passes calls on, and keeps the replies under this name, each instead of the one that was there. What
+    /// a function asks only once, such as for a secret, so stays known.
     pub(super) fn record(&self, name: &str) {
         let mut now = self.state.now();
         now.name = name.to_owned();
         now.plays = false;
-        now.recordings.insert(name.to_owned(), Recording::new());
+        now.recordings.entry(name.to_owned()).or_default();
         now.asked = Asked::default();
     }
 
