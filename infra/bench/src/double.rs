@@ -98,8 +98,8 @@ impl Double {
         &self.url
     }
 
-    /// From now on: passes calls on, and keeps the replies under this name, each instead of the one that was there. What
-    /// a function asks only once, such as for a secret, so stays known.
+    /// From now on: passes calls on, and keeps the replies under this name, each instead of the one that was there. So
+    /// what a function asks only once stays known, such as a secret.
     pub(super) fn record(&self, name: &str) {
         let mut now = self.state.now();
         now.name = name.to_owned();

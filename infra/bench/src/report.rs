@@ -725,7 +725,7 @@ mod tests {
                 ("1/7", "1/27 (create-order)", true),
                 ("1.2×", "1.1× (create-order)", true),
                 ("1.15×", "1.1× (get-product)", true),
-                ("9", "9", true),
+                ("11", "9", true),
                 ("2", "3", false),
                 ("10 MB", "9.0 MB (create-order)", true),
                 ("4.5 MB", "4.0 MB (create-order)", true),
