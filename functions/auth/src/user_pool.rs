@@ -439,11 +439,7 @@ where
         | "InvalidLambdaResponseException"
         | "UnexpectedLambdaException"
         | "UserLambdaValidationException" => true,
-        _ => match &error {
-            SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
-            SdkError::ServiceError(answer) => answer.raw().status().is_server_error(),
-            _ => false,
-        },
+        _ => may_have_taken_effect(&error),
     };
     let cause = anyhow::Error::new(error).context(operation);
     if is_unavailable { Error::Unavailable(cause) } else { Error::Failed(cause) }
@@ -459,12 +455,12 @@ fn one_long_try() -> aws_sdk_cognitoidentityprovider::config::Builder {
         .timeout_config(timeouts)
 }
 
-/// Whether a call that failed may have been carried out.
+/// Whether a call that failed may have been carried out, or be answered another time.
 fn may_have_taken_effect<E>(error: &SdkError<E, HttpResponse>) -> bool {
     match error {
-        SdkError::ConstructionFailure(_) => false,
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
         SdkError::ServiceError(answer) => answer.raw().status().is_server_error(),
-        _ => true,
+        _ => false,
     }
 }
 

@@ -231,21 +231,6 @@ mod tests {
 
     #[test]
     fn names_are_sorted_as_people_sort() {
-        let sorted = [
-            "Äpfel",
-            "apple",
-            "Banana",
-            "Çay",
-            "cups",
-            "Œufs",
-            "olives",
-            "Øl",
-            "straße",
-            "Strasse 2",
-            "Zebra",
-            "еда",
-            "Ёлки",
-        ];
         let sorted_by_key = |mut names: Vec<&'static str>| {
             names.sort_by_key(|text| name(text).sort_key());
             names
@@ -265,7 +250,7 @@ mod tests {
             "еда",
             "Ёлки",
         ];
-        assert_eq!(sorted_by_key(sorted.into_iter().rev().collect()), expected);
+        assert_eq!(sorted_by_key(expected.into_iter().rev().collect()), expected);
         assert_eq!(name("ＴＥＡ ﬁne").sort_key(), "tea fine");
         assert_eq!(name("\u{301}\u{301}").sort_key(), "\u{301}\u{301}");
     }
