@@ -1,6 +1,9 @@
 //! Makes what `GET /docs` and `GET /openapi.json` answer: the contract as JSON, and its viewer, each as gzip (RFC
 //! 1952). So the function holds no YAML reader, and packs nothing while somebody waits.
 
+#[path = "../../shared/link.rs"]
+mod link;
+
 use std::io::Write;
 use std::path::Path;
 use std::{env, fs};
@@ -13,6 +16,7 @@ use flate2::write::GzEncoder;
 const VIEWER: [&str; 5] = ["docs.css", "docs.html", "docs.js", "swagger-ui-bundle.js", "swagger-ui.css"];
 
 fn main() -> Result<()> {
+    link::main();
     let made = env::var("OUT_DIR")?;
     let made = Path::new(&made);
     println!("cargo::rerun-if-changed=build.rs");

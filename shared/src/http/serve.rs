@@ -20,7 +20,7 @@ use super::problem::{METHOD_NOT_ALLOWED, PRECONDITION_FAILED, Problem};
 use super::representation;
 use crate::run::aws::{Aws, FromEnv};
 use crate::run::config::{self, Stage};
-use crate::run::telemetry::{self, Invocation};
+use crate::run::telemetry;
 
 /// What every answer says to browsers, unless its handler says otherwise: only by TLS, only as what it is, in no frame,
 /// and kept by nobody.
@@ -158,12 +158,8 @@ async fn refuse_unheeded(is_heeded: bool, request: Request, next: Next) -> Resul
 async fn observe(stage: Stage, request: Request, next: Next) -> Result<Response, Infallible> {
     let request_id = request_id(&request);
     let span = tracing::info_span!("request", request_id);
-    let (mut response, Invocation { calls, subject }) =
-        telemetry::observing(next.run(request).instrument(span.clone())).await;
-    span.in_scope(|| {
-        tracing::info!(status = response.status().as_u16(), subject, aws_calls = calls.total(), "answered");
-    });
-    calls.publish();
+    let (mut response, invocation) = telemetry::observing(next.run(request).instrument(span)).await;
+    telemetry::answered(&request_id, response.status().as_u16(), &invocation);
     let headers = response.headers_mut();
     for (name, value) in &HEADERS {
         headers.entry(name).or_insert_with(|| value.clone());
@@ -172,7 +168,7 @@ async fn observe(stage: Stage, request: Request, next: Next) -> Result<Response,
         headers.insert(HeaderName::from_static("x-request-id"), value);
     }
     if stage.shows_timing()
-        && let Ok(value) = HeaderValue::from_str(&calls.server_timing())
+        && let Ok(value) = HeaderValue::from_str(&invocation.calls.server_timing())
         && !value.is_empty()
     {
         headers.insert(HeaderName::from_static("server-timing"), value);

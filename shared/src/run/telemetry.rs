@@ -5,6 +5,7 @@ use std::fmt::{self, Write as _};
 use std::future::Future;
 use std::time::Duration;
 
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 use tracing::Level;
 
@@ -29,27 +30,17 @@ pub(crate) fn init() {
 /// that what is counted before a function dies counts.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 pub fn count(metric: &'static str, value: u32) {
-    println!("{}", embedded_metric(metric, value, ("function", &function_name()), Timestamp::now()));
+    say(&embedded_metric(metric, value, ("function", &function_name()), Timestamp::now()));
 }
 
 /// The same for what has one alarm wherever it happens: its dimension is the stage.
 pub fn count_in_stage(metric: &'static str, value: u32) {
-    println!("{}", embedded_metric(metric, value, ("stage", &stage()), Timestamp::now()));
+    say(&embedded_metric(metric, value, ("stage", &stage()), Timestamp::now()));
 }
 
 fn embedded_metric(metric: &str, value: u32, (dimension, name): (&str, &str), now: Timestamp) -> Value {
-    json!({
-        "_aws": {
-            "Timestamp": now.unix_millis(),
-            "CloudWatchMetrics": [{
-                "Namespace": "Cartwright",
-                "Dimensions": [[dimension]],
-                "Metrics": [{ "Name": metric, "Unit": "Count" }],
-            }],
-        },
-        dimension: name,
-        metric: value,
-    })
+    let metrics = vec![Metric { name: metric.to_owned(), unit: "Count" }];
+    json!({ "_aws": Embedded::of(metrics, dimension, now), dimension: name, metric: value })
 }
 
 /// The name by which Lambda knows this function.
@@ -109,31 +100,123 @@ impl Calls {
     /// Their dimension is the stage and not the function: each metric costs money each month, and the line has the
     /// function's name for whoever asks the log. docs/decisions/0016 counts what it comes to.
     pub(crate) fn publish(&self) {
-        if let Some(line) = self.embedded_metrics(&stage(), &function_name(), Timestamp::now()) {
-            println!("{line}");
+        if let Some(metrics) = self.metrics(Timestamp::now()) {
+            say(&metrics);
         }
     }
 
-    fn embedded_metrics(&self, stage: &str, function: &str, now: Timestamp) -> Option<Value> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let mut line = json!({ "stage": stage, "function": function });
+    fn metrics(&self, now: Timestamp) -> Option<CallMetrics<'_>> {
+        let some = !self.0.is_empty();
+        some.then(|| CallMetrics { calls: self, stage: stage(), function: function_name(), now })
+    }
+}
+
+/// The calls of an invocation as metrics in CloudWatch's embedded format.
+struct CallMetrics<'a> {
+    calls: &'a Calls,
+    stage: String,
+    function: String,
+    now: Timestamp,
+}
+
+impl Serialize for CallMetrics<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut line = serializer.serialize_map(None)?;
         let mut metrics = Vec::new();
-        for (service, count, total) in &self.0 {
-            let name = pascal(service);
+        line.serialize_entry("stage", &self.stage)?;
+        line.serialize_entry("function", &self.function)?;
+        for (service, count, total) in &self.calls.0 {
+            let (calls, time) = (format!("{}Calls", pascal(service)), format!("{}Time", pascal(service)));
+            line.serialize_entry(&calls, count)?;
             // Tenths of a millisecond are what means something.
-            let millis = (total.as_secs_f64() * 10_000.0).round() / 10.0;
-            metrics.push(json!({ "Name": format!("{name}Calls"), "Unit": "Count" }));
-            metrics.push(json!({ "Name": format!("{name}Time"), "Unit": "Milliseconds" }));
-            line[format!("{name}Calls")] = json!(count);
-            line[format!("{name}Time")] = json!(millis);
+            line.serialize_entry(&time, &((total.as_secs_f64() * 10_000.0).round() / 10.0))?;
+            metrics.push(Metric { name: calls, unit: "Count" });
+            metrics.push(Metric { name: time, unit: "Milliseconds" });
         }
-        line["_aws"] = json!({
-            "Timestamp": now.unix_millis(),
-            "CloudWatchMetrics": [{ "Namespace": "Cartwright", "Dimensions": [["stage"]], "Metrics": metrics }],
-        });
-        Some(line)
+        line.serialize_entry("_aws", &Embedded::of(metrics, "stage", self.now))?;
+        line.end()
+    }
+}
+
+/// What the member `_aws` of a line says of the line's other members: which of them are metrics.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Embedded<'a> {
+    timestamp: i64,
+    cloud_watch_metrics: [Directive<'a>; 1],
+}
+
+#[derive(serde::Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Directive<'a> {
+    namespace: &'static str,
+    dimensions: [[&'a str; 1]; 1],
+    metrics: Vec<Metric>,
+}
+
+#[derive(serde::Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metric {
+    name: String,
+    unit: &'static str,
+}
+
+impl<'a> Embedded<'a> {
+    fn of(metrics: Vec<Metric>, dimension: &'a str, now: Timestamp) -> Self {
+        let directive = Directive { namespace: "Cartwright", dimensions: [[dimension]], metrics };
+        Self { timestamp: now.unix_millis(), cloud_watch_metrics: [directive] }
+    }
+}
+
+/// Writes the line that ends a request. It looks like all others, and has the metrics of the request's calls, too: a
+/// line of their own would be a second write to the log for each request, and cost as much to keep.
+pub(crate) fn answered(request_id: &str, status: u16, invocation: &Invocation) {
+    say(&Answered::new(request_id, status, invocation, Timestamp::now()));
+}
+
+#[derive(serde::Serialize)]
+struct Answered<'a> {
+    timestamp: Timestamp,
+    level: &'static str,
+    message: &'static str,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<&'a str>,
+    aws_calls: u32,
+    span: RequestSpan<'a>,
+    #[serde(flatten)]
+    metrics: Option<CallMetrics<'a>>,
+}
+
+#[derive(serde::Serialize)]
+struct RequestSpan<'a> {
+    request_id: &'a str,
+    name: &'static str,
+}
+
+impl<'a> Answered<'a> {
+    fn new(request_id: &'a str, status: u16, invocation: &'a Invocation, now: Timestamp) -> Self {
+        Self {
+            timestamp: now,
+            level: "INFO",
+            message: "answered",
+            status,
+            subject: invocation.subject.as_deref(),
+            aws_calls: invocation.calls.total(),
+            span: RequestSpan { request_id, name: "request" },
+            metrics: invocation.calls.metrics(now),
+        }
+    }
+}
+
+/// Writes a line into the log, at once and whole.
+fn say(line: &impl Serialize) {
+    match serde_json::to_string(line) {
+        Ok(mut line) => {
+            line.push('\n');
+            print!("{line}");
+        }
+        Err(error) => tracing::error!(error = error.to_string(), "a line cannot be written"),
     }
 }
 
@@ -243,32 +326,55 @@ mod tests {
         );
     }
 
+    fn metrics_of_two_services() -> Value {
+        json!({
+            "_aws": { "Timestamp": 5, "CloudWatchMetrics": [{
+                "Namespace": "Cartwright", "Dimensions": [["stage"]],
+                "Metrics": [
+                    { "Name": "DynamodbCalls", "Unit": "Count" },
+                    { "Name": "DynamodbTime", "Unit": "Milliseconds" },
+                    { "Name": "CognitoIdpCalls", "Unit": "Count" },
+                    { "Name": "CognitoIdpTime", "Unit": "Milliseconds" },
+                ]
+            }]},
+            "stage": stage(),
+            "function": function_name(),
+            "DynamodbCalls": 2,
+            "DynamodbTime": 7.4,
+            "CognitoIdpCalls": 1,
+            "CognitoIdpTime": 30.0
+        })
+    }
+
     #[test]
     fn the_calls_of_an_invocation_are_one_line_of_the_stages_metrics() {
-        let line = two_services().embedded_metrics("production", "sign-in", Timestamp::from_unix_millis(5));
+        let now = Timestamp::from_unix_millis(5);
+        let line = serde_json::to_value(two_services().metrics(now)).unwrap();
+        assert_eq!(line, metrics_of_two_services());
+        assert!(Calls::default().metrics(now).is_none());
+    }
+
+    #[test]
+    fn the_line_that_ends_a_request_has_its_metrics_as_well() {
+        let now = Timestamp::from_unix_millis(5);
+        let invocation = Invocation { calls: two_services(), subject: Some("things/1".into()) };
+        let line = serde_json::to_value(Answered::new("r1", 201, &invocation, now)).unwrap();
+        let mut expected = json!({
+            "timestamp": "1970-01-01T00:00:00.005Z", "level": "INFO", "message": "answered", "status": 201,
+            "subject": "things/1", "aws_calls": 3, "span": { "request_id": "r1", "name": "request" },
+        });
+        let metrics = metrics_of_two_services();
+        expected.as_object_mut().unwrap().extend(metrics.as_object().unwrap().clone());
+        assert_eq!(line, expected);
+
+        let idle = Invocation::default();
+        let line = serde_json::to_value(Answered::new("r2", 404, &idle, now)).unwrap();
         assert_eq!(
-            line.unwrap(),
+            line,
             json!({
-                "_aws": { "Timestamp": 5, "CloudWatchMetrics": [{
-                    "Namespace": "Cartwright", "Dimensions": [["stage"]],
-                    "Metrics": [
-                        { "Name": "DynamodbCalls", "Unit": "Count" },
-                        { "Name": "DynamodbTime", "Unit": "Milliseconds" },
-                        { "Name": "CognitoIdpCalls", "Unit": "Count" },
-                        { "Name": "CognitoIdpTime", "Unit": "Milliseconds" },
-                    ]
-                }]},
-                "stage": "production",
-                "function": "sign-in",
-                "DynamodbCalls": 2,
-                "DynamodbTime": 7.4,
-                "CognitoIdpCalls": 1,
-                "CognitoIdpTime": 30.0
+                "timestamp": "1970-01-01T00:00:00.005Z", "level": "INFO", "message": "answered",
+                "status": 404, "aws_calls": 0, "span": { "request_id": "r2", "name": "request" },
             })
-        );
-        assert_eq!(
-            Calls::default().embedded_metrics("local", "health", Timestamp::from_unix_millis(5)),
-            None
         );
     }
 }

@@ -11,6 +11,14 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
+/// Reads a UUID in groups of digits, in either case (RFC 9562, section 4). `Uuid` also takes it in braces, as a URN or in
+/// one group, each of which is of another length.
+#[doc(hidden)]
+pub fn hyphenated(text: &str) -> Result<uuid::Uuid, NotAnId> {
+    let id = (text.len() == uuid::fmt::Hyphenated::LENGTH).then(|| uuid::Uuid::try_parse(text).ok());
+    id.flatten().ok_or(NotAnId)
+}
+
 #[doc(hidden)]
 pub use uuid;
 
@@ -50,11 +58,7 @@ macro_rules! id {
             type Err = $crate::values::id::NotAnId;
 
             fn from_str(text: &str) -> ::std::result::Result<Self, Self::Err> {
-                // Only groups of digits, in either case (RFC 9562, section 4): `Uuid` also takes braces and URNs.
-                match text.parse::<$crate::values::id::uuid::Uuid>() {
-                    Ok(id) if id.to_string().eq_ignore_ascii_case(text) => Ok(Self(id)),
-                    _ => Err($crate::values::id::NotAnId),
-                }
+                $crate::values::id::hyphenated(text).map(Self)
             }
         }
 
