@@ -319,6 +319,9 @@ impl Report {
                 times(it.zipped_mb, to.zipped_mb),
             ]
         };
+        if self.functions.is_empty() {
+            return table;
+        }
         table.row(row("floor: an empty function".into(), &self.floor));
         for function in &self.functions {
             table.row(row(format!("**{}**", function.name), &function.cartwright));
