@@ -10,8 +10,9 @@ use super::{DAY, MINUTE, Tables, now, open, open_behind, profile_of, someone};
 /// The profile of a person, read as orders read their buyer's.
 async fn recorded(id: &UserId) -> Option<Profile> {
     let (users, Tables(client)) = open::<(Users, Tables)>().await;
-    let mut found = users.with(Read::new(), id).unwrap().fetch(&client).await.unwrap();
-    users.found_in(&mut found).unwrap()
+    let read = users.with(Read::new(), id).expect("a key");
+    let mut found = read.fetch(&client).await.expect("the table answers");
+    users.found_in(&mut found).expect("a profile that can be read")
 }
 
 #[tokio::test]
