@@ -174,7 +174,8 @@ fn is_of_the_call(name: &HeaderName) -> bool {
         || ["authorization", "content-type", "content-encoding", "range"].contains(&name)
 }
 
-/// `DynamoDB_20120810.GetItem` as `GetItem`, `S3.GetObject` alike, and `PublishBatch` or `POST /v2/email/outbound-emails` as it is.
+/// `DynamoDB_20120810.GetItem` as `GetItem`, `S3.GetObject` alike, and `PublishBatch` or
+/// `POST /v2/email/outbound-emails` as it is.
 fn operation(key: &str) -> String {
     match key.split_once(' ') {
         Some((target, _)) if target.contains('.') => target.rsplit('.').next().unwrap_or(target).to_owned(),

@@ -3,9 +3,9 @@
 //! From the outside in: [`contest`] says who is measured and how; [`function`] runs one function and plays the Lambda
 //! Runtime API for it; [`double`] is the AWS that it sees, in front of the emulator of a [`scene`]; [`events`] are what
 //! it is asked; [`node`] is the baseline. What comes of it: [`figures`], [`capacity`] units, what [`lines`] of orders
-//! write, what the rate [`limits`] and [`uploads`] of pictures take, [`growth`] and the [`bill`], told by the [`report`]
-//! beside what was before ([`changes`]), and drawn by the [`picture`]. [`builds`] is apart: it measures the build of
-//! the release binaries, by its profile.
+//! write, what the rate [`limits`] and [`uploads`] of pictures take, [`growth`] and the [`bill`], told by the
+//! [`report`] beside what was before ([`changes`]), and drawn by the [`picture`]. [`builds`] is apart: it measures the
+//! build of the release binaries, by its profile.
 
 mod bill;
 mod builds;

@@ -1,8 +1,8 @@
 //! The calls that a function makes, by the SDK alone: no validation, no rules, no logs, no reading of what comes back.
 //!
-//! `BENCH_CASE` names the function whose calls it makes, or the rate limit, as it is and as it was before. The requests are of the same operations with the same
-//! parts, and side by side where the function's are; what they ask for does not matter, since the bench answers each
-//! with what it recorded for that function.
+//! `BENCH_CASE` names the function whose calls it makes, or the rate limit, as it is and as it was before. The requests
+//! are of the same operations with the same parts, and side by side where the function's are; what they ask for does
+//! not matter, since the bench answers each with what it recorded for that function.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
