@@ -606,6 +606,20 @@ fn an_order_line_writes_one_small_item_and_an_order_little_to_the_index_of_what_
 }
 
 #[test]
+fn every_index_is_read_by_a_function() {
+    let template = Template::read();
+    let policies = json!(template.resources().iter().flat_map(statements).collect::<Vec<_>>()).to_string();
+    for table in template.of("AWS::DynamoDB::Table") {
+        for index in table.property("GlobalSecondaryIndexes").as_array().into_iter().flatten() {
+            let name = index["IndexName"].as_str().expect("an index has a name");
+            let arn = format!("${{{}Arn}}/index/{name}\"", table.id);
+            let why = format!("{}: whoever writes pays for the index {name}, and nobody reads it", table.id);
+            assert!(policies.contains(&arn), "{why}");
+        }
+    }
+}
+
+#[test]
 fn what_is_told_of_a_change_has_the_item_before_and_after_it() {
     for table in Template::read().of("AWS::DynamoDB::Table") {
         let stream = table.property("StreamSpecification");

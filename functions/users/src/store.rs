@@ -1,11 +1,7 @@
 //! The Users table.
 //!
-//! | key | names | read by |
-//! | --- | --- | --- |
-//! | `userId` (partition) | a person, by Cognito's `sub` | [`Users::find`] |
-//! | index `email`: `email` (partition) | the person behind an address | nobody yet |
-//!
-//! An item is a [`Profile`].
+//! Its key is `userId`, a person by Cognito's `sub`; an item is a [`Profile`]. There is no index, so that a sign-in,
+//! which is noted here, writes one unit.
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
@@ -90,15 +86,5 @@ impl Users {
     /// When it is not as this code writes them.
     pub fn found_in(&self, batch: &mut Batch) -> anyhow::Result<Option<Profile>> {
         batch.take(&self.table).pop().map(from_item).transpose()
-    }
-
-    /// A person's profile: `None` for a person whose address was never confirmed.
-    ///
-    /// # Errors
-    /// When the table cannot be read.
-    pub async fn find(&self, id: &UserId) -> anyhow::Result<Option<Profile>> {
-        let get = self.dynamodb.get_item().table_name(&self.table).key("userId", dynamo::text(id));
-        let found = get.send().await.context("read a profile")?;
-        found.item.map(from_item).transpose()
     }
 }

@@ -10,6 +10,7 @@ use super::capacity::Units;
 use super::contest::{HAND_OVER, PUBLISH, RECORD, WAY};
 use super::figures::Figures;
 use super::report::OfFunction;
+use super::uploads::Picture;
 
 /// Orders that the bill is for.
 const MILLION: f64 = 1e6;
@@ -78,16 +79,29 @@ impl Prices {
     /// processor that the memory brings, and for those that start cold the start as well.
     fn billed_ms(&self, function: &OfFunction, figures: &Figures) -> f64 {
         let assumed = &self.assumed;
-        let wait: f64 = function
-            .calls
-            .iter()
-            .map(|(call, count)| count * assumed.wait_ms.get(call).copied().unwrap_or_default())
-            .sum();
-        let share = (assumed.memory_mb / assumed.mb_of_one_processor).min(1.0);
+        let calls = function.calls.iter().map(|(call, count)| (call.as_str(), *count));
         // Lambda gives a whole processor to a start.
-        let first = (figures.first_ms - figures.p50_ms).max(0.0) / share;
+        let first = (figures.first_ms - figures.p50_ms).max(0.0) / self.share(assumed.memory_mb);
         let cold = assumed.cold_share * (figures.initialisation_ms + first);
-        (wait + figures.cpu_ms / share).ceil() + cold
+        self.billed_warm_ms(calls, figures, assumed.memory_mb) + cold
+    }
+
+    /// The same of a function that is warm, with this memory.
+    fn billed_warm_ms<'a>(
+        &self,
+        calls: impl Iterator<Item = (&'a str, f64)>,
+        figures: &Figures,
+        memory_mb: f64,
+    ) -> f64 {
+        let wait_ms = &self.assumed.wait_ms;
+        let wait: f64 =
+            calls.map(|(call, count)| count * wait_ms.get(call).copied().unwrap_or_default()).sum();
+        (wait + figures.cpu_ms / self.share(memory_mb)).ceil()
+    }
+
+    /// The part of a processor that memory brings. The functions have one thread, so more than one is of no use.
+    fn share(&self, memory_mb: f64) -> f64 {
+        (memory_mb / self.assumed.mb_of_one_processor).min(1.0)
     }
 
     /// How often a function runs for one order, and for the share of a sign-in that comes with it: what changes a
@@ -194,6 +208,47 @@ fn bill(
     Some(Bill { title, lines })
 }
 
+/// What an indexer of pictures might be given, in megabytes as Lambda counts them: 2^20 bytes.
+const SETTINGS: [f64; 6] = [512.0, 768.0, 1_024.0, 1_280.0, 1_769.0, 2_048.0];
+
+/// What a picture costs where its indexer has this memory.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Setting {
+    /// The memory, in megabytes as Lambda counts them.
+    pub memory_mb: f64,
+    /// The part of a processor that comes with it.
+    pub share: f64,
+    /// What is billed for each of the pictures, in milliseconds.
+    pub billed_ms: Vec<f64>,
+    /// Dollars for a million pictures of the first kind, arm64.
+    pub dollars: f64,
+    /// What is left beside the largest of them, in the same megabytes; less than nothing where it does not fit.
+    pub left_mb: f64,
+}
+
+/// What pictures cost with each memory that one might give to their indexer.
+pub(super) fn settings(prices: &Prices, pictures: &[Picture]) -> Vec<Setting> {
+    const MEBIBYTE: f64 = 1.048_576;
+    let largest = pictures.iter().map(|it| it.cartwright.memory_mb / MEBIBYTE).fold(0.0, f64::max);
+    let setting = |memory_mb: f64| {
+        let billed = |picture: &Picture| {
+            let calls = picture.asked.calls.iter().map(|(call, count)| (call.as_str(), f64::from(*count)));
+            prices.billed_warm_ms(calls, &picture.cartwright, memory_mb)
+        };
+        let billed_ms: Vec<_> = pictures.iter().map(billed).collect();
+        let seconds = MILLION * billed_ms.first().copied().unwrap_or_default() / 1000.0;
+        Setting {
+            memory_mb,
+            share: prices.share(memory_mb),
+            billed_ms,
+            dollars: prices.lambda_per_million_requests
+                + seconds * memory_mb / GB * prices.lambda_per_gb_second_arm64,
+            left_mb: memory_mb - largest,
+        }
+    };
+    if pictures.is_empty() { Vec::new() } else { SETTINGS.map(setting).into() }
+}
+
 /// How much of a day's requests fall into its busiest hour, and how much busier than that its busiest minute is.
 pub(super) const BUSIEST_HOUR: f64 = 0.2;
 pub(super) const BUSIEST_MINUTE: f64 = 2.0;
@@ -232,6 +287,7 @@ pub(super) fn peaks(prices: &Prices, functions: &[OfFunction]) -> Vec<Peak> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::double::Asked;
     use super::*;
 
     fn function(name: &'static str, call: &str, cpu_ms: f64) -> OfFunction {
@@ -300,6 +356,28 @@ mod tests {
         let bills = bills(&prices, &[function("record-activity", "PutItem", 0.3)]);
         assert!(is(line(&bills[0], "SQS"), 6.2 * 3.0 * 0.4));
         assert!(is(line(&bills[0], "SNS"), 2.2 * 0.5));
+    }
+
+    #[test]
+    fn more_memory_than_one_processor_brings_makes_a_picture_dearer_and_no_quicker() {
+        let prices = Prices::read().unwrap();
+        let calls = [("GetObject".to_owned(), 1), ("PutObject".to_owned(), 4)].into();
+        let figures = Figures { cpu_ms: 600.0, memory_mb: 524.288, ..Figures::default() };
+        let picture = Picture {
+            name: "a photograph",
+            sides: (4, 3),
+            file_bytes: 1,
+            asked: Asked { calls, ..Asked::default() },
+            cartwright: figures,
+        };
+        let settings = settings(&prices, &[picture]);
+        // 300 ms for five objects, and 600 ms of a processor of which 1,024 MB bring 0.58.
+        let of = |memory: f64| settings.iter().find(|it| is(it.memory_mb, memory)).unwrap();
+        assert!(is(of(1_024.0).billed_ms[0], 1_337.0) && is(of(1_024.0).left_mb, 524.0));
+        assert!(is(of(512.0).left_mb, 12.0));
+        assert!(is(of(1_769.0).billed_ms[0], 900.0) && is(of(2_048.0).billed_ms[0], 900.0));
+        assert!(of(2_048.0).dollars > of(1_769.0).dollars && of(1_769.0).dollars > of(512.0).dollars);
+        assert!(is(of(1_024.0).dollars, 0.2 + 1_337_000.0 * 0.000_013_333_4));
     }
 
     #[test]

@@ -24,7 +24,11 @@ pub(super) struct Case {
     pub function: &'static str,
 }
 
-const fn case(name: &'static str, function: &'static str) -> Case {
+/// The binaries that go by the name of their case.
+pub(super) const BARE: &str = "bare-sdk";
+pub(super) const LIMIT: &str = "rate-limit";
+
+pub(super) const fn case(name: &'static str, function: &'static str) -> Case {
     Case { name, function }
 }
 
@@ -105,6 +109,9 @@ impl Programs {
     /// How `side` runs the function; `None` where it does not have it.
     fn program(&self, side: Side, case: Case, scene: &Scene) -> Option<Program> {
         let mut environment = scene.environment.clone();
+        if side == Side::Bare || [BARE, LIMIT].contains(&case.function) {
+            environment.push(("BENCH_CASE".into(), case.name.into()));
+        }
         let binary = |name: &str| self.binaries.join(name);
         let (command, arguments, files) = match side {
             Side::Cartwright => (binary(case.function), vec![], vec![binary(case.function)]),
@@ -120,8 +127,7 @@ impl Programs {
                 if !FIVE.iter().chain(&WAY).any(|known| *known == case) {
                     return None;
                 }
-                environment.push(("BARE_FUNCTION".into(), case.name.into()));
-                (binary("bare-sdk"), vec![], vec![binary("bare-sdk")])
+                (binary(BARE), vec![], vec![binary(BARE)])
             }
             Side::Node => {
                 let node = self.node.as_ref()?;

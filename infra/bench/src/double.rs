@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::serve::ListenerExt;
 use serde::Serialize;
 use serde_json::Value;
@@ -83,7 +83,9 @@ impl Double {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let url = format!("http://{}", listener.local_addr()?);
         let state = Arc::new(Inside { emulator, http: emulator::client(), now: Mutex::new(Now::default()) });
-        let router = Router::new().fallback(answer).with_state(state.clone());
+        // A picture has more than axum's two megabytes.
+        let router = Router::new().fallback(answer).layer(DefaultBodyLimit::disable());
+        let router = router.with_state(state.clone());
         let listener = listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true);
         });
@@ -121,8 +123,11 @@ impl Double {
     }
 }
 
-/// What tells calls of one function apart: the operation and the tables.
+/// What tells calls of one function apart: the operation and the tables, or the object.
 fn key(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> String {
+    if let Some(operation) = of_s3(method, uri, headers) {
+        return format!("S3.{operation} {}", uri.path());
+    }
     let body = String::from_utf8_lossy(body);
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     let Some(target) = target else {
@@ -137,7 +142,40 @@ fn key(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> String {
     format!("{target} {}", tables.join(" "))
 }
 
-/// `DynamoDB_20120810.GetItem` as `GetItem`, and `PublishBatch` or `POST /v2/email/outbound-emails` as it is.
+/// The same for a call that wants the item as it is then: of several updates of one table, those say most.
+fn returning(key: &str, body: &[u8]) -> String {
+    let wanted = String::from_utf8_lossy(body).contains(r#""ReturnValues":"ALL_NEW""#);
+    if wanted { format!("{key} ALL_NEW") } else { key.to_owned() }
+}
+
+/// The operation, of a call that is signed for S3: the method alone says it, and a header or the query.
+fn of_s3<'a>(method: &'a Method, uri: &Uri, headers: &HeaderMap) -> Option<&'a str> {
+    let scope = headers.get("authorization")?.to_str().ok()?;
+    if !scope.contains("/s3/aws4_request") {
+        return None;
+    }
+    let lists = uri.query().is_some_and(|query| query.contains("list-type="));
+    Some(match method.as_str() {
+        "GET" if lists => "ListObjectsV2",
+        "GET" => "GetObject",
+        "HEAD" => "HeadObject",
+        "PUT" if headers.contains_key("x-amz-copy-source") => "CopyObject",
+        "PUT" => "PutObject",
+        "DELETE" => "DeleteObject",
+        "POST" => "DeleteObjects",
+        other => other,
+    })
+}
+
+/// Whether a header says something of the call, and not of the connection.
+fn is_of_the_call(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    name.starts_with("x-amz-")
+        || ["authorization", "content-type", "content-encoding", "range"].contains(&name)
+}
+
+/// `DynamoDB_20120810.GetItem` as `GetItem`, `S3.GetObject` alike, and `PublishBatch` or
+/// `POST /v2/email/outbound-emails` as it is.
 fn operation(key: &str) -> String {
     match key.split_once(' ') {
         Some((target, _)) if target.contains('.') => target.rsplit('.').next().unwrap_or(target).to_owned(),
@@ -155,7 +193,8 @@ async fn answer(
     let key = key(&method, &uri, &headers, &body);
     let kept = {
         let now = inside.now();
-        now.plays.then(|| now.recordings.get(&now.name).and_then(|kept| kept.get(&key)).cloned())
+        let find = |kept: &Recording| kept.get(&returning(&key, &body)).or_else(|| kept.get(&key)).cloned();
+        now.plays.then(|| now.recordings.get(&now.name).and_then(find))
     };
     let reply = match kept {
         Some(Some(reply)) => Ok(reply),
@@ -181,7 +220,7 @@ async fn pass_on(
     body: &Bytes,
     key: String,
 ) -> Result<Reply> {
-    let is_dynamodb = key.starts_with("DynamoDB_");
+    let (is_dynamodb, of_its_own) = (key.starts_with("DynamoDB_"), returning(&key, body));
     let operation = operation(&key);
     let (mut sent, mut input) = (body.clone(), Value::Null);
     if is_dynamodb {
@@ -191,10 +230,8 @@ async fn pass_on(
     }
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let mut request = inside.http.request(method, format!("{}{path}", inside.emulator)).body(sent);
-    for name in ["authorization", "content-type", "x-amz-target", "x-amz-date", "x-amz-content-sha256"] {
-        if let Some(value) = headers.get(name) {
-            request = request.header(name, value);
-        }
+    for (name, value) in headers.iter().filter(|(name, _)| is_of_the_call(name)) {
+        request = request.header(name, value);
     }
     let answer = request.send().await.context("the emulator does not answer")?;
     let status = answer.status();
@@ -220,7 +257,9 @@ async fn pass_on(
     }
     if status.is_success() {
         let name = now.name.clone();
-        now.recordings.entry(name).or_default().insert(key, reply.clone());
+        let recording = now.recordings.entry(name).or_default();
+        recording.insert(of_its_own, reply.clone());
+        recording.insert(key, reply.clone());
     }
     Ok(reply)
 }
@@ -228,6 +267,7 @@ async fn pass_on(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::header::AUTHORIZATION;
 
     #[test]
     fn calls_are_told_apart_by_operation_and_tables() {
@@ -239,8 +279,17 @@ mod tests {
         let named = key(&Method::POST, &uri, &headers, body);
         assert_eq!(named, "DynamoDB_20120810.TransactWriteItems a b");
         assert_eq!(operation(&named), "TransactWriteItems");
+        assert_eq!(returning("a", br#"{"ReturnValues":"ALL_NEW","TableName":"b"}"#), "a ALL_NEW");
+        assert_eq!(returning("a", br#"{"ReturnValues":"NONE","TableName":"b"}"#), "a");
         let rest = key(&Method::POST, &Uri::from_static("/v2/email?x"), &HeaderMap::new(), b"{}");
         assert_eq!((rest.as_str(), operation(&rest).as_str()), ("POST /v2/email", "POST /v2/email"));
+        let scope = "AWS4-HMAC-SHA256 Credential=A/20261121/us-east-1/s3/aws4_request, SignedHeaders=host";
+        let s3 = HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static(scope))]);
+        let object = key(&Method::GET, &Uri::from_static("/bucket/uploads/a.jpg?x-id=GetObject"), &s3, b"");
+        assert_eq!(
+            (object.as_str(), operation(&object).as_str()),
+            ("S3.GetObject /bucket/uploads/a.jpg", "GetObject")
+        );
         let form = key(&Method::POST, &uri, &HeaderMap::new(), b"Action=PublishBatch&Version=2010-03-31");
         assert_eq!((form.as_str(), operation(&form).as_str()), ("PublishBatch", "PublishBatch"));
     }

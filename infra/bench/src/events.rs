@@ -67,6 +67,26 @@ pub(super) fn order_shipped(buyer: &Person, order: &str) -> Bytes {
     }))
 }
 
+/// What S3 tells of an object that was put there.
+pub(super) fn uploaded(bucket: &str, object: &str, bytes: usize) -> Bytes {
+    let principal = json!({ "principalId": "AIDAIENQZJOLO23YVJ4VO" });
+    let record = json!({
+        "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "us-east-1",
+        "eventTime": "2026-11-21T04:00:00.000Z", "eventName": "ObjectCreated:Put", "userIdentity": principal,
+        "requestParameters": { "sourceIPAddress": "203.0.113.7" },
+        "responseElements": { "x-amz-request-id": "C3D13FE58DE4C810" },
+        "s3": {
+            "s3SchemaVersion": "1.0", "configurationId": "bench",
+            "bucket": { "name": bucket, "ownerIdentity": principal, "arn": format!("arn:aws:s3:::{bucket}") },
+            "object": {
+                "key": object, "size": bytes, "eTag": "d41d8cd98f00b204e9800998ecf8427e",
+                "sequencer": "0055AED6DCD90281E5",
+            },
+        },
+    });
+    json!({ "Records": [record] }).to_string().into()
+}
+
 /// A record of a table's stream, alone in its batch: an item that changed.
 pub(super) fn changed(table: &str, key: &Value, old: &Value, new: &Value) -> Bytes {
     let stream =

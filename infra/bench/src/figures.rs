@@ -104,7 +104,7 @@ fn at<T: Copy>(sorted: &[T], percent: usize) -> Option<T> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "files and processes are smaller than 2^52 bytes")]
-fn megabytes(bytes: u64) -> f64 {
+pub(super) fn megabytes(bytes: u64) -> f64 {
     bytes as f64 / 1e6
 }
 

@@ -3,8 +3,9 @@
 //! From the outside in: [`contest`] says who is measured and how; [`function`] runs one function and plays the Lambda
 //! Runtime API for it; [`double`] is the AWS that it sees, in front of the emulator of a [`scene`]; [`events`] are what
 //! it is asked; [`node`] is the baseline. What comes of it: [`figures`], [`capacity`] units, what [`lines`] of orders
-//! write, [`growth`] and the [`bill`], told by the [`report`] beside what was before ([`changes`]), and drawn by the
-//! [`picture`]. [`builds`] is apart: it measures the build of the release binaries, by its profile.
+//! write, what the rate [`limits`] and [`uploads`] of pictures take, [`growth`] and the [`bill`], told by the
+//! [`report`] beside what was before ([`changes`]), and drawn by the [`picture`]. [`builds`] is apart: it measures the
+//! build of the release binaries, by its profile.
 
 mod bill;
 mod builds;
@@ -16,11 +17,13 @@ mod events;
 mod figures;
 mod function;
 mod growth;
+mod limits;
 mod lines;
 mod node;
 mod picture;
 mod report;
 mod scene;
+mod uploads;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -32,8 +35,8 @@ use local::cloud::{self, Cloud};
 use local::tools::MINISTACK;
 use local::{build, needs, say};
 
-use self::contest::{ALL, Case, Effort, Programs};
-use self::report::Report;
+use self::contest::{ALL, Effort, Programs};
+use self::report::{Apart, Report};
 use self::scene::Scene;
 
 /// Measure what the functions cost, beside an empty function, the bare SDK and Node.js.
@@ -69,6 +72,13 @@ struct Options {
     /// Write the tables into docs/benchmarks.md and docs/capacity.md, and draw docs/benchmarks.svg.
     #[arg(long)]
     write: bool,
+}
+
+impl Options {
+    /// Whether this function is to be measured.
+    fn is_wanted(&self, function: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == function)
+    }
 }
 
 #[tokio::main]
@@ -111,7 +121,7 @@ async fn run(options: Options) -> Result<()> {
         );
     }
     let dir = cloud::target().join("bench");
-    let (beside, logs) = (options.beside, contest::logs_in(&dir)?);
+    let (beside, logs) = (options.beside.clone(), contest::logs_in(&dir)?);
     let programs = Programs { binaries: binaries?, beside, node, logs };
 
     let cloud = Cloud::at(dir.join("cloud"));
@@ -123,18 +133,21 @@ async fn run(options: Options) -> Result<()> {
     let on_emulator = contest::on_the_emulator(&scene, &programs, 20);
     let seen = say::step("Sending 20 orders all the way over the emulator", on_emulator).await?;
     let effort = Effort { rounds: options.rounds, requests: options.requests };
-    let is_wanted =
-        |case: &Case| options.only.is_empty() || options.only.iter().any(|only| only == case.function);
-    let cases: Vec<_> = ALL.into_iter().filter(is_wanted).collect();
+    let cases: Vec<_> = ALL.into_iter().filter(|case| options.is_wanted(case.function)).collect();
     let figures = contest::against_recordings(&scene, &programs, &cases, &seen, effort, |round, case| {
         if Some(&case) == cases.first() {
             say::note(&format!("Round {} of {}", round + 1, effort.rounds));
         }
     })
     .await?;
-    let growth = growth::measure(&scene, &programs, options.longest, effort).await?;
-    let lines = say::step("Ordering what is described at length", lines::measure(&scene, &programs)).await?;
-    let report = Report::new(&seen, &figures, growth, lines, programs.node.as_ref(), effort)?;
+    let is_wanted = |function: &str| options.is_wanted(function);
+    let apart = Apart {
+        growth: growth::measure(&scene, &programs, options.longest, effort).await?,
+        limits: limits::measure(&scene, &programs, is_wanted, effort).await?,
+        lines: say::step("Ordering what is described at length", lines::measure(&scene, &programs)).await?,
+        pictures: uploads::measure(&scene, &programs, is_wanted, effort).await?,
+    };
+    let report = Report::new(&seen, &figures, apart, programs.node.as_ref(), effort)?;
     scene::clear(&cloud);
 
     say::out!("{}", report.to_terminal());
@@ -158,7 +171,7 @@ async fn binaries() -> Result<()> {
         cargo.args(["--package", package]);
     }
     let mut names: Vec<_> = ALL.iter().map(|case| case.function).collect();
-    names.extend(["list-orders", "floor", "bare-sdk"]);
+    names.extend(["list-orders", uploads::INDEX.function, "floor", contest::BARE, contest::LIMIT]);
     names.dedup();
     for name in names {
         cargo.args(["--bin", name]);

@@ -6,15 +6,17 @@ use std::fmt::Write as _;
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
-use super::bill::{self, Bill, Peak, Prices};
+use super::bill::{self, Bill, Peak, Prices, Setting};
 use super::capacity::Units;
 use super::changes;
 use super::contest::{ALL, Case, Effort, FIVE, READS, SeenBySide, Side, WAY};
-use super::figures::{Figures, percentile, short, times};
+use super::figures::{Figures, megabytes, percentile, short, times};
 use super::growth::Row;
+use super::limits::Limit;
 use super::lines::Line;
 use super::node::Baseline;
 use super::picture;
+use super::uploads::Picture;
 use local::cloud;
 
 /// Everything.
@@ -36,12 +38,30 @@ pub(super) struct Report {
     pub growth: Vec<Row>,
     /// What an order of one line writes.
     pub lines: Vec<Line>,
+    /// What a rate limit takes of a request.
+    pub limits: Vec<Limit>,
+    /// What indexing a picture takes.
+    pub pictures: Vec<Picture>,
+    /// The same with each memory that its function might have.
+    pub settings: Vec<Setting>,
     /// What a million orders would cost.
     pub bills: Vec<Bill>,
     /// What a million people would ask.
     pub peaks: Vec<Peak>,
     /// What was wanted, and whether it was reached.
     pub targets: Vec<Target>,
+}
+
+/// What is measured by itself, apart from the functions in turn.
+pub(super) struct Apart {
+    /// Lists of different lengths.
+    pub growth: Vec<Row>,
+    /// Orders of one line.
+    pub lines: Vec<Line>,
+    /// Rate limits.
+    pub limits: Vec<Limit>,
+    /// Pictures.
+    pub pictures: Vec<Picture>,
 }
 
 /// The machine.
@@ -127,11 +147,11 @@ impl Report {
     pub(super) fn new(
         seen: &SeenBySide,
         figures: &BTreeMap<(Side, &'static str), Figures>,
-        growth: Vec<Row>,
-        lines: Vec<Line>,
+        apart: Apart,
         node: Option<&Baseline>,
         effort: Effort,
     ) -> Result<Self> {
+        let Apart { growth, lines, limits, pictures } = apart;
         let of = |side, name| figures.get(&(side, name)).copied();
         let functions: Vec<_> = ALL
             .iter()
@@ -168,6 +188,9 @@ impl Report {
             functions,
             growth,
             lines,
+            limits,
+            settings: bill::settings(&prices, &pictures),
+            pictures,
             targets,
         })
     }
@@ -189,6 +212,9 @@ impl Report {
             ("costs", "What a function costs, and how that compares", self.costs()),
             ("requests", "What a request asks of AWS", self.requests()),
             ("growth", "How a page's cost grows with the list", self.growth()),
+            ("limits", "What a rate limit takes of a request", self.limits()),
+            ("pictures", "What indexing a picture takes", self.pictures()),
+            ("settings", "What a picture costs, by the memory of its function", self.settings()),
             ("bill", "A million orders with their browsing, in dollars", self.bill()),
             ("peak", "The busiest minute of a day on which a million people order", self.peak()),
             ("changes", "Before and after sales were split off from products", self.changes()),
@@ -293,6 +319,9 @@ impl Report {
                 times(it.zipped_mb, to.zipped_mb),
             ]
         };
+        if self.functions.is_empty() {
+            return table;
+        }
         table.row(row("floor: an empty function".into(), &self.floor));
         for function in &self.functions {
             table.row(row(format!("**{}**", function.name), &function.cartwright));
@@ -321,24 +350,13 @@ impl Report {
             "units of Node.js",
         ]);
         for function in &self.functions {
-            let calls: Vec<_> = function
-                .calls
-                .iter()
-                .map(|(name, count)| {
-                    let name = if name.ends_with("/outbound-emails") { "SendEmail" } else { name };
-                    if (count - 1.0).abs() < 1e-9 {
-                        name.to_owned()
-                    } else {
-                        format!("{} × {name}", short(*count))
-                    }
-                })
-                .collect();
+            let calls = in_words(function.calls.iter().map(|(name, count)| (name.as_str(), *count)));
             let units = |units: &Units| (number(units.read), number(units.write));
             let (read, write) = units(&function.units);
             let of_node = function.units_of_node.as_ref().map(units);
             table.row(vec![
                 function.name.to_owned(),
-                calls.join(", "),
+                calls,
                 read,
                 write,
                 format!("{} B", function.answer_bytes),
@@ -378,6 +396,68 @@ impl Report {
         table
     }
 
+    fn limits(&self) -> Table {
+        let mut table = Table::new(&["limit", "calls", "write units", "CPU", "CPU of the calls alone"]);
+        for limit in &self.limits {
+            let calls = limit.asked.calls.iter().map(|(name, count)| (name.as_str(), f64::from(*count)));
+            table.row(vec![
+                limit.of.clone(),
+                in_words(calls),
+                number(limit.asked.units.write),
+                limit.cpu_ms.map_or_else(|| "–".into(), ms),
+                ms(limit.bare_cpu_ms),
+            ]);
+        }
+        table
+    }
+
+    fn pictures(&self) -> Table {
+        let mut table = Table::new(&[
+            "picture",
+            "pixels",
+            "file",
+            "calls",
+            "read units",
+            "write units",
+            "first answer",
+            "warm p50",
+            "CPU",
+            "peak memory",
+        ]);
+        for picture in &self.pictures {
+            let (width, height) = picture.sides;
+            let figures = &picture.cartwright;
+            table.row(vec![
+                picture.name.to_owned(),
+                format!("{width} × {height}"),
+                mb(megabytes(picture.file_bytes as u64)),
+                picture.asked.total().to_string(),
+                number(picture.asked.units.read),
+                number(picture.asked.units.write),
+                ms(figures.first_ms),
+                ms(figures.p50_ms),
+                ms(figures.cpu_ms),
+                mb(figures.memory_mb),
+            ]);
+        }
+        table
+    }
+
+    fn settings(&self) -> Table {
+        let mut table = Table::new(&["memory", "of a processor"]);
+        table.head.extend(self.pictures.iter().map(|picture| picture.name.to_owned()));
+        table.head.extend(["dollars a million photographs", "left beside the larger"].map(str::to_owned));
+        for setting in &self.settings {
+            let mut row = vec![format!("{:.0} MB", setting.memory_mb), format!("{:.2}", setting.share)];
+            row.extend(setting.billed_ms.iter().map(|billed| ms(*billed)));
+            let left = setting.left_mb;
+            let left = if left > 0.0 { format!("{left:.0} MB") } else { "**does not fit**".into() };
+            row.extend([format!("{:.2}", setting.dollars), left]);
+            table.row(row);
+        }
+        table
+    }
+
     fn changes(&self) -> Table {
         let mut table = Table::new(&["figure", "before", "after"]);
         for change in changes::changes(&self.functions, &self.lines, &self.bills) {
@@ -394,6 +474,17 @@ impl Report {
         }
         table
     }
+}
+
+/// `GetObject, 4 × PutObject`.
+fn in_words<'a>(calls: impl Iterator<Item = (&'a str, f64)>) -> String {
+    let calls: Vec<_> = calls
+        .map(|(name, count)| {
+            let name = if name.ends_with("/outbound-emails") { "SendEmail" } else { name };
+            if (count - 1.0).abs() < 1e-9 { name.to_owned() } else { format!("{} × {name}", number(count)) }
+        })
+        .collect();
+    calls.join(", ")
 }
 
 /// A function's own value and what it is held against.
@@ -627,6 +718,9 @@ impl Report {
                 ("costs", table("costs")),
                 ("requests", table("requests")),
                 ("growth", table("growth")),
+                ("limits", table("limits")),
+                ("pictures", table("pictures")),
+                ("settings", table("settings")),
             ],
         )?;
         write_between("docs/capacity.md", &[("bill", table("bill")), ("peak", table("peak"))])?;

@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use std::process::Child;
 
 use anyhow::{Context, Result};
+use axum::body::Bytes;
 use emulator::Aws;
 use local::cloud::{self, Cloud, Record};
 use local::{deploy, needs};
@@ -14,8 +15,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::double::Double;
+use super::events;
 
 const STACK: &str = "bench";
+/// The bucket that the functions see, under each of their variables for one.
+const BUCKET: &str = "bench";
 const SENDER: &str = "orders@cartwright.test";
 pub(super) const PASSWORD: &str = "Cartwright-1";
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",
@@ -83,6 +87,7 @@ impl Scene {
         let made = aws.call("states", "AWSStepFunctions.CreateStateMachine", &machine).await?;
         environment
             .push(("WORKFLOW_ARN".into(), made["stateMachineArn"].as_str().unwrap_or_default().into()));
+        aws.put(&format!("/{BUCKET}"), Vec::new()).await?;
         let topic = [("Version", "2010-03-31"), ("Name", "bench")];
         aws.query("sns", "CreateTopic", &topic).await?;
         environment.push(("EVENTS_TOPIC_ARN".into(), "arn:aws:sns:us-east-1:000000000000:bench".into()));
@@ -90,6 +95,8 @@ impl Scene {
         for (name, value) in [
             ("STAGE", "production"),
             ("CURRENCY", "USD"),
+            ("REAPPROVE_CHANGES", "false"),
+            ("DEAD_LETTER_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/bench"),
             ("CURSOR_KEY", "a key of the bench"),
             ("EMAIL_SENDER", SENDER),
             ("LIMIT_PER_ADDRESS", "99999/60"),
@@ -168,6 +175,18 @@ impl Scene {
         self.put("PRODUCTS_TABLE", numbers.clone().map(|number| product(number, DESCRIPTION)).collect())
             .await?;
         self.put("OFFERS_TABLE", numbers.map(offer).collect()).await
+    }
+
+    /// Puts a file where an upload of this product waits, and gives what S3 tells of it.
+    ///
+    /// # Errors
+    /// The emulator refuses it.
+    pub(super) async fn upload(&self, product: u32, file: Vec<u8>) -> Result<Bytes> {
+        // Uploads have ids as products have them, and a later one counts.
+        let key = format!("uploads/products/{}/{}/picture", id(product), id(product + 1));
+        let event = events::uploaded(BUCKET, &key, file.len());
+        self.aws.put(&format!("/{BUCKET}/{key}"), file).await?;
+        Ok(event)
     }
 
     /// Writes items into the table that this variable names.

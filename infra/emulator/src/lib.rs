@@ -73,6 +73,15 @@ impl Aws {
         json(&send(request, path).await?, path)
     }
 
+    /// Puts a bucket, `/media`, or an object into one, `/media/images/a.jpg`.
+    ///
+    /// # Errors
+    /// It does not answer, or refuses.
+    pub async fn put(&self, path: &str, body: Vec<u8>) -> Result<()> {
+        let put = self.request(Method::PUT, "s3", path).body(body);
+        send(put, path).await.map(drop)
+    }
+
     /// The keys of all objects of a bucket that begin with `prefix`.
     ///
     /// # Errors

@@ -315,11 +315,21 @@ impl Counters {
         Counter { name, rate, guard_id: format!("rate#{route}#{name}#{who}"), letter: 'c' }
     }
 
-    /// Counts a request in counters of one item, or in none of them.
-    async fn count(&self, counters: &[&Counter], now: Timestamp) -> anyhow::Result<Counted> {
+    /// Counts a request in counters of one item, or in none of them. Gives the item as it is then, or how the request
+    /// went over one of the `limits` of its route.
+    async fn count(
+        &self,
+        counters: &[&Counter],
+        limits: &[(&'static str, Rate)],
+        now: Timestamp,
+    ) -> anyhow::Result<Result<Item, TooMany>> {
+        let too_many = |wait, name| {
+            let policies: Vec<_> = limits.iter().map(|(name, rate)| rate.policy(name)).collect();
+            Ok(Err(TooMany { policies: policies.join(", "), name, wait }))
+        };
         let first = counters.first().context("a request is counted somewhere")?;
         if let Some((wait, name)) = self.refusals.wait(&first.guard_id, now) {
-            return Ok(Counted::Refused { wait, name });
+            return too_many(wait, name);
         }
         let update = count(counters, &self.table, now)?;
         let counted =
@@ -330,7 +340,7 @@ impl Counters {
                     let tidied = update_item(&self.client, tidied, ReturnValue::None).await;
                     tidied.context("take old counts away")?;
                 }
-                Ok(Counted::Passes(item))
+                Ok(Ok(item))
             }
             Written::Refused(item) => {
                 let refused = counters.iter().filter(|one| !one.rate.passes(one.counts(&item, now), now));
@@ -338,7 +348,7 @@ impl Counters {
                 let (wait, name) = waits.max().context("no counter refused the request")?;
                 let until = now + Duration::from_secs(wait.into());
                 self.refusals.remember(&first.guard_id, (until, name), now);
-                Ok(Counted::Refused { wait, name })
+                too_many(wait, name)
             }
         }
     }
@@ -350,15 +360,6 @@ impl Counters {
         self.refusals.forget(&counter.guard_id);
         Ok(())
     }
-}
-
-/// What a counter says to a request.
-#[derive(Debug, Clone, PartialEq)]
-enum Counted {
-    /// It is counted; the item as it is now.
-    Passes(Item),
-    /// It would pass the limit `name` in so many seconds.
-    Refused { wait: u32, name: &'static str },
 }
 
 /// The counters that refuse, until when and for which limit. A refused request is not counted, so nothing shortens that
@@ -488,19 +489,13 @@ impl PasswordLimits {
     }
 
     async fn pass(&self, counter: &Counter, now: Timestamp) -> Result<Item, Problem> {
-        match self.counters.count(&[counter], now).await {
-            Ok(Counted::Passes(item)) => Ok(item),
-            Ok(Counted::Refused { wait, name }) => {
-                let limits = [
-                    ("address", self.per_address),
-                    ("account", self.per_account),
-                    ("account-in-all", self.per_account_in_all),
-                ];
-                let policies = limits.map(|(name, rate)| rate.policy(name)).join(", ");
-                Err(TooMany { policies, name, wait }.into())
-            }
-            Err(error) => Err(uncounted(&error)),
-        }
+        let limits = [
+            ("address", self.per_address),
+            ("account", self.per_account),
+            ("account-in-all", self.per_account_in_all),
+        ];
+        let counted = self.counters.count(&[counter], &limits, now).await;
+        Ok(counted.map_err(|error| uncounted(&error))??)
     }
 }
 
@@ -532,14 +527,12 @@ impl EveryonesLimit {
     /// `too-many-requests`; `service-unavailable` when the request cannot be counted.
     pub async fn count(&self, route: &str, now: Timestamp) -> Result<(), Problem> {
         let counter = self.counters.of(route, "everyone", self.in_all, &[]);
-        match self.counters.count(&[&counter], now).await {
-            Ok(Counted::Passes(_)) => Ok(()),
-            Ok(Counted::Refused { wait, name }) => {
-                telemetry::count_in_stage("EveryonesLimitReached", 1);
-                Err(TooMany { policies: self.in_all.policy(counter.name), name, wait }.into())
-            }
-            Err(error) => Err(uncounted(&error)),
+        let counted = self.counters.count(&[&counter], &[(counter.name, self.in_all)], now).await;
+        let counted = counted.map_err(|error| uncounted(&error))?;
+        if counted.is_err() {
+            telemetry::count_in_stage("EveryonesLimitReached", 1);
         }
+        Ok(counted.map(drop)?)
     }
 }
 
@@ -608,13 +601,9 @@ impl PersonLimit {
         let counter = self.counters.of(route, "person", self.per_person, &[&person.to_string()]);
         let a_day = self.per_day.map(|rate| counter.a_day(rate));
         let counters: Vec<_> = std::iter::once(&counter).chain(&a_day).collect();
-        match self.counters.count(&counters, now).await {
-            Ok(Counted::Passes(_)) => Ok(()),
-            Ok(Counted::Refused { wait, name }) => {
-                let policies: Vec<_> =
-                    counters.iter().map(|counter| counter.rate.policy(counter.name)).collect();
-                Err(TooMany { policies: policies.join(", "), name, wait }.into())
-            }
+        let limits: Vec<_> = counters.iter().map(|counter| (counter.name, counter.rate)).collect();
+        match self.counters.count(&counters, &limits, now).await {
+            Ok(counted) => Ok(counted.map(drop)?),
             Err(error) => {
                 tracing::warn!(
                     error = format!("{error:#}"),
@@ -984,6 +973,11 @@ mod tests {
         assert!(id.starts_with("rate#sign-in#address#") && id.len() == 21 + 43, "{id}");
         // There are four billion addresses: a hash without a key tells each of them in minutes.
         assert!(!id.contains(&URL_SAFE_NO_PAD.encode(Sha256::digest(HERE))) && !id.contains(HERE), "{id}");
+        // The fault run knows the calls of a buyer by this.
+        assert_eq!(
+            of(&limits.counters, &["ann"]),
+            "rate#sign-in#address#eIoMSgFr0WNKpc8de0xZH_8OQsQYgWthPYaZfhK0GJY"
+        );
         let other = Counters { key: "another key".into(), ..limits.counters.clone() };
         assert_ne!(of(&other, &[HERE]), id);
         assert_ne!(of(&other, &["ab", "c"]), of(&other, &["a", "bc"]));

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use ::tests::shop::{Product, product, wide_png};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
@@ -243,6 +244,7 @@ pub(crate) async fn play(town: &Town, proxy: &Proxy) -> Table {
     let pairs = pairs(town).await;
     let theatre = Theatre {
         town: town.clone(),
+        limit_key: limit_key(town).await,
         stage: Arc::clone(&stage),
         free: Arc::new(Semaphore::new(pairs.len())),
         pairs: Arc::new(Mutex::new(pairs)),
@@ -268,6 +270,22 @@ pub(crate) async fn play(town: &Town, proxy: &Proxy) -> Table {
     let _ = leases.await;
     proxy.calm();
     table
+}
+
+/// The secret that the keys of the limits' counters are made with.
+async fn limit_key(town: &Town) -> String {
+    let secret = json!({ "SecretId": town.aws.output("LimitKeyArn") });
+    let secret = town.aws.json("secretsmanager", "secretsmanager.GetSecretValue", secret).await;
+    secret["SecretString"].as_str().expect("the secret is text").to_owned()
+}
+
+/// How the key of a limit's counter names a person: see `shared::guards::rate_limit`.
+fn counted_as(limit_key: &str, person: &str) -> String {
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(limit_key.as_bytes()).expect("HMAC takes keys of any length");
+    mac.update(&(person.len() as u64).to_be_bytes());
+    mac.update(person.as_bytes());
+    URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
 }
 
 async fn pairs(town: &Town) -> Vec<Pair> {
@@ -299,6 +317,7 @@ async fn end_leases_of_the_dead(town: Town, done: Arc<AtomicBool>) {
 #[derive(Debug, Clone)]
 struct Theatre {
     town: Town,
+    limit_key: String,
     stage: Arc<Stage>,
     free: Arc<Semaphore>,
     pairs: Arc<Mutex<Vec<Pair>>>,
@@ -315,6 +334,9 @@ impl Theatre {
         // together, as the stream is read.
         cells.retain(|cell| cell.number == 1 || !(flow.is_swept() || cell.function == "publish-events"));
         assert!(!cells.is_empty(), "{flow:?} made no calls");
+        let is_the_counters =
+            |cell: &Cell| cell.signature.starts_with("dynamodb.UpdateItem Guards SET expiresAt");
+        assert!(flow != Flow::Buys || cells.iter().any(is_the_counters), "nobody knows whose the counter is");
         cells.sort();
         cells.dedup();
         cells
@@ -400,8 +422,8 @@ impl Theatre {
         pair: &Pair,
     ) -> Arc<Scene> {
         let Pair { buyer, product } = pair;
-        // The limit on orders knows a person by the hash of their id.
-        let counter = URL_SAFE_NO_PAD.encode(Sha256::digest(&buyer.id));
+        // The limit on orders knows a person by this alone.
+        let counter = counted_as(&self.limit_key, &buyer.id);
         let scene = Scene::new(flow, aim, vec![product.id.clone(), buyer.id.clone(), counter]);
         let key = URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{flow:?} {label}")));
         let lines = vec![(product.id.clone(), 1)];
@@ -556,6 +578,11 @@ mod tests {
         .map(|(id, order)| scene.fault(&send(id, order)));
         assert_eq!(faults, [None, None, Some(Fault::Throttled), Some(Fault::Throttled), None, None]);
         assert!(scene.is_reached());
+    }
+
+    #[test]
+    fn a_buyer_is_counted_as_the_functions_count_them() {
+        assert_eq!(counted_as("a key", "ann"), "eIoMSgFr0WNKpc8de0xZH_8OQsQYgWthPYaZfhK0GJY");
     }
 
     #[test]

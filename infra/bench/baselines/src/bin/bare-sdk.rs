@@ -1,8 +1,8 @@
 //! The calls that a function makes, by the SDK alone: no validation, no rules, no logs, no reading of what comes back.
 //!
-//! `BARE_FUNCTION` names the function whose calls it makes. The requests are of the same operations with the same
-//! parts, and side by side where the function's are; what they ask for does not matter, since the bench answers each
-//! with what it recorded for that function.
+//! `BENCH_CASE` names the function whose calls it makes, or the rate limit, as it is and as it was before. The requests
+//! are of the same operations with the same parts, and side by side where the function's are; what they ask for does
+//! not matter, since the bench answers each with what it recorded for that function.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -30,7 +30,7 @@ async fn main() -> Result<(), Error> {
         secrets: aws_sdk_secretsmanager::Client::new(&config),
         knows_the_secret: AtomicBool::default(),
     };
-    let function = std::env::var("BARE_FUNCTION")?;
+    let function = std::env::var("BENCH_CASE")?;
     let (bare, function) = (&bare, function.as_str());
     lambda_runtime::run(service_fn(async move |_: LambdaEvent<Value>| {
         // Boxed, as in `shared`: the SDK's futures are large.
@@ -57,7 +57,7 @@ impl Bare {
                 let wanted =
                     [("OFFERS_TABLE", "offerId"), ("USERS_TABLE", "userId"), ("GUARDS_TABLE", "guardId")];
                 let (counted, read) =
-                    tokio::join!(self.update(counter()?), self.read(&wanted, 1, Consistency::Strong));
+                    tokio::join!(self.update(counter(ID)?), self.read(&wanted, 1, Consistency::Strong));
                 counted?;
                 read?;
                 self.write(vec![put("ORDERS_TABLE", 16)?, reservation()?, put("GUARDS_TABLE", 4)?]).await?;
@@ -83,9 +83,7 @@ impl Bare {
                 self.read(&[("OFFERS_TABLE", "offerId")], 20, Consistency::Eventual).await?;
             }
             "sign-in" => {
-                for _ in ["address", "account", "account in all"] {
-                    self.update(counter()?).await?;
-                }
+                self.limit_of_sign_in().await?;
                 // Read once, as the function does.
                 if !self.knows_the_secret.swap(true, Ordering::Relaxed) {
                     let secret = std::env::var("APP_CLIENT_SECRET")?;
@@ -101,11 +99,8 @@ impl Bare {
                     .send()
                     .await?;
                 let noted = changes("USERS_TABLE", "userId", "SET lastSignInAt = :now", &[":now"])?;
-                let taken_back = async {
-                    self.update(counter()?).await?;
-                    self.update(counter()?).await
-                };
-                let (noted, taken_back) = tokio::join!(self.update(noted), taken_back);
+                let taken_back = counter(ID)?;
+                let (noted, taken_back) = tokio::join!(self.update(noted), self.update(taken_back));
                 noted?;
                 taken_back?;
             }
@@ -130,9 +125,23 @@ impl Bare {
                 let part = |update| TransactWriteItem::builder().update(update).build();
                 self.write(vec![part(sent()?), part(settled)]).await?;
             }
+            "no limit" => {}
+            "limit of sign-in" => {
+                self.limit_of_sign_in().await?;
+                self.update(counter(ID)?).await?;
+            }
+            "limit of create-order" => self.update(counter(ID)?).await?,
+            "limit of sign-in, before" => self.write(vec![counted("address")?, counted("account")?]).await?,
+            "limit of create-order, before" => self.write(vec![counted("person")?]).await?,
             other => return Err(format!("no calls of {other} are known").into()),
         }
         Ok(())
+    }
+
+    /// Counts the address and then the account there, which knows the address.
+    async fn limit_of_sign_in(&self) -> Result<(), Error> {
+        self.update(counter("address")?).await?;
+        self.update(counter("account")?).await
     }
 
     /// Claims an email while it reads the order, and sends it.
@@ -208,7 +217,7 @@ fn id() -> AttributeValue {
 }
 
 /// As the counter of a rate limit, whose condition has nine ways to pass.
-fn counter() -> Result<Update, Error> {
+fn counter(id: &str) -> Result<Update, Error> {
     let way = |n| {
         format!(
             "((attribute_not_exists(c1) OR c1 <= :last{n}) AND (attribute_not_exists(c2) OR c2 < :this{n}))"
@@ -217,7 +226,7 @@ fn counter() -> Result<Update, Error> {
     let ways: Vec<_> = (0..9).map(way).collect();
     let mut update = Update::builder()
         .table_name(table("GUARDS_TABLE")?)
-        .key("guardId", id())
+        .key("guardId", AttributeValue::S(id.into()))
         .update_expression("SET expiresAt = :expires REMOVE c0 ADD c2 :one")
         .condition_expression(ways.join(" OR "))
         .expression_attribute_values(":expires", AttributeValue::N("1795262400".into()))
@@ -228,6 +237,11 @@ fn counter() -> Result<Update, Error> {
             .expression_attribute_values(format!(":this{n}"), AttributeValue::N("105".into()));
     }
     Ok(update.build()?)
+}
+
+/// The same as a part of a transaction.
+fn counted(id: &str) -> Result<TransactWriteItem, Error> {
+    Ok(TransactWriteItem::builder().update(counter(id)?).build())
 }
 
 /// As the reservation of an offer's pieces.
