@@ -124,12 +124,8 @@ pub(crate) mod tests {
             assert!(is_plain(&subject) && is_plain(&page), "{occasion} of {username}: {page}");
             assert!(subject.len() <= 140 && page.len() <= 20_000, "{occasion}: {} bytes", page.len());
             assert_eq!(page.matches("{####}").count(), 1, "{occasion}: {page}");
-            let is_filled_in = page.matches("{username}").count();
-            assert_eq!(
-                is_filled_in,
-                usize::from(occasion == Occasion::AdminCreateUser),
-                "{occasion}: {page}"
-            );
+            let is_filled_in = page.contains("{username}");
+            assert_eq!(is_filled_in, occasion == Occasion::AdminCreateUser, "{occasion}: {page}");
         }
     }
 
