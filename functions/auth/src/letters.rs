@@ -39,13 +39,13 @@ pub fn letter(message: &CustomMessage) -> Result<Option<Letter>, Failure> {
         _ => message.header.user_name.as_deref().map(within_a_sentence),
     };
     let (Some(username), Some(code)) = (username, &message.request.code_parameter) else { return Ok(None) };
-    let paragraphs = [Some(format!("{} {username}.", words.news)), Some(words.code.into())];
+    let news = [format!("{} “{username}”.", words.news), words.code.to_owned()];
     Ok(Some(Letter {
         // Whoever reads this is the person of the account only if they say so by the code.
         to: Recipient { email: String::new(), name: String::new() },
         subject: words.subject.into(),
         headline: words.headline.into(),
-        paragraphs: paragraphs.into_iter().flatten().chain(words.otherwise.map(str::to_owned)).collect(),
+        paragraphs: news.into_iter().chain(words.otherwise.map(str::to_owned)).collect(),
         code: Some(code.clone()),
         rows: Vec::new(),
         totals: Vec::new(),
@@ -159,7 +159,7 @@ mod tests {
             let letter = letter_on(occasion);
             let [news, code, otherwise @ ..] = &letter.paragraphs[..] else { panic!("{letter:?}") };
             assert_eq!(letter.subject, subject);
-            assert!(news.ends_with(&format!(" the username {username}.")), "{occasion}: {news}");
+            assert!(news.ends_with(&format!(" the username “{username}”.")), "{occasion}: {news}");
             assert!(code.contains(validity), "{occasion}: {code}");
             assert_eq!(letter.code.as_deref(), Some("{####}"));
             // Nobody signed up to be given an account, and nothing is to be ignored of a password that is known.
@@ -209,7 +209,7 @@ mod tests {
             [("{####}", "\u{ff5b}####}"), ("{##Go##}", "\u{ff5b}##Go##}"), ("תה_1", "\u{2068}תה_1\u{2069}")]
         {
             let letter = letter(&message("CustomMessage_SignUp", username)).unwrap().unwrap();
-            assert!(letter.paragraphs[0].ends_with(&format!(" {written}.")), "{:?}", letter.paragraphs);
+            assert!(letter.paragraphs[0].ends_with(&format!(" “{written}”.")), "{:?}", letter.paragraphs);
         }
         let typed = users::Username::new("\u{ff5b}####}").unwrap();
         assert_eq!(typed.as_str(), "{####}", "it is the same name to the shop");

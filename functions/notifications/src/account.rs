@@ -102,7 +102,7 @@ pub(crate) mod tests {
         let page = answer["response"]["emailMessage"].take();
         for part in [
             ">Cartwright</p>",
-            "Hello,<br>Somebody signed up for Cartwright with this address and the username Ann_Lee.<br>",
+            "Hello,<br>Somebody signed up for Cartwright with this address and the username &#8220;Ann_Lee&#8221;.<br>",
             "<bdi>{####}</bdi></p>",
             r#"href="https://shop.example""#,
         ] {
@@ -139,7 +139,10 @@ pub(crate) mod tests {
             ("a\u{2028}b", "a b"),
         ] {
             let (_, page) = email(Occasion::ForgotPassword, username);
-            assert!(page.contains(&format!(" with the username {written}.")), "{username}: {page}");
+            assert!(
+                page.contains(&format!(" with the username &#8220;{written}&#8221;.")),
+                "{username}: {page}"
+            );
             assert!(!page.contains("{username}") && !page.contains("{##C"), "{page}");
         }
     }

@@ -18,7 +18,8 @@ fn says(mail: &Mail, subject: &str, parts: &[&str]) {
 async fn whoever_gets_a_code_reads_whose_account_it_is_for_what_and_how_long() {
     let shop = Shop::open();
     let ann = Newcomer::named(&unique("Ann"));
-    let of_ann = format!(" with this address and the username {}.", ann.full_name.replace(' ', "_"));
+    let of_ann =
+        format!(" with this address and the username &#8220;{}&#8221;.", ann.full_name.replace(' ', "_"));
     let ignore = "If you did not sign up, ignore this email";
     shop.sign_up(&ann).await.is(201);
     let name = json!({ "fullName": ann.full_name });
@@ -32,7 +33,7 @@ async fn whoever_gets_a_code_reads_whose_account_it_is_for_what_and_how_long() {
     let code = format!("<bdi>{CODE}</bdi>");
     says(sign_up, of_sign_up, &[&of_ann, &code, "within 24 hours", ignore, "Hello,<br>"]);
     says(again, of_again, &[&of_ann, &code, "within 24 hours", ignore]);
-    let of_ann = format!(" with the username {}.", ann.full_name.replace(' ', "_"));
+    let of_ann = format!(" with the username &#8220;{}&#8221;.", ann.full_name.replace(' ', "_"));
     let code = format!("<bdi>{RESET_CODE}</bdi>");
     says(password, of_password, &[&of_ann, &code, "within an hour", "ignore this email"]);
     assert!(!password.html.as_deref().is_some_and(|html| html.contains("24 hours")), "{password:?}");
@@ -46,7 +47,11 @@ async fn a_username_is_text_in_the_email_that_names_it() {
     eve.username = Some(format!("<b>{{####}}</b>{number}"));
     shop.sign_up(&eve).await.is(201);
     let [mail] = &shop.codes_to(&eve.email).await[..] else { panic!("not one email") };
-    says(mail, CODE_SUBJECTS[0], &[&format!("the username &#60;b&#62;&#65371;####}}&#60;/b&#62;{number}.")]);
+    says(
+        mail,
+        CODE_SUBJECTS[0],
+        &[&format!("the username &#8220;&#60;b&#62;&#65371;####}}&#60;/b&#62;{number}&#8221;.")],
+    );
     assert_eq!(mail.html.as_deref().map(|html| html.matches(CODE).count()), Some(1), "{mail:?}");
     // As it is written there, it is the same name.
     let as_written =
