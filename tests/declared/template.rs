@@ -955,9 +955,9 @@ fn the_words_of_account_emails_are_the_functions_by_ses_and_the_pools_where_cogn
     });
     let [writer] = writers.collect::<Vec<_>>()[..] else { panic!("not one function") };
     assert_eq!(writer.binary(), "write-account-email");
-    let variables =
-        json!({"EMAIL_IDENTITY_ARN": {"Ref": "EmailIdentityArn"}, "SHOP_URL": {"Ref": "ShopUrl"}});
-    assert_eq!(writer.property("Environment")["Variables"], variables);
+    let variables = &writer.property("Environment")["Variables"];
+    assert_eq!(variables["EMAIL_IDENTITY_ARN"], json!({"Ref": "EmailIdentityArn"}));
+    assert_eq!(variables["SHOP_URL"], json!({"Ref": "ShopUrl"}));
     assert!(writer.property("Policies").is_null(), "it calls nothing");
 }
 
