@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 use tests::aws::Aws;
+use tests::logs::count_in_logs;
 use tests::shop::{CODE, CODE_SUBJECTS, Mail, Newcomer, RESET_CODE, Shop, unique};
 
 /// What an email must say, as it stands in its HTML.
@@ -69,6 +70,9 @@ async fn nobody_changes_an_address_past_the_shop() {
     let refusal = aws.refusal("cognito-idp", update, &change("eve@cartwright.test")).await;
     assert!(refusal.contains("UserLambdaValidationException"), "{refusal}");
     assert!(refusal.contains("an address is not changed at Cognito"), "{refusal}");
+    // Whoever has an account can ask for it as often as they like, and is to ring nobody.
+    assert!(count_in_logs("write-account-email", "invocation refused") > 0);
+    assert_eq!(count_in_logs("write-account-email", "ERROR"), 0);
     let get = "AWSCognitoIdentityProviderService.GetUser";
     let user = aws.json("cognito-idp", get, json!({ "AccessToken": token })).await;
     let attributes = user["UserAttributes"].as_array().expect("attributes");
