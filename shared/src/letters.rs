@@ -28,6 +28,8 @@ pub struct Letter {
     pub headline: String,
     /// What else there is to say, in whole sentences.
     pub paragraphs: Vec<String>,
+    /// What to enter where the shop asks for it.
+    pub code: Option<String>,
     /// What it is about, piece by piece.
     pub rows: Vec<Row>,
     /// What the rows come to.
@@ -43,7 +45,7 @@ pub struct Letter {
 pub struct Recipient {
     /// The email address.
     pub email: String,
-    /// What to call the person.
+    /// What to call the person; empty for somebody of whom it is not known who it is.
     pub name: String,
 }
 

@@ -957,6 +957,35 @@ fn account_emails_go_out_by_ses_where_there_is_an_identity() {
 }
 
 #[test]
+fn the_words_of_account_emails_are_the_functions_by_ses_and_the_pools_where_cognito_takes_no_others() {
+    let template = Template::read();
+    let pool = template.of("AWS::Cognito::UserPool").next().unwrap();
+    let words = &pool.property("VerificationMessageTemplate")["Fn::If"];
+    assert_eq!([&words[0], &words[1]], [&json!("HasEmailIdentity"), &json!({"Ref": "AWS::NoValue"})]);
+    assert!(words[2]["EmailMessage"].as_str().is_some_and(|text| text.contains("{####}")));
+    let writers = template.functions().filter(|function| {
+        let events = function.events();
+        events.iter().any(|(_, event)| event["Properties"]["Trigger"] == "CustomMessage")
+    });
+    let [writer] = writers.collect::<Vec<_>>()[..] else { panic!("not one function") };
+    assert_eq!(writer.binary(), "write-account-email");
+    let variables = &writer.property("Environment")["Variables"];
+    assert_eq!(variables["EMAIL_IDENTITY_ARN"], json!({"Ref": "EmailIdentityArn"}));
+    assert_eq!(variables["SHOP_URL"], json!({"Ref": "ShopUrl"}));
+    assert!(writer.property("Policies").is_null(), "it calls nothing");
+}
+
+/// What auth's letters say of them is what Cognito does by default.
+#[test]
+fn first_passwords_are_good_for_a_week_and_sessions_of_a_sign_in_for_three_minutes() {
+    let template = Template::read();
+    let pool = template.of("AWS::Cognito::UserPool").next().unwrap();
+    assert!(pool.property("Policies")["PasswordPolicy"]["TemporaryPasswordValidityDays"].is_null());
+    let client = template.of("AWS::Cognito::UserPoolClient").next().unwrap();
+    assert!(client.property("AuthSessionValidity").is_null());
+}
+
+#[test]
 fn every_parameter_has_a_default_and_a_description() {
     let template = yaml(ROOT);
     for (name, parameter) in template["Parameters"].as_object().unwrap() {

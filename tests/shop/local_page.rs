@@ -162,6 +162,11 @@ async fn each_kind_of_email_can_be_looked_at_without_an_order() {
             preview["text"]
         );
     }
+    // Cognito, which sends the codes, sends no text beside the page.
+    let code = one(&previews, "name", "account-sign-up");
+    assert_eq!(code["text"], Value::Null);
+    assert_eq!(shop.get("/local/previews/account-sign-up.html").await.is(200), code["html"]);
+    assert_eq!(shop.get("/local/previews/account-sign-up.txt").await.status, 404);
     assert_eq!(shop.get("/local/previews/..%2FCargo.toml").await.status, 404);
     let readme = shop.get("/local/documents/README.md").await.is(200);
     assert!(readme.as_str().is_some_and(|text| text.starts_with("# Cartwright")), "{readme}");

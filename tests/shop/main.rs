@@ -3,6 +3,7 @@
 
 mod activity;
 mod auth {
+    mod emails;
     mod existence;
     mod passwords;
 }

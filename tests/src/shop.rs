@@ -19,8 +19,12 @@ pub const PASSWORD: &str = "Cartwright-1";
 pub const CODE: &str = "123456";
 /// The code for a new password that the local cloud sends to everyone.
 pub const RESET_CODE: &str = "654321";
-/// The subject of the email with the confirmation code.
-const CODE_SUBJECT: &str = "Your Cartwright code";
+/// The subjects of emails with a code: to confirm an account, the same again, and for a new password.
+pub const CODE_SUBJECTS: [&str; 3] = [
+    "Confirm your Cartwright account",
+    "Your new code for Cartwright",
+    "Your code for a new password at Cartwright",
+];
 
 /// A picture: one red pixel.
 pub const RED_PNG: &[u8] =
@@ -165,11 +169,20 @@ impl Shop {
         product["quantity"].as_u64().expect("a quantity")
     }
 
-    /// All mail to an address, oldest first, without the confirmation codes.
+    /// All mail to an address, oldest first, without codes.
     pub async fn mail_to(&self, email: &str) -> Vec<Mail> {
+        self.mailbox(email, |mail| !CODE_SUBJECTS.contains(&mail.subject.as_str())).await
+    }
+
+    /// All mail with a code to an address, oldest first.
+    pub async fn codes_to(&self, email: &str) -> Vec<Mail> {
+        self.mailbox(email, |mail| CODE_SUBJECTS.contains(&mail.subject.as_str())).await
+    }
+
+    async fn mailbox(&self, email: &str, is_meant: impl Fn(&Mail) -> bool) -> Vec<Mail> {
         let mailbox = self.get(&format!("/local/emails.json?to={email}")).await.is(200);
         let mut mails: Vec<Mail> = serde_json::from_value(mailbox).expect("a mailbox");
-        mails.retain(|mail| mail.subject != CODE_SUBJECT);
+        mails.retain(is_meant);
         mails.reverse();
         mails
     }
@@ -510,9 +523,9 @@ pub struct Mail {
     pub to: String,
     /// Its subject.
     pub subject: String,
-    /// What it says, as text.
+    /// What it says, as text; Cognito sends none beside its HTML.
     pub text: String,
-    /// The same as HTML; mail of Cognito's may have none.
+    /// The same as HTML.
     pub html: Option<String>,
     /// When it was sent.
     pub sent_at: String,

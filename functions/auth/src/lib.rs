@@ -9,6 +9,7 @@
 //! | [`signing_up`] | an account |
 //! | [`signing_in`] | tokens for a password |
 //! | [`confirmed`] | who a person is once Cognito has confirmed the address |
+//! | [`letters`] | what the emails with a code say |
 //! | [`user_pool`] | Cognito |
 //! | [`client_secret`] | what proves to Cognito that a call is ours |
 
@@ -27,6 +28,7 @@ use users::{Email, FullName, Username};
 
 pub mod client_secret;
 pub mod confirmed;
+pub mod letters;
 pub mod recovery;
 pub mod refusal;
 pub mod signing_in;

@@ -131,7 +131,7 @@ impl AppClient {
             .username(username.as_str());
         let Err(error) = resend.send().await else { return Ok(()) };
         let nobody = match (error.code(), error.message().unwrap_or_default()) {
-            (_, message) if is_about_our_secret(message) || is_about_emails_of_today(message) => false,
+            (_, message) if is_ours_to_mend(message) || is_about_emails_of_today(message) => false,
             // Nobody, or an account that got its share of codes for this hour.
             (Some("UserNotFoundException" | "LimitExceededException"), _) => true,
             (Some("InvalidParameterException"), message) => {
@@ -197,7 +197,7 @@ impl AppClient {
             .username(account.name());
         let Err(error) = forgot.send().await else { return Ok(()) };
         let tells_of_the_account = match (error.code(), error.message().unwrap_or_default()) {
-            (_, message) if is_about_our_secret(message) || is_about_emails_of_today(message) => false,
+            (_, message) if is_ours_to_mend(message) || is_about_emails_of_today(message) => false,
             // Nobody; disabled, or waiting for a first password; or an account that got its share of codes for this
             // hour.
             (
@@ -421,7 +421,7 @@ where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     let (code, message) = (error.code().unwrap_or_default(), error.message().unwrap_or_default());
-    if is_about_our_secret(message) {
+    if is_ours_to_mend(message) {
         return anyhow::Error::new(error).context(operation).into();
     }
     if let Some(refusal) = refusal(code, message) {
@@ -469,10 +469,13 @@ fn is_confirmed<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> b
         && error.message().is_some_and(|message| message.ends_with("Current status is CONFIRMED"))
 }
 
-/// Whether Cognito refused our secret, for which it has the code of a wrong password: "Unable to verify secret hash for
-/// client …", or "Client … is configured with secret but SECRET_HASH was not received".
-fn is_about_our_secret(message: &str) -> bool {
-    message.contains("secret hash") || message.contains("SECRET_HASH") || message.contains("client secret")
+/// Whether Cognito refused what is ours. Our secret, for which it has the code of a wrong password: "Unable to verify
+/// secret hash for client …", or "Client … is configured with secret but SECRET_HASH was not received". The words of
+/// write-account-email, for which it has that of a wrong field: "Value … at 'emailBody' failed to satisfy constraint".
+fn is_ours_to_mend(message: &str) -> bool {
+    ["secret hash", "SECRET_HASH", "client secret", "at 'emailBody'", "at 'emailSubject'"]
+        .iter()
+        .any(|ours| message.contains(ours))
 }
 
 /// Whether no more emails go out today, for which Cognito has the code of an account that asked for too many codes:
@@ -959,6 +962,18 @@ mod tests {
             assert_eq!(status(cognito.confirm().await), 500, "{message}");
             assert_eq!(status(cognito.forgot().await), 500, "{message}");
             assert_eq!(status(cognito.reset().await), 500, "{message}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_email_that_cognito_does_not_take_is_ours_to_mend_and_never_passes_for_sent() {
+        for field in ["emailBody", "emailSubject"] {
+            let message =
+                format!("1 validation error detected: Value '…' at '{field}' failed to satisfy constraint");
+            let cognito = Canned::error("InvalidParameterException", &message);
+            assert_eq!(status(cognito.sign_up(ann()).await), 500, "{message}");
+            assert_eq!(status(cognito.resend().await), 500, "{message}");
+            assert_eq!(status(cognito.forgot().await), 500, "{message}");
         }
     }
 

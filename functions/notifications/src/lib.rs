@@ -1,6 +1,8 @@
 //! How people are told what the services have to say. What a letter says is its service's; what an email looks like is
-//! decided here and in `templates/`, and calls nothing. [`Sending`] sends each letter once, [`mailer`] hands it to SES.
+//! decided here and in `templates/`, and calls nothing. [`Sending`] sends each letter once, [`mailer`] hands it to SES;
+//! those with a code go out by Cognito, to which [`AccountEmails`] gives them.
 
+pub mod account;
 pub mod mailer;
 pub mod sending;
 
@@ -11,6 +13,7 @@ use shared::letters::{Letter, Link};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 
+pub use account::AccountEmails;
 pub use mailer::{Mailer, NotSent};
 pub use sending::Sending;
 

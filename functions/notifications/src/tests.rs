@@ -71,6 +71,7 @@ fn hostile() -> Letter {
         subject: format!("{one}\r\nBcc: everyone@evil.example\u{0}"),
         headline: three.clone(),
         paragraphs: HOSTILE.map(str::to_owned).into(),
+        code: Some(one.clone()),
         rows: vec![Row { name: one.clone(), detail: Some(two.clone()), amount: three.clone() }],
         totals: vec![Total { name: two.clone(), amount: one.clone() }],
         link: Some(Link { text: two, path: format!("/orders/{three}") }),
@@ -125,6 +126,7 @@ fn a_letter_of_words_alone_is_an_email_of_words_alone() {
         subject: "Your password has changed".into(),
         headline: "Your password has changed".into(),
         paragraphs: Vec::new(),
+        code: None,
         rows: Vec::new(),
         totals: Vec::new(),
         link: None,
@@ -204,8 +206,9 @@ fn the_html_of_every_email_loads_nothing_and_runs_nothing() {
         "width",
     ];
     let hostile = ("hostile".to_owned(), Email::of(&hostile(), &shop()).unwrap());
-    for (name, email) in previews().into_iter().chain([hostile]) {
-        for (element, attributes) in elements(&email.html) {
+    let letters = previews().into_iter().chain([hostile]).map(|(name, email)| (name, email.html));
+    for (name, html) in letters.chain(account::tests::previews()) {
+        for (element, attributes) in elements(&html) {
             assert!(ELEMENTS.contains(&element.as_str()), "{name}: <{element}>");
             for (attribute, value) in attributes {
                 assert!(ATTRIBUTES.contains(&attribute.as_str()), "{name}: <{element} {attribute}>");
@@ -215,7 +218,7 @@ fn the_html_of_every_email_loads_nothing_and_runs_nothing() {
         }
         // What a style could load.
         for foreign in ["url(", "@import", "expression("] {
-            assert!(!email.html.contains(foreign), "{name}: {foreign} is in {}", email.html);
+            assert!(!html.contains(foreign), "{name}: {foreign} is in {html}");
         }
     }
 }
@@ -286,7 +289,7 @@ fn a_web_shop_is_a_plain_url() {
 }
 
 /// What `previews/` shows: each email about an order of one product, about one of several, and about one that is
-/// hostile.
+/// hostile; beside them those about accounts.
 fn previews() -> Vec<(String, Email)> {
     let several = [
         (3, "Stoneware mug", 1_450),
@@ -323,6 +326,8 @@ fn the_previews_are_what_is_sent() {
         expected.push((format!("{name}.html"), email.html));
         expected.push((format!("{name}.txt"), email.text));
     }
+    expected
+        .extend(account::tests::previews().into_iter().map(|(name, html)| (format!("{name}.html"), html)));
     expected.sort();
     if std::env::var_os("UPDATE_PREVIEWS").is_some() {
         fs::remove_dir_all(&folder).unwrap();

@@ -517,6 +517,54 @@ def finish_a_confirmation():
     cognito._run_idp_handler = run_and_finish
 
 
+def ask_for_the_words_of_a_code():
+    """Asks the pool's `CustomMessage` for the words of every code, and whether an address may be changed.
+
+    The emulator asks for those of an invitation alone.
+    """
+    import ministack.services.cognito as cognito
+
+    sources = {
+        "SignUp": "CustomMessage_SignUp",
+        "ResendConfirmationCode": "CustomMessage_ResendCode",
+        "ForgotPassword": "CustomMessage_ForgotPassword",
+        "AdminResetUserPassword": "CustomMessage_ForgotPassword",
+    }
+    acting = contextvars.ContextVar("acting", default=None)
+    run, send = cognito._run_idp_handler, cognito._send_verification_email
+
+    def run_and_heed(handler, action, data):
+        token = acting.set(action)
+        try:
+            if action == "UpdateUserAttributes":
+                ask_about_a_change(data)
+            return run(handler, action, data)
+        except cognito._CustomMessageRejected as refusal:
+            return cognito._custom_message_error(refusal)
+        finally:
+            acting.reset(token)
+
+    def ask_about_a_change(data):
+        user, pool = cognito._user_pool_for_access_token(data.get("AccessToken"))
+        names = [attribute["Name"] for attribute in data.get("UserAttributes", [])]
+        if user and "email" in names:
+            attributes = cognito._attr_list_to_dict(user["Attributes"])
+            source = "CustomMessage_UpdateUserAttribute"
+            cognito._apply_custom_message_trigger(pool, source, user["Username"], attributes)
+
+    def send_with_words(pool, username, attributes, code, attribute_name="email"):
+        user = cognito._resolve_user(pool, username)[0]
+        name = user["Username"] if user else username
+        words = cognito._apply_custom_message_trigger(pool, sources[acting.get()], name, attributes)
+        template = dict(pool.get("VerificationMessageTemplate") or {})
+        for part, word in (("EmailSubject", "emailSubject"), ("EmailMessage", "emailMessage")):
+            if words.get(word):
+                template[part] = words[word]
+        return send({**pool, "VerificationMessageTemplate": template}, username, attributes, code, attribute_name)
+
+    cognito._run_idp_handler, cognito._send_verification_email = run_and_heed, send_with_words
+
+
 def ignore_the_case_of_names():
     """Finds people by username and email in any case, where the pool says so; the emulator always goes by case."""
     import ministack.services.cognito as cognito
@@ -707,6 +755,7 @@ def main():
         begin_streams_anew_after_a_restart()
         honour_time_to_live()
         finish_a_confirmation()
+        ask_for_the_words_of_a_code()
         ignore_the_case_of_names()
         read_workflows_in_yaml()
         take_alarms_on_metric_math()

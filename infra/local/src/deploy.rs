@@ -133,6 +133,8 @@ fn parameters(record: &Record) -> Vec<String> {
         "Stage=local".to_owned(),
         format!("AdminEmail={ADMIN}"),
         format!("EmailSender={SENDER}"),
+        // With it the emails with codes are the shop's own, and come from its address.
+        format!("EmailIdentityArn=arn:aws:ses:us-east-1:000000000000:identity/{SENDER}"),
         format!("MediaBaseUrl={}/local/media", record.url()),
         // There is no web shop here; `/local` shows an order where an email links to it.
         format!("ShopUrl={}/local", record.url()),

@@ -17,7 +17,7 @@ const PREVIEWS: &str = "functions/notifications/previews";
 /// A preview is strangers' text, like the mail itself.
 const PREVIEW_POLICY: &str = "sandbox allow-popups; default-src 'none'; style-src 'unsafe-inline'";
 
-/// The emails' previews, by name: `[{name, text, html}]`.
+/// The emails' previews, by name: `[{name, text, html}]`. What Cognito sends has no text.
 pub(crate) async fn previews() -> Response {
     let folder = root().join(PREVIEWS);
     let names = names_in(&folder, ".html");

@@ -68,7 +68,7 @@ function preview(mail) {
   const link = ending => make("a", { href: `/local/previews/${mail.name}.${ending}`, target: "_blank" }, `${mail.name}.${ending}`);
   const summary = [make("span", {}, mail.name.replace(/-.*/, "")), make("b", {}, subject),
     make("span", { className: "soft" }, mail.name.replace(/^[a-z]+-/, "").replace("-", " "))];
-  return item(summary, () => [make("p", { className: "links" }, link("html"), link("txt")), ...letter(mail)]);
+  return item(summary, () => [make("p", { className: "links" }, link("html"), mail.text ? link("txt") : null), ...letter(mail)]);
 }
 
 // ── Orders ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
-use tracing::Level;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::values::time::Timestamp;
 
@@ -21,7 +24,15 @@ pub(crate) fn init() {
         .with_span_list(false)
         .with_target(false)
         .with_max_level(level)
+        .finish()
+        .with(filter_fn(|event| !is_said_already(event)))
         .init();
+}
+
+/// Whether the runtime says once more what a handler failed with. It does so as an error, also where the handler's own
+/// line is a warning; that a handler panicked has a field beside the message, and nobody else says it.
+fn is_said_already(event: &Metadata<'_>) -> bool {
+    event.target() == "lambda_runtime::layers::panic" && event.fields().field("error").is_none()
 }
 
 /// Adds `value` to a metric of the namespace `Cartwright`, with the function's name as its dimension.
@@ -277,6 +288,24 @@ mod tests {
         calls.add("dynamodb", 2, Duration::from_micros(7_440));
         calls.add("cognito-idp", 1, Duration::from_millis(30));
         calls
+    }
+
+    /// What of these lines of the runtime's a log has.
+    #[test]
+    fn a_failure_is_said_once_and_a_panic_is_said() {
+        let file = std::env::temp_dir().join(format!("cartwright-telemetry-{}", std::process::id()));
+        let writer = std::sync::Mutex::new(std::fs::File::create(&file).unwrap());
+        let log = tracing_subscriber::fmt().json().with_writer(writer).finish();
+        let log = log.with(filter_fn(|event| !is_said_already(event)));
+        tracing::subscriber::with_default(log, || {
+            tracing::error!(target: "lambda_runtime::layers::panic", "once more");
+            tracing::error!(target: "lambda_runtime::layers::panic", error = "…", "user handler panicked");
+            tracing::error!("a handler's own");
+        });
+        let log = std::fs::read_to_string(&file).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        assert!(!log.contains("once more"), "{log}");
+        assert!(log.contains("user handler panicked") && log.contains("a handler's own"), "{log}");
     }
 
     #[tokio::test]

@@ -13,13 +13,16 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use aws_lambda_events::cloudwatch_events::CloudWatchEvent;
-use aws_lambda_events::cognito::CognitoEventUserPoolsPostConfirmation;
 pub use aws_lambda_events::cognito::CognitoEventUserPoolsPostConfirmationTriggerSource as ConfirmationSource;
+use aws_lambda_events::cognito::{
+    CognitoEventUserPoolsCustomMessageRequest, CognitoEventUserPoolsCustomMessageResponse,
+    CognitoEventUserPoolsHeader, CognitoEventUserPoolsPostConfirmation,
+};
 use aws_lambda_events::s3::{S3Event, S3EventRecord};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::LambdaEvent;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::task::JoinSet;
 use tracing::Instrument;
@@ -234,6 +237,31 @@ where
         Ok(event)
     })
     .await
+}
+
+/// What Cognito is about to say to a person. Nothing prints it: it holds addresses.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct CustomMessage {
+    /// Why, and to whom. Its source is text: the crate's own type of the event fails at one that it does not know.
+    #[serde(flatten)]
+    pub header: CognitoEventUserPoolsHeader<String>,
+    /// What stands for the code, and for the username where Cognito fills that in.
+    pub request: CognitoEventUserPoolsCustomMessageRequest,
+    /// The words; where there are none, the pool's own remain.
+    pub response: CognitoEventUserPoolsCustomMessageResponse,
+}
+
+/// The user pool's CustomMessage trigger, which answers with the event and the words in it. Where it fails, Cognito
+/// does not do what the message was for, and tells whoever asked why.
+///
+/// # Errors
+/// When the environment lacks what the function needs, or the Runtime API is gone.
+pub async fn on_message<S, H>(handle: H) -> crate::Exit
+where
+    S: FromEnv,
+    H: Fn(S, CustomMessage) -> Result<CustomMessage, Failure> + Copy,
+{
+    run(async move |state: S, message: CustomMessage, _| handle(state, message)).await
 }
 
 async fn run<S, E, O>(handle: impl AsyncFn(S, E, Timestamp) -> Result<O, Failure>) -> crate::Exit

@@ -17,6 +17,8 @@ pub enum Failure {
     Later(&'static str),
     /// It would fail as often as it came. It goes to the dead-letter queue at once, and somebody has to look.
     Never(anyhow::Error),
+    /// It is not to be, and whoever asked is told so. That is no error of ours.
+    Refused(&'static str),
     /// It failed, and may not the next time. It comes again, and ends in the dead-letter queue when that does not help.
     Failed(anyhow::Error),
 }
@@ -30,7 +32,7 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Later(reason) => f.write_str(reason),
+            Self::Later(reason) | Self::Refused(reason) => f.write_str(reason),
             Self::Never(error) | Self::Failed(error) => error.fmt(f),
         }
     }
@@ -42,6 +44,7 @@ impl Failure {
         let aws_calls = calls.total();
         match self {
             Self::Later(reason) => tracing::info!(subject, aws_calls, reason, "{what} comes again later"),
+            Self::Refused(reason) => tracing::warn!(subject, aws_calls, reason, "{what} refused"),
             Self::Never(error) | Self::Failed(error) => {
                 tracing::error!(subject, aws_calls, error = format!("{error:#}"), "{what} failed");
             }
