@@ -3,8 +3,11 @@
 
 mod activity;
 mod auth {
+    mod admins;
     mod existence;
     mod passwords;
+    mod second_factor;
+    mod sign_in;
 }
 mod authorization;
 mod bad_input;
