@@ -52,8 +52,8 @@ impl Caller {
         self.email.as_deref()
     }
 
-    /// Whether the person runs the shop, by the token: up to an hour ago. What changes something asks the Users table
-    /// besides (`users::admins`).
+    /// Whether the person runs the shop, by the token: up to an hour ago. What changes something asks a table besides
+    /// (`CurrentAdmin`).
     pub fn is_admin(&self) -> bool {
         self.is_in(ADMINS)
     }
@@ -142,7 +142,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 }
 
 /// A signed-in person of the group `admin`, for what only reads. As an extractor it answers 403 to everyone else. What
-/// changes something takes `users::CurrentAdmin`.
+/// changes something takes `CurrentAdmin`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admin(pub Caller);
 

@@ -1,5 +1,5 @@
-//! An authenticator app (RFC 6238): SHA-1, six digits, half a minute. A crate for it would bring settings, clocks and QR
-//! codes; the two that it needs are here already, and the rest is this.
+//! An authenticator app (RFC 6238): SHA-1, six digits, half a minute. A crate for it would bring settings, clocks and
+//! QR codes; the two that it needs are here already, and the rest is this.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;

@@ -29,8 +29,8 @@ impl FromEnv for SigningIn {
 }
 
 impl SigningIn {
-    /// Exchanges a password for tokens, or for the question for a second factor. A right one takes its try back from the
-    /// limits and, where that is all, is noted in the person's profile, if it can be.
+    /// Exchanges a password for tokens, or for the question for a second factor. A right one takes its try back from
+    /// the limits and, where that is all, is noted in the person's profile, if it can be.
     ///
     /// # Errors
     /// Too many tries, and those of [`AppClient::sign_in`].

@@ -30,7 +30,6 @@ use aws_sdk_cognitoidentityprovider::types::{
 use shared::caller::{ADMINS, AccessToken, UserId};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
-use shared::run::telemetry;
 use users::Username;
 
 use crate::client_secret::ClientSecret;
@@ -625,7 +624,6 @@ fn unknown(challenge: Option<&ChallengeNameType>) -> Error {
         challenge = challenge.map(ChallengeNameType::as_str),
         "the user pool asks for what is unknown"
     );
-    telemetry::count_in_stage("UnknownChallenge", 1);
     Refusal::UnknownChallenge.into()
 }
 

@@ -177,8 +177,8 @@ pub struct Profile {
     /// When the password was last changed or replaced, as far as it could be noted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_changed_at: Option<Timestamp>,
-    /// What the person is to the shop. Where it is absent, as in profiles from before there were roles, the groups in the
-    /// token say it.
+    /// What the person is to the shop. Where it is absent, as in profiles from before there were roles, the groups in
+    /// the token say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
     /// Since when every sign-in has needed a second factor: when the first one that gave it was completed.

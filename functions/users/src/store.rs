@@ -22,7 +22,8 @@ use crate::{Email, Profile};
 /// How a person has signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignIn {
-    /// When that was completed, if a second factor was given. Without one the account has none: no sign-in passes it by.
+    /// When that was completed, if a second factor was given. If none was, the account has none: no sign-in passes it
+    /// by.
     pub with_second_factor: Option<Timestamp>,
     /// The address that the user pool knows as confirmed, if it told one.
     pub address: Option<Email>,

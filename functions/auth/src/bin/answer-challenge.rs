@@ -1,4 +1,4 @@
-//! `POST /sign-in/challenge`: checks the code of a person's authenticator app, gives tokens and notes it in the profile.
+//! `POST /sign-in/challenge`: checks the code of a person's app, gives tokens and notes the time in the profile.
 //!
 //! Repeated, it answers that the code was used or the sign-in has ended: both are good once.
 
