@@ -96,8 +96,8 @@ impl Admins {
             Verdict::NoAdmin => Ok(caller.as_no_admin()),
             Verdict::WithoutSecondFactor => Err(Problem::insufficient_sign_in(
                 SECOND_FACTOR_NEEDED,
-                "An admin changes things only after a sign-in with a second factor. Turn it on with POST /users/me/totp, \
-                 then sign in again.",
+                "An admin changes things only after a sign-in with a second factor. Turn it on with \
+                 POST /users/me/totp, then sign in again.",
             )),
         }
     }

@@ -550,7 +550,7 @@ def ignore_the_case_of_names():
 
 
 def ask_for_the_session_of_a_challenge():
-    """Takes a code of an app once, and only with the session that this person's password gave in the last three minutes.
+    """Takes a code of an app once, and only with the session that the person's password gave in the last minutes.
 
     The emulator looks at no session: whoever knows a username, of an account without a second factor, gets tokens for
     any six digits. It also names the account by what the person typed, where AWS has the username.
@@ -590,7 +590,7 @@ def ask_for_the_session_of_a_challenge():
 
 
 def keep_the_time_of_a_sign_in():
-    """Keeps `auth_time` over a refresh, as AWS does; the emulator sets it anew, as if the person had signed in again."""
+    """Keeps `auth_time` over a refresh, as AWS does; the emulator sets it anew, as if somebody had signed in again."""
     import ministack.services.cognito as cognito
 
     sign, signed_in = cognito._signed_jwt, {}

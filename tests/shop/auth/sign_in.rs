@@ -21,7 +21,8 @@ async fn an_address_that_changed_at_cognito_reaches_the_profile_at_the_next_sign
             json!({ "Name": "email", "Value": address }),
             json!({ "Name": "email_verified", "Value": verified }),
         ];
-        let input = json!({ "UserPoolId": aws.output("UserPoolId"), "Username": username, "UserAttributes": attributes });
+        let pool = aws.output("UserPoolId");
+        let input = json!({ "UserPoolId": pool, "Username": username, "UserAttributes": attributes });
         let update = "AWSCognitoIdentityProviderService.AdminUpdateUserAttributes";
         aws.json("cognito-idp", update, input).await;
     };
