@@ -38,7 +38,7 @@ async fn whoever_is_no_admin_any_more_reads_for_an_hour_and_changes_nothing() {
     let of_bob = shop.person("Bob").await.sells(product().named("tea").stock(3)).await;
     let path = of_bob.path();
     // Without a role in the profile, as before there were roles, the group decides; one read more than for its seller.
-    let answer = ann.put(&format!("{path}/stock"), &json!({ "quantity": 5 })).await;
+    let answer = ann.put(&format!("{path}/stock"), &json!({ "set": 5 })).await;
     assert_eq!(answer.calls(), calls([("dynamodb", 3)]));
     answer.is(200);
     becomes(&aws, &ann, "admin").await;
