@@ -62,7 +62,7 @@ impl SigningIn {
         address: Address,
         now: Timestamp,
     ) -> Result<Tokens, Problem> {
-        let attempt = self.limits.count("sign-in/challenge", address, answer.username.as_str(), now).await?;
+        let attempt = self.limits.count("answer-challenge", address, answer.username.as_str(), now).await?;
         let tokens = self.app_client.answer_challenge(answer).await?;
         let in_profile = note(self.note_in_profile(&tokens, SecondFactorGiven::Yes, now));
         tokio::join!(in_profile, take_back(&attempt));
