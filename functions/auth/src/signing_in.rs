@@ -80,7 +80,7 @@ impl SigningIn {
             SecondFactorGiven::Yes => Some(completed_at),
             SecondFactorGiven::No => None,
         };
-        let sign_in = users::SignIn { with_second_factor, address: tokens.address()? };
+        let sign_in = users::SignIn { with_second_factor, address: tokens.address() };
         self.users.signed_in(&person, &sign_in, now).await
     }
 }
