@@ -10,6 +10,10 @@ use lambda_http::request::RequestContext;
 use serde::{Deserialize, Serialize};
 
 use crate::http::problem::{FORBIDDEN, FieldError, Problem, UNAUTHENTICATED};
+use crate::values::time::Timestamp;
+
+/// The group whose people run the shop.
+pub const ADMINS: &str = "admin";
 
 /// A person, as Cognito's `sub` names them for good.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -34,6 +38,7 @@ pub struct Caller {
     id: UserId,
     email: Option<String>,
     groups: Vec<String>,
+    signed_in_at: Option<Timestamp>,
 }
 
 impl Caller {
@@ -47,9 +52,22 @@ impl Caller {
         self.email.as_deref()
     }
 
-    /// Whether the person runs the shop.
+    /// Whether the person runs the shop, by the token: up to an hour ago. What changes something asks a table besides
+    /// (`CurrentAdmin`).
     pub fn is_admin(&self) -> bool {
-        self.is_in("admin")
+        self.is_in(ADMINS)
+    }
+
+    /// The same person without the rights of an admin.
+    #[must_use]
+    pub fn as_no_admin(mut self) -> Self {
+        self.groups.retain(|group| group != ADMINS);
+        self
+    }
+
+    /// When the person gave what the sign-in asked for (`auth_time`); a token that was refreshed since keeps it.
+    pub fn signed_in_at(&self) -> Option<Timestamp> {
+        self.signed_in_at
     }
 
     fn is_in(&self, group: &str) -> bool {
@@ -60,13 +78,36 @@ impl Caller {
     fn from_claims(claims: &HashMap<String, String>) -> Option<Self> {
         let id = claims.get("sub").filter(|sub| !sub.is_empty())?.clone();
         let groups = claims.get("cognito:groups").map(|groups| group_names(groups)).unwrap_or_default();
-        Some(Self { id: UserId(id), email: claims.get("email").cloned(), groups })
+        let signed_in_at = claims.get("auth_time").and_then(|seconds| seconds.parse::<i64>().ok());
+        let signed_in_at =
+            signed_in_at.map(|seconds| Timestamp::from_unix_millis(seconds.saturating_mul(1000)));
+        Some(Self { id: UserId(id), email: claims.get("email").cloned(), groups, signed_in_at })
     }
 
     /// Someone for the tests of rules.
     #[cfg(any(test, feature = "testing"))]
     pub fn for_tests(id: &str) -> Self {
-        Self { id: UserId(id.into()), email: Some(format!("{id}@cartwright.test")), groups: Vec::new() }
+        Self {
+            id: UserId(id.into()),
+            email: Some(format!("{id}@cartwright.test")),
+            groups: Vec::new(),
+            signed_in_at: None,
+        }
+    }
+
+    /// The same for tests who signed in then.
+    #[cfg(any(test, feature = "testing"))]
+    #[must_use]
+    pub fn having_signed_in_at(self, at: Timestamp) -> Self {
+        Self { signed_in_at: Some(at), ..self }
+    }
+
+    /// The same for tests, who runs the shop.
+    #[cfg(any(test, feature = "testing"))]
+    #[must_use]
+    pub fn as_admin(mut self) -> Self {
+        self.groups.push(ADMINS.into());
+        self
     }
 }
 
@@ -100,7 +141,8 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// A signed-in person of the group `admin`. As an extractor it answers 403 to everyone else.
+/// A signed-in person of the group `admin`, for what only reads. As an extractor it answers 403 to everyone else. What
+/// changes something takes `CurrentAdmin`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admin(pub Caller);
 
@@ -109,11 +151,14 @@ impl<S: Sync> FromRequestParts<S> for Admin {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let caller = Caller::from_request_parts(parts, state).await?;
-        if caller.is_admin() {
-            Ok(Self(caller))
-        } else {
-            Err(Problem::new(FORBIDDEN, "Only the shop's admins may do this."))
-        }
+        if caller.is_admin() { Ok(Self(caller)) } else { Err(Self::needed()) }
+    }
+}
+
+impl Admin {
+    /// What everyone else is told.
+    pub fn needed() -> Problem {
+        Problem::new(FORBIDDEN, "Only the shop's admins may do this.")
     }
 }
 
@@ -136,6 +181,13 @@ impl AccessToken {
     #[cfg(any(test, feature = "testing"))]
     pub fn for_tests(id: &str, token: &str) -> Self {
         Self { caller: Caller::for_tests(id), username: id.into(), token: token.into() }
+    }
+
+    /// The same for tests, from a sign-in at that time.
+    #[cfg(any(test, feature = "testing"))]
+    #[must_use]
+    pub fn of_a_sign_in_at(self, at: Timestamp) -> Self {
+        Self { caller: self.caller.having_signed_in_at(at), ..self }
     }
 
     /// What the account is called in the user pool.
@@ -203,6 +255,19 @@ mod tests {
         assert_eq!(caller.email(), Some("ann@cartwright.test"));
         assert!(caller.is_admin());
         assert!(!format!("{caller:?}").contains("cartwright.test"), "{caller:?}");
+        let caller = caller.as_no_admin();
+        assert!(!caller.is_admin() && caller.is_in("seller"));
+    }
+
+    #[test]
+    fn a_token_says_when_its_person_signed_in() {
+        let at = |claim: &[(&str, &str)]| {
+            let claims = claims(&[&[("sub", "ann")], claim].concat());
+            Caller::from_claims(&claims).unwrap().signed_in_at().map(Timestamp::unix_seconds)
+        };
+        assert_eq!(at(&[("auth_time", "1795262400")]), Some(1_795_262_400));
+        assert_eq!(at(&[("auth_time", "noon")]), None);
+        assert_eq!(at(&[]), None);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use tests::template::{
 };
 
 /// What may be called without a token, and nothing else.
-const PUBLIC: [&str; 17] = [
+const PUBLIC: [&str; 18] = [
     "GET /approve-products",
     "GET /banners",
     "GET /categories",
@@ -28,6 +28,7 @@ const PUBLIC: [&str; 17] = [
     "POST /resend-code",
     "POST /reset-password",
     "POST /sign-in",
+    "POST /sign-in/challenge",
     "POST /sign-out",
     "POST /sign-up",
 ];
@@ -529,6 +530,54 @@ fn a_function_is_given_exactly_the_tables_that_its_policies_name() {
             assert!(is_its_own, "{}: {name} is not the name of {table}", function.id);
         }
     }
+}
+
+/// A token says for an hour who was an admin, so what changes something asks the table.
+#[test]
+fn whoever_changes_something_as_an_admin_is_looked_up_each_time() {
+    let template = Template::read();
+    let changes: BTreeSet<_> = operations()
+        .into_iter()
+        .filter(|operation| operation.who.contains("admin") && operation.route.method != "GET")
+        .map(|operation| operation.route.function)
+        .collect();
+    assert!(changes.len() >= 12, "{changes:?}");
+    for binary in Binary::all() {
+        let code = binary.text();
+        let is_looked_up = code.contains(": CurrentAdmin,") || code.contains(": CurrentCaller,");
+        assert_eq!(changes.contains(&binary.name), is_looked_up, "{}", binary.name);
+        let by_the_token = code.contains("caller::Admin;") || code.contains("caller::{Admin");
+        assert!(!(is_looked_up && by_the_token), "{}", binary.name);
+    }
+    for function in template.functions().filter(|function| changes.contains(function.binary())) {
+        let environment = &function.property("Environment")["Variables"];
+        assert_eq!(environment["ADMIN_MFA"], json!({"Ref": "AdminMfa"}), "{}", function.id);
+        let reads = statements(function).into_iter().any(|statement| {
+            texts(&statement["Action"]).contains(&"dynamodb:GetItem".to_owned())
+                && template
+                    .named_in(function, &statement["Resource"])
+                    .iter()
+                    .any(|one| one.id == "UsersTable")
+        });
+        assert!(reads, "{} may not read the Users table", function.id);
+    }
+}
+
+#[test]
+fn whoever_wants_a_second_factor_may_have_one_and_production_asks_its_admins_for_it() {
+    let template = Template::read();
+    let [pool] = template.of("AWS::Cognito::UserPool").collect::<Vec<_>>()[..] else {
+        panic!("not one pool")
+    };
+    // `ON` would ask everybody for one, and `EnabledMfas` says that it is the code of an app and no text message.
+    assert_eq!(*pool.property("MfaConfiguration"), json!("OPTIONAL"));
+    assert_eq!(*pool.property("EnabledMfas"), json!(["SOFTWARE_TOKEN_MFA"]));
+    assert_eq!(yaml(ROOT)["Parameters"]["AdminMfa"]["Default"], "false");
+    let stages = text("samconfig.toml");
+    let overrides: Vec<_> = stages.lines().filter(|line| line.starts_with("parameter_overrides")).collect();
+    let strict = overrides.iter().filter(|line| line.contains("AdminMfa=true"));
+    assert!(strict.clone().all(|line| line.contains("Stage=production")), "{overrides:?}");
+    assert_eq!(strict.count(), 1, "{overrides:?}");
 }
 
 #[test]

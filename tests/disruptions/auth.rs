@@ -1,4 +1,4 @@
-//! Tokens that expire while somebody uses them.
+//! Tokens that expire while somebody uses them, and a shop that asks more of its admins.
 
 use reqwest::Method;
 use serde_json::json;
@@ -29,4 +29,35 @@ async fn an_expired_token_is_refused() {
         }
     }
     ann.get("/orders").await.is(200);
+}
+
+#[tokio::test]
+async fn an_admins_token_from_a_sign_in_without_a_second_factor_reads_and_changes_nothing() {
+    let (shop, aws, _soon) = open().await;
+    let root = shop.another_admin(&aws).await;
+    let _strict = aws.change("withdraw-order").await.env("ADMIN_MFA", "true").make().await;
+    // An order that nobody has is found missing behind the check.
+    let withdrawal = "/admin/orders/01a1f83a-c81e-73c6-9369-b8a11a6916c7/cancel";
+    let by_password = root.post(withdrawal, &json!({})).await;
+    let challenge = by_password.header("www-authenticate").map(str::to_owned);
+    by_password.is_problem(401, "second-factor-needed");
+    assert!(challenge.is_some_and(|challenge| challenge.contains("insufficient_user_authentication")));
+    root.get("/admin/orders").await.is(200);
+
+    let app = root.turns_totp_on().await;
+    let by_code = root.signs_in_with(&app.next_code()).await;
+    by_code.post(withdrawal, &json!({})).await.is_problem(404, "not-found");
+    // What began without it goes on without it, also with fresh tokens.
+    let refresh = json!({ "refreshToken": root.tokens.refresh_token });
+    let refreshed = shop.post("/refresh-token", &refresh).await.is(200);
+    for token in [&refreshed["tokens"]["IdToken"], &json!(root.tokens.id_token)] {
+        let token = token.as_str().expect("a token");
+        let request = shop.request(Method::POST, withdrawal).token(token).json(&json!({}));
+        request.send().await.is_problem(401, "second-factor-needed");
+    }
+    let request = by_code.request_on_the_account(Method::POST, withdrawal).json(&json!({}));
+    request.send().await.is_problem(404, "not-found");
+
+    by_code.request_on_the_account(Method::DELETE, "/users/me/totp").send().await.is(204);
+    by_code.post(withdrawal, &json!({})).await.is_problem(401, "second-factor-needed");
 }

@@ -17,6 +17,15 @@ struct World {
     buyer: Person,
     product: Option<Product>,
     category: String,
+    protected: Option<Protected>,
+}
+
+/// Somebody with a second factor, who has just given the password.
+#[derive(Clone)]
+struct Protected {
+    username: String,
+    session: String,
+    code: String,
 }
 
 impl World {
@@ -28,7 +37,25 @@ impl World {
             buyer: shop.person("Buyer").await,
             product: None,
             category: String::new(),
+            protected: None,
         }
+    }
+
+    /// The sign-in that this example is about.
+    async fn protected(&mut self) -> Protected {
+        if self.protected.is_none() {
+            let person = self.shop.person("Mara").await;
+            let app = person.turns_totp_on().await;
+            let body = json!({ "email": person.email, "password": PASSWORD });
+            let asked = self.shop.post("/sign-in", &body).await.is(200);
+            let text = |name: &str| asked[name].as_str().expect(name).to_owned();
+            self.protected = Some(Protected {
+                username: text("username"),
+                session: text("session"),
+                code: app.next_code(),
+            });
+        }
+        self.protected.clone().expect("just made")
     }
 
     /// The product that this example is about.
@@ -91,6 +118,10 @@ impl World {
             "member.email" => self.member.email.clone(),
             "member.accessToken" => self.member.tokens.access_token.clone(),
             "member.refreshToken" => self.member.tokens.refresh_token.clone(),
+            "member.code" => self.member.begins_totp().await.code(),
+            "protected.username" => self.protected().await.username,
+            "protected.session" => self.protected().await.session,
+            "protected.code" => self.protected().await.code,
             "member.password" | "newcomer.password" => PASSWORD.to_owned(),
             "newcomer.fullName" | "newcomer.email" => {
                 let newcomer = Newcomer::named(&unique("Mara Lindqvist"));
@@ -243,9 +274,10 @@ async fn every_operation_of_the_contract_has_examples_that_run() {
             wrong.push(format!("{method} {path} has no example that succeeds"));
         }
         for example in &examples {
-            world.product = None;
-            if ["signOut", "changePassword"].iter().any(|id| contract.at(&at)["operationId"] == *id) {
-                // These end what the others sign in with.
+            (world.product, world.protected) = (None, None);
+            let needs_a_newcomer = ["signOut", "changePassword", "beginTotp", "confirmTotp", "removeTotp"];
+            if needs_a_newcomer.iter().any(|id| contract.at(&at)["operationId"] == *id) {
+                // These end what the others sign in with, or ask for somebody who has just signed in.
                 world.member = shop.person("Mara").await;
             }
             let example = world.filled_in(example).await;

@@ -3,9 +3,12 @@
 
 mod activity;
 mod auth {
+    mod admins;
     mod emails;
     mod existence;
     mod passwords;
+    mod second_factor;
+    mod sign_in;
 }
 mod authorization;
 mod bad_input;

@@ -70,7 +70,7 @@ async fn from_sign_up_to_the_shipping_email() {
 
     let approval = format!("/products/{id}/approval");
     let answer = shop.admin().await.put(&approval, &json!({ "approved": true })).await;
-    assert_eq!(answer.calls(), calls([("dynamodb", 2)]));
+    assert_eq!(answer.calls(), calls([("dynamodb", 3)]));
     let approved = answer.is(200);
     assert_eq!((&approved["isApproved"], &approved["promised"]), (&json!(true), &json!(0)));
 

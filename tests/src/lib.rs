@@ -26,4 +26,5 @@ pub mod meddler;
 pub mod schemas;
 pub mod shop;
 pub mod template;
+pub mod totp;
 pub mod wait;

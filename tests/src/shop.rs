@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use crate::answer::Answer;
+use crate::aws::Aws;
+use crate::totp::App;
 use crate::wait::{at_once, eventually};
 
 /// The password of everyone.
@@ -150,6 +152,18 @@ impl Shop {
             }
         };
         self.0.admin.get_or_init(signed_in).await
+    }
+
+    /// Somebody whom an operator has put into the group `admin`, for what changes who that is.
+    pub async fn another_admin(&self, aws: &Aws) -> Person {
+        let person = self.person("Root").await;
+        let username = person.full_name.replace(' ', "_");
+        let membership =
+            json!({ "UserPoolId": aws.output("UserPoolId"), "Username": username, "GroupName": "admin" });
+        aws.json("cognito-idp", "AWSCognitoIdentityProviderService.AdminAddUserToGroup", membership).await;
+        let body = json!({ "email": person.email, "password": PASSWORD });
+        let signed_in = self.post("/sign-in", &body).await.is(200);
+        person.having(&signed_in)
     }
 
     /// Sends a file to an upload URL and gives the status.
@@ -341,6 +355,43 @@ impl Person {
     /// Puts something.
     pub async fn put(&self, path: &str, body: &Value) -> Answer {
         self.request(Method::PUT, path).json(body).send().await
+    }
+
+    /// A request with this person's access token, for what changes the account.
+    pub fn request_on_the_account(&self, method: Method, path: &str) -> Request {
+        self.shop.request(method, path).token(&self.tokens.access_token)
+    }
+
+    /// Gets a key for an authenticator app.
+    pub async fn begins_totp(&self) -> App {
+        let begun = self.request_on_the_account(Method::POST, "/users/me/totp").send().await.is(200);
+        App::of(begun["secret"].as_str().expect("a key"))
+    }
+
+    /// Turns the second factor on.
+    pub async fn turns_totp_on(&self) -> App {
+        let app = self.begins_totp().await;
+        let confirm = self.request_on_the_account(Method::PUT, "/users/me/totp");
+        confirm.json(&json!({ "code": app.code() })).send().await.is(200);
+        app
+    }
+
+    /// Signs in anew with password and code.
+    pub async fn signs_in_with(&self, code: &str) -> Self {
+        let body = json!({ "email": self.email, "password": PASSWORD });
+        let asked = self.shop.post("/sign-in", &body).await.is(200);
+        let answer = json!({ "username": asked["username"], "session": asked["session"], "code": code });
+        let signed_in = self.shop.post("/sign-in/challenge", &answer).await.is(200);
+        self.clone().having(&signed_in)
+    }
+
+    /// The same person with the tokens of an answer.
+    ///
+    /// # Panics
+    /// When it has none.
+    #[must_use]
+    pub fn having(self, signed_in: &Value) -> Self {
+        Self { tokens: serde_json::from_value(signed_in["tokens"].clone()).expect("tokens"), ..self }
     }
 
     /// Lists a product, which then waits for its picture.

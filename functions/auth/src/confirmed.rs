@@ -6,7 +6,7 @@ use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::run::worker::{Confirmation, ConfirmationSource};
 use shared::values::time::Timestamp;
-use users::{Email, FullName, Profile, Username};
+use users::{Email, FullName, Profile, Role, Username};
 
 /// A person whose sign-up has just been confirmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,8 @@ impl Confirmed {
             updated_at: None,
             last_sign_in_at: None,
             password_changed_at: None,
+            role: None,
+            second_factor_at: None,
             schema_version: Profile::SCHEMA_VERSION,
         };
         Ok(Some(Self {
@@ -51,6 +53,13 @@ impl Confirmed {
             pool_id: header.user_pool_id.context("the event has no userPoolId")?,
             email_is_proved: attributes.get("email_verified").is_some_and(|verified| verified == "true"),
         }))
+    }
+}
+
+impl Confirmed {
+    /// Whether the person runs the shop.
+    pub fn is_admin(&self) -> bool {
+        self.profile.role == Some(Role::Admin)
     }
 }
 
@@ -65,9 +74,13 @@ impl FromEnv for AdminEmail {
 }
 
 impl AdminEmail {
-    /// Whether it is this person's. An address that was not proved is anybody's.
-    pub fn belongs_to(&self, person: &Confirmed) -> bool {
-        person.email_is_proved && self.0.as_ref() == Some(&person.profile.email)
+    /// The person, as an admin if it is this one's address. One that was not proved is anybody's.
+    #[must_use]
+    pub fn appoint(&self, mut person: Confirmed) -> Confirmed {
+        if person.email_is_proved && self.0.as_ref() == Some(&person.profile.email) {
+            person.profile.role = Some(Role::Admin);
+        }
+        person
     }
 }
 
@@ -131,16 +144,18 @@ mod tests {
 
     #[test]
     fn the_owner_of_the_admins_address_is_the_admin() {
-        assert!(admin("ANN@example.com").belongs_to(&confirmed(&ann())));
-        assert!(!admin("bob@example.com").belongs_to(&confirmed(&ann())));
-        assert!(!AdminEmail(None).belongs_to(&confirmed(&ann())));
+        let appointed = admin("ANN@example.com").appoint(confirmed(&ann()));
+        assert!(appointed.is_admin());
+        assert_eq!(serde_json::to_value(appointed.profile).unwrap()["role"], "admin");
+        assert_eq!(admin("bob@example.com").appoint(confirmed(&ann())), confirmed(&ann()));
+        assert!(!AdminEmail(None).appoint(confirmed(&ann())).is_admin());
     }
 
     #[test]
     fn an_address_that_was_not_proved_makes_no_admin() {
         let mut attributes = ann();
         attributes["email_verified"] = json!("false");
-        assert!(!admin("ann@example.com").belongs_to(&confirmed(&attributes)));
+        assert!(!admin("ann@example.com").appoint(confirmed(&attributes)).is_admin());
     }
 
     #[test]

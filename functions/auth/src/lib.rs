@@ -7,7 +7,8 @@
 //! | [`refusal`] | why Cartwright says no |
 //! | [`recovery`] | a new password, for a known one or a forgotten one, and the end of all sessions |
 //! | [`signing_up`] | an account |
-//! | [`signing_in`] | tokens for a password |
+//! | [`signing_in`] | tokens for a password, and for the code of an authenticator app where there is one |
+//! | [`second_factor`] | turning such an app on and off |
 //! | [`confirmed`] | who a person is once Cognito has confirmed the address |
 //! | [`letters`] | what the emails with a code say |
 //! | [`user_pool`] | Cognito |
@@ -19,11 +20,13 @@ use std::time::Duration;
 use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use shared::caller::UserId;
 use shared::http::input::{Body, Field, Fields, Value};
 use shared::run::telemetry;
 use shared::values::text::{Lines, plainly_spaced, trimmed, unprintable};
+use shared::values::time::Timestamp;
 use users::{Email, FullName, Username};
 
 pub mod client_secret;
@@ -31,6 +34,7 @@ pub mod confirmed;
 pub mod letters;
 pub mod recovery;
 pub mod refusal;
+pub mod second_factor;
 pub mod signing_in;
 pub mod signing_up;
 pub mod user_pool;
@@ -38,9 +42,10 @@ pub mod user_pool;
 pub use confirmed::{AdminEmail, Confirmed};
 pub use recovery::{Change, Recovery};
 pub use refusal::{Error, Refusal};
+pub use second_factor::{NewTotp, SecondFactor};
 pub use signing_in::SigningIn;
 pub use signing_up::SigningUp;
-pub use user_pool::{AppClient, Directory, UserPool};
+pub use user_pool::{AppClient, Directory, SignInStep, UserPool};
 
 /// A password as it was typed, in the form of `OpaqueString` (RFC 8265, section 4.2): the keyboard at the next sign-in
 /// may compose letters and space words differently. What is strong enough is the user pool's to say.
@@ -73,6 +78,30 @@ impl Field for ConfirmationCode {
             return Err("must be the digits from the email".into());
         }
         Ok(Self(code))
+    }
+}
+
+/// The six digits that an authenticator app shows for half a minute.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TotpCode(String);
+
+impl Field for TotpCode {
+    fn parse(value: Value) -> Result<Self, String> {
+        let code = trimmed(text_of(&value)?);
+        if code.len() != 6 || !code.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err("must be the six digits that the authenticator app shows".into());
+        }
+        Ok(Self(code.to_owned()))
+    }
+}
+
+/// What ties the steps of one sign-in together; Cognito's, and good for some minutes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Session(String);
+
+impl Field for Session {
+    fn parse(value: Value) -> Result<Self, String> {
+        bounded(text_of(&value)?, 2048).map(Self)
     }
 }
 
@@ -116,7 +145,7 @@ macro_rules! redact {
     )+};
 }
 
-redact!(Password, ConfirmationCode, Token);
+redact!(Password, ConfirmationCode, Session, Token, TotpCode);
 
 impl Token {
     /// The token itself, which is what its session is called where it is counted how often somebody uses it.
@@ -252,6 +281,28 @@ shared::body!(
 );
 
 shared::body!(
+    /// The body of `POST /sign-in/challenge`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct AnswerChallenge {
+        /// Who it is, as the challenge named the account.
+        pub username: Username,
+        /// Which sign-in goes on.
+        pub session: Session,
+        /// What the authenticator app shows.
+        pub code: TotpCode,
+    }
+);
+
+shared::body!(
+    /// The body of `PUT /users/me/totp`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct ConfirmTotp {
+        /// What the authenticator app shows.
+        pub code: TotpCode,
+    }
+);
+
+shared::body!(
     /// The body of `POST /refresh-token`.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct RefreshToken {
@@ -320,6 +371,53 @@ pub struct SignedIn {
     pub tokens: Tokens,
 }
 
+/// The answer to a right password: tokens, or what else is asked for.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum PasswordTaken {
+    /// It sufficed.
+    SignedIn(SignedIn),
+    /// The account has a second factor.
+    Challenged {
+        /// What is to be done, as a sentence.
+        msg: &'static str,
+        /// What is asked for.
+        #[serde(flatten)]
+        challenge: Challenge,
+    },
+}
+
+impl From<SignInStep> for PasswordTaken {
+    fn from(step: SignInStep) -> Self {
+        match step {
+            SignInStep::Done(tokens) => {
+                Self::SignedIn(SignedIn { msg: "User successfully signed in!", tokens })
+            }
+            SignInStep::Challenged(challenge) => {
+                Self::Challenged { msg: "Enter the code that your authenticator app shows.", challenge }
+            }
+        }
+    }
+}
+
+/// What Cognito asks for after the password.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Challenge {
+    /// What it is, under Cognito's name.
+    challenge: &'static str,
+    session: String,
+    /// The account's own name, which the answer has to give: the person may have named it by its address.
+    username: String,
+}
+
+impl Challenge {
+    /// The code of an authenticator app.
+    fn totp(session: String, username: String) -> Self {
+        Self { challenge: "SOFTWARE_TOKEN_MFA", session, username }
+    }
+}
+
 /// The answer to a changed password.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Changed {
@@ -344,24 +442,40 @@ pub struct Tokens {
     token_type: String,
 }
 
-redact!(Tokens, SignedIn, Changed);
+redact!(Tokens, SignedIn, Changed, PasswordTaken, Challenge, NewTotp);
 
 impl Tokens {
-    /// Whose they are, by the access token's claims. Cognito itself gave it a moment ago, so nobody checks its
-    /// signature.
+    /// Whose they are and when they were given for what a sign-in asks for.
     ///
     /// # Errors
-    /// When the token is not what Cognito's are.
-    pub fn user_id(&self) -> anyhow::Result<UserId> {
+    /// When the access token is not what Cognito's are.
+    pub fn sign_in(&self) -> anyhow::Result<(UserId, Timestamp)> {
         #[derive(Deserialize)]
         struct Claims {
             sub: UserId,
+            auth_time: i64,
         }
-        let claims = self.access_token.split('.').nth(1).context("the access token has no claims")?;
-        let claims = URL_SAFE_NO_PAD.decode(claims).context("read the claims of an access token")?;
-        let claims: Claims = serde_json::from_slice(&claims).context("read the claims of an access token")?;
-        Ok(claims.sub)
+        let Claims { sub, auth_time } = claims(&self.access_token).context("read an access token")?;
+        Ok((sub, Timestamp::from_unix_millis(auth_time.saturating_mul(1000))))
     }
+
+    /// The address that the user pool knows as confirmed, if it tells one that a profile can have.
+    pub fn address(&self) -> Option<Email> {
+        #[derive(Deserialize)]
+        struct Claims {
+            email: String,
+            email_verified: bool,
+        }
+        let Claims { email, email_verified } = claims(&self.id_token).ok()?;
+        email.parse().ok().filter(|_| email_verified)
+    }
+}
+
+/// What a token says. Cognito itself gave it a moment ago, so nobody checks its signature.
+fn claims<T: DeserializeOwned>(token: &str) -> anyhow::Result<T> {
+    let claims = token.split('.').nth(1).context("the token has no claims")?;
+    let claims = URL_SAFE_NO_PAD.decode(claims).context("the claims are not in base64url")?;
+    serde_json::from_slice(&claims).context("the claims are not as they should be")
 }
 
 /// How long somebody waits for what is only noted.
@@ -554,14 +668,58 @@ mod tests {
         }
     }
 
+    fn token(claims: &Json) -> String {
+        format!("header.{}.signature", URL_SAFE_NO_PAD.encode(claims.to_string()))
+    }
+
     #[test]
-    fn an_access_token_says_whose_it_is() {
-        let claims = URL_SAFE_NO_PAD.encode(r#"{"sub":"5d0c","token_use":"access"}"#);
-        let user_id = tokens(&format!("header.{claims}.signature")).user_id();
-        assert_eq!(user_id.unwrap(), UserId::from("5d0c".to_owned()));
+    fn an_access_token_says_whose_it_is_and_since_when() {
+        let claims = json!({ "sub": "5d0c", "token_use": "access", "auth_time": 1_795_262_400 });
+        let noon = Timestamp::from_unix_millis(1_795_262_400_000);
+        assert_eq!(tokens(&token(&claims)).sign_in().unwrap(), (UserId::from("5d0c".to_owned()), noon));
         for odd in ["", "a.b", "a.!.c", "a.e30.c"] {
-            assert!(tokens(odd).user_id().is_err(), "{odd}");
+            assert!(tokens(odd).sign_in().is_err(), "{odd}");
         }
+    }
+
+    #[test]
+    fn an_id_token_says_the_address_once_it_is_confirmed() {
+        let address = |claims: &Json| Tokens { id_token: token(claims), ..tokens("a") }.address();
+        let known = address(&json!({ "email": "Ann@example.com", "email_verified": true }));
+        assert_eq!(known, Some("ann@example.com".parse().unwrap()));
+        for claims in [
+            json!({ "email": "ann@example.com", "email_verified": false }),
+            // Cognito takes addresses that no profile has.
+            json!({ "email": "\"a b\"@example.com", "email_verified": true }),
+            json!({}),
+        ] {
+            assert_eq!(address(&claims), None, "{claims}");
+        }
+        assert_eq!(tokens("a").address(), None);
+    }
+
+    #[test]
+    fn a_code_of_an_app_is_six_digits() {
+        let confirm = |code: &str| read::<ConfirmTotp>(&json!({ "code": code })).map(|body| body.code.0);
+        assert_eq!(confirm(" 012345 "), Ok("012345".into()));
+        for code in ["", "12345", "1234567", "12345a", "١٢٣٤٥٦"] {
+            let detail = "must be the six digits that the authenticator app shows";
+            assert_eq!(confirm(code), fault("#/code", detail), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_second_factor_is_asked_for_under_cognitos_name() {
+        let challenge = Challenge::totp("session".into(), "Ann_Lee".into());
+        let answer = PasswordTaken::from(SignInStep::Challenged(challenge));
+        assert!(!format!("{answer:?}").contains("Ann_Lee"));
+        assert_eq!(
+            serde_json::to_value(answer).unwrap(),
+            json!({
+                "msg": "Enter the code that your authenticator app shows.",
+                "challenge": "SOFTWARE_TOKEN_MFA", "session": "session", "username": "Ann_Lee"
+            })
+        );
     }
 
     #[tokio::test]

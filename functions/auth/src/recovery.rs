@@ -7,7 +7,9 @@ use shared::run::config::ConfigError;
 use shared::values::time::Timestamp;
 use users::{Username, Users};
 
-use crate::{Account, AppClient, ChangePassword, Directory, Error, ResetPassword, Tokens, UserPool, note};
+use crate::{
+    Account, AppClient, ChangePassword, Directory, Error, ResetPassword, SignInStep, Tokens, UserPool, note,
+};
 
 /// A new password for somebody who is signed in and knows the old one.
 #[derive(Debug, Clone)]
@@ -28,8 +30,8 @@ impl FromEnv for Change {
 }
 
 impl Change {
-    /// Sets the new password, ends all sessions of the person and gives this one new tokens, or none where that fails:
-    /// the password is changed all the same. Notes it in the profile if it can.
+    /// Sets the new password, ends all sessions of the person and gives this one new tokens, or none where that fails
+    /// or needs a second factor: the password is changed all the same. Notes it in the profile if it can.
     ///
     /// # Errors
     /// Those of [`UserPool::change_password`], and sessions that could not be ended.
@@ -44,8 +46,15 @@ impl Change {
         let (ended, ()) = tokio::join!(self.user_pool.end_sessions(token), noted);
         ended?;
         let account = Account::Username(Username::existing(token.username()));
-        let tokens = self.app_client.sign_in(&account, &change.proposed).await;
-        Ok(tokens.inspect_err(|error| tracing::warn!(%error, "a session has to sign in anew by itself")).ok())
+        match self.app_client.sign_in(&account, &change.proposed).await {
+            Ok(SignInStep::Done(tokens)) => Ok(Some(tokens)),
+            // Only its person can answer.
+            Ok(SignInStep::Challenged(_)) => Ok(None),
+            Err(error) => {
+                tracing::warn!(%error, "a session has to sign in anew by itself");
+                Ok(None)
+            }
+        }
     }
 }
 

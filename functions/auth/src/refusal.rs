@@ -1,7 +1,7 @@
 //! Why Cartwright says no to a sign-up, a sign-in or what is between them, and how the client hears of it.
 
 use shared::http::problem::{
-    self, FieldError, Kind, Problem, SERVICE_UNAVAILABLE, StatusCode, TOO_MANY_REQUESTS,
+    self, FieldError, Kind, Problem, SERVICE_UNAVAILABLE, SIGN_IN_TOO_OLD, StatusCode, TOO_MANY_REQUESTS,
 };
 use shared::run::telemetry;
 
@@ -25,6 +25,22 @@ pub enum Refusal {
     /// of too many wrong passwords. Which of these would tell whether there is such an account.
     #[error("the name or the password is wrong")]
     WrongCredentials,
+    /// The code of the authenticator app is not the one that it shows now, or was used already.
+    #[error("the code of the app is wrong")]
+    TotpMismatch,
+    /// A sign-in that has waited for its code too long, or is none. Which of these would tell whether there is such an
+    /// account.
+    #[error("the sign-in has ended")]
+    SignInEnded,
+    /// Cognito asks for something else than a password and the code of an app, which nobody set up here.
+    #[error("the user pool asks for what cannot be answered")]
+    UnknownChallenge,
+    /// No key was made for an authenticator app, whose code could be confirmed.
+    #[error("no second factor was begun")]
+    TotpNotBegun,
+    /// The person signed in too long ago for this.
+    #[error("the sign-in is too old")]
+    SignInTooOld,
     /// Whoever runs the user pool reset the account's password.
     #[error("the account needs a new password")]
     NewPasswordRequired,
@@ -62,6 +78,10 @@ const CODE_MISMATCH: Kind =
     Kind::new(StatusCode::UNPROCESSABLE_ENTITY, "code-mismatch", "Wrong confirmation code");
 const WRONG_CREDENTIALS: Kind =
     Kind::new(StatusCode::UNAUTHORIZED, "wrong-credentials", "Wrong name or password");
+const SIGN_IN_ENDED: Kind = Kind::new(StatusCode::UNAUTHORIZED, "sign-in-ended", "The sign-in has ended");
+const UNKNOWN_CHALLENGE: Kind =
+    Kind::new(StatusCode::FORBIDDEN, "unknown-challenge", "The account asks for something else");
+const TOTP_NOT_BEGUN: Kind = Kind::new(StatusCode::CONFLICT, "totp-not-begun", "No second factor was begun");
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
@@ -86,6 +106,29 @@ impl From<Refusal> for Problem {
                 "The name or the password is wrong, or the account is not confirmed yet. After several wrong tries wait \
                  some minutes before the next.",
             ),
+            Refusal::TotpMismatch => (
+                CODE_MISMATCH,
+                "That is not the code that your authenticator app shows now, or it was used already. Wait for the next \
+                 one.",
+            ),
+            Refusal::SignInEnded => (
+                SIGN_IN_ENDED,
+                "This sign-in has taken too long, is done already or had too many wrong codes. Begin again with your \
+                 password.",
+            ),
+            Refusal::UnknownChallenge => (
+                UNKNOWN_CHALLENGE,
+                "Your account is set up to ask for something that this shop cannot take. Tell whoever runs the shop.",
+            ),
+            Refusal::TotpNotBegun => {
+                (TOTP_NOT_BEGUN, "There is no new key to confirm. Ask for one with POST /users/me/totp.")
+            }
+            Refusal::SignInTooOld => {
+                return Self::insufficient_sign_in(
+                    SIGN_IN_TOO_OLD,
+                    "This needs a sign-in of the last ten minutes. Sign in again, and send the new access token.",
+                );
+            }
             Refusal::NewPasswordRequired => {
                 (problem::FORBIDDEN, "Your password was reset. Ask for a code to set a new one.")
             }
@@ -146,6 +189,11 @@ mod tests {
         assert_eq!(status(Refusal::BadToken), 401);
         assert_eq!(status(Refusal::NewPasswordRequired), 403);
         assert_eq!(status(Refusal::TooManyRequests), 429);
+        assert_eq!(status(Refusal::TotpMismatch), 422);
+        assert_eq!(status(Refusal::SignInEnded), 401);
+        assert_eq!(status(Refusal::UnknownChallenge), 403);
+        assert_eq!(status(Refusal::TotpNotBegun), 409);
+        assert_eq!(status(Refusal::SignInTooOld), 401);
     }
 
     #[test]

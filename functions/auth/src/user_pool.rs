@@ -24,20 +24,28 @@ use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
 use aws_sdk_cognitoidentityprovider::config::timeout::TimeoutConfig;
 use aws_sdk_cognitoidentityprovider::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cognitoidentityprovider::types::{
-    AttributeType, AuthFlowType, AuthenticationResultType, ChallengeNameType,
+    AttributeType, AuthFlowType, AuthenticationResultType, ChallengeNameType, SoftwareTokenMfaSettingsType,
+    VerifySoftwareTokenResponseType,
 };
-use shared::caller::{AccessToken, UserId};
+use shared::caller::{ADMINS, AccessToken, UserId};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use users::Username;
 
 use crate::client_secret::ClientSecret;
 use crate::{
-    Account, ChangePassword, ConfirmationCode, Confirmed, Error, Password, Refusal, SignUp, Token, Tokens,
+    Account, AnswerChallenge, Challenge, ChangePassword, ConfirmationCode, Confirmed, Error, Password,
+    Refusal, SignUp, Token, Tokens, TotpCode,
 };
 
-/// The group whose people run the shop.
-const ADMINS: &str = "admin";
+/// What follows when something that a sign-in asks for was right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignInStep {
+    /// That was all.
+    Done(Tokens),
+    /// The account has a second factor.
+    Challenged(Challenge),
+}
 
 /// What people do for themselves, through the pool's app client. Cognito takes these calls unsigned, from whoever knows
 /// the client's secret.
@@ -145,11 +153,11 @@ impl AppClient {
         Err(meaning("resend a code", error, |_, _| None))
     }
 
-    /// Exchanges a password for tokens.
+    /// Exchanges a password for tokens, or for the question for a second factor.
     ///
     /// # Errors
     /// A wrong name or password, an account that is not confirmed, or one that needs a new password.
-    pub async fn sign_in(&self, account: &Account, password: &Password) -> Result<Tokens, Error> {
+    pub async fn sign_in(&self, account: &Account, password: &Password) -> Result<SignInStep, Error> {
         let sign_in = self
             .cognito
             .initiate_auth()
@@ -173,14 +181,42 @@ impl AppClient {
                 _ => None,
             })
         })?;
+        if let Some(result) = output.authentication_result {
+            return tokens(result).map(SignInStep::Done);
+        }
+        match output.challenge_name {
+            Some(ChallengeNameType::SoftwareTokenMfa) => {
+                let session = output.session.context("a challenge came without a session")?;
+                // An answer goes by the account's own name, whatever its person called it.
+                let name = output.challenge_parameters.and_then(|mut all| all.remove("USER_ID_FOR_SRP"));
+                let name = name.unwrap_or_else(|| account.name().to_owned());
+                Ok(SignInStep::Challenged(Challenge::totp(session, name)))
+            }
+            Some(ChallengeNameType::NewPasswordRequired) => Err(Refusal::NewPasswordRequired.into()),
+            challenge => Err(unknown(challenge.as_ref())),
+        }
+    }
+
+    /// Exchanges the code of an authenticator app for tokens, after the password.
+    ///
+    /// # Errors
+    /// A wrong code, or a sign-in that is none or has waited for it too long.
+    pub async fn answer_challenge(&self, answer: &AnswerChallenge) -> Result<Tokens, Error> {
+        let username = answer.username.as_str();
+        let respond = self
+            .cognito
+            .respond_to_auth_challenge()
+            .client_id(&self.client_id)
+            .challenge_name(ChallengeNameType::SoftwareTokenMfa)
+            .session(&answer.session.0)
+            .challenge_responses("USERNAME", username)
+            .challenge_responses("SOFTWARE_TOKEN_MFA_CODE", &answer.code.0)
+            .challenge_responses("SECRET_HASH", self.secret_hash(username).await?);
+        let sent = respond.send().await;
+        let output = sent.map_err(|error| meaning("answer a challenge", error, bad_answer))?;
         match output.authentication_result {
             Some(result) => tokens(result),
-            None => Err(match output.challenge_name {
-                Some(ChallengeNameType::NewPasswordRequired) => Refusal::NewPasswordRequired.into(),
-                challenge => {
-                    anyhow::anyhow!("the user pool asks for {challenge:?}, which nobody set up").into()
-                }
-            }),
+            None => Err(unknown(output.challenge_name.as_ref())),
         }
     }
 
@@ -380,6 +416,65 @@ impl UserPool {
         }
     }
 
+    /// Makes a key for an authenticator app, in Base32. The app that the account has stays until a code of the new one
+    /// was verified.
+    ///
+    /// # Errors
+    /// When the token was revoked.
+    pub async fn associate_totp(&self, token: &AccessToken) -> Result<String, Error> {
+        let sent = self.cognito.associate_software_token().access_token(token.as_str()).send().await;
+        let output = sent.map_err(|error| meaning("begin a second factor", error, bad_token))?;
+        Ok(output.secret_code.context("no key came")?)
+    }
+
+    /// Checks a code of the app that was associated last. From then on the account has that app and no other.
+    ///
+    /// # Errors
+    /// A wrong code, no app, or a token that was revoked.
+    pub async fn verify_totp(&self, token: &AccessToken, code: &TotpCode) -> Result<(), Error> {
+        let verify = self.cognito.verify_software_token().access_token(token.as_str()).user_code(&code.0);
+        let output = verify.send().await.map_err(|error| {
+            meaning("confirm a second factor", error, |code, message| match code {
+                "SoftwareTokenMFANotFoundException" => Some(Refusal::TotpNotBegun),
+                "EnableSoftwareTokenMFAException" if message.contains("associated") => {
+                    Some(Refusal::TotpNotBegun)
+                }
+                "CodeMismatchException" | "EnableSoftwareTokenMFAException" | "ExpiredCodeException" => {
+                    Some(Refusal::TotpMismatch)
+                }
+                _ => bad_token(code, message),
+            })
+        })?;
+        match output.status {
+            Some(VerifySoftwareTokenResponseType::Success) => Ok(()),
+            _ => Err(Refusal::TotpMismatch.into()),
+        }
+    }
+
+    /// Has every sign-in ask for a code of the app. Safe to repeat.
+    ///
+    /// # Errors
+    /// When the token was revoked, or the account has no app.
+    pub async fn turn_totp_on(&self, token: &AccessToken) -> Result<(), Error> {
+        self.prefer_totp(token, true).await
+    }
+
+    /// Has no sign-in ask for a code. Safe to repeat.
+    ///
+    /// # Errors
+    /// When the token was revoked.
+    pub async fn turn_totp_off(&self, token: &AccessToken) -> Result<(), Error> {
+        self.prefer_totp(token, false).await
+    }
+
+    async fn prefer_totp(&self, token: &AccessToken, on: bool) -> Result<(), Error> {
+        let settings = SoftwareTokenMfaSettingsType::builder().enabled(on).preferred_mfa(on).build();
+        let prefer = self.cognito.set_user_mfa_preference().access_token(token.as_str());
+        let sent = prefer.software_token_mfa_settings(settings).send().await;
+        sent.map_err(|error| meaning("turn a second factor on or off", error, bad_token))?;
+        Ok(())
+    }
+
     /// Makes a person an admin. Safe to repeat: a member of the group stays in it.
     ///
     /// # Errors
@@ -504,6 +599,35 @@ fn bad_code(code: &str, message: &str) -> Option<Refusal> {
         "InvalidParameterException" if breaks_a_constraint(message) => Some(Refusal::CodeMismatch),
         _ => None,
     }
+}
+
+/// Cognito's ways to refuse the answer to a challenge. All but a wrong code are about a sign-in that does not go on;
+/// whether it ever began, and for whom, is not told.
+fn bad_answer(code: &str, message: &str) -> Option<Refusal> {
+    match code {
+        "CodeMismatchException" | "ExpiredCodeException" => Some(Refusal::TotpMismatch),
+        "NotAuthorizedException"
+        | "PasswordResetRequiredException"
+        | "SoftwareTokenMFANotFoundException"
+        | "UserNotConfirmedException"
+        | "UserNotFoundException" => Some(Refusal::SignInEnded),
+        "InvalidParameterException" if is_about_a_session(message) => Some(Refusal::SignInEnded),
+        _ => None,
+    }
+}
+
+/// Whether Cognito refused a session by its form.
+fn is_about_a_session(message: &str) -> bool {
+    breaks_a_constraint(message) || message.to_lowercase().contains("session")
+}
+
+/// Something that a sign-in asks for and nobody set up here: the user pool was changed by hand.
+fn unknown(challenge: Option<&ChallengeNameType>) -> Error {
+    tracing::error!(
+        challenge = challenge.map(ChallengeNameType::as_str),
+        "the user pool asks for what is unknown"
+    );
+    Refusal::UnknownChallenge.into()
 }
 
 fn bad_token(code: &str, message: &str) -> Option<Refusal> {
@@ -635,9 +759,20 @@ mod tests {
             self.app_client().resend_code(&Username::existing("Ann")).await
         }
 
-        async fn sign_in(&self) -> Result<Tokens, Error> {
+        async fn sign_in(&self) -> Result<SignInStep, Error> {
             let account = Account::Email("ann@example.com".parse().unwrap());
             self.app_client().sign_in(&account, &Password("passwrod123".into())).await
+        }
+
+        async fn answer_challenge(&self) -> Result<Tokens, Error> {
+            let answer = json!({ "username": "Ann_Lee", "session": "session", "code": "287082" });
+            let answer = input::parse(answer.to_string().as_bytes()).unwrap();
+            self.app_client().answer_challenge(&answer).await
+        }
+
+        async fn verify_totp(&self) -> Result<(), Error> {
+            let user_pool = UserPool { cognito: self.client() };
+            user_pool.verify_totp(&AccessToken::for_tests("ann", "token"), &TotpCode("287082".into())).await
         }
 
         async fn forgot(&self) -> Result<(), Error> {
@@ -837,7 +972,7 @@ mod tests {
             "AccessToken": "a", "ExpiresIn": 3600, "IdToken": "i", "RefreshToken": "r", "TokenType": "Bearer"
         }, "ChallengeParameters": {} });
         let cognito = Canned::answer(200, &result);
-        let tokens = cognito.sign_in().await.unwrap();
+        let SignInStep::Done(tokens) = cognito.sign_in().await.unwrap() else { panic!("it did not suffice") };
         assert_eq!(serde_json::to_value(tokens).unwrap(), result["AuthenticationResult"]);
         assert_eq!(
             cognito.asked(),
@@ -849,6 +984,137 @@ mod tests {
                 }
             }})
         );
+    }
+
+    #[tokio::test]
+    async fn where_there_is_a_second_factor_a_right_password_gives_a_session_and_the_accounts_own_name() {
+        let challenge = json!({
+            "ChallengeName": "SOFTWARE_TOKEN_MFA", "Session": "session",
+            "ChallengeParameters": { "USER_ID_FOR_SRP": "Ann_Lee", "FRIENDLY_DEVICE_NAME": "phone" }
+        });
+        let step = Canned::answer(200, &challenge).sign_in().await.unwrap();
+        let expected = Challenge::totp("session".into(), "Ann_Lee".into());
+        assert_eq!(step, SignInStep::Challenged(expected));
+    }
+
+    #[tokio::test]
+    async fn what_nobody_set_up_is_told_and_is_no_failure_of_ours() {
+        for name in
+            ["SMS_MFA", "EMAIL_OTP", "SELECT_MFA_TYPE", "MFA_SETUP", "CUSTOM_CHALLENGE", "OF_TOMORROW"]
+        {
+            let challenge = json!({ "ChallengeName": name, "Session": "s", "ChallengeParameters": {} });
+            let cognito = Canned::answer(200, &challenge);
+            assert_eq!(refusal(cognito.sign_in().await), Refusal::UnknownChallenge, "{name}");
+            assert_eq!(refusal(cognito.answer_challenge().await), Refusal::UnknownChallenge, "{name}");
+        }
+        // Neither tokens nor a question.
+        assert_eq!(refusal(Canned::answer(200, &json!({})).sign_in().await), Refusal::UnknownChallenge);
+    }
+
+    #[tokio::test]
+    async fn a_code_of_the_app_gives_tokens_by_the_clients_secret() {
+        let result = json!({ "AuthenticationResult": {
+            "AccessToken": "a", "ExpiresIn": 3600, "IdToken": "i", "RefreshToken": "r", "TokenType": "Bearer"
+        }});
+        let cognito = Canned::answer(200, &result);
+        let tokens = cognito.answer_challenge().await.unwrap();
+        assert_eq!(serde_json::to_value(tokens).unwrap(), result["AuthenticationResult"]);
+        assert_eq!(
+            cognito.asked(),
+            json!({ "signed": false, "body": {
+                "ClientId": "client", "ChallengeName": "SOFTWARE_TOKEN_MFA", "Session": "session",
+                "ChallengeResponses": {
+                    "USERNAME": "Ann_Lee", "SOFTWARE_TOKEN_MFA_CODE": "287082",
+                    "SECRET_HASH": "y8K0Qv3xpFDPHgXNDZcpDvhVWpyPfoNis5JbG7z1BdA="
+                }
+            }})
+        );
+    }
+
+    #[tokio::test]
+    async fn a_wrong_code_of_the_app_and_a_used_one_can_be_tried_again() {
+        for (code, message) in [
+            ("CodeMismatchException", "Invalid code received for user"),
+            ("ExpiredCodeException", "Your software token has already been used once."),
+        ] {
+            let refused = refusal(Canned::error(code, message).answer_challenge().await);
+            assert_eq!(refused, Refusal::TotpMismatch, "{message}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_sign_in_that_has_ended_and_one_that_never_began_look_the_same() {
+        for (code, message) in [
+            ("NotAuthorizedException", "Invalid session for the user, session is expired."),
+            ("NotAuthorizedException", "Invalid session for the user."),
+            ("NotAuthorizedException", "User is disabled."),
+            ("UserNotFoundException", "User does not exist."),
+            ("UserNotConfirmedException", "User is not confirmed."),
+            ("SoftwareTokenMFANotFoundException", "Software Token MFA does not exist for the user."),
+            ("InvalidParameterException", "Value at 'session' failed to satisfy constraint: …"),
+            ("InvalidParameterException", "Missing required parameter Session"),
+        ] {
+            let refused = refusal(Canned::error(code, message).answer_challenge().await);
+            assert_eq!(refused, Refusal::SignInEnded, "{message}");
+        }
+        let cognito = Canned::error("TooManyRequestsException", "…");
+        assert_eq!(status(cognito.answer_challenge().await), 429);
+        assert_eq!(status(Canned::error("InternalErrorException", "…").answer_challenge().await), 503);
+        let secret = Canned::error("NotAuthorizedException", "Unable to verify secret hash for client 1a2b");
+        assert_eq!(status(secret.answer_challenge().await), 500);
+    }
+
+    #[tokio::test]
+    async fn a_key_for_an_app_comes_by_the_access_token_unsigned() {
+        let cognito = Canned::answer(200, &json!({ "SecretCode": "JBSWY3DPEHPK3PXP" }));
+        let user_pool = UserPool { cognito: cognito.client() };
+        let token = AccessToken::for_tests("ann", "token");
+        assert_eq!(user_pool.associate_totp(&token).await.unwrap(), "JBSWY3DPEHPK3PXP");
+        assert_eq!(cognito.asked(), json!({ "signed": false, "body": { "AccessToken": "token" } }));
+        let revoked = UserPool { cognito: Canned::error("NotAuthorizedException", "…").client() };
+        assert_eq!(refusal(revoked.associate_totp(&token).await), Refusal::BadToken);
+    }
+
+    #[tokio::test]
+    async fn a_code_of_the_new_app_is_verified() {
+        let cognito = Canned::answer(200, &json!({ "Status": "SUCCESS" }));
+        cognito.verify_totp().await.unwrap();
+        let body = json!({ "AccessToken": "token", "UserCode": "287082" });
+        assert_eq!(cognito.asked(), json!({ "signed": false, "body": body }));
+        let verified = Canned::answer(200, &json!({ "Status": "ERROR" })).verify_totp().await;
+        assert_eq!(refusal(verified), Refusal::TotpMismatch);
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_with_the_first_code_of_an_app_is_told() {
+        let mismatch = "Code mismatch and fail enable Software Token MFA";
+        for (code, message, expected) in [
+            ("EnableSoftwareTokenMFAException", mismatch, Refusal::TotpMismatch),
+            ("CodeMismatchException", "Invalid verification code provided.", Refusal::TotpMismatch),
+            ("SoftwareTokenMFANotFoundException", "…", Refusal::TotpNotBegun),
+            (
+                "EnableSoftwareTokenMFAException",
+                "No software token MFA has been associated for verification.",
+                Refusal::TotpNotBegun,
+            ),
+            ("NotAuthorizedException", "Access Token has been revoked", Refusal::BadToken),
+        ] {
+            assert_eq!(refusal(Canned::error(code, message).verify_totp().await), expected, "{message}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_second_factor_is_turned_on_and_off_by_the_access_token() {
+        let cognito = Canned::answer(200, &json!({}));
+        let user_pool = UserPool { cognito: cognito.client() };
+        let token = AccessToken::for_tests("ann", "token");
+        let settings = |on: bool| json!({ "Enabled": on, "PreferredMfa": on });
+        user_pool.turn_totp_on(&token).await.unwrap();
+        let body = json!({ "AccessToken": "token", "SoftwareTokenMfaSettings": settings(true) });
+        assert_eq!(cognito.asked(), json!({ "signed": false, "body": body }));
+        user_pool.turn_totp_off(&token).await.unwrap();
+        let body = json!({ "AccessToken": "token", "SoftwareTokenMfaSettings": settings(false) });
+        assert_eq!(cognito.asked(), json!({ "signed": false, "body": body }));
     }
 
     #[tokio::test]

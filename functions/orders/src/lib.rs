@@ -19,14 +19,14 @@ use std::time::Duration;
 use anyhow::Context;
 use offers::{NotReserved, Offer, OfferId, ProductId, ProductName};
 use serde::{Deserialize, Serialize};
-use shared::caller::{Admin, Caller, UserId};
+use shared::caller::{Caller, UserId};
 use shared::dynamo::list::Page;
 use shared::guards::once::KeyReused;
 use shared::http::input::{Body, Field, Fields, Value, whole_number};
 use shared::http::problem::{FORBIDDEN, FieldError, Kind, Problem, StatusCode};
 use shared::values::money::{Amount, Currency, InMajor, Price};
 use shared::values::time::Timestamp;
-use users::{Email, FullName, Profile};
+use users::{CurrentAdmin, Email, FullName, Profile};
 
 pub use fulfilling::{Fulfilling, Progress, Shipment};
 pub use letters::LetterKind;
@@ -182,7 +182,7 @@ impl Actor {
     pub const BUYER: Self = Self { part: Part::Buyer, user_id: None };
 
     /// An admin.
-    pub fn admin(admin: &Admin) -> Self {
+    pub fn admin(admin: &CurrentAdmin) -> Self {
         Self { part: Part::Admin, user_id: Some(admin.0.id().clone()) }
     }
 

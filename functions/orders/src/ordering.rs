@@ -1,7 +1,7 @@
 //! What buyers do with orders, and what the workflow does for them.
 
 use anyhow::Context;
-use shared::caller::{Admin, Caller};
+use shared::caller::Caller;
 use shared::guards::rate_limit::PersonLimit;
 use shared::guards::{KeyedRequest, Once};
 use shared::http::problem::Problem;
@@ -10,6 +10,7 @@ use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::run::telemetry;
 use shared::values::time::Timestamp;
+use users::CurrentAdmin;
 
 use crate::workflow::Released;
 use crate::{Actor, Fulfilment, LetterKind, NewOrder, Order, OrderId, OrderPlaced, OrderQueue, Orders};
@@ -93,7 +94,12 @@ impl Cancelling {
     ///
     /// # Errors
     /// Those of [`Orders::withdraw`].
-    pub async fn withdraw(&self, admin: &Admin, id: OrderId, now: Timestamp) -> Result<Order, Problem> {
+    pub async fn withdraw(
+        &self,
+        admin: &CurrentAdmin,
+        id: OrderId,
+        now: Timestamp,
+    ) -> Result<Order, Problem> {
         let order = self.orders.withdraw(admin, id, now).await?;
         tracing::info!(order_id = %id, "order cancelled by an admin");
         self.emails.send_or_leave(&Queued::new(LetterKind::Cancelled, id)).await;

@@ -15,7 +15,7 @@ use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, Update};
 use offers::{Offer, OfferId, Offers, why_not_reserved};
-use shared::caller::{Admin, Caller, UserId};
+use shared::caller::{Caller, UserId};
 use shared::dynamo::list::Sort::Descending;
 use shared::dynamo::list::{Cursors, List, Page, PageRequest};
 use shared::dynamo::shards::ShardedList;
@@ -29,7 +29,7 @@ use shared::letters::Queued;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
-use users::{Profile, Users};
+use users::{CurrentAdmin, Profile, Users};
 
 use crate::admin::{Inspected, OrderEntry};
 use crate::workflow::{Released, Shipped};
@@ -401,7 +401,7 @@ impl Orders {
     ///
     /// # Errors
     /// [`Error::NotFound`], or [`Refusal::NotCancellable`] when it is on its way.
-    pub async fn withdraw(&self, admin: &Admin, id: OrderId, now: Timestamp) -> Result<Order, Error> {
+    pub async fn withdraw(&self, admin: &CurrentAdmin, id: OrderId, now: Timestamp) -> Result<Order, Error> {
         let order = self.find(id).await?.ok_or(Error::NotFound)?;
         self.cancel_as(order, &Actor::admin(admin), now).await
     }

@@ -1,6 +1,6 @@
 //! Who people are to the shop: a profile of each person whose address is confirmed, for all services to read. The
 //! account itself (name, password, tokens) is Cognito's, which the crate `auth` speaks to; [`store`] keeps the Users
-//! table.
+//! table, and [`admins`] asks it who may still run the shop.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,10 +12,12 @@ use shared::values::domain::to_ascii;
 use shared::values::text::trimmed;
 use shared::values::time::Timestamp;
 
+pub mod admins;
 pub mod events;
 pub mod store;
 
-pub use store::Users;
+pub use admins::{Admins, CurrentAdmin, CurrentCaller};
+pub use store::{SignIn, Users};
 
 shared::text!(
     /// A person's name, as emails call them by it.
@@ -140,6 +142,18 @@ impl Field for Email {
     }
 }
 
+shared::names!(
+    /// What a person is to the shop. Cognito's groups are the copy that tokens carry.
+    pub enum Role {
+        /// Buys and sells. Who was an admin and is so no longer has it, whatever the token says.
+        Customer = "customer",
+        /// Sells through a store.
+        Seller = "seller",
+        /// Runs the shop.
+        Admin = "admin",
+    }
+);
+
 /// What the other services may know of a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -163,6 +177,13 @@ pub struct Profile {
     /// When the password was last changed or replaced, as far as it could be noted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_changed_at: Option<Timestamp>,
+    /// What the person is to the shop. Where it is absent, as in profiles from before there were roles, the groups in
+    /// the token say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// Since when every sign-in has needed a second factor: when the first one that gave it was completed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_factor_at: Option<Timestamp>,
     /// Of which shape the item is. Items from before there was a number are of the first.
     #[serde(default = "first_schema_version")]
     pub schema_version: u32,
@@ -194,6 +215,7 @@ mod tests {
     fn a_profile_from_before_the_versions_is_read() {
         let profile: Profile = serde_json::from_value(ann()).unwrap();
         assert_eq!((profile.schema_version, profile.last_sign_in_at), (1, None));
+        assert_eq!((profile.role, profile.second_factor_at), (None, None));
     }
 
     #[test]

@@ -597,6 +597,61 @@ def ignore_the_case_of_names():
     cognito._resolve_user, cognito._sign_up = resolve_in_any_case, sign_up_in_any_case
 
 
+def ask_for_the_session_of_a_challenge():
+    """Takes a code of an app once, and only with the session that the person's password gave in the last minutes.
+
+    The emulator looks at no session: whoever knows a username, of an account without a second factor, gets tokens for
+    any six digits. It also names the account by what the person typed, where AWS has the username.
+    """
+    import ministack.services.cognito as cognito
+
+    challenge, run, seconds = cognito._mfa_challenge_for_user, cognito._run_idp_handler, 180
+    sessions, used = {}, {}
+
+    def challenge_and_remember(pool, user, pool_id, username):
+        asked = challenge(pool, user, pool_id, user["Username"])
+        if asked:
+            sessions[asked["Session"]] = (pool_id, user["Username"], time.monotonic())
+        return asked
+
+    def run_with_a_session(handler, action, data):
+        if action != "RespondToAuthChallenge" or data.get("ChallengeName") != "SOFTWARE_TOKEN_MFA":
+            return run(handler, action, data)
+        responses, session = data.get("ChallengeResponses") or {}, data.get("Session")
+        pool, pool_id = cognito._pool_for_client(data.get("ClientId"))
+        user = cognito._resolve_user(pool, responses.get("USERNAME"))[0] if pool else None
+        of_pool, name, since = sessions.get(session, (None, None, 0))
+        if not user or (of_pool, name) != (pool_id, user["Username"]) or time.monotonic() - since > seconds:
+            message = "Invalid session for the user."
+            return cognito.error_response_json("NotAuthorizedException", message, 400)
+        code = responses.get("SOFTWARE_TOKEN_MFA_CODE")
+        if used.get((pool_id, name)) == code:
+            message = "Your software token has already been used once."
+            return cognito.error_response_json("ExpiredCodeException", message, 400)
+        answer = run(handler, action, data)
+        if answer[0] == 200:
+            sessions.pop(session)
+            used[pool_id, name] = code
+        return answer
+
+    cognito._mfa_challenge_for_user, cognito._run_idp_handler = challenge_and_remember, run_with_a_session
+
+
+def keep_the_time_of_a_sign_in():
+    """Keeps `auth_time` over a refresh, as AWS does; the emulator sets it anew, as if somebody had signed in again."""
+    import ministack.services.cognito as cognito
+
+    sign, signed_in = cognito._signed_jwt, {}
+
+    def sign_with_the_first_time(claims, *rest):
+        if "auth_time" in claims and "origin_jti" in claims:
+            first = signed_in.setdefault(claims["origin_jti"], claims["auth_time"])
+            claims = {**claims, "auth_time": first}
+        return sign(claims, *rest)
+
+    cognito._signed_jwt = sign_with_the_first_time
+
+
 def read_workflows_in_yaml():
     """Turns a state machine's definition into JSON: AWS takes YAML as well, the emulator fails each execution of it."""
     import yaml
@@ -757,6 +812,8 @@ def main():
         finish_a_confirmation()
         ask_for_the_words_of_a_code()
         ignore_the_case_of_names()
+        ask_for_the_session_of_a_challenge()
+        keep_the_time_of_a_sign_in()
         read_workflows_in_yaml()
         take_alarms_on_metric_math()
         ask_for_the_sender_of_an_email()

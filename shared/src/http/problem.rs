@@ -29,6 +29,11 @@ impl Kind {
 pub const MALFORMED_BODY: Kind = Kind::new(StatusCode::BAD_REQUEST, "malformed-body", "Malformed body");
 /// 401: no caller in the request, or a token that is refused.
 pub const UNAUTHENTICATED: Kind = Kind::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Not signed in");
+/// 401: the sign-in that the token comes from was without the second factor, which this needs.
+pub const SECOND_FACTOR_NEEDED: Kind =
+    Kind::new(StatusCode::UNAUTHORIZED, "second-factor-needed", "Second factor needed");
+/// 401: the sign-in that the token comes from was too long ago for this.
+pub const SIGN_IN_TOO_OLD: Kind = Kind::new(StatusCode::UNAUTHORIZED, "sign-in-too-old", "Sign in again");
 /// 403: the caller may not do this.
 pub const FORBIDDEN: Kind = Kind::new(StatusCode::FORBIDDEN, "forbidden", "Forbidden");
 /// 404: nothing there that the caller may see.
@@ -133,6 +138,13 @@ impl Problem {
     pub fn invalid_token(detail: impl Into<String>) -> Self {
         Self::new(UNAUTHENTICATED, detail)
             .header("www-authenticate", "Bearer realm=\"cartwright\", error=\"invalid_token\"")
+    }
+
+    /// 401: a token came and is good, but its sign-in does not suffice (`insufficient_user_authentication` of RFC 9470
+    /// §3): a client that refreshes it comes no further, and asks its person to sign in again.
+    pub fn insufficient_sign_in(kind: Kind, detail: impl Into<String>) -> Self {
+        let challenge = "Bearer realm=\"cartwright\", error=\"insufficient_user_authentication\"";
+        Self::new(kind, detail).header("www-authenticate", challenge)
     }
 
     /// 400: no body, or one that is not JSON.
@@ -315,6 +327,8 @@ mod tests {
         }
         let refused = challenge(Problem::invalid_token(""));
         assert_eq!(refused.unwrap(), "Bearer realm=\"cartwright\", error=\"invalid_token\"");
+        let old = challenge(Problem::insufficient_sign_in(SIGN_IN_TOO_OLD, ""));
+        assert_eq!(old.unwrap(), "Bearer realm=\"cartwright\", error=\"insufficient_user_authentication\"");
         assert_eq!(challenge(Problem::new(FORBIDDEN, "")), None);
     }
 

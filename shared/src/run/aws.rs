@@ -150,6 +150,12 @@ impl<A: FromEnv, B: FromEnv, C: FromEnv> FromEnv for (A, B, C) {
     }
 }
 
+impl<A: FromEnv, B: FromEnv, C: FromEnv, D: FromEnv> FromEnv for (A, B, C, D) {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok((A::from_env(aws)?, B::from_env(aws)?, C::from_env(aws)?, D::from_env(aws)?))
+    }
+}
+
 impl FromEnv for () {
     fn from_env(_: &Aws) -> Result<Self, ConfigError> {
         Ok(())

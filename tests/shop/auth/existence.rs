@@ -49,7 +49,13 @@ fn requests(path: &str, of: &Newcomer) -> Vec<Value> {
         "/reset-password" => {
             with(all.collect(), json!({ "confirmationCode": WRONG_CODE, "newPassword": PASSWORD }))
         }
+        "/sign-in/challenge" => {
+            let username = of.full_name.replace(' ', "_");
+            let session = "AYABeNQ2x0pSV9hZ1r7aE2lX3kQAHQABAAdTZXJ2aWNl";
+            vec![json!({ "username": username, "session": session, "code": WRONG_CODE })]
+        }
         // Tokens name their person; who has none can name nobody.
+        "/users/me/totp" => vec![json!({ "code": WRONG_CODE })],
         "/refresh-token" => {
             vec![json!({ "refreshToken": "a.b.c", "username": of.full_name.replace(' ', "_") })]
         }

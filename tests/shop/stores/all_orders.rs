@@ -7,12 +7,13 @@ use orders::admin::InspectedView;
 use orders::{OrderId, OrderStatus, Orders, Refusal};
 use products::Products;
 use serde_json::json;
-use shared::caller::{Admin, Caller};
+use shared::caller::Caller;
 use shared::dynamo::list::{Cursors, Page};
 use shared::guards::Guards;
 use shared::guards::claims::TryId;
 use shared::letters::Queued;
 use tests::meddler::Meddler;
+use users::CurrentAdmin;
 
 use super::lists::page;
 use super::{
@@ -20,8 +21,8 @@ use super::{
     waiting,
 };
 
-fn admin() -> Admin {
-    Admin(Caller::for_tests("root"))
+fn admin() -> CurrentAdmin {
+    CurrentAdmin(Caller::for_tests("root"))
 }
 
 /// The ids on a page, as rows say them.

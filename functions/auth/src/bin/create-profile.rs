@@ -19,8 +19,9 @@ async fn create_profile(
     now: Timestamp,
 ) -> anyhow::Result<()> {
     let Some(person) = Confirmed::read(event, now)? else { return Ok(()) };
+    let person = admin_email.appoint(person);
     users.create(&person.profile).await?;
-    if admin_email.belongs_to(&person) {
+    if person.is_admin() {
         user_pool.add_to_admins(&person).await?;
     }
     Ok(())

@@ -1,6 +1,8 @@
 //! `POST /sign-in`: checks a person's password, gives tokens and notes the time in the profile.
+//!
+//! Where the account has a second factor, it gives a session instead, with which `POST /sign-in/challenge` goes on.
 
-use auth::{SignIn, SignedIn, SigningIn};
+use auth::{PasswordTaken, SignIn, SigningIn};
 use shared::guards::rate_limit::Address;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, State};
@@ -15,7 +17,6 @@ async fn sign_in(
     address: Address,
     Now(now): Now,
     Input(person): Input<SignIn>,
-) -> Result<Answer<SignedIn>, Problem> {
-    let tokens = signing_in.sign_in(&person, address, now).await?;
-    Ok(Answer::ok(SignedIn { msg: "User successfully signed in!", tokens }))
+) -> Result<Answer<PasswordTaken>, Problem> {
+    Ok(Answer::ok(signing_in.sign_in(&person, address, now).await?.into()))
 }

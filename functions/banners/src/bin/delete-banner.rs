@@ -3,10 +3,10 @@
 //! Safe to repeat: then there is no such banner, and what was left of its picture goes.
 
 use banners::{BannerId, Banners, PICTURES};
-use shared::caller::Admin;
 use shared::http::problem::Problem;
 use shared::http::{self, NoContent, PathId, State};
 use shared::media::Media;
+use users::{Admins, CurrentAdmin};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -14,8 +14,8 @@ async fn main() -> shared::Exit {
 }
 
 async fn delete_banner(
-    State((banners, media)): State<(Banners, Media)>,
-    _: Admin,
+    State((_, banners, media)): State<(Admins, Banners, Media)>,
+    _: CurrentAdmin,
     PathId(id): PathId<BannerId>,
 ) -> Result<NoContent, Problem> {
     let deleted = banners.delete(id).await?;

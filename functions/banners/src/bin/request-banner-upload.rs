@@ -3,11 +3,11 @@
 //! Repeated, it records another banner; one that never gets its picture is never shown, and forgotten after two hours.
 
 use banners::{Banners, NewBanner, PICTURES, UploadRequested};
-use shared::caller::Admin;
 use shared::guards::rate_limit::PersonLimit;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, State};
 use shared::media::{Media, NewPicture, Upload};
+use users::{Admins, CurrentAdmin};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -15,8 +15,8 @@ async fn main() -> shared::Exit {
 }
 
 async fn request_banner_upload(
-    State((limit, banners, media)): State<(PersonLimit, Banners, Media)>,
-    Admin(admin): Admin,
+    State((_, limit, banners, media)): State<(Admins, PersonLimit, Banners, Media)>,
+    CurrentAdmin(admin): CurrentAdmin,
     Now(now): Now,
     Input(picture): Input<NewPicture>,
 ) -> Result<Answer<UploadRequested>, Problem> {

@@ -3,10 +3,10 @@
 //! Safe to repeat: then there is no such category, and what was left of its pictures goes.
 
 use categories::{Categories, CategoryName, PICTURES};
-use shared::caller::Admin;
 use shared::http::problem::Problem;
 use shared::http::{self, NoContent, PathId, State};
 use shared::media::Media;
+use users::{Admins, CurrentAdmin};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -14,8 +14,8 @@ async fn main() -> shared::Exit {
 }
 
 async fn delete_category(
-    State((categories, media)): State<(Categories, Media)>,
-    _: Admin,
+    State((_, categories, media)): State<(Admins, Categories, Media)>,
+    _: CurrentAdmin,
     PathId(name): PathId<CategoryName>,
 ) -> Result<NoContent, Problem> {
     let deleted = categories.delete(&name).await?;

@@ -4,11 +4,11 @@
 //! category that never gets its picture is cleaned up after an hour.
 
 use categories::{Categories, CategoryPicture, NewCategory, PICTURES, UploadRequested};
-use shared::caller::Admin;
 use shared::guards::rate_limit::PersonLimit;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, State};
 use shared::media::{Media, Upload};
+use users::{Admins, CurrentAdmin};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -16,8 +16,8 @@ async fn main() -> shared::Exit {
 }
 
 async fn request_category_upload(
-    State((limit, categories, media)): State<(PersonLimit, Categories, Media)>,
-    Admin(admin): Admin,
+    State((_, limit, categories, media)): State<(Admins, PersonLimit, Categories, Media)>,
+    CurrentAdmin(admin): CurrentAdmin,
     Now(now): Now,
     Input(CategoryPicture { picture, category_name }): Input<CategoryPicture>,
 ) -> Result<Answer<UploadRequested>, Problem> {

@@ -3,10 +3,10 @@
 //! Safe to repeat: the order moves once, and what was said before is answered again.
 
 use orders::{Fulfilling, OrderId, OrderView, Progress};
-use shared::caller::Caller;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, PathId, State};
 use shared::run::telemetry;
+use users::{Admins, CurrentCaller};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -14,8 +14,8 @@ async fn main() -> shared::Exit {
 }
 
 async fn set_order_status(
-    State(fulfilling): State<Fulfilling>,
-    caller: Caller,
+    State((_, fulfilling)): State<(Admins, Fulfilling)>,
+    CurrentCaller(caller): CurrentCaller,
     PathId(id): PathId<OrderId>,
     Now(now): Now,
     Input(progress): Input<Progress>,

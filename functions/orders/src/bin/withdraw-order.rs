@@ -4,10 +4,10 @@
 
 use orders::ordering::Cancelling;
 use orders::{OrderId, OrderView};
-use shared::caller::Admin;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Now, PathId, State};
 use shared::run::telemetry;
+use users::{Admins, CurrentAdmin};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -15,8 +15,8 @@ async fn main() -> shared::Exit {
 }
 
 async fn withdraw_order(
-    State(cancelling): State<Cancelling>,
-    admin: Admin,
+    State((_, cancelling)): State<(Admins, Cancelling)>,
+    admin: CurrentAdmin,
     PathId(id): PathId<OrderId>,
     Now(now): Now,
 ) -> Result<Answer<OrderView>, Problem> {

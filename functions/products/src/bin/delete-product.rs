@@ -3,10 +3,10 @@
 //! Safe to repeat: then there is no such product.
 
 use products::{ProductId, Products, selling};
-use shared::caller::Caller;
 use shared::http::problem::Problem;
 use shared::http::{self, IfMatch, NoContent, PathId, State};
 use shared::media::Media;
+use users::{Admins, CurrentCaller};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -14,8 +14,8 @@ async fn main() -> shared::Exit {
 }
 
 async fn delete_product(
-    State((products, media)): State<(Products, Media)>,
-    caller: Caller,
+    State((_, products, media)): State<(Admins, Products, Media)>,
+    CurrentCaller(caller): CurrentCaller,
     PathId(id): PathId<ProductId>,
     if_match: IfMatch,
 ) -> Result<NoContent, Problem> {

@@ -3,10 +3,10 @@
 //! Repeated, it gives another URL. The old picture stays until the new one was checked; the newest upload wins.
 
 use products::{ProductId, Selling, UploadRequested};
-use shared::caller::Caller;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, IfMatch, Input, Now, PathId, State};
 use shared::media::NewPicture;
+use users::{Admins, CurrentCaller};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -14,8 +14,8 @@ async fn main() -> shared::Exit {
 }
 
 async fn request_product_upload(
-    State(selling): State<Selling>,
-    caller: Caller,
+    State((_, selling)): State<(Admins, Selling)>,
+    CurrentCaller(caller): CurrentCaller,
     PathId(id): PathId<ProductId>,
     if_match: IfMatch,
     Now(now): Now,

@@ -3,9 +3,9 @@
 //! Safe to repeat: the same decision again changes nothing but its time.
 
 use products::{Decision, OwnProduct, Product, ProductId, Products};
-use shared::caller::Admin;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, IfMatch, Input, Now, PathId, State};
+use users::{Admins, CurrentAdmin};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -13,8 +13,8 @@ async fn main() -> shared::Exit {
 }
 
 async fn set_approval(
-    State(products): State<Products>,
-    Admin(admin): Admin,
+    State((_, products)): State<(Admins, Products)>,
+    CurrentAdmin(admin): CurrentAdmin,
     PathId(id): PathId<ProductId>,
     if_match: IfMatch,
     Now(now): Now,

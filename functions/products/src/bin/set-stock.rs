@@ -3,10 +3,10 @@
 //! Safe to repeat: the same `Idempotency-Key` adds once.
 
 use products::{OwnProduct, ProductId, Products, StockChange};
-use shared::caller::Caller;
 use shared::guards::{Guards, KeyedRequest};
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, IdempotencyKey, Input, Now, PathId, State};
+use users::{Admins, CurrentCaller};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -14,8 +14,8 @@ async fn main() -> shared::Exit {
 }
 
 async fn set_stock(
-    State((products, guards)): State<(Products, Guards)>,
-    caller: Caller,
+    State((_, products, guards)): State<(Admins, Products, Guards)>,
+    CurrentCaller(caller): CurrentCaller,
     PathId(id): PathId<ProductId>,
     key: Option<IdempotencyKey>,
     Now(now): Now,

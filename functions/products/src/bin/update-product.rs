@@ -3,9 +3,9 @@
 //! Safe to repeat: what is so already changes nothing.
 
 use products::{OwnProduct, Product, ProductChanges, ProductId, Products, Reapproval};
-use shared::caller::Caller;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, IfMatch, Input, Now, PathId, State};
+use users::{Admins, CurrentCaller};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -13,8 +13,8 @@ async fn main() -> shared::Exit {
 }
 
 async fn update_product(
-    State((products, reapproval)): State<(Products, Reapproval)>,
-    caller: Caller,
+    State((_, products, reapproval)): State<(Admins, Products, Reapproval)>,
+    CurrentCaller(caller): CurrentCaller,
     PathId(id): PathId<ProductId>,
     if_match: IfMatch,
     Now(now): Now,

@@ -1,0 +1,26 @@
+//! `PUT /users/me/totp`: turns a person's second factor on with the first code of the authenticator app.
+//!
+//! Repeated, it answers that the code was used; the next code of the app confirms again what is so already.
+
+use auth::{ConfirmTotp, Done, UserPool};
+use shared::caller::AccessToken;
+use shared::guards::rate_limit::{Address, PasswordLimits};
+use shared::http::problem::Problem;
+use shared::http::{self, Answer, Input, Now, State};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> shared::Exit {
+    http::serve(http::put("/users/me/totp", confirm_totp)).await
+}
+
+async fn confirm_totp(
+    State((limits, user_pool)): State<(PasswordLimits, UserPool)>,
+    token: AccessToken,
+    address: Address,
+    Now(now): Now,
+    Input(confirmation): Input<ConfirmTotp>,
+) -> Result<Answer<Done>, Problem> {
+    limits.count("confirm-totp", address, &token.caller().id().to_string(), now).await?;
+    user_pool.confirm_totp(&token, &confirmation).await?;
+    Ok(Answer::ok(Done { msg: "Your second factor is on. Sign in again to use it." }))
+}
