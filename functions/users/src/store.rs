@@ -1,7 +1,7 @@
 //! The Users table.
 //!
-//! Its key is `userId`, a person by Cognito's `sub`; an item is a [`Profile`], of which [`Admins`](crate::Admins) reads two
-//! attributes. There is no index, so that a sign-in, which is noted here, writes one unit.
+//! Its key is `userId`, a person by Cognito's `sub`; an item is a [`Profile`], of which [`Admins`](crate::Admins) reads
+//! two attributes. There is no index, so that a sign-in, which is noted here, writes one unit.
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
