@@ -1,23 +1,21 @@
-//! Pictures: a presigned upload into the private part of the bucket, checked by its bytes before anybody sees it.
+//! Pictures: a presigned upload into a bucket that nobody reads, checked by its bytes before anybody sees it.
 //!
-//! | object | written by | kept |
-//! | --- | --- | --- |
-//! | `uploads/{kind}/{id}/{upload id}/{file name}` | the client, once, with the signed type and size | a day |
-//! | `images/{kind}/{id}/{hash}-{file name}` | the indexer alone | for good: public and immutable |
-//! | `images/{kind}/{id}/{hash}.{width}.{format}` | the same, narrower | the same |
+//! | bucket | object | written by | kept |
+//! | --- | --- | --- | --- |
+//! | [`Uploads`] | `uploads/{kind}/{id}/{upload id}/{file name}` | the client, with the signed type and size | a day |
+//! | [`Media`] | `images/{kind}/{id}/{hash}-{file name}` | the indexer alone | for good: public and immutable |
+//! | | `images/{kind}/{id}/{hash}.{width}.{format}` | the same, narrower | the same |
 
 mod clean_up;
 pub mod listed;
+mod uploads;
 
 use std::fmt;
 use std::future::Future;
 use std::str::FromStr;
-use std::time::Duration;
 
 use anyhow::Context;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -28,12 +26,10 @@ use crate::run::config::{self, ConfigError};
 use crate::values::time::Timestamp;
 
 pub use clean_up::{AwaitsPicture, Noun, clean_up};
+pub use uploads::{Uploaded, Uploads};
 
 /// The largest picture, in bytes.
 pub const MAX_BYTES: u32 = 5 * 1024 * 1024;
-
-/// How long an upload URL works.
-const UPLOAD_EXPIRES: Duration = Duration::from_mins(15);
 
 /// What the pictures belong to: the second part of every key. Each service declares its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -262,20 +258,7 @@ pub enum Settled {
     NoThing,
 }
 
-/// What there is of an upload.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Uploaded {
-    /// A file, of at most [`MAX_BYTES`].
-    File(Vec<u8>),
-    /// A file without a byte.
-    Empty,
-    /// A file of more than [`MAX_BYTES`], which was not read.
-    TooLarge,
-    /// Nothing: an earlier delivery of the event dealt with it.
-    Gone,
-}
-
-/// The bucket.
+/// The bucket of the pictures.
 #[derive(Debug, Clone)]
 pub struct Media {
     client: Client,
@@ -294,50 +277,6 @@ impl FromEnv for Media {
 }
 
 impl Media {
-    /// A URL to which the client can PUT this one upload, with this content type and, where it is known, size, for 15
-    /// minutes. Signing is local: it calls nothing.
-    ///
-    /// # Errors
-    /// When there are no credentials to sign with.
-    pub async fn presign(
-        &self,
-        upload: &Upload,
-        image_type: ImageType,
-        size: Option<FileSize>,
-    ) -> anyhow::Result<String> {
-        let put = self
-            .client
-            .put_object()
-            .bucket(&self.bucket)
-            .key(upload.key())
-            .content_type(image_type.as_str())
-            .set_content_length(size.map(|size| i64::from(size.0)));
-        let signed = put.presigned(PresigningConfig::expires_in(UPLOAD_EXPIRES)?).await;
-        Ok(signed.context("sign an upload")?.uri().to_owned())
-    }
-
-    /// Reads an upload. One that is too large is not read.
-    ///
-    /// # Errors
-    /// When the bucket cannot be read.
-    pub async fn read(&self, upload: &Upload) -> anyhow::Result<Uploaded> {
-        // A byte more than fits tells that it is too large, and more than that never comes.
-        let range = format!("bytes=0-{MAX_BYTES}");
-        let get = self.client.get_object().bucket(&self.bucket).key(upload.key()).range(range);
-        let found = match get.send().await {
-            Err(error) if code(&error) == Some("NoSuchKey") => return Ok(Uploaded::Gone),
-            // An empty object has no first byte, so no range of it can be read.
-            Err(error) if code(&error) == Some("InvalidRange") => return Ok(Uploaded::Empty),
-            found => found.context("read an upload")?,
-        };
-        match found.content_length().unwrap_or_default() {
-            0 => return Ok(Uploaded::Empty),
-            length if length > i64::from(MAX_BYTES) => return Ok(Uploaded::TooLarge),
-            _ => {}
-        }
-        Ok(Uploaded::File(found.body.collect().await.context("read an upload")?.to_vec()))
-    }
-
     /// Puts the picture that came with an upload, and its renditions, where everyone can read them, and gives their
     /// URLs. The same picture has the same URLs, so publishing twice changes nothing.
     ///
@@ -373,15 +312,6 @@ impl Media {
             .body(file.bytes.into());
         put.send().await.context("publish a picture")?;
         Ok(format!("{}/{key}", self.base_url))
-    }
-
-    /// Deletes an upload that was dealt with; deleting it again changes nothing.
-    ///
-    /// # Errors
-    /// When the bucket cannot be written.
-    pub async fn discard(&self, upload: &Upload) -> anyhow::Result<()> {
-        let delete = self.client.delete_object().bucket(&self.bucket).key(upload.key());
-        delete.send().await.map(drop).context("delete an upload")
     }
 
     /// Deletes every picture that was published for a thing, once the thing itself is deleted: two calls for each
@@ -434,10 +364,6 @@ fn stem(image_url: &str) -> &str {
     let name = image_url.rfind('/').map_or(0, |slash| slash + 1);
     let end = image_url[name..].find(['-', '.']).map_or(image_url.len(), |end| name + end);
     &image_url[..end]
-}
-
-fn code<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Option<&str> {
-    error.as_service_error().and_then(ProvideErrorMetadata::code)
 }
 
 #[cfg(test)]

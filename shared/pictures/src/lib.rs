@@ -9,7 +9,7 @@ mod format;
 mod prepare;
 mod strip;
 
-use shared::media::{Media, Pictured, Settled, Upload, Uploaded};
+use shared::media::{Media, Pictured, Settled, Upload, Uploaded, Uploads};
 use shared::run::telemetry;
 use shared::values::time::Timestamp;
 
@@ -23,6 +23,7 @@ pub use prepare::prepare;
 /// # Errors
 /// When the bucket or the store fails.
 pub async fn index<T: Pictured>(
+    uploads: &Uploads,
     media: &Media,
     things: &T,
     upload: &Upload,
@@ -30,11 +31,11 @@ pub async fn index<T: Pictured>(
 ) -> anyhow::Result<()> {
     let kind = upload.kind();
     anyhow::ensure!(kind == T::KIND.to_string(), "an upload of another kind: {kind}");
-    let Ok(id) = upload.owner().parse::<T::Id>() else { return media.discard(upload).await };
+    let Ok(id) = upload.owner().parse::<T::Id>() else { return uploads.discard(upload).await };
     if !things.awaits(&id, upload.id()).await? {
-        return media.discard(upload).await;
+        return uploads.discard(upload).await;
     }
-    let prepared = match media.read(upload).await? {
+    let prepared = match uploads.read(upload).await? {
         Uploaded::Gone => return Ok(()),
         Uploaded::Empty => Err("The file is empty."),
         Uploaded::TooLarge => Err("The file is larger than 5 MB."),
@@ -58,5 +59,5 @@ pub async fn index<T: Pictured>(
             }
         }
     }
-    media.discard(upload).await
+    uploads.discard(upload).await
 }

@@ -5,7 +5,7 @@ use products::ProductId;
 use products::pictures::PICTURES;
 use shared::media::{
     FileName, ImageType, Kind, MAX_BYTES, Media, PictureFile, Pictured, Prepared, Published, Settled, Upload,
-    UploadId, Uploaded,
+    UploadId, Uploaded, Uploads,
 };
 use shared::run::aws::{Aws, FromEnv};
 use shared::values::time::Timestamp;
@@ -15,9 +15,10 @@ use tests::wait::at_once;
 
 use super::{now, open};
 
-/// The bucket of these tests, and another way to it.
+/// The buckets of these tests, and another way to that of the pictures.
 #[derive(Clone)]
 struct Bucket {
+    uploads: Uploads,
     media: Media,
     s3: S3,
     name: String,
@@ -27,6 +28,7 @@ struct Bucket {
 impl FromEnv for Bucket {
     fn from_env(aws: &Aws) -> Result<Self, shared::run::config::ConfigError> {
         Ok(Self {
+            uploads: Uploads::from_env(aws)?,
             media: Media::from_env(aws)?,
             s3: S3::new(aws.sdk()),
             name: shared::run::config::required("MEDIA_BUCKET")?,
@@ -39,7 +41,10 @@ impl Bucket {
     async fn open() -> Self {
         let bucket: Self = open().await;
         // Whichever test is the first makes it.
-        let _ = bucket.s3.create_bucket().bucket(&bucket.name).send().await;
+        let uploads: String = shared::run::config::required("UPLOADS_BUCKET").expect("its name");
+        for name in [&bucket.name, &uploads] {
+            let _ = bucket.s3.create_bucket().bucket(name).send().await;
+        }
         bucket
     }
 
@@ -52,7 +57,7 @@ impl Bucket {
     }
 
     async fn put(&self, upload: &Upload, file: &[u8]) {
-        let url = self.media.presign(upload, ImageType::Png, None).await.expect("an upload URL");
+        let url = self.uploads.presign(upload, ImageType::Png, None).await.expect("an upload URL");
         let http = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
         let put = http.put(url).header("content-type", "image/png").body(file.to_vec());
         let answer = put.send().await.expect("the upload URL answers");
@@ -60,7 +65,7 @@ impl Bucket {
     }
 
     async fn read(&self, upload: &Upload) -> Uploaded {
-        self.media.read(upload).await.expect("the bucket answers")
+        self.uploads.read(upload).await.expect("the bucket answers")
     }
 
     async fn published(&self, upload: &Upload, bytes: &[u8]) -> String {
@@ -101,8 +106,8 @@ async fn a_picture_is_published_once_and_for_all() {
     let blue = bucket.published(&upload, BLUE_PNG).await;
     assert_ne!(blue, url);
 
-    bucket.media.discard(&upload).await.unwrap();
-    bucket.media.discard(&upload).await.unwrap();
+    bucket.uploads.discard(&upload).await.unwrap();
+    bucket.uploads.discard(&upload).await.unwrap();
     assert_eq!(bucket.read(&upload).await, Uploaded::Gone);
     assert_eq!((bucket.at(&url).await.2, bucket.at(&blue).await.2), (RED_PNG.to_vec(), BLUE_PNG.to_vec()));
 }
@@ -127,7 +132,7 @@ async fn an_empty_file_is_told_from_none() {
     let bucket = Bucket::open().await;
     let upload = bucket.uploaded(b"").await;
     assert_eq!(bucket.read(&upload).await, Uploaded::Empty);
-    bucket.media.discard(&upload).await.unwrap();
+    bucket.uploads.discard(&upload).await.unwrap();
     assert_eq!(bucket.read(&upload).await, Uploaded::Gone);
 }
 
@@ -174,7 +179,7 @@ async fn what_was_published_and_is_not_shown_is_taken_back() {
     let folder = format!("images/products/{}/", upload.owner());
     let settled = async |file: &[u8], then: Settled| {
         bucket.put(&upload, file).await;
-        pictures::index(&bucket.media, &Rival(then), &upload, now()).await.unwrap();
+        pictures::index(&bucket.uploads, &bucket.media, &Rival(then), &upload, now()).await.unwrap();
         assert_eq!(bucket.read(&upload).await, Uploaded::Gone);
         bucket.keys_under(&folder).await
     };

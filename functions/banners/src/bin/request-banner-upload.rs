@@ -7,7 +7,7 @@ use shared::caller::Admin;
 use shared::guards::rate_limit::PersonLimit;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, State};
-use shared::media::{Media, NewPicture, Upload};
+use shared::media::{NewPicture, Upload, Uploads};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -15,7 +15,7 @@ async fn main() -> shared::Exit {
 }
 
 async fn request_banner_upload(
-    State((limit, banners, media)): State<(PersonLimit, Banners, Media)>,
+    State((limit, banners, uploads)): State<(PersonLimit, Banners, Uploads)>,
     Admin(admin): Admin,
     Now(now): Now,
     Input(picture): Input<NewPicture>,
@@ -23,7 +23,7 @@ async fn request_banner_upload(
     limit.count("request-banner-upload", admin.id(), now).await?;
     let banner = NewBanner::new(picture.file_name.clone(), now);
     let upload = Upload::new(PICTURES, banner.id(), &picture.file_name, now);
-    let upload_url = media.presign(&upload, picture.file_type, picture.file_size).await?;
+    let upload_url = uploads.presign(&upload, picture.file_type, picture.file_size).await?;
     banners.create(&banner).await?;
     let location = format!("/banners/{}", banner.id());
     Ok(Answer::created(UploadRequested { upload_url, id: banner.id() }).at(location))

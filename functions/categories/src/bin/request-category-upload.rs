@@ -8,7 +8,7 @@ use shared::caller::Admin;
 use shared::guards::rate_limit::PersonLimit;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, State};
-use shared::media::{Media, Upload};
+use shared::media::{Upload, Uploads};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -16,14 +16,14 @@ async fn main() -> shared::Exit {
 }
 
 async fn request_category_upload(
-    State((limit, categories, media)): State<(PersonLimit, Categories, Media)>,
+    State((limit, categories, uploads)): State<(PersonLimit, Categories, Uploads)>,
     Admin(admin): Admin,
     Now(now): Now,
     Input(CategoryPicture { picture, category_name }): Input<CategoryPicture>,
 ) -> Result<Answer<UploadRequested>, Problem> {
     limit.count("request-category-upload", admin.id(), now).await?;
     let upload = Upload::new(PICTURES, category_name.key(), &picture.file_name, now);
-    let upload_url = media.presign(&upload, picture.file_type, picture.file_size).await?;
+    let upload_url = uploads.presign(&upload, picture.file_type, picture.file_size).await?;
     categories.create(&NewCategory::new(category_name, now)).await?;
     Ok(Answer::created(UploadRequested { upload_url }))
 }
