@@ -647,6 +647,33 @@ fn anyone_reads_images_and_nothing_else() {
     }
 }
 
+/// The functions that may do this to objects in a folder of the pictures' bucket.
+fn who_may<'a>(template: &'a Template, action: &str, folder: &str) -> Vec<&'a str> {
+    let may = |function: &&Resource| {
+        statements(function).iter().any(|statement| {
+            texts(&statement["Action"]).iter().any(|text| text == action)
+                && texts(&statement["Resource"]).iter().any(|text| text.contains(&format!("/{folder}/")))
+        })
+    };
+    let mut who: Vec<_> =
+        template.of("AWS::Serverless::Function").filter(may).map(|function| function.id.as_str()).collect();
+    who.sort_unstable();
+    who
+}
+
+#[test]
+fn what_everyone_sees_is_written_by_whoever_checks_or_approves_it_and_what_waits_is_read_by_few() {
+    let template = Template::read();
+    let writers = ["IndexBannerImage", "IndexCategoryImage", "IndexProductImage", "SetApproval"];
+    let functions =
+        |names: &[&str]| -> Vec<String> { names.iter().map(|name| format!("{name}Function")).collect() };
+    assert_eq!(who_may(&template, "s3:PutObject", "images"), functions(&writers));
+    assert_eq!(who_may(&template, "s3:PutObject", "checked"), ["IndexProductImageFunction"]);
+    let readers =
+        ["GetMyProduct", "IndexProductImage", "ListMyProducts", "ListPendingProducts", "SetApproval"];
+    assert_eq!(who_may(&template, "s3:GetObject", "checked"), functions(&readers));
+}
+
 #[test]
 fn nobody_reaches_a_bucket_without_tls() {
     let template = Template::read();
@@ -659,7 +686,8 @@ fn nobody_reaches_a_bucket_without_tls() {
         assert_eq!(denial["Condition"], json!({"Bool": {"aws:SecureTransport": "false"}}));
         assert_eq!((&denial["Principal"], &denial["Action"]), (&json!("*"), &json!("s3:*")));
         let bucket = policy.property("Bucket")["Ref"].as_str().expect("a bucket");
-        let all = json!([{"Fn::GetAtt": format!("{bucket}.Arn")}, {"Fn::Sub": format!("${{{bucket}.Arn}}/*")}]);
+        let all =
+            json!([{"Fn::GetAtt": format!("{bucket}.Arn")}, {"Fn::Sub": format!("${{{bucket}.Arn}}/*")}]);
         assert_eq!(denial["Resource"], all);
     }
 }
@@ -1088,7 +1116,8 @@ fn texts(value: &Value) -> Vec<String> {
 fn is_one_folder_of_a_bucket(action: &str, resource: &str) -> bool {
     let folder = resource.strip_prefix("{\"Fn::Sub\":\"").and_then(|resource| resource.strip_suffix("/*\"}"));
     let is_folder = |folder: &str| {
-        !folder.contains(['*', '?']) && (folder.contains("/uploads/") || folder.contains("/images"))
+        let folders = ["/uploads/", "/checked/", "/images"];
+        !folder.contains(['*', '?']) && folders.iter().any(|name| folder.contains(name))
     };
     action.starts_with("s3:") && !action.contains('*') && folder.is_some_and(is_folder)
 }

@@ -100,7 +100,7 @@ impl Aws {
     /// The keys of all objects that belong to a thing of this kind: `banners`, `categories`, `products`.
     pub async fn objects(&self, kind: &str, owner: &str) -> Vec<String> {
         let mut keys = Vec::new();
-        for folder in ["uploads", "images"] {
+        for folder in ["uploads", "checked", "images"] {
             keys.extend(self.keys_under(&format!("{folder}/{kind}/{owner}/")).await);
         }
         keys

@@ -1,4 +1,4 @@
-//! After an upload to S3: checks the picture, publishes it and sets it on its product.
+//! After an upload to S3: checks the picture and sets it on its product, where it waits for an approval.
 //!
 //! Safe to repeat and in any order: the newest upload wins, and one that was dealt with is gone.
 
