@@ -1,46 +1,49 @@
-//! Pictures: a presigned upload into the private part of the bucket, checked by its bytes before anybody sees it.
+//! Pictures: a presigned upload into a bucket that nobody reads, checked by its bytes before anybody sees it.
 //!
-//! | object | written by | kept |
-//! | --- | --- | --- |
-//! | `uploads/{kind}/{id}/{upload id}/{file name}` | the client, once, with the signed type and size | a day |
-//! | `images/{kind}/{id}/{hash}-{file name}` | the indexer alone | for good: public and immutable |
-//! | `images/{kind}/{id}/{hash}.{width}.{format}` | the same, narrower | the same |
+//! | bucket | object | written by | kept |
+//! | --- | --- | --- | --- |
+//! | [`Uploads`] | `uploads/{kind}/{id}/{upload id}/{file name}` | the client, with the signed type and size | a day |
+//! | [`Media`] | `checked/{kind}/{id}/{upload id}/{hash}-{file name}` | the indexer | until it is decided on |
+//! | | `images/{kind}/{id}/{folder}/{hash}-{file name}` | see below | while it is shown: public and immutable |
+//! | | `…/{hash}.{width}.{format}` | beside each, narrower | the same |
+//!
+//! What needs nobody's approval goes to `images/` at once, and its folder is the upload's id. What does waits in
+//! `checked/` and is copied by its approval, into a folder that never was before: so a folder that was left, because
+//! its function died before it had told anyone, never becomes anybody's, and can be deleted at any time.
 
 mod clean_up;
 pub mod listed;
+mod pictures;
+mod uploads;
 
 use std::fmt;
 use std::future::Future;
+use std::ops::Bound;
 use std::str::FromStr;
-use std::time::Duration;
 
-use anyhow::Context;
-use aws_sdk_s3::Client;
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::presigning::PresigningConfig;
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::http::input::{Field, Value, whole_number};
-use crate::run::aws::{Aws, FromEnv};
-use crate::run::config::{self, ConfigError};
 use crate::values::time::Timestamp;
 
 pub use clean_up::{AwaitsPicture, Noun, clean_up};
+pub use pictures::{Left, Media};
+pub use uploads::{Uploaded, Uploads};
 
 /// The largest picture, in bytes.
 pub const MAX_BYTES: u32 = 5 * 1024 * 1024;
 
-/// How long an upload URL works.
-const UPLOAD_EXPIRES: Duration = Duration::from_mins(15);
-
 /// What the pictures belong to: the second part of every key. Each service declares its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kind(&'static str);
+pub struct Kind {
+    name: &'static str,
+    folders: &'static [Folder],
+}
 
 impl Kind {
-    /// The kind `name`, in the plural and in small letters, as the bucket's keys have it.
+    /// The kind `name`, in the plural and in small letters, as the bucket's keys have it. Its pictures are published as
+    /// soon as they were checked.
     ///
     /// # Panics
     /// While the compiler runs, where the name could not be one part of a key.
@@ -53,13 +56,42 @@ impl Kind {
             );
             index += 1;
         }
-        Self(name)
+        Self { name, folders: &[Folder::Images] }
+    }
+
+    /// The same kind, but its pictures wait until somebody approves them.
+    #[must_use]
+    pub const fn approved_by_somebody(self) -> Self {
+        Self { folders: &[Folder::Checked, Folder::Images], ..self }
+    }
+
+    /// Where a picture goes that was checked.
+    pub const fn first_folder(self) -> Folder {
+        self.folders[0]
     }
 }
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(self.name)
+    }
+}
+
+/// A part of the bucket of the pictures: the first part of every key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Folder {
+    /// What was checked and waits. Nobody sees it without a URL that is signed for them.
+    Checked,
+    /// What everyone may read.
+    Images,
+}
+
+impl fmt::Display for Folder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Checked => "checked",
+            Self::Images => "images",
+        })
     }
 }
 
@@ -130,7 +162,17 @@ impl UploadId {
     pub fn may_follow(self, seen: Option<Self>, was_refused: bool) -> bool {
         seen.is_none_or(|seen| self > seen || self == seen && was_refused)
     }
+
+    /// Up to which upload nothing may follow any more where this one was the newest that was seen.
+    pub fn settles(self, was_refused: bool) -> Bound<Self> {
+        if was_refused { Bound::Excluded(self) } else { Bound::Included(self) }
+    }
 }
+
+crate::id!(
+    /// Names one publication of a picture that had waited: its folder under `images/`.
+    PublicationId
+);
 
 /// One object under `uploads/`, by its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,11 +225,11 @@ impl Upload {
         format!("uploads/{}/{}/{}/{}", self.kind, self.owner, self.id, self.file_name)
     }
 
-    /// How the keys begin of all that is published of a picture that came with it. They have the hash of its bytes, so
+    /// How the paths begin of all that comes of its `picture`, in whichever folder. They have the hash of its bytes, so
     /// that what is there never changes.
-    fn image_stem(&self, picture: &[u8]) -> String {
+    fn stem(&self, picture: &[u8]) -> String {
         let hash: String = Sha256::digest(picture)[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("images/{}/{}/{hash}", self.kind, self.owner)
+        format!("{}/{}/{}/{hash}", self.kind, self.owner, self.id)
     }
 }
 
@@ -213,7 +255,52 @@ pub struct Prepared {
 /// How wide a picture's renditions are, in pixels.
 pub const WIDTHS: [u32; 3] = [320, 960, 1920];
 
-/// Where a published picture is.
+/// Where a picture lies in its folder of the bucket: the paths below that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Placed {
+    picture: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    renditions: Option<Images>,
+}
+
+impl Placed {
+    /// The path of the picture in its own size.
+    pub fn path(&self) -> &str {
+        &self.picture
+    }
+
+    /// The paths of all that there is of it, each once.
+    fn paths(&self) -> Vec<&str> {
+        let mut paths = vec![self.picture.as_str()];
+        for path in self.renditions.iter().flat_map(Images::each) {
+            if !paths.contains(&path) {
+                paths.push(path);
+            }
+        }
+        paths
+    }
+
+    fn map(&self, mut new: impl FnMut(&str) -> String) -> Self {
+        let picture = new(&self.picture);
+        let renditions = self.renditions.as_ref().map(|images| images.map(new));
+        Self { picture, renditions }
+    }
+
+    /// The same picture in another folder of its thing.
+    fn republished(&self, publication: PublicationId) -> Self {
+        self.map(|path| {
+            let mut parts: Vec<_> = path.split('/').collect();
+            let publication = publication.to_string();
+            if let Some(folder) = parts.get_mut(2) {
+                *folder = &publication;
+            }
+            parts.join("/")
+        })
+    }
+}
+
+/// Where a picture can be seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
     /// In its own size.
@@ -222,12 +309,41 @@ pub struct Published {
     pub images: Option<Images>,
 }
 
-/// Where a picture is in each of [`WIDTHS`]; where it is no wider itself, that is the URL of the picture.
+impl Published {
+    /// Where it lies under `images/`, whatever the bucket was called when it was published.
+    pub fn placed(&self, kind: Kind, owner: impl fmt::Display) -> Option<Placed> {
+        let of_thing = format!("{kind}/{owner}/");
+        let path =
+            |url: &str| Some(format!("{of_thing}{}", url.rsplit_once(&format!("/images/{of_thing}"))?.1));
+        let picture = path(&self.image_url)?;
+        let renditions = match &self.images {
+            Some(images) => {
+                let [small, medium, large] = images.each().map(path);
+                Some(Images { small: small?, medium: medium?, large: large? })
+            }
+            None => None,
+        };
+        Some(Placed { picture, renditions })
+    }
+}
+
+/// Where a picture is in each of [`WIDTHS`]; where it is no wider itself, that is where the picture is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Images {
     small: String,
     medium: String,
     large: String,
+}
+
+impl Images {
+    fn each(&self) -> [&str; 3] {
+        [&self.small, &self.medium, &self.large]
+    }
+
+    fn map(&self, new: impl FnMut(&str) -> String) -> Self {
+        let [small, medium, large] = self.each().map(new);
+        Self { small, medium, large }
+    }
 }
 
 /// Things of one kind that have a picture each, as their store keeps them.
@@ -238,212 +354,55 @@ pub trait Pictured {
     /// What names one of them, as it stands in the keys of its pictures.
     type Id: FromStr;
 
-    /// Whether an upload may become the picture of such a thing: it is there, and [`UploadId::may_follow`] what it has
-    /// seen.
-    fn awaits(&self, id: &Self::Id, upload: UploadId) -> impl Future<Output = anyhow::Result<bool>>;
+    /// How a thing stands to an upload.
+    fn standing(&self, id: &Self::Id, upload: UploadId) -> impl Future<Output = anyhow::Result<Standing>>;
 
-    /// Sets what became of an upload, where its picture is or why it is none, if the thing still awaits it. Gives what
-    /// there is then. Safe to repeat.
+    /// Notes, before there is one, that a picture of the thing is about to be put into the bucket, so that it is found
+    /// if nobody lives to tell of it. Where S3 delivers an upload until it was dealt with, that is note enough.
+    fn expect(&self, _: &Self::Id, _: Timestamp) -> impl Future<Output = anyhow::Result<()>> {
+        async { Ok(()) }
+    }
+
+    /// Sets what became of an upload, where its picture lies or why it is none, if the thing still awaits it. Gives how
+    /// it stands to it then. Safe to repeat.
     fn settle(
         &self,
+        media: &Media,
         id: &Self::Id,
         upload: UploadId,
-        picture: Result<Published, &'static str>,
+        picture: Result<Placed, &'static str>,
         now: Timestamp,
-    ) -> impl Future<Output = anyhow::Result<Settled>>;
+    ) -> impl Future<Output = anyhow::Result<Standing>>;
 }
 
-/// What a thing has once an upload was set, or was not because another one was there before.
+/// How a thing stands to an upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Settled {
-    /// This picture, if any.
-    Shows(Option<String>),
+pub enum Standing {
+    /// There is still something to do with it.
+    Awaits,
+    /// It was dealt with, or a newer one was.
+    Settled {
+        /// Up to which upload nothing will become the thing's picture any more.
+        upto: Bound<UploadId>,
+        /// Where the picture lies that the thing has of all those, if any, as a path or a URL.
+        keeps: Option<String>,
+    },
     /// There is no such thing.
     NoThing,
 }
 
-/// What there is of an upload.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Uploaded {
-    /// A file, of at most [`MAX_BYTES`].
-    File(Vec<u8>),
-    /// A file without a byte.
-    Empty,
-    /// A file of more than [`MAX_BYTES`], which was not read.
-    TooLarge,
-    /// Nothing: an earlier delivery of the event dealt with it.
-    Gone,
-}
-
-/// The bucket.
-#[derive(Debug, Clone)]
-pub struct Media {
-    client: Client,
-    bucket: String,
-    base_url: String,
-}
-
-impl FromEnv for Media {
-    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self {
-            client: Client::new(aws.sdk()),
-            bucket: config::required("MEDIA_BUCKET")?,
-            base_url: config::required("MEDIA_BASE_URL")?,
-        })
-    }
-}
-
-impl Media {
-    /// A URL to which the client can PUT this one upload, with this content type and, where it is known, size, for 15
-    /// minutes. Signing is local: it calls nothing.
-    ///
-    /// # Errors
-    /// When there are no credentials to sign with.
-    pub async fn presign(
-        &self,
-        upload: &Upload,
-        image_type: ImageType,
-        size: Option<FileSize>,
-    ) -> anyhow::Result<String> {
-        let put = self
-            .client
-            .put_object()
-            .bucket(&self.bucket)
-            .key(upload.key())
-            .content_type(image_type.as_str())
-            .set_content_length(size.map(|size| i64::from(size.0)));
-        let signed = put.presigned(PresigningConfig::expires_in(UPLOAD_EXPIRES)?).await;
-        Ok(signed.context("sign an upload")?.uri().to_owned())
-    }
-
-    /// Reads an upload. One that is too large is not read.
-    ///
-    /// # Errors
-    /// When the bucket cannot be read.
-    pub async fn read(&self, upload: &Upload) -> anyhow::Result<Uploaded> {
-        // A byte more than fits tells that it is too large, and more than that never comes.
-        let range = format!("bytes=0-{MAX_BYTES}");
-        let get = self.client.get_object().bucket(&self.bucket).key(upload.key()).range(range);
-        let found = match get.send().await {
-            Err(error) if code(&error) == Some("NoSuchKey") => return Ok(Uploaded::Gone),
-            // An empty object has no first byte, so no range of it can be read.
-            Err(error) if code(&error) == Some("InvalidRange") => return Ok(Uploaded::Empty),
-            found => found.context("read an upload")?,
-        };
-        match found.content_length().unwrap_or_default() {
-            0 => return Ok(Uploaded::Empty),
-            length if length > i64::from(MAX_BYTES) => return Ok(Uploaded::TooLarge),
-            _ => {}
-        }
-        Ok(Uploaded::File(found.body.collect().await.context("read an upload")?.to_vec()))
-    }
-
-    /// Puts the picture that came with an upload, and its renditions, where everyone can read them, and gives their
-    /// URLs. The same picture has the same URLs, so publishing twice changes nothing.
-    ///
-    /// # Errors
-    /// When the bucket cannot be written.
-    pub async fn publish(&self, upload: &Upload, prepared: Prepared) -> anyhow::Result<Published> {
-        let Prepared { picture, renditions } = prepared;
-        let stem = upload.image_stem(&picture.bytes);
-        let image_url = self.put_image(format!("{stem}-{}", upload.file_name), picture).await?;
-        let Some(renditions) = renditions else { return Ok(Published { image_url, images: None }) };
-        let mut urls = [const { String::new() }; 3];
-        for ((url, rendition), width) in urls.iter_mut().zip(renditions).zip(WIDTHS) {
-            *url = match rendition {
-                Some(file) => {
-                    let format = file.image_type.as_str().trim_start_matches("image/");
-                    self.put_image(format!("{stem}.{width}.{format}"), file).await?
-                }
-                None => image_url.clone(),
-            };
-        }
-        let [small, medium, large] = urls;
-        Ok(Published { image_url, images: Some(Images { small, medium, large }) })
-    }
-
-    async fn put_image(&self, key: String, file: PictureFile) -> anyhow::Result<String> {
-        let put = self
-            .client
-            .put_object()
-            .bucket(&self.bucket)
-            .key(&key)
-            .content_type(file.image_type.as_str())
-            .cache_control("public, max-age=31536000, immutable")
-            .body(file.bytes.into());
-        put.send().await.context("publish a picture")?;
-        Ok(format!("{}/{key}", self.base_url))
-    }
-
-    /// Deletes an upload that was dealt with; deleting it again changes nothing.
-    ///
-    /// # Errors
-    /// When the bucket cannot be written.
-    pub async fn discard(&self, upload: &Upload) -> anyhow::Result<()> {
-        let delete = self.client.delete_object().bucket(&self.bucket).key(upload.key());
-        delete.send().await.map(drop).context("delete an upload")
-    }
-
-    /// Deletes every picture that was published for a thing, once the thing itself is deleted: two calls for each
-    /// thousand of them. Safe to repeat.
-    ///
-    /// # Errors
-    /// When the bucket cannot be read or written.
-    pub async fn withdraw(&self, kind: Kind, owner: impl fmt::Display) -> anyhow::Result<()> {
-        self.delete_under(format!("images/{kind}/{owner}/")).await
-    }
-
-    /// Deletes a picture that was published, and its renditions, unless it is what its thing `shows`, be it under
-    /// another name. Safe to repeat.
-    ///
-    /// # Errors
-    /// When the bucket cannot be read or written.
-    pub async fn take_back(&self, published: &Published, shows: Option<&str>) -> anyhow::Result<()> {
-        let stem = stem(&published.image_url);
-        let key = stem.strip_prefix(&format!("{}/", self.base_url)).context("a URL of ours")?;
-        if shows.is_some_and(|shows| shows.starts_with(stem)) {
-            return Ok(());
-        }
-        self.delete_under(key.to_owned()).await
-    }
-
-    async fn delete_under(&self, prefix: String) -> anyhow::Result<()> {
-        let list = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix);
-        let mut pages = list.into_paginator().send();
-        while let Some(page) = pages.next().await {
-            let page = page.context("list pictures")?;
-            let keys = page.contents().iter().filter_map(|object| object.key());
-            let objects = keys.map(|key| ObjectIdentifier::builder().key(key).build());
-            let objects = objects.collect::<Result<Vec<_>, _>>()?;
-            if objects.is_empty() {
-                continue;
-            }
-            let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build()?;
-            let delete = self.client.delete_objects().bucket(&self.bucket).delete(delete);
-            let deleted = delete.send().await.context("delete pictures")?;
-            if let [first, ..] = deleted.errors() {
-                anyhow::bail!("a picture was not deleted: {:?}", first.code());
-            }
-        }
-        Ok(())
-    }
-}
-
-/// How the URLs begin of all that was published of the picture at this one: its name up to the end of its hash.
-fn stem(image_url: &str) -> &str {
-    let name = image_url.rfind('/').map_or(0, |slash| slash + 1);
-    let end = image_url[name..].find(['-', '.']).map_or(image_url.len(), |end| name + end);
-    &image_url[..end]
-}
-
-fn code<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Option<&str> {
-    error.as_service_error().and_then(ProvideErrorMetadata::code)
+/// How the paths begin of all that lies beside the picture at this one: its name up to the end of its hash.
+fn stem(picture: &str) -> &str {
+    let name = picture.rfind('/').map_or(0, |slash| slash + 1);
+    let end = picture[name..].find(['-', '.']).map_or(picture.len(), |end| name + end);
+    &picture[..end]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::ops::RangeBounds;
 
     proptest! {
         #[test]
@@ -466,15 +425,46 @@ mod tests {
             assert!(!first.may_follow(Some(second), was_refused));
             assert!(third.may_follow(Some(second), was_refused));
             assert_eq!(second.may_follow(Some(second), was_refused), was_refused);
+            let settled = (Bound::<UploadId>::Unbounded, second.settles(was_refused));
+            for upload in [first, second, third] {
+                assert_eq!(settled.contains(&upload), !upload.may_follow(Some(second), was_refused));
+            }
         }
     }
 
     #[test]
-    fn all_that_was_published_of_a_picture_begins_alike() {
+    fn all_that_comes_of_a_picture_begins_alike() {
         for name in ["-tea-2.png", ".320.jpeg"] {
-            let url = format!("https://shop-1.test/images/things/a-b/0123456789abcdef{name}");
-            assert_eq!(stem(&url), "https://shop-1.test/images/things/a-b/0123456789abcdef");
+            assert_eq!(
+                stem(&format!("things/a-b/c-d/0123456789abcdef{name}")),
+                "things/a-b/c-d/0123456789abcdef"
+            );
         }
+    }
+
+    fn placed(folder: &str) -> Placed {
+        let path = |name: &str| format!("things/a/{folder}/0123456789abcdef{name}");
+        let [small, large] = [path(".320.jpeg"), path("-tea.png")];
+        Placed { picture: large.clone(), renditions: Some(Images { small, medium: large.clone(), large }) }
+    }
+
+    #[test]
+    fn a_published_picture_is_found_again_whatever_the_bucket_was_called() {
+        let (kind, placed) = (Kind::new("things"), placed("f"));
+        assert_eq!(placed.paths().len(), 2, "{placed:?}");
+        for base in ["https://shop.test", "http://shop.test:1/local/media", "https://a.test/images/things/a"]
+        {
+            let url = placed.map(|path| format!("{base}/images/{path}"));
+            let published = Published { image_url: url.picture, images: url.renditions };
+            assert_eq!(published.placed(kind, "a"), Some(placed.clone()));
+            assert_eq!(published.placed(kind, "b"), None);
+        }
+    }
+
+    #[test]
+    fn a_publication_has_a_folder_of_its_own() {
+        let publication = PublicationId::at(Timestamp::from_unix_millis(1));
+        assert_eq!(placed("f").republished(publication), placed(&publication.to_string()));
     }
 
     #[test]

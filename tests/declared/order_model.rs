@@ -11,7 +11,7 @@
 use std::sync::LazyLock;
 
 use orders::{Contact, DueOrder, Fulfilment, LetterKind, NewOrder, Order, OrderStatus, Owed, Transition};
-use products::{Decision, ProductOffer};
+use products::ProductOffer;
 use shared::caller::Caller;
 use shared::http::input;
 use shared::values::time::Timestamp;
@@ -187,7 +187,7 @@ static RULES: LazyLock<Rules> = LazyLock::new(|| {
     let product = input::parse(product.as_bytes()).unwrap();
     let ProductOffer { product, offer } =
         ProductOffer::new(product, &Caller::for_tests("seller"), "USD".parse().unwrap(), now);
-    let offer = offer.with_terms(product.decided(&Decision::Approved, now).terms());
+    let offer = offer.with_terms(product.approved(None, now).terms());
     let new = format!(r#"{{"id":"{}","quantity":1}}"#, offer.id());
     let new: NewOrder = input::parse(new.as_bytes()).unwrap();
     let contact: Contact =

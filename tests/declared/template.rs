@@ -710,39 +710,92 @@ fn anyone_reads_images_and_nothing_else() {
     }
 }
 
+/// The functions that may do this to objects in a folder of the pictures' bucket.
+fn who_may<'a>(template: &'a Template, action: &str, folder: &str) -> Vec<&'a str> {
+    let may = |function: &&Resource| {
+        statements(function).iter().any(|statement| {
+            texts(&statement["Action"]).iter().any(|text| text == action)
+                && texts(&statement["Resource"]).iter().any(|text| text.contains(&format!("/{folder}/")))
+        })
+    };
+    let mut who: Vec<_> =
+        template.of("AWS::Serverless::Function").filter(may).map(|function| function.id.as_str()).collect();
+    who.sort_unstable();
+    who
+}
+
 #[test]
-fn nobody_reaches_the_bucket_without_tls() {
+fn what_everyone_sees_is_written_by_whoever_checks_or_approves_it_and_what_waits_is_read_by_few() {
     let template = Template::read();
-    let policy = template.of("AWS::S3::BucketPolicy").next().unwrap();
-    let denials: Vec<_> =
-        statements(policy).into_iter().filter(|statement| statement["Effect"] == "Deny").collect();
-    let [denial] = denials.as_slice() else { panic!("not one denial") };
-    assert_eq!(denial["Condition"], json!({"Bool": {"aws:SecureTransport": "false"}}));
-    assert_eq!(
-        (&denial["Principal"], &denial["Action"], denial["Resource"].as_array().map(Vec::len)),
-        (&json!("*"), &json!("s3:*"), Some(2))
-    );
+    let writers = ["IndexBannerImage", "IndexCategoryImage", "IndexProductImage", "SetApproval"];
+    let functions =
+        |names: &[&str]| -> Vec<String> { names.iter().map(|name| format!("{name}Function")).collect() };
+    assert_eq!(who_may(&template, "s3:PutObject", "images"), functions(&writers));
+    assert_eq!(who_may(&template, "s3:PutObject", "checked"), ["IndexProductImageFunction"]);
+    let readers =
+        ["GetMyProduct", "IndexProductImage", "ListMyProducts", "ListPendingProducts", "SetApproval"];
+    assert_eq!(who_may(&template, "s3:GetObject", "checked"), functions(&readers));
+}
+
+#[test]
+fn nobody_reaches_a_bucket_without_tls() {
+    let template = Template::read();
+    let policies: Vec<_> = template.of("AWS::S3::BucketPolicy").collect();
+    assert_eq!(policies.len(), template.of("AWS::S3::Bucket").count());
+    for policy in policies {
+        let denials: Vec<_> =
+            statements(policy).into_iter().filter(|statement| statement["Effect"] == "Deny").collect();
+        let [denial] = denials.as_slice() else { panic!("{}: not one denial", policy.id) };
+        assert_eq!(denial["Condition"], json!({"Bool": {"aws:SecureTransport": "false"}}));
+        assert_eq!((&denial["Principal"], &denial["Action"]), (&json!("*"), &json!("s3:*")));
+        let bucket = policy.property("Bucket")["Ref"].as_str().expect("a bucket");
+        let all =
+            json!([{"Fn::GetAtt": format!("{bucket}.Arn")}, {"Fn::Sub": format!("${{{bucket}.Arn}}/*")}]);
+        assert_eq!(denial["Resource"], all);
+    }
+}
+
+/// One of the buckets.
+fn bucket<'a>(template: &'a Template, id: &str) -> &'a Resource {
+    template.of("AWS::S3::Bucket").find(|bucket| bucket.id == id).expect("the bucket")
 }
 
 #[test]
 fn browsers_may_upload_and_read_pictures_from_the_allowed_origins_alone() {
     let template = Template::read();
-    let bucket = template.of("AWS::S3::Bucket").next().unwrap();
-    let rules = &bucket.property("CorsConfiguration")["Fn::If"][1]["CorsRules"];
-    assert_eq!(rules.as_array().map(Vec::len), Some(1));
-    assert_eq!(rules[0]["AllowedMethods"], json!(["GET", "PUT"]));
-    assert_eq!(rules[0]["AllowedOrigins"], json!({"Fn::Split": [",", {"Ref": "AllowedOrigins"}]}));
+    for (id, method) in [("UploadsBucket", "PUT"), ("MediaBucket", "GET")] {
+        let rules = &bucket(&template, id).property("CorsConfiguration")["Fn::If"][1]["CorsRules"];
+        assert_eq!(rules.as_array().map(Vec::len), Some(1), "{id}");
+        assert_eq!(rules[0]["AllowedMethods"], json!([method]), "{id}");
+        assert_eq!(rules[0]["AllowedOrigins"], json!({"Fn::Split": [",", {"Ref": "AllowedOrigins"}]}));
+    }
 }
 
 #[test]
-fn an_upload_is_forgotten_after_a_day() {
+fn an_upload_is_forgotten_after_a_day_and_nobody_can_open_its_bucket() {
     let template = Template::read();
-    let bucket = template.of("AWS::S3::Bucket").next().unwrap();
+    let bucket = bucket(&template, "UploadsBucket");
+    assert!(bucket.property("VersioningConfiguration").is_null(), "what is forgotten is gone");
     let rules = bucket.property("LifecycleConfiguration")["Rules"].as_array().unwrap();
-    let expiring: Vec<_> = rules.iter().filter(|rule| !rule["ExpirationInDays"].is_null()).collect();
-    let [rule] = expiring.as_slice() else { panic!("not one rule that expires") };
+    let [rule] = rules.as_slice() else { panic!("not one rule") };
     let rule = (&rule["Status"], &rule["Prefix"], &rule["ExpirationInDays"]);
-    assert_eq!(rule, (&json!("Enabled"), &json!("uploads/"), &json!(1)));
+    assert_eq!(rule, (&json!("Enabled"), &Value::Null, &json!(1)));
+    let access = bucket.property("PublicAccessBlockConfiguration");
+    let closed = (&access["BlockPublicPolicy"], &access["RestrictPublicBuckets"]);
+    assert_eq!(closed, (&json!(true), &json!(true)));
+}
+
+#[test]
+fn a_picture_that_was_deleted_can_be_brought_back_for_30_days() {
+    let template = Template::read();
+    let bucket = bucket(&template, "MediaBucket");
+    assert_eq!(bucket.property("VersioningConfiguration")["Status"], "Enabled");
+    let rules = bucket.property("LifecycleConfiguration")["Rules"].as_array().unwrap();
+    let [rule] = rules.as_slice() else { panic!("not one rule") };
+    assert_eq!((&rule["Status"], &rule["Prefix"]), (&json!("Enabled"), &Value::Null));
+    assert_eq!(rule["NoncurrentVersionExpiration"], json!({"NoncurrentDays": 30}));
+    // What is shown never expires; the mark of a deletion goes once it hides nothing.
+    assert_eq!((&rule["ExpirationInDays"], &rule["ExpiredObjectDeleteMarker"]), (&Value::Null, &json!(true)));
 }
 
 // ── Queues ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -1155,7 +1208,8 @@ fn texts(value: &Value) -> Vec<String> {
 fn is_one_folder_of_a_bucket(action: &str, resource: &str) -> bool {
     let folder = resource.strip_prefix("{\"Fn::Sub\":\"").and_then(|resource| resource.strip_suffix("/*\"}"));
     let is_folder = |folder: &str| {
-        !folder.contains(['*', '?']) && (folder.contains("/uploads/") || folder.contains("/images"))
+        let folders = ["/uploads/", "/checked/", "/images"];
+        !folder.contains(['*', '?']) && folders.iter().any(|name| folder.contains(name))
     };
     action.starts_with("s3:") && !action.contains('*') && folder.is_some_and(is_folder)
 }

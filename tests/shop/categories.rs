@@ -127,7 +127,10 @@ async fn a_category_keeps_its_picture_until_the_next_one_was_checked() {
     let blue = blue.await;
     let picture = shop.download(blue["imageUrl"].as_str().expect("a picture")).await;
     assert_eq!(picture.bytes().await.expect("bytes"), BLUE_PNG);
-    // Both pictures go with the category.
+    let one_is_left = async || (aws.objects("categories", &folder).await.len() == 1).then_some(());
+    eventually("the old picture is gone", one_is_left).await;
+    assert_ne!(shop.download(red["imageUrl"].as_str().expect("a picture")).await.status(), 200);
+    // The new one goes with the category.
     let answer = delete(&shop, &name).await;
     assert_eq!(answer.calls(), calls([("dynamodb", 2), ("s3", 2)]));
     answer.is(204);

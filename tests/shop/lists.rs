@@ -129,7 +129,7 @@ async fn an_admin_sees_what_waits_with_a_picture() {
     let ann = shop.person("Ann").await;
     let (waiting, bare) = (ann.lists(product()).await, ann.lists(product()).await);
     assert_eq!(shop.upload(&waiting.upload_url, "image/png", tests::shop::RED_PNG.to_vec()).await, 200);
-    ann.own_once(&waiting, "it has a picture", |own| own["imageUrl"].is_string()).await;
+    ann.own_once(&waiting, "its picture waits", |own| own["waitingPicture"].is_object()).await;
     let sees = async || walk(shop.admin().await, "/products/pending", "products", "id", 100).await.concat();
     let pending = sees().await;
     assert!(pending.contains(&waiting.id));

@@ -28,7 +28,7 @@ async fn bought(shop: &Shop) -> (Person, String) {
 async fn waiting(shop: &Shop, seller: &Person, name: &str) -> Product {
     let product = seller.lists(product().named(name).priced("4.50").stock(9)).await;
     assert_eq!(shop.upload(&product.upload_url, "image/png", RED_PNG.to_vec()).await, 200);
-    seller.own_once(&product, "it has a picture", |own| own["imageUrl"].is_string()).await;
+    seller.own_once(&product, "its picture waits", |own| own["waitingPicture"].is_object()).await;
     product
 }
 
@@ -284,12 +284,17 @@ mod in_a_browser {
                 &format!("<b>{name} now shipping</b><span class=\"soft\">{}</span>", bob.email),
             ],
         );
-        let picture = bob.own(&pending).await.expect("the product")["imageUrl"].clone();
+        let own = bob.own(&pending).await.expect("the product");
+        let signed = own["waitingPicture"]["imageUrl"].as_str().expect("a picture");
+        let (_, picture) = signed.split_once("/checked/").expect("a picture that waits");
+        let picture = format!("/local/waiting/{}", picture.split('?').next().unwrap_or_default());
+        let home = std::env::var("CARTWRIGHT_URL").expect("a shop");
+        assert_eq!(shop.download(&format!("{home}{picture}")).await.bytes().await.expect("it"), RED_PNG);
         has(
             part(&dom, "pending"),
             &[
                 &format!("<b>{name} too</b> 4.50 USD, 9 pieces, Things"),
-                &format!("src=\"{}\"", picture.as_str().expect("a picture")),
+                &format!("src=\"{picture}\""),
                 "<button class=\"good\" type=\"button\">Approve</button>",
                 &bob.email,
             ],

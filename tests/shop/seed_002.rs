@@ -142,7 +142,7 @@ async fn every_example_of_the_document_works() {
     let own = eventually("the product has its picture", async || {
         let request = shop.request(Method::GET, "/users/me/products").token(&id_token);
         let own = request.send().await.is(200)["products"][0].clone();
-        own["imageUrl"].is_string().then_some(own)
+        own["waitingPicture"].is_object().then_some(own)
     });
     assert_eq!(own.await["isApproved"], false);
     let approved = json!({ "approved": true });

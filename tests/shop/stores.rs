@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use ::offers::Offer;
 use ::orders::{Fulfilment, NewOrder, Order, OrderId, OrderPlaced, Orders, Refusal};
-use ::products::{Decision, NewProduct, ProductId, ProductOffer, Products};
+use ::products::{NewProduct, ProductId, ProductOffer, Products};
 use ::users::{Profile, Users};
 use axum::extract::OptionalFromRequestParts;
 use axum::http::Request;
@@ -123,7 +123,7 @@ fn new_product(category: &str, stock: u32, now: Timestamp) -> ProductOffer {
 /// The offer of a product that is for sale, both in their tables.
 async fn for_sale(products: &Products, stock: u32) -> Offer {
     let ProductOffer { product, offer } = new_product("Things", stock, past());
-    let product = product.decided(&Decision::Approved, past());
+    let product = product.approved(None, past());
     let approved = ProductOffer { offer: offer.with_terms(product.terms()), product };
     products.create(&approved).await.expect("a product");
     approved.offer

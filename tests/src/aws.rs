@@ -100,15 +100,16 @@ impl Aws {
     /// The keys of all objects that belong to a thing of this kind: `banners`, `categories`, `products`.
     pub async fn objects(&self, kind: &str, owner: &str) -> Vec<String> {
         let mut keys = Vec::new();
-        for folder in ["uploads", "images"] {
+        for folder in ["uploads", "checked", "images"] {
             keys.extend(self.keys_under(&format!("{folder}/{kind}/{owner}/")).await);
         }
         keys
     }
 
-    /// The keys of all objects that begin with this.
+    /// The keys of all objects that begin with this, of uploads in their bucket and of pictures in theirs.
     pub async fn keys_under(&self, prefix: &str) -> Vec<String> {
-        answered(self.emulated.keys_under(self.output("MediaBucket"), prefix).await)
+        let bucket = if prefix.starts_with("uploads/") { "UploadsBucket" } else { "MediaBucket" };
+        answered(self.emulated.keys_under(self.output(bucket), prefix).await)
     }
 
     /// The bodies of the messages in a queue of the stack, which stay there.

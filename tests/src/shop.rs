@@ -405,7 +405,7 @@ impl Person {
     pub async fn sells(&self, product: NewProduct) -> Product {
         let product = self.lists(product).await;
         assert_eq!(self.shop.upload(&product.upload_url, "image/png", RED_PNG.to_vec()).await, 200);
-        self.own_once(&product, "it has a picture", |product| product["imageUrl"].is_string()).await;
+        self.own_once(&product, "its picture waits", |product| product["waitingPicture"].is_object()).await;
         let approval = format!("{}/approval", product.path());
         self.shop.admin().await.put(&approval, &json!({ "approved": true })).await.is(200);
         product

@@ -10,7 +10,7 @@
 use shared::dynamo::list::{Cursors, Page, PageRequest, Sort};
 use shared::http::problem::Problem;
 use shared::media::listed::Table;
-use shared::media::{Kind, Pictured, Published, Settled, UploadId};
+use shared::media::{Kind, Media, Pictured, Placed, Standing, UploadId};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
@@ -70,17 +70,18 @@ impl Pictured for Banners {
 
     type Id = BannerId;
 
-    async fn awaits(&self, id: &BannerId, upload: UploadId) -> anyhow::Result<bool> {
-        self.table.awaits(id, upload).await
+    async fn standing(&self, id: &BannerId, upload: UploadId) -> anyhow::Result<Standing> {
+        self.table.standing(id, upload).await
     }
 
     async fn settle(
         &self,
+        media: &Media,
         id: &BannerId,
         upload: UploadId,
-        picture: Result<Published, &'static str>,
+        picture: Result<Placed, &'static str>,
         now: Timestamp,
-    ) -> anyhow::Result<Settled> {
-        self.table.settle(id, upload, picture, now).await
+    ) -> anyhow::Result<Standing> {
+        self.table.settle(media, id, upload, picture, now).await
     }
 }

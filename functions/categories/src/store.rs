@@ -16,7 +16,7 @@ use shared::dynamo::list::{Cursors, Page, PageRequest, Sort};
 use shared::dynamo::{read_each, text, unless_condition_failed};
 use shared::http::problem::Problem;
 use shared::media::listed::Table;
-use shared::media::{AwaitsPicture, Kind, Noun, Pictured, Published, Settled, UploadId};
+use shared::media::{AwaitsPicture, Kind, Media, Noun, Pictured, Placed, Standing, UploadId};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
@@ -74,18 +74,19 @@ impl Pictured for Categories {
 
     type Id = CategoryKey;
 
-    async fn awaits(&self, key: &CategoryKey, upload: UploadId) -> anyhow::Result<bool> {
-        self.table.awaits(key.name(), upload).await
+    async fn standing(&self, key: &CategoryKey, upload: UploadId) -> anyhow::Result<Standing> {
+        self.table.standing(key.name(), upload).await
     }
 
     async fn settle(
         &self,
+        media: &Media,
         key: &CategoryKey,
         upload: UploadId,
-        picture: Result<Published, &'static str>,
+        picture: Result<Placed, &'static str>,
         now: Timestamp,
-    ) -> anyhow::Result<Settled> {
-        self.table.settle(key.name(), upload, picture, now).await
+    ) -> anyhow::Result<Standing> {
+        self.table.settle(media, key.name(), upload, picture, now).await
     }
 }
 

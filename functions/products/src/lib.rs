@@ -2,12 +2,16 @@
 //! sold, and how many there are, is said by their [offers]. The rules are here and call nothing; [`store`] keeps
 //! products in DynamoDB, [`selling`] is what sellers do with several services.
 
+pub mod approval;
 pub mod events;
+pub mod looking;
 pub mod pictures;
 pub mod selling;
 pub mod store;
 
 use std::fmt;
+use std::ops::Bound;
+use std::time::Duration;
 
 use offers::{Availability, Offer, Stock, StockError, StockRefusal, Terms};
 use serde::{Deserialize, Serialize};
@@ -16,13 +20,15 @@ use shared::dynamo::list::Page;
 use shared::http::Parameter;
 use shared::http::input::{Body, Fields};
 use shared::http::problem::{CONFLICT, Problem};
-use shared::media::{FileName, Images, NewPicture, Published, UploadId};
+use shared::media::{FileName, Images, NewPicture, Placed, Published, UploadId};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::domain::to_unicode;
 use shared::values::money::{Currency, InMajor, Price};
 use shared::values::time::Timestamp;
 
+pub use approval::Approvals;
+pub use looking::Looking;
 pub use offers::{Deduction, ProductId, ProductName, StockChange};
 pub use selling::Selling;
 pub use store::Products;
@@ -95,7 +101,7 @@ shared::names!(
 );
 
 shared::names!(
-    /// What a new name, price or picture by its seller means for a product that is for sale.
+    /// What it means for a product that is for sale when its seller changes what an admin looked at.
     pub enum Reapproval {
         /// It stays for sale.
         Spared = "false",
@@ -118,6 +124,16 @@ struct RequestedUpload {
     upload_id: UploadId,
     file_name: FileName,
     editor: Editor,
+}
+
+/// A picture that was checked and that nobody has approved yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct WaitingPicture {
+    upload_id: UploadId,
+    pub(crate) file_name: FileName,
+    editor: Editor,
+    pub(crate) placed: Placed,
 }
 
 /// An admin's decision on a product.
@@ -173,8 +189,9 @@ impl fmt::Debug for Address {
 /// The shape in which products are written.
 const SCHEMA_VERSION: u32 = 1;
 
-/// A product as the table keeps it. Its requested upload changes by itself, everything else under its `version`; name,
-/// price and approval stand in its offer as well, and change there in the same transaction.
+/// A product as the table keeps it. Its requested upload and when its pictures are to be swept change by themselves,
+/// everything else under its `version`; name, price and approval stand in its offer as well, and change there in the
+/// same transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Product {
@@ -198,7 +215,19 @@ pub struct Product {
     image_rejection: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     requested_upload: Option<RequestedUpload>,
+    /// What `image_url` is to become.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    waiting_picture: Option<WaitingPicture>,
+    /// When to look whether there are pictures of it that are not its own any more, or never became so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sweep_at: Option<Timestamp>,
     is_approved: bool,
+    /// What it cost when an admin last agreed to that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    approved_price: Option<Price>,
+    /// Whether an admin ever decided on it, so that it does not only wait for its picture.
+    #[serde(default, skip_serializing_if = "is_false")]
+    was_decided: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rejection_reason: Option<String>,
     created_at: Timestamp,
@@ -206,6 +235,11 @@ pub struct Product {
     version: u32,
     #[serde(default)]
     schema_version: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// A product with the terms on which it is sold.
@@ -238,7 +272,11 @@ impl ProductOffer {
             image_upload_id: None,
             image_rejection: None,
             requested_upload: None,
+            waiting_picture: None,
+            sweep_at: None,
             is_approved: false,
+            approved_price: None,
+            was_decided: false,
             rejection_reason: None,
             created_at: now,
             updated_at: now,
@@ -286,25 +324,97 @@ impl Product {
 
     /// Which of the shop's lists it stands on.
     pub fn listing(&self) -> Listing {
-        match (self.is_approved, &self.image_url, &self.rejection_reason) {
+        let had_its_picture = self.image_url.is_some() || self.waiting_picture.is_some() || self.was_decided;
+        match (self.is_approved, had_its_picture, &self.rejection_reason) {
             (true, _, _) => Listing::Approved,
-            (false, None, _) => Listing::AwaitingImage,
-            (false, Some(_), None) => Listing::AwaitingApproval,
-            (false, Some(_), Some(_)) => Listing::Rejected,
+            (false, _, Some(_)) => Listing::Rejected,
+            (false, false, None) => Listing::AwaitingImage,
+            (false, true, None) => Listing::AwaitingApproval,
         }
     }
 
-    /// The product after an admin's decision at `now`.
+    /// Whether an admin has to look at it: all of it, or the picture that is to be shown instead of the old one.
+    pub fn awaits_approval(&self) -> bool {
+        match self.listing() {
+            Listing::AwaitingApproval => true,
+            Listing::Approved => self.waiting_picture.is_some(),
+            Listing::AwaitingImage | Listing::Rejected => false,
+        }
+    }
+
+    /// The product once an admin approved it at `now`, with the picture that had waited, if one had, where it is
+    /// published.
     #[must_use]
-    pub fn decided(self, decision: &Decision, now: Timestamp) -> Self {
-        let (is_approved, rejection_reason) = match decision {
-            Decision::Approved => (true, None),
-            Decision::Rejected(reason) => {
-                let reason = reason.as_ref().map_or("Not approved.", Reason::as_str);
-                (false, Some(reason.to_owned()))
-            }
+    pub fn approved(self, published: Option<Published>, now: Timestamp) -> Self {
+        let approved_price = Some(self.product_price);
+        let approved =
+            Self { is_approved: true, rejection_reason: None, approved_price, was_decided: true, ..self };
+        Self { updated_at: now, ..approved.showing(published) }
+    }
+
+    /// The product once an admin turned it down at `now`. Its pictures go with it.
+    #[must_use]
+    pub fn rejected(self, reason: Option<&Reason>, now: Timestamp) -> Self {
+        let reason = reason.map_or("Not approved.", Reason::as_str);
+        let has_pictures = self.image_url.is_some() || self.waiting_picture.is_some();
+        Self {
+            is_approved: false,
+            rejection_reason: Some(reason.to_owned()),
+            was_decided: true,
+            image_url: None,
+            images: None,
+            waiting_picture: None,
+            sweep_at: if has_pictures { Some(now + SWEPT_AFTER) } else { self.sweep_at },
+            updated_at: now,
+            ..self
+        }
+    }
+
+    /// The product with the picture that had waited, where it is published.
+    pub(crate) fn showing(self, published: Option<Published>) -> Self {
+        match (self.waiting_picture.clone(), published) {
+            (Some(waiting), Some(Published { image_url, images })) => Self {
+                image_url: Some(image_url),
+                images,
+                file_name: waiting.file_name,
+                waiting_picture: None,
+                ..self
+            },
+            _ => self,
+        }
+    }
+
+    /// Where its picture is that everyone sees, if it has one.
+    pub(crate) fn shown(&self) -> Option<Published> {
+        let image_url = self.image_url.clone()?;
+        Some(Published { image_url, images: self.images.clone() })
+    }
+
+    /// The picture that waits for an admin, if one does.
+    pub(crate) fn waiting(&self) -> Option<&WaitingPicture> {
+        self.waiting_picture.as_ref()
+    }
+
+    /// Whether the picture that waits needs no admin: the product is for sale, and an admin sent it, or the shop does
+    /// not want to see what its seller changes.
+    pub(crate) fn publishes_its_picture(&self, reapproval: Reapproval) -> bool {
+        let is_free = |waiting: &WaitingPicture| match (waiting.editor, reapproval) {
+            (Editor::Admin, _) | (Editor::Seller, Reapproval::Spared) => true,
+            (Editor::Seller, Reapproval::Needed) => false,
         };
-        Self { is_approved, rejection_reason, updated_at: now, ..self }
+        self.is_approved && self.waiting_picture.as_ref().is_some_and(is_free)
+    }
+
+    /// Up to which upload nothing becomes its picture any more, and where that of them lies which waits.
+    pub(crate) fn settled(&self) -> Option<(Bound<UploadId>, Option<&str>)> {
+        let upto = self.image_upload_id?.settles(self.image_rejection.is_some());
+        Some((upto, self.waiting_picture.as_ref().map(|waiting| waiting.placed.path())))
+    }
+
+    /// Whether it is the same but for what changes by itself.
+    pub(crate) fn is_the_same_version(&self, other: &Self) -> bool {
+        let requested_upload = other.requested_upload.clone();
+        Self { requested_upload, sweep_at: other.sweep_at, ..self.clone() } == *other
     }
 
     /// Counts the changes of all that people see of it but its stock, from 1.
@@ -352,9 +462,14 @@ impl Product {
         if changed == self {
             return None;
         }
-        let is_another_offer =
-            changed.product_name != self.product_name || changed.product_price != self.product_price;
-        Some(Self { updated_at: now, ..changed.reconsidered(is_another_offer, editor, reapproval) })
+        let reconsidered = match editor {
+            Editor::Admin => Self { approved_price: Some(changed.product_price), ..changed },
+            Editor::Seller => {
+                let keeps_approval = reapproval == Reapproval::Spared || !needs_approval(&self, &changed);
+                Self { is_approved: self.is_approved && keeps_approval, ..changed.asking_again(editor) }
+            }
+        };
+        Some(Self { updated_at: now, ..reconsidered })
     }
 
     /// Whether an upload may become its picture.
@@ -362,20 +477,20 @@ impl Product {
         upload.may_follow(self.image_upload_id, self.image_rejection.is_some())
     }
 
-    /// The product with what became of an upload, if it still awaits it.
+    /// The product with what became of an upload, if it still awaits it. Its picture waits, whatever everyone sees
+    /// meanwhile.
     pub fn with_upload(
         self,
         upload: UploadId,
-        picture: Result<Published, &str>,
-        reapproval: Reapproval,
+        picture: Result<Placed, &str>,
         now: Timestamp,
     ) -> Option<Self> {
         if !self.awaits(upload) {
             return None;
         }
         let seen = Self { image_upload_id: Some(upload), updated_at: now, ..self };
-        let Published { image_url, images } = match picture {
-            Ok(published) => published,
+        let placed = match picture {
+            Ok(placed) => placed,
             Err(refusal) => return Some(Self { image_rejection: Some(refusal.to_owned()), ..seen }),
         };
         // Nothing is known of who asked for the first upload, nor of all but the last: that was the seller, to be sure.
@@ -384,27 +499,41 @@ impl Product {
             || (seen.file_name.clone(), Editor::Seller),
             |asked| (asked.file_name, asked.editor),
         );
-        let image_url = Some(image_url);
-        let is_another = seen.image_url != image_url;
-        let shown = Self { image_url, images, image_rejection: None, file_name, ..seen };
-        Some(shown.reconsidered(is_another, editor, reapproval))
+        let waiting = WaitingPicture { upload_id: upload, file_name, editor, placed };
+        let waits = Self { waiting_picture: Some(waiting), image_rejection: None, ..seen };
+        Some(waits.asking_again(editor))
     }
 
-    /// The product after a change: its seller's asks again after a rejection, and after an approval where the shop
-    /// wants that of another name, price or picture.
-    fn reconsidered(self, is_another_offer: bool, editor: Editor, reapproval: Reapproval) -> Self {
+    /// The product after a change: its seller's asks again after a rejection.
+    fn asking_again(self, editor: Editor) -> Self {
         match editor {
             Editor::Admin => self,
-            Editor::Seller => {
-                let keeps_approval = !is_another_offer || reapproval == Reapproval::Spared;
-                Self { is_approved: self.is_approved && keeps_approval, rejection_reason: None, ..self }
-            }
+            Editor::Seller => Self { rejection_reason: None, ..self },
         }
+    }
+
+    pub(crate) fn changed_at(self, now: Timestamp) -> Self {
+        Self { updated_at: now, ..self }
     }
 
     fn with_next_version(self) -> Self {
         Self { version: self.version + 1, ..self }
     }
+}
+
+/// For so long whoever publishes a picture, or leaves one, may still be at work on it.
+pub(crate) const SWEPT_AFTER: Duration = Duration::from_mins(15);
+
+/// Whether an admin has to look at a product again once it became another one: what people read of it is different, or
+/// it costs less than half of what it did, or of what an admin last agreed to, in however many steps.
+pub fn needs_approval(old: &Product, new: &Product) -> bool {
+    let reads_otherwise = (&old.product_name, &old.description, &old.category)
+        != (&new.product_name, &new.description, &new.category);
+    let minor = |price: Price| price.amount().minor();
+    let is_less_than_half = |price: Price| minor(new.product_price).saturating_mul(2) < minor(price);
+    reads_otherwise
+        || new.product_price != old.product_price
+            && (is_less_than_half(old.product_price) || old.approved_price.is_some_and(is_less_than_half))
 }
 
 /// What everyone sees of a product. The seller's address is not in it.
@@ -441,8 +570,21 @@ pub struct OwnProduct {
     rejection_reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     image_rejection: Option<String>,
+    /// Only in what reads products: nobody else may see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting_picture: Option<PictureToSee>,
     updated_at: Timestamp,
     version: u32,
+}
+
+/// A picture that waits, at URLs for whoever asked.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PictureToSee {
+    file_name: FileName,
+    image_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    images: Option<Images>,
 }
 
 impl From<ProductOffer> for PublicProduct {
@@ -470,6 +612,7 @@ impl From<ProductOffer> for OwnProduct {
             email: product.email.take().map(|address| address.shown()),
             rejection_reason: product.rejection_reason.take(),
             image_rejection: product.image_rejection.take(),
+            waiting_picture: None,
             updated_at: product.updated_at,
             version: product.version,
             promised: offer.promised(),
@@ -499,9 +642,15 @@ pub struct ProductList<T> {
     next_cursor: Option<String>,
 }
 
-impl<T: From<ProductOffer>> From<Page<ProductOffer>> for ProductList<T> {
+impl From<Page<ProductOffer>> for ProductList<PublicProduct> {
     fn from(page: Page<ProductOffer>) -> Self {
-        Self { products: page.entries.into_iter().map(T::from).collect(), next_cursor: page.next_cursor }
+        Self { products: page.entries.into_iter().map(Into::into).collect(), next_cursor: page.next_cursor }
+    }
+}
+
+impl From<Page<OwnProduct>> for ProductList<OwnProduct> {
+    fn from(page: Page<OwnProduct>) -> Self {
+        Self { products: page.entries, next_cursor: page.next_cursor }
     }
 }
 
@@ -566,9 +715,9 @@ mod tests {
     use super::*;
     use Reapproval::{Needed, Spared};
     use proptest::prelude::*;
+    use serde_json::json;
     use shared::http::input;
     use shared::http::problem::FieldError;
-    use std::time::Duration;
 
     const TEA: &str = r#"{"fileName":"tea.png","fileType":"image/png","productName":"Tea","productPrice":4.5,
         "description":"Green.","quantity":40,"category":"Drinks"}"#;
@@ -591,55 +740,99 @@ mod tests {
         UploadId::at(now() + Duration::from_secs(second))
     }
 
-    fn at(url: &str) -> Result<Published, &'static str> {
-        Ok(Published { image_url: url.to_owned(), images: None })
+    fn at(name: &str) -> Result<Placed, &'static str> {
+        Ok(serde_json::from_value(json!({ "picture": format!("products/tea/folder/{name}") })).unwrap())
+    }
+
+    /// The same picture once it is published.
+    fn published(name: &str) -> Option<Published> {
+        Some(Published { image_url: format!("https://shop.test/{name}"), images: None })
     }
 
     fn with_picture(product: Product) -> Product {
-        product.with_upload(upload(1), at("https://shop.test/tea.png"), Spared, now()).unwrap()
+        product.with_upload(upload(1), at("tea.png"), now()).unwrap()
+    }
+
+    fn approved() -> Product {
+        with_picture(tea()).approved(published("tea.png"), now())
+    }
+
+    fn rejected() -> Product {
+        with_picture(tea()).rejected(None, now())
+    }
+
+    fn waits(product: &Product) -> Option<&str> {
+        product.waiting().map(|waiting| waiting.placed.path())
     }
 
     #[test]
     fn a_new_product_waits_for_its_picture_and_then_for_an_admin() {
         assert_eq!(tea().listing(), Listing::AwaitingImage);
-        assert_eq!(with_picture(tea()).listing(), Listing::AwaitingApproval);
-        assert_eq!(with_picture(tea()).decided(&Decision::Approved, now()).listing(), Listing::Approved);
+        let waiting = with_picture(tea());
+        assert_eq!((waiting.listing(), waiting.shown()), (Listing::AwaitingApproval, None));
+        assert_eq!(waits(&waiting), Some("products/tea/folder/tea.png"));
+        let approved = approved();
+        assert_eq!((approved.listing(), approved.shown()), (Listing::Approved, published("tea.png")));
+        assert_eq!((waits(&approved), approved.awaits_approval()), (None, false));
     }
 
     #[test]
-    fn a_new_picture_asks_again_after_a_rejection_and_keeps_an_approval() {
-        let rejected = with_picture(tea()).decided(&Decision::Rejected(None), now());
-        assert_eq!(rejected.listing(), Listing::Rejected);
-        let again = rejected.with_upload(upload(2), at("https://shop.test/2.png"), Spared, now());
-        assert_eq!(again.unwrap().listing(), Listing::AwaitingApproval);
-        let approved = with_picture(tea()).decided(&Decision::Approved, now());
-        let again = approved.with_upload(upload(2), at("https://shop.test/2.png"), Spared, now());
-        assert_eq!(again.unwrap().listing(), Listing::Approved);
+    fn a_new_picture_waits_while_the_old_one_is_shown() {
+        let again = approved().with_upload(upload(2), at("2.png"), now()).unwrap();
+        assert_eq!((again.listing(), again.shown()), (Listing::Approved, published("tea.png")));
+        assert_eq!((waits(&again), again.awaits_approval()), (Some("products/tea/folder/2.png"), true));
+        let shown = again.approved(published("2.png"), now());
+        assert_eq!((shown.shown(), waits(&shown)), (published("2.png"), None));
+    }
+
+    #[test]
+    fn a_rejection_takes_the_pictures_and_marks_them_to_be_swept() {
+        let with_both = approved().with_upload(upload(2), at("2.png"), now()).unwrap();
+        for product in [with_picture(tea()), approved(), with_both] {
+            let rejected = product.rejected(None, now());
+            assert_eq!(
+                (rejected.listing(), rejected.shown(), waits(&rejected)),
+                (Listing::Rejected, None, None)
+            );
+            assert_eq!(rejected.sweep_at, Some(now() + SWEPT_AFTER));
+        }
+        assert_eq!(tea().rejected(None, now()).sweep_at, None);
+        let again = rejected().with_upload(upload(2), at("2.png"), now()).unwrap();
+        assert_eq!(again.listing(), Listing::AwaitingApproval);
+    }
+
+    #[test]
+    fn what_was_decided_on_is_not_taken_for_new_when_it_has_no_picture() {
+        let mend = changes(r#"{"description":"Green tea."}"#);
+        let mended = rejected().with_changes(&mend, Editor::Seller, Needed, now()).unwrap();
+        assert_eq!((mended.shown(), mended.listing()), (None, Listing::AwaitingApproval));
+        let renamed = changes(r#"{"productName":"Coffee"}"#);
+        let bare = tea().approved(None, now()).with_changes(&renamed, Editor::Seller, Needed, now()).unwrap();
+        assert_eq!((bare.shown(), bare.listing()), (None, Listing::AwaitingApproval));
     }
 
     #[test]
     fn what_is_no_picture_leaves_the_old_one_and_says_why() {
-        let product =
-            with_picture(tea()).with_upload(upload(2), Err("Not an image."), Spared, now()).unwrap();
-        assert_eq!(product.image_url.as_deref(), Some("https://shop.test/tea.png"));
+        let product = approved().with_upload(upload(2), Err("Not an image."), now()).unwrap();
+        assert_eq!(product.shown(), published("tea.png"));
         assert_eq!(product.image_rejection.as_deref(), Some("Not an image."));
+        let waiting = with_picture(tea()).with_upload(upload(2), Err("Not an image."), now()).unwrap();
+        assert_eq!(waits(&waiting), Some("products/tea/folder/tea.png"));
     }
 
     #[test]
     fn the_first_picture_settles_its_upload() {
         let (tea, first) = (tea(), upload(1));
-        let becomes = |product: &Product, what| product.clone().with_upload(first, what, Spared, now());
-        let settled = becomes(&tea, at("https://shop.test/tea.png")).unwrap();
-        for late in [at("https://shop.test/other.png"), Err("Not an image.")] {
+        let becomes = |product: &Product, what| product.clone().with_upload(first, what, now());
+        let settled = becomes(&tea, at("tea.png")).unwrap();
+        for late in [at("other.png"), Err("Not an image.")] {
             assert_eq!(becomes(&settled, late), None);
         }
+        assert_eq!(settled.settled(), Some((Bound::Included(first), Some("products/tea/folder/tea.png"))));
         let refused = becomes(&tea, Err("Not an image.")).unwrap();
         assert!(refused.awaits(first));
-        assert_eq!(becomes(&refused, at("https://shop.test/tea.png")), Some(settled));
-    }
-
-    fn approved() -> Product {
-        with_picture(tea()).decided(&Decision::Approved, now())
+        assert_eq!(refused.settled(), Some((Bound::Excluded(first), None)));
+        assert_eq!(becomes(&refused, at("tea.png")), Some(settled));
     }
 
     fn changes(body: &str) -> ProductChanges {
@@ -674,24 +867,68 @@ mod tests {
     }
 
     #[test]
-    fn only_another_name_price_or_picture_of_the_sellers_needs_approval_again() {
+    fn what_an_admin_looked_at_is_looked_at_again_once_it_is_different() {
+        let other = |body: &str| {
+            let spared = approved().with_changes(&changes(body), Editor::Seller, Spared, now()).unwrap();
+            needs_approval(&approved(), &spared)
+        };
+        for body in [
+            r#"{"productName":"Coffee"}"#,
+            r#"{"description":"Black."}"#,
+            r#"{"category":"Tea"}"#,
+            r#"{"productPrice":2.24}"#,
+            r#"{"productPrice":0.01}"#,
+            r#"{"productPrice":9,"category":"Tea"}"#,
+        ] {
+            assert!(other(body), "{body}");
+        }
+        for body in [r#"{"productPrice":2.25}"#, r#"{"productPrice":9}"#, r#"{"productPrice":1000000}"#] {
+            assert!(!other(body), "{body}");
+        }
+        assert!(!needs_approval(&approved(), &approved()));
+    }
+
+    #[test]
+    fn a_price_that_falls_in_small_steps_has_fallen_as_much() {
+        let cheaper = |product: Product, price: &str, editor| {
+            let change = changes(&format!(r#"{{"productPrice":{price}}}"#));
+            product.with_changes(&change, editor, Needed, now()).unwrap()
+        };
+        let once = cheaper(approved(), "3", Editor::Seller);
+        assert_eq!(once.listing(), Listing::Approved);
+        let twice = cheaper(once.clone(), "2", Editor::Seller);
+        assert_eq!(twice.listing(), Listing::AwaitingApproval);
+        // What an admin agreed to is what counts from then on.
+        let agreed = twice.approved(None, now());
+        assert_eq!(cheaper(agreed, "1", Editor::Seller).listing(), Listing::Approved);
+        let by_admin = cheaper(once, "1", Editor::Admin);
+        assert_eq!(by_admin.listing(), Listing::Approved);
+        assert_eq!(cheaper(by_admin, "0.50", Editor::Seller).listing(), Listing::Approved);
+        // Who raises a price first does not lower it unseen.
+        let dear = cheaper(approved(), "100", Editor::Seller);
+        assert_eq!(cheaper(dear, "40", Editor::Seller).listing(), Listing::AwaitingApproval);
+    }
+
+    #[test]
+    fn a_change_by_its_seller_takes_it_off_sale_and_an_admins_or_a_spared_one_does_not() {
         for (body, editor, reapproval, listing) in [
             (r#"{"productName":"Coffee"}"#, Editor::Seller, Needed, Listing::AwaitingApproval),
-            (r#"{"productPrice":9}"#, Editor::Seller, Needed, Listing::AwaitingApproval),
-            (r#"{"productPrice":9}"#, Editor::Seller, Spared, Listing::Approved),
-            (r#"{"productPrice":9}"#, Editor::Admin, Needed, Listing::Approved),
-            (r#"{"description":"Black.","category":"Tea"}"#, Editor::Seller, Needed, Listing::Approved),
+            (r#"{"productPrice":1}"#, Editor::Seller, Needed, Listing::AwaitingApproval),
+            (r#"{"productPrice":9}"#, Editor::Seller, Needed, Listing::Approved),
+            (r#"{"productName":"Coffee"}"#, Editor::Seller, Spared, Listing::Approved),
+            (r#"{"productName":"Coffee"}"#, Editor::Admin, Needed, Listing::Approved),
         ] {
             let changed = approved().with_changes(&changes(body), editor, reapproval, now()).unwrap();
             assert_eq!(changed.listing(), listing, "{body} {editor:?} {reapproval:?}");
+            assert_eq!(changed.terms().availability == Availability::ForSale, listing == Listing::Approved);
+            assert_eq!(changed.shown(), published("tea.png"));
         }
     }
 
     #[test]
     fn what_its_seller_mends_after_a_rejection_waits_for_another_decision() {
-        let rejected = with_picture(tea()).decided(&Decision::Rejected(None), now());
         let mend = changes(r#"{"description":"Green tea."}"#);
-        let mended = |editor| rejected.clone().with_changes(&mend, editor, Spared, now()).unwrap().listing();
+        let mended = |editor| rejected().with_changes(&mend, editor, Spared, now()).unwrap().listing();
         assert_eq!(mended(Editor::Seller), Listing::AwaitingApproval);
         assert_eq!(mended(Editor::Admin), Listing::Rejected);
     }
@@ -704,20 +941,31 @@ mod tests {
             file_name: FileName::new("so cute.png").unwrap(),
             editor,
         };
-        let shown = |requested, upload, url: &str| {
+        let waiting = |requested, upload, reapproval| {
             let product = Product { requested_upload: Some(requested), ..approved() };
-            product.with_upload(upload, at(url), Needed, now()).unwrap()
+            let product = product.with_upload(upload, at("2.png"), now()).unwrap();
+            let file_name = product.waiting().unwrap().file_name.as_str().to_owned();
+            assert_eq!(product.file_name.as_str(), "tea.png", "as long as that is shown");
+            let shown = product.clone().showing(published("2.png"));
+            assert_eq!((shown.file_name.as_str(), shown.shown()), (file_name.as_str(), published("2.png")));
+            (product.publishes_its_picture(reapproval), file_name)
         };
-        let by_admin = shown(requested(Editor::Admin), asked, "https://shop.test/2.png");
-        assert_eq!((by_admin.listing(), by_admin.file_name.as_str()), (Listing::Approved, "so cute.png"));
-        let by_seller = shown(requested(Editor::Seller), asked, "https://shop.test/2.png");
-        assert_eq!(by_seller.listing(), Listing::AwaitingApproval);
+        let cute = "so cute.png".to_owned();
+        assert_eq!(waiting(requested(Editor::Admin), asked, Needed), (true, cute.clone()));
+        assert_eq!(waiting(requested(Editor::Seller), asked, Needed), (false, cute.clone()));
+        assert_eq!(waiting(requested(Editor::Seller), asked, Spared), (true, cute));
         // An upload that is not the requested one is taken for the seller's.
-        let other = shown(requested(Editor::Admin), other, "https://shop.test/3.png");
-        assert_eq!((other.listing(), other.file_name.as_str()), (Listing::AwaitingApproval, "tea.png"));
-        // The picture that it has already is none to look at again.
-        let same = shown(requested(Editor::Seller), asked, "https://shop.test/tea.png");
-        assert_eq!(same.listing(), Listing::Approved);
+        assert_eq!(waiting(requested(Editor::Admin), other, Needed), (false, "tea.png".to_owned()));
+        // What is not for sale has to be approved as a whole.
+        assert!(!with_picture(tea()).publishes_its_picture(Spared));
+    }
+
+    #[test]
+    fn what_changes_by_itself_makes_no_other_version() {
+        let product = approved();
+        let marked = Product { sweep_at: Some(now()), ..product.clone() };
+        assert!(product.is_the_same_version(&marked));
+        assert!(!product.is_the_same_version(&product.clone().with_next_version()));
     }
 
     #[test]
@@ -738,18 +986,18 @@ mod tests {
             let ids = [upload(1), upload(2), upload(3)];
             let product = order.iter().fold(tea(), |product, &number| {
                 let id = ids[usize::try_from(number - 1).unwrap()];
-                product.clone().with_upload(id, at(&number.to_string()), Spared, now()).unwrap_or(product)
+                product.clone().with_upload(id, at(&number.to_string()), now()).unwrap_or(product)
             });
-            prop_assert_eq!(product.image_url.as_deref(), Some("3"));
+            prop_assert_eq!(waits(&product), Some("products/tea/folder/3"));
         }
     }
 
     #[test]
     fn everyone_sees_the_price_and_nobody_the_sellers_address() {
-        let shown = json(&PublicProduct::from(tea_on_offer()));
+        let shown = as_json(&PublicProduct::from(tea_on_offer()));
         assert!(shown.contains(r#""productPrice":4.5"#), "{shown}");
         assert!(!shown.contains("ann@"), "{shown}");
-        assert!(json(&OwnProduct::from(tea_on_offer())).contains("ann@"));
+        assert!(as_json(&OwnProduct::from(tea_on_offer())).contains("ann@"));
         assert_eq!(Address::from("pat@xn--mnchen-3ya.example").shown().0, "pat@münchen.example");
     }
 
@@ -759,7 +1007,7 @@ mod tests {
         assert!(!printed.contains("ann@"), "{printed}");
     }
 
-    fn json(value: &impl Serialize) -> String {
+    fn as_json(value: &impl Serialize) -> String {
         serde_json::to_string(value).unwrap()
     }
 

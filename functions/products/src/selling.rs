@@ -4,7 +4,7 @@ use shared::caller::Caller;
 use shared::guards::rate_limit::PersonLimit;
 use shared::http::IfMatch;
 use shared::http::problem::Problem;
-use shared::media::{Media, NewPicture, Upload};
+use shared::media::{Media, NewPicture, Upload, Uploads};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::values::money::Currency;
@@ -18,7 +18,7 @@ use crate::{NewProduct, ProductCreated, ProductId, ProductOffer, Products, Uploa
 pub struct Selling {
     limit: PersonLimit,
     products: Products,
-    media: Media,
+    uploads: Uploads,
 }
 
 impl FromEnv for Selling {
@@ -26,7 +26,7 @@ impl FromEnv for Selling {
         Ok(Self {
             limit: PersonLimit::from_env(aws)?,
             products: Products::from_env(aws)?,
-            media: Media::from_env(aws)?,
+            uploads: Uploads::from_env(aws)?,
         })
     }
 }
@@ -49,7 +49,7 @@ impl Selling {
         let product = ProductOffer::new(new, seller, currency, now);
         let id = product.product.id();
         let upload = Upload::new(PICTURES, id, &picture.file_name, now);
-        let upload_url = self.media.presign(&upload, picture.file_type, picture.file_size).await?;
+        let upload_url = self.uploads.presign(&upload, picture.file_type, picture.file_size).await?;
         self.products.create(&product).await?;
         Ok(ProductCreated { upload_url, id })
     }
@@ -69,7 +69,7 @@ impl Selling {
         self.limit.count("request-product-upload", caller.id(), now).await?;
         let upload = Upload::new(PICTURES, id, &picture.file_name, now);
         self.products.request_upload(caller, id, if_match, upload.id(), &picture.file_name).await?;
-        let upload_url = self.media.presign(&upload, picture.file_type, picture.file_size).await?;
+        let upload_url = self.uploads.presign(&upload, picture.file_type, picture.file_size).await?;
         Ok(UploadRequested { upload_url })
     }
 }

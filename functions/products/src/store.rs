@@ -7,9 +7,11 @@
 //! | what is for sale in a category, newest first | index `category`: `approvedCategory`, `createdAt`; sparse |
 //! | a seller's products, newest first | index `owner`: `ownerId`, `createdAt` |
 //! | waits for its picture ("image") or an admin ("approval") | index `pending`: `pending`, `createdAt`; sparse |
+//! | may have pictures that are not its own | index `sweep`: `sweep` = "pictures", `sweepAt`; sparse |
 //!
-//! `requestedUpload` is the last one's. Everything else changes under `version`, so that of two changes made at the
-//! same time none is lost; and what a product's offer repeats of it changes there in the same transaction.
+//! `requestedUpload` is the last one's, and `sweepAt` is put off by whoever is about to put a picture into the bucket.
+//! Everything else changes under `version`, so that of two changes made at the same time none is lost; and what a
+//! product's offer repeats of it changes there in the same transaction.
 
 use std::collections::HashMap;
 
@@ -17,11 +19,13 @@ use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, ReturnValue, Update};
 use offers::{Offers, StockChange};
+use serde::Deserialize;
 use shared::caller::{Caller, UserId};
 use shared::dynamo::list::Sort::Descending;
 use shared::dynamo::list::{Cursors, List, Page, PageRequest};
 use shared::dynamo::{
-    Consistency, Item, Read, Write, Written, from_item, number, read_each, text, to_item, update_item,
+    Consistency, Item, Read, Write, Written, from_item, number, read_each, text, to_item,
+    unless_condition_failed, update_item,
 };
 use shared::guards::{Guards, KeyedRequest, Once};
 use shared::http::IfMatch;
@@ -31,7 +35,9 @@ use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
 
-use crate::{Category, Editor, Error, Listing, Product, ProductId, ProductOffer, RequestedUpload};
+use crate::{
+    Category, Editor, Error, Listing, Product, ProductId, ProductOffer, RequestedUpload, SWEPT_AFTER,
+};
 
 const APPROVED: List =
     List { index: Some("approved"), partition: "approved", sort: Descending("createdAt"), key: "id" };
@@ -45,6 +51,7 @@ const PENDING: List =
 const ALL_APPROVED: &str = "approved";
 const AWAITING_IMAGE: &str = "image";
 const AWAITING_APPROVAL: &str = "approval";
+const PICTURES: &str = "pictures";
 
 /// How often a change is tried again when others changed the product first.
 const TRIES: u32 = 5;
@@ -227,7 +234,7 @@ impl Products {
         for _ in 0..TRIES {
             let found = self.find(id).await?.ok_or(Error::NotFound)?;
             // Refused, a write may be one whose reply was lost: then this is what it wrote.
-            if tried.as_ref() == Some(&found.product) {
+            if tried.as_ref().is_some_and(|tried: &Product| tried.is_the_same_version(&found.product)) {
                 return Ok(found);
             }
             let changed = rule(found.product.clone())?;
@@ -243,6 +250,20 @@ impl Products {
             tried = Some(product);
         }
         Err(Error::ChangedMeanwhile)
+    }
+
+    /// Writes a product over the version that was `read`, and no other one. Safe to repeat by the SDK: a write whose
+    /// reply was lost is known again.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when it is gone, [`Error::ChangedMeanwhile`] when somebody else changed it.
+    pub(crate) async fn replace(&self, read: &ProductOffer, changed: Product) -> Result<ProductOffer, Error> {
+        let product = changed.with_next_version();
+        if self.save(&read.product, &product).await? {
+            return Ok(ProductOffer { offer: read.offer.clone().with_terms(product.terms()), product });
+        }
+        let found = self.find(product.id).await?.ok_or(Error::NotFound)?;
+        if product.is_the_same_version(&found.product) { Ok(found) } else { Err(Error::ChangedMeanwhile) }
     }
 
     /// Writes what is different about a product since it was `read`, if nobody else changed it meanwhile; and its offer
@@ -373,6 +394,82 @@ impl Products {
         Ok(done.map(|()| found))
     }
 
+    /// Marks the product, if it is there, to be swept once whoever works on its pictures at `now` is done or dead.
+    /// Repeated, it puts that off.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn sweep_later(&self, id: ProductId, now: Timestamp) -> anyhow::Result<()> {
+        let mark = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", text(&id))
+            .update_expression("SET sweep = :pictures, sweepAt = :at")
+            .condition_expression("attribute_exists(id)")
+            .expression_attribute_values(":pictures", text(PICTURES))
+            .expression_attribute_values(":at", text(&(now + SWEPT_AFTER)));
+        unless_condition_failed(mark.send().await).map(drop).context("mark a product")
+    }
+
+    /// At most `limit` products that were marked to be swept before `now`, with the mark, oldest first.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn to_be_swept(
+        &self,
+        now: Timestamp,
+        limit: i32,
+    ) -> anyhow::Result<Vec<(ProductId, Timestamp)>> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Marked {
+            id: ProductId,
+            sweep_at: Timestamp,
+        }
+        let found = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name("sweep")
+            .key_condition_expression("sweep = :pictures AND sweepAt < :now")
+            .expression_attribute_values(":pictures", text(PICTURES))
+            .expression_attribute_values(":now", text(&now))
+            .limit(limit)
+            .send()
+            .await
+            .context("read the products to be swept")?;
+        let marked = read_each::<Marked>(found.items.unwrap_or_default(), "id");
+        Ok(marked.into_iter().map(|marked| (marked.id, marked.sweep_at)).collect())
+    }
+
+    /// Takes the mark off, or puts it off until `again`, unless somebody marked the product anew since it was
+    /// `marked`. Safe to repeat.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn swept(
+        &self,
+        id: ProductId,
+        marked: Timestamp,
+        again: Option<Timestamp>,
+    ) -> anyhow::Result<()> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", text(&id))
+            .condition_expression("sweepAt = :marked")
+            .expression_attribute_values(":marked", text(&marked));
+        let update = match again {
+            Some(again) => update
+                .update_expression("SET sweepAt = :again")
+                .expression_attribute_values(":again", text(&again)),
+            None => update.update_expression("REMOVE sweep, sweepAt"),
+        };
+        unless_condition_failed(update.send().await).map(drop).context("unmark a product")
+    }
+
     /// At most `limit` products that have waited for their picture since before `cutoff`, oldest first.
     ///
     /// # Errors
@@ -393,8 +490,8 @@ impl Products {
         Ok(read_each(found.items.unwrap_or_default(), "id"))
     }
 
-    /// Deletes the product and its offer if it still has no picture and is not approved: the index tells of a moment
-    /// ago. Gives whether this call deleted it.
+    /// Deletes the product and its offer if it still has no picture and nobody decided on it: the index tells of a
+    /// moment ago. Gives whether this call deleted it.
     ///
     /// # Errors
     /// When the tables cannot be written.
@@ -402,7 +499,10 @@ impl Products {
         let delete = Delete::builder()
             .table_name(&self.table)
             .key("id", text(&id))
-            .condition_expression("attribute_not_exists(imageUrl) AND isApproved = :no")
+            .condition_expression(
+                "attribute_not_exists(imageUrl) AND attribute_not_exists(waitingPicture) AND isApproved = :no \
+                 AND attribute_not_exists(rejectionReason) AND attribute_not_exists(wasDecided)",
+            )
             .expression_attribute_values(":no", AttributeValue::Bool(false));
         // Where the condition fails, its picture came, an admin approved it, or it is gone already.
         let deleted = self.delete_both(id, delete.build().context("delete a product without a picture")?);
@@ -418,18 +518,20 @@ fn with_index_keys(product: &Product) -> anyhow::Result<Item> {
     Ok(item)
 }
 
-/// The keys of the sparse indexes that put a product on its list; `None` takes it off.
-fn index_keys(product: &Product) -> [(&'static str, Option<AttributeValue>); 3] {
-    let (approved, category, pending) = match product.listing() {
-        Listing::Approved => (Some(ALL_APPROVED), Some(product.category.as_str()), None),
-        Listing::AwaitingApproval => (None, None, Some(AWAITING_APPROVAL)),
-        Listing::AwaitingImage => (None, None, Some(AWAITING_IMAGE)),
-        Listing::Rejected => (None, None, None),
+/// The keys of the sparse indexes that put a product on its lists; `None` takes it off.
+fn index_keys(product: &Product) -> [(&'static str, Option<AttributeValue>); 4] {
+    let listing = product.listing();
+    let is_approved = listing == Listing::Approved;
+    let pending = match listing {
+        Listing::AwaitingImage => Some(AWAITING_IMAGE),
+        _ if product.awaits_approval() => Some(AWAITING_APPROVAL),
+        _ => None,
     };
     [
-        (APPROVED.partition, approved.map(text)),
-        (CATEGORY.partition, category.map(text)),
+        (APPROVED.partition, is_approved.then(|| text(ALL_APPROVED))),
+        (CATEGORY.partition, is_approved.then(|| text(product.category.as_str()))),
         (PENDING.partition, pending.map(text)),
+        ("sweep", product.sweep_at.map(|_| text(PICTURES))),
     ]
 }
 

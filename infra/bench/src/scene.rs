@@ -109,6 +109,7 @@ impl Scene {
             ("FULFILMENT", "automatic"),
             ("MEDIA_BASE_URL", "https://media.cartwright.test"),
             ("MEDIA_BUCKET", "bench"),
+            ("UPLOADS_BUCKET", "bench"),
             // What Lambda itself sets.
             ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
             ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),

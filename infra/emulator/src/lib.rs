@@ -99,6 +99,13 @@ impl Aws {
         }
     }
 
+    /// A request for an object of a bucket, as the account's owner.
+    pub fn object(&self, bucket: &str, key: &str) -> RequestBuilder {
+        let encoded = |part: &str| part.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        let key: Vec<_> = key.split('/').map(encoded).collect();
+        self.request(Method::GET, "s3", &format!("/{bucket}/{}", key.join("/")))
+    }
+
     /// The outputs of a stack, by name.
     ///
     /// # Errors

@@ -53,7 +53,7 @@ pub(crate) async fn run() -> Result<()> {
     shop.upload(created.text("/uploadUrl")?, "image/png", picture).await?;
     let mine = |page: &Value| {
         let mut products = page["products"].as_array().into_iter().flatten();
-        products.any(|one| one["id"] == id.as_str() && one["imageUrl"].is_string())
+        products.any(|one| one["id"] == id.as_str() && one["waitingPicture"].is_object())
     };
     shop.wait("/users/me/products?limit=100", &token, mine).await?;
 

@@ -97,14 +97,14 @@ pub(crate) async fn people_and_products(shop: &Shop) -> Result<()> {
     person(shop, "Buyer", BUYER).await?;
     let mut there = products_of(shop, &seller).await?;
     for product in &PRODUCTS {
-        if !there.iter().any(|one| one["productName"] == product.name && one["imageUrl"].is_string()) {
+        if !there.iter().any(|one| one["productName"] == product.name && has_picture(one)) {
             create(shop, &seller, product).await?;
         }
     }
     there = products_of(shop, &seller).await?;
     // What else the seller lists waits for an admin, as it should.
     there.retain(|one| PRODUCTS.iter().any(|product| one["productName"] == product.name));
-    for product in there.iter().filter(|one| one["imageUrl"].is_string() && one["isApproved"] == false) {
+    for product in there.iter().filter(|one| has_picture(one) && one["isApproved"] == false) {
         let path = format!("/products/{}/approval", product["id"].as_str().unwrap_or_default());
         shop.want(Method::PUT, &path, Some(&admin), &json!({ "approved": true })).await?;
     }
@@ -174,6 +174,11 @@ async fn products_of(shop: &Shop, seller: &str) -> Result<Vec<Value>> {
     }
 }
 
+/// Whether a product has a picture, be it shown or one that waits for an admin.
+fn has_picture(product: &Value) -> bool {
+    product["imageUrl"].is_string() || product["waitingPicture"].is_object()
+}
+
 /// Creates a product, uploads its picture and waits until the shop has taken it.
 async fn create(shop: &Shop, seller: &str, product: &Product) -> Result<()> {
     let file = format!("{}.png", product.name.to_lowercase().replace(' ', "-"));
@@ -192,7 +197,7 @@ async fn create(shop: &Shop, seller: &str, product: &Product) -> Result<()> {
     let id = created.text("/id")?.to_owned();
     let taken = |page: &Value| {
         let mut products = page["products"].as_array().into_iter().flatten();
-        products.any(|one| one["id"] == id.as_str() && one["imageUrl"].is_string())
+        products.any(|one| one["id"] == id.as_str() && has_picture(one))
     };
     shop.wait("/users/me/products?limit=100", seller, taken).await?;
     Ok(())

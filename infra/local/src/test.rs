@@ -298,8 +298,9 @@ pub(crate) fn set_environment(command: &mut tokio::process::Command, cloud: &Clo
 fn of_functions(record: &Record) -> Vec<(String, String)> {
     let mut variables = vec![
         ("CURSOR_KEY".to_owned(), "a key of the tests".to_owned()),
-        // Not the shop's bucket: what is uploaded there starts index-product-image.
+        // Not the shop's buckets: what is uploaded there starts index-product-image.
         ("MEDIA_BUCKET".to_owned(), "cartwright-tests-media".to_owned()),
+        ("UPLOADS_BUCKET".to_owned(), "cartwright-tests-uploads".to_owned()),
         ("MEDIA_BASE_URL".to_owned(), format!("{}/local/media", record.url())),
     ];
     let tables = record.outputs.iter().filter(|(output, _)| output.ends_with("Table"));

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::dynamo::list::{Cursors, List, Page, PageRequest, Sort};
 use crate::dynamo::{Written, from_item, text, to_item, unless_condition_failed, update_item};
 use crate::http::problem::Problem;
-use crate::media::{Published, Settled, UploadId};
+use crate::media::{Media, Placed, Published, Standing, UploadId};
 use crate::values::time::Timestamp;
 
 /// The one list: the index's name, its partition key's attribute and that attribute's value.
@@ -32,6 +32,19 @@ struct Seen {
     image_url: Option<String>,
     image_upload_id: Option<UploadId>,
     image_rejection: Option<String>,
+}
+
+impl Seen {
+    fn standing(self, upload: UploadId) -> Standing {
+        let may_follow = upload.may_follow(self.image_upload_id, self.image_rejection.is_some());
+        if may_follow { Standing::Awaits } else { self.settled() }
+    }
+
+    /// The same for an upload that was settled just now, which another file may still follow if it was refused.
+    fn settled(self) -> Standing {
+        let Some(newest) = self.image_upload_id else { return Standing::Awaits };
+        Standing::Settled { upto: newest.settles(self.image_rejection.is_some()), keeps: self.image_url }
+    }
 }
 
 /// Such a table.
@@ -89,34 +102,33 @@ impl Table {
         found.item.map(from_item).transpose()
     }
 
-    /// Whether an upload may become the picture of such a thing: it is there, and [`UploadId::may_follow`] what it has
-    /// seen.
+    /// How such a thing stands to an upload. One consistent read.
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn awaits(&self, id: &impl ToString, upload: UploadId) -> anyhow::Result<bool> {
+    pub async fn standing(&self, id: &impl ToString, upload: UploadId) -> anyhow::Result<Standing> {
         let get = self.client.get_item().table_name(&self.name).key(self.key, text(id));
         let get = get
             .projection_expression("#key, imageUrl, imageUploadId, imageRejection")
             .expression_attribute_names("#key", self.key);
         let found = get.consistent_read(true).send().await.context("look for a thing")?;
-        let Some(item) = found.item else { return Ok(false) };
-        let seen: Seen = from_item(item)?;
-        Ok(upload.may_follow(seen.image_upload_id, seen.image_rejection.is_some()))
+        let Some(item) = found.item else { return Ok(Standing::NoThing) };
+        Ok(from_item::<Seen>(item)?.standing(upload))
     }
 
-    /// Sets what became of an upload if the thing still awaits it; a picture puts it on the list. Gives what there is
-    /// then. Safe to repeat.
+    /// Sets what became of an upload if the thing still awaits it; a picture puts it on the list. Gives how it stands
+    /// to it then. Safe to repeat.
     ///
     /// # Errors
     /// When the table cannot be written.
     pub async fn settle(
         &self,
+        media: &Media,
         id: &impl ToString,
         upload: UploadId,
-        picture: Result<Published, &'static str>,
+        picture: Result<Placed, &'static str>,
         now: Timestamp,
-    ) -> anyhow::Result<Settled> {
+    ) -> anyhow::Result<Standing> {
         // As `UploadId::may_follow` has it.
         const STILL_AWAITS: &str = "attribute_exists(#key) AND (attribute_not_exists(imageUploadId) \
              OR imageUploadId < :upload OR (imageUploadId = :upload AND attribute_exists(imageRejection)))";
@@ -127,7 +139,7 @@ impl Table {
             .expression_attribute_names("#key", self.key)
             .expression_attribute_values(":upload", text(&upload))
             .expression_attribute_values(":now", text(&now));
-        let update = match picture {
+        let update = match picture.map(|placed| media.published(&placed)) {
             Ok(Published { image_url, images }) => {
                 const SET: &str =
                     "SET imageUrl = :url, listed = :listed, imageUploadId = :upload, updatedAt = :now";
@@ -154,9 +166,9 @@ impl Table {
                 .await
                 .context("set the picture of a thing")?;
         if item.is_empty() {
-            return Ok(Settled::NoThing);
+            return Ok(Standing::NoThing);
         }
-        Ok(Settled::Shows(from_item::<Seen>(item)?.image_url))
+        Ok(from_item::<Seen>(item)?.settled())
     }
 
     /// Deletes a thing, and gives whether there was one.

@@ -54,9 +54,9 @@ pub(crate) fn uploaded(aws: &Aws, url: &str) -> Value {
             "s3SchemaVersion": "1.0",
             "configurationId": "faults",
             "bucket": {
-                "name": aws.output("MediaBucket"),
+                "name": aws.output("UploadsBucket"),
                 "ownerIdentity": { "principalId": "faults" },
-                "arn": format!("arn:aws:s3:::{}", aws.output("MediaBucket")),
+                "arn": format!("arn:aws:s3:::{}", aws.output("UploadsBucket")),
             },
             "object": { "key": key, "size": 1, "eTag": "faults", "sequencer": "0" },
         },

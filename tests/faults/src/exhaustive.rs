@@ -57,16 +57,19 @@ enum Flow {
     Sweeps,
     /// A picture of one of these is uploaded.
     Pictures(&'static str),
+    /// An admin approves a product, whose picture is published.
+    Approves,
 }
 
 impl Flow {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Buys,
         Self::CannotShip,
         Self::Cancels,
         Self::Pictures("products"),
         Self::Pictures("categories"),
         Self::Pictures("banners"),
+        Self::Approves,
         Self::Swept,
         Self::EmailSwept,
         Self::Sweeps,
@@ -94,6 +97,7 @@ impl Flow {
             Self::Pictures("products") => &["index-product-image"],
             Self::Pictures("categories") => &["index-category-image"],
             Self::Pictures(_) => &["index-banner-image"],
+            Self::Approves => &["set-approval"],
         }
     }
 
@@ -392,6 +396,7 @@ impl Theatre {
     async fn perform(&self, flow: Flow, aim: Option<(Cell, Fault, usize)>, label: &str) -> Arc<Scene> {
         match flow {
             Flow::Pictures(kind) => self.pictures(flow, kind, aim).await,
+            Flow::Approves => self.approves(flow, aim).await,
             Flow::Sweeps => {
                 let scene = Scene::new(flow, aim, vec!["\"IndexName\":\"due\"".to_owned()]);
                 self.stage.enter(&scene);
@@ -483,6 +488,29 @@ impl Theatre {
 
     async fn is_shipped(&self, order: &str) -> bool {
         text(&stored(&self.town.aws, order).await, "status") == "shipping"
+    }
+
+    /// Plays an approval, which its admin asks for until it is answered.
+    async fn approves(&self, flow: Flow, aim: Option<(Cell, Fault, usize)>) -> Arc<Scene> {
+        let _free = self.uploads.acquire().await.expect("nobody closes it");
+        let (town, admin) = (&self.town, self.town.shop.admin().await);
+        let seller = &town.sellers[0];
+        let listed = seller.lists(product().named("approved")).await;
+        assert_eq!(town.shop.upload(&listed.upload_url, "image/png", wide_png()).await, 200);
+        seller.own_once(&listed, "its picture waits", |own| own["waitingPicture"].is_object()).await;
+        let scene = Scene::new(flow, aim, vec![listed.id.clone()]);
+        self.stage.enter(&scene);
+        let approval = format!("{}/approval", listed.path());
+        let is_answered = async || {
+            let answer = admin.put(&approval, &json!({ "approved": true })).await;
+            if answer.status == 200 {
+                town.history.approved(&listed.id);
+            }
+            answer.status == 200
+        };
+        wait(Duration::from_secs(20), is_answered).await;
+        self.stage.leave(&scene);
+        scene
     }
 
     /// Plays the way of a picture.

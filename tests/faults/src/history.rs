@@ -93,6 +93,8 @@ pub(crate) struct History {
     books: Mutex<BTreeMap<String, Book>>,
     /// What was given a picture, by its key in the bucket.
     pictured: Mutex<BTreeSet<String>>,
+    /// The products that were approved with a picture, and that nobody changed since.
+    approved: Mutex<BTreeSet<String>>,
     /// What was deleted and not made again, by its key in the bucket.
     deleted: Mutex<BTreeSet<String>>,
     /// Other requests that had no clear answer in the end.
@@ -130,6 +132,16 @@ impl History {
     /// Something was given a picture.
     pub(crate) fn pictured(&self, key: &str) {
         self.pictured.lock().expect("no holder of this lock panics").insert(key.to_owned());
+    }
+
+    /// A product was approved with its picture.
+    pub(crate) fn approved(&self, key: &str) {
+        self.approved.lock().expect("no holder of this lock panics").insert(key.to_owned());
+    }
+
+    /// All products that were approved with their picture.
+    pub(crate) fn all_approved(&self) -> BTreeSet<String> {
+        self.approved.lock().expect("no holder of this lock panics").clone()
     }
 
     /// All that was given a picture.

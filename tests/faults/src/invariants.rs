@@ -376,7 +376,7 @@ impl Checks<'_> {
                     format!("{} is on {:?} and not on {:?}", shown.kind, shown.lists, shown.should_be_on);
                 self.add(NAME, key, what);
             }
-            if let Some(image) = shown.image.as_ref().filter(|image| !self.world.objects.contains(*image)) {
+            for image in shown.objects.difference(&self.world.objects) {
                 self.add(NAME, key, format!("its picture {image} is not there"));
             }
         }
@@ -385,17 +385,26 @@ impl Checks<'_> {
     fn uploads_are_indexed_or_gone(&mut self, history: &History) {
         const NAME: &str = "uploads are indexed or gone";
         for key in history.all_pictured() {
-            if self.world.shown.get(&key).is_none_or(|shown| shown.image.is_none()) {
+            if self.world.shown.get(&key).is_none_or(|shown| shown.objects.is_empty()) {
                 self.add(NAME, &key, "it was given a picture and has none".into());
+            }
+        }
+        for key in history.all_approved() {
+            let shown = self.world.shown.get(&key);
+            if shown.is_none_or(|shown| shown.image.is_none() || !shown.lists.contains_key("approved")) {
+                self.add(NAME, &key, "it was approved with its picture and is not shown".into());
             }
         }
         for object in &self.world.objects {
             let mut parts = object.split('/');
             let (folder, _, owner) = (parts.next(), parts.next(), parts.next().unwrap_or_default());
+            let thing = self.world.shown.get(owner);
             if folder == Some("uploads") {
                 self.add(NAME, owner, format!("{object} was left"));
-            } else if !self.world.shown.contains_key(owner) {
+            } else if thing.is_none() {
                 self.add(NAME, owner, format!("{object} belongs to nothing"));
+            } else if thing.is_some_and(|thing| !thing.objects.contains(object)) {
+                self.add(NAME, owner, format!("{object} is no picture of its thing"));
             }
         }
     }
@@ -702,13 +711,21 @@ mod tests {
             tea(world).lists.insert("approved", "approved".into());
         };
         assert_eq!(after(listed), ["nothing is half-written"].into());
-        let without =
-            |_: &mut History, world: &mut World| tea(world).image = Some("images/products/tea/a".into());
+        let without = |_: &mut History, world: &mut World| {
+            tea(world).objects.insert("images/products/tea/a".into());
+        };
         assert_eq!(after(without), ["nothing is half-written"].into());
-        for object in ["uploads/products/tea/1/a.png", "images/products/gone/a.png"] {
+        let objects = [
+            "uploads/products/tea/1/a.png",
+            "images/products/gone/a.png",
+            "images/products/tea/1/nobody-approved-it.png",
+            "checked/products/tea/1/superseded.png",
+        ];
+        for object in objects {
             let left = |_: &mut History, world: &mut World| world.objects.extend([object.into()]);
             assert_eq!(after(left), ["uploads are indexed or gone"].into());
         }
         assert_eq!(after(|history, _| history.pictured("tea")), ["uploads are indexed or gone"].into());
+        assert_eq!(after(|history, _| history.approved("tea")), ["uploads are indexed or gone"].into());
     }
 }

@@ -31,9 +31,12 @@ pub(crate) async fn settle(town: &Town, proxy: &Proxy) -> Duration {
     all_have_left(town).await;
     let took = started.elapsed();
     redrive_uploads(town).await;
-    // What has waited for its picture for more than an hour is given up.
-    for function in ["clean-up-products", "clean-up-categories"] {
-        town.aws.invoke(function, &events::scheduled(Duration::from_hours(2))).await;
+    // What has waited for its picture for more than an hour is given up, and what somebody left of pictures is swept, a
+    // batch at a time; what may still become a product's after some days.
+    for hours in [2, 2, 2, 98, 98, 98] {
+        for function in ["clean-up-products", "clean-up-categories"] {
+            town.aws.invoke(function, &events::scheduled(Duration::from_hours(hours))).await;
+        }
     }
     quiet(town, proxy).await;
     took

@@ -106,7 +106,7 @@ impl Town {
         let person = &self.sellers[seller];
         let listed = person.lists(product().named(name).stock(stock)).await;
         self.shop.upload(&listed.upload_url, "image/png", RED_PNG.to_vec()).await;
-        while person.own(&listed).await.is_none_or(|own| !own["imageUrl"].is_string()) {
+        while person.own(&listed).await.is_none_or(|own| !own["waitingPicture"].is_object()) {
             sleep(millis(100)).await;
         }
         let approval = format!("{}/approval", listed.path());
@@ -334,7 +334,8 @@ impl Town {
                         .await;
                 }
                 'p' => {
-                    let price = 1 + draws.below(20);
+                    // Less than half of it would take the product off sale.
+                    let price = 10 + draws.below(10);
                     person.put(&product.path(), &json!({ "productPrice": price })).await;
                 }
                 'x' => self.lists_and_deletes(&person, &mut draws).await,
@@ -410,6 +411,7 @@ impl Town {
     async fn administer(self, seed: u64, done: Arc<AtomicBool>) {
         let mut draws = Draws::new(seed, "admin");
         while !done.load(Ordering::Relaxed) {
+            self.approve_what_waits(&mut draws).await;
             let name = format!("category {}", draws.below(5));
             let body = json!({ "fileName": "new.png", "fileType": "image/png", "categoryName": name });
             let admin = self.shop.admin().await;
@@ -430,6 +432,21 @@ impl Town {
                 self.delete(Deletion { person: admin.clone(), path, key: id.to_owned() }).await;
             }
             self.pause(&done, 1_000).await;
+        }
+    }
+
+    /// Decides on the new pictures of what is for sale as they are on the admins' list, which may be different by then.
+    async fn approve_what_waits(&self, draws: &mut Draws) {
+        let admin = self.shop.admin().await;
+        let pending = admin.get("/products/pending?limit=100").await;
+        let waiting = pending.body["products"].as_array().into_iter().flatten();
+        for product in waiting.filter(|product| product["isApproved"] == true) {
+            let path = format!("/products/{}/approval", product["id"].as_str().unwrap_or_default());
+            let request = admin.request(Method::PUT, &path).json(&json!({ "approved": true }));
+            let seen = format!("\"{}\"", product["version"]);
+            let request = if draws.chance(5_000) { request.header("if-match", &seen) } else { request };
+            let answer = request.send().await;
+            assert!(matches!(answer.status, 200 | 404 | 409 | 412 | 500..), "{path}: {}", answer.status);
         }
     }
 

@@ -70,8 +70,12 @@ pub(crate) struct Shown {
     pub key: String,
     /// What its offer should say; none for a category or a banner.
     pub terms: Option<Terms>,
-    /// The key of its picture in the bucket.
+    /// The key of its picture in the bucket, that everyone sees.
     pub image: Option<String>,
+    /// The key of the picture that waits for an admin.
+    pub waiting: Option<String>,
+    /// The keys of all that it says there is of both.
+    pub objects: BTreeSet<String>,
     /// The lists it is on, by its indexes' keys.
     pub lists: BTreeMap<&'static str, String>,
     /// The lists it should be on, by everything else that it says.
@@ -160,7 +164,7 @@ impl World {
             world.told.entry(text(entry, "subject")).or_default().push(text(entry, "kind"));
         }
         world.counted_duplicates = count_in_logs("send-email", "PossibleDuplicateEmail");
-        for folder in ["uploads/", "images/"] {
+        for folder in ["uploads/", "checked/", "images/"] {
             world.objects.extend(aws.keys_under(folder).await);
         }
         for queue in [
@@ -258,17 +262,34 @@ fn offer(item: &Value) -> Offer {
 fn shown(kind: &'static str, item: &Value) -> Shown {
     let get = |name: &str| Some(text(item, name)).filter(|text| !text.is_empty());
     let mut lists = BTreeMap::new();
-    for name in ["approved", "approvedCategory", "pending", "listed"] {
+    for name in ["approved", "approvedCategory", "pending", "listed", "sweep"] {
         lists.extend(get(name).map(|value| (name, value)));
     }
-    let image = get("imageUrl");
+    let image = get("imageUrl").map(|url| key_of(&url));
+    let placed = &item["waitingPicture"]["M"]["placed"]["M"];
+    let path = |value: &Value| value["S"].as_str().map(|path| format!("checked/{path}"));
+    let waiting = path(&placed["picture"]);
+    let each = |images: &Value| -> Vec<Value> {
+        images["M"].as_object().into_iter().flatten().map(|(_, value)| value.clone()).collect()
+    };
+    let mut objects: BTreeSet<String> = image.iter().chain(&waiting).cloned().collect();
+    objects.extend(each(&item["images"]).iter().filter_map(|url| Some(key_of(url["S"].as_str()?))));
+    objects.extend(each(&placed["renditions"]).iter().filter_map(path));
     let mut should_be_on = BTreeMap::new();
+    if item.get("sweepAt").is_some() {
+        should_be_on.insert("sweep", "pictures".to_owned());
+    }
     match kind {
         "products" if item["isApproved"]["BOOL"] == true => {
             should_be_on.insert("approved", "approved".to_owned());
             should_be_on.insert("approvedCategory", text(item, "category"));
+            if waiting.is_some() {
+                should_be_on.insert("pending", "approval".to_owned());
+            }
         }
-        "products" if image.is_none() => drop(should_be_on.insert("pending", "image".to_owned())),
+        "products" if objects.is_empty() && item.get("wasDecided").is_none() => {
+            should_be_on.insert("pending", "image".to_owned());
+        }
         "products" if item.get("rejectionReason").is_none() => {
             should_be_on.insert("pending", "approval".to_owned());
         }
@@ -289,10 +310,17 @@ fn shown(kind: &'static str, item: &Value) -> Shown {
             price: number(item, "productPrice"),
             is_for_sale: item["isApproved"]["BOOL"] == true,
         }),
-        image: image.and_then(|url| Some(format!("images/{}", url.split_once("/images/")?.1))),
+        image,
+        waiting,
+        objects,
         lists,
         should_be_on,
     }
+}
+
+/// The key of what is at a URL that everyone may read.
+fn key_of(url: &str) -> String {
+    format!("images/{}", url.split_once("/images/").map_or(url, |(_, path)| path))
 }
 
 /// As the keys of the bucket have a category's name.

@@ -49,7 +49,7 @@ fn replayed(answers: &[Answer]) -> usize {
 // ── Changes ────────────────────────────────────────────────────────────────────────────────────────────────
 
 #[tokio::test]
-async fn a_seller_changes_what_a_product_is_and_it_stays_for_sale() {
+async fn what_a_seller_changes_is_shown_once_it_was_approved_again() {
     let shop = Shop::open();
     let ann = shop.person("Ann").await;
     let (drinks, teas) = (unique("Drinks").replace(' ', "-"), unique("Teas").replace(' ', "-"));
@@ -66,15 +66,68 @@ async fn a_seller_changes_what_a_product_is_and_it_stays_for_sale() {
     }
     expected["updatedAt"] = changed["updatedAt"].clone();
     expected["version"] = json!(before["version"].as_u64().expect("a version") + 1);
+    expected["isApproved"] = json!(false);
     assert_eq!(changed, expected);
     assert!(changed["updatedAt"].as_str() > before["updatedAt"].as_str(), "{changed}");
     assert_eq!(ann.own(&tea).await, Some(changed));
+    shop.get(&tea.path()).await.is_problem(404, "not-found");
+    ann.tries_to_buy(&tea, 1).await.is_problem(409, "not-for-sale");
+    let page = shop.admin().await.get("/products/pending?limit=100").await.is(200);
+    assert!(page.to_string().contains(&tea.id), "{page}");
+    approves(&shop, &tea).await;
     let shown = shop.get(&tea.path()).await.is(200);
     assert_eq!((&shown["productName"], &shown["productPrice"]), (&json!("green tea"), &json!(5.25)));
     for (category, found) in [(drinks, 0), (teas, 1)] {
         let page = shop.get(&format!("/products?category={category}")).await.is(200);
         assert_eq!(page["products"].as_array().map(Vec::len), Some(found), "{category}");
     }
+}
+
+async fn approves(shop: &Shop, product: &Product) {
+    let approval = format!("{}/approval", product.path());
+    shop.admin().await.put(&approval, &json!({ "approved": true })).await.is(200);
+}
+
+#[tokio::test]
+async fn name_description_category_and_half_a_price_take_it_off_sale_and_nothing_else_does() {
+    let shop = Shop::open();
+    let ann = shop.person("Ann").await;
+    let tea = ann.sells(product().named("tea").priced("8").stock(50)).await;
+    for (change, stays) in [
+        (json!({ "productPrice": 4 }), true),
+        (json!({ "productPrice": 100 }), true),
+        (json!({ "productPrice": 8 }), false),
+        (json!({ "productPrice": 3.99 }), false),
+        (json!({ "productName": "http://cheap.example" }), false),
+        (json!({ "description": "As seen elsewhere." }), false),
+        (json!({ "category": unique("Other") }), false),
+        (json!({ "productName": "http://cheap.example", "productPrice": 3.99 }), true),
+    ] {
+        let changed = ann.put(&tea.path(), &change).await.is(200);
+        assert_eq!(changed["isApproved"], stays, "{change}");
+        if stays {
+            ann.buys(&tea, 1).await;
+        } else {
+            shop.get(&tea.path()).await.is_problem(404, "not-found");
+            ann.tries_to_buy(&tea, 1).await.is_problem(409, "not-for-sale");
+            approves(&shop, &tea).await;
+            assert_eq!(shop.get(&tea.path()).await.is(200)["imageUrl"], changed["imageUrl"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_price_that_falls_in_steps_falls_no_further_than_one_that_falls_at_once() {
+    let shop = Shop::open();
+    let ann = shop.person("Ann").await;
+    let tea = ann.sells(product().priced("10")).await;
+    for (price, stays) in [(6, true), (5, true), (4, false)] {
+        let changed = ann.put(&tea.path(), &json!({ "productPrice": price })).await.is(200);
+        assert_eq!(changed["isApproved"], stays, "{price}");
+    }
+    approves(&shop, &tea).await;
+    let changed = ann.put(&tea.path(), &json!({ "productPrice": 2 })).await.is(200);
+    assert_eq!(changed["isApproved"], true, "an admin agreed to 4");
 }
 
 /// A change of a product by what `If-Match` says.
@@ -204,7 +257,9 @@ async fn changes_at_the_same_time_are_not_lost() {
     let shop = Shop::open();
     let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
     let tea = ann.sells(product().named("tea").priced("4.50").stock(50)).await;
-    let put = async |body: Value| ann.put(&tea.path(), &body).await;
+    // Its seller's would take it off sale.
+    let admin = shop.admin().await;
+    let put = async |body: Value| admin.put(&tea.path(), &body).await;
     let ten_more = json!({ "add": 10 });
     let (name, text, stock, order) = tokio::join!(
         put(json!({ "productName": "green tea" })),
@@ -292,7 +347,7 @@ async fn an_admin_changes_every_product() {
 // ── Pictures ───────────────────────────────────────────────────────────────────────────────────────────────
 
 #[tokio::test]
-async fn the_old_picture_stays_until_the_new_one_was_checked() {
+async fn the_old_picture_stays_until_the_new_one_was_approved() {
     let shop = Shop::open();
     let ann = shop.person("Ann").await;
     let tea = ann.sells(product().named("tea")).await;
@@ -303,11 +358,14 @@ async fn the_old_picture_stays_until_the_new_one_was_checked() {
     let refused = ann.own_once(&tea, "the file was looked at", |own| own["imageRejection"].is_string()).await;
     assert_eq!((&refused["imageUrl"], &refused["isApproved"]), (&before["imageUrl"], &json!(true)));
     assert_eq!(shop.upload(&url, "image/png", BLUE_PNG.to_vec()).await, 200);
-    let blue = ann.own_once(&tea, "it has the other one", |own| own["imageUrl"] != before["imageUrl"]).await;
+    let waits = ann.own_once(&tea, "the other one waits", |own| own["waitingPicture"].is_object()).await;
     assert_eq!(
-        (&blue["fileName"], &blue["isApproved"], &blue["imageRejection"]),
-        (&json!("blue tea.png"), &json!(true), &Value::Null)
+        (&waits["imageUrl"], &waits["isApproved"], &waits["imageRejection"]),
+        (&before["imageUrl"], &json!(true), &Value::Null)
     );
+    approves(&shop, &tea).await;
+    let blue = ann.own(&tea).await.expect("her own");
+    assert_eq!((&blue["fileName"], &blue["isApproved"]), (&json!("blue tea.png"), &json!(true)));
     let picture = shop.download(blue["imageUrl"].as_str().expect("a picture")).await;
     assert_eq!(picture.bytes().await.expect("bytes"), BLUE_PNG);
 }
@@ -321,14 +379,17 @@ async fn the_newest_upload_wins_in_whatever_order_they_come() {
     let older = upload_url(&ann, &tea, "older.png").await;
     let newer = upload_url(&ann, &tea, "newer.png").await;
     assert_eq!(shop.upload(&newer, "image/png", BLUE_PNG.to_vec()).await, 200);
-    let blue = ann.own_once(&tea, "it has the newer one", |own| own["fileName"] == "newer.png").await;
+    let newer_one = |own: &Value| own["waitingPicture"]["fileName"] == "newer.png";
+    let blue = ann.own_once(&tea, "the newer one waits", newer_one).await;
     assert_eq!(shop.upload(&older, "image/png", RED_PNG.to_vec()).await, 200);
     eventually("the older one was dealt with", async || {
         let keys = aws.objects_of(&tea.id).await;
-        keys.iter().all(|key| key.starts_with("images/")).then_some(())
+        (!keys.iter().any(|key| key.starts_with("uploads/"))).then_some(())
     })
     .await;
-    assert_eq!(ann.own(&tea).await, Some(blue));
+    let own = ann.own(&tea).await.expect("her own");
+    assert_eq!((&own["version"], newer_one(&own)), (&blue["version"], true));
+    assert_eq!(aws.objects_of(&tea.id).await.len(), 2, "what is shown and what waits");
 }
 
 #[tokio::test]
@@ -348,7 +409,7 @@ async fn a_url_for_a_picture_takes_what_was_declared() {
     let url = answer.is(201)["uploadUrl"].as_str().expect("a URL").to_owned();
     assert_eq!(shop.upload(&url, "image/png", [RED_PNG, &[0]].concat()).await, 403);
     assert_eq!(shop.upload(&url, "image/png", RED_PNG.to_vec()).await, 200);
-    ann.own_once(&tea, "it has a picture", |own| own["imageUrl"].is_string()).await;
+    ann.own_once(&tea, "its picture waits", |own| own["waitingPicture"].is_object()).await;
 }
 
 // ── Stock ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -556,7 +617,8 @@ async fn a_deleted_product_is_gone_and_stays_in_its_orders() {
     let order = bob.buys(&tea, 2).await;
     let before = bob.order(&order).await;
     let answer = deletes(&ann, &tea).await;
-    assert_eq!(answer.calls(), calls([("dynamodb", 1), ("s3", 2)]));
+    // What waits and what is shown is listed, and what there is of it deleted.
+    assert_eq!(answer.calls(), calls([("dynamodb", 1), ("s3", 3)]));
     assert_eq!(answer.is(204), Value::Null);
     assert_eq!(Aws::open().await.objects_of(&tea.id).await, [""; 0]);
     deletes(&ann, &tea).await.is_problem(404, "not-found");

@@ -82,7 +82,7 @@ async fn a_product_stands_on_the_lists_of_its_state() {
     change(&approved).await;
     assert_eq!(lists().await, ["approved", "category", "owner"]);
     change(&rejected).await;
-    assert_eq!(lists().await, ["owner", "without picture"]);
+    assert_eq!(lists().await, ["owner"], "it was decided on, so nobody waits for its picture");
     change(&with_picture(upload_at(1))).await;
     assert_eq!(lists().await, ["owner", "pending"]);
     change(&rejected).await;
@@ -92,7 +92,7 @@ async fn a_product_stands_on_the_lists_of_its_state() {
     change(&approved).await;
     assert_eq!(lists().await, ["approved", "category", "owner"]);
     change(&with_picture(upload_at(3))).await;
-    assert_eq!(lists().await, ["approved", "category", "owner"]);
+    assert_eq!(lists().await, ["approved", "category", "owner", "pending"], "its new picture waits");
     // Off the public list again: other tests look at it.
     change(&rejected).await;
     assert_eq!(lists().await, ["owner"]);

@@ -1,11 +1,11 @@
 //! Pictures: what is read of an upload, and what is published stays.
 
 use aws_sdk_s3::Client as S3;
-use products::ProductId;
-use products::pictures::PICTURES;
+use products::pictures::{PICTURES, sweep_one};
+use products::{ProductId, Products};
 use shared::media::{
-    FileName, ImageType, Kind, MAX_BYTES, Media, PictureFile, Pictured, Prepared, Published, Settled, Upload,
-    UploadId, Uploaded,
+    FileName, Folder, ImageType, Kind, Left, MAX_BYTES, Media, PictureFile, Pictured, Placed, Prepared,
+    PublicationId, Published, Standing, Upload, UploadId, Uploaded, Uploads,
 };
 use shared::run::aws::{Aws, FromEnv};
 use shared::values::time::Timestamp;
@@ -13,11 +13,12 @@ use tests::shop::{BLUE_PNG, RED_PNG};
 
 use tests::wait::at_once;
 
-use super::{now, open};
+use super::{DAY, MINUTE, listed, now, open};
 
-/// The bucket of these tests, and another way to it.
+/// The buckets of these tests, and another way to that of the pictures.
 #[derive(Clone)]
 struct Bucket {
+    uploads: Uploads,
     media: Media,
     s3: S3,
     name: String,
@@ -27,6 +28,7 @@ struct Bucket {
 impl FromEnv for Bucket {
     fn from_env(aws: &Aws) -> Result<Self, shared::run::config::ConfigError> {
         Ok(Self {
+            uploads: Uploads::from_env(aws)?,
             media: Media::from_env(aws)?,
             s3: S3::new(aws.sdk()),
             name: shared::run::config::required("MEDIA_BUCKET")?,
@@ -39,7 +41,10 @@ impl Bucket {
     async fn open() -> Self {
         let bucket: Self = open().await;
         // Whichever test is the first makes it.
-        let _ = bucket.s3.create_bucket().bucket(&bucket.name).send().await;
+        let uploads: String = shared::run::config::required("UPLOADS_BUCKET").expect("its name");
+        for name in [&bucket.name, &uploads] {
+            let _ = bucket.s3.create_bucket().bucket(name).send().await;
+        }
         bucket
     }
 
@@ -52,7 +57,7 @@ impl Bucket {
     }
 
     async fn put(&self, upload: &Upload, file: &[u8]) {
-        let url = self.media.presign(upload, ImageType::Png, None).await.expect("an upload URL");
+        let url = self.uploads.presign(upload, ImageType::Png, None).await.expect("an upload URL");
         let http = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
         let put = http.put(url).header("content-type", "image/png").body(file.to_vec());
         let answer = put.send().await.expect("the upload URL answers");
@@ -60,14 +65,21 @@ impl Bucket {
     }
 
     async fn read(&self, upload: &Upload) -> Uploaded {
-        self.media.read(upload).await.expect("the bucket answers")
+        self.uploads.read(upload).await.expect("the bucket answers")
     }
 
-    async fn published(&self, upload: &Upload, bytes: &[u8]) -> String {
+    async fn checked(&self, upload: &Upload, bytes: &[u8]) -> Placed {
         let picture = PictureFile { image_type: ImageType::Png, bytes: bytes.to_vec() };
         let prepared = Prepared { picture, renditions: None };
-        let published = self.media.publish(upload, prepared).await.expect("the bucket answers");
+        self.media.put(Folder::Checked, upload, prepared).await.expect("the bucket answers")
+    }
+
+    /// Copies a picture that waits, and gives its URL.
+    async fn published(&self, waiting: &Placed) -> String {
+        let publication = PublicationId::at(now());
+        let published = self.media.publish(waiting, publication).await.expect("the bucket answers");
         assert_eq!(published.images, None);
+        assert!(published.image_url.contains(&format!("/{publication}/")), "{published:?}");
         published.image_url
     }
 
@@ -95,16 +107,22 @@ async fn a_picture_is_published_once_and_for_all() {
     let bucket = Bucket::open().await;
     let upload = bucket.uploaded(RED_PNG).await;
     assert_eq!(bucket.read(&upload).await, Uploaded::File(RED_PNG.to_vec()));
-    let url = bucket.published(&upload, RED_PNG).await;
+    let waiting = bucket.checked(&upload, RED_PNG).await;
+    assert_eq!(bucket.checked(&upload, RED_PNG).await, waiting);
+    assert_ne!(bucket.checked(&upload, BLUE_PNG).await, waiting);
+    let url = bucket.published(&waiting).await;
     assert_eq!(bucket.at(&url).await, ("image/png".into(), IMMUTABLE.into(), RED_PNG.to_vec()));
-    assert_eq!(bucket.published(&upload, RED_PNG).await, url);
-    let blue = bucket.published(&upload, BLUE_PNG).await;
-    assert_ne!(blue, url);
+    // No name is used a second time, so that what is deleted is nobody's.
+    let again = bucket.published(&waiting).await;
+    assert_ne!(again, url);
+    bucket.media.delete(Folder::Checked, &waiting).await.unwrap();
+    bucket.media.delete(Folder::Checked, &waiting).await.unwrap();
+    assert!(bucket.media.publish(&waiting, PublicationId::at(now())).await.is_err());
 
-    bucket.media.discard(&upload).await.unwrap();
-    bucket.media.discard(&upload).await.unwrap();
+    bucket.uploads.discard(&upload).await.unwrap();
+    bucket.uploads.discard(&upload).await.unwrap();
     assert_eq!(bucket.read(&upload).await, Uploaded::Gone);
-    assert_eq!((bucket.at(&url).await.2, bucket.at(&blue).await.2), (RED_PNG.to_vec(), BLUE_PNG.to_vec()));
+    assert_eq!((bucket.at(&url).await.2, bucket.at(&again).await.2), (RED_PNG.to_vec(), RED_PNG.to_vec()));
 }
 
 #[tokio::test]
@@ -114,12 +132,44 @@ async fn each_rendition_is_where_its_url_says() {
     let file = |image_type, bytes: &[u8]| PictureFile { image_type, bytes: bytes.to_vec() };
     let renditions = [Some(file(ImageType::Jpeg, b"small")), Some(file(ImageType::Webp, b"medium")), None];
     let prepared = Prepared { picture: file(ImageType::Png, RED_PNG), renditions: Some(renditions) };
-    let Published { image_url, images } = bucket.media.publish(&upload, prepared).await.unwrap();
+    let waiting = bucket.media.put(Folder::Checked, &upload, prepared).await.unwrap();
+    let published = bucket.media.publish(&waiting, PublicationId::at(now())).await.unwrap();
+    let folder = format!("images/products/{}/", upload.owner());
+    assert_eq!(bucket.keys_under(&folder).await.len(), 3);
+    let Published { image_url, images } = published.clone();
     let images = serde_json::to_value(images).unwrap();
     let url = |name: &str| images[name].as_str().unwrap().to_owned();
     assert_eq!(bucket.at(&url("small")).await, ("image/jpeg".into(), IMMUTABLE.into(), b"small".to_vec()));
     assert_eq!(bucket.at(&url("medium")).await, ("image/webp".into(), IMMUTABLE.into(), b"medium".to_vec()));
     assert_eq!((url("large"), bucket.at(&image_url).await.2), (image_url, RED_PNG.to_vec()));
+    let placed = published.placed(PICTURES, upload.owner()).expect("a picture of the product");
+    bucket.media.delete(Folder::Images, &placed).await.unwrap();
+    assert_eq!(bucket.keys_under(&folder).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_picture_that_waits_is_seen_by_whoever_has_its_url() {
+    let bucket = Bucket::open().await;
+    let upload = bucket.uploaded(RED_PNG).await;
+    let waiting = bucket.checked(&upload, RED_PNG).await;
+    let url = async |at| bucket.media.look_at(&waiting, at).await.expect("a URL").image_url;
+    let clock = std::time::UNIX_EPOCH.elapsed().expect("a time after 1970").as_millis();
+    let clock =
+        Timestamp::from_unix_millis(i64::try_from(clock).expect("a time before the year 292 million"));
+    let signed = url(clock).await;
+    let http = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
+    let answer = http.get(&signed).send().await.expect("the bucket answers");
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()["content-type"]),
+        (200, &"image/png".parse().unwrap())
+    );
+    assert_eq!(answer.bytes().await.expect("a picture"), RED_PNG);
+    // It is the same for some minutes, and then no more.
+    let since = Timestamp::from_unix_millis(4_102_444_800_000);
+    assert_eq!(url(since).await, url(since + MINUTE).await);
+    assert_ne!(url(since).await, url(since + 5 * MINUTE).await);
+    let expired = url(clock - 16 * MINUTE).await;
+    assert_eq!(http.get(&expired).send().await.expect("the bucket answers").status(), 403);
 }
 
 #[tokio::test]
@@ -127,7 +177,7 @@ async fn an_empty_file_is_told_from_none() {
     let bucket = Bucket::open().await;
     let upload = bucket.uploaded(b"").await;
     assert_eq!(bucket.read(&upload).await, Uploaded::Empty);
-    bucket.media.discard(&upload).await.unwrap();
+    bucket.uploads.discard(&upload).await.unwrap();
     assert_eq!(bucket.read(&upload).await, Uploaded::Gone);
 }
 
@@ -143,50 +193,143 @@ async fn five_megabytes_are_read_and_a_byte_more_is_not() {
     }
 }
 
-/// A product that awaited an upload, and shows this picture once it is settled.
-struct Rival(Settled);
+/// A product that awaited an upload, and stands like this to it once it is settled.
+struct Rival(Standing);
 
 impl Pictured for Rival {
     const KIND: Kind = PICTURES;
 
     type Id = ProductId;
 
-    async fn awaits(&self, _: &ProductId, _: UploadId) -> anyhow::Result<bool> {
-        Ok(true)
+    async fn standing(&self, _: &ProductId, _: UploadId) -> anyhow::Result<Standing> {
+        Ok(Standing::Awaits)
     }
 
     async fn settle(
         &self,
+        _: &Media,
         _: &ProductId,
         _: UploadId,
-        _: Result<Published, &'static str>,
+        _: Result<Placed, &'static str>,
         _: Timestamp,
-    ) -> anyhow::Result<Settled> {
+    ) -> anyhow::Result<Standing> {
         Ok(self.0.clone())
     }
 }
 
 #[tokio::test]
-async fn what_was_published_and_is_not_shown_is_taken_back() {
+async fn what_was_put_and_is_not_kept_is_taken_back() {
     let bucket = Bucket::open().await;
     let upload = bucket.uploaded(RED_PNG).await;
-    let red = bucket.published(&upload, RED_PNG).await;
-    let folder = format!("images/products/{}/", upload.owner());
-    let settled = async |file: &[u8], then: Settled| {
+    let red = bucket.checked(&upload, RED_PNG).await.path().to_owned();
+    let folder = format!("checked/products/{}/", upload.owner());
+    let settled = async |file: &[u8], then: Standing| {
         bucket.put(&upload, file).await;
-        pictures::index(&bucket.media, &Rival(then), &upload, now()).await.unwrap();
+        pictures::index(&bucket.uploads, &bucket.media, &Rival(then), &upload, now()).await.unwrap();
         assert_eq!(bucket.read(&upload).await, Uploaded::Gone);
         bucket.keys_under(&folder).await
     };
+    let keeps = |upto, keeps: &str| Standing::Settled { upto, keeps: Some(keeps.to_owned()) };
     let keys = bucket.keys_under(&folder).await;
     assert_eq!(keys.len(), 1);
     // A second delivery of the same file, and then another file for the same URL.
-    assert_eq!(settled(RED_PNG, Settled::Shows(Some(red.clone()))).await, keys);
-    assert_eq!(settled(&tests::shop::wide_png(), Settled::Shows(Some(red.clone()))).await, keys);
+    assert_eq!(settled(RED_PNG, keeps(upload.id().settles(false), &red)).await, keys);
+    assert_eq!(settled(&tests::shop::wide_png(), keeps(upload.id().settles(false), &red)).await, keys);
     // The same bytes under another name.
     let (other, _) = red.rsplit_once('-').unwrap();
-    assert_eq!(settled(RED_PNG, Settled::Shows(Some(format!("{other}-other.png")))).await, keys);
-    assert_eq!(settled(RED_PNG, Settled::NoThing).await, [""; 0]);
+    let other = format!("https://shop.test/checked/{other}-other.png");
+    assert_eq!(settled(RED_PNG, keeps(upload.id().settles(false), &other)).await, keys);
+    // Refused, its URL may bring another file at this very moment, which is not to be deleted.
+    let refused = Standing::Settled { upto: upload.id().settles(true), keeps: None };
+    assert_eq!(settled(b"no picture", refused).await, keys);
+    let superseded = Standing::Settled { upto: upload.id().settles(false), keeps: None };
+    assert_eq!(settled(b"no picture", superseded).await, [""; 0]);
+    bucket.checked(&upload, RED_PNG).await;
+    assert_eq!(settled(RED_PNG, Standing::NoThing).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn what_is_kept_is_of_the_thing_itself() {
+    let bucket = Bucket::open().await;
+    let upload = bucket.uploaded(RED_PNG).await;
+    let waiting = bucket.checked(&upload, RED_PNG).await;
+    let upto = upload.id().settles(false);
+    let other = Some("https://shop.test/images/products/other/folder/0123456789abcdef-tea.png");
+    let tidied = bucket.media.tidy(Folder::Checked, PICTURES, upload.owner(), upto, other).await;
+    assert!(tidied.is_err(), "it would have kept nothing: {tidied:?}");
+    let tidied =
+        bucket.media.tidy(Folder::Checked, PICTURES, upload.owner(), upto, Some(waiting.path())).await;
+    assert_eq!(tidied.unwrap(), Left::Nothing);
+}
+
+/// A product in the table whose picture waits, and where.
+async fn with_waiting_picture(bucket: &Bucket, products: &Products) -> (ProductId, Placed) {
+    let id = listed(products).await;
+    let upload = Upload::new(PICTURES, id, &FileName::new("tea.png").expect("a name"), now());
+    let placed = bucket.checked(&upload, RED_PNG).await;
+    let waits = placed.clone();
+    products
+        .change(id, move |product| product.with_upload(upload.id(), Ok(waits.clone()), now()))
+        .await
+        .expect("it changes");
+    (id, placed)
+}
+
+async fn mark_of(products: &Products, id: ProductId) -> Option<Timestamp> {
+    let marked = products.to_be_swept(now() + 30 * DAY, 1_000).await.expect("the table answers");
+    marked.into_iter().find(|(marked, _)| *marked == id).map(|(_, at)| at)
+}
+
+#[tokio::test]
+async fn a_copy_whose_approval_died_is_swept_and_what_waits_stays() {
+    let (bucket, products): (_, Products) = (Bucket::open().await, open().await);
+    let (id, waiting) = with_waiting_picture(&bucket, &products).await;
+    products.sweep_later(id, now()).await.unwrap();
+    bucket.published(&waiting).await;
+    let of = async |folder: &str| bucket.keys_under(&format!("{folder}/products/{id}/")).await.len();
+    assert_eq!((of("checked").await, of("images").await), (1, 1));
+
+    // Somebody else's mark is due while the approval may still be at work.
+    let marked = mark_of(&products, id).await.expect("a mark");
+    sweep_one(&products, &bucket.media, id, marked, now() + 5 * MINUTE).await.unwrap();
+    assert_eq!((of("checked").await, of("images").await), (1, 1));
+    let again = mark_of(&products, id).await.expect("it is put off");
+    assert!(again > now() + 5 * MINUTE);
+    sweep_one(&products, &bucket.media, id, again, again).await.unwrap();
+    assert_eq!((of("checked").await, of("images").await), (1, 0));
+    assert_eq!(mark_of(&products, id).await, None);
+}
+
+#[tokio::test]
+async fn what_is_shown_survives_every_sweep() {
+    let (bucket, products): (_, Products) = (Bucket::open().await, open().await);
+    let (id, waiting) = with_waiting_picture(&bucket, &products).await;
+    products.sweep_later(id, now()).await.unwrap();
+    let published = bucket.media.publish(&waiting, PublicationId::at(now())).await.unwrap();
+    let url = published.image_url.clone();
+    // The approval died after its write: what waited is left.
+    products.change(id, move |product| Some(product.approved(Some(published.clone()), now()))).await.unwrap();
+    let marked = mark_of(&products, id).await.expect("a mark");
+    sweep_one(&products, &bucket.media, id, marked, now() + 30 * DAY).await.unwrap();
+    assert_eq!(bucket.at(&url).await.2, RED_PNG);
+    assert_eq!(bucket.keys_under(&format!("checked/products/{id}/")).await, [""; 0]);
+    assert_eq!(mark_of(&products, id).await, None);
+}
+
+#[tokio::test]
+async fn what_an_indexer_left_that_never_came_back_is_swept_when_nothing_can_bring_it_any_more() {
+    let (bucket, products): (_, Products) = (Bucket::open().await, open().await);
+    let (id, _) = with_waiting_picture(&bucket, &products).await;
+    let newer = Upload::new(PICTURES, id, &FileName::new("b.png").expect("a name"), now() + MINUTE);
+    products.sweep_later(id, now() + MINUTE).await.unwrap();
+    bucket.checked(&newer, BLUE_PNG).await;
+    let folder = format!("checked/products/{id}/");
+    for (after, left) in [(MINUTE * 16, 2), (DAY * 2, 2), (DAY * 4, 1)] {
+        let marked = mark_of(&products, id).await.expect("a mark");
+        sweep_one(&products, &bucket.media, id, marked, now() + after).await.unwrap();
+        assert_eq!(bucket.keys_under(&folder).await.len(), left, "after {after:?}");
+    }
+    assert_eq!(mark_of(&products, id).await, None);
 }
 
 #[tokio::test]

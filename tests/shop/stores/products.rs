@@ -3,47 +3,51 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use products::{
-    Decision, Editor, OwnProduct, Product, ProductChanges, ProductId, ProductOffer, Products, Reapproval,
-};
+use products::{Approvals, Decision, Editor, Product, ProductChanges, ProductId, Products, Reapproval};
 use serde_json::{Value, json};
 use shared::caller::Caller;
 use shared::http::{IfMatch, input};
-use shared::media::{Published, UploadId};
+use shared::media::{Placed, UploadId};
+use shared::values::time::Timestamp;
 use tests::aws::Aws as Cloud;
 use tests::meddler::Meddler;
 use tests::wait::at_once;
 
 use super::{
-    buyer, conflict, for_sale, found, listed, new_product, now, open, open_behind, order, pieces_of, place,
-    someone,
+    DAY, MINUTE, buyer, conflict, for_sale, found, listed, new_product, now, open, open_behind, order,
+    pieces_of, place, someone,
 };
-
-fn seen_by_its_owner(found: ProductOffer) -> Value {
-    serde_json::to_value(OwnProduct::from(found)).expect("JSON")
-}
 
 /// An upload that began so many seconds later than others.
 pub(super) fn upload_at(second: u64) -> UploadId {
     UploadId::at(now() + std::time::Duration::from_secs(second))
 }
 
-fn at(image_url: String) -> Result<Published, &'static str> {
-    Ok(Published { image_url, images: None })
+fn at(path: &str) -> Result<Placed, &'static str> {
+    Ok(serde_json::from_value(json!({ "picture": path })).expect("a place"))
+}
+
+/// Where the picture that came with an upload waits.
+fn path_of(upload: UploadId) -> String {
+    format!("products/tea/{upload}/0123456789abcdef-tea.png")
+}
+
+/// Where the picture of a product waits, as its item has it.
+async fn waiting_of(id: ProductId) -> Value {
+    let (product, _) = items(&Cloud::open().await, id).await;
+    product["waitingPicture"]["M"]["placed"]["M"]["picture"]["S"].clone()
 }
 
 pub(super) fn with_picture(upload: UploadId) -> impl Fn(Product) -> Option<Product> + Clone + Send + Sync {
-    move |product| {
-        product.with_upload(upload, at(format!("https://shop.test/{upload}.png")), Reapproval::Spared, now())
-    }
+    move |product| product.with_upload(upload, at(&path_of(upload)), now())
 }
 
 pub(super) fn approved(product: Product) -> Option<Product> {
-    Some(product.decided(&Decision::Approved, now()))
+    Some(product.approved(None, now()))
 }
 
 pub(super) fn rejected(product: Product) -> Option<Product> {
-    Some(product.decided(&Decision::Rejected(None), now()))
+    Some(product.rejected(None, now()))
 }
 
 /// A seller's change: of the price, of the name.
@@ -90,14 +94,14 @@ async fn name_price_and_approval_are_the_same_in_product_and_offer() {
 }
 
 #[tokio::test]
-async fn a_picture_that_needs_another_approval_takes_the_offer_back() {
+async fn a_change_that_needs_another_approval_takes_the_offer_back_and_a_picture_waits() {
     let products: Products = open().await;
     let id = for_sale(&products, 5).await.product_id();
-    let upload = upload_at(1);
-    let shown = |product: Product| {
-        product.with_upload(upload, at("https://shop.test/1.png".to_owned()), Reapproval::Needed, now())
-    };
-    products.change(id, shown).await.unwrap();
+    products.change(id, with_picture(upload_at(1))).await.unwrap();
+    assert!(agreed(id).await.2);
+    let changes: ProductChanges = input::parse(br#"{"description":"Mild."}"#).expect("changes");
+    let needed = |product: Product| product.with_changes(&changes, Editor::Seller, Reapproval::Needed, now());
+    products.change(id, needed).await.unwrap();
     assert!(!agreed(id).await.2);
 }
 
@@ -200,6 +204,97 @@ async fn a_deletion_whose_reply_is_lost_is_done() {
     // Its second try finds nothing to delete, as a second request would.
     assert!(matches!(behind.delete(&seller, id, &IfMatch::Any).await, Ok(false)));
     assert_eq!(items(&cloud, id).await, (Value::Null, Value::Null));
+}
+
+// ── Decisions ──────────────────────────────────────────────────────────────────────────────────────────────
+
+#[tokio::test]
+async fn a_decision_is_never_on_a_version_that_came_meanwhile() {
+    let products: Products = open().await;
+    for (if_match, says_so) in [(IfMatch::Any, false), (versions(&[1]), true)] {
+        for (decision, operation) in
+            [(Decision::Approved, "TransactWriteItems"), (Decision::Rejected(None), "UpdateItem")]
+        {
+            let id = listed(&products).await;
+            let rival = products.clone();
+            let behind: Approvals = open_behind(Meddler::before(operation, 0..1, move || {
+                let rival = rival.clone();
+                async move {
+                    rival.change(id, changed(&json!({ "description": "Mild." }))).await.unwrap();
+                }
+            }))
+            .await;
+            match behind.decide(id, &if_match, &decision, now()).await {
+                Err(products::Error::AnotherVersion) => assert!(says_so),
+                Err(products::Error::ChangedMeanwhile) => assert!(!says_so),
+                decided => panic!("{decided:?}"),
+            }
+            let left = found(&products, id).await.product;
+            assert_eq!((left.version(), left.is_for_sale(), left.awaits_approval()), (2, false, false));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_decision_whose_reply_is_lost_is_known_again() {
+    let products: Products = open().await;
+    let id = listed(&products).await;
+    let behind: Approvals = open_behind(Meddler::lose_reply("TransactWriteItems")).await;
+    let decided = behind.decide(id, &versions(&[1]), &Decision::Approved, now()).await.unwrap();
+    assert_eq!(found(&products, id).await, decided);
+    assert!(decided.product.is_for_sale() && decided.offer.is_for_sale());
+    let behind: Approvals = open_behind(Meddler::lose_reply("TransactWriteItems")).await;
+    let decided = behind.decide(id, &IfMatch::Any, &Decision::Rejected(None), now()).await.unwrap();
+    assert_eq!(found(&products, id).await, decided);
+    assert!(!agreed(id).await.2);
+}
+
+// ── Sweeping ───────────────────────────────────────────────────────────────────────────────────────────────
+
+/// When a product is to be swept, if it is marked.
+async fn mark_of(products: &Products, id: ProductId) -> Option<Timestamp> {
+    let marked = products.to_be_swept(now() + DAY, 1_000).await.expect("the table answers");
+    marked.into_iter().find(|(marked, _)| *marked == id).map(|(_, at)| at)
+}
+
+#[tokio::test]
+async fn a_mark_is_taken_off_by_the_sweep_that_saw_it_and_by_no_change() {
+    let products: Products = open().await;
+    let id = listed(&products).await;
+    let before = found(&products, id).await;
+    assert_eq!(mark_of(&products, id).await, None);
+    products.sweep_later(id, now()).await.unwrap();
+    let first = mark_of(&products, id).await.expect("a mark");
+    assert!(first > now());
+    assert_eq!(
+        products.to_be_swept(first, 1_000).await.unwrap().iter().find(|(marked, _)| *marked == id),
+        None
+    );
+    // Marked anew, which makes no other version, it is not the sweep's of before.
+    products.sweep_later(id, now() + MINUTE).await.unwrap();
+    let second = mark_of(&products, id).await.expect("a mark");
+    assert_eq!(second, first + MINUTE);
+    products.swept(id, first, None).await.unwrap();
+    assert_eq!(mark_of(&products, id).await, Some(second));
+    // A change that read the product before it was marked leaves the mark.
+    let overtaking = products.clone();
+    let behind: Products = open_behind(Meddler::before("UpdateItem", 0..1, move || {
+        let products = overtaking.clone();
+        async move { products.sweep_later(id, now() + MINUTE + MINUTE).await.unwrap() }
+    }))
+    .await;
+    behind.change(id, changed(&json!({ "description": "Mild." }))).await.unwrap();
+    let third = mark_of(&products, id).await.expect("a mark");
+    assert_eq!(third, second + MINUTE);
+    products.swept(id, third, Some(third + DAY)).await.unwrap();
+    assert_eq!(mark_of(&products, id).await, None, "put off");
+    products.swept(id, third + DAY, None).await.unwrap();
+    let after = found(&products, id).await;
+    assert_eq!(after.product.version(), before.product.version() + 1);
+    // What is gone is not marked, and does not come back.
+    let gone = ProductId::at(now());
+    products.sweep_later(gone, now()).await.unwrap();
+    assert!(products.find(gone).await.unwrap().is_none());
 }
 
 // ── Versions ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -312,8 +407,7 @@ async fn of_two_changes_at_the_same_time_both_survive() {
         };
         assert_eq!(found(&products, id).await, changed);
         assert!(changed.product.is_for_sale() && changed.offer.is_for_sale());
-        let seen = seen_by_its_owner(changed);
-        assert_eq!(seen["imageUrl"], format!("https://shop.test/{upload}.png"));
+        assert_eq!(waiting_of(id).await, path_of(upload));
     }
 }
 
@@ -334,8 +428,7 @@ async fn changes_of_many_at_once_are_all_made_or_told_to_come_back() {
             Err(error) => panic!("{error:?}"),
         }
     }
-    let seen = seen_by_its_owner(found(&products, id).await);
-    assert_eq!(seen["imageUrl"], format!("https://shop.test/{}.png", newest.unwrap()));
+    assert_eq!(waiting_of(id).await, path_of(newest.unwrap()));
 }
 
 #[tokio::test]
@@ -419,8 +512,7 @@ async fn an_older_upload_does_not_replace_a_newer_one() {
     let id = listed(&products).await;
     let newer = products.change(id, with_picture(upload_at(2))).await.unwrap();
     assert_eq!(products.change(id, with_picture(upload_at(1))).await.unwrap(), newer);
-    let refused =
-        |product: Product| product.with_upload(upload_at(1), Err("No picture."), Reapproval::Spared, now());
+    let refused = |product: Product| product.with_upload(upload_at(1), Err("No picture."), now());
     assert_eq!(products.change(id, refused).await.unwrap(), newer);
     assert_eq!(found(&products, id).await, newer);
 }
@@ -437,13 +529,20 @@ async fn only_what_is_approved_is_for_sale() {
 }
 
 #[tokio::test]
-async fn what_has_a_picture_or_an_approval_is_not_cleaned_up() {
+async fn what_has_a_picture_or_was_decided_on_is_not_cleaned_up() {
     let (products, cloud): (Products, Cloud) = (open().await, Cloud::open().await);
     let bare = listed(&products).await;
     let pictured = listed(&products).await;
     products.change(pictured, with_picture(upload_at(1))).await.unwrap();
     let bought = for_sale(&products, 5).await.product_id();
-    for (id, deleted) in [(bare, true), (bare, false), (pictured, false), (bought, false)] {
+    let (refused, mended) = (listed(&products).await, listed(&products).await);
+    for id in [refused, mended] {
+        products.change(id, rejected).await.unwrap();
+    }
+    products.change(mended, changed(&json!({ "description": "Mild." }))).await.unwrap();
+    for (id, deleted) in
+        [(bare, true), (bare, false), (pictured, false), (bought, false), (refused, false), (mended, false)]
+    {
         assert_eq!(products.delete_without_picture(id).await.unwrap(), deleted);
     }
     assert_eq!(items(&cloud, bare).await, (Value::Null, Value::Null));

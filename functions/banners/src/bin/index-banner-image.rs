@@ -3,7 +3,7 @@
 //! Safe to repeat and in any order: the newest upload wins, and one that was dealt with is gone.
 
 use banners::Banners;
-use shared::media::{Media, Upload};
+use shared::media::{Media, Upload, Uploads};
 use shared::run::worker;
 use shared::values::time::Timestamp;
 
@@ -13,9 +13,9 @@ async fn main() -> shared::Exit {
 }
 
 async fn index_banner_image(
-    (banners, media): (Banners, Media),
+    (banners, media, uploads): (Banners, Media, Uploads),
     upload: Upload,
     now: Timestamp,
 ) -> anyhow::Result<()> {
-    pictures::index(&media, &banners, &upload, now).await
+    pictures::index(&uploads, &media, &banners, &upload, now).await
 }

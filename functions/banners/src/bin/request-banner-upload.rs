@@ -6,7 +6,7 @@ use banners::{Banners, NewBanner, PICTURES, UploadRequested};
 use shared::guards::rate_limit::PersonLimit;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, State};
-use shared::media::{Media, NewPicture, Upload};
+use shared::media::{NewPicture, Upload, Uploads};
 use users::{Admins, CurrentAdmin};
 
 #[tokio::main(flavor = "current_thread")]
@@ -15,7 +15,7 @@ async fn main() -> shared::Exit {
 }
 
 async fn request_banner_upload(
-    State((_, limit, banners, media)): State<(Admins, PersonLimit, Banners, Media)>,
+    State((_, limit, banners, uploads)): State<(Admins, PersonLimit, Banners, Uploads)>,
     CurrentAdmin(admin): CurrentAdmin,
     Now(now): Now,
     Input(picture): Input<NewPicture>,
@@ -23,7 +23,7 @@ async fn request_banner_upload(
     limit.count("request-banner-upload", admin.id(), now).await?;
     let banner = NewBanner::new(picture.file_name.clone(), now);
     let upload = Upload::new(PICTURES, banner.id(), &picture.file_name, now);
-    let upload_url = media.presign(&upload, picture.file_type, picture.file_size).await?;
+    let upload_url = uploads.presign(&upload, picture.file_type, picture.file_size).await?;
     banners.create(&banner).await?;
     let location = format!("/banners/{}", banner.id());
     Ok(Answer::created(UploadRequested { upload_url, id: banner.id() }).at(location))

@@ -7,7 +7,7 @@ use categories::{Categories, CategoryPicture, NewCategory, PICTURES, UploadReque
 use shared::guards::rate_limit::PersonLimit;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, State};
-use shared::media::{Media, Upload};
+use shared::media::{Upload, Uploads};
 use users::{Admins, CurrentAdmin};
 
 #[tokio::main(flavor = "current_thread")]
@@ -16,14 +16,14 @@ async fn main() -> shared::Exit {
 }
 
 async fn request_category_upload(
-    State((_, limit, categories, media)): State<(Admins, PersonLimit, Categories, Media)>,
+    State((_, limit, categories, uploads)): State<(Admins, PersonLimit, Categories, Uploads)>,
     CurrentAdmin(admin): CurrentAdmin,
     Now(now): Now,
     Input(CategoryPicture { picture, category_name }): Input<CategoryPicture>,
 ) -> Result<Answer<UploadRequested>, Problem> {
     limit.count("request-category-upload", admin.id(), now).await?;
     let upload = Upload::new(PICTURES, category_name.key(), &picture.file_name, now);
-    let upload_url = media.presign(&upload, picture.file_type, picture.file_size).await?;
+    let upload_url = uploads.presign(&upload, picture.file_type, picture.file_size).await?;
     categories.create(&NewCategory::new(category_name, now)).await?;
     Ok(Answer::created(UploadRequested { upload_url }))
 }

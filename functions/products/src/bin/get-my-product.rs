@@ -1,9 +1,9 @@
 //! `GET /users/me/products/{id}`: shows one of the caller's own products, approved or not; changes nothing.
 
-use products::{OwnProduct, ProductId, Products};
+use products::{Looking, OwnProduct, ProductId};
 use shared::caller::Caller;
 use shared::http::problem::Problem;
-use shared::http::{self, Answer, PathId, State};
+use shared::http::{self, Answer, Now, PathId, State};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -11,11 +11,11 @@ async fn main() -> shared::Exit {
 }
 
 async fn get_my_product(
-    State(products): State<Products>,
+    State(looking): State<Looking>,
     caller: Caller,
     PathId(id): PathId<ProductId>,
+    Now(now): Now,
 ) -> Result<Answer<OwnProduct>, Problem> {
-    let found = products.find_of(&caller, id).await?;
-    let version = found.product.version();
-    Ok(Answer::ok(found.into()).version(version))
+    let (product, version) = looking.at_own(&caller, id, now).await?;
+    Ok(Answer::ok(product).version(version))
 }

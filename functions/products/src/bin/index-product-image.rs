@@ -1,9 +1,9 @@
-//! After an upload to S3: checks the picture, publishes it and sets it on its product.
+//! After an upload to S3: checks the picture and sets it on its product, where it waits for an approval.
 //!
 //! Safe to repeat and in any order: the newest upload wins, and one that was dealt with is gone.
 
 use products::pictures::ProductPictures;
-use shared::media::{Media, Upload};
+use shared::media::{Media, Upload, Uploads};
 use shared::run::worker;
 use shared::values::time::Timestamp;
 
@@ -13,9 +13,9 @@ async fn main() -> shared::Exit {
 }
 
 async fn index_product_image(
-    (products, media): (ProductPictures, Media),
+    (products, media, uploads): (ProductPictures, Media, Uploads),
     upload: Upload,
     now: Timestamp,
 ) -> anyhow::Result<()> {
-    pictures::index(&media, &products, &upload, now).await
+    pictures::index(&uploads, &media, &products, &upload, now).await
 }

@@ -1,10 +1,10 @@
 //! `GET /users/me/products`: lists the caller's own products, newest first; changes nothing.
 
-use products::{OwnProduct, ProductList, Products};
+use products::{Looking, OwnProduct, ProductList};
 use shared::caller::Caller;
 use shared::dynamo::list::{Cursors, PageRequest};
 use shared::http::problem::Problem;
-use shared::http::{self, Answer, State};
+use shared::http::{self, Answer, Now, State};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -12,9 +12,10 @@ async fn main() -> shared::Exit {
 }
 
 async fn list_my_products(
-    State((products, cursors)): State<(Products, Cursors)>,
+    State((looking, cursors)): State<(Looking, Cursors)>,
     caller: Caller,
+    Now(now): Now,
     page: PageRequest,
 ) -> Result<Answer<ProductList<OwnProduct>>, Problem> {
-    Ok(Answer::page(products.list_of(caller.id(), &cursors, &page).await?))
+    Ok(Answer::page(looking.at_all_of(&caller, &cursors, &page, now).await?))
 }

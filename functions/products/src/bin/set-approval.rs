@@ -1,8 +1,8 @@
 //! `PUT /products/{id}/approval`: an admin approves a product or rejects it with a reason.
 //!
-//! Safe to repeat: the same decision again changes nothing but its time.
+//! It is about the version that was looked at. Safe to repeat: the same decision again changes nothing but its time.
 
-use products::{Decision, OwnProduct, Product, ProductId, Products};
+use products::{Approvals, Decision, OwnProduct, ProductId};
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, IfMatch, Input, Now, PathId, State};
 use users::{Admins, CurrentAdmin};
@@ -13,13 +13,12 @@ async fn main() -> shared::Exit {
 }
 
 async fn set_approval(
-    State((_, products)): State<(Admins, Products)>,
-    CurrentAdmin(admin): CurrentAdmin,
+    State((_, approvals)): State<(Admins, Approvals)>,
+    _: CurrentAdmin,
     PathId(id): PathId<ProductId>,
     if_match: IfMatch,
     Now(now): Now,
     Input(decision): Input<Decision>,
 ) -> Result<Answer<OwnProduct>, Problem> {
-    let decide = |product: Product, _| Some(product.decided(&decision, now));
-    Ok(Answer::ok(products.change_as(&admin, id, &if_match, decide).await?.into()))
+    Ok(Answer::ok(approvals.decide(id, &if_match, &decision, now).await?.into()))
 }
