@@ -1,5 +1,7 @@
 //! Tokens that expire while somebody uses them, and a shop that asks more of its admins.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::json;
 use tests::template::operations;
@@ -44,6 +46,8 @@ async fn an_admins_token_from_a_sign_in_without_a_second_factor_reads_and_change
     assert!(challenge.is_some_and(|challenge| challenge.contains("insufficient_user_authentication")));
     root.get("/admin/orders").await.is(200);
 
+    // A token says by the second when its person signed in, and this one is to be older than the next.
+    tokio::time::sleep(Duration::from_secs(1)).await;
     let app = root.turns_totp_on().await;
     let by_code = root.signs_in_with(&app.next_code()).await;
     by_code.post(withdrawal, &json!({})).await.is_problem(404, "not-found");

@@ -7,7 +7,7 @@ use products::{Approvals, Decision, Editor, Product, ProductChanges, ProductId, 
 use serde_json::{Value, json};
 use shared::caller::Caller;
 use shared::http::{IfMatch, input};
-use shared::media::{Placed, UploadId};
+use shared::media::{Placed, Published, UploadId};
 use shared::values::time::Timestamp;
 use tests::aws::Aws as Cloud;
 use tests::meddler::Meddler;
@@ -43,7 +43,8 @@ pub(super) fn with_picture(upload: UploadId) -> impl Fn(Product) -> Option<Produ
 }
 
 pub(super) fn approved(product: Product) -> Option<Product> {
-    Some(product.approved(None, now()))
+    let published = Published { image_url: "https://shop.test/images/products/tea.png".into(), images: None };
+    Some(product.approved(Some(published), now()))
 }
 
 pub(super) fn rejected(product: Product) -> Option<Product> {
