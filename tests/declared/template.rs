@@ -12,7 +12,7 @@ use tests::template::{
 };
 
 /// What may be called without a token, and nothing else.
-const PUBLIC: [&str; 17] = [
+const PUBLIC: [&str; 18] = [
     "GET /approve-products",
     "GET /banners",
     "GET /categories",
@@ -22,6 +22,7 @@ const PUBLIC: [&str; 17] = [
     "GET /openapi.json",
     "GET /products",
     "GET /products/{id}",
+    "GET /shipping-methods",
     "POST /confirm-sign-up",
     "POST /forgot-password",
     "POST /refresh-token",

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::http::Parameter;
 use crate::http::input::{Field, Number, Value};
 use crate::run::aws::{Aws, FromEnv};
 use crate::run::config::{self, ConfigError};
@@ -178,6 +179,17 @@ impl Field for Charge {
 /// cart can hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sum(Amount);
+
+impl Default for Sum {
+    /// Nothing.
+    fn default() -> Self {
+        Self(Amount::ZERO)
+    }
+}
+
+impl Parameter for Sum {
+    const NAME: &'static str = "total";
+}
 
 impl Sum {
     const MAX: Amount = Amount(100_000_000_000_000);
