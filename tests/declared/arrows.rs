@@ -10,7 +10,7 @@ use tests::files::files_under;
 use tests::template::{Binary, path, text};
 
 /// What a service may know of others, besides what stands under `shared/`, which everyone may know.
-const ARROWS: [(&str, &str); 5] = [
+const ARROWS: [(&str, &str); 6] = [
     // Who signs up has a profile.
     ("auth", "users"),
     // An order takes stock, and keeps how to reach its buyer.
@@ -18,6 +18,8 @@ const ARROWS: [(&str, &str); 5] = [
     ("orders", "users"),
     // A product is sold on the terms of its offer.
     ("products", "offers"),
+    // A coupon may be for some products.
+    ("promotions", "offers"),
     // The contract that it serves is put together when it is built.
     ("platform", "contract"),
 ];

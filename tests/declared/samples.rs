@@ -47,6 +47,7 @@ fn the_present_code_reads_what_the_last_release_wrote() {
     read::<products::Product>("products");
     read::<users::Profile>("users");
     read_settings();
+    read::<promotions::Coupon>("coupons");
     let orders: Vec<_> = read::<orders::Order>("orders").iter().map(orders::Order::status).collect();
     assert_eq!(orders, orders::OrderStatus::ALL, "a sample for each status");
 }

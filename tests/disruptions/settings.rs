@@ -79,10 +79,9 @@ async fn an_admin_sets_how_the_shop_sends_and_everyone_sees_what_that_costs() {
 async fn of_two_admins_who_saw_the_same_settings_one_sets_them() {
     let shop = Shop::open();
     let admin = shop.admin().await;
-    for (path, document, none) in [
-        ("/settings/shipping", shipping(), json!({ "methods": [] })),
-        ("/settings/tax", tax(), no_tax()),
-    ] {
+    for (path, document, none) in
+        [("/settings/shipping", shipping(), json!({ "methods": [] })), ("/settings/tax", tax(), no_tax())]
+    {
         let put = async |body: &Value, tag: &str| {
             admin.request(Method::PUT, path).header("if-match", tag).json(body).send().await
         };

@@ -15,6 +15,7 @@ mod offers;
 mod orders;
 mod pictures;
 mod products;
+mod promotions;
 mod settings;
 mod users;
 

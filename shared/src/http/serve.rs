@@ -280,7 +280,10 @@ mod tests {
             assert!(status == 404 || text(response).await == body.as_bytes(), "{path}");
         }
         let posted = send(kinds(), Stage::Local, Request::post("/numbers"), "").await;
-        assert_eq!((posted.status().as_u16(), &posted.headers()["allow"]), (405, &"GET, HEAD".parse().unwrap()));
+        assert_eq!(
+            (posted.status().as_u16(), &posted.headers()["allow"]),
+            (405, &"GET, HEAD".parse().unwrap())
+        );
     }
 
     /// A list that everyone may read, long enough for gzip, with a page that follows.

@@ -80,14 +80,10 @@ mod tests {
             let shown = serde_json::to_string(&Percent(thousandths).in_hundredths()).unwrap();
             assert_eq!(percent(&shown), Ok(thousandths), "{shown}");
         }
-        assert_eq!(["19", "19.0", "8.875", "1e2", "0", "0.001"].map(percent), [
-            Ok(19_000),
-            Ok(19_000),
-            Ok(8_875),
-            Ok(100_000),
-            Ok(0),
-            Ok(1)
-        ]);
+        assert_eq!(
+            ["19", "19.0", "8.875", "1e2", "0", "0.001"].map(percent),
+            [Ok(19_000), Ok(19_000), Ok(8_875), Ok(100_000), Ok(0), Ok(1)]
+        );
         assert_eq!(serde_json::to_string(&Percent(8_875).in_hundredths()).unwrap(), "8.875");
         assert_eq!(serde_json::to_string(&Percent(19_000).in_hundredths()).unwrap(), "19");
     }
