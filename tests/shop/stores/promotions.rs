@@ -15,6 +15,9 @@ use tests::wait::at_once;
 
 use super::{MINUTE, Tables, now, open, open_behind, someone};
 
+/// The coupons, and what commits an order's transaction.
+type Stores = (Coupons, Tables);
+
 fn dollars() -> Currency {
     "USD".parse().expect("a currency")
 }
@@ -49,8 +52,7 @@ async fn changed(coupons: &Coupons, coupon: &Coupon, rules: &Value) -> Coupon {
     coupons.change(coupon.code(), &IfMatch::Any, change).await.expect("a change")
 }
 
-async fn commit(write: Write) -> Result<(), Found> {
-    let tables: Tables = open().await;
+async fn commit(tables: &Tables, write: Write) -> Result<(), Found> {
     match write.commit(&tables.0).await.expect("the tables answer") {
         Written::Done(()) => Ok(()),
         Written::Refused(found) => Err(found),
@@ -58,17 +60,17 @@ async fn commit(write: Write) -> Result<(), Found> {
 }
 
 /// Counts a use as an order does, by the coupon as it was read.
-async fn redeem(coupons: &Coupons, read: &Coupon, customer: &UserId) -> Result<(), NotRedeemed> {
+async fn redeem((coupons, tables): &Stores, read: &Coupon, customer: &UserId) -> Result<(), NotRedeemed> {
     let mut write = Write::new();
     let redemption = coupons.redeem(&mut write, read, customer).expect("parts");
-    commit(write).await.map_err(|mut found| {
+    commit(tables, write).await.map_err(|mut found| {
         redemption.refusal(&mut found, read).expect("a reason").expect("the coupon was refused")
     })
 }
 
 /// Gives a use back as a release does, and tells which part failed.
 async fn give_back(
-    coupons: &Coupons,
+    (coupons, tables): &Stores,
     code: &CouponCode,
     customer: &UserId,
     counted: Counted,
@@ -77,16 +79,17 @@ async fn give_back(
     let Redemption { in_all, by_customer } =
         coupons.give_back(&mut write, code, customer, counted).expect("parts");
     let failed = |found: &Found, part: Option<_>| part.is_some_and(|part| found.at(part).is_some());
-    commit(write).await.map_err(|found| [failed(&found, in_all), failed(&found, by_customer)])
+    commit(tables, write).await.map_err(|found| [failed(&found, in_all), failed(&found, by_customer)])
 }
 
 #[tokio::test]
 async fn a_coupon_is_used_as_often_as_its_limit_says_however_many_come_at_once() {
-    let coupons: Coupons = open().await;
+    let stores: Stores = open().await;
+    let coupons = stores.0.clone();
     let coupon = made(&coupons, json!({ "limit": 3 })).await;
     let results = at_once(12, |_| {
-        let (coupons, coupon) = (coupons.clone(), coupon.clone());
-        async move { redeem(&coupons, &coupon, someone().id()).await }
+        let (stores, coupon) = (stores.clone(), coupon.clone());
+        async move { redeem(&stores, &coupon, someone().id()).await }
     });
     let (counted, refused): (Vec<_>, Vec<_>) = results.await.into_iter().partition(Result::is_ok);
     assert_eq!((counted.len(), found(&coupons, &coupon).await.used()), (3, 3));
@@ -96,16 +99,17 @@ async fn a_coupon_is_used_as_often_as_its_limit_says_however_many_come_at_once()
 
 #[tokio::test]
 async fn one_customer_uses_a_coupon_as_often_as_one_may() {
-    let coupons: Coupons = open().await;
+    let stores: Stores = open().await;
+    let coupons = stores.0.clone();
     let coupon = made(&coupons, json!({ "perCustomer": 2 })).await;
     let (ann, bob) = (someone(), someone());
     for used in 1..=2 {
-        redeem(&coupons, &coupon, ann.id()).await.expect("within the limit");
+        redeem(&stores, &coupon, ann.id()).await.expect("within the limit");
         assert_eq!(coupons.used_by(coupon.code(), ann.id()).await.expect("the table answers"), used);
     }
-    let refused = redeem(&coupons, &coupon, ann.id()).await;
+    let refused = redeem(&stores, &coupon, ann.id()).await;
     assert_eq!(refused, Err(NotRedeemed::Refused(Refusal::UsedByCustomer)));
-    redeem(&coupons, &coupon, bob.id()).await.expect("another customer");
+    redeem(&stores, &coupon, bob.id()).await.expect("another customer");
     assert_eq!(coupons.used_by(coupon.code(), bob.id()).await.expect("the table answers"), 1);
     // What has no limit in all is not written to.
     assert_eq!(found(&coupons, &coupon).await, coupon);
@@ -113,11 +117,12 @@ async fn one_customer_uses_a_coupon_as_often_as_one_may() {
 
 #[tokio::test]
 async fn where_the_customer_may_not_nothing_is_counted_in_all_either() {
-    let coupons: Coupons = open().await;
+    let stores: Stores = open().await;
+    let coupons = stores.0.clone();
     let coupon = made(&coupons, json!({ "limit": 5, "perCustomer": 1 })).await;
     let ann = someone();
-    redeem(&coupons, &coupon, ann.id()).await.expect("the first");
-    let refused = redeem(&coupons, &coupon, ann.id()).await;
+    redeem(&stores, &coupon, ann.id()).await.expect("the first");
+    let refused = redeem(&stores, &coupon, ann.id()).await;
     assert_eq!(refused, Err(NotRedeemed::Refused(Refusal::UsedByCustomer)));
     assert_eq!(found(&coupons, &coupon).await.used(), 1);
 }
@@ -132,33 +137,35 @@ async fn a_coupon_without_limits_adds_nothing_to_an_order() {
 
 #[tokio::test]
 async fn an_order_counts_by_the_rules_that_it_read() {
-    let coupons: Coupons = open().await;
+    let stores: Stores = open().await;
+    let coupons = stores.0.clone();
     let read = made(&coupons, json!({ "limit": 5 })).await;
     let more = json!({ "kind": "percent", "value": 20, "limit": 5 });
     let current = changed(&coupons, &read, &more).await;
-    assert_eq!(redeem(&coupons, &read, someone().id()).await, Err(NotRedeemed::Changed));
-    redeem(&coupons, &current, someone().id()).await.expect("as it is now");
+    assert_eq!(redeem(&stores, &read, someone().id()).await, Err(NotRedeemed::Changed));
+    redeem(&stores, &current, someone().id()).await.expect("as it is now");
     // A use is no change: the next one reads the same version.
-    redeem(&coupons, &current, someone().id()).await.expect("as it is now");
+    redeem(&stores, &current, someone().id()).await.expect("as it is now");
     coupons.change(read.code(), &IfMatch::Any, |coupon| coupon.ended(now())).await.expect("it ends");
     for read in [&read, &current] {
-        let refused = redeem(&coupons, read, someone().id()).await;
+        let refused = redeem(&stores, read, someone().id()).await;
         assert_eq!(refused, Err(NotRedeemed::Refused(Refusal::Ended)));
     }
     Cloud::open().await.delete_item("CouponsTable", "couponId", &read.code().to_string()).await;
-    let refused = redeem(&coupons, &current, someone().id()).await;
+    let refused = redeem(&stores, &current, someone().id()).await;
     assert_eq!(refused, Err(NotRedeemed::Refused(Refusal::Ended)));
 }
 
 #[tokio::test]
 async fn a_use_that_is_given_back_can_be_used_again_by_the_same_customer() {
-    let coupons: Coupons = open().await;
+    let stores: Stores = open().await;
+    let coupons = stores.0.clone();
     let coupon = made(&coupons, json!({ "limit": 1, "perCustomer": 1 })).await;
     let ann = someone();
     for _ in 0..2 {
-        redeem(&coupons, &coupon, ann.id()).await.expect("it is free");
-        assert!(redeem(&coupons, &coupon, ann.id()).await.is_err());
-        give_back(&coupons, coupon.code(), ann.id(), coupon.counted()).await.expect("it was used");
+        redeem(&stores, &coupon, ann.id()).await.expect("it is free");
+        assert!(redeem(&stores, &coupon, ann.id()).await.is_err());
+        give_back(&stores, coupon.code(), ann.id(), coupon.counted()).await.expect("it was used");
         let by_ann = coupons.used_by(coupon.code(), ann.id()).await.expect("the table answers");
         assert_eq!((found(&coupons, &coupon).await.used(), by_ann), (0, 0));
     }
@@ -166,13 +173,14 @@ async fn a_use_that_is_given_back_can_be_used_again_by_the_same_customer() {
 
 #[tokio::test]
 async fn no_more_is_given_back_than_was_used_and_what_is_gone_is_told_apart() {
-    let coupons: Coupons = open().await;
+    let stores: Stores = open().await;
+    let coupons = stores.0.clone();
     let coupon = made(&coupons, json!({ "limit": 1, "perCustomer": 1 })).await;
     let ann = someone();
-    let back = async |counted| give_back(&coupons, coupon.code(), ann.id(), counted).await;
+    let back = async |counted| give_back(&stores, coupon.code(), ann.id(), counted).await;
     assert_eq!(back(Counted { in_all: true, by_customer: false }).await, Err([true, false]));
     assert_eq!(back(Counted { in_all: false, by_customer: true }).await, Err([false, true]));
-    redeem(&coupons, &coupon, ann.id()).await.expect("it is free");
+    redeem(&stores, &coupon, ann.id()).await.expect("it is free");
     let key = format!("{}#{}", coupon.code(), ann.id());
     Cloud::open().await.delete_item("CouponsTable", "couponId", &key).await;
     assert_eq!(back(coupon.counted()).await, Err([false, true]));
@@ -183,8 +191,8 @@ async fn no_more_is_given_back_than_was_used_and_what_is_gone_is_told_apart() {
 
 #[tokio::test]
 async fn a_use_between_an_admins_look_and_change_is_not_lost() {
-    let direct: Coupons = open().await;
-    let coupon = made(&direct, json!({ "limit": 5 })).await;
+    let direct: Stores = open().await;
+    let coupon = made(&direct.0, json!({ "limit": 5 })).await;
     let read = coupon.clone();
     let coupons: Coupons = open_behind(Meddler::before("UpdateItem", 0..1, move || {
         let (direct, read) = (direct.clone(), read.clone());
