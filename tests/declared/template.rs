@@ -22,6 +22,7 @@ const PUBLIC: [&str; 18] = [
     "GET /openapi.json",
     "GET /products",
     "GET /products/{id}",
+    "GET /shipping-methods",
     "POST /confirm-sign-up",
     "POST /forgot-password",
     "POST /refresh-token",

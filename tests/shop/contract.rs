@@ -108,6 +108,12 @@ impl World {
                 let banner = self.shop.admin().await.post("/banners/upload-url", &body).await.is(201);
                 banner["id"].as_str().expect("an id").to_owned()
             }
+            "coupon" => {
+                let code = unique("C").replace(' ', "-").to_uppercase();
+                let body = json!({ "code": code, "kind": "percent", "value": 10 });
+                self.shop.admin().await.post("/coupons", &body).await.is(201);
+                code
+            }
             "category" => {
                 let name = unique("Category").replace(' ', "-");
                 let body = json!({ "fileName": "a.png", "fileType": "image/png", "categoryName": name });

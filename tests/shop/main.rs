@@ -30,6 +30,7 @@ mod products {
     mod pictures;
     mod selling;
 }
+mod promotions;
 mod readme;
 mod reads;
 mod secrets;

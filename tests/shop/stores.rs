@@ -15,6 +15,8 @@ mod offers;
 mod orders;
 mod pictures;
 mod products;
+mod promotions;
+mod settings;
 mod users;
 
 use std::time::Duration;

@@ -1,0 +1,115 @@
+//! What admins set, on the shop's own settings: all orders of others would have it, so this runs alone.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::answer::calls;
+use tests::shop::Shop;
+
+fn shipping() -> Value {
+    json!({ "methods": [
+        {
+            "id": "standard", "name": "By post", "countries": ["AT", "DE"],
+            "prices": [{ "from": 0, "price": 4.9 }, { "from": 50, "price": 0 }], "taxRate": 19
+        },
+        { "id": "courier", "name": "By courier", "countries": "*", "prices": [{ "from": 100, "price": 9.5 }] }
+    ]})
+}
+
+fn tax() -> Value {
+    json!({
+        "pricesIncludeTax": false, "shippingIncludesTax": true, "default": 0,
+        "rates": [{ "country": "US", "region": "NY", "percent": 8.875 }, { "country": "DE", "percent": 19 }]
+    })
+}
+
+/// What nothing is taxed by.
+fn no_tax() -> Value {
+    json!({ "pricesIncludeTax": true, "shippingIncludesTax": true, "rates": [], "default": 0 })
+}
+
+/// The document without its version and its time.
+fn set(mut shown: Value) -> Value {
+    let members = shown.as_object_mut().expect("an object");
+    members.retain(|name, _| !["version", "updatedAt"].contains(&name.as_str()));
+    shown
+}
+
+#[tokio::test]
+async fn an_admin_sets_how_the_shop_sends_and_everyone_sees_what_that_costs() {
+    let shop = Shop::open();
+    let admin = shop.admin().await;
+    let answer = admin.put("/settings/shipping", &shipping()).await;
+    assert_eq!(answer.calls(), calls([("dynamodb", 2)]));
+    assert_eq!(set(answer.is(200)), shipping());
+    let offered = async |query: &str| {
+        let answer = shop.get(&format!("/shipping-methods?{query}")).await;
+        assert_eq!(answer.calls(), calls([("dynamodb", 1)]));
+        let kept = answer.header("cache-control").map(str::to_owned);
+        assert_eq!(kept.as_deref(), Some("public, max-age=30, stale-while-revalidate=60"));
+        let answer = answer.is(200);
+        assert_eq!(answer["currency"], "USD");
+        answer["methods"].clone()
+    };
+    let by_post = |price: f64| json!({ "id": "standard", "name": "By post", "price": price });
+    let by_courier = json!({ "id": "courier", "name": "By courier", "price": 9.5 });
+    assert_eq!(offered("country=DE&total=49.99").await, json!([by_post(4.9)]));
+    assert_eq!(offered("country=DE").await, json!([by_post(4.9)]));
+    let free = json!({ "id": "standard", "name": "By post", "price": 0 });
+    assert_eq!(offered("country=AT&total=50.00").await, json!([free]));
+    assert_eq!(offered("country=DE&total=100").await, json!([free, by_courier]));
+    assert_eq!(offered("country=NZ&total=100").await, json!([by_courier]));
+    assert_eq!(offered("country=NZ&total=99.99").await, json!([]));
+    for (query, place) in [
+        ("", "country"),
+        ("country=", "country"),
+        ("country=de", "country"),
+        ("country=QQ", "country"),
+        ("country=DE&total=-1", "total"),
+        ("country=DE&total=0.001", "total"),
+        ("country=DE&total=tea", "total"),
+    ] {
+        let answer = shop.get(&format!("/shipping-methods?{query}")).await;
+        answer.is_problem(422, "invalid-input").at([place]);
+    }
+    admin.put("/settings/shipping", &json!({ "methods": [] })).await.is(200);
+    assert_eq!(offered("country=DE&total=49.99").await, json!([]));
+}
+
+#[tokio::test]
+async fn of_two_admins_who_saw_the_same_settings_one_sets_them() {
+    let shop = Shop::open();
+    let admin = shop.admin().await;
+    for (path, document, none) in
+        [("/settings/shipping", shipping(), json!({ "methods": [] })), ("/settings/tax", tax(), no_tax())]
+    {
+        let put = async |body: &Value, tag: &str| {
+            admin.request(Method::PUT, path).header("if-match", tag).json(body).send().await
+        };
+        let answer = admin.get(path).await;
+        assert_eq!(answer.calls(), calls([("dynamodb", 1)]));
+        let tag = answer.header("etag").expect("a tag").to_owned();
+        let version = answer.is(200)["version"].as_u64().expect("a version");
+        let first = put(&document, &tag).await.is(200);
+        assert_eq!(first["version"], version + 1, "{first}");
+        assert!(first["updatedAt"].is_string(), "{first}");
+        put(&none, &tag).await.is_problem(412, "precondition-failed");
+        let read = admin.get(path).await.is(200);
+        assert_eq!(read, first);
+        // What is so already is no other version.
+        assert_eq!(put(&document, "*").await.is(200), first);
+        assert_eq!(set(put(&none, &format!("\"{}\"", version + 1)).await.is(200)), none);
+    }
+}
+
+#[tokio::test]
+async fn settings_are_the_admins() {
+    let shop = Shop::open();
+    let ann = shop.person("Ann").await;
+    for (path, document) in [("/settings/shipping", shipping()), ("/settings/tax", tax())] {
+        let before = shop.admin().await.get(path).await.is(200);
+        ann.get(path).await.is_problem(403, "forbidden");
+        ann.put(path, &document).await.is_problem(403, "forbidden");
+        shop.get(path).await.is_from_the_gateway(401, "Unauthorized");
+        assert_eq!(shop.admin().await.get(path).await.is(200), before);
+    }
+}
