@@ -23,8 +23,9 @@ mod representation;
 pub mod serve;
 
 pub use answer::{Answer, File, NoContent};
-pub use axum::extract::State;
+pub use axum::extract::{FromRequestParts, State};
 pub use axum::http::Uri;
+pub use axum::http::request::Parts;
 pub use extract::{Input, Now, Parameter, PathId, QueryParameter};
 pub use if_match::IfMatch;
 pub use serve::{Routes, delete, get, post, put, serve};

@@ -12,24 +12,29 @@ use tests::template::{
 };
 
 /// What may be called without a token, and nothing else.
-const PUBLIC: [&str; 17] = [
+const PUBLIC: [&str; 22] = [
+    "DELETE /guest-cart",
+    "DELETE /guest-cart/items/{id}",
     "GET /approve-products",
     "GET /banners",
     "GET /categories",
     "GET /docs",
     "GET /docs/{file}",
+    "GET /guest-cart",
     "GET /health",
     "GET /openapi.json",
     "GET /products",
     "GET /products/{id}",
     "POST /confirm-sign-up",
     "POST /forgot-password",
+    "POST /guest-cart/items",
     "POST /refresh-token",
     "POST /resend-code",
     "POST /reset-password",
     "POST /sign-in",
     "POST /sign-out",
     "POST /sign-up",
+    "PUT /guest-cart/items/{id}",
 ];
 
 /// What AWS lets nobody narrow: who may do it, and what.
@@ -191,7 +196,7 @@ fn browsers_call_the_api_only_from_the_allowed_origins() {
     let methods: Vec<_> = methods.chain(["HEAD".to_owned()]).collect();
     assert_same(("the routes", &methods), ("the allowed methods", &texts(&cors["AllowMethods"])));
     let allowed = texts(&cors["AllowHeaders"]);
-    for needed in ["authorization", "content-type", "idempotency-key", "if-none-match"] {
+    for needed in ["authorization", "cart-token", "content-type", "idempotency-key", "if-none-match"] {
         assert!(allowed.iter().any(|name| name == needed), "{needed}");
     }
 }

@@ -103,6 +103,15 @@ impl fmt::Display for Amount {
     }
 }
 
+impl Field for Amount {
+    /// 0 to ten billion: what answers show is exact that far.
+    fn parse(value: Value) -> Result<Self, String> {
+        const MOST: Amount = Amount(1_000_000_000_000);
+        let amount = exact(value)?.filter(|amount| *amount <= MOST);
+        amount.ok_or_else(|| format!("must be from 0 to {MOST}"))
+    }
+}
+
 /// An amount as an answer shows it: a JSON number of major units, `99.99`, `100`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InMajor(Amount);
@@ -147,16 +156,21 @@ impl Price {
 
 impl Field for Price {
     fn parse(value: Value) -> Result<Self, String> {
-        let Value::Number(number) = value else {
-            return Err("must be a number, like 99.99".into());
-        };
-        if number.decimals() > EXPONENT.into() {
-            return Err(format!("must have at most {EXPONENT} decimals"));
-        }
-        let minor = number.shifted(EXPONENT).and_then(|minor| u64::try_from(minor).ok());
-        let minor = minor.ok_or_else(|| format!("must be from 0.01 to {}", Self::MAX))?;
-        Self::new(Amount(minor))
+        let amount = exact(value)?.ok_or_else(|| format!("must be from 0.01 to {}", Self::MAX))?;
+        Self::new(amount)
     }
+}
+
+/// The amount in a field, to the last unit, so that no two of them are the same that are written differently; `None`
+/// where it is too large or below nothing.
+fn exact(value: Value) -> Result<Option<Amount>, String> {
+    let Value::Number(number) = value else {
+        return Err("must be a number, like 99.99".into());
+    };
+    if number.decimals() > EXPONENT.into() {
+        return Err(format!("must have at most {EXPONENT} decimals"));
+    }
+    Ok(number.shifted(EXPONENT).and_then(|minor| u64::try_from(minor).ok()).map(Amount))
 }
 
 #[cfg(test)]
@@ -191,6 +205,17 @@ mod tests {
             assert_eq!(price(text), Err("must have at most 2 decimals".into()), "{text}");
         }
         assert_eq!(price("\"9\""), Err("must be a number, like 99.99".into()));
+    }
+
+    #[test]
+    fn an_amount_is_nothing_or_more() {
+        let amount = |text: &str| Amount::parse(text.parse().unwrap()).map(Amount::minor);
+        let amounts = ["0", "0.00", "28.98", "1e1", "10000000000"].map(amount);
+        assert_eq!(amounts, [0, 0, 2_898, 1_000, 1_000_000_000_000].map(Ok));
+        for text in ["-0.01", "10000000000.01", "1e400"] {
+            assert_eq!(amount(text), Err("must be from 0 to 10000000000.00".into()), "{text}");
+        }
+        assert_eq!(amount("28.978999"), Err("must have at most 2 decimals".into()));
     }
 
     proptest! {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// The tables, by the names that the stack's resources have inside the tables' own names.
 const TABLES: [&str; 8] =
-    ["Activity", "Banners", "Categories", "Guards", "Offers", "Orders", "Products", "Users"];
+    ["Activity", "Banners", "Carts", "Categories", "Guards", "Offers", "Orders", "Products", "Users"];
 
 /// One HTTP request of a function to AWS.
 #[derive(Debug, Clone)]
