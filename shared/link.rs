@@ -1,7 +1,7 @@
 //! The build script of all functions: a release binary is linked to run at a fixed address (`-no-pie`).
 //!
-//! One that may be loaded anywhere has a table of some 35,000 addresses to adjust, 0.8 MB of it, which the dynamic linker
-//! goes through at each cold start (decision 0042).
+//! One that may be loaded anywhere has a table of some 35,000 addresses to adjust, 0.8 MB of it, which the dynamic
+//! linker goes through at each cold start (decision 0042).
 
 /// Tells Cargo so.
 pub fn main() {

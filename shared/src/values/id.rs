@@ -10,8 +10,8 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// Reads a UUID in groups of digits, in either case (RFC 9562, section 4). `Uuid` also takes it in braces, as a URN or in
-/// one group, each of which is of another length.
+/// Reads a UUID in groups of digits, in either case (RFC 9562, section 4). `Uuid` also takes it in braces, as a URN or
+/// in one group, each of which is of another length.
 #[doc(hidden)]
 pub fn hyphenated(text: &str) -> Result<uuid::Uuid, NotAnId> {
     let id = (text.len() == uuid::fmt::Hyphenated::LENGTH).then(|| uuid::Uuid::try_parse(text).ok());
