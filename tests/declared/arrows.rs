@@ -10,9 +10,13 @@ use tests::files::files_under;
 use tests::template::{Binary, path, text};
 
 /// What a service may know of others, besides what stands under `shared/`, which everyone may know.
-const ARROWS: [(&str, &str); 11] = [
+const ARROWS: [(&str, &str); 14] = [
     // Who signs up has a profile.
     ("auth", "users"),
+    // A cart is about offers, and becomes an order of who has a profile.
+    ("carts", "offers"),
+    ("carts", "orders"),
+    ("carts", "users"),
     // An order takes stock, and keeps how to reach its buyer.
     ("orders", "offers"),
     ("orders", "users"),

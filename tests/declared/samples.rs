@@ -42,6 +42,7 @@ fn read_settings() {
 fn the_present_code_reads_what_the_last_release_wrote() {
     read::<activity::Entry>("activity");
     read::<banners::Banner>("banners");
+    read::<carts::Cart>("carts");
     read::<categories::Category>("categories");
     read::<offers::Offer>("offers");
     read::<products::Product>("products");

@@ -12,12 +12,15 @@ use tests::template::{
 };
 
 /// What may be called without a token, and nothing else.
-const PUBLIC: [&str; 18] = [
+const PUBLIC: [&str; 24] = [
+    "DELETE /guest-cart",
+    "DELETE /guest-cart/items/{id}",
     "GET /approve-products",
     "GET /banners",
     "GET /categories",
     "GET /docs",
     "GET /docs/{file}",
+    "GET /guest-cart",
     "GET /health",
     "GET /openapi.json",
     "GET /products",
@@ -25,6 +28,7 @@ const PUBLIC: [&str; 18] = [
     "GET /shipping-methods",
     "POST /confirm-sign-up",
     "POST /forgot-password",
+    "POST /guest-cart/items",
     "POST /refresh-token",
     "POST /resend-code",
     "POST /reset-password",
@@ -32,6 +36,7 @@ const PUBLIC: [&str; 18] = [
     "POST /sign-in/challenge",
     "POST /sign-out",
     "POST /sign-up",
+    "PUT /guest-cart/items/{id}",
 ];
 
 /// What AWS lets nobody narrow: who may do it, and what.
@@ -193,7 +198,7 @@ fn browsers_call_the_api_only_from_the_allowed_origins() {
     let methods: Vec<_> = methods.chain(["HEAD".to_owned()]).collect();
     assert_same(("the routes", &methods), ("the allowed methods", &texts(&cors["AllowMethods"])));
     let allowed = texts(&cors["AllowHeaders"]);
-    for needed in ["authorization", "content-type", "idempotency-key", "if-none-match"] {
+    for needed in ["authorization", "cart-token", "content-type", "idempotency-key", "if-none-match"] {
         assert!(allowed.iter().any(|name| name == needed), "{needed}");
     }
 }

@@ -102,6 +102,17 @@ impl World {
                 }
                 order
             }
+            "cartToken" => {
+                let item = json!({ "id": self.product().await.id, "quantity": 2 });
+                let made = self.shop.post("/guest-cart/items", &item).await.is(200);
+                made["cartToken"].as_str().expect("a token").to_owned()
+            }
+            "filledCart" => {
+                let item = json!({ "id": self.product().await.id, "quantity": 2 });
+                self.buyer = self.shop.person("Buyer").await;
+                self.buyer.post("/cart/items", &item).await.is(200);
+                unique("").trim().to_owned()
+            }
             "cancelledOrder" => self.cancelled_order().await,
             "banner" => {
                 let body = json!({ "fileName": "baner1.png", "fileType": "image/png" });

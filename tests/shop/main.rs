@@ -13,6 +13,7 @@ mod auth {
 mod authorization;
 mod bad_input;
 mod banners;
+mod carts;
 mod categories;
 mod contract;
 mod limits;

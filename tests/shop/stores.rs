@@ -6,6 +6,7 @@
 
 mod activity;
 mod all_orders;
+mod carts;
 mod claims;
 mod due;
 mod keys;

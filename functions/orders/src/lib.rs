@@ -48,6 +48,14 @@ shared::id!(
 pub struct Quantity(u32);
 
 impl Quantity {
+    /// The most pieces that a line can have, whatever the shop allows.
+    pub const MOST: u32 = 10_000;
+
+    /// So many pieces; `None` for none and for too many.
+    pub fn new(pieces: u32) -> Option<Self> {
+        (1..=Self::MOST).contains(&pieces).then_some(Self(pieces))
+    }
+
     /// As a number of pieces.
     pub const fn pieces(self) -> u32 {
         self.0
@@ -56,7 +64,7 @@ impl Quantity {
 
 impl Field for Quantity {
     fn parse(value: Value) -> Result<Self, String> {
-        whole_number(&value, 1..=10_000).map(Self)
+        whole_number(&value, 1..=Self::MOST).map(Self)
     }
 }
 
@@ -72,8 +80,10 @@ shared::body!(
     /// One offer that somebody wants. Of a product without variants, it has the product's id.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
     pub struct NewLine {
-        id: OfferId,
-        quantity: Quantity,
+        /// The offer.
+        pub id: OfferId,
+        /// How many pieces of it.
+        pub quantity: Quantity,
     }
 );
 
@@ -106,6 +116,11 @@ impl Body for NewOrder {
 }
 
 impl NewOrder {
+    /// Of these offers, of which each is there once.
+    pub fn of(lines: impl IntoIterator<Item = NewLine>, payment_method: PaymentMethod) -> Self {
+        Self { lines: lines.into_iter().collect(), payment_method, is_list: true }
+    }
+
     /// That it takes at most so many pieces of each product, which is the shop's to say.
     ///
     /// # Errors

@@ -14,7 +14,9 @@
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, Update};
-use offers::{Offer, OfferId, Offers, why_not_reserved};
+use offers::{NotReserved, Offer, OfferId, Offers, why_not_reserved};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use shared::caller::{Caller, UserId};
 use shared::dynamo::list::Sort::Descending;
 use shared::dynamo::list::{Cursors, List, Page, PageRequest};
@@ -101,6 +103,18 @@ pub struct Basis {
     record: Option<Item>,
 }
 
+/// What became of an order that was to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recorded<T> {
+    /// It is written, now or before.
+    Once(Once<T>),
+    /// The key came before with another request.
+    KeyReused,
+    /// Nothing is written, since these lines cannot be had. Where there are none, something failed that was to be
+    /// written with the order.
+    Refused(Vec<NotReserved>),
+}
+
 impl Orders {
     /// Reads what `order` depends on: its offers, its buyer's profile and the record of its key, in one call.
     ///
@@ -157,21 +171,47 @@ impl Orders {
             }
         };
         let answer = OrderPlaced::new(placed.order_id);
-        let mut write = Write::new();
-        let own = write.put(self.new_order(&placed)?);
-        let lines = placed.lines.into_iter().map(|line| {
+        match self.record(placed, Write::new(), keyed, answer, now).await? {
+            Recorded::Once(placed) => Ok(placed),
+            Recorded::KeyReused => Err(Refusal::from(KeyReused).into()),
+            Recorded::Refused(lines) => {
+                let first = lines.into_iter().next();
+                let first = first.context("a transaction was refused for none of its lines")?;
+                Err(Refusal::from(first).into())
+            }
+        }
+    }
+
+    /// Writes a new order in one transaction with the reservations of its lines, the key's record and what `write` has
+    /// already.
+    ///
+    /// Safe to repeat as [`Orders::place`] is: what `answer` says of the order is its own, so that one that is found is
+    /// this order's.
+    ///
+    /// # Errors
+    /// When the tables cannot be written.
+    pub async fn record<T: Clone + PartialEq + Serialize + DeserializeOwned>(
+        &self,
+        order: Order,
+        mut write: Write,
+        keyed: Option<&KeyedRequest>,
+        answer: T,
+        now: Timestamp,
+    ) -> anyhow::Result<Recorded<T>> {
+        let own = write.put(self.new_order(&order)?);
+        let lines = order.lines.into_iter().map(|line| {
             let reserved = self.offers.reserve(line.offer_id, line.quantity.pieces(), line.unit_price)?;
             Ok((write.update(reserved), line))
         });
         let lines: Vec<(Part, Line)> = lines.collect::<anyhow::Result<_>>()?;
-        match self.guards.commit(write, keyed, answer.clone(), now).await? {
+        Ok(match self.guards.commit(write, keyed, answer.clone(), now).await? {
             // A record with this new id is this order's: an earlier try took effect and its reply was lost.
-            Committed::Once(Once::Replayed(kept)) if kept == answer => Ok(Once::Done(answer)),
-            Committed::Once(placed) => Ok(placed),
-            Committed::KeyReused => Err(Refusal::from(KeyReused).into()),
-            Committed::Refused(found) if found.at(own).is_some() => Ok(Once::Done(answer)),
-            Committed::Refused(found) => Err(refused_line(&lines, found)?.into()),
-        }
+            Committed::Once(Once::Replayed(kept)) if kept == answer => Recorded::Once(Once::Done(answer)),
+            Committed::Once(placed) => Recorded::Once(placed),
+            Committed::KeyReused => Recorded::KeyReused,
+            Committed::Refused(found) if found.at(own).is_some() => Recorded::Once(Once::Done(answer)),
+            Committed::Refused(found) => Recorded::Refused(refused_lines(&lines, found)?),
+        })
     }
 
     fn new_order(&self, order: &Order) -> anyhow::Result<Put> {
@@ -574,9 +614,10 @@ fn without_refused<'a>(parts: Vec<(Part, &'a Line)>, found: &Found) -> Vec<&'a L
     parts.into_iter().filter(|(part, _)| found.at(*part).is_none()).map(|(_, line)| line).collect()
 }
 
-/// Which line made a transaction fail, and why.
-fn refused_line(lines: &[(Part, Line)], mut found: Found) -> anyhow::Result<Refusal> {
-    let failed = lines.iter().find_map(|(part, line)| Some((found.take(*part)?, line)));
-    let (item, line) = failed.context("a transaction was refused for none of its lines")?;
-    Ok(why_not_reserved(item, line.offer_id, line.quantity.pieces(), line.unit_price)?.into())
+/// Which lines made a transaction fail, and why.
+fn refused_lines(lines: &[(Part, Line)], mut found: Found) -> anyhow::Result<Vec<NotReserved>> {
+    let failed = lines.iter().filter_map(|(part, line)| Some((found.take(*part)?, line)));
+    let reasons = failed
+        .map(|(item, line)| why_not_reserved(item, line.offer_id, line.quantity.pieces(), line.unit_price));
+    reasons.collect()
 }

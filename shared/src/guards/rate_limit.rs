@@ -18,7 +18,7 @@
 //!
 //! | counter | counts | of |
 //! | --- | --- | --- |
-//! | `address` | requests | one address, whatever they are about |
+//! | `address` | requests | one address, whatever they are about; of guests, their changes |
 //! | `account` | requests, at sign-in the failed ones alone | one account from one address |
 //! | `account-in-all` | the same | one account from all addresses that it has not signed in from |
 //! | `person` | requests | one person who is signed in |
@@ -602,15 +602,46 @@ impl PersonLimit {
         let a_day = self.per_day.map(|rate| counter.a_day(rate));
         let counters: Vec<_> = std::iter::once(&counter).chain(&a_day).collect();
         let limits: Vec<_> = counters.iter().map(|counter| (counter.name, counter.rate)).collect();
-        match self.counters.count(&counters, &limits, now).await {
-            Ok(counted) => Ok(counted.map(drop)?),
-            Err(error) => {
-                tracing::warn!(
-                    error = format!("{error:#}"),
-                    "a request could not be counted and was let through"
-                );
-                Ok(())
-            }
+        or_uncounted(self.counters.count(&counters, &limits, now).await)
+    }
+}
+
+/// How often one address may change something without an account. When the counter cannot be reached everyone may: the
+/// shop goes on selling.
+#[derive(Debug, Clone)]
+pub struct GuestLimit {
+    counters: Counters,
+    per_address: Rate,
+}
+
+impl FromEnv for GuestLimit {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { counters: Counters::from_env(aws)?, per_address: config::required("LIMIT_PER_GUEST")? })
+    }
+}
+
+impl GuestLimit {
+    /// Counts a request of somebody at `address` to `route`.
+    ///
+    /// # Errors
+    /// `too-many-requests`.
+    pub async fn count(&self, route: &str, address: Address, now: Timestamp) -> Result<(), Problem> {
+        let counter = self.counters.of(route, "address", self.per_address, &[&address.to_string()]);
+        let limits = [(counter.name, counter.rate)];
+        or_uncounted(self.counters.count(&[&counter], &limits, now).await)
+    }
+}
+
+/// Lets a request through that could not be counted.
+fn or_uncounted(counted: anyhow::Result<Result<Item, TooMany>>) -> Result<(), Problem> {
+    match counted {
+        Ok(counted) => Ok(counted.map(drop)?),
+        Err(error) => {
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "a request could not be counted and was let through"
+            );
+            Ok(())
         }
     }
 }
@@ -845,6 +876,23 @@ mod tests {
         );
         assert_eq!(in_all["UpdateExpression"], "ADD c0 :less");
         assert_eq!(in_all["ConditionExpression"], "c0 > :none");
+    }
+
+    #[tokio::test]
+    async fn guests_are_counted_by_their_address_and_let_through_where_nobody_can_count() {
+        let limit = |status, answer: &Value| {
+            let (sdk, asked) = answering(status, answer);
+            let counters = Counters::new(&sdk, "guards".into(), "a key".into());
+            (GuestLimit { counters, per_address: rate(2, 60) }, asked)
+        };
+        let (full, asked) = limit(400, &refused(&json!({ "c0": { "N": "2" } })));
+        let refused = full.count("guest", Address::new(HERE), at(1_000)).await.unwrap_err();
+        assert_eq!(refused.kind(), TOO_MANY_REQUESTS);
+        assert_eq!(refused.into_response().headers()["ratelimit-policy"], "\"address\";q=2;w=60");
+        assert!(full.count("guest", Address::new(HERE), at(2_000)).await.is_err());
+        assert_eq!(counted(&asked), ["address"], "who was refused is remembered, and costs no call");
+        let (away, _) = limit(500, &json!({}));
+        assert_eq!(away.count("guest", Address::new(HERE), at(1_000)).await.err(), None);
     }
 
     #[tokio::test]

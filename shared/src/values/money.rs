@@ -148,8 +148,8 @@ impl Price {
 
 impl Field for Price {
     fn parse(value: Value) -> Result<Self, String> {
-        let minor = minor_units(&number(value)?)?;
-        Self::new(minor.map_or(Amount::ZERO, Amount))
+        let amount = exact(&number(value)?)?.ok_or_else(|| format!("must be from 0.01 to {}", Self::MAX))?;
+        Self::new(amount)
     }
 }
 
@@ -170,14 +170,15 @@ impl Charge {
 
 impl Field for Charge {
     fn parse(value: Value) -> Result<Self, String> {
-        let minor = minor_units(&number(value)?)?.map(Amount).filter(|amount| *amount <= Price::MAX);
-        minor.map(Self).ok_or_else(|| format!("must be from 0 to {}", Price::MAX))
+        let charge = exact(&number(value)?)?.filter(|amount| *amount <= Price::MAX);
+        charge.map(Self).ok_or_else(|| format!("must be from 0 to {}", Price::MAX))
     }
 }
 
-/// What the things of a cart cost together, as a query says it: from 0 to 1,000,000,000,000.00, which is more than any
-/// cart can hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What several things come to, as their buyer says it: from 0 to 1,000,000,000,000.00, which is more than any cart can
+/// hold, and which answers still show to the cent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
 pub struct Sum(Amount);
 
 impl Default for Sum {
@@ -198,15 +199,24 @@ impl Sum {
     pub const fn amount(self) -> Amount {
         self.0
     }
+
+    fn read(number: &Number) -> Result<Self, String> {
+        let sum = exact(number)?.filter(|amount| *amount <= Self::MAX);
+        sum.map(Self).ok_or_else(|| format!("must be from 0 to {}", Self::MAX))
+    }
+}
+
+impl Field for Sum {
+    fn parse(value: Value) -> Result<Self, String> {
+        Self::read(&number(value)?)
+    }
 }
 
 impl FromStr for Sum {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let number = text.parse::<Number>().map_err(|_| "must be a number, like 99.99".to_owned())?;
-        let sum = minor_units(&number)?.map(Amount).filter(|amount| *amount <= Self::MAX);
-        sum.map(Self).ok_or_else(|| format!("must be from 0 to {}", Self::MAX))
+        Self::read(&text.parse().map_err(|_| "must be a number, like 99.99".to_owned())?)
     }
 }
 
@@ -217,12 +227,13 @@ fn number(value: Value) -> Result<Number, String> {
     }
 }
 
-/// A number of major units in minor ones; `None` for one below zero or beyond every limit.
-fn minor_units(number: &Number) -> Result<Option<u64>, String> {
+/// A number of major units as an amount, to the last unit, so that no two of them are the same that are written
+/// differently; `None` for one below zero or beyond every limit.
+fn exact(number: &Number) -> Result<Option<Amount>, String> {
     if number.decimals() > EXPONENT.into() {
         return Err(format!("must have at most {EXPONENT} decimals"));
     }
-    Ok(number.shifted(EXPONENT).and_then(|minor| u64::try_from(minor).ok()))
+    Ok(number.shifted(EXPONENT).and_then(|minor| u64::try_from(minor).ok()).map(Amount))
 }
 
 #[cfg(test)]
@@ -274,6 +285,11 @@ mod tests {
             assert_eq!(sum(text), Err("must be from 0 to 1000000000000.00".into()), "{text}");
         }
         assert_eq!(sum("0.001"), Err("must have at most 2 decimals".into()));
+        let in_body = |json: &str| Sum::parse(json.parse().unwrap()).map(|sum| sum.amount().minor());
+        for text in ["0", "0.00", "28.98", "1e1", "1000000000000", "-0.01", "28.978999", "1e400"] {
+            assert_eq!(in_body(text), sum(text), "{text}");
+        }
+        assert_eq!(in_body("\"28.98\""), Err("must be a number, like 99.99".into()));
         for text in ["", "tea", "+1", " 1", "01", "0x10", "NaN"] {
             assert_eq!(sum(text), Err("must be a number, like 99.99".into()), "{text}");
         }
