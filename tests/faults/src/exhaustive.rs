@@ -64,7 +64,7 @@ enum Flow {
 }
 
 impl Flow {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Buys,
         Self::ChecksOut,
         Self::CannotShip,
