@@ -303,7 +303,7 @@ fn another_total_than_expected_is_refused_with_what_changed() {
         panic!("{refused:?}")
     };
     assert_eq!((expected.to_string(), amounts.total.to_string()), ("12.00".into(), "13.00".into()));
-    assert_eq!(lines.iter().map(|line| line.id()).collect::<Vec<_>>(), [tea.id()]);
+    assert_eq!(lines.iter().map(priced::PricedLine::id).collect::<Vec<_>>(), [tea.id()]);
     let agreed = priced(&cart, &[&dearer, &cup]).order(&cart, &asking(&json!({ "expectedTotal": 13.00 })));
     assert_eq!(agreed.unwrap().offers().collect::<Vec<_>>(), [tea.id(), cup.id()]);
 }
