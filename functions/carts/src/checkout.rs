@@ -3,18 +3,22 @@
 //! The order's transaction empties the cart on the condition that it is still of the version that was read, and leaves
 //! in it which order it became. So of two tabs one is too late, finds that, and gives the same answer.
 
-use offers::{NotReserved, Offer, OfferId};
+use anyhow::Context;
+use offers::{NotReserved, OfferId};
+use orders::purchase::Fault;
 use orders::store::Recorded;
 use orders::{
-    Fulfilment, NewLine, NewOrder, Order, OrderId, OrderQueue, Orders, PaymentMethod, Refusal as OrderRefusal,
+    Contact, Fulfilment, NewLine, NewOrder, Order, OrderId, OrderQueue, Orders, PaymentMethod, Purchase,
+    Refusal as OrderRefusal,
 };
+use promotions::NotRedeemed;
 use serde::{Deserialize, Serialize};
 use shared::caller::{Caller, UserId};
 use shared::dynamo::{Consistency, Item, Read, Write};
 use shared::guards::rate_limit::PersonLimit;
 use shared::guards::{Guards, Kept, KeyReused, KeyedRequest, Once};
 use shared::http::input::{Field, Value, whole_number};
-use shared::http::problem::{Kind, Problem, StatusCode};
+use shared::http::problem::{Busy, FieldError, Kind, Problem, StatusCode};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::run::telemetry;
@@ -22,8 +26,11 @@ use shared::values::money::{Amount, Currency, InMajor, Price, Sum};
 use shared::values::time::Timestamp;
 use users::{Profile, Users};
 
-use crate::priced::{Amounts, AmountsView, LineProblem, PricedCart, PricedLine};
-use crate::{Cart, CartId, Carts, LastOrder, MostPieces};
+use crate::priced::{AmountsView, LineProblem, PricedCart, PricedLine, Pricing};
+use crate::{Cart, CartChanges, CartId, Carts, LastOrder};
+
+/// How often an order is counted anew because an admin changed its coupon at the same time.
+const TRIES: u32 = 3;
 
 /// Which version of a cart somebody saw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -38,7 +45,7 @@ impl Field for Version {
 
 shared::body!(
     /// What somebody says who orders what is in the cart.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     pub struct CheckOut {
         /// What the page said that it costs.
         pub expected_total: Sum,
@@ -46,6 +53,8 @@ shared::body!(
         pub payment_method: Option<PaymentMethod>,
         /// Which version the page showed, if it says so.
         pub cart_version: Option<Version>,
+        /// What is chosen otherwise than in the cart.
+        pub choices: CartChanges = ..,
     }
 );
 
@@ -102,13 +111,21 @@ pub enum Refusal {
     /// These lines cannot be ordered as they are.
     #[error("{} lines cannot be ordered", .0.len())]
     Lines(Vec<LineFault>),
+    /// A coupon or a way of sending that was chosen is not for it.
+    #[error(transparent)]
+    Chosen(#[from] Fault),
+    /// Nobody has said where to send it.
+    #[error("nobody has said where to send the cart")]
+    NoAddress,
     /// It costs something else.
     #[error("the cart does not cost what was expected")]
     TotalChanged {
         /// What the page said.
         expected: Amount,
         /// What it is.
-        amounts: Amounts,
+        total: Amount,
+        /// Of what that is made.
+        amounts: AmountsView,
         /// Lines that cost something else than when they came into the cart.
         lines: Vec<PricedLine>,
     },
@@ -197,13 +214,18 @@ impl From<Refusal> for Problem {
                 let first = first.unwrap_or_else(|| anyhow::anyhow!("no line is at fault").into());
                 first.with("lines", faults)
             }
-            Refusal::TotalChanged { expected, amounts, lines } => {
+            Refusal::Chosen(fault) => fault.into(),
+            Refusal::NoAddress => {
+                let detail = "is required: say in the cart or here where to send it";
+                Self::invalid_input(vec![FieldError::body("#/shippingAddress", detail)])
+            }
+            Refusal::TotalChanged { expected, total, amounts, lines } => {
                 let detail = "The cart costs something else by now. Look at it again before you order.";
                 let lines: Vec<_> = lines.into_iter().map(NewPrice::from).collect();
                 Self::new(TOTAL_CHANGED, detail)
                     .with("expectedTotal", expected.in_major())
-                    .with("total", amounts.total.in_major())
-                    .with("amounts", AmountsView::from(amounts))
+                    .with("total", total.in_major())
+                    .with("amounts", amounts)
                     .with("lines", lines)
             }
         }
@@ -212,8 +234,8 @@ impl From<Refusal> for Problem {
 
 impl CheckOut {
     /// The same, by somebody who has seen this version.
-    fn having_seen(self, version: u32) -> Self {
-        Self { cart_version: Some(Version(version)), ..self }
+    fn having_seen(&self, version: u32) -> Self {
+        Self { cart_version: Some(Version(version)), ..self.clone() }
     }
 }
 
@@ -246,17 +268,23 @@ impl PricedCart {
     /// The order that comes of it.
     ///
     /// # Errors
-    /// [`Refusal::Lines`] with every line that cannot be ordered; then [`Refusal::TotalChanged`], which is only said of
-    /// what can be bought.
+    /// [`Refusal::Lines`] with every line that cannot be ordered; then what is wrong with the coupon and the way of
+    /// sending; then [`Refusal::TotalChanged`], which is only said of what can be bought.
     pub fn order(&self, cart: &Cart, asked: &CheckOut) -> Result<NewOrder, Refusal> {
         let faults: Vec<_> = self.faulty().map(LineFault::of).collect();
         if !faults.is_empty() {
             return Err(Refusal::Lines(faults));
         }
-        let expected = asked.expected_total.amount();
-        if self.amounts().total != expected {
+        if let Some(fault) = self.faults().first() {
+            return Err(fault.clone().into());
+        }
+        if self.purchase().is_some_and(Purchase::needs_address) {
+            return Err(Refusal::NoAddress);
+        }
+        let (expected, total) = (asked.expected_total.amount(), self.total());
+        if total != expected {
             let lines = self.lines().iter().filter(|line| line.has_another_price()).cloned().collect();
-            return Err(Refusal::TotalChanged { expected, amounts: self.amounts(), lines });
+            return Err(Refusal::TotalChanged { expected, total, amounts: self.amounts(), lines });
         }
         let lines = cart.lines.iter().map(|line| NewLine { id: line.offer_id, quantity: line.quantity });
         Ok(NewOrder::of(lines, asked.payment_method.unwrap_or(PaymentMethod::CashOnDelivery)))
@@ -291,7 +319,7 @@ impl Basis {
 #[derive(Debug, Clone)]
 pub struct CheckingOut {
     limit: PersonLimit,
-    most: MostPieces,
+    pricing: Pricing,
     fulfilment: Fulfilment,
     carts: Carts,
     guards: Guards,
@@ -304,7 +332,7 @@ impl FromEnv for CheckingOut {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
             limit: PersonLimit::from_env(aws)?.and_a_day()?,
-            most: MostPieces::from_env(aws)?,
+            pricing: Pricing::from_env(aws)?,
             fulfilment: config::required("FULFILMENT")?,
             carts: Carts::from_env(aws)?,
             guards: Guards::from_env(aws)?,
@@ -316,7 +344,7 @@ impl FromEnv for CheckingOut {
 }
 
 impl CheckingOut {
-    /// Orders what is in the cart and queues the order: four round trips, and two where it was ordered before.
+    /// Orders what is in the cart, as it was chosen, and queues the order: four round trips, and two where it was ordered before.
     ///
     /// Safe to repeat with a key, and without one as long as nobody changes the cart.
     ///
@@ -383,10 +411,32 @@ impl CheckingOut {
         now: Timestamp,
     ) -> Result<Once<CheckedOut>, Problem> {
         let Basis { cart, buyer: profile, .. } = basis;
-        let contact = profile.map(Into::into).ok_or(OrderRefusal::NoProfile)?;
-        let offers: Vec<Offer> = self.carts.offers_of(&cart, Consistency::Strong).await?;
-        let wanted = PricedCart::of(&cart, &offers, self.most)?.order(&cart, asked)?;
-        let order = Order::place(&wanted, &offers, buyer, contact, self.fulfilment, now)?;
+        let contact: Contact = profile.map(Into::into).ok_or(OrderRefusal::NoProfile)?;
+        let cart = cart.choose(asked.choices.0.clone());
+        for _ in 0..TRIES {
+            let contact = contact.clone();
+            if let Some(placed) = self.place_once(buyer, asked, &cart, contact, keyed, now).await? {
+                return Ok(placed);
+            }
+        }
+        Err(anyhow::Error::new(Busy).context("count the use of a coupon").into())
+    }
+
+    /// Places the order, unless an admin changes its coupon at this very moment: then it is to be counted again.
+    async fn place_once(
+        &self,
+        buyer: &UserId,
+        asked: &CheckOut,
+        cart: &Cart,
+        contact: Contact,
+        keyed: Option<&KeyedRequest>,
+        now: Timestamp,
+    ) -> Result<Option<Once<CheckedOut>>, Problem> {
+        let priced = self.pricing.price(cart, Some(buyer), Consistency::Strong, now).await?;
+        let wanted = priced.order(cart, asked)?;
+        let order = Order::place(&wanted, priced.offers(), buyer, contact, self.fulfilment, now)?;
+        let purchase = priced.purchase().context("what is ordered has a price")?;
+        let order = order.purchased(purchase);
         let became = LastOrder {
             cart_version: cart.version(),
             order_id: order.id(),
@@ -394,15 +444,26 @@ impl CheckingOut {
             currency: order.currency(),
         };
         let mut write = Write::new();
-        write.update(self.carts.ordered(&cart, &became, now)?);
+        write.update(self.carts.ordered(cart, &became, now)?);
+        let coupon = purchase.coupon();
+        let redeemed = coupon.map(|coupon| self.carts.redeem(&mut write, coupon, buyer)).transpose()?;
         match self.orders.record(order, write, keyed, CheckedOut::from(&became), now).await? {
-            Recorded::Once(placed) => Ok(placed),
+            Recorded::Once(placed) => Ok(Some(placed)),
             Recorded::KeyReused => Err(KeyReused.into()),
-            // The cart is not as it was, which whoever asks next is told.
-            Recorded::Refused(lines) if lines.is_empty() => {
-                Err(Refusal::Changed { version: cart.version() }.into())
+            Recorded::Refused(lines, mut found) if lines.is_empty() => {
+                let refused =
+                    redeemed.zip(coupon).map(|(redeemed, coupon)| redeemed.refusal(&mut found, coupon));
+                match refused.transpose()?.flatten().zip(coupon) {
+                    Some((NotRedeemed::Changed, _)) => Ok(None),
+                    Some((NotRedeemed::Refused(reason), coupon)) => {
+                        let code = coupon.code().clone();
+                        Err(Fault::CouponNotValid { code, reason: Some(reason) }.into())
+                    }
+                    // The cart is not as it was, which whoever asks next is told.
+                    None => Err(Refusal::Changed { version: cart.version() }.into()),
+                }
             }
-            Recorded::Refused(lines) => {
+            Recorded::Refused(lines, _) => {
                 Err(Refusal::Lines(lines.into_iter().map(LineFault::from).collect()).into())
             }
         }

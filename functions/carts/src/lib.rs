@@ -15,9 +15,10 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use offers::{NotReserved, Offer, OfferId, ProductName};
+use orders::purchase::{Choices, NewChoices};
 use orders::{NewLine, OrderId, Quantity};
 use serde::{Deserialize, Serialize};
-use shared::http::input::{Field, Value, whole_number};
+use shared::http::input::{Body, Field, Fields, Value, whole_number};
 use shared::http::problem::{FieldError, Kind, Problem, StatusCode};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
@@ -27,6 +28,7 @@ use shared::values::time::Timestamp;
 
 pub use checkout::{CheckOut, CheckingOut};
 pub use owner::{CartId, CartOwner, CartToken};
+pub use priced::Pricing;
 pub use shopping::Shopping;
 pub use store::Carts;
 
@@ -88,6 +90,17 @@ shared::body!(
         pub quantity: Wanted,
     }
 );
+
+/// What somebody chooses otherwise for a cart.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(transparent)]
+pub struct CartChanges(pub NewChoices);
+
+impl Body for CartChanges {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        NewChoices::read(fields).map(Self)
+    }
+}
 
 shared::body!(
     /// The cart that somebody filled before signing in.
@@ -156,6 +169,9 @@ pub struct Cart {
     /// Its last changes, the newest last.
     change_ids: Vec<ChangeId>,
     lines: Vec<CartLine>,
+    /// What was chosen besides: a coupon, how it is sent and where to.
+    #[serde(default, skip_serializing_if = "Choices::are_none")]
+    choices: Choices,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last_order: Option<LastOrder>,
     updated_at: Timestamp,
@@ -221,6 +237,7 @@ impl Cart {
             version: 0,
             change_ids: Vec::new(),
             lines: Vec::new(),
+            choices: Choices::default(),
             last_order: None,
             updated_at: now,
             expires_at: now.unix_seconds(),
@@ -231,7 +248,11 @@ impl Cart {
     /// The same at `now`: one that has expired is empty, though it is still there.
     #[must_use]
     pub fn as_of(self, now: Timestamp) -> Self {
-        if self.expires_at > now.unix_seconds() { self } else { Self { lines: Vec::new(), ..self } }
+        if self.expires_at > now.unix_seconds() {
+            self
+        } else {
+            Self { lines: Vec::new(), choices: Choices::default(), ..self }
+        }
     }
 
     /// Its id.
@@ -247,6 +268,27 @@ impl Cart {
     /// What is in it.
     pub fn lines(&self) -> &[CartLine] {
         &self.lines
+    }
+
+    /// What was chosen besides.
+    pub fn choices(&self) -> &Choices {
+        &self.choices
+    }
+
+    /// Whether something is in it, or was chosen for it.
+    pub fn has_something(&self) -> bool {
+        !(self.lines.is_empty() && self.choices.are_none())
+    }
+
+    /// Whether it has the same in it as another one, chosen in the same way.
+    pub fn is_like(&self, other: &Self) -> bool {
+        (&self.lines, &self.choices) == (&other.lines, &other.choices)
+    }
+
+    /// Chosen otherwise.
+    #[must_use]
+    pub fn choose(self, new: NewChoices) -> Self {
+        Self { choices: self.choices.with(new), ..self }
     }
 
     /// The offers in it.
@@ -296,9 +338,10 @@ impl Cart {
     }
 
     /// With what a guest's cart has: pieces of the same offer are added up, other lines follow, the guest's oldest
-    /// first.
+    /// first. What the guest chose counts where nothing was chosen here.
     #[must_use]
     pub fn merge(mut self, guest: &Self, most: MostPieces) -> (Self, Vec<Note>) {
+        self.choices = self.choices.or(&guest.choices);
         let mut theirs: Vec<_> = guest.lines.iter().collect();
         theirs.sort_by_key(|line| line.added_at);
         let mut notes = Vec::new();

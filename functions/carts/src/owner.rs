@@ -107,6 +107,14 @@ pub enum CartOwner {
 }
 
 impl CartOwner {
+    /// Who it is, of people with an account.
+    pub fn person(&self) -> Option<&UserId> {
+        match self {
+            Self::Person(id) => Some(id),
+            Self::Guest { .. } => None,
+        }
+    }
+
     /// The cart that the request names.
     pub fn cart(&self) -> Option<CartId> {
         match self {

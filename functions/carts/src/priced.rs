@@ -2,11 +2,20 @@
 
 use anyhow::Context;
 use offers::{NotReserved, Offer, OfferId, ProductName};
-use orders::Quantity;
+use orders::purchase::{Choices, Fault, NamedCoupon, ShopTerms, Wanted};
+use orders::{Address, Amounts, Purchase, Quantity};
+use promotions::CouponCode;
 use serde::Serialize;
+use settings::{MethodId, Shipping, Tax};
+use shared::caller::UserId;
+use shared::dynamo::Consistency;
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::config::{self, ConfigError};
+use shared::values::country::Country;
 use shared::values::money::{Amount, Currency, InMajor, Price};
+use shared::values::time::Timestamp;
 
-use crate::{Cart, CartLine, MostPieces};
+use crate::{Cart, CartLine, CartOwner, Carts, MostPieces};
 
 shared::names!(
     /// Why a line of a cart cannot be ordered as it is.
@@ -101,13 +110,71 @@ impl PricedLine {
     }
 }
 
-/// What a cart comes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Amounts {
-    /// All lines that have a price in its currency.
-    pub items: Amount,
-    /// What an order of it would cost.
-    pub total: Amount,
+/// What a cart costs by, as it was read.
+#[derive(Debug, Clone, Default)]
+pub struct Prices {
+    /// The offers of what is in it.
+    pub offers: Vec<Offer>,
+    /// The coupon that was named.
+    pub named: NamedCoupon,
+    /// How the shop sends.
+    pub shipping: Shipping,
+    /// How it taxes.
+    pub tax: Tax,
+}
+
+/// What the shop's settings say of carts.
+#[derive(Debug, Clone, Copy)]
+pub struct Shop {
+    /// How many pieces of one product it sells at once.
+    pub most: MostPieces,
+    /// Where it is: where to, as long as nobody has said that.
+    pub country: Country,
+}
+
+impl FromEnv for Shop {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { most: MostPieces::from_env(aws)?, country: config::required("SHOP_COUNTRY")? })
+    }
+}
+
+/// Looking at what carts cost.
+#[derive(Debug, Clone)]
+pub struct Pricing {
+    carts: Carts,
+    shop: Shop,
+}
+
+impl FromEnv for Pricing {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { carts: Carts::from_env(aws)?, shop: Shop::from_env(aws)? })
+    }
+}
+
+impl Pricing {
+    /// The cart with what everything in it costs today: one read of the cart, and one of what it costs by.
+    ///
+    /// # Errors
+    /// When the tables cannot be read.
+    pub async fn look(&self, owner: &CartOwner, now: Timestamp) -> anyhow::Result<CartView> {
+        let Some(cart) = self.carts.find(owner, now).await? else { return Ok(CartView::empty()) };
+        Ok(self.price(&cart, owner.person(), Consistency::Eventual, now).await?.into())
+    }
+
+    /// What a cart costs.
+    ///
+    /// # Errors
+    /// When the tables cannot be read.
+    pub async fn price(
+        &self,
+        cart: &Cart,
+        person: Option<&UserId>,
+        consistency: Consistency,
+        now: Timestamp,
+    ) -> anyhow::Result<PricedCart> {
+        let prices = self.carts.prices_of(cart, person, consistency).await?;
+        PricedCart::of(cart, prices, self.shop, now)
+    }
 }
 
 /// A cart with its offers' terms of today.
@@ -115,25 +182,37 @@ pub struct Amounts {
 pub struct PricedCart {
     version: u32,
     lines: Vec<PricedLine>,
+    choices: Choices,
     currency: Option<Currency>,
-    amounts: Amounts,
+    /// What the lines come to that have a price in its currency.
+    purchase: Option<Purchase>,
+    offers: Vec<Offer>,
 }
 
 impl PricedCart {
-    /// The cart by the offers as they were read.
+    /// The cart by what was read.
     ///
     /// # Errors
     /// When it costs more than can be written down, which no cart does.
-    pub fn of(cart: &Cart, offers: &[Offer], most: MostPieces) -> anyhow::Result<Self> {
+    pub fn of(cart: &Cart, prices: Prices, shop: Shop, now: Timestamp) -> anyhow::Result<Self> {
+        let Prices { offers, named, shipping, tax } = prices;
+        let terms = ShopTerms { shipping, tax, country: shop.country };
         let mut currency = None;
-        let lines = cart.lines.iter().map(|line| {
+        let mut lines = Vec::with_capacity(cart.lines.len());
+        let mut wanted = Vec::with_capacity(cart.lines.len());
+        for line in &cart.lines {
             let offer = offers.iter().find(|offer| offer.id() == line.offer_id);
-            PricedLine::of(line, offer, &mut currency, most)
+            let priced = PricedLine::of(line, offer, &mut currency, shop.most)?;
+            let counts = offer.filter(|_| priced.total.is_some());
+            wanted.extend(counts.map(|offer| Wanted { offer, quantity: line.quantity }));
+            lines.push(priced);
+        }
+        let purchase = currency.map(|currency| {
+            let purchase = Purchase::of(&wanted, currency, &cart.choices, &named, &terms, now);
+            purchase.context("a cart's total fits")
         });
-        let lines: Vec<_> = lines.collect::<anyhow::Result<_>>()?;
-        let mut totals = lines.iter().filter_map(|line| line.total);
-        let items = totals.try_fold(Amount::ZERO, Amount::checked_add).context("a cart's total fits")?;
-        Ok(Self { version: cart.version, lines, currency, amounts: Amounts { items, total: items } })
+        let purchase = purchase.transpose()?;
+        Ok(Self { version: cart.version, lines, choices: cart.choices.clone(), currency, purchase, offers })
     }
 
     /// Its lines.
@@ -141,28 +220,50 @@ impl PricedCart {
         &self.lines
     }
 
-    /// What it comes to.
-    pub fn amounts(&self) -> Amounts {
-        self.amounts
+    /// What it comes to; nothing where nothing in it has a price.
+    pub fn purchase(&self) -> Option<&Purchase> {
+        self.purchase.as_ref()
+    }
+
+    /// The offers in it.
+    pub fn offers(&self) -> &[Offer] {
+        &self.offers
     }
 
     /// The lines that cannot be ordered as they are.
     pub fn faulty(&self) -> impl Iterator<Item = (&PricedLine, LineProblem)> {
         self.lines.iter().filter_map(|line| Some((line, line.problem?)))
     }
+
+    /// What else is in its way.
+    pub fn faults(&self) -> &[Fault] {
+        self.purchase.as_ref().map(Purchase::faults).unwrap_or_default()
+    }
+
+    /// What it comes to, as answers show it.
+    pub fn amounts(&self) -> AmountsView {
+        let of = self.purchase.as_ref().map(Purchase::amounts);
+        AmountsView {
+            amounts: of.unwrap_or_else(|| Amounts::of_items(Amount::ZERO)).into(),
+            total: self.total().in_major(),
+            estimated: self.purchase.as_ref().is_some_and(Purchase::is_estimated),
+        }
+    }
+
+    /// What an order of it would cost.
+    pub fn total(&self) -> Amount {
+        self.purchase.as_ref().map_or(Amount::ZERO, Purchase::total)
+    }
 }
 
 /// What a cart comes to, as answers show it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct AmountsView {
-    items: InMajor,
+    #[serde(flatten)]
+    amounts: orders::purchase::AmountsView,
     total: InMajor,
-}
-
-impl From<Amounts> for AmountsView {
-    fn from(amounts: Amounts) -> Self {
-        Self { items: amounts.items.in_major(), total: amounts.total.in_major() }
-    }
+    /// Whether where it goes is not known yet, and may change it.
+    estimated: bool,
 }
 
 /// A cart as its owner sees it.
@@ -172,8 +273,11 @@ pub struct CartView {
     version: u32,
     currency: Option<Currency>,
     items: Vec<LineView>,
+    coupon_code: Option<CouponCode>,
+    shipping_method: Option<MethodId>,
+    shipping_address: Option<Address>,
     amounts: AmountsView,
-    problems: Vec<LineProblem>,
+    problems: Vec<&'static str>,
     can_check_out: bool,
 }
 
@@ -184,7 +288,14 @@ impl CartView {
             version: 0,
             currency: None,
             items: Vec::new(),
-            amounts: Amounts { items: Amount::ZERO, total: Amount::ZERO }.into(),
+            coupon_code: None,
+            shipping_method: None,
+            shipping_address: None,
+            amounts: AmountsView {
+                amounts: Amounts::of_items(Amount::ZERO).into(),
+                total: Amount::ZERO.in_major(),
+                estimated: false,
+            },
             problems: Vec::new(),
             can_check_out: false,
         }
@@ -222,11 +333,17 @@ impl From<PricedLine> for LineView {
 impl From<PricedCart> for CartView {
     fn from(cart: PricedCart) -> Self {
         let is_there = |problem: &LineProblem| cart.faulty().any(|(_, of_line)| of_line == *problem);
-        let problems: Vec<_> = LineProblem::ALL.into_iter().filter(is_there).collect();
+        let of_lines = LineProblem::ALL.into_iter().filter(is_there).map(LineProblem::as_str);
+        let problems: Vec<_> = of_lines.chain(cart.faults().iter().map(Fault::name)).collect();
+        let amounts = cart.amounts();
+        let Choices { coupon_code, shipping_method, shipping_address } = cart.choices;
         Self {
             version: cart.version,
             currency: cart.currency,
-            amounts: cart.amounts.into(),
+            coupon_code,
+            shipping_method,
+            shipping_address,
+            amounts,
             can_check_out: problems.is_empty() && !cart.lines.is_empty(),
             problems,
             items: cart.lines.into_iter().map(LineView::from).collect(),

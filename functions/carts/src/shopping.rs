@@ -11,9 +11,10 @@ use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::values::time::Timestamp;
 
-use crate::priced::{CartView, PricedCart};
 use crate::store::Changed;
-use crate::{Cart, CartLine, CartOwner, CartToken, Carts, MostPieces, NewQuantity, Note, owner};
+use crate::{
+    Cart, CartChanges, CartLine, CartOwner, CartToken, Carts, MostPieces, NewQuantity, Note, Pricing, owner,
+};
 
 /// A cart after a change, as answers show it: what costs how much is read with the cart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -64,24 +65,6 @@ impl From<Changed> for Answer<CartChanged> {
             Some(token) => Self::ok(changed).header(owner::HEADER, token),
             None => Self::ok(changed),
         }
-    }
-}
-
-/// Looking at carts.
-impl Carts {
-    /// The cart with what everything in it costs today: one read of the cart, and one of what is in it.
-    ///
-    /// # Errors
-    /// When the tables cannot be read.
-    pub async fn look(
-        &self,
-        owner: &CartOwner,
-        most: MostPieces,
-        now: Timestamp,
-    ) -> anyhow::Result<CartView> {
-        let Some(cart) = self.find(owner, now).await? else { return Ok(CartView::empty()) };
-        let offers = self.offers_of(&cart, Consistency::Eventual).await?;
-        Ok(PricedCart::of(&cart, &offers, most)?.into())
     }
 }
 
@@ -139,6 +122,30 @@ impl Shopping {
     pub async fn remove(&self, owner: &CartOwner, id: OfferId, now: Timestamp) -> Result<Changed, Problem> {
         self.count(owner, now).await?;
         Ok(self.carts.change(owner, None, now, |cart, _| Ok(cart.remove(id))).await?)
+    }
+
+    /// Chooses a coupon, how it is sent and where to, if that is possible with what is in the cart. Safe to repeat.
+    /// Whether it still is when the cart is ordered, is decided then.
+    ///
+    /// # Errors
+    /// The [`Fault`](orders::purchase::Fault) of what is chosen anew, and `too-many-requests` for guests.
+    pub async fn choose(
+        &self,
+        pricing: &Pricing,
+        owner: &CartOwner,
+        CartChanges(new): CartChanges,
+        now: Timestamp,
+    ) -> Result<Changed, Problem> {
+        self.count(owner, now).await?;
+        let cart = self.carts.find(owner, now).await?;
+        if let Some(cart) = cart.filter(|cart| !cart.lines().is_empty()) {
+            let chosen = cart.choose(new.clone());
+            let priced = pricing.price(&chosen, owner.person(), Consistency::Eventual, now).await?;
+            if let Some(fault) = priced.faults().iter().find(|fault| new.are_about(fault)) {
+                return Err(fault.clone().into());
+            }
+        }
+        Ok(self.carts.change(owner, None, now, |cart, _| Ok(cart.choose(new.clone()))).await?)
     }
 
     /// Takes everything out. Safe to repeat.

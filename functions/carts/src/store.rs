@@ -14,6 +14,9 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, ReturnValue, Update};
 use offers::{Offer, OfferId, Offers};
+use orders::purchase::NamedCoupon;
+use promotions::{Coupon, Coupons, Redemption};
+use settings::Settings;
 use shared::caller::UserId;
 use shared::dynamo::{
     Batch, Consistency, Item, Read, Write, Written, backoff, from_item, number, put_item, text, to_item,
@@ -24,6 +27,7 @@ use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
 
+use crate::priced::Prices;
 use crate::{Cart, CartId, CartOwner, CartToken, ChangeId, LastOrder, MostPieces, Note, Refusal};
 
 /// How often a change begins anew because others changed the cart at the same time.
@@ -35,6 +39,8 @@ pub struct Carts {
     client: Client,
     table: String,
     offers: Offers,
+    coupons: Coupons,
+    settings: Settings,
 }
 
 impl FromEnv for Carts {
@@ -43,6 +49,8 @@ impl FromEnv for Carts {
             client: aws.dynamodb(),
             table: config::table("CARTS_TABLE"),
             offers: Offers::from_env(aws)?,
+            coupons: Coupons::from_env(aws)?,
+            settings: Settings::from_env(aws)?,
         })
     }
 }
@@ -88,14 +96,33 @@ impl Carts {
         Ok(found.map(from_item::<Cart>).transpose()?.map(|cart| cart.as_of(now)))
     }
 
-    /// The offers of what is in a cart, as far as they are there.
+    /// What a cart costs by, in one call: its offers, as far as they are there, its coupon, with how
+    /// often this person has used it, and how the shop sends and taxes.
     ///
     /// # Errors
-    /// When the table cannot be read.
-    pub async fn offers_of(&self, cart: &Cart, consistency: Consistency) -> anyhow::Result<Vec<Offer>> {
+    /// When the tables cannot be read.
+    pub async fn prices_of(
+        &self,
+        cart: &Cart,
+        person: Option<&UserId>,
+        consistency: Consistency,
+    ) -> anyhow::Result<Prices> {
         let read = self.offers.with(Read::new(), cart.offers(), consistency)?;
-        let mut found = read.fetch(&self.client).await.context("read the offers of a cart")?;
-        Ok(self.offers.found_in(&mut found))
+        let read = self.coupons.with(read, cart.choices().coupon_code.as_ref(), person, consistency)?;
+        let read = self.settings.with(read, Consistency::Eventual)?;
+        let mut found = read.fetch(&self.client).await.context("read what a cart costs by")?;
+        let (coupon, used_before) = self.coupons.found_in(&mut found)?;
+        let (shipping, tax) = self.settings.found_in(&mut found)?;
+        let offers = self.offers.found_in(&mut found);
+        Ok(Prices { offers, named: NamedCoupon { coupon, used_before }, shipping, tax })
+    }
+
+    /// Counts a use of a coupon in the transaction of an order.
+    ///
+    /// # Errors
+    /// Never for values of these types; the SDK's builder asks.
+    pub fn redeem(&self, write: &mut Write, coupon: &Coupon, person: &UserId) -> anyhow::Result<Redemption> {
+        self.coupons.redeem(write, coupon, person)
     }
 
     /// Changes a cart by a rule, which sees it as it is and the offer `about`: one read and one put, and nothing is
@@ -124,7 +151,7 @@ impl Carts {
             };
             let cart = cart.as_of(now);
             let next = rule(cart.clone(), offer.as_ref())?;
-            if next.lines() == cart.lines() {
+            if next.is_like(&cart) {
                 return Ok(Changed { cart, token: None });
             }
             let change = ChangeId::random();
@@ -177,7 +204,7 @@ impl Carts {
         for attempt in 0..TRIES {
             let (own, guest) = self.both(&id, token).await?;
             let own = own.unwrap_or_else(|| Cart::empty(id.clone(), now)).as_of(now);
-            let guest = guest.map(|guest| guest.as_of(now)).filter(|guest| !guest.lines().is_empty());
+            let guest = guest.map(|guest| guest.as_of(now)).filter(Cart::has_something);
             let Some(guest) = guest else { return Ok((own, Vec::new())) };
             let read = own.version();
             let (merged, notes) = own.merge(&guest, most);
@@ -198,19 +225,21 @@ impl Carts {
     }
 
     /// Empties the cart that becomes an order, in the order's transaction, if it is still of the version that is
-    /// ordered.
+    /// ordered. How and where to it was sent stays chosen; its coupon was used.
     ///
     /// # Errors
     /// Never for values of these types; the SDK's builder asks.
     pub fn ordered(&self, cart: &Cart, order: &LastOrder, now: Timestamp) -> anyhow::Result<Update> {
         self.emptied(cart, now)
             .update_expression(
-                "SET #lines = :none, version = :next, lastOrder = :order, updatedAt = :now, expiresAt = :expires",
+                "SET #lines = :none, choices = :choices, version = :next, lastOrder = :order, updatedAt = :now, \
+                 expiresAt = :expires",
             )
             .condition_expression("version = :read")
             .expression_attribute_values(":read", number(cart.version()))
             .expression_attribute_values(":next", number(cart.version().saturating_add(1)))
             .expression_attribute_values(":order", AttributeValue::M(to_item(order)?))
+            .expression_attribute_values(":choices", AttributeValue::M(to_item(&cart.choices().after_order())?))
             .build()
             .context("empty a cart that was ordered")
     }

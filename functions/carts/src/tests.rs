@@ -1,7 +1,7 @@
 use super::*;
 use crate::checkout::{Refusal as CheckOutRefusal, Version};
 use crate::priced::{LineProblem, PricedCart};
-use offers::{Availability, ProductId, Terms};
+use offers::{Availability, Category, ProductId, Terms};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use shared::caller::UserId;
@@ -28,14 +28,16 @@ fn offer(name: &str, price: &str, stock: u32) -> Offer {
 fn of_currency(name: &str, price: &str, stock: u32, currency: &str) -> Offer {
     let (price, stock) = (read(price), read(&stock.to_string()));
     let (id, name) = (ProductId::at(now()), ProductName::new(name).unwrap());
-    let new = Offer::new(id, name, price, currency.parse().unwrap(), stock, UserId::from("ann".to_owned()));
+    let (category, seller) = (Category::new("Drinks").unwrap(), UserId::from("ann".to_owned()));
+    let new = Offer::new(id, name, price, currency.parse().unwrap(), category, stock, seller);
     on(&new, price, Availability::ForSale)
 }
 
 /// The offer on other terms.
 fn on(offer: &Offer, price: Price, availability: Availability) -> Offer {
     let product_name = offer.product_name().clone();
-    offer.clone().with_terms(Terms { product_name, price, availability })
+    let category = Category::new(offer.category().unwrap()).unwrap();
+    offer.clone().with_terms(Terms { product_name, price, category, availability })
 }
 
 fn empty() -> Cart {

@@ -7,6 +7,7 @@ pub mod events;
 pub mod fulfilling;
 pub mod letters;
 pub mod ordering;
+pub mod purchase;
 pub mod queue;
 pub mod store;
 pub mod sweep;
@@ -18,7 +19,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use offers::{NotReserved, Offer, OfferId, ProductId, ProductName};
+use promotions::CouponCode;
 use serde::{Deserialize, Serialize};
+use settings::MethodId;
 use shared::caller::{Caller, UserId};
 use shared::dynamo::list::Page;
 use shared::guards::once::KeyReused;
@@ -31,10 +34,13 @@ use users::{CurrentAdmin, Email, FullName, Profile};
 pub use fulfilling::{Fulfilling, Progress, Shipment};
 pub use letters::LetterKind;
 pub use ordering::Ordering;
+pub use purchase::{Address, Amounts, Purchase};
 pub use queue::{OrderQueue, OrderQueued};
 pub use store::Orders;
 pub use sweep::Sweep;
 pub use workflow::Workflow;
+
+use purchase::{AmountsView, LineAmounts, LineAmountsView, UsedCoupon};
 
 shared::id!(
     /// Names an order.
@@ -273,6 +279,9 @@ pub struct Line {
     unit_price: Price,
     quantity: Quantity,
     seller_id: UserId,
+    /// What it comes to; missing where that is its price times its quantity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    amounts: Option<LineAmounts>,
 }
 
 impl Line {
@@ -296,7 +305,7 @@ impl Line {
         self.unit_price
     }
 
-    /// What all of its pieces cost; `None` if that is too large to be written down, which no line of a placed order is.
+    /// What all of its pieces cost, before discount and without a tax on top; `None` if that is too large to be written down, which no line of a placed order is.
     pub fn total(&self) -> Option<Amount> {
         self.unit_price.amount().checked_times(self.quantity.pieces())
     }
@@ -393,6 +402,16 @@ pub struct Order {
     payment_method: PaymentMethod,
     lines: Vec<Line>,
     total: Amount,
+    /// Of what the total is made; missing where it is the lines alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    amounts: Option<Amounts>,
+    /// The coupon that it used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    coupon: Option<UsedCoupon>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shipping_method: Option<MethodId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shipping_address: Option<Address>,
     currency: Currency,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -468,6 +487,7 @@ impl Order {
                 unit_price: offer.price(),
                 quantity: wanted.quantity,
                 seller_id: offer.seller().clone(),
+                amounts: None,
             };
             // 50 lines of 10,000 pieces at a million each fit many times over.
             let sum = line.total().and_then(|line| total.checked_add(line));
@@ -483,6 +503,10 @@ impl Order {
             payment_method: order.payment_method,
             lines,
             total,
+            amounts: None,
+            coupon: None,
+            shipping_method: None,
+            shipping_address: None,
             currency: currency.context("an order has a line")?,
             created_at: now,
             updated_at: now,
@@ -497,6 +521,21 @@ impl Order {
             handed_over: false,
             schema_version: SCHEMA_VERSION,
         })
+    }
+
+    /// The same, at what its purchase comes to.
+    #[must_use]
+    pub fn purchased(self, purchase: &Purchase) -> Self {
+        let counted = |line: Line| Line { amounts: purchase.line(line.offer_id), ..line };
+        Self {
+            lines: self.lines.into_iter().map(counted).collect(),
+            total: purchase.total(),
+            amounts: Some(purchase.amounts()),
+            coupon: purchase.used_coupon(),
+            shipping_method: purchase.method().cloned(),
+            shipping_address: purchase.address().cloned(),
+            ..self
+        }
     }
 
     /// Its id.
@@ -626,6 +665,14 @@ pub struct OrderView {
     payment_method: PaymentMethod,
     items: Vec<LineView>,
     total: InMajor,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amounts: Option<AmountsView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coupon_code: Option<CouponCode>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shipping_method: Option<MethodId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shipping_address: Option<Address>,
     currency: Currency,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -661,6 +708,8 @@ struct LineView {
     product_name: ProductName,
     product_price: InMajor,
     quantity: Quantity,
+    #[serde(flatten)]
+    amounts: Option<LineAmountsView>,
 }
 
 impl From<Order> for OrderView {
@@ -670,6 +719,7 @@ impl From<Order> for OrderView {
             product_name: line.product_name,
             product_price: line.unit_price.amount().in_major(),
             quantity: line.quantity,
+            amounts: line.amounts.map(LineAmountsView::from),
         };
         Self {
             order_id: order.order_id,
@@ -677,6 +727,10 @@ impl From<Order> for OrderView {
             payment_method: order.payment_method,
             items: order.lines.into_iter().map(item).collect(),
             total: order.total.in_major(),
+            amounts: order.amounts.map(AmountsView::from),
+            coupon_code: order.coupon.map(|coupon| coupon.code),
+            shipping_method: order.shipping_method,
+            shipping_address: order.shipping_address,
             currency: order.currency,
             created_at: order.created_at,
             updated_at: order.updated_at,

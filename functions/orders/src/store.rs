@@ -15,6 +15,7 @@ use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, Update};
 use offers::{NotReserved, Offer, OfferId, Offers, why_not_reserved};
+use promotions::{Coupons, Redemption};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::caller::{Caller, UserId};
@@ -34,6 +35,7 @@ use shared::values::time::Timestamp;
 use users::{CurrentAdmin, Profile, Users};
 
 use crate::admin::{Inspected, OrderEntry};
+use crate::purchase::UsedCoupon;
 use crate::workflow::{Released, Shipped};
 use crate::{
     Action, Actor, DueOrder, Error, Fulfilment, GRACE, HistoryEntry, LetterKind, Line, NewOrder, Order,
@@ -81,6 +83,7 @@ pub struct Orders {
     offers: Offers,
     users: Users,
     guards: Guards,
+    coupons: Coupons,
 }
 
 impl FromEnv for Orders {
@@ -91,6 +94,7 @@ impl FromEnv for Orders {
             offers: Offers::from_env(aws)?,
             users: Users::from_env(aws)?,
             guards: Guards::from_env(aws)?,
+            coupons: Coupons::from_env(aws)?,
         })
     }
 }
@@ -104,15 +108,15 @@ pub struct Basis {
 }
 
 /// What became of an order that was to be written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Recorded<T> {
     /// It is written, now or before.
     Once(Once<T>),
     /// The key came before with another request.
     KeyReused,
-    /// Nothing is written, since these lines cannot be had. Where there are none, something failed that was to be
-    /// written with the order.
-    Refused(Vec<NotReserved>),
+    /// Nothing is written, since these lines cannot be had, or something failed that was to be written with the order:
+    /// that stands in what was found.
+    Refused(Vec<NotReserved>, Found),
 }
 
 impl Orders {
@@ -174,7 +178,7 @@ impl Orders {
         match self.record(placed, Write::new(), keyed, answer, now).await? {
             Recorded::Once(placed) => Ok(placed),
             Recorded::KeyReused => Err(Refusal::from(KeyReused).into()),
-            Recorded::Refused(lines) => {
+            Recorded::Refused(lines, _) => {
                 let first = lines.into_iter().next();
                 let first = first.context("a transaction was refused for none of its lines")?;
                 Err(Refusal::from(first).into())
@@ -210,7 +214,7 @@ impl Orders {
             Committed::Once(placed) => Recorded::Once(placed),
             Committed::KeyReused => Recorded::KeyReused,
             Committed::Refused(found) if found.at(own).is_some() => Recorded::Once(Once::Done(answer)),
-            Committed::Refused(found) => Recorded::Refused(refused_lines(&lines, found)?),
+            Committed::Refused(mut found) => Recorded::Refused(refused_lines(&lines, &mut found)?, found),
         })
     }
 
@@ -406,19 +410,21 @@ impl Orders {
         lines.iter().map(part).collect()
     }
 
-    /// Cancels a pending order and gives its stock back, in one transaction whose condition lets it happen once. The
-    /// workflow does not cancel what waits for a person.
+    /// Cancels a pending order and gives its stock and the use of its coupon back, in one transaction whose condition
+    /// lets it happen once. The workflow does not cancel what waits for a person.
     ///
-    /// Of `order`, as it was read, only what never changes is believed: its id and its lines.
+    /// Of `order`, as it was read, only what never changes is believed: its id, its lines and its coupon.
     ///
     /// # Errors
     /// When there is no such order or the tables cannot be written.
     pub async fn release(&self, order: &Order, actor: &Actor, now: Timestamp) -> anyhow::Result<Released> {
         let mut lines: Vec<&Line> = order.lines.iter().collect();
+        let mut coupon = order.coupon.clone();
         loop {
             let mut write = Write::new();
             let own = write.update(self.transition(order.order_id, Action::Cancel, actor, None, now)?);
             let parts = self.for_each(&lines, &mut write, Offers::release)?;
+            let given_back = self.give_back(coupon.as_ref(), &order.user_id, &mut write)?;
             let Written::Refused(mut found) = write.commit(&self.client).await? else {
                 return Ok(Released::Released);
             };
@@ -434,7 +440,19 @@ impl Orders {
                 });
             }
             lines = without_refused(parts, &found);
+            coupon = coupon.map(|coupon| coupon.without(given_back.gone(&found)));
         }
+    }
+
+    /// Gives what an order counted of its coupon back.
+    fn give_back(
+        &self,
+        coupon: Option<&UsedCoupon>,
+        buyer: &UserId,
+        write: &mut Write,
+    ) -> anyhow::Result<Redemption> {
+        let Some(UsedCoupon { code, counted }) = coupon else { return Ok(Redemption::default()) };
+        self.coupons.give_back(write, code, buyer, *counted)
     }
 
     /// Cancels an order for the shop.
@@ -615,7 +633,7 @@ fn without_refused<'a>(parts: Vec<(Part, &'a Line)>, found: &Found) -> Vec<&'a L
 }
 
 /// Which lines made a transaction fail, and why.
-fn refused_lines(lines: &[(Part, Line)], mut found: Found) -> anyhow::Result<Vec<NotReserved>> {
+fn refused_lines(lines: &[(Part, Line)], found: &mut Found) -> anyhow::Result<Vec<NotReserved>> {
     let failed = lines.iter().filter_map(|(part, line)| Some((found.take(*part)?, line)));
     let reasons = failed
         .map(|(item, line)| why_not_reserved(item, line.offer_id, line.quantity.pieces(), line.unit_price));

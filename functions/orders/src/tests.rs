@@ -1,5 +1,5 @@
 use super::*;
-use offers::{Availability, Terms};
+use offers::{Availability, Category, Terms};
 use proptest::prelude::*;
 use shared::http::input;
 
@@ -11,7 +11,8 @@ fn offer(name: &str, price: &str, stock: u32) -> Offer {
     let seller = UserId::from("seller".to_owned());
     let (price, stock) = (read(price), read(&stock.to_string()));
     let id = ProductId::at(now());
-    let new = Offer::new(id, ProductName::new(name).unwrap(), price, "USD".parse().unwrap(), stock, seller);
+    let (name, category) = (ProductName::new(name).unwrap(), Category::new("Drinks").unwrap());
+    let new = Offer::new(id, name, price, "USD".parse().unwrap(), category, stock, seller);
     with(&new, Availability::ForSale)
 }
 
@@ -21,7 +22,8 @@ fn read<T: Field>(json: &str) -> T {
 
 fn with(offer: &Offer, availability: Availability) -> Offer {
     let (product_name, price) = (offer.product_name().clone(), offer.price());
-    offer.clone().with_terms(Terms { product_name, price, availability })
+    let category = Category::new(offer.category().unwrap()).unwrap();
+    offer.clone().with_terms(Terms { product_name, price, category, availability })
 }
 
 fn order(lines: &[(&Offer, u32)]) -> NewOrder {

@@ -18,7 +18,8 @@ use shared::caller::UserId;
 use shared::dynamo::list::Sort::Descending;
 use shared::dynamo::list::{Cursors, List, Page, PageRequest};
 use shared::dynamo::{
-    Found, Part, Write, Written, from_item, number, text, to_item, unless_condition_failed, update_item,
+    Batch, Consistency, Found, Part, Read, Write, Written, from_item, number, text, to_item,
+    unless_condition_failed, update_item,
 };
 use shared::http::IfMatch;
 use shared::http::problem::Problem;
@@ -67,6 +68,12 @@ pub enum NotRedeemed {
 }
 
 impl Redemption {
+    /// Which parts failed: what was to be given back is gone.
+    pub fn gone(self, found: &Found) -> Counted {
+        let is_gone = |part: Option<Part>| part.is_some_and(|part| found.at(part).is_some());
+        Counted { in_all: is_gone(self.in_all), by_customer: is_gone(self.by_customer) }
+    }
+
     /// Why it failed, if it did, by what the coupon and its uses were then. `None` where something else of the
     /// transaction failed.
     ///
@@ -88,6 +95,12 @@ impl Redemption {
         let has_too_many = self.by_customer.is_some_and(|part| found.at(part).is_some());
         Ok(has_too_many.then_some(NotRedeemed::Refused(Refusal::UsedByCustomer)))
     }
+}
+
+/// A customer's uses of a coupon.
+#[derive(serde::Deserialize)]
+struct Uses {
+    used: u32,
 }
 
 impl Coupons {
@@ -179,15 +192,43 @@ impl Coupons {
             .context("change a coupon")
     }
 
+    /// Adds a coupon, and how often this customer has used it, to what is read at the same time.
+    ///
+    /// # Errors
+    /// Never for values of these types; the SDK's builder asks.
+    pub fn with(
+        &self,
+        read: Read,
+        code: Option<&CouponCode>,
+        customer: Option<&UserId>,
+        consistency: Consistency,
+    ) -> anyhow::Result<Read> {
+        let uses = code.zip(customer).map(|(code, customer)| use_of(code, customer));
+        read.of(&self.table, "couponId", code.map(ToString::to_string).into_iter().chain(uses), consistency)
+    }
+
+    /// What was read of a coupon, and of how often its customer has used it.
+    ///
+    /// # Errors
+    /// When it is not as this code writes it.
+    pub fn found_in(&self, batch: &mut Batch) -> anyhow::Result<(Option<Coupon>, u32)> {
+        let (mut coupon, mut used) = (None, 0);
+        for item in batch.take(&self.table) {
+            // Uses by a customer have no rules.
+            if item.contains_key("rules") {
+                coupon = Some(from_item(item)?);
+            } else {
+                used = from_item::<Uses>(item)?.used;
+            }
+        }
+        Ok((coupon, used))
+    }
+
     /// How often a customer has used a coupon, as far as that was counted.
     ///
     /// # Errors
     /// When the table cannot be read.
     pub async fn used_by(&self, code: &CouponCode, customer: &UserId) -> anyhow::Result<u32> {
-        #[derive(serde::Deserialize)]
-        struct Uses {
-            used: u32,
-        }
         let get =
             self.client.get_item().table_name(&self.table).key("couponId", text(&use_of(code, customer)));
         let found = get.consistent_read(true).send().await.context("read the uses of a coupon")?;

@@ -9,7 +9,7 @@
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
-use shared::dynamo::{from_item, number, text, to_item, unless_condition_failed};
+use shared::dynamo::{Batch, Consistency, Read, from_item, number, text, to_item, unless_condition_failed};
 use shared::http::IfMatch;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
@@ -17,7 +17,7 @@ use shared::values::country::Country;
 use shared::values::money::Sum;
 use shared::values::time::Timestamp;
 
-use crate::{Document, Error, FIRST, OfferedMethod, Shipping, Versioned};
+use crate::{Document, Error, FIRST, OfferedMethod, Shipping, Tax, Versioned};
 
 /// How often a change is tried again when others changed the document first.
 const TRIES: u32 = 5;
@@ -31,7 +31,7 @@ pub struct Settings {
 
 impl FromEnv for Settings {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self { client: aws.dynamodb(), table: config::required("SETTINGS_TABLE")? })
+        Ok(Self { client: aws.dynamodb(), table: config::table("SETTINGS_TABLE") })
     }
 }
 
@@ -52,6 +52,31 @@ impl Settings {
     pub async fn offered(&self, country: Country, total: Option<Sum>) -> anyhow::Result<Vec<OfferedMethod>> {
         let shipping = self.get::<Shipping>(false).await?;
         Ok(shipping.document().offered(country, total.unwrap_or_default().amount()))
+    }
+
+    /// Adds both documents to what is read at the same time.
+    ///
+    /// # Errors
+    /// Never for values of these types; the SDK's builder asks.
+    pub fn with(&self, read: Read, consistency: Consistency) -> anyhow::Result<Read> {
+        read.of(&self.table, "setting", [Shipping::NAME, Tax::NAME], consistency)
+    }
+
+    /// What was read of how the shop sends and taxes.
+    ///
+    /// # Errors
+    /// When it is not as this code writes it.
+    pub fn found_in(&self, batch: &mut Batch) -> anyhow::Result<(Shipping, Tax)> {
+        let (mut shipping, mut tax) = (Shipping::default(), Tax::default());
+        for item in batch.take(&self.table) {
+            let is_of = |name: &str| item.get("setting").is_some_and(|setting| *setting == text(&name));
+            if is_of(Shipping::NAME) {
+                shipping = from_item::<Versioned<Shipping>>(item)?.document;
+            } else if is_of(Tax::NAME) {
+                tax = from_item::<Versioned<Tax>>(item)?.document;
+            }
+        }
+        Ok((shipping, tax))
     }
 
     async fn get<D: Document>(&self, is_consistent: bool) -> anyhow::Result<Versioned<D>> {

@@ -99,6 +99,11 @@ impl Tax {
         self.shipping_includes_tax
     }
 
+    /// Whether it makes no difference where a thing goes.
+    pub fn is_the_same_everywhere(&self) -> bool {
+        self.rates.is_empty()
+    }
+
     /// The rate of a category in a place. The most specific one holds: that of the category in the region, of the
     /// region, of the category in the country, of the country, and the default.
     pub fn rate_for(&self, country: Country, region: Option<&str>, category: Option<&str>) -> Percent {

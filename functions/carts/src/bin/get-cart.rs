@@ -3,7 +3,7 @@
 //! Also `GET /guest-cart`, for the cart of whoever has the `Cart-Token`.
 
 use carts::priced::CartView;
-use carts::{CartOwner, Carts, MostPieces};
+use carts::{CartOwner, Pricing};
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Now, State};
 
@@ -13,9 +13,9 @@ async fn main() -> shared::Exit {
 }
 
 async fn get_cart(
-    State((carts, most)): State<(Carts, MostPieces)>,
+    State(pricing): State<Pricing>,
     owner: CartOwner,
     Now(now): Now,
 ) -> Result<Answer<CartView>, Problem> {
-    Ok(Answer::ok(carts.look(&owner, most, now).await?))
+    Ok(Answer::ok(pricing.look(&owner, now).await?))
 }
