@@ -1,7 +1,8 @@
 use super::*;
 use crate::checkout::{Refusal as CheckOutRefusal, Version};
-use crate::priced::{LineProblem, PricedCart};
+use crate::priced::{LineProblem, PricedCart, Prices, Shop};
 use offers::{Availability, Category, ProductId, Terms};
+use orders::purchase::{Fault, NamedCoupon};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 use shared::caller::UserId;
@@ -68,9 +69,17 @@ fn pieces(cart: &Cart) -> Vec<(OfferId, u32)> {
     cart.lines().iter().map(|line| (line.offer_id(), line.quantity().pieces())).collect()
 }
 
+/// A shop that sends for nothing and has no taxes.
+fn shop() -> Shop {
+    Shop { most: most(), country: "DE".parse().unwrap() }
+}
+
+fn prices(offers: &[&Offer]) -> Prices {
+    Prices { offers: offers.iter().map(|offer| (*offer).clone()).collect(), ..Prices::default() }
+}
+
 fn priced(cart: &Cart, offers: &[&Offer]) -> PricedCart {
-    let offers: Vec<Offer> = offers.iter().map(|offer| (*offer).clone()).collect();
-    PricedCart::of(cart, &offers, most()).unwrap()
+    PricedCart::of(cart, prices(offers), shop(), now()).unwrap()
 }
 
 fn shown(cart: &Cart, offers: &[&Offer]) -> Json {
@@ -206,8 +215,8 @@ proptest! {
         let lines_of: Vec<_> = offers.iter().zip(&lines).map(|(offer, (_, pieces))| (offer, *pieces)).collect();
         let cart = priced(&with(empty(), &lines_of), &offers.iter().collect::<Vec<_>>());
         let sum: u64 = lines.iter().map(|(minor, pieces)| minor * u64::from(*pieces)).sum();
-        prop_assert_eq!(cart.amounts().items.minor(), sum);
-        prop_assert_eq!(cart.amounts().total.minor(), sum);
+        prop_assert_eq!(cart.purchase().map_or(0, |purchase| purchase.amounts().items.minor()), sum);
+        prop_assert_eq!(cart.total().minor(), sum);
     }
 
     #[test]
@@ -242,7 +251,11 @@ fn a_cart_shows_the_price_of_today_and_that_of_then() {
                 "id": tea.id(), "productName": "tea", "productPrice": 5, "priceWhenAdded": 4.5, "quantity": 2,
                 "total": 10, "available": 9, "problem": null,
             }],
-            "amounts": { "items": 10, "total": 10 }, "problems": [], "canCheckOut": true,
+            "couponCode": null, "shippingMethod": null, "shippingAddress": null,
+            "amounts": {
+                "items": 10, "discount": 0, "shipping": 0, "tax": 0, "taxIncluded": 0, "total": 10, "estimated": false,
+            },
+            "problems": [], "canCheckOut": true,
         })
     );
 }
@@ -266,7 +279,8 @@ fn every_line_says_what_is_in_its_way() {
     let (tea, cup) = (offer("tea", "4.50", 1), offer("cup", "3", 9));
     let pot = of_currency("pot", "20", 9, "EUR");
     let cart = with(empty(), &[(&tea, 2), (&pot, 1), (&cup, 9)]);
-    let few = PricedCart::of(&cart, &[tea.clone(), cup.clone(), pot.clone()], MostPieces::new(5)).unwrap();
+    let few = Shop { most: MostPieces::new(5), ..shop() };
+    let few = PricedCart::of(&cart, prices(&[&tea, &cup, &pot]), few, now()).unwrap();
     let problems: Vec<_> = few.lines().iter().map(|line| (line.id(), line.problem())).collect();
     let expected = [
         (tea.id(), Some(LineProblem::OutOfStock)),
@@ -274,7 +288,7 @@ fn every_line_says_what_is_in_its_way() {
         (cup.id(), Some(LineProblem::TooManyPieces)),
     ];
     assert_eq!(problems, expected);
-    assert_eq!(few.amounts().total.to_string(), "36.00", "what is priced in another currency is not added");
+    assert_eq!(few.total().to_string(), "36.00", "what is priced in another currency is not added");
     assert!(!shown(&empty(), &[])["canCheckOut"].as_bool().unwrap(), "nothing is nothing to order");
 }
 
@@ -301,10 +315,10 @@ fn another_total_than_expected_is_refused_with_what_changed() {
     let cart = kept(with(empty(), &[(&tea, 2), (&cup, 1)]));
     let dearer = on(&tea, read("5"), Availability::ForSale);
     let refused = priced(&cart, &[&dearer, &cup]).order(&cart, &asking(&json!({ "expectedTotal": 12 })));
-    let Err(CheckOutRefusal::TotalChanged { expected, amounts, lines }) = refused else {
+    let Err(CheckOutRefusal::TotalChanged { expected, total, lines, .. }) = refused else {
         panic!("{refused:?}")
     };
-    assert_eq!((expected.to_string(), amounts.total.to_string()), ("12.00".into(), "13.00".into()));
+    assert_eq!((expected.to_string(), total.to_string()), ("12.00".into(), "13.00".into()));
     assert_eq!(lines.iter().map(priced::PricedLine::id).collect::<Vec<_>>(), [tea.id()]);
     let agreed = priced(&cart, &[&dearer, &cup]).order(&cart, &asking(&json!({ "expectedTotal": 13.00 })));
     assert_eq!(agreed.unwrap().offers().collect::<Vec<_>>(), [tea.id(), cup.id()]);
@@ -365,10 +379,163 @@ fn only_what_was_seen_is_ordered_and_nothing_is_no_order() {
         expected_total: "12".parse().unwrap(),
         payment_method: None,
         cart_version: version.map(Version),
+        choices: CartChanges::default(),
     };
     assert_eq!(filled.is_orderable(&asked(None)), Ok(()));
     assert_eq!(filled.is_orderable(&asked(Some(1))), Ok(()));
     assert_eq!(filled.is_orderable(&asked(Some(2))), Err(CheckOutRefusal::Changed { version: 1 }));
     assert_eq!(empty().is_orderable(&asked(None)), Err(CheckOutRefusal::Empty));
     assert_eq!(empty().is_orderable(&asked(Some(0))), Err(CheckOutRefusal::Empty));
+}
+
+fn choosing(body: &Json) -> CartChanges {
+    input::parse(body.to_string().as_bytes()).unwrap()
+}
+
+fn setting<T: Body>(body: &Json) -> T {
+    input::parse(body.to_string().as_bytes()).unwrap()
+}
+
+fn hamburg() -> Json {
+    json!({ "name": "Mara", "line1": "Quay 42", "postalCode": "20459", "city": "Hamburg", "country": "DE" })
+}
+
+/// What costs 4.90 to send within Germany, for nothing from 50 on, and is taxed by 19 %, inside its price.
+fn sending(offers: &[&Offer]) -> Prices {
+    let post = json!({
+        "id": "post", "name": "By post", "countries": ["DE"],
+        "prices": [{ "from": 0, "price": 4.9 }, { "from": 50, "price": 0 }],
+    });
+    let tax = json!({
+        "pricesIncludeTax": true, "shippingIncludesTax": true, "default": 0,
+        "rates": [{ "country": "DE", "percent": 19 }, { "country": "DE", "category": "Drinks", "percent": 7 }],
+    });
+    Prices { shipping: setting(&json!({ "methods": [post] })), tax: setting(&tax), ..prices(offers) }
+}
+
+fn with_coupon(body: &Json, used_before: u32, prices: Prices) -> Prices {
+    let coupon = promotions::Coupon::new(setting(body), "USD".parse().unwrap(), now());
+    Prices { named: NamedCoupon { coupon: Some(coupon), used_before }, ..prices }
+}
+
+fn view(cart: &Cart, prices: Prices) -> Json {
+    serde_json::to_value(priced::CartView::from(PricedCart::of(cart, prices, shop(), now()).unwrap()))
+        .unwrap()
+}
+
+#[test]
+fn what_is_not_said_stays_chosen_and_null_takes_it_back() {
+    let chosen = empty().choose(choosing(&json!({ "couponCode": "spring", "shippingAddress": hamburg() })).0);
+    assert_eq!(chosen.choices().coupon_code.as_ref().map(ToString::to_string).as_deref(), Some("SPRING"));
+    let other = chosen.clone().choose(choosing(&json!({ "couponCode": null, "shippingMethod": "post" })).0);
+    assert_eq!(other.choices().coupon_code, None);
+    assert_eq!(other.choices().shipping_address, chosen.choices().shipping_address);
+    assert!(chosen.is_like(&chosen.clone().choose(choosing(&json!({})).0)));
+    assert!(!chosen.is_like(&other));
+    let expired = Cart { expires_at: now().unix_seconds(), ..other };
+    assert!(!expired.as_of(now()).has_something(), "a cart that has expired has nobody's address");
+    let faulty = input::parse::<CartChanges>(
+        br#"{"couponCode":"A B","shippingAddress":{"name":"Mara","country":"XX"}}"#,
+    );
+    let faults = faulty.unwrap_err().errors().to_vec();
+    let pointers: Vec<_> = faults.iter().filter_map(|fault| fault.pointer.as_deref()).collect();
+    for pointer in
+        ["#/couponCode", "#/shippingAddress/line1", "#/shippingAddress/city", "#/shippingAddress/country"]
+    {
+        assert!(pointers.contains(&pointer), "{pointer} of {pointers:?}");
+    }
+}
+
+#[test]
+fn what_a_guest_chose_counts_where_its_owner_has_chosen_nothing() {
+    let own = empty().choose(choosing(&json!({ "couponCode": "OWN" })).0);
+    let guest = guests().choose(choosing(&json!({ "couponCode": "THEIRS", "shippingAddress": hamburg() })).0);
+    let (merged, _) = own.merge(&guest, most());
+    assert_eq!(merged.choices().coupon_code.as_ref().map(ToString::to_string).as_deref(), Some("OWN"));
+    assert_eq!(merged.choices().shipping_address, guest.choices().shipping_address);
+}
+
+#[test]
+fn a_cart_costs_its_sending_and_says_what_tax_is_in_it() {
+    let tea = offer("tea", "10.70", 9);
+    let cart = kept(with(empty(), &[(&tea, 2)]));
+    let amounts = |made_of: [Json; 3], total: f64, estimated: bool| {
+        let [discount, shipping, tax] = made_of;
+        json!({
+            "items": 21.4, "discount": discount, "shipping": shipping, "tax": tax, "taxIncluded": tax,
+            "total": total, "estimated": estimated,
+        })
+    };
+    // 21.40 with 7 % inside is 1.40, 4.90 with 19 % inside is 0.78.
+    assert_eq!(
+        view(&cart, sending(&[&tea]))["amounts"],
+        amounts([json!(0), json!(4.9), json!(2.18)], 26.3, true)
+    );
+    let there = cart.choose(choosing(&json!({ "shippingAddress": hamburg(), "couponCode": "HALF" })).0);
+    assert_eq!(
+        view(&there, sending(&[&tea]))["amounts"],
+        amounts([json!(0), json!(4.9), json!(2.18)], 26.3, false)
+    );
+    let half = json!({ "code": "HALF", "kind": "percent", "value": 50 });
+    let halved = with_coupon(&half, 0, sending(&[&tea]));
+    assert_eq!(view(&there, halved)["amounts"], amounts([json!(10.7), json!(4.9), json!(1.48)], 15.6, false));
+    let free = with_coupon(&json!({ "code": "HALF", "kind": "free_shipping" }), 0, sending(&[&tea]));
+    assert_eq!(view(&there, free)["amounts"], amounts([json!(0), json!(0), json!(1.4)], 21.4, false));
+}
+
+#[test]
+fn a_coupon_that_is_not_valid_takes_nothing_off_and_is_no_order() {
+    let tea = offer("tea", "10", 9);
+    let cart = kept(with(empty(), &[(&tea, 1)])).choose(choosing(&json!({ "couponCode": "HALF" })).0);
+    let half = |more: &Json, used_before| {
+        let mut body = json!({ "code": "HALF", "kind": "percent", "value": 50 });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        with_coupon(&body, used_before, prices(&[&tea]))
+    };
+    let refused = |prices: Prices| {
+        let shown = view(&cart, prices.clone());
+        assert_eq!(
+            (&shown["amounts"]["total"], &shown["problems"]),
+            (&json!(10), &json!(["coupon-not-valid"]))
+        );
+        let priced = PricedCart::of(&cart, prices, shop(), now()).unwrap();
+        let refusal = priced.order(&cart, &asking(&json!({ "expectedTotal": 10 }))).unwrap_err();
+        let CheckOutRefusal::Chosen(Fault::CouponNotValid { reason, .. }) = refusal else {
+            panic!("{refusal}")
+        };
+        reason
+    };
+    assert_eq!(refused(prices(&[&tea])), None);
+    assert_eq!(refused(half(&json!({ "isActive": false }), 0)), Some(promotions::Refusal::Ended));
+    assert_eq!(refused(half(&json!({ "perCustomer": 1 }), 1)), Some(promotions::Refusal::UsedByCustomer));
+    assert_eq!(refused(half(&json!({ "categories": ["Cups"] }), 0)), Some(promotions::Refusal::OtherGoods));
+    let minimum = Amount::from_minor(2_000);
+    assert_eq!(refused(half(&json!({ "minimum": 20 }), 0)), Some(promotions::Refusal::BelowMinimum(minimum)));
+    let shown = view(&cart, half(&json!({ "categories": ["Drinks"], "minimum": 10 }), 0));
+    assert_eq!((&shown["amounts"]["total"], &shown["canCheckOut"]), (&json!(5), &json!(true)));
+}
+
+#[test]
+fn what_is_sent_needs_an_address_that_the_shop_sends_to() {
+    let tea = offer("tea", "10", 9);
+    let cart = kept(with(empty(), &[(&tea, 1)]));
+    let order = |cart: &Cart, total: &Json| {
+        let priced = PricedCart::of(cart, sending(&[&tea]), shop(), now()).unwrap();
+        priced.order(cart, &asking(&json!({ "expectedTotal": total })))
+    };
+    assert_eq!(order(&cart, &json!(14.9)).unwrap_err(), CheckOutRefusal::NoAddress);
+    let there = cart.clone().choose(choosing(&json!({ "shippingAddress": hamburg() })).0);
+    assert!(order(&there, &json!(14.9)).is_ok());
+    let mut vienna = hamburg();
+    vienna["country"] = json!("AT");
+    for elsewhere in [json!({ "shippingAddress": vienna }), json!({ "shippingMethod": "courier" })] {
+        let elsewhere = there.clone().choose(choosing(&elsewhere).0);
+        let shown = view(&elsewhere, sending(&[&tea]));
+        assert_eq!(
+            (&shown["problems"], &shown["canCheckOut"]),
+            (&json!(["shipping-not-available"]), &json!(false))
+        );
+        let refusal = order(&elsewhere, &json!(10)).unwrap_err();
+        assert!(matches!(refusal, CheckOutRefusal::Chosen(Fault::ShippingNotAvailable { .. })), "{refusal}");
+    }
 }

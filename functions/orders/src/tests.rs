@@ -7,7 +7,7 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::from_unix_millis(1_790_000_000_000)
 }
 
-fn offer(name: &str, price: &str, stock: u32) -> Offer {
+pub(crate) fn offer(name: &str, price: &str, stock: u32) -> Offer {
     let seller = UserId::from("seller".to_owned());
     let (price, stock) = (read(price), read(&stock.to_string()));
     let id = ProductId::at(now());
@@ -26,7 +26,7 @@ fn with(offer: &Offer, availability: Availability) -> Offer {
     offer.clone().with_terms(Terms { product_name, price, category, availability })
 }
 
-fn order(lines: &[(&Offer, u32)]) -> NewOrder {
+pub(crate) fn order(lines: &[(&Offer, u32)]) -> NewOrder {
     let items: Vec<String> = lines
         .iter()
         .map(|(offer, quantity)| format!(r#"{{"id":"{}","quantity":{quantity}}}"#, offer.id()))
@@ -34,7 +34,7 @@ fn order(lines: &[(&Offer, u32)]) -> NewOrder {
     input::parse(format!(r#"{{"items":[{}]}}"#, items.join(",")).as_bytes()).unwrap()
 }
 
-fn ann() -> (UserId, Contact) {
+pub(crate) fn ann() -> (UserId, Contact) {
     let (email, full_name) = ("ann@cartwright.test".parse().unwrap(), FullName::new("Ann").unwrap());
     ("ann".to_owned().into(), Contact { email, full_name })
 }

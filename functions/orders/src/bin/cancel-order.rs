@@ -1,4 +1,4 @@
-//! `POST /orders/{id}/cancel`: cancels a pending order, gives its stock back and queues the email.
+//! `POST /orders/{id}/cancel`: cancels a pending order, gives stock and coupon back and queues the email.
 //!
 //! Safe to repeat: a cancelled order stays as it is.
 
