@@ -10,16 +10,21 @@ use tests::files::files_under;
 use tests::template::{Binary, path, text};
 
 /// What a service may know of others, besides what stands under `shared/`, which everyone may know.
-const ARROWS: [(&str, &str); 14] = [
+const ARROWS: [(&str, &str); 18] = [
     // Who signs up has a profile.
     ("auth", "users"),
     // A cart is about offers, and becomes an order of who has a profile.
     ("carts", "offers"),
     ("carts", "orders"),
+    ("carts", "promotions"),
+    ("carts", "settings"),
     ("carts", "users"),
     // An order takes stock, and keeps how to reach its buyer.
     ("orders", "offers"),
     ("orders", "users"),
+    // It costs what a coupon, the ways of sending and the taxes make of it, and gives the coupon back.
+    ("orders", "promotions"),
+    ("orders", "settings"),
     // Whether an admin still is one.
     ("banners", "users"),
     ("categories", "users"),

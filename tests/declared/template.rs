@@ -12,7 +12,7 @@ use tests::template::{
 };
 
 /// What may be called without a token, and nothing else.
-const PUBLIC: [&str; 24] = [
+const PUBLIC: [&str; 25] = [
     "DELETE /guest-cart",
     "DELETE /guest-cart/items/{id}",
     "GET /approve-products",
@@ -36,6 +36,7 @@ const PUBLIC: [&str; 24] = [
     "POST /sign-in/challenge",
     "POST /sign-out",
     "POST /sign-up",
+    "PUT /guest-cart",
     "PUT /guest-cart/items/{id}",
 ];
 
