@@ -31,7 +31,7 @@ const ALL: [&str; 9] = [
 ];
 
 /// How many functions there are, and how many there are to be.
-const NOW: f64 = 48.0;
+const NOW: f64 = 58.0;
 const LATER: f64 = 160.0;
 /// Processors that the estimates are for. Binaries are built independently, so they keep that many busy.
 const PROCESSORS: f64 = 2.0;
@@ -84,7 +84,7 @@ pub(super) async fn measure(names: &[String]) -> Result<()> {
         "libraries, CPU",
         "a binary, CPU",
         "six, on the clock",
-        "48 on two processors",
+        "58 on two processors",
         "160",
         "size, mean",
         "largest",
@@ -231,7 +231,7 @@ mod tests {
         let row = built.row(Profile::named("off-s-1").unwrap());
         assert_eq!(
             row,
-            ["off-s-1", "240 s", "10.0 s", "30 s", "6 min", "16 min", "8.0 MB", "8.0 MB", "3.0 MB"]
+            ["off-s-1", "240 s", "10.0 s", "30 s", "7 min", "16 min", "8.0 MB", "8.0 MB", "3.0 MB"]
         );
     }
 }

@@ -123,10 +123,12 @@ impl Double {
     }
 }
 
-/// What tells calls of one function apart: the operation and the tables, or the object.
+/// What tells calls of one function apart: the operation and the tables, or the object that is read. What is written
+/// may have another name each time.
 fn key(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> String {
     if let Some(operation) = of_s3(method, uri, headers) {
-        return format!("S3.{operation} {}", uri.path());
+        let read = if operation.starts_with("Get") { uri.path() } else { "" };
+        return format!("S3.{operation} {read}");
     }
     let body = String::from_utf8_lossy(body);
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
@@ -290,6 +292,8 @@ mod tests {
             (object.as_str(), operation(&object).as_str()),
             ("S3.GetObject /bucket/uploads/a.jpg", "GetObject")
         );
+        let written = key(&Method::PUT, &Uri::from_static("/bucket/images/a.jpg"), &s3, b"");
+        assert_eq!((written.as_str(), operation(&written).as_str()), ("S3.PutObject ", "PutObject"));
         let form = key(&Method::POST, &uri, &HeaderMap::new(), b"Action=PublishBatch&Version=2010-03-31");
         assert_eq!((form.as_str(), operation(&form).as_str()), ("PublishBatch", "PublishBatch"));
     }

@@ -137,7 +137,8 @@ impl Serialize for CallMetrics<'_> {
         line.serialize_entry("stage", &self.stage)?;
         line.serialize_entry("function", &self.function)?;
         for (service, count, total) in &self.calls.0 {
-            let (calls, time) = (format!("{}Calls", pascal(service)), format!("{}Time", pascal(service)));
+            let name = pascal(service);
+            let (calls, time) = (format!("{name}Calls"), format!("{name}Time"));
             line.serialize_entry(&calls, count)?;
             // Tenths of a millisecond are what means something.
             line.serialize_entry(&time, &((total.as_secs_f64() * 10_000.0).round() / 10.0))?;

@@ -259,9 +259,9 @@ pub struct CustomMessage {
 pub async fn on_message<S, H>(handle: H) -> crate::Exit
 where
     S: FromEnv,
-    H: Fn(S, CustomMessage) -> Result<CustomMessage, Failure> + Copy,
+    H: Fn(&S, CustomMessage) -> Result<CustomMessage, Failure> + Copy,
 {
-    run(async move |state: S, message: CustomMessage, _| handle(state, message)).await
+    run(async move |state: S, message: CustomMessage, _| handle(&state, message)).await
 }
 
 async fn run<S, E, O>(handle: impl AsyncFn(S, E, Timestamp) -> Result<O, Failure>) -> crate::Exit

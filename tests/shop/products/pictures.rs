@@ -352,7 +352,7 @@ async fn a_new_picture_waits_while_the_old_one_is_shown_and_then_takes_its_place
     assert!(!pending.to_string().contains(&tea.id), "{pending}");
     // The same decision again copies nothing.
     let again = approves(shop.admin().await, &tea).await;
-    assert_eq!(again.calls(), calls([("dynamodb", 2)]));
+    assert_eq!(again.calls(), calls([("dynamodb", 3)]));
     assert_eq!(url_of(&again.is(200)), url_of(&approved));
 }
 

@@ -13,7 +13,7 @@ use shared::values::time::Timestamp;
 use tests::aws::Aws as Cloud;
 use tests::shop::unique;
 
-use super::products::{approved, rejected, upload_at, with_picture};
+use super::products::{approved, approved_with_picture, rejected, upload_at, with_picture};
 use super::{
     DAY, MILLISECOND, MINUTE, buyer, for_sale, new_product, now, open, parts, past, placed, someone,
 };
@@ -89,7 +89,7 @@ async fn a_product_stands_on_the_lists_of_its_state() {
     assert_eq!(lists().await, ["owner"]);
     change(&with_picture(upload_at(2))).await;
     assert_eq!(lists().await, ["owner", "pending"]);
-    change(&approved).await;
+    change(&approved_with_picture).await;
     assert_eq!(lists().await, ["approved", "category", "owner"]);
     change(&with_picture(upload_at(3))).await;
     assert_eq!(lists().await, ["approved", "category", "owner", "pending"], "its new picture waits");

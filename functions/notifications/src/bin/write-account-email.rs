@@ -10,6 +10,6 @@ async fn main() -> shared::Exit {
     worker::on_message(write_account_email).await
 }
 
-fn write_account_email(emails: AccountEmails, message: CustomMessage) -> Result<CustomMessage, Failure> {
+fn write_account_email(emails: &AccountEmails, message: CustomMessage) -> Result<CustomMessage, Failure> {
     emails.write(message)
 }
