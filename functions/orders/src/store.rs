@@ -14,8 +14,8 @@
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, Update};
-use offers::{NotReserved, Offer, OfferId, Offers, why_not_reserved};
-use promotions::{Coupons, Redemption};
+use offers::{NotReserved, OfferId, Offers, why_not_reserved};
+use promotions::{Coupon, NotRedeemed, Redemption};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::caller::{Caller, UserId};
@@ -27,7 +27,7 @@ use shared::dynamo::{
     update_item,
 };
 use shared::guards::{Committed, Guards, Kept, KeyReused, KeyedRequest, Once};
-use shared::http::problem::Problem;
+use shared::http::problem::{Busy, Problem};
 use shared::letters::Queued;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
@@ -35,15 +35,18 @@ use shared::values::time::Timestamp;
 use users::{CurrentAdmin, Profile, Users};
 
 use crate::admin::{Inspected, OrderEntry};
-use crate::purchase::UsedCoupon;
+use crate::purchase::{Fault, Prices, Refusal as PurchaseRefusal, UsedCoupon};
 use crate::workflow::{Released, Shipped};
 use crate::{
-    Action, Actor, DueOrder, Error, Fulfilment, GRACE, HistoryEntry, LetterKind, Line, NewOrder, Order,
-    OrderId, OrderPlaced, OrderStatus, Progress, Refusal, Shipment, Transition,
+    Action, Actor, DueOrder, Error, GRACE, HistoryEntry, LetterKind, Line, NewOrder, Order, OrderId,
+    OrderPlaced, OrderStatus, PriceTables, Progress, Refusal, Shipment, Shop, Transition,
 };
 
 const CUSTOMER: List =
     List { index: Some("customer"), partition: "userId", sort: Descending("createdAt"), key: "orderId" };
+
+/// How often an order is counted anew because an admin changed its coupon at the same time.
+const TRIES: u32 = 3;
 
 /// Every order writes to the index `due`, so it is spread over this many partitions.
 const DUE_SHARDS: u8 = 16;
@@ -80,10 +83,9 @@ pub fn due_shards() -> impl Iterator<Item = String> {
 pub struct Orders {
     client: Client,
     table: String,
-    offers: Offers,
+    prices: PriceTables,
     users: Users,
     guards: Guards,
-    coupons: Coupons,
 }
 
 impl FromEnv for Orders {
@@ -91,10 +93,9 @@ impl FromEnv for Orders {
         Ok(Self {
             client: aws.dynamodb(),
             table: config::table("ORDERS_TABLE"),
-            offers: Offers::from_env(aws)?,
+            prices: PriceTables::from_env(aws)?,
             users: Users::from_env(aws)?,
             guards: Guards::from_env(aws)?,
-            coupons: Coupons::from_env(aws)?,
         })
     }
 }
@@ -102,7 +103,7 @@ impl FromEnv for Orders {
 /// What an order depends on, as it was read at one go.
 #[derive(Debug)]
 pub struct Basis {
-    offers: Vec<Offer>,
+    prices: Prices,
     buyer: Option<Profile>,
     record: Option<Item>,
 }
@@ -114,13 +115,16 @@ pub enum Recorded<T> {
     Once(Once<T>),
     /// The key came before with another request.
     KeyReused,
-    /// Nothing is written, since these lines cannot be had, or something failed that was to be written with the order:
-    /// that stands in what was found.
-    Refused(Vec<NotReserved>, Found),
+    /// Nothing is written, since these lines cannot be had.
+    Lines(Vec<NotReserved>),
+    /// Nothing is written, since its coupon is not for it.
+    Coupon(NotRedeemed),
+    /// Nothing is written, since something else failed that was to be written with the order.
+    Refused,
 }
 
 impl Orders {
-    /// Reads what `order` depends on: its offers, its buyer's profile and the record of its key, in one call.
+    /// Reads what `order` depends on: what it costs by, its buyer's profile and the record of its key, in one call.
     ///
     /// # Errors
     /// When the tables cannot be read.
@@ -130,39 +134,61 @@ impl Orders {
         order: &NewOrder,
         keyed: Option<&KeyedRequest>,
     ) -> anyhow::Result<Basis> {
-        let read = self.offers.with(Read::new(), order.offers(), Consistency::Strong)?;
+        let coupon = order.choices().coupon_code.as_ref();
+        let read = self.prices.with(Read::new(), order.offers(), coupon, Some(buyer), Consistency::Strong)?;
         let read = self.users.with(read, buyer)?;
         let read = self.guards.with_record(read, keyed)?;
         let mut found = read.fetch(&self.client).await.context("read what an order depends on")?;
         Ok(Basis {
-            offers: self.offers.found_in(&mut found),
+            prices: self.prices.found_in(&mut found)?,
             buyer: self.users.found_in(&mut found)?,
             record: self.guards.record_in(&mut found),
         })
     }
 
-    /// Places an order on its `basis`: one transaction reserves the stock and writes the order and the key's record.
+    /// Places an order on its `basis`: one transaction reserves the stock, counts the coupon and writes the order and the
+    /// key's record. Where an admin changed the coupon since the basis was read, it is read again.
     ///
     /// Safe to repeat with a key: the record makes the second transaction fail and gives the first answer. Safe against
     /// the SDK's own repetition without one: the order's id is new, so an order of that id is this one.
     ///
     /// # Errors
-    /// A [`Refusal`] that names the line, or [`KeyReused`].
+    /// A [`Refusal`] that names the line or says what else is in the way, or [`KeyReused`].
     pub async fn place(
         &self,
         buyer: &UserId,
         order: &NewOrder,
         basis: Basis,
         keyed: Option<&KeyedRequest>,
-        fulfilment: Fulfilment,
+        shop: Shop,
         now: Timestamp,
     ) -> Result<Once<OrderPlaced>, Error> {
-        let Basis { offers, buyer: profile, record } = basis;
+        let mut basis = basis;
+        for _ in 0..TRIES {
+            if let Some(placed) = self.place_once(buyer, order, basis, keyed, shop, now).await? {
+                return Ok(placed);
+            }
+            basis = self.basis(buyer, order, keyed).await?;
+        }
+        Err(anyhow::Error::new(Busy).context("count the use of a coupon").into())
+    }
+
+    /// The same, unless an admin changes the coupon at this very moment: then the order is to be counted again.
+    async fn place_once(
+        &self,
+        buyer: &UserId,
+        order: &NewOrder,
+        basis: Basis,
+        keyed: Option<&KeyedRequest>,
+        shop: Shop,
+        now: Timestamp,
+    ) -> Result<Option<Once<OrderPlaced>>, Error> {
+        let Basis { prices, buyer: profile, record } = basis;
         if let Some(placed) = replay(keyed, record, now)? {
-            return Ok(placed);
+            return Ok(Some(placed));
         }
         let contact = profile.map(Into::into).ok_or(Refusal::NoProfile)?;
-        let placed = match Order::place(order, &offers, buyer, contact, fulfilment, now) {
+        let (placed, purchase) = match Order::place(order, &prices, shop, buyer, contact, now) {
             Ok(placed) => placed,
             Err(refused) => {
                 // Tables are not read at one moment: the same request may have taken the last piece and written its
@@ -171,23 +197,29 @@ impl Orders {
                     Some(_) => self.basis(buyer, order, keyed).await?.record,
                     None => None,
                 };
-                return replay(keyed, record, now)?.ok_or(refused);
+                return replay(keyed, record, now)?.map(Some).ok_or(refused);
             }
         };
         let answer = OrderPlaced::new(placed.order_id);
-        match self.record(placed, Write::new(), keyed, answer, now).await? {
-            Recorded::Once(placed) => Ok(placed),
+        match self.record(placed, purchase.coupon(), Write::new(), keyed, answer, now).await? {
+            Recorded::Once(placed) => Ok(Some(placed)),
             Recorded::KeyReused => Err(Refusal::from(KeyReused).into()),
-            Recorded::Refused(lines, _) => {
+            Recorded::Lines(lines) => {
                 let first = lines.into_iter().next();
                 let first = first.context("a transaction was refused for none of its lines")?;
                 Err(Refusal::from(first).into())
             }
+            Recorded::Coupon(NotRedeemed::Changed) => Ok(None),
+            Recorded::Coupon(NotRedeemed::Refused(reason)) => {
+                let fault = Fault::of_coupon(purchase.coupon(), reason).context("it has a coupon")?;
+                Err(Refusal::from(PurchaseRefusal::from(fault)).into())
+            }
+            Recorded::Refused => Err(anyhow::anyhow!("nothing else was to be written").into()),
         }
     }
 
-    /// Writes a new order in one transaction with the reservations of its lines, the key's record and what `write` has
-    /// already.
+    /// Writes a new order in one transaction with the reservations of its lines, the use of its coupon, the key's record
+    /// and what `write` has already.
     ///
     /// Safe to repeat as [`Orders::place`] is: what `answer` says of the order is its own, so that one that is found is
     /// this order's.
@@ -197,25 +229,39 @@ impl Orders {
     pub async fn record<T: Clone + PartialEq + Serialize + DeserializeOwned>(
         &self,
         order: Order,
+        coupon: Option<&Coupon>,
         mut write: Write,
         keyed: Option<&KeyedRequest>,
         answer: T,
         now: Timestamp,
     ) -> anyhow::Result<Recorded<T>> {
         let own = write.put(self.new_order(&order)?);
+        let redeem = |coupon| self.prices.coupons.redeem(&mut write, coupon, &order.user_id);
+        let redeemed = coupon.map(redeem).transpose()?;
         let lines = order.lines.into_iter().map(|line| {
-            let reserved = self.offers.reserve(line.offer_id, line.quantity.pieces(), line.unit_price)?;
+            let reserved =
+                self.prices.offers.reserve(line.offer_id, line.quantity.pieces(), line.unit_price)?;
             Ok((write.update(reserved), line))
         });
         let lines: Vec<(Part, Line)> = lines.collect::<anyhow::Result<_>>()?;
-        Ok(match self.guards.commit(write, keyed, answer.clone(), now).await? {
+        let mut found = match self.guards.commit(write, keyed, answer.clone(), now).await? {
             // A record with this new id is this order's: an earlier try took effect and its reply was lost.
-            Committed::Once(Once::Replayed(kept)) if kept == answer => Recorded::Once(Once::Done(answer)),
-            Committed::Once(placed) => Recorded::Once(placed),
-            Committed::KeyReused => Recorded::KeyReused,
-            Committed::Refused(found) if found.at(own).is_some() => Recorded::Once(Once::Done(answer)),
-            Committed::Refused(mut found) => Recorded::Refused(refused_lines(&lines, &mut found)?, found),
-        })
+            Committed::Once(Once::Replayed(kept)) if kept == answer => {
+                return Ok(Recorded::Once(Once::Done(answer)));
+            }
+            Committed::Once(placed) => return Ok(Recorded::Once(placed)),
+            Committed::KeyReused => return Ok(Recorded::KeyReused),
+            Committed::Refused(found) if found.at(own).is_some() => {
+                return Ok(Recorded::Once(Once::Done(answer)));
+            }
+            Committed::Refused(found) => found,
+        };
+        let refused = refused_lines(&lines, &mut found)?;
+        if !refused.is_empty() {
+            return Ok(Recorded::Lines(refused));
+        }
+        let refused = redeemed.zip(coupon).map(|(redeemed, coupon)| redeemed.refusal(&mut found, coupon));
+        Ok(refused.transpose()?.flatten().map_or(Recorded::Refused, Recorded::Coupon))
     }
 
     fn new_order(&self, order: &Order) -> anyhow::Result<Put> {
@@ -404,7 +450,7 @@ impl Orders {
         update: impl Fn(&Offers, OfferId, u32) -> anyhow::Result<Update>,
     ) -> anyhow::Result<Vec<(Part, &'a Line)>> {
         let part = |line: &&'a Line| {
-            let update = update(&self.offers, line.offer_id, line.quantity.pieces())?;
+            let update = update(&self.prices.offers, line.offer_id, line.quantity.pieces())?;
             Ok((write.update(update), *line))
         };
         lines.iter().map(part).collect()
@@ -452,7 +498,7 @@ impl Orders {
         write: &mut Write,
     ) -> anyhow::Result<Redemption> {
         let Some(UsedCoupon { code, counted }) = coupon else { return Ok(Redemption::default()) };
-        self.coupons.give_back(write, code, buyer, *counted)
+        self.prices.coupons.give_back(write, code, buyer, *counted)
     }
 
     /// Cancels an order for the shop.
