@@ -336,7 +336,8 @@ impl FromEnv for CheckingOut {
 }
 
 impl CheckingOut {
-    /// Orders what is in the cart, as it was chosen, and queues the order: four round trips, and two where it was ordered before.
+    /// Orders what is in the cart, as it was chosen, and queues the order: four round trips, and two where it was
+    /// ordered before.
     ///
     /// Safe to repeat with a key, and without one as long as nobody changes the cart.
     ///

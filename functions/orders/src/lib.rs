@@ -98,8 +98,8 @@ shared::body!(
     }
 );
 
-/// What somebody wants: `{id, quantity}` for one product, or `{items: [{id, quantity}, …]}` for up to 50; and with which
-/// coupon, sent how and where to, at which total, where that is said.
+/// What somebody wants: `{id, quantity}` for one product, or `{items: [{id, quantity}, …]}` for up to 50; and with
+/// which coupon, sent how and where to, at which total, where that is said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewOrder {
     lines: Vec<NewLine>,

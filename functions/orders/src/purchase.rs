@@ -433,8 +433,9 @@ impl UsedCoupon {
 }
 
 impl Purchase {
-    /// What these lines come to, sent to where it was chosen or else to where the `shop` is. A coupon that is not valid
-    /// takes nothing off, and what cannot be sent costs nothing to send: both are among the [`Purchase::faults`]. `None` where something is too large to be written down.
+    /// What these lines come to, sent to where it was chosen or else to where the `shop` is. A coupon that is not
+    /// valid takes nothing off, and what cannot be sent costs nothing to send: both are among the
+    /// [`Purchase::faults`]. `None` where something is too large to be written down.
     pub fn of(
         wanted: &[Wanted<'_>],
         currency: Currency,

@@ -146,8 +146,8 @@ impl Orders {
         })
     }
 
-    /// Places an order on its `basis`: one transaction reserves the stock, counts the coupon and writes the order and the
-    /// key's record. Where an admin changed the coupon since the basis was read, it is read again.
+    /// Places an order on its `basis`: one transaction reserves the stock, counts the coupon and writes the order and
+    /// the key's record. Where an admin changed the coupon since the basis was read, it is read again.
     ///
     /// Safe to repeat with a key: the record makes the second transaction fail and gives the first answer. Safe against
     /// the SDK's own repetition without one: the order's id is new, so an order of that id is this one.
@@ -218,8 +218,8 @@ impl Orders {
         }
     }
 
-    /// Writes a new order in one transaction with the reservations of its lines, the use of its coupon, the key's record
-    /// and what `write` has already.
+    /// Writes a new order in one transaction with the reservations of its lines, the use of its coupon, the key's
+    /// record and what `write` has already.
     ///
     /// Safe to repeat as [`Orders::place`] is: what `answer` says of the order is its own, so that one that is found is
     /// this order's.
