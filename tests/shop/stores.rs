@@ -52,6 +52,11 @@ fn now() -> Timestamp {
     Timestamp::from_unix_millis(4_102_444_800_000)
 }
 
+/// Just before [`now`]: what follows something is dated after it.
+fn before() -> Timestamp {
+    now() - MILLISECOND
+}
+
 /// A store, as a function has it.
 async fn open<S: FromEnv>() -> S {
     open_at(None).await

@@ -650,6 +650,15 @@ impl Order {
         Some(Actor { part, user_id: Some(caller.id().clone()) })
     }
 
+    /// When something can happen to it that was refused at `now`, though its status allows it: after what happened last.
+    ///
+    /// # Errors
+    /// When that was before `now`, and so not why.
+    pub(crate) fn next_moment(&self, now: Timestamp) -> anyhow::Result<Timestamp> {
+        anyhow::ensure!(self.updated_at >= now, "the order can move on and its condition failed");
+        Ok(now.after(self.updated_at))
+    }
+
     /// Why it was cancelled, if it was.
     pub fn cancellation_reason(&self) -> Option<CancellationReason> {
         let entry = self.history.iter().rev().find(|entry| entry.status == OrderStatus::Cancelled);

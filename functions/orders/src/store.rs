@@ -355,18 +355,21 @@ impl Orders {
     /// # Errors
     /// When there is no such order or the table cannot be written.
     pub async fn ship(&self, id: OrderId, now: Timestamp) -> anyhow::Result<Shipped> {
-        let update = self.transition(id, Action::Ship, &Actor::WORKFLOW, None, now)?;
-        let sent = update_item(&self.client, update, ReturnValue::None).await.context("ship an order")?;
-        let Written::Refused(found) = sent else { return Ok(Shipped::Shipped) };
-        let order = existing(found)?;
-        match order.status.on(Action::Ship) {
-            Transition::Already => Ok(Shipped::AlreadyShipping),
-            Transition::Refused => Ok(Shipped::Cancelled),
-            Transition::To(_) if order.manual => {
-                self.settle(id, order.status).await?;
-                Ok(Shipped::Waits)
+        let mut now = now;
+        loop {
+            let update = self.transition(id, Action::Ship, &Actor::WORKFLOW, None, now)?;
+            let sent = update_item(&self.client, update, ReturnValue::None).await.context("ship an order")?;
+            let Written::Refused(found) = sent else { return Ok(Shipped::Shipped) };
+            let order = existing(found)?;
+            match order.status.on(Action::Ship) {
+                Transition::Already => return Ok(Shipped::AlreadyShipping),
+                Transition::Refused => return Ok(Shipped::Cancelled),
+                Transition::To(_) if order.manual => {
+                    self.settle(id, order.status).await?;
+                    return Ok(Shipped::Waits);
+                }
+                Transition::To(_) => now = order.next_moment(now)?,
             }
-            Transition::To(_) => anyhow::bail!("the order can ship and its condition failed"),
         }
     }
 
@@ -391,21 +394,21 @@ impl Orders {
             Progress::Shipped(shipment) => (Action::Ship, shipment.as_ref()),
             Progress::Delivered => (Action::Deliver, None),
         };
-        let update = self.transition(id, action, &actor, shipment, now)?;
-        let sent =
-            update_item(&self.client, update, ReturnValue::AllNew).await.context("move an order on")?;
-        let found = match sent {
-            Written::Done(item) => return Ok((from_item(item)?, true)),
-            Written::Refused(found) => existing(found)?,
-        };
-        let is_same = shipment.is_none() || shipment == found.shipment();
-        match (found.status.on(action), found.status) {
-            (Transition::Already, _) if is_same => Ok((found, false)),
-            (Transition::Already, _) => Err(Refusal::ShippedOtherwise.into()),
-            (Transition::Refused, OrderStatus::Cancelled) => Err(Refusal::Cancelled.into()),
-            (Transition::Refused, _) => Err(Refusal::NotShipped.into()),
-            (Transition::To(_), _) => {
-                Err(anyhow::anyhow!("the order can move on and its condition failed").into())
+        let mut now = now;
+        loop {
+            let update = self.transition(id, action, &actor, shipment, now)?;
+            let sent = update_item(&self.client, update, ReturnValue::AllNew).await;
+            let found = match sent.context("move an order on")? {
+                Written::Done(item) => return Ok((from_item(item)?, true)),
+                Written::Refused(found) => existing(found)?,
+            };
+            let is_same = shipment.is_none() || shipment == found.shipment();
+            match (found.status.on(action), found.status) {
+                (Transition::Already, _) if is_same => return Ok((found, false)),
+                (Transition::Already, _) => return Err(Refusal::ShippedOtherwise.into()),
+                (Transition::Refused, OrderStatus::Cancelled) => return Err(Refusal::Cancelled.into()),
+                (Transition::Refused, _) => return Err(Refusal::NotShipped.into()),
+                (Transition::To(_), _) => now = found.next_moment(now)?,
             }
         }
     }
@@ -464,7 +467,7 @@ impl Orders {
     /// # Errors
     /// When there is no such order or the tables cannot be written.
     pub async fn release(&self, order: &Order, actor: &Actor, now: Timestamp) -> anyhow::Result<Released> {
-        let mut lines: Vec<&Line> = order.lines.iter().collect();
+        let (mut lines, mut now): (Vec<&Line>, _) = (order.lines.iter().collect(), now);
         let mut coupon = order.coupon.clone();
         loop {
             let mut write = Write::new();
@@ -476,14 +479,15 @@ impl Orders {
             };
             if let Some(found) = found.take(own) {
                 let found = existing(found)?;
-                return Ok(match found.status.on(Action::Cancel) {
-                    Transition::Already => Released::AlreadyCancelled,
-                    Transition::Refused => Released::AlreadyShipping,
-                    Transition::To(_) if found.manual && *actor == Actor::WORKFLOW => Released::Waits,
-                    Transition::To(_) => {
-                        anyhow::bail!("the order can be cancelled and its condition failed")
+                match found.status.on(Action::Cancel) {
+                    Transition::Already => return Ok(Released::AlreadyCancelled),
+                    Transition::Refused => return Ok(Released::AlreadyShipping),
+                    Transition::To(_) if found.manual && *actor == Actor::WORKFLOW => {
+                        return Ok(Released::Waits);
                     }
-                });
+                    Transition::To(_) => now = found.next_moment(now)?,
+                }
+                continue;
             }
             lines = without_refused(parts, &found);
             coupon = coupon.map(|coupon| coupon.without(given_back.gone(&found)));
@@ -530,8 +534,8 @@ impl Orders {
         }
     }
 
-    /// The update that an action is, under the condition that the order's status allows it. The order is due again: in
-    /// its new status something new is owed.
+    /// The update that an action is, under the condition that the order's status allows it and that what happened last
+    /// was before ([`Order::next_moment`]). The order is due again: in its new status something new is owed.
     fn transition(
         &self,
         id: OrderId,
@@ -562,7 +566,8 @@ impl Orders {
         }
         // Whatever happens to a pending order, it is pending no more.
         changes.push_str(" REMOVE #open");
-        let mut condition = format!("#status IN ({})", names.join(", "));
+        // A request that began before the last one ended is dated before it, and a clock may be behind.
+        let mut condition = format!("#status IN ({}) AND updatedAt < :now", names.join(", "));
         if *actor == Actor::WORKFLOW {
             condition.push_str(" AND attribute_not_exists(manual)");
         }
