@@ -40,7 +40,7 @@ async fn an_admin_sets_how_the_shop_sends_and_everyone_sees_what_that_costs() {
     let shop = Shop::open();
     let admin = shop.admin().await;
     let answer = admin.put("/settings/shipping", &shipping()).await;
-    assert_eq!(answer.calls(), calls([("dynamodb", 2)]));
+    assert_eq!(answer.calls(), calls([("dynamodb", 3)]));
     assert_eq!(set(answer.is(200)), shipping());
     let offered = async |query: &str| {
         let answer = shop.get(&format!("/shipping-methods?{query}")).await;
