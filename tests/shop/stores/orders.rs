@@ -97,7 +97,7 @@ async fn an_order_is_one_read_and_one_transaction_that_writes_no_product() {
     let seen: Vec<_> =
         calls.take().into_iter().map(|call| (tables_in(&call.input), call.operation)).collect();
     let expected = [
-        (named(&["GuardsTable", "OffersTable", "UsersTable"]), "BatchGetItem".to_owned()),
+        (named(&["GuardsTable", "OffersTable", "SettingsTable", "UsersTable"]), "BatchGetItem".to_owned()),
         (named(&["GuardsTable", "OffersTable", "OrdersTable"]), "TransactWriteItems".to_owned()),
     ];
     assert_eq!(seen, expected);
