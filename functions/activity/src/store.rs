@@ -17,7 +17,7 @@ use shared::http::problem::Problem;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 
-use crate::{Entry, Kind};
+use crate::{Entry, Kind, Told};
 
 const LOG: List = List { index: None, partition: "userId", sort: Descending("at"), key: "userId" };
 
@@ -35,12 +35,13 @@ impl FromEnv for Activity {
 }
 
 impl Activity {
-    /// Records what happened. Safe to repeat: the same event is the same item.
+    /// Records what happened, if it is in somebody's log. Safe to repeat: the same event is the same item.
     ///
     /// # Errors
     /// When the table does not take it.
-    pub async fn record(&self, entry: &Entry) -> anyhow::Result<()> {
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(to_item(entry)?));
+    pub async fn record(&self, event: Told) -> anyhow::Result<()> {
+        let Some(entry) = Entry::of(event) else { return Ok(()) };
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(to_item(&entry)?));
         put.send().await.map(drop).context("record an activity")
     }
 

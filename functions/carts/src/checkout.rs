@@ -13,7 +13,6 @@ use orders::{
 };
 use promotions::NotRedeemed;
 use serde::{Deserialize, Serialize};
-use shared::caller::{Caller, UserId};
 use shared::dynamo::{Consistency, Item, Read, Write};
 use shared::guards::rate_limit::PersonLimit;
 use shared::guards::{Guards, Kept, KeyReused, KeyedRequest, Once};
@@ -26,8 +25,9 @@ use shared::values::money::{Amount, Currency, InMajor, Price, Sum};
 use shared::values::time::Timestamp;
 use users::{Profile, Users};
 
+use crate::guests::{Buyer, GuestRules};
 use crate::priced::{AmountsView, LineProblem, PricedCart, PricedLine, Pricing};
-use crate::{Cart, CartChanges, CartId, Carts, LastOrder};
+use crate::{Cart, CartChanges, Carts, LastOrder};
 
 /// How often an order is counted anew because an admin changed its coupon at the same time.
 const TRIES: u32 = 3;
@@ -88,6 +88,13 @@ pub struct CheckedOutView {
     order_id: OrderId,
     total: InMajor,
     currency: Currency,
+}
+
+impl CheckedOutView {
+    /// The order.
+    pub fn order_id(&self) -> OrderId {
+        self.order_id
+    }
 }
 
 impl From<CheckedOut> for CheckedOutView {
@@ -315,10 +322,11 @@ impl Basis {
     }
 }
 
-/// Ordering carts, as often as one person may order.
+/// Ordering carts, as often as one person may order, or one guest.
 #[derive(Debug, Clone)]
 pub struct CheckingOut {
     limit: PersonLimit,
+    guests: GuestRules,
     pricing: Pricing,
     fulfilment: Fulfilment,
     carts: Carts,
@@ -332,6 +340,7 @@ impl FromEnv for CheckingOut {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
             limit: PersonLimit::from_env(aws)?.and_a_day()?,
+            guests: GuestRules::from_env(aws)?,
             pricing: Pricing::from_env(aws)?,
             fulfilment: config::required("FULFILMENT")?,
             carts: Carts::from_env(aws)?,
@@ -352,28 +361,24 @@ impl CheckingOut {
     /// `too-many-requests`, with [`orders::Ordering::place`] together; `no-profile`; the [`Refusal`]s.
     pub async fn check_out(
         &self,
-        buyer: &Caller,
+        buyer: &Buyer,
         asked: &CheckOut,
         keyed: Option<&KeyedRequest>,
         now: Timestamp,
     ) -> Result<Once<CheckedOut>, Problem> {
-        let (counted, basis) = tokio::join!(
-            self.limit.count("create-order", buyer.id(), now),
-            self.basis(buyer.id(), keyed, now),
-        );
+        let (counted, basis) = tokio::join!(self.count(buyer, now), self.basis(buyer, keyed, now));
         counted?;
         let basis = basis?;
         if let Some(answered) = basis.answered(asked, keyed, now)? {
             return Ok(answered);
         }
         basis.cart.is_orderable(asked)?;
+        self.guests.allow(buyer, asked)?;
         let version = basis.cart.version();
-        let placed = match self.place(buyer.id(), asked, basis, keyed, now).await {
+        let placed = match self.place(buyer, asked, basis, keyed, now).await {
             Ok(placed) => placed,
             Err(refused) => {
-                return self
-                    .unless_ordered(buyer.id(), asked.having_seen(version), keyed, refused, now)
-                    .await;
+                return self.unless_ordered(buyer, asked.having_seen(version), keyed, refused, now).await;
             }
         };
         if let Once::Done(placed) = &placed {
@@ -384,11 +389,24 @@ impl CheckingOut {
         Ok(placed)
     }
 
+    /// What the shop says of guests.
+    pub(crate) fn guests(&self) -> &GuestRules {
+        &self.guests
+    }
+
+    /// Counts the request for whoever sent it.
+    async fn count(&self, buyer: &Buyer, now: Timestamp) -> Result<(), Problem> {
+        match buyer {
+            Buyer::Person(id) => self.limit.count("create-order", id, now).await,
+            Buyer::Guest(guest) => self.guests.count(guest, now).await,
+        }
+    }
+
     /// Gives `refused` back, unless another request for the same cart has ordered it meanwhile: that one took the
     /// pieces that this one misses.
     async fn unless_ordered(
         &self,
-        buyer: &UserId,
+        buyer: &Buyer,
         asked: CheckOut,
         keyed: Option<&KeyedRequest>,
         refused: Problem,
@@ -404,14 +422,14 @@ impl CheckingOut {
 
     async fn place(
         &self,
-        buyer: &UserId,
+        buyer: &Buyer,
         asked: &CheckOut,
         basis: Basis,
         keyed: Option<&KeyedRequest>,
         now: Timestamp,
     ) -> Result<Once<CheckedOut>, Problem> {
         let Basis { cart, buyer: profile, .. } = basis;
-        let contact: Contact = profile.map(Into::into).ok_or(OrderRefusal::NoProfile)?;
+        let contact = buyer.contact(profile)?;
         let cart = cart.choose(asked.choices.0.clone());
         for _ in 0..TRIES {
             let contact = contact.clone();
@@ -425,18 +443,20 @@ impl CheckingOut {
     /// Places the order, unless an admin changes its coupon at this very moment: then it is to be counted again.
     async fn place_once(
         &self,
-        buyer: &UserId,
+        buyer: &Buyer,
         asked: &CheckOut,
         cart: &Cart,
         contact: Contact,
         keyed: Option<&KeyedRequest>,
         now: Timestamp,
     ) -> Result<Option<Once<CheckedOut>>, Problem> {
-        let priced = self.pricing.price(cart, Some(buyer), Consistency::Strong, now).await?;
+        let customer = buyer.customer();
+        let priced = self.pricing.price(cart, Some(&customer), Consistency::Strong, now).await?;
         let wanted = priced.order(cart, asked)?;
-        let order = Order::place(&wanted, priced.offers(), buyer, contact, self.fulfilment, now)?;
+        self.guests.count_order(buyer, now).await?;
+        let order = Order::place(&wanted, priced.offers(), &customer, contact, self.fulfilment, now)?;
         let purchase = priced.purchase().context("what is ordered has a price")?;
-        let order = order.purchased(purchase);
+        let order = buyer.owning(order.purchased(purchase));
         let became = LastOrder {
             cart_version: cart.version(),
             order_id: order.id(),
@@ -446,7 +466,7 @@ impl CheckingOut {
         let mut write = Write::new();
         write.update(self.carts.ordered(cart, &became, now)?);
         let coupon = purchase.coupon();
-        let redeemed = coupon.map(|coupon| self.carts.redeem(&mut write, coupon, buyer)).transpose()?;
+        let redeemed = coupon.map(|coupon| self.carts.redeem(&mut write, coupon, &customer)).transpose()?;
         match self.orders.record(order, write, keyed, CheckedOut::from(&became), now).await? {
             Recorded::Once(placed) => Ok(Some(placed)),
             Recorded::KeyReused => Err(KeyReused.into()),
@@ -471,17 +491,21 @@ impl CheckingOut {
 
     async fn basis(
         &self,
-        buyer: &UserId,
+        buyer: &Buyer,
         keyed: Option<&KeyedRequest>,
         now: Timestamp,
     ) -> anyhow::Result<Basis> {
-        let read = self.carts.with(Read::new(), buyer)?;
-        let read = self.users.with(read, buyer)?;
+        let id = buyer.cart();
+        let read = self.carts.with(Read::new(), &id)?;
+        let read = match buyer.person() {
+            Some(person) => self.users.with(read, person)?,
+            None => read,
+        };
         let read = self.guards.with_record(read, keyed)?;
         let mut found = read.fetch(self.carts.client()).await?;
         let cart = self.carts.found_in(&mut found, now)?;
         Ok(Basis {
-            cart: cart.unwrap_or_else(|| Cart::empty(CartId::of_person(buyer), now)),
+            cart: cart.unwrap_or_else(|| Cart::empty(id, now)),
             buyer: self.users.found_in(&mut found)?,
             record: self.guards.record_in(&mut found),
         })

@@ -75,6 +75,7 @@ fn hostile() -> Letter {
         rows: vec![Row { name: one.clone(), detail: Some(two.clone()), amount: three.clone() }],
         totals: vec![Total { name: two.clone(), amount: one.clone() }],
         link: Some(Link { text: two, path: format!("/orders/{three}") }),
+        links: Vec::new(),
         reference: vec![one, three],
     }
 }
@@ -130,6 +131,7 @@ fn a_letter_of_words_alone_is_an_email_of_words_alone() {
         rows: Vec::new(),
         totals: Vec::new(),
         link: None,
+        links: Vec::new(),
         reference: Vec::new(),
     };
     let email = Email::of(&letter, &WebShop::default()).unwrap();

@@ -1,11 +1,13 @@
 //! What people buy. The rules of an order are here and call nothing; [`letters`] says what its buyer is told, [`store`]
-//! keeps orders in DynamoDB, [`queue`] and [`workflow`] pass them on. [`Ordering`] is what buyers and the workflow do,
+//! keeps orders in DynamoDB, [`guests`] is what people buy without an account, [`queue`] and [`workflow`] pass them on. [`Ordering`] is what buyers and the workflow do,
 //! [`Fulfilling`] what sellers and admins say, [`Sweep`] what is done for an order that was left behind.
 
 pub mod admin;
 pub mod events;
 pub mod fulfilling;
+pub mod guests;
 pub mod letters;
+pub mod number;
 pub mod ordering;
 pub mod purchase;
 pub mod queue;
@@ -33,6 +35,7 @@ use users::{CurrentAdmin, Email, FullName, Profile};
 
 pub use fulfilling::{Fulfilling, Progress, Shipment};
 pub use letters::LetterKind;
+pub use number::OrderNumber;
 pub use ordering::Ordering;
 pub use purchase::{Address, Amounts, Purchase};
 pub use queue::{OrderQueue, OrderQueued};
@@ -397,6 +400,9 @@ const SCHEMA_VERSION: u32 = 1;
 pub struct Order {
     order_id: OrderId,
     user_id: UserId,
+    /// Whose address a guest gave, in the index of that name, until somebody claims it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    guest: Option<guests::GuestId>,
     contact: Contact,
     status: OrderStatus,
     payment_method: PaymentMethod,
@@ -498,6 +504,7 @@ impl Order {
         Ok(Self {
             order_id,
             user_id: buyer.clone(),
+            guest: None,
             contact,
             status: OrderStatus::Pending,
             payment_method: order.payment_method,
@@ -661,6 +668,7 @@ impl DueOrder {
 #[serde(rename_all = "camelCase")]
 pub struct OrderView {
     order_id: OrderId,
+    number: OrderNumber,
     status: OrderStatus,
     payment_method: PaymentMethod,
     items: Vec<LineView>,
@@ -723,6 +731,7 @@ impl From<Order> for OrderView {
         };
         Self {
             order_id: order.order_id,
+            number: order.order_id.into(),
             status: order.status,
             payment_method: order.payment_method,
             items: order.lines.into_iter().map(item).collect(),

@@ -23,6 +23,7 @@
 //! | `account-in-all` | the same | one account from all addresses that it has not signed in from |
 //! | `person` | requests | one person who is signed in |
 //! | `day` | the same | the same person, in a day |
+//! | `email` | requests | whoever gives this address, without an account |
 //! | `everyone` | requests | everyone together |
 //!
 //! An item of `account` at sign-in also keeps until when the address is one of the account's own, `knownUntil`. If a
@@ -629,6 +630,49 @@ impl GuestLimit {
         let counter = self.counters.of(route, "address", self.per_address, &[&address.to_string()]);
         let limits = [(counter.name, counter.rate)];
         or_uncounted(self.counters.count(&[&counter], &limits, now).await)
+    }
+}
+
+/// How often somebody without an account may ask for what sends mail to one address.
+#[derive(Debug, Clone)]
+pub struct EmailLimit {
+    counters: Counters,
+    per_email: Rate,
+}
+
+impl FromEnv for EmailLimit {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { counters: Counters::from_env(aws)?, per_email: config::required("LIMIT_PER_EMAIL")? })
+    }
+}
+
+impl EmailLimit {
+    /// Counts a request to `route` that gives `email`, in the form in which addresses are compared. When the counter
+    /// cannot be reached everyone may: the shop goes on selling.
+    ///
+    /// # Errors
+    /// `too-many-requests`.
+    pub async fn count(&self, route: &str, email: &str, now: Timestamp) -> Result<(), Problem> {
+        or_uncounted(self.counted(route, email, now).await)
+    }
+
+    /// The same for what is nothing but mail: when the counter cannot be reached nobody may.
+    ///
+    /// # Errors
+    /// `too-many-requests`; `service-unavailable` when the request cannot be counted.
+    pub async fn count_or_refuse(&self, route: &str, email: &str, now: Timestamp) -> Result<(), Problem> {
+        let counted = self.counted(route, email, now).await.map_err(|error| uncounted(&error))?;
+        Ok(counted.map(drop)?)
+    }
+
+    async fn counted(
+        &self,
+        route: &str,
+        email: &str,
+        now: Timestamp,
+    ) -> anyhow::Result<Result<Item, TooMany>> {
+        let counter = self.counters.of(route, "email", self.per_email, &[email]);
+        self.counters.count(&[&counter], &[(counter.name, self.per_email)], now).await
     }
 }
 

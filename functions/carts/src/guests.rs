@@ -1,0 +1,186 @@
+//! Who orders a cart: somebody with an account, or a guest, of whom the order alone knows who it is.
+
+use orders::guests::{GuestId, OrderTokens};
+use orders::{Contact, Order, OrderId, PaymentMethod, Refusal};
+use serde::Serialize;
+use shared::caller::UserId;
+use shared::guards::rate_limit::{Address, EmailLimit, GuestLimit};
+use shared::guards::{IdempotencyKey, KeyedRequest, Once};
+use shared::http::problem::{Kind, Problem, StatusCode};
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::config::{self, ConfigError};
+use shared::values::time::Timestamp;
+use users::{Email, FullName, Profile};
+
+use crate::checkout::{CheckOut, CheckedOutView, CheckingOut};
+use crate::{CartId, CartOwner, CartToken};
+
+/// The limit that guests' checkouts count for.
+const ROUTE: &str = "guest-checkout";
+
+shared::body!(
+    /// What a guest says who orders what is in the cart.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    pub struct GuestCheckOut {
+        /// Where mail reaches the guest.
+        pub email: Email,
+        /// What to call the guest.
+        pub full_name: FullName,
+        /// What everybody says.
+        pub order: CheckOut = ..,
+    }
+);
+
+/// Who orders a cart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Buyer {
+    /// Somebody with an account.
+    Person(UserId),
+    /// Somebody without one.
+    Guest(GuestBuyer),
+}
+
+/// A guest who orders a cart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuestBuyer {
+    id: GuestId,
+    cart: CartId,
+    contact: Contact,
+    address: Address,
+}
+
+impl Buyer {
+    /// Whose account it is, of people with one.
+    pub(crate) fn person(&self) -> Option<&UserId> {
+        match self {
+            Self::Person(id) => Some(id),
+            Self::Guest(_) => None,
+        }
+    }
+
+    /// Which cart is ordered.
+    pub(crate) fn cart(&self) -> CartId {
+        match self {
+            Self::Person(id) => CartId::of_person(id),
+            Self::Guest(guest) => guest.cart.clone(),
+        }
+    }
+
+    /// As which customer the buyer counts.
+    pub(crate) fn customer(&self) -> UserId {
+        match self {
+            Self::Person(id) => id.clone(),
+            Self::Guest(guest) => guest.id.customer(),
+        }
+    }
+
+    /// Whom to write to about the order, by the profile of people with an account.
+    pub(crate) fn contact(&self, profile: Option<Profile>) -> Result<Contact, Refusal> {
+        match self {
+            Self::Person(_) => profile.map(Into::into).ok_or(Refusal::NoProfile),
+            Self::Guest(guest) => Ok(guest.contact.clone()),
+        }
+    }
+
+    /// The order as this buyer's.
+    pub(crate) fn owning(&self, order: Order) -> Order {
+        match self {
+            Self::Person(_) => order,
+            Self::Guest(guest) => order.of_guest(guest.id.clone()),
+        }
+    }
+}
+
+/// What the shop says of guests who order.
+#[derive(Debug, Clone)]
+pub(crate) struct GuestRules {
+    limit: GuestLimit,
+    emails: EmailLimit,
+    tokens: OrderTokens,
+    /// Whether guests may pay on delivery.
+    cash: bool,
+}
+
+impl FromEnv for GuestRules {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self {
+            limit: GuestLimit::from_env(aws)?,
+            emails: EmailLimit::from_env(aws)?,
+            tokens: OrderTokens::from_env(aws)?,
+            cash: config::required("GUEST_CASH")?,
+        })
+    }
+}
+
+const PAYMENT_NOT_AVAILABLE: Kind =
+    Kind::new(StatusCode::CONFLICT, "payment-not-available", "Payment not available");
+
+impl GuestRules {
+    /// Counts a checkout by where it comes from.
+    pub(crate) async fn count(&self, guest: &GuestBuyer, now: Timestamp) -> Result<(), Problem> {
+        self.limit.count(ROUTE, guest.address, now).await
+    }
+
+    /// That this buyer may pay so.
+    pub(crate) fn allow(&self, buyer: &Buyer, asked: &CheckOut) -> Result<(), Problem> {
+        let method = asked.payment_method.unwrap_or(PaymentMethod::CashOnDelivery);
+        match (buyer, method) {
+            (Buyer::Guest(_), PaymentMethod::CashOnDelivery) if !self.cash => {
+                let detail = "This shop does not let guests pay on delivery. Sign in to pay so.";
+                Err(Problem::new(PAYMENT_NOT_AVAILABLE, detail).with("paymentMethod", method))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Counts an order, which is about to be placed, by the address that the guest gave: what is refused before, and
+    /// what is answered again, counts for nothing.
+    pub(crate) async fn count_order(&self, buyer: &Buyer, now: Timestamp) -> Result<(), Problem> {
+        let Buyer::Guest(guest) = buyer else { return Ok(()) };
+        self.emails.count(ROUTE, guest.contact.email.as_str(), now).await
+    }
+}
+
+/// The answer to a guest's checkout, with what opens the order. That is kept nowhere, and is the same each time.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GuestCheckedOutView {
+    #[serde(flatten)]
+    order: CheckedOutView,
+    order_token: String,
+}
+
+impl GuestCheckedOutView {
+    /// The order.
+    pub fn order_id(&self) -> OrderId {
+        self.order.order_id()
+    }
+}
+
+impl CheckingOut {
+    /// Orders what is in a guest's cart, as [`CheckingOut::check_out`] does; a key is the cart's own.
+    ///
+    /// # Errors
+    /// Those of [`CheckingOut::check_out`]; `payment-not-available`.
+    pub async fn check_out_guest(
+        &self,
+        owner: &CartOwner,
+        address: Address,
+        asked: GuestCheckOut,
+        key: Option<&IdempotencyKey>,
+        now: Timestamp,
+    ) -> Result<Once<GuestCheckedOutView>, Problem> {
+        let tokens = &self.guests().tokens;
+        // Whoever has no cart has one of which nobody knows, and nothing is in it.
+        let cart = owner.cart().unwrap_or_else(|| CartToken::mint().cart());
+        let keyed = KeyedRequest::within("check-out-cart", &cart, key, &asked)?;
+        let GuestCheckOut { email, full_name, order } = asked;
+        let id = tokens.guest(&email);
+        let buyer = Buyer::Guest(GuestBuyer { id, cart, contact: Contact { email, full_name }, address });
+        let placed = self.check_out(&buyer, &order, keyed.as_ref(), now).await?;
+        Ok(placed.map(|placed| {
+            let order_token = tokens.of(placed.order_id()).reveal();
+            GuestCheckedOutView { order: placed.into(), order_token }
+        }))
+    }
+}
