@@ -353,7 +353,8 @@ impl FromEnv for CheckingOut {
 }
 
 impl CheckingOut {
-    /// Orders what is in the cart, as it was chosen, and queues the order: four round trips, and two where it was ordered before.
+    /// Orders what is in the cart, as it was chosen, and queues the order: four round trips, five for guests, and two
+    /// where it was ordered before.
     ///
     /// Safe to repeat with a key, and without one as long as nobody changes the cart.
     ///
@@ -370,6 +371,7 @@ impl CheckingOut {
         counted?;
         let basis = basis?;
         if let Some(answered) = basis.answered(asked, keyed, now)? {
+            telemetry::about("orders", answered.answer().order_id);
             return Ok(answered);
         }
         basis.cart.is_orderable(asked)?;
@@ -381,6 +383,7 @@ impl CheckingOut {
                 return self.unless_ordered(buyer, asked.having_seen(version), keyed, refused, now).await;
             }
         };
+        telemetry::about("orders", placed.answer().order_id);
         if let Once::Done(placed) = &placed {
             tracing::info!(order_id = %placed.order_id, "order placed");
             telemetry::count("OrderPlaced", 1);

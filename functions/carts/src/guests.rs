@@ -1,9 +1,10 @@
 //! Who orders a cart: somebody with an account, or a guest, of whom the order alone knows who it is.
 
+use anyhow::Context;
 use orders::guests::{GuestId, OrderTokens};
 use orders::{Contact, Order, OrderId, PaymentMethod, Refusal};
 use serde::Serialize;
-use shared::caller::UserId;
+use shared::caller::{Caller, UserId};
 use shared::guards::rate_limit::{Address, EmailLimit, GuestLimit};
 use shared::guards::{IdempotencyKey, KeyedRequest, Once};
 use shared::http::problem::{Kind, Problem, StatusCode};
@@ -158,6 +159,23 @@ impl GuestCheckedOutView {
 }
 
 impl CheckingOut {
+    /// Orders what is in the cart of somebody with an account, as [`CheckingOut::check_out`] does; a key is the
+    /// person's own.
+    ///
+    /// # Errors
+    /// Those of [`CheckingOut::check_out`].
+    pub async fn check_out_person(
+        &self,
+        caller: &Caller,
+        asked: &CheckOut,
+        key: Option<&IdempotencyKey>,
+        now: Timestamp,
+    ) -> Result<Once<CheckedOutView>, Problem> {
+        let keyed = KeyedRequest::of("check-out-cart", caller, key, asked)?;
+        let buyer = Buyer::Person(caller.id().clone());
+        Ok(self.check_out(&buyer, asked, keyed.as_ref(), now).await?.map(Into::into))
+    }
+
     /// Orders what is in a guest's cart, as [`CheckingOut::check_out`] does; a key is the cart's own.
     ///
     /// # Errors
@@ -165,12 +183,12 @@ impl CheckingOut {
     pub async fn check_out_guest(
         &self,
         owner: &CartOwner,
-        address: Address,
         asked: GuestCheckOut,
         key: Option<&IdempotencyKey>,
         now: Timestamp,
     ) -> Result<Once<GuestCheckedOutView>, Problem> {
         let tokens = &self.guests().tokens;
+        let address = owner.address().context("people with an account have a path of their own")?;
         // Whoever has no cart has one of which nobody knows, and nothing is in it.
         let cart = owner.cart().unwrap_or_else(|| CartToken::mint().cart());
         let keyed = KeyedRequest::within("check-out-cart", &cart, key, &asked)?;

@@ -76,7 +76,7 @@ struct Href<'a> {
 }
 
 /// The web shop that emails link to, at `SHOP_URL`; without one they have no links. It is not a part of Cartwright,
-/// which has no pages: it shows an order to its buyer at `/orders/{id}`, and to a guest at `/guest-orders/{id}#{token}`.
+/// which has no pages: it shows an order to its buyer at `/orders/{id}`, to a guest at `/guest-orders/{id}#{token}`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WebShop(Option<String>);
 

@@ -95,7 +95,7 @@ fn a_confirmation_says_what_was_ordered_and_where_to_see_it() {
          \n\
          Total: 204.48 USD\n\
          \n\
-         Order 01a1fbbc-f982-7d04-8367-8c1b9055f3fd\n\
+         Order C-7XVS-BWZX (01a1fbbc-f982-7d04-8367-8c1b9055f3fd)\n\
          placed on 21 November 2026 at 12:04 UTC\n\
          https://shop.example/orders/01a1fbbc-f982-7d04-8367-8c1b9055f3fd\n\
          \n\
@@ -114,7 +114,7 @@ fn a_confirmation_says_what_was_ordered_and_where_to_see_it() {
         r#"href="https://shop.example/orders/01a1fbbc-f982-7d04-8367-8c1b9055f3fd""#,
         ">See your order</a>",
         r#"href="https://shop.example""#,
-        "Order 01a1fbbc-f982-7d04-8367-8c1b9055f3fd<br>placed on 21 November 2026 at 12:04 UTC",
+        "Order C-7XVS-BWZX (01a1fbbc-f982-7d04-8367-8c1b9055f3fd)<br>placed on 21 November 2026 at 12:04 UTC",
     ] {
         assert!(email.html.contains(part), "{part} is not in {}", email.html);
     }

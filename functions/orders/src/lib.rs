@@ -1,6 +1,7 @@
 //! What people buy. The rules of an order are here and call nothing; [`letters`] says what its buyer is told, [`store`]
-//! keeps orders in DynamoDB, [`guests`] is what people buy without an account, [`queue`] and [`workflow`] pass them on. [`Ordering`] is what buyers and the workflow do,
-//! [`Fulfilling`] what sellers and admins say, [`Sweep`] what is done for an order that was left behind.
+//! keeps orders in DynamoDB, [`queue`] and [`workflow`] pass them on. [`Ordering`] is what buyers and the workflow do,
+//! [`guests`] what people without an account do, [`Fulfilling`] what sellers and admins say, [`Sweep`] what is done for
+//! an order that was left behind.
 
 pub mod admin;
 pub mod events;
@@ -308,7 +309,8 @@ impl Line {
         self.unit_price
     }
 
-    /// What all of its pieces cost, before discount and without a tax on top; `None` if that is too large to be written down, which no line of a placed order is.
+    /// What all of its pieces cost, before discount and without a tax on top; `None` if that is too large to be written
+    /// down, which no line of a placed order is.
     pub fn total(&self) -> Option<Amount> {
         self.unit_price.amount().checked_times(self.quantity.pieces())
     }

@@ -72,7 +72,7 @@ fn a_placed_order_remembers_what_was_bought_at_which_price() {
     assert_eq!(
         view,
         serde_json::json!({
-            "orderId": order.id(), "status": "pending", "paymentMethod": "cash_on_delivery",
+            "orderId": order.id(), "number": order.number(), "status": "pending", "paymentMethod": "cash_on_delivery",
             "items": [
                 {"id": tea.id(), "productName": "Tea", "productPrice": 4.5, "quantity": 2},
                 {"id": cup.id(), "productName": "Cup", "productPrice": 12.25, "quantity": 1},
