@@ -246,7 +246,8 @@ async fn of_many_who_claim_an_order_one_has_it() {
         async move { (index % 4, person.post("/orders/claim", &claim(&order)).await.status) }
     });
     let answers = answers.await;
-    let mut winners: Vec<_> = answers.iter().filter(|(_, status)| *status == 200).map(|(who, _)| *who).collect();
+    let mut winners: Vec<_> =
+        answers.iter().filter(|(_, status)| *status == 200).map(|(who, _)| *who).collect();
     assert_eq!(winners.len(), 5, "each time by the same: {answers:?}");
     winners.dedup();
     assert_eq!(winners.len(), 1, "{answers:?}");

@@ -35,13 +35,21 @@ impl FromEnv for Activity {
 }
 
 impl Activity {
-    /// Records what happened, if it is in somebody's log. Safe to repeat: the same event is the same item.
+    /// Records what an event tells, if it is somebody's.
     ///
     /// # Errors
     /// When the table does not take it.
-    pub async fn record(&self, event: Told) -> anyhow::Result<()> {
+    pub async fn take(&self, event: Told) -> anyhow::Result<()> {
         let Some(entry) = Entry::of(event) else { return Ok(()) };
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(to_item(&entry)?));
+        self.record(&entry).await
+    }
+
+    /// Records what happened. Safe to repeat: the same event is the same item.
+    ///
+    /// # Errors
+    /// When the table does not take it.
+    pub async fn record(&self, entry: &Entry) -> anyhow::Result<()> {
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(to_item(entry)?));
         put.send().await.map(drop).context("record an activity")
     }
 

@@ -83,6 +83,17 @@ impl Buyer {
         }
     }
 
+    /// That the buyer may pay in this way, where guests may pay on delivery or may not.
+    fn may_pay(&self, method: PaymentMethod, is_cash_for_guests: bool) -> Result<(), Problem> {
+        match (self, method) {
+            (Self::Guest(_), PaymentMethod::CashOnDelivery) if !is_cash_for_guests => {
+                let detail = "This shop does not let guests pay on delivery. Sign in to pay so.";
+                Err(Problem::new(PAYMENT_NOT_AVAILABLE, detail).with("paymentMethod", method))
+            }
+            (Self::Guest(_) | Self::Person(_), PaymentMethod::CashOnDelivery) => Ok(()),
+        }
+    }
+
     /// The order as this buyer's.
     pub(crate) fn owning(&self, order: Order) -> Order {
         match self {
@@ -124,14 +135,7 @@ impl GuestRules {
 
     /// That this buyer may pay so.
     pub(crate) fn allow(&self, buyer: &Buyer, asked: &CheckOut) -> Result<(), Problem> {
-        let method = asked.payment_method.unwrap_or(PaymentMethod::CashOnDelivery);
-        match (buyer, method) {
-            (Buyer::Guest(_), PaymentMethod::CashOnDelivery) if !self.cash => {
-                let detail = "This shop does not let guests pay on delivery. Sign in to pay so.";
-                Err(Problem::new(PAYMENT_NOT_AVAILABLE, detail).with("paymentMethod", method))
-            }
-            _ => Ok(()),
-        }
+        buyer.may_pay(asked.payment_method.unwrap_or(PaymentMethod::CashOnDelivery), self.cash)
     }
 
     /// Counts an order, which is about to be placed, by the address that the guest gave: what is refused before, and
@@ -200,5 +204,72 @@ impl CheckingOut {
             let order_token = tokens.of(placed.order_id()).reveal();
             GuestCheckedOutView { order: placed.into(), order_token }
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::http::input;
+
+    fn guest(email: &str, cart: CartToken) -> Buyer {
+        let email: Email = email.parse().unwrap();
+        Buyer::Guest(GuestBuyer {
+            id: OrderTokens::new("key".into()).guest(&email),
+            cart: cart.cart(),
+            contact: Contact { email, full_name: FullName::new("Gus").unwrap() },
+            address: Address::for_tests("192.0.2.1"),
+        })
+    }
+
+    #[test]
+    fn guests_pay_on_delivery_where_the_shop_says_so_and_people_with_an_account_everywhere() {
+        let (gus, ann) =
+            (guest("gus@cartwright.test", CartToken::mint()), Buyer::Person("ann".to_owned().into()));
+        let cash = PaymentMethod::CashOnDelivery;
+        for (buyer, is_for_guests, may) in
+            [(&gus, true, true), (&gus, false, false), (&ann, true, true), (&ann, false, true)]
+        {
+            assert_eq!(buyer.may_pay(cash, is_for_guests).is_ok(), may, "{buyer:?}");
+        }
+        let refused = gus.may_pay(cash, false).unwrap_err();
+        assert_eq!(refused.kind(), PAYMENT_NOT_AVAILABLE);
+    }
+
+    #[test]
+    fn a_guest_is_the_same_customer_with_each_cart_and_nobody_with_an_account() {
+        let one = guest("Gus@cartwright.test", CartToken::mint());
+        let other = guest("gus@cartwright.test", CartToken::mint());
+        assert_eq!(one.customer(), other.customer());
+        assert_ne!(one.cart(), other.cart());
+        assert!(one.customer().is_guest() && one.person().is_none());
+        assert_ne!(one.customer(), guest("ann@cartwright.test", CartToken::mint()).customer());
+        assert_eq!(one.contact(None).unwrap().email.as_str(), "gus@cartwright.test");
+        let ann = Buyer::Person("ann".to_owned().into());
+        assert_eq!(ann.contact(None), Err(Refusal::NoProfile));
+    }
+
+    #[test]
+    fn a_guest_says_who_it_is_beside_what_everybody_says() {
+        let faults = |body: &str| {
+            let faults = input::parse::<GuestCheckOut>(body.as_bytes()).map_err(|problem| {
+                problem.errors().iter().filter_map(|fault| fault.pointer.clone()).collect::<Vec<_>>()
+            });
+            faults.err().unwrap_or_default()
+        };
+        let whole =
+            r#"{"expectedTotal":9,"email":"gus@cartwright.test","fullName":"Gus","couponCode":"SPRING"}"#;
+        assert_eq!(faults(whole), Vec::<String>::new());
+        assert_eq!(faults("{}"), ["#/email", "#/fullName", "#/expectedTotal"]);
+        assert_eq!(faults(&whole.replace("gus@", "gus")), ["#/email"]);
+    }
+
+    #[test]
+    fn neither_name_nor_address_of_a_guest_is_ever_printed() {
+        let printed = format!("{:?}", guest("gus@cartwright.test", CartToken::mint()));
+        assert!(
+            !printed.contains("Gus") && !printed.contains("gus@") && !printed.contains("192"),
+            "{printed}"
+        );
     }
 }

@@ -39,7 +39,8 @@ impl Email {
         let links: Vec<_> = letter.links.iter().filter_map(|link| shop.link(link)).collect();
         let shop = shop.0.as_deref();
         let text = TextPart { letter, link: link.as_ref(), links: &links, shop }.render()?;
-        let html = HtmlPart { subject: &subject, letter, link: link.as_ref(), links: &links, shop }.render()?;
+        let html =
+            HtmlPart { subject: &subject, letter, link: link.as_ref(), links: &links, shop }.render()?;
         Ok(Self { subject, text, html })
     }
 }

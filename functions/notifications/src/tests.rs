@@ -2,6 +2,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use html5gum::{Token, Tokenizer};
+use orders::guests::OrderTokens;
+use orders::letters::GuestOrder;
 use orders::{CancellationReason, LetterKind, Order};
 use serde_json::{Value, json};
 use shared::letters::{Recipient, Row, Total};
@@ -46,6 +48,30 @@ fn on_its_way(order: &Order) -> Order {
         "trackingUrl": "https://track.example/JD0146?lang=en&n=1",
     });
     serde_json::from_value(value).unwrap()
+}
+
+/// The letter with the links of two orders.
+fn links() -> Letter {
+    let order = |id: &str, total: u64| {
+        json!({
+            "orderId": id, "guest": "hash", "createdAt": "2026-11-21T12:04:00.000Z", "total": total,
+            "contact": { "email": "gus@cartwright.test", "fullName": "Gus Guest" }, "currency": "USD"
+        })
+    };
+    let orders = json!([order(ORDER, 2_400), order("01a1fb8c-b94b-7110-8144-8ca566ceab36", 19_998)]);
+    let orders: Vec<GuestOrder> = serde_json::from_value(orders).unwrap();
+    OrderTokens::new("key".into()).links(&orders).unwrap()
+}
+
+#[test]
+fn a_guest_is_sent_the_link_of_each_order_with_what_opens_it_in_the_fragment() {
+    let email = Email::of(&links(), &shop()).unwrap();
+    let path = "guest-orders/01a1fb8c-b94b-7110-8144-8ca566ceab36#t0xpOcohAKtgwAdTxgHEcw";
+    let text = format!(
+        "Order C-7XRS-XASP of 21 November 2026 at 12:04 UTC, 199.98 USD:\nhttps://shop.example/{path}\n"
+    );
+    assert!(email.text.contains(&text), "{}", email.text);
+    assert!(email.html.contains(&format!("href=\"https://shop.example/{path}\"")), "{}", email.html);
 }
 
 fn shop() -> WebShop {
@@ -317,6 +343,7 @@ fn previews() -> Vec<(String, Email)> {
             previews.push((format!("{name}-{sample}"), about(&order, kind)));
         }
     }
+    previews.push(("guest-links".to_owned(), Email::of(&links(), &shop()).unwrap()));
     previews
 }
 

@@ -103,11 +103,16 @@ impl fmt::Debug for OrderTokens {
 
 impl FromEnv for OrderTokens {
     fn from_env(_: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self { key: config::required("ORDER_TOKEN_KEY")? })
+        Ok(Self::new(config::required("ORDER_TOKEN_KEY")?))
     }
 }
 
 impl OrderTokens {
+    /// Those of this key.
+    pub fn new(key: String) -> Self {
+        Self { key }
+    }
+
     fn mac(&self, of: &str) -> Hmac<Sha256> {
         let key = self.key.as_bytes();
         let mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
@@ -376,10 +381,11 @@ impl SendingLinks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::LetterKind;
     use crate::tests::{now, placed};
 
     fn tokens(key: &str) -> OrderTokens {
-        OrderTokens { key: key.to_owned() }
+        OrderTokens::new(key.to_owned())
     }
 
     fn ann() -> GuestId {
@@ -429,6 +435,20 @@ mod tests {
         let item = serde_json::to_value(&order).unwrap();
         assert_eq!(item["guest"], ann().to_string());
         assert!(!placed(&[("Tea", 1)]).is_a_guests());
+    }
+
+    #[test]
+    fn a_guests_letter_links_to_what_the_guest_can_open_and_a_persons_to_the_account() {
+        let tokens = tokens("key");
+        let link = |order: &Order| {
+            let letter = order.letter(LetterKind::Confirmed).unwrap().unwrap();
+            tokens.addressed(letter, order).link.unwrap().path
+        };
+        let order = placed(&[("Tea", 1)]);
+        assert_eq!(link(&order), format!("/orders/{}", order.id()));
+        let order = order.of_guest(ann());
+        let token = tokens.of(order.id()).reveal();
+        assert_eq!(link(&order), format!("/guest-orders/{}#{token}", order.id()));
     }
 
     #[test]

@@ -149,7 +149,8 @@ impl OrderTokens {
             subject: "Your orders".into(),
             headline: "Here are your orders of the last 90 days".into(),
             paragraphs: vec![
-                "Whoever has one of these links can see the order and cancel it, so keep them to yourself.".into(),
+                "Whoever has one of these links can see the order and cancel it, so keep them to yourself."
+                    .into(),
                 "If you did not ask for them, you need not do anything.".into(),
             ],
             code: None,
@@ -319,6 +320,22 @@ mod tests {
                 ],
             }
         );
+    }
+
+    #[test]
+    fn somebody_without_orders_is_told_nothing_and_others_where_each_one_is() {
+        let tokens = OrderTokens::new("key".into());
+        assert_eq!(tokens.links(&[]), None);
+        let [newer, older] = [tests::placed(&[("Tea", 1)]), tests::placed(&[("Cup", 2)])];
+        let entry = |order: &Order| serde_json::from_value(serde_json::to_value(order).unwrap()).unwrap();
+        let letter = tokens.links(&[entry(&newer), entry(&older)]).unwrap();
+        let to = Recipient { email: "ann@cartwright.test".into(), name: "Ann".into() };
+        assert_eq!((letter.to, letter.link), (to, None));
+        let link = |order: &Order, total: &str| Link {
+            text: format!("Order {} of 21 September 2026 at 14:13 UTC, {total} USD", order.number()),
+            path: format!("/guest-orders/{}#{}", order.id(), tokens.of(order.id()).reveal()),
+        };
+        assert_eq!(letter.links, [link(&newer, "4.50"), link(&older, "9.00")]);
     }
 
     #[test]

@@ -708,6 +708,12 @@ impl Address {
             address @ IpAddr::V4(_) => address,
         }))
     }
+
+    /// One for the tests of rules.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn for_tests(text: &str) -> Self {
+        Self::new(text)
+    }
 }
 
 impl fmt::Display for Address {

@@ -11,7 +11,8 @@ use shared::http::{self, Answer, IdempotencyKey, Input, Now, State};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
-    http::serve(http::post("/cart/checkout", check_out_cart).or("/guest-cart/checkout", check_out_guest_cart)).await
+    http::serve(http::post("/cart/checkout", check_out_cart).or("/guest-cart/checkout", check_out_guest_cart))
+        .await
 }
 
 async fn check_out_cart(
