@@ -1,5 +1,5 @@
-//! What people buy without an account: who has what opens an order has the order, until somebody claims it. The rows are
-//! those of docs/payments.md.
+//! What people buy without an account: who has what opens an order has the order, until somebody claims it. The rows
+//! are those of docs/payments.md.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -116,6 +116,7 @@ async fn a_guest_orders_once_and_is_told_what_opens_the_order() {
 
     let seen = guest.opens(&order).await;
     assert_eq!(seen.calls(), calls([("dynamodb", 2)]));
+    assert_eq!(seen.header("cache-control"), Some("no-store"));
     let seen = seen.is(200);
     assert_eq!((&seen["orderId"], &seen["total"]), (&json!(order.id), &json!(9)));
     assert_eq!(seen["history"][0]["by"], "buyer");

@@ -245,6 +245,7 @@ mod tests {
             "/local/previews/none",
             "/local/documents/none",
             "/local/orders/none",
+            "/local/guest-orders/none",
             "/local/media/none",
         ] {
             assert_eq!(status(path).await, 404, "{path}");

@@ -946,6 +946,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn where_nobody_can_count_an_order_is_placed_for_an_address_and_mere_mail_is_not_sent() {
+        let limit = |status, answer: &Value| {
+            let (sdk, asked) = answering(status, answer);
+            let counters = Counters::new(&sdk, "guards".into(), "a key".into());
+            (EmailLimit { counters, per_email: rate(3, 3600) }, asked)
+        };
+        let email = "gus@cartwright.test";
+        let (full, asked) = limit(400, &refused(&json!({ "c0": { "N": "3" } })));
+        let problem = full.count("guest", email, at(1_000)).await.unwrap_err().into_response();
+        assert_eq!(problem.headers()["ratelimit-policy"], "\"email\";q=3;w=3600");
+        let mail = full.count_or_refuse("guest-links", email, at(1_000)).await.unwrap_err();
+        assert_eq!(mail.kind(), TOO_MANY_REQUESTS);
+        assert_eq!(counted(&asked), ["email", "email"], "a limit of its own");
+        assert!(!format!("{:?}", asked.lock().unwrap()).contains("gus"), "nobody reads whose it is");
+        let (away, _) = limit(500, &json!({}));
+        assert_eq!(away.count("guest", email, at(1_000)).await.err(), None);
+        let mail = away.count_or_refuse("guest-links", email, at(1_000)).await.unwrap_err();
+        assert_eq!(mail.kind(), SERVICE_UNAVAILABLE);
+    }
+
+    #[tokio::test]
     async fn everyone_together_has_one_counter() {
         let (sdk, asked) = answering(400, &refused(&json!({ "c0": { "N": "2" } })));
         let counters = Counters::new(&sdk, "guards".into(), "a key".into());
