@@ -5,11 +5,11 @@
 
 use anyhow::Context;
 use offers::{NotReserved, OfferId};
-use orders::purchase::Fault;
+use orders::purchase::{Fault, Refusal as PurchaseRefusal};
 use orders::store::Recorded;
 use orders::{
-    Contact, Fulfilment, NewLine, NewOrder, Order, OrderId, OrderQueue, Orders, PaymentMethod, Purchase,
-    Refusal as OrderRefusal,
+    Contact, Error as OrderError, NewLine, NewOrder, Order, OrderId, OrderQueue, Orders, PaymentMethod,
+    Purchase, Refusal as OrderRefusal, Shop,
 };
 use promotions::NotRedeemed;
 use serde::{Deserialize, Serialize};
@@ -17,16 +17,16 @@ use shared::dynamo::{Consistency, Item, Read, Write};
 use shared::guards::rate_limit::PersonLimit;
 use shared::guards::{Guards, Kept, KeyReused, KeyedRequest, Once};
 use shared::http::input::{Field, Value, whole_number};
-use shared::http::problem::{Busy, FieldError, Kind, Problem, StatusCode};
+use shared::http::problem::{Busy, Kind, Problem, StatusCode};
 use shared::run::aws::{Aws, FromEnv};
-use shared::run::config::{self, ConfigError};
+use shared::run::config::ConfigError;
 use shared::run::telemetry;
 use shared::values::money::{Amount, Currency, InMajor, Price, Sum};
 use shared::values::time::Timestamp;
 use users::{Profile, Users};
 
 use crate::guests::{Buyer, GuestRules};
-use crate::priced::{AmountsView, LineProblem, PricedCart, PricedLine, Pricing};
+use crate::priced::{LineProblem, PricedCart, PricedLine, Pricing};
 use crate::{Cart, CartChanges, Carts, LastOrder};
 
 /// How often an order is counted anew because an admin changed its coupon at the same time.
@@ -118,21 +118,12 @@ pub enum Refusal {
     /// These lines cannot be ordered as they are.
     #[error("{} lines cannot be ordered", .0.len())]
     Lines(Vec<LineFault>),
-    /// A coupon or a way of sending that was chosen is not for it.
-    #[error(transparent)]
-    Chosen(#[from] Fault),
-    /// Nobody has said where to send it.
-    #[error("nobody has said where to send the cart")]
-    NoAddress,
     /// It costs something else.
     #[error("the cart does not cost what was expected")]
     TotalChanged {
-        /// What the page said.
-        expected: Amount,
-        /// What it is.
-        total: Amount,
-        /// Of what that is made.
-        amounts: AmountsView,
+        /// Than what.
+        #[source]
+        refusal: PurchaseRefusal,
         /// Lines that cost something else than when they came into the cart.
         lines: Vec<PricedLine>,
     },
@@ -186,7 +177,6 @@ impl From<PricedLine> for NewPrice {
 
 const CART_EMPTY: Kind = Kind::new(StatusCode::CONFLICT, "cart-empty", "Cart empty");
 const CART_CHANGED: Kind = Kind::new(StatusCode::CONFLICT, "cart-changed", "Cart changed");
-const TOTAL_CHANGED: Kind = Kind::new(StatusCode::CONFLICT, "total-changed", "Total changed");
 const TOO_MANY_PIECES: Kind = Kind::new(StatusCode::CONFLICT, "too-many-pieces", "Too many pieces");
 
 /// The problem that is told of the first line; the others stand beside it.
@@ -221,19 +211,9 @@ impl From<Refusal> for Problem {
                 let first = first.unwrap_or_else(|| anyhow::anyhow!("no line is at fault").into());
                 first.with("lines", faults)
             }
-            Refusal::Chosen(fault) => fault.into(),
-            Refusal::NoAddress => {
-                let detail = "is required: say in the cart or here where to send it";
-                Self::invalid_input(vec![FieldError::body("#/shippingAddress", detail)])
-            }
-            Refusal::TotalChanged { expected, total, amounts, lines } => {
-                let detail = "The cart costs something else by now. Look at it again before you order.";
+            Refusal::TotalChanged { refusal, lines } => {
                 let lines: Vec<_> = lines.into_iter().map(NewPrice::from).collect();
-                Self::new(TOTAL_CHANGED, detail)
-                    .with("expectedTotal", expected.in_major())
-                    .with("total", total.in_major())
-                    .with("amounts", amounts)
-                    .with("lines", lines)
+                Self::from(refusal).with("lines", lines)
             }
         }
     }
@@ -272,29 +252,41 @@ impl Cart {
 }
 
 impl PricedCart {
-    /// The order that comes of it.
+    /// The order that comes of it, and what that comes to.
     ///
     /// # Errors
-    /// [`Refusal::Lines`] with every line that cannot be ordered; then what is wrong with the coupon and the way of
-    /// sending; then [`Refusal::TotalChanged`], which is only said of what can be bought.
-    pub fn order(&self, cart: &Cart, asked: &CheckOut) -> Result<NewOrder, Refusal> {
+    /// [`Refusal::Lines`] with every line that cannot be ordered; then what [`Order::place`] says of all of it, and of
+    /// another total which lines cost something else by now.
+    pub fn order(
+        &self,
+        cart: &Cart,
+        asked: &CheckOut,
+        shop: Shop,
+        buyer: &UserId,
+        contact: Contact,
+        now: Timestamp,
+    ) -> Result<(Order, Purchase), Problem> {
         let faults: Vec<_> = self.faulty().map(LineFault::of).collect();
         if !faults.is_empty() {
-            return Err(Refusal::Lines(faults));
+            return Err(Refusal::Lines(faults).into());
         }
-        if let Some(fault) = self.faults().first() {
-            return Err(fault.clone().into());
-        }
-        if self.purchase().is_some_and(Purchase::needs_address) {
-            return Err(Refusal::NoAddress);
-        }
-        let (expected, total) = (asked.expected_total.amount(), self.total());
-        if total != expected {
-            let lines = self.lines().iter().filter(|line| line.has_another_price()).cloned().collect();
-            return Err(Refusal::TotalChanged { expected, total, amounts: self.amounts(), lines });
-        }
-        let lines = cart.lines.iter().map(|line| NewLine { id: line.offer_id, quantity: line.quantity });
-        Ok(NewOrder::of(lines, asked.payment_method.unwrap_or(PaymentMethod::CashOnDelivery)))
+        let placed = Order::place(&cart.wanted(asked), self.prices(), shop, buyer, contact, now);
+        placed.map_err(|refused| match refused {
+            OrderError::Refused(OrderRefusal::Purchase(refusal @ PurchaseRefusal::TotalChanged { .. })) => {
+                let lines = self.lines().iter().filter(|line| line.has_another_price()).cloned().collect();
+                Refusal::TotalChanged { refusal, lines }.into()
+            }
+            other => other.into(),
+        })
+    }
+}
+
+impl Cart {
+    /// What is asked for with it.
+    fn wanted(&self, asked: &CheckOut) -> NewOrder {
+        let lines = self.lines.iter().map(|line| NewLine { id: line.offer_id, quantity: line.quantity });
+        let payment_method = asked.payment_method.unwrap_or(PaymentMethod::CashOnDelivery);
+        NewOrder::of(lines, payment_method, self.choices.clone(), asked.expected_total.amount())
     }
 }
 
@@ -328,7 +320,7 @@ pub struct CheckingOut {
     limit: PersonLimit,
     guests: GuestRules,
     pricing: Pricing,
-    fulfilment: Fulfilment,
+    shop: Shop,
     carts: Carts,
     guards: Guards,
     orders: Orders,
@@ -342,7 +334,7 @@ impl FromEnv for CheckingOut {
             limit: PersonLimit::from_env(aws)?.and_a_day()?,
             guests: GuestRules::from_env(aws)?,
             pricing: Pricing::from_env(aws)?,
-            fulfilment: config::required("FULFILMENT")?,
+            shop: Shop::from_env(aws)?,
             carts: Carts::from_env(aws)?,
             guards: Guards::from_env(aws)?,
             orders: Orders::from_env(aws)?,
@@ -455,11 +447,9 @@ impl CheckingOut {
     ) -> Result<Option<Once<CheckedOut>>, Problem> {
         let customer = buyer.customer();
         let priced = self.pricing.price(cart, Some(&customer), Consistency::Strong, now).await?;
-        let wanted = priced.order(cart, asked)?;
+        let (order, purchase) = priced.order(cart, asked, self.shop, &customer, contact, now)?;
         self.guests.count_order(buyer, now).await?;
-        let order = Order::place(&wanted, priced.offers(), &customer, contact, self.fulfilment, now)?;
-        let purchase = priced.purchase().context("what is ordered has a price")?;
-        let order = buyer.owning(order.purchased(purchase));
+        let order = buyer.owning(order);
         let became = LastOrder {
             cart_version: cart.version(),
             order_id: order.id(),
@@ -468,27 +458,19 @@ impl CheckingOut {
         };
         let mut write = Write::new();
         write.update(self.carts.ordered(cart, &became, now)?);
-        let coupon = purchase.coupon();
-        let redeemed = coupon.map(|coupon| self.carts.redeem(&mut write, coupon, &customer)).transpose()?;
-        match self.orders.record(order, write, keyed, CheckedOut::from(&became), now).await? {
+        let answer = CheckedOut::from(&became);
+        match self.orders.record(order, purchase.coupon(), write, keyed, answer, now).await? {
             Recorded::Once(placed) => Ok(Some(placed)),
             Recorded::KeyReused => Err(KeyReused.into()),
-            Recorded::Refused(lines, mut found) if lines.is_empty() => {
-                let refused =
-                    redeemed.zip(coupon).map(|(redeemed, coupon)| redeemed.refusal(&mut found, coupon));
-                match refused.transpose()?.flatten().zip(coupon) {
-                    Some((NotRedeemed::Changed, _)) => Ok(None),
-                    Some((NotRedeemed::Refused(reason), coupon)) => {
-                        let code = coupon.code().clone();
-                        Err(Fault::CouponNotValid { code, reason: Some(reason) }.into())
-                    }
-                    // The cart is not as it was, which whoever asks next is told.
-                    None => Err(Refusal::Changed { version: cart.version() }.into()),
-                }
-            }
-            Recorded::Refused(lines, _) => {
+            Recorded::Lines(lines) => {
                 Err(Refusal::Lines(lines.into_iter().map(LineFault::from).collect()).into())
             }
+            Recorded::Coupon(NotRedeemed::Changed) => Ok(None),
+            Recorded::Coupon(NotRedeemed::Refused(reason)) => {
+                Err(Fault::of_coupon(purchase.coupon(), reason).context("it has a coupon")?.into())
+            }
+            // The cart is not as it was, which whoever asks next is told.
+            Recorded::Refused => Err(Refusal::Changed { version: cart.version() }.into()),
         }
     }
 

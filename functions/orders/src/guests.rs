@@ -161,6 +161,12 @@ impl Order {
         Self { user_id: UserId::guest(self.order_id), guest: Some(guest), coupon, ..self }
     }
 
+    /// As which customer its buyer used a coupon.
+    pub(crate) fn customer(&self) -> &UserId {
+        let counted = self.coupon.as_ref().and_then(|coupon| coupon.customer.as_ref());
+        counted.unwrap_or(&self.user_id)
+    }
+
     /// Whether nobody with an account bought it, or has claimed it.
     pub fn is_a_guests(&self) -> bool {
         self.user_id.is_guest()
@@ -262,11 +268,11 @@ impl Claiming {
     ///
     /// # Errors
     /// [`Error::NotFound`] for another token as for no such order, and where somebody else was first.
-    pub async fn claim(&self, person: &Caller, claim: Claim, now: Timestamp) -> Result<Order, Error> {
+    pub async fn claim(&self, person: &Caller, claim: Claim) -> Result<Order, Error> {
         if !self.tokens.opens(claim.order_id, claim.order_token) {
             return Err(Error::NotFound);
         }
-        let order = self.orders.claim(claim.order_id, person.id(), now).await?;
+        let order = self.orders.claim(claim.order_id, person.id()).await?;
         tracing::info!(order_id = %claim.order_id, "a guest's order was claimed");
         Ok(order)
     }

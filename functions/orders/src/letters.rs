@@ -12,7 +12,9 @@ use shared::values::text::isolated;
 use shared::values::time::Timestamp;
 
 use crate::guests::{LinksWanted, OrderTokens};
-use crate::{Contact, Line, Order, OrderId, OrderNumber, OrderStatus, Orders, PaymentMethod, Shipment};
+use crate::{
+    Amounts, Contact, Line, Order, OrderId, OrderNumber, OrderStatus, Orders, PaymentMethod, Shipment,
+};
 
 shared::names!(
     /// What a letter about an order says.
@@ -181,7 +183,7 @@ impl Order {
             paragraphs: news,
             code: None,
             rows: self.lines().iter().map(|line| self.row(line)).collect::<anyhow::Result<_>>()?,
-            totals: vec![Total { name: "Total".into(), amount: self.total().in_words(self.currency()) }],
+            totals: self.totals()?,
             link: Some(Link { text: "See your order".into(), path: format!("/orders/{}", self.id()) }),
             links: Vec::new(),
             reference: vec![
@@ -189,6 +191,33 @@ impl Order {
                 format!("placed on {}", self.placed_at().in_words()),
             ],
         }))
+    }
+
+    /// Of what the total is made, as far as it is not the lines alone, and the total.
+    fn totals(&self) -> anyhow::Result<Vec<Total>> {
+        let Amounts { items, discount, shipping, tax, tax_included } = self.amounts();
+        let on_top = tax.minor().checked_sub(tax_included.minor()).map(Amount::from_minor);
+        let on_top = on_top.context("no more tax is inside the prices than there is")?;
+        let in_words = |amount: Amount| amount.in_words(self.currency());
+        let mut totals = Vec::new();
+        let mut add = |name: &str, amount: String| totals.push(Total { name: name.to_owned(), amount });
+        if !self.amounts().are_of_items_alone() {
+            add("Items", in_words(items));
+        }
+        if discount != Amount::ZERO {
+            add("Discount", format!("\u{2212}{}", in_words(discount)));
+        }
+        if self.shipping_method().is_some() {
+            add("Shipping", in_words(shipping));
+        }
+        if on_top != Amount::ZERO {
+            add("Tax", in_words(on_top));
+        }
+        add("Total", in_words(self.total()));
+        if tax_included != Amount::ZERO {
+            add("Tax that is included", in_words(tax_included));
+        }
+        Ok(totals)
     }
 
     /// The subject, the headline, and what else there is to say.
@@ -336,6 +365,25 @@ mod tests {
             path: format!("/guest-orders/{}#{}", order.id(), tokens.of(order.id()).reveal()),
         };
         assert_eq!(letter.links, [link(&newer, "4.50"), link(&older, "9.00")]);
+    }
+
+    #[test]
+    fn a_letter_says_of_what_the_total_is_made() {
+        let plain = tests::placed(&[("Tea", 4)]);
+        let totals = |amounts: [u64; 5], total: u64| {
+            let [items, discount, shipping, tax, tax_included] = amounts.map(Amount::from_minor);
+            let amounts = Some(Amounts { items, discount, shipping, tax, tax_included });
+            let shipping_method = Some("post".parse().unwrap());
+            let order = Order { amounts, shipping_method, total: Amount::from_minor(total), ..plain.clone() };
+            let letter = letter(&order, LetterKind::Confirmed);
+            letter.totals.into_iter().map(|total| format!("{} {}", total.name, total.amount)).collect()
+        };
+        let inside: Vec<String> = totals([1_800, 180, 490, 337, 337], 2_110);
+        let of_inside = ["Items 18.00 USD", "Discount −1.80 USD", "Shipping 4.90 USD", "Total 21.10 USD"];
+        assert_eq!(inside[..4], of_inside);
+        assert_eq!(inside[4], "Tax that is included 3.37 USD");
+        let on_top: Vec<String> = totals([1_800, 0, 0, 342, 0], 2_142);
+        assert_eq!(on_top, ["Items 18.00 USD", "Shipping 0.00 USD", "Tax 3.42 USD", "Total 21.42 USD"]);
     }
 
     #[test]

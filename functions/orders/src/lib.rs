@@ -10,6 +10,7 @@ pub mod guests;
 pub mod letters;
 pub mod number;
 pub mod ordering;
+pub mod prices;
 pub mod purchase;
 pub mod queue;
 pub mod store;
@@ -21,7 +22,7 @@ use std::fmt;
 use std::time::Duration;
 
 use anyhow::Context;
-use offers::{NotReserved, Offer, OfferId, ProductId, ProductName};
+use offers::{NotReserved, OfferId, ProductId, ProductName};
 use promotions::CouponCode;
 use serde::{Deserialize, Serialize};
 use settings::MethodId;
@@ -30,7 +31,10 @@ use shared::dynamo::list::Page;
 use shared::guards::once::KeyReused;
 use shared::http::input::{Body, Field, Fields, Value, whole_number};
 use shared::http::problem::{FORBIDDEN, FieldError, Kind, Problem, StatusCode};
-use shared::values::money::{Amount, Currency, InMajor, Price};
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::config::{self, ConfigError};
+use shared::values::country::Country;
+use shared::values::money::{Amount, Currency, InMajor, Price, Sum};
 use shared::values::time::Timestamp;
 use users::{CurrentAdmin, Email, FullName, Profile};
 
@@ -38,13 +42,14 @@ pub use fulfilling::{Fulfilling, Progress, Shipment};
 pub use letters::LetterKind;
 pub use number::OrderNumber;
 pub use ordering::Ordering;
+pub use prices::PriceTables;
 pub use purchase::{Address, Amounts, Purchase};
 pub use queue::{OrderQueue, OrderQueued};
 pub use store::Orders;
 pub use sweep::Sweep;
 pub use workflow::Workflow;
 
-use purchase::{AmountsView, LineAmounts, LineAmountsView, UsedCoupon};
+use purchase::{AmountsView, Choices, LineAmounts, LineAmountsView, NewChoices, Prices, UsedCoupon, Wanted};
 
 shared::id!(
     /// Names an order.
@@ -97,11 +102,16 @@ shared::body!(
     }
 );
 
-/// What somebody wants: `{id, quantity}` for one product, or `{items: [{id, quantity}, …]}` for up to 50.
+/// What somebody wants: `{id, quantity}` for one product, or `{items: [{id, quantity}, …]}` for up to 50; and with
+/// which coupon, sent how and where to, at which total, where that is said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewOrder {
     lines: Vec<NewLine>,
     payment_method: PaymentMethod,
+    #[serde(flatten)]
+    choices: Choices,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected_total: Option<Amount>,
     /// Whether it was written with `items`: the same order all the same.
     #[serde(skip)]
     is_list: bool,
@@ -110,6 +120,8 @@ pub struct NewOrder {
 impl Body for NewOrder {
     fn read(fields: &mut Fields) -> Option<Self> {
         let payment_method = fields.optional("paymentMethod").unwrap_or(PaymentMethod::CashOnDelivery);
+        let choices = NewChoices::read(fields);
+        let expected_total = fields.optional("expectedTotal").map(Sum::amount);
         let is_list = fields.has("items");
         let lines: Vec<NewLine> = if is_list {
             let lines = fields.list("items", 1..=50)?;
@@ -121,14 +133,26 @@ impl Body for NewOrder {
         } else {
             vec![NewLine::read(fields)?]
         };
-        Some(Self { lines, payment_method, is_list })
+        Some(Self {
+            lines,
+            payment_method,
+            choices: Choices::default().with(choices?),
+            expected_total,
+            is_list,
+        })
     }
 }
 
 impl NewOrder {
-    /// Of these offers, of which each is there once.
-    pub fn of(lines: impl IntoIterator<Item = NewLine>, payment_method: PaymentMethod) -> Self {
-        Self { lines: lines.into_iter().collect(), payment_method, is_list: true }
+    /// Of these offers, of which each is there once, and as it was chosen.
+    pub fn of(
+        lines: impl IntoIterator<Item = NewLine>,
+        payment_method: PaymentMethod,
+        choices: Choices,
+        expected_total: Amount,
+    ) -> Self {
+        let lines = lines.into_iter().collect();
+        Self { lines, payment_method, choices, expected_total: Some(expected_total), is_list: true }
     }
 
     /// That it takes at most so many pieces of each product, which is the shop's to say.
@@ -149,6 +173,11 @@ impl NewOrder {
     /// The offers it asks for.
     pub fn offers(&self) -> impl Iterator<Item = OfferId> {
         self.lines.iter().map(|line| line.id)
+    }
+
+    /// What was chosen besides.
+    pub fn choices(&self) -> &Choices {
+        &self.choices
     }
 }
 
@@ -221,6 +250,21 @@ impl Actor {
     }
 }
 
+/// What the shop's parameters say of new orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shop {
+    /// What sends them on their way.
+    pub fulfilment: Fulfilment,
+    /// Where the shop is: where to, as long as nobody says.
+    pub country: Country,
+}
+
+impl FromEnv for Shop {
+    fn from_env(_: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { fulfilment: config::required("FULFILMENT")?, country: config::required("SHOP_COUNTRY")? })
+    }
+}
+
 /// What is done with an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
@@ -289,6 +333,20 @@ pub struct Line {
 }
 
 impl Line {
+    /// What was wanted, as it is counted in its purchase.
+    fn of(wanted: &Wanted<'_>, purchase: &Purchase) -> Self {
+        let offer = wanted.offer;
+        Self {
+            offer_id: offer.id(),
+            product_id: offer.product_id(),
+            product_name: offer.product_name().clone(),
+            unit_price: offer.price(),
+            quantity: wanted.quantity,
+            seller_id: offer.seller().clone(),
+            amounts: purchase.line(offer.id()).filter(|amounts| !amounts.are_of_the_price_alone()),
+        }
+    }
+
     /// Which offer was taken.
     pub fn offer_id(&self) -> OfferId {
         self.offer_id
@@ -463,64 +521,56 @@ pub enum Owed {
 }
 
 impl Order {
-    /// The order that `buyer` places for `order` at `now`, of the offers as they were read, to be fulfilled as its shop
-    /// does at that moment.
+    /// The order that `buyer` places for `order` at `now`, by the prices as they were read, to be fulfilled as its shop
+    /// does at that moment; and what it comes to.
     ///
     /// # Errors
-    /// Names the line that cannot be had.
+    /// Names the line that cannot be had; then what is wrong with the purchase as a whole ([`Purchase::agrees`]).
     pub fn place(
         order: &NewOrder,
-        offers: &[Offer],
+        prices: &Prices,
+        shop: Shop,
         buyer: &UserId,
         contact: Contact,
-        fulfilment: Fulfilment,
         now: Timestamp,
-    ) -> Result<Self, Error> {
-        let mut lines = Vec::with_capacity(order.lines.len());
-        let mut total = Amount::ZERO;
+    ) -> Result<(Self, Purchase), Error> {
+        let mut wanted = Vec::with_capacity(order.lines.len());
         let mut currency = None;
-        for wanted in &order.lines {
-            let offer = offers.iter().find(|offer| offer.id() == wanted.id);
-            let offer = offer.ok_or(Refusal::from(NotReserved::NotForSale(wanted.id)))?;
-            if let Some(refusal) = offer.refusal(wanted.quantity.pieces(), offer.price()) {
+        for line in &order.lines {
+            let offer = prices.offers.iter().find(|offer| offer.id() == line.id);
+            let offer = offer.ok_or(Refusal::from(NotReserved::NotForSale(line.id)))?;
+            if let Some(refusal) = offer.refusal(line.quantity.pieces(), offer.price()) {
                 return Err(Refusal::from(refusal).into());
             }
             if *currency.get_or_insert(offer.currency()) != offer.currency() {
                 return Err(Refusal::MixedCurrencies.into());
             }
-            let line = Line {
-                offer_id: wanted.id,
-                product_id: offer.product_id(),
-                product_name: offer.product_name().clone(),
-                unit_price: offer.price(),
-                quantity: wanted.quantity,
-                seller_id: offer.seller().clone(),
-                amounts: None,
-            };
-            // 50 lines of 10,000 pieces at a million each fit many times over.
-            let sum = line.total().and_then(|line| total.checked_add(line));
-            total = sum.context("an order's total fits")?;
-            lines.push(line);
+            wanted.push(Wanted { offer, quantity: line.quantity });
         }
+        let currency = currency.context("an order has a line")?;
+        let purchase = Purchase::of(&wanted, currency, &order.choices, prices, shop.country, now);
+        // 50 lines of 10,000 pieces at a million each fit many times over.
+        let purchase = purchase.context("an order's total fits")?;
+        purchase.agrees(order.expected_total).map_err(Refusal::from)?;
         let order_id = OrderId::at(now);
-        Ok(Self {
+        let placed = Self {
             order_id,
             user_id: buyer.clone(),
             guest: None,
             contact,
             status: OrderStatus::Pending,
             payment_method: order.payment_method,
-            lines,
-            total,
-            amounts: None,
-            coupon: None,
-            shipping_method: None,
-            shipping_address: None,
-            currency: currency.context("an order has a line")?,
+            lines: wanted.iter().map(|wanted| Line::of(wanted, &purchase)).collect(),
+            total: purchase.total(),
+            amounts: Some(purchase.amounts()).filter(|amounts| !amounts.are_of_items_alone()),
+            coupon: purchase.used_coupon(),
+            shipping_method: purchase.method().cloned(),
+            shipping_address: purchase.address().cloned(),
+            currency,
             created_at: now,
             updated_at: now,
             history: vec![HistoryEntry { status: OrderStatus::Pending, at: now, reason: None, by: None }],
-            manual: fulfilment == Fulfilment::Manual,
+            manual: shop.fulfilment == Fulfilment::Manual,
             shipment: None,
             due: Some(store::due_shard(order_id)),
             due_at: Some(now + GRACE),
@@ -529,22 +579,8 @@ impl Order {
             attempts: 0,
             handed_over: false,
             schema_version: SCHEMA_VERSION,
-        })
-    }
-
-    /// The same, at what its purchase comes to.
-    #[must_use]
-    pub fn purchased(self, purchase: &Purchase) -> Self {
-        let counted = |line: Line| Line { amounts: purchase.line(line.offer_id), ..line };
-        Self {
-            lines: self.lines.into_iter().map(counted).collect(),
-            total: purchase.total(),
-            amounts: Some(purchase.amounts()),
-            coupon: purchase.used_coupon(),
-            shipping_method: purchase.method().cloned(),
-            shipping_address: purchase.address().cloned(),
-            ..self
-        }
+        };
+        Ok((placed, purchase))
     }
 
     /// Its id.
@@ -575,6 +611,16 @@ impl Order {
     /// What all of it costs.
     pub fn total(&self) -> Amount {
         self.total
+    }
+
+    /// Of what its total is made.
+    pub fn amounts(&self) -> Amounts {
+        self.amounts.unwrap_or_else(|| Amounts::of_items(self.total))
+    }
+
+    /// How it is sent; nothing where the shop had no ways of sending.
+    pub fn shipping_method(&self) -> Option<&MethodId> {
+        self.shipping_method.as_ref()
     }
 
     /// In which currency.
@@ -610,6 +656,15 @@ impl Order {
             (false, false) => return None,
         };
         Some(Actor { part, user_id: Some(caller.id().clone()) })
+    }
+
+    /// When something can happen to it that was refused at `now`, though its status allows it: after what happened last.
+    ///
+    /// # Errors
+    /// When that was before `now`, and so not why.
+    pub(crate) fn next_moment(&self, now: Timestamp) -> anyhow::Result<Timestamp> {
+        anyhow::ensure!(self.updated_at >= now, "the order can move on and its condition failed");
+        Ok(now.after(self.updated_at))
     }
 
     /// Why it was cancelled, if it was.
@@ -675,8 +730,7 @@ pub struct OrderView {
     payment_method: PaymentMethod,
     items: Vec<LineView>,
     total: InMajor,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    amounts: Option<AmountsView>,
+    amounts: AmountsView,
     #[serde(skip_serializing_if = "Option::is_none")]
     coupon_code: Option<CouponCode>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -719,26 +773,30 @@ struct LineView {
     product_price: InMajor,
     quantity: Quantity,
     #[serde(flatten)]
-    amounts: Option<LineAmountsView>,
+    amounts: LineAmountsView,
 }
 
 impl From<Order> for OrderView {
     fn from(order: Order) -> Self {
-        let item = |line: Line| LineView {
-            id: line.offer_id,
-            product_name: line.product_name,
-            product_price: line.unit_price.amount().in_major(),
-            quantity: line.quantity,
-            amounts: line.amounts.map(LineAmountsView::from),
+        let item = |line: Line| {
+            // What cannot be written down was never placed.
+            let total = line.total().unwrap_or(Amount::ZERO);
+            LineView {
+                id: line.offer_id,
+                product_name: line.product_name,
+                product_price: line.unit_price.amount().in_major(),
+                quantity: line.quantity,
+                amounts: line.amounts.unwrap_or_else(|| LineAmounts::of_price(total)).into(),
+            }
         };
         Self {
+            amounts: order.amounts().into(),
             order_id: order.order_id,
             number: order.order_id.into(),
             status: order.status,
             payment_method: order.payment_method,
             items: order.lines.into_iter().map(item).collect(),
             total: order.total.in_major(),
-            amounts: order.amounts.map(AmountsView::from),
             coupon_code: order.coupon.map(|coupon| coupon.code),
             shipping_method: order.shipping_method,
             shipping_address: order.shipping_address,
@@ -789,11 +847,14 @@ impl OrderPlaced {
 }
 
 /// A rule said no.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// A line cannot be had.
     #[error(transparent)]
     NotReserved(#[from] NotReserved),
+    /// The coupon, the way of sending or the total is not as it was asked for.
+    #[error(transparent)]
+    Purchase(#[from] purchase::Refusal),
     /// Products that are priced in different currencies.
     #[error("the products are priced in different currencies")]
     MixedCurrencies,
@@ -845,6 +906,7 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::NotReserved(refusal) => refusal.into(),
+            Refusal::Purchase(refusal) => refusal.into(),
             Refusal::MixedCurrencies => Self::new(
                 MIXED_CURRENCIES,
                 "The products are priced in different currencies. Order them separately.",

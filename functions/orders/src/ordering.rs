@@ -13,14 +13,14 @@ use shared::values::time::Timestamp;
 use users::CurrentAdmin;
 
 use crate::workflow::Released;
-use crate::{Actor, Fulfilment, LetterKind, NewOrder, Order, OrderId, OrderPlaced, OrderQueue, Orders};
+use crate::{Actor, LetterKind, NewOrder, Order, OrderId, OrderPlaced, OrderQueue, Orders, Shop};
 
 /// Placing orders, as often and as large as one person may.
 #[derive(Debug, Clone)]
 pub struct Ordering {
     limit: PersonLimit,
     pieces_per_line: u32,
-    fulfilment: Fulfilment,
+    shop: Shop,
     orders: Orders,
     queue: OrderQueue,
 }
@@ -30,7 +30,7 @@ impl FromEnv for Ordering {
         Ok(Self {
             limit: PersonLimit::from_env(aws)?.and_a_day()?,
             pieces_per_line: config::required("PIECES_PER_LINE")?,
-            fulfilment: config::required("FULFILMENT")?,
+            shop: Shop::from_env(aws)?,
             orders: Orders::from_env(aws)?,
             queue: OrderQueue::from_env(aws)?,
         })
@@ -55,7 +55,7 @@ impl Ordering {
             self.orders.basis(buyer.id(), order, keyed),
         );
         counted?;
-        let placed = self.orders.place(buyer.id(), order, basis?, keyed, self.fulfilment, now).await?;
+        let placed = self.orders.place(buyer.id(), order, basis?, keyed, self.shop, now).await?;
         if let Once::Done(placed) = &placed {
             tracing::info!(order_id = %placed.order_id(), "order placed");
             telemetry::count("OrderPlaced", 1);

@@ -6,7 +6,7 @@ use orders::OrderView;
 use orders::guests::{Claim, Claiming};
 use shared::caller::Caller;
 use shared::http::problem::Problem;
-use shared::http::{self, Answer, Input, Now, State};
+use shared::http::{self, Answer, Input, State};
 use shared::run::telemetry;
 
 #[tokio::main(flavor = "current_thread")]
@@ -17,9 +17,8 @@ async fn main() -> shared::Exit {
 async fn claim_order(
     State(claiming): State<Claiming>,
     caller: Caller,
-    Now(now): Now,
     Input(claim): Input<Claim>,
 ) -> Result<Answer<OrderView>, Problem> {
     telemetry::about("orders", claim.order_id);
-    Ok(Answer::ok(claiming.claim(&caller, claim, now).await?.into()))
+    Ok(Answer::ok(claiming.claim(&caller, claim).await?.into()))
 }

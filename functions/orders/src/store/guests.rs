@@ -25,14 +25,13 @@ impl Orders {
     ///
     /// # Errors
     /// [`Error::NotFound`] where there is no such order of a guest.
-    pub async fn claim(&self, id: OrderId, person: &UserId, now: Timestamp) -> Result<Order, Error> {
+    pub async fn claim(&self, id: OrderId, person: &UserId) -> Result<Order, Error> {
         let update = Update::builder()
             .table_name(&self.table)
             .key("orderId", text(&id))
-            .update_expression("SET userId = :person, updatedAt = :now REMOVE guest")
+            .update_expression("SET userId = :person REMOVE guest")
             .condition_expression("userId = :guest")
             .expression_attribute_values(":person", text(person))
-            .expression_attribute_values(":now", text(&now))
             .expression_attribute_values(":guest", text(&UserId::guest(id)))
             .build()
             .context("claim an order")?;
