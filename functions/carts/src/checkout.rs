@@ -13,7 +13,6 @@ use orders::{
 };
 use promotions::NotRedeemed;
 use serde::{Deserialize, Serialize};
-use shared::caller::{Caller, UserId};
 use shared::dynamo::{Consistency, Item, Read, Write};
 use shared::guards::rate_limit::PersonLimit;
 use shared::guards::{Guards, Kept, KeyReused, KeyedRequest, Once};
@@ -26,8 +25,9 @@ use shared::values::money::{Amount, Currency, InMajor, Price, Sum};
 use shared::values::time::Timestamp;
 use users::{Profile, Users};
 
+use crate::guests::{Buyer, GuestRules};
 use crate::priced::{LineProblem, PricedCart, PricedLine, Pricing};
-use crate::{Cart, CartChanges, CartId, Carts, LastOrder};
+use crate::{Cart, CartChanges, Carts, LastOrder};
 
 /// How often an order is counted anew because an admin changed its coupon at the same time.
 const TRIES: u32 = 3;
@@ -88,6 +88,13 @@ pub struct CheckedOutView {
     order_id: OrderId,
     total: InMajor,
     currency: Currency,
+}
+
+impl CheckedOutView {
+    /// The order.
+    pub fn order_id(&self) -> OrderId {
+        self.order_id
+    }
 }
 
 impl From<CheckedOut> for CheckedOutView {
@@ -307,10 +314,11 @@ impl Basis {
     }
 }
 
-/// Ordering carts, as often as one person may order.
+/// Ordering carts, as often as one person may order, or one guest.
 #[derive(Debug, Clone)]
 pub struct CheckingOut {
     limit: PersonLimit,
+    guests: GuestRules,
     pricing: Pricing,
     shop: Shop,
     carts: Carts,
@@ -324,6 +332,7 @@ impl FromEnv for CheckingOut {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
             limit: PersonLimit::from_env(aws)?.and_a_day()?,
+            guests: GuestRules::from_env(aws)?,
             pricing: Pricing::from_env(aws)?,
             shop: Shop::from_env(aws)?,
             carts: Carts::from_env(aws)?,
@@ -336,8 +345,8 @@ impl FromEnv for CheckingOut {
 }
 
 impl CheckingOut {
-    /// Orders what is in the cart, as it was chosen, and queues the order: four round trips, and two where it was
-    /// ordered before.
+    /// Orders what is in the cart, as it was chosen, and queues the order: four round trips, five for guests, and two
+    /// where it was ordered before.
     ///
     /// Safe to repeat with a key, and without one as long as nobody changes the cart.
     ///
@@ -345,30 +354,28 @@ impl CheckingOut {
     /// `too-many-requests`, with [`orders::Ordering::place`] together; `no-profile`; the [`Refusal`]s.
     pub async fn check_out(
         &self,
-        buyer: &Caller,
+        buyer: &Buyer,
         asked: &CheckOut,
         keyed: Option<&KeyedRequest>,
         now: Timestamp,
     ) -> Result<Once<CheckedOut>, Problem> {
-        let (counted, basis) = tokio::join!(
-            self.limit.count("create-order", buyer.id(), now),
-            self.basis(buyer.id(), keyed, now),
-        );
+        let (counted, basis) = tokio::join!(self.count(buyer, now), self.basis(buyer, keyed, now));
         counted?;
         let basis = basis?;
         if let Some(answered) = basis.answered(asked, keyed, now)? {
+            telemetry::about("orders", answered.answer().order_id);
             return Ok(answered);
         }
         basis.cart.is_orderable(asked)?;
+        self.guests.allow(buyer, asked)?;
         let version = basis.cart.version();
-        let placed = match self.place(buyer.id(), asked, basis, keyed, now).await {
+        let placed = match self.place(buyer, asked, basis, keyed, now).await {
             Ok(placed) => placed,
             Err(refused) => {
-                return self
-                    .unless_ordered(buyer.id(), asked.having_seen(version), keyed, refused, now)
-                    .await;
+                return self.unless_ordered(buyer, asked.having_seen(version), keyed, refused, now).await;
             }
         };
+        telemetry::about("orders", placed.answer().order_id);
         if let Once::Done(placed) = &placed {
             tracing::info!(order_id = %placed.order_id, "order placed");
             telemetry::count("OrderPlaced", 1);
@@ -377,11 +384,24 @@ impl CheckingOut {
         Ok(placed)
     }
 
+    /// What the shop says of guests.
+    pub(crate) fn guests(&self) -> &GuestRules {
+        &self.guests
+    }
+
+    /// Counts the request for whoever sent it.
+    async fn count(&self, buyer: &Buyer, now: Timestamp) -> Result<(), Problem> {
+        match buyer {
+            Buyer::Person(id) => self.limit.count("create-order", id, now).await,
+            Buyer::Guest(guest) => self.guests.count(guest, now).await,
+        }
+    }
+
     /// Gives `refused` back, unless another request for the same cart has ordered it meanwhile: that one took the
     /// pieces that this one misses.
     async fn unless_ordered(
         &self,
-        buyer: &UserId,
+        buyer: &Buyer,
         asked: CheckOut,
         keyed: Option<&KeyedRequest>,
         refused: Problem,
@@ -397,14 +417,14 @@ impl CheckingOut {
 
     async fn place(
         &self,
-        buyer: &UserId,
+        buyer: &Buyer,
         asked: &CheckOut,
         basis: Basis,
         keyed: Option<&KeyedRequest>,
         now: Timestamp,
     ) -> Result<Once<CheckedOut>, Problem> {
         let Basis { cart, buyer: profile, .. } = basis;
-        let contact: Contact = profile.map(Into::into).ok_or(OrderRefusal::NoProfile)?;
+        let contact = buyer.contact(profile)?;
         let cart = cart.choose(asked.choices.0.clone());
         for _ in 0..TRIES {
             let contact = contact.clone();
@@ -418,15 +438,18 @@ impl CheckingOut {
     /// Places the order, unless an admin changes its coupon at this very moment: then it is to be counted again.
     async fn place_once(
         &self,
-        buyer: &UserId,
+        buyer: &Buyer,
         asked: &CheckOut,
         cart: &Cart,
         contact: Contact,
         keyed: Option<&KeyedRequest>,
         now: Timestamp,
     ) -> Result<Option<Once<CheckedOut>>, Problem> {
-        let priced = self.pricing.price(cart, Some(buyer), Consistency::Strong, now).await?;
-        let (order, purchase) = priced.order(cart, asked, self.shop, buyer, contact, now)?;
+        let customer = buyer.customer();
+        let priced = self.pricing.price(cart, Some(&customer), Consistency::Strong, now).await?;
+        let (order, purchase) = priced.order(cart, asked, self.shop, &customer, contact, now)?;
+        self.guests.count_order(buyer, now).await?;
+        let order = buyer.owning(order);
         let became = LastOrder {
             cart_version: cart.version(),
             order_id: order.id(),
@@ -453,17 +476,21 @@ impl CheckingOut {
 
     async fn basis(
         &self,
-        buyer: &UserId,
+        buyer: &Buyer,
         keyed: Option<&KeyedRequest>,
         now: Timestamp,
     ) -> anyhow::Result<Basis> {
-        let read = self.carts.with(Read::new(), buyer)?;
-        let read = self.users.with(read, buyer)?;
+        let id = buyer.cart();
+        let read = self.carts.with(Read::new(), &id)?;
+        let read = match buyer.person() {
+            Some(person) => self.users.with(read, person)?,
+            None => read,
+        };
         let read = self.guards.with_record(read, keyed)?;
         let mut found = read.fetch(self.carts.client()).await?;
         let cart = self.carts.found_in(&mut found, now)?;
         Ok(Basis {
-            cart: cart.unwrap_or_else(|| Cart::empty(CartId::of_person(buyer), now)),
+            cart: cart.unwrap_or_else(|| Cart::empty(id, now)),
             buyer: self.users.found_in(&mut found)?,
             record: self.guards.record_in(&mut found),
         })

@@ -228,12 +228,12 @@ impl Carts {
             .context("empty a cart that was ordered")
     }
 
-    /// Adds a person's cart to what is read at the same time.
+    /// Adds a cart to what is read at the same time.
     ///
     /// # Errors
     /// Never for values of these types; the SDK's builder asks.
-    pub fn with(&self, read: Read, person: &UserId) -> anyhow::Result<Read> {
-        read.of(&self.table, "cartId", [CartId::of_person(person)], Consistency::Strong)
+    pub fn with(&self, read: Read, cart: &CartId) -> anyhow::Result<Read> {
+        read.of(&self.table, "cartId", [cart], Consistency::Strong)
     }
 
     /// The cart that was read, without what has expired.

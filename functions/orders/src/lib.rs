@@ -1,11 +1,14 @@
 //! What people buy. The rules of an order are here and call nothing; [`letters`] says what its buyer is told, [`store`]
 //! keeps orders in DynamoDB, [`queue`] and [`workflow`] pass them on. [`Ordering`] is what buyers and the workflow do,
-//! [`Fulfilling`] what sellers and admins say, [`Sweep`] what is done for an order that was left behind.
+//! [`guests`] what people without an account do, [`Fulfilling`] what sellers and admins say, [`Sweep`] what is done for
+//! an order that was left behind.
 
 pub mod admin;
 pub mod events;
 pub mod fulfilling;
+pub mod guests;
 pub mod letters;
+pub mod number;
 pub mod ordering;
 pub mod prices;
 pub mod purchase;
@@ -37,6 +40,7 @@ use users::{CurrentAdmin, Email, FullName, Profile};
 
 pub use fulfilling::{Fulfilling, Progress, Shipment};
 pub use letters::LetterKind;
+pub use number::OrderNumber;
 pub use ordering::Ordering;
 pub use prices::PriceTables;
 pub use purchase::{Address, Amounts, Purchase};
@@ -456,6 +460,9 @@ const SCHEMA_VERSION: u32 = 1;
 pub struct Order {
     order_id: OrderId,
     user_id: UserId,
+    /// Whose address a guest gave, in the index of that name, until somebody claims it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    guest: Option<guests::GuestId>,
     contact: Contact,
     status: OrderStatus,
     payment_method: PaymentMethod,
@@ -549,6 +556,7 @@ impl Order {
         let placed = Self {
             order_id,
             user_id: buyer.clone(),
+            guest: None,
             contact,
             status: OrderStatus::Pending,
             payment_method: order.payment_method,
@@ -717,6 +725,7 @@ impl DueOrder {
 #[serde(rename_all = "camelCase")]
 pub struct OrderView {
     order_id: OrderId,
+    number: OrderNumber,
     status: OrderStatus,
     payment_method: PaymentMethod,
     items: Vec<LineView>,
@@ -783,6 +792,7 @@ impl From<Order> for OrderView {
         Self {
             amounts: order.amounts().into(),
             order_id: order.order_id,
+            number: order.order_id.into(),
             status: order.status,
             payment_method: order.payment_method,
             items: order.lines.into_iter().map(item).collect(),

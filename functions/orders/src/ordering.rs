@@ -90,6 +90,17 @@ impl Cancelling {
         Ok(order)
     }
 
+    /// The same for the buyer of an order that was opened otherwise.
+    ///
+    /// # Errors
+    /// Those of [`Orders::cancel_opened`].
+    pub async fn cancel_opened(&self, order: Order, now: Timestamp) -> Result<Order, Problem> {
+        let order = self.orders.cancel_opened(order, now).await?;
+        tracing::info!(order_id = %order.id(), "order cancelled by its buyer, a guest");
+        self.emails.send_or_leave(&Queued::new(LetterKind::Cancelled, order.id())).await;
+        Ok(order)
+    }
+
     /// Cancels anybody's order for the shop, and queues the email that says so.
     ///
     /// # Errors

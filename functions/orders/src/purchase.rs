@@ -7,6 +7,7 @@ use offers::{Offer, OfferId};
 use promotions::{Basket, Benefit, Counted, Coupon, CouponCode};
 use serde::{Deserialize, Serialize};
 use settings::{MethodId, OfferedMethod, Region, Shipping, Tax};
+use shared::caller::UserId;
 use shared::http::input::{Change, Fields};
 use shared::http::problem::{FieldError, Kind, Problem, StatusCode};
 use shared::values::country::Country;
@@ -419,9 +420,17 @@ impl PurchaseAmounts {
 pub struct UsedCoupon {
     pub(crate) code: CouponCode,
     pub(crate) counted: Counted,
+    /// As which customer it was counted, where that is not the buyer: guests count by their address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) customer: Option<UserId>,
 }
 
 impl UsedCoupon {
+    /// The same, counted for this customer.
+    pub(crate) fn used_by(self, customer: UserId) -> Self {
+        Self { customer: Some(customer), ..self }
+    }
+
     /// The same without what is gone.
     pub(crate) fn without(self, gone: Counted) -> Self {
         let counted = Counted {
@@ -555,7 +564,7 @@ impl Purchase {
     /// What its order keeps of the coupon.
     pub(crate) fn used_coupon(&self) -> Option<UsedCoupon> {
         let coupon = self.coupon.as_ref()?;
-        Some(UsedCoupon { code: coupon.code().clone(), counted: coupon.counted() })
+        Some(UsedCoupon { code: coupon.code().clone(), counted: coupon.counted(), customer: None })
     }
 }
 

@@ -7,9 +7,12 @@
 //! | orders that are owed something | index `due`: `due` ("00" to "15", by the id), `dueAt` (when to look); sparse |
 //! | all orders, newest first, for admins | index `all`: `all` ("0" to "7", by the id), `orderId` |
 //! | the same of those that are pending | index `open`: `open` (likewise), `orderId`; sparse |
+//! | a guest's orders, newest first | index `guest`: `guest` (HMAC of the address), `createdAt`; sparse |
 //!
 //! An order is `due` from its first moment until its last email is recorded as sent, so whatever dies between leaves a
 //! trace that the sweep finds. One that waits for a person to ship it is owed nothing meanwhile and so not `due`.
+
+mod guests;
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
@@ -236,7 +239,7 @@ impl Orders {
         now: Timestamp,
     ) -> anyhow::Result<Recorded<T>> {
         let own = write.put(self.new_order(&order)?);
-        let redeem = |coupon| self.prices.coupons.redeem(&mut write, coupon, &order.user_id);
+        let redeem = |coupon| self.prices.coupons.redeem(&mut write, coupon, order.customer());
         let redeemed = coupon.map(redeem).transpose()?;
         let lines = order.lines.into_iter().map(|line| {
             let reserved =
@@ -473,7 +476,7 @@ impl Orders {
             let mut write = Write::new();
             let own = write.update(self.transition(order.order_id, Action::Cancel, actor, None, now)?);
             let parts = self.for_each(&lines, &mut write, Offers::release)?;
-            let given_back = self.give_back(coupon.as_ref(), &order.user_id, &mut write)?;
+            let given_back = self.give_back(coupon.as_ref(), order.customer(), &mut write)?;
             let Written::Refused(mut found) = write.commit(&self.client).await? else {
                 return Ok(Released::Released);
             };
@@ -498,11 +501,11 @@ impl Orders {
     fn give_back(
         &self,
         coupon: Option<&UsedCoupon>,
-        buyer: &UserId,
+        customer: &UserId,
         write: &mut Write,
     ) -> anyhow::Result<Redemption> {
-        let Some(UsedCoupon { code, counted }) = coupon else { return Ok(Redemption::default()) };
-        self.prices.coupons.give_back(write, code, buyer, *counted)
+        let Some(UsedCoupon { code, counted, .. }) = coupon else { return Ok(Redemption::default()) };
+        self.prices.coupons.give_back(write, code, customer, *counted)
     }
 
     /// Cancels an order for the shop.
@@ -519,7 +522,15 @@ impl Orders {
     /// # Errors
     /// [`Error::NotFound`] when it is not the buyer's, [`Refusal::NotCancellable`] when it is on its way.
     pub async fn cancel(&self, buyer: &Caller, id: OrderId, now: Timestamp) -> Result<Order, Error> {
-        self.cancel_as(self.find_of(buyer, id).await?, &Actor::BUYER, now).await
+        self.cancel_opened(self.find_of(buyer, id).await?, now).await
+    }
+
+    /// Cancels an order for a buyer who has opened it.
+    ///
+    /// # Errors
+    /// [`Refusal::NotCancellable`] when it is on its way.
+    pub async fn cancel_opened(&self, order: Order, now: Timestamp) -> Result<Order, Error> {
+        self.cancel_as(order, &Actor::BUYER, now).await
     }
 
     async fn cancel_as(&self, order: Order, actor: &Actor, now: Timestamp) -> Result<Order, Error> {

@@ -77,7 +77,7 @@ fn a_placed_order_remembers_what_was_bought_at_which_price() {
     assert_eq!(
         view,
         serde_json::json!({
-            "orderId": order.id(), "status": "pending", "paymentMethod": "cash_on_delivery",
+            "orderId": order.id(), "number": order.number(), "status": "pending", "paymentMethod": "cash_on_delivery",
             "items": [
                 {"id": tea.id(), "productName": "Tea", "productPrice": 4.5, "quantity": 2, "discount": 0,
                  "tax": 0, "taxRate": 0, "total": 9},
