@@ -13,6 +13,7 @@ use orders::{
 };
 use promotions::NotRedeemed;
 use serde::{Deserialize, Serialize};
+use shared::caller::UserId;
 use shared::dynamo::{Consistency, Item, Read, Write};
 use shared::guards::rate_limit::PersonLimit;
 use shared::guards::{Guards, Kept, KeyReused, KeyedRequest, Once};
