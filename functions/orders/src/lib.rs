@@ -658,7 +658,7 @@ impl Order {
         Some(Actor { part, user_id: Some(caller.id().clone()) })
     }
 
-    /// When something can happen to it that was refused at `now`, though its status allows it: after what happened last.
+    /// When something can happen to it that was refused at `now`, though its status allows it: after what came last.
     ///
     /// # Errors
     /// When that was before `now`, and so not why.
