@@ -9,4 +9,4 @@ mod write;
 
 pub use items::{Item, from_item, number, read_each, text, to_item};
 pub use read::{Batch, Consistency, Read};
-pub use write::{Found, Part, Write, Written, unless_condition_failed, update_item};
+pub use write::{Found, Part, Write, Written, backoff, put_item, unless_condition_failed, update_item};

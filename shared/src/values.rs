@@ -1,9 +1,11 @@
 //! Values with an invariant: money, text, names, ids, points in time, domains, addresses.
 
+pub mod country;
 pub mod domain;
 pub mod id;
 pub mod money;
 pub mod names;
+pub mod percent;
 pub mod text;
 pub mod time;
 pub mod url;

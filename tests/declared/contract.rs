@@ -123,7 +123,7 @@ fn read<T: Field>(text: &str) -> Result<(), String> {
     T::parse(input::Value::String(text.to_owned())).map(drop)
 }
 
-const TEXTS: [Text; 9] = [
+const TEXTS: [Text; 13] = [
     ("/components/schemas/FullName", read::<users::FullName>),
     ("/components/schemas/Username", read::<users::Username>),
     ("/components/schemas/ShopCategoryName", read::<categories::CategoryName>),
@@ -132,6 +132,10 @@ const TEXTS: [Text; 9] = [
     ("/components/schemas/NewProduct/properties/description", read::<products::Description>),
     ("/components/schemas/NewProduct/properties/fileName", read::<shared::media::FileName>),
     ("/components/schemas/Approval/properties/reason", read::<products::Reason>),
+    ("/components/schemas/NewShippingMethod/properties/name", read::<settings::MethodName>),
+    ("/components/schemas/Region", read::<settings::Region>),
+    ("/components/schemas/CategoryName", read::<settings::TaxCategory>),
+    ("/components/schemas/CategoryName", read::<promotions::Category>),
     ("/components/schemas/NewPicture/properties/fileName", read::<shared::media::FileName>),
 ];
 

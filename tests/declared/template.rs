@@ -12,18 +12,27 @@ use tests::template::{
 };
 
 /// What may be called without a token, and nothing else.
-const PUBLIC: [&str; 18] = [
+const PUBLIC: [&str; 29] = [
+    "DELETE /guest-cart",
+    "DELETE /guest-cart/items/{id}",
     "GET /approve-products",
     "GET /banners",
     "GET /categories",
     "GET /docs",
     "GET /docs/{file}",
+    "GET /guest-cart",
+    "GET /guest-orders/{id}",
     "GET /health",
     "GET /openapi.json",
     "GET /products",
     "GET /products/{id}",
+    "GET /shipping-methods",
     "POST /confirm-sign-up",
     "POST /forgot-password",
+    "POST /guest-cart/checkout",
+    "POST /guest-cart/items",
+    "POST /guest-orders/links",
+    "POST /guest-orders/{id}/cancel",
     "POST /refresh-token",
     "POST /resend-code",
     "POST /reset-password",
@@ -31,6 +40,8 @@ const PUBLIC: [&str; 18] = [
     "POST /sign-in/challenge",
     "POST /sign-out",
     "POST /sign-up",
+    "PUT /guest-cart",
+    "PUT /guest-cart/items/{id}",
 ];
 
 /// What AWS lets nobody narrow: who may do it, and what.
@@ -192,7 +203,7 @@ fn browsers_call_the_api_only_from_the_allowed_origins() {
     let methods: Vec<_> = methods.chain(["HEAD".to_owned()]).collect();
     assert_same(("the routes", &methods), ("the allowed methods", &texts(&cors["AllowMethods"])));
     let allowed = texts(&cors["AllowHeaders"]);
-    for needed in ["authorization", "content-type", "idempotency-key", "if-none-match"] {
+    for needed in ["authorization", "cart-token", "content-type", "idempotency-key", "if-none-match"] {
         assert!(allowed.iter().any(|name| name == needed), "{needed}");
     }
 }

@@ -7,6 +7,7 @@ mod auth;
 mod categories;
 mod orders;
 mod products;
+mod settings;
 
 use std::time::Duration;
 

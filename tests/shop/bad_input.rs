@@ -35,7 +35,7 @@ fn routes() -> Vec<Route> {
     let with_body = operations().into_iter().filter(|operation| !operation.body.is_null());
     let route = |operation: Operation| Route {
         method: operation.route.method.parse().expect("a method"),
-        path: operation.route.path.replace("{id}", NOBODY),
+        path: operation.route.path.replace("{id}", NOBODY).replace("{code}", "NOBODY"),
         caller: if operation.is_public {
             Caller::Nobody
         } else if operation.who == BTreeSet::from(["admin".to_owned()]) {
@@ -244,7 +244,15 @@ async fn every_field_of_a_wrong_type_is_told_all_at_once() {
         for wrong in [json!({}), json!([1]), json!([])] {
             let members = route.valid.as_object().expect("an object").keys();
             let expected = members.clone().map(|member| format!("#/{member}")).collect::<BTreeSet<_>>();
-            let body: Value = members.map(|member| (member.clone(), wrong.clone())).collect();
+            // Where a list is right, an object is wrong: a list may be empty, and entries have places of their own.
+            // Where an object is right, a list is wrong: the members that an empty one lacks have places of their own.
+            let wrong_for = |valid: &Value| match valid {
+                Value::Array(_) => json!({}),
+                Value::Object(_) => json!([]),
+                _ => wrong.clone(),
+            };
+            let body: Value =
+                members.map(|member| (member.clone(), wrong_for(&route.valid[member]))).collect();
             let problem = route.send(&shop, &ann, &body).await.is_problem(422, "invalid-input");
             assert_eq!(places(&problem), expected, "{} {body}", route.path);
             let errors = problem.body["errors"].as_array().expect("errors");

@@ -59,6 +59,8 @@ async fn scripts_can_follow_an_order_step_by_step() {
 
     let answer = shop.get(&format!("/local/orders/{order}")).await;
     assert_eq!((answer.status, answer.header("location")), (303, Some(format!("/local#{order}").as_str())));
+    let answer = shop.get(&format!("/local/guest-orders/{order}")).await;
+    assert_eq!((answer.status, answer.header("location")), (303, Some(format!("/local#{order}").as_str())));
     assert_eq!(shop.get("/local/orders/not-an-order").await.status, 404);
 }
 
@@ -259,6 +261,7 @@ mod in_a_browser {
         let shop = Shop::open();
         let (bob, order) = bought(&shop).await;
         let pending = waiting(&shop, &bob, &format!("{HOSTILE} too")).await;
+        let number = bob.order(&order).await["number"].as_str().expect("a number").to_owned();
         let dom = dom(&format!("/local#{order}"));
 
         has(&dom, &["<title>Cartwright, local</title>", "<p id=\"down\" class=\"bad\" hidden=\"\">"]);
@@ -268,7 +271,7 @@ mod in_a_browser {
             &[
                 &format!("<b>2 × {name}</b> 9.00 USD"),
                 "<span class=\"status shipping\">shipping</span>",
-                &format!("Order {order}</p>"),
+                &format!("Order {number} ({order})</p>"),
                 "<span class=\"status SUCCEEDED\">SUCCEEDED</span>",
                 "<b>QueueConfirmationEmail</b> <span class=\"soft\">Task</span>",
                 "<b>ShipOrder</b> <span class=\"soft\">Task</span>",

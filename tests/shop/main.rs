@@ -13,8 +13,10 @@ mod auth {
 mod authorization;
 mod bad_input;
 mod banners;
+mod carts;
 mod categories;
 mod contract;
+mod guests;
 mod limits;
 mod lists;
 mod local_page;
@@ -30,6 +32,7 @@ mod products {
     mod pictures;
     mod selling;
 }
+mod promotions;
 mod readme;
 mod reads;
 mod secrets;

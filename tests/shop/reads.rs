@@ -41,12 +41,14 @@ async fn the_catalogue_may_be_kept_for_a_moment_and_nothing_else() {
         answer.is(200);
         assert_eq!(kept.as_deref(), Some("public, max-age=30, stale-while-revalidate=60"), "{path}");
     }
-    for path in ["/orders", &format!("/orders/{order}"), "/users/me/products"] {
+    for path in ["/orders", &format!("/orders/{order}"), "/users/me/products", "/cart"] {
         is_kept_by_nobody(&ann.get(path).await);
     }
     is_kept_by_nobody(&shop.admin().await.get("/products/pending").await);
     is_kept_by_nobody(&ann.tries_to_buy(&tea, 1).await);
     is_kept_by_nobody(&shop.post("/sign-in", &json!({ "email": ann.email, "password": "no-good-1" })).await);
+    // Anyone may ask for it, and each gets another.
+    is_kept_by_nobody(&shop.get("/guest-cart").await);
     // What is not there may come.
     is_kept_by_nobody(&shop.get("/products/nothing").await);
     is_kept_by_nobody(&shop.get("/products?limit=0").await);
@@ -67,6 +69,7 @@ async fn what_the_client_has_is_not_sent_again() {
         ("/users/me/products".into(), 2),
         ("/orders".into(), 1),
         (format!("/orders/{order}"), 1),
+        ("/cart".into(), 1),
     ] {
         let first = ann.get(&path).await;
         let tag = first.header("etag").expect("a tag").to_owned();

@@ -111,7 +111,7 @@ impl Binary {
             .find(|method| !literals_after(&text, &format!("http::{method}(")).is_empty());
         let Some(method) = method else { return BTreeSet::new() };
         let first = literals_after(&text, &format!("http::{method}("));
-        let others = literals_after(&text, ".and(");
+        let others = [".and(", ".or("].into_iter().flat_map(|way| literals_after(&text, way));
         let paths = first.into_iter().chain(others);
         paths.map(|path| Route { method: method.to_uppercase(), path, function: self.name.clone() }).collect()
     }

@@ -9,6 +9,7 @@ pub mod store;
 
 use serde::{Deserialize, Serialize};
 use shared::caller::{Caller, UserId};
+use shared::http::Parameter;
 use shared::http::problem::{FORBIDDEN, Kind, Problem, StatusCode};
 use shared::values::money::{Currency, Price};
 
@@ -37,6 +38,15 @@ shared::text!(
     ProductName, 1..=120
 );
 
+shared::text!(
+    /// The category under which a product is found.
+    Category, 1..=60
+);
+
+impl Parameter for Category {
+    const NAME: &'static str = "category";
+}
+
 /// The shape in which offers are written.
 const SCHEMA_VERSION: u32 = 1;
 
@@ -47,6 +57,8 @@ pub struct Terms {
     pub product_name: ProductName,
     /// What one piece costs.
     pub price: Price,
+    /// Where it is found: some coupons and taxes are for a category.
+    pub category: Category,
     /// Whether it may be bought.
     pub availability: Availability,
 }
@@ -69,6 +81,9 @@ pub struct Offer {
     product_name: ProductName,
     price: Price,
     currency: Currency,
+    /// Missing in those that nobody has changed since offers have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    category: Option<Category>,
     quantity: Stock,
     /// Pieces of orders that have not shipped yet. They are no part of `quantity`.
     #[serde(default)]
@@ -85,6 +100,7 @@ impl Offer {
         product_name: ProductName,
         price: Price,
         currency: Currency,
+        category: Category,
         quantity: Stock,
         seller_id: UserId,
     ) -> Self {
@@ -94,6 +110,7 @@ impl Offer {
             product_name,
             price,
             currency,
+            category: Some(category),
             quantity,
             promised: 0,
             for_sale: false,
@@ -127,6 +144,11 @@ impl Offer {
         self.currency
     }
 
+    /// The category of its product, as far as the offer knows it.
+    pub fn category(&self) -> Option<&str> {
+        self.category.as_ref().map(Category::as_str)
+    }
+
     /// How many pieces can be bought.
     pub fn stock(&self) -> Stock {
         self.quantity
@@ -150,8 +172,9 @@ impl Offer {
     /// The offer with other terms.
     #[must_use]
     pub fn with_terms(self, terms: Terms) -> Self {
-        let Terms { product_name, price, availability } = terms;
-        Self { product_name, price, for_sale: availability == Availability::ForSale, ..self }
+        let Terms { product_name, price, category, availability } = terms;
+        let for_sale = availability == Availability::ForSale;
+        Self { product_name, price, category: Some(category), for_sale, ..self }
     }
 
     /// Why `wanted` pieces cannot be had at `price`; `None` where they can.
@@ -296,7 +319,8 @@ mod tests {
         let quantity = Stock::parse(quantity.to_string().parse().unwrap()).unwrap();
         let (id, name) = (ProductId::at(Timestamp::from_unix_millis(0)), ProductName::new("Tea").unwrap());
         let seller = UserId::from("ann".to_owned());
-        let offer = Offer::new(id, name, price(4), "USD".parse().unwrap(), quantity, seller);
+        let drinks = Category::new("Drinks").unwrap();
+        let offer = Offer::new(id, name, price(4), "USD".parse().unwrap(), drinks, quantity, seller);
         Offer { for_sale: true, ..offer }
     }
 
@@ -318,6 +342,7 @@ mod tests {
             tea(1).product_name().clone(),
             price(4),
             "USD".parse().unwrap(),
+            Category::new("Drinks").unwrap(),
             tea(1).stock(),
             tea(1).seller().clone(),
         );

@@ -81,10 +81,13 @@ impl Offers {
     pub fn set_terms(&self, id: OfferId, terms: &Terms) -> anyhow::Result<Update> {
         let for_sale = terms.availability == Availability::ForSale;
         self.update(id)
-            .update_expression("SET productName = :name, price = :price, forSale = :forSale")
+            .update_expression(
+                "SET productName = :name, price = :price, category = :category, forSale = :forSale",
+            )
             .condition_expression("attribute_exists(offerId)")
             .expression_attribute_values(":name", text(&terms.product_name))
             .expression_attribute_values(":price", minor_units(terms.price))
+            .expression_attribute_values(":category", text(&terms.category))
             .expression_attribute_values(":forSale", AttributeValue::Bool(for_sale))
             .build()
             .context("set the terms of an offer")

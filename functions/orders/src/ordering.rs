@@ -13,14 +13,14 @@ use shared::values::time::Timestamp;
 use users::CurrentAdmin;
 
 use crate::workflow::Released;
-use crate::{Actor, Fulfilment, LetterKind, NewOrder, Order, OrderId, OrderPlaced, OrderQueue, Orders};
+use crate::{Actor, LetterKind, NewOrder, Order, OrderId, OrderPlaced, OrderQueue, Orders, Shop};
 
 /// Placing orders, as often and as large as one person may.
 #[derive(Debug, Clone)]
 pub struct Ordering {
     limit: PersonLimit,
     pieces_per_line: u32,
-    fulfilment: Fulfilment,
+    shop: Shop,
     orders: Orders,
     queue: OrderQueue,
 }
@@ -30,7 +30,7 @@ impl FromEnv for Ordering {
         Ok(Self {
             limit: PersonLimit::from_env(aws)?.and_a_day()?,
             pieces_per_line: config::required("PIECES_PER_LINE")?,
-            fulfilment: config::required("FULFILMENT")?,
+            shop: Shop::from_env(aws)?,
             orders: Orders::from_env(aws)?,
             queue: OrderQueue::from_env(aws)?,
         })
@@ -55,7 +55,7 @@ impl Ordering {
             self.orders.basis(buyer.id(), order, keyed),
         );
         counted?;
-        let placed = self.orders.place(buyer.id(), order, basis?, keyed, self.fulfilment, now).await?;
+        let placed = self.orders.place(buyer.id(), order, basis?, keyed, self.shop, now).await?;
         if let Once::Done(placed) = &placed {
             tracing::info!(order_id = %placed.order_id(), "order placed");
             telemetry::count("OrderPlaced", 1);
@@ -87,6 +87,17 @@ impl Cancelling {
         let order = self.orders.cancel(buyer, id, now).await?;
         tracing::info!(order_id = %id, "order cancelled by its buyer");
         self.emails.send_or_leave(&Queued::new(LetterKind::Cancelled, id)).await;
+        Ok(order)
+    }
+
+    /// The same for the buyer of an order that was opened otherwise.
+    ///
+    /// # Errors
+    /// Those of [`Orders::cancel_opened`].
+    pub async fn cancel_opened(&self, order: Order, now: Timestamp) -> Result<Order, Problem> {
+        let order = self.orders.cancel_opened(order, now).await?;
+        tracing::info!(order_id = %order.id(), "order cancelled by its buyer, a guest");
+        self.emails.send_or_leave(&Queued::new(LetterKind::Cancelled, order.id())).await;
         Ok(order)
     }
 

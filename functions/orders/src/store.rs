@@ -7,14 +7,20 @@
 //! | orders that are owed something | index `due`: `due` ("00" to "15", by the id), `dueAt` (when to look); sparse |
 //! | all orders, newest first, for admins | index `all`: `all` ("0" to "7", by the id), `orderId` |
 //! | the same of those that are pending | index `open`: `open` (likewise), `orderId`; sparse |
+//! | a guest's orders, newest first | index `guest`: `guest` (HMAC of the address), `createdAt`; sparse |
 //!
 //! An order is `due` from its first moment until its last email is recorded as sent, so whatever dies between leaves a
 //! trace that the sweep finds. One that waits for a person to ship it is owed nothing meanwhile and so not `due`.
 
+mod guests;
+
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, Update};
-use offers::{Offer, OfferId, Offers, why_not_reserved};
+use offers::{NotReserved, OfferId, Offers, why_not_reserved};
+use promotions::{Coupon, NotRedeemed, Redemption};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use shared::caller::{Caller, UserId};
 use shared::dynamo::list::Sort::Descending;
 use shared::dynamo::list::{Cursors, List, Page, PageRequest};
@@ -24,7 +30,7 @@ use shared::dynamo::{
     update_item,
 };
 use shared::guards::{Committed, Guards, Kept, KeyReused, KeyedRequest, Once};
-use shared::http::problem::Problem;
+use shared::http::problem::{Busy, Problem};
 use shared::letters::Queued;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
@@ -32,14 +38,18 @@ use shared::values::time::Timestamp;
 use users::{CurrentAdmin, Profile, Users};
 
 use crate::admin::{Inspected, OrderEntry};
+use crate::purchase::{Fault, Prices, Refusal as PurchaseRefusal, UsedCoupon};
 use crate::workflow::{Released, Shipped};
 use crate::{
-    Action, Actor, DueOrder, Error, Fulfilment, GRACE, HistoryEntry, LetterKind, Line, NewOrder, Order,
-    OrderId, OrderPlaced, OrderStatus, Progress, Refusal, Shipment, Transition,
+    Action, Actor, DueOrder, Error, GRACE, HistoryEntry, LetterKind, Line, NewOrder, Order, OrderId,
+    OrderPlaced, OrderStatus, PriceTables, Progress, Refusal, Shipment, Shop, Transition,
 };
 
 const CUSTOMER: List =
     List { index: Some("customer"), partition: "userId", sort: Descending("createdAt"), key: "orderId" };
+
+/// How often an order is counted anew because an admin changed its coupon at the same time.
+const TRIES: u32 = 3;
 
 /// Every order writes to the index `due`, so it is spread over this many partitions.
 const DUE_SHARDS: u8 = 16;
@@ -76,7 +86,7 @@ pub fn due_shards() -> impl Iterator<Item = String> {
 pub struct Orders {
     client: Client,
     table: String,
-    offers: Offers,
+    prices: PriceTables,
     users: Users,
     guards: Guards,
 }
@@ -86,7 +96,7 @@ impl FromEnv for Orders {
         Ok(Self {
             client: aws.dynamodb(),
             table: config::table("ORDERS_TABLE"),
-            offers: Offers::from_env(aws)?,
+            prices: PriceTables::from_env(aws)?,
             users: Users::from_env(aws)?,
             guards: Guards::from_env(aws)?,
         })
@@ -96,13 +106,28 @@ impl FromEnv for Orders {
 /// What an order depends on, as it was read at one go.
 #[derive(Debug)]
 pub struct Basis {
-    offers: Vec<Offer>,
+    prices: Prices,
     buyer: Option<Profile>,
     record: Option<Item>,
 }
 
+/// What became of an order that was to be written.
+#[derive(Debug)]
+pub enum Recorded<T> {
+    /// It is written, now or before.
+    Once(Once<T>),
+    /// The key came before with another request.
+    KeyReused,
+    /// Nothing is written, since these lines cannot be had.
+    Lines(Vec<NotReserved>),
+    /// Nothing is written, since its coupon is not for it.
+    Coupon(NotRedeemed),
+    /// Nothing is written, since something else failed that was to be written with the order.
+    Refused,
+}
+
 impl Orders {
-    /// Reads what `order` depends on: its offers, its buyer's profile and the record of its key, in one call.
+    /// Reads what `order` depends on: what it costs by, its buyer's profile and the record of its key, in one call.
     ///
     /// # Errors
     /// When the tables cannot be read.
@@ -112,39 +137,61 @@ impl Orders {
         order: &NewOrder,
         keyed: Option<&KeyedRequest>,
     ) -> anyhow::Result<Basis> {
-        let read = self.offers.with(Read::new(), order.offers(), Consistency::Strong)?;
+        let coupon = order.choices().coupon_code.as_ref();
+        let read = self.prices.with(Read::new(), order.offers(), coupon, Some(buyer), Consistency::Strong)?;
         let read = self.users.with(read, buyer)?;
         let read = self.guards.with_record(read, keyed)?;
         let mut found = read.fetch(&self.client).await.context("read what an order depends on")?;
         Ok(Basis {
-            offers: self.offers.found_in(&mut found),
+            prices: self.prices.found_in(&mut found)?,
             buyer: self.users.found_in(&mut found)?,
             record: self.guards.record_in(&mut found),
         })
     }
 
-    /// Places an order on its `basis`: one transaction reserves the stock and writes the order and the key's record.
+    /// Places an order on its `basis`: one transaction reserves the stock, counts the coupon and writes the order and
+    /// the key's record. Where an admin changed the coupon since the basis was read, it is read again.
     ///
     /// Safe to repeat with a key: the record makes the second transaction fail and gives the first answer. Safe against
     /// the SDK's own repetition without one: the order's id is new, so an order of that id is this one.
     ///
     /// # Errors
-    /// A [`Refusal`] that names the line, or [`KeyReused`].
+    /// A [`Refusal`] that names the line or says what else is in the way, or [`KeyReused`].
     pub async fn place(
         &self,
         buyer: &UserId,
         order: &NewOrder,
         basis: Basis,
         keyed: Option<&KeyedRequest>,
-        fulfilment: Fulfilment,
+        shop: Shop,
         now: Timestamp,
     ) -> Result<Once<OrderPlaced>, Error> {
-        let Basis { offers, buyer: profile, record } = basis;
+        let mut basis = basis;
+        for _ in 0..TRIES {
+            if let Some(placed) = self.place_once(buyer, order, basis, keyed, shop, now).await? {
+                return Ok(placed);
+            }
+            basis = self.basis(buyer, order, keyed).await?;
+        }
+        Err(anyhow::Error::new(Busy).context("count the use of a coupon").into())
+    }
+
+    /// The same, unless an admin changes the coupon at this very moment: then the order is to be counted again.
+    async fn place_once(
+        &self,
+        buyer: &UserId,
+        order: &NewOrder,
+        basis: Basis,
+        keyed: Option<&KeyedRequest>,
+        shop: Shop,
+        now: Timestamp,
+    ) -> Result<Option<Once<OrderPlaced>>, Error> {
+        let Basis { prices, buyer: profile, record } = basis;
         if let Some(placed) = replay(keyed, record, now)? {
-            return Ok(placed);
+            return Ok(Some(placed));
         }
         let contact = profile.map(Into::into).ok_or(Refusal::NoProfile)?;
-        let placed = match Order::place(order, &offers, buyer, contact, fulfilment, now) {
+        let (placed, purchase) = match Order::place(order, &prices, shop, buyer, contact, now) {
             Ok(placed) => placed,
             Err(refused) => {
                 // Tables are not read at one moment: the same request may have taken the last piece and written its
@@ -153,25 +200,71 @@ impl Orders {
                     Some(_) => self.basis(buyer, order, keyed).await?.record,
                     None => None,
                 };
-                return replay(keyed, record, now)?.ok_or(refused);
+                return replay(keyed, record, now)?.map(Some).ok_or(refused);
             }
         };
         let answer = OrderPlaced::new(placed.order_id);
-        let mut write = Write::new();
-        let own = write.put(self.new_order(&placed)?);
-        let lines = placed.lines.into_iter().map(|line| {
-            let reserved = self.offers.reserve(line.offer_id, line.quantity.pieces(), line.unit_price)?;
+        match self.record(placed, purchase.coupon(), Write::new(), keyed, answer, now).await? {
+            Recorded::Once(placed) => Ok(Some(placed)),
+            Recorded::KeyReused => Err(Refusal::from(KeyReused).into()),
+            Recorded::Lines(lines) => {
+                let first = lines.into_iter().next();
+                let first = first.context("a transaction was refused for none of its lines")?;
+                Err(Refusal::from(first).into())
+            }
+            Recorded::Coupon(NotRedeemed::Changed) => Ok(None),
+            Recorded::Coupon(NotRedeemed::Refused(reason)) => {
+                let fault = Fault::of_coupon(purchase.coupon(), reason).context("it has a coupon")?;
+                Err(Refusal::from(PurchaseRefusal::from(fault)).into())
+            }
+            Recorded::Refused => Err(anyhow::anyhow!("nothing else was to be written").into()),
+        }
+    }
+
+    /// Writes a new order in one transaction with the reservations of its lines, the use of its coupon, the key's
+    /// record and what `write` has already.
+    ///
+    /// Safe to repeat as [`Orders::place`] is: what `answer` says of the order is its own, so that one that is found is
+    /// this order's.
+    ///
+    /// # Errors
+    /// When the tables cannot be written.
+    pub async fn record<T: Clone + PartialEq + Serialize + DeserializeOwned>(
+        &self,
+        order: Order,
+        coupon: Option<&Coupon>,
+        mut write: Write,
+        keyed: Option<&KeyedRequest>,
+        answer: T,
+        now: Timestamp,
+    ) -> anyhow::Result<Recorded<T>> {
+        let own = write.put(self.new_order(&order)?);
+        let redeem = |coupon| self.prices.coupons.redeem(&mut write, coupon, order.customer());
+        let redeemed = coupon.map(redeem).transpose()?;
+        let lines = order.lines.into_iter().map(|line| {
+            let reserved =
+                self.prices.offers.reserve(line.offer_id, line.quantity.pieces(), line.unit_price)?;
             Ok((write.update(reserved), line))
         });
         let lines: Vec<(Part, Line)> = lines.collect::<anyhow::Result<_>>()?;
-        match self.guards.commit(write, keyed, answer.clone(), now).await? {
+        let mut found = match self.guards.commit(write, keyed, answer.clone(), now).await? {
             // A record with this new id is this order's: an earlier try took effect and its reply was lost.
-            Committed::Once(Once::Replayed(kept)) if kept == answer => Ok(Once::Done(answer)),
-            Committed::Once(placed) => Ok(placed),
-            Committed::KeyReused => Err(Refusal::from(KeyReused).into()),
-            Committed::Refused(found) if found.at(own).is_some() => Ok(Once::Done(answer)),
-            Committed::Refused(found) => Err(refused_line(&lines, found)?.into()),
+            Committed::Once(Once::Replayed(kept)) if kept == answer => {
+                return Ok(Recorded::Once(Once::Done(answer)));
+            }
+            Committed::Once(placed) => return Ok(Recorded::Once(placed)),
+            Committed::KeyReused => return Ok(Recorded::KeyReused),
+            Committed::Refused(found) if found.at(own).is_some() => {
+                return Ok(Recorded::Once(Once::Done(answer)));
+            }
+            Committed::Refused(found) => found,
+        };
+        let refused = refused_lines(&lines, &mut found)?;
+        if !refused.is_empty() {
+            return Ok(Recorded::Lines(refused));
         }
+        let refused = redeemed.zip(coupon).map(|(redeemed, coupon)| redeemed.refusal(&mut found, coupon));
+        Ok(refused.transpose()?.flatten().map_or(Recorded::Refused, Recorded::Coupon))
     }
 
     fn new_order(&self, order: &Order) -> anyhow::Result<Put> {
@@ -363,25 +456,27 @@ impl Orders {
         update: impl Fn(&Offers, OfferId, u32) -> anyhow::Result<Update>,
     ) -> anyhow::Result<Vec<(Part, &'a Line)>> {
         let part = |line: &&'a Line| {
-            let update = update(&self.offers, line.offer_id, line.quantity.pieces())?;
+            let update = update(&self.prices.offers, line.offer_id, line.quantity.pieces())?;
             Ok((write.update(update), *line))
         };
         lines.iter().map(part).collect()
     }
 
-    /// Cancels a pending order and gives its stock back, in one transaction whose condition lets it happen once. The
-    /// workflow does not cancel what waits for a person.
+    /// Cancels a pending order and gives its stock and the use of its coupon back, in one transaction whose condition
+    /// lets it happen once. The workflow does not cancel what waits for a person.
     ///
-    /// Of `order`, as it was read, only what never changes is believed: its id and its lines.
+    /// Of `order`, as it was read, only what never changes is believed: its id, its lines and its coupon.
     ///
     /// # Errors
     /// When there is no such order or the tables cannot be written.
     pub async fn release(&self, order: &Order, actor: &Actor, now: Timestamp) -> anyhow::Result<Released> {
         let (mut lines, mut now): (Vec<&Line>, _) = (order.lines.iter().collect(), now);
+        let mut coupon = order.coupon.clone();
         loop {
             let mut write = Write::new();
             let own = write.update(self.transition(order.order_id, Action::Cancel, actor, None, now)?);
             let parts = self.for_each(&lines, &mut write, Offers::release)?;
+            let given_back = self.give_back(coupon.as_ref(), order.customer(), &mut write)?;
             let Written::Refused(mut found) = write.commit(&self.client).await? else {
                 return Ok(Released::Released);
             };
@@ -398,7 +493,19 @@ impl Orders {
                 continue;
             }
             lines = without_refused(parts, &found);
+            coupon = coupon.map(|coupon| coupon.without(given_back.gone(&found)));
         }
+    }
+
+    /// Gives what an order counted of its coupon back.
+    fn give_back(
+        &self,
+        coupon: Option<&UsedCoupon>,
+        customer: &UserId,
+        write: &mut Write,
+    ) -> anyhow::Result<Redemption> {
+        let Some(UsedCoupon { code, counted, .. }) = coupon else { return Ok(Redemption::default()) };
+        self.prices.coupons.give_back(write, code, customer, *counted)
     }
 
     /// Cancels an order for the shop.
@@ -415,7 +522,15 @@ impl Orders {
     /// # Errors
     /// [`Error::NotFound`] when it is not the buyer's, [`Refusal::NotCancellable`] when it is on its way.
     pub async fn cancel(&self, buyer: &Caller, id: OrderId, now: Timestamp) -> Result<Order, Error> {
-        self.cancel_as(self.find_of(buyer, id).await?, &Actor::BUYER, now).await
+        self.cancel_opened(self.find_of(buyer, id).await?, now).await
+    }
+
+    /// Cancels an order for a buyer who has opened it.
+    ///
+    /// # Errors
+    /// [`Refusal::NotCancellable`] when it is on its way.
+    pub async fn cancel_opened(&self, order: Order, now: Timestamp) -> Result<Order, Error> {
+        self.cancel_as(order, &Actor::BUYER, now).await
     }
 
     async fn cancel_as(&self, order: Order, actor: &Actor, now: Timestamp) -> Result<Order, Error> {
@@ -579,9 +694,10 @@ fn without_refused<'a>(parts: Vec<(Part, &'a Line)>, found: &Found) -> Vec<&'a L
     parts.into_iter().filter(|(part, _)| found.at(*part).is_none()).map(|(_, line)| line).collect()
 }
 
-/// Which line made a transaction fail, and why.
-fn refused_line(lines: &[(Part, Line)], mut found: Found) -> anyhow::Result<Refusal> {
-    let failed = lines.iter().find_map(|(part, line)| Some((found.take(*part)?, line)));
-    let (item, line) = failed.context("a transaction was refused for none of its lines")?;
-    Ok(why_not_reserved(item, line.offer_id, line.quantity.pieces(), line.unit_price)?.into())
+/// Which lines made a transaction fail, and why.
+fn refused_lines(lines: &[(Part, Line)], found: &mut Found) -> anyhow::Result<Vec<NotReserved>> {
+    let failed = lines.iter().filter_map(|(part, line)| Some((found.take(*part)?, line)));
+    let reasons = failed
+        .map(|(item, line)| why_not_reserved(item, line.offer_id, line.quantity.pieces(), line.unit_price));
+    reasons.collect()
 }

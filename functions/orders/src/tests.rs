@@ -1,5 +1,5 @@
 use super::*;
-use offers::{Availability, Terms};
+use offers::{Availability, Category, Offer, Terms};
 use proptest::prelude::*;
 use shared::http::input;
 
@@ -7,11 +7,12 @@ pub(crate) fn now() -> Timestamp {
     Timestamp::from_unix_millis(1_790_000_000_000)
 }
 
-fn offer(name: &str, price: &str, stock: u32) -> Offer {
+pub(crate) fn offer(name: &str, price: &str, stock: u32) -> Offer {
     let seller = UserId::from("seller".to_owned());
     let (price, stock) = (read(price), read(&stock.to_string()));
     let id = ProductId::at(now());
-    let new = Offer::new(id, ProductName::new(name).unwrap(), price, "USD".parse().unwrap(), stock, seller);
+    let (name, category) = (ProductName::new(name).unwrap(), Category::new("Drinks").unwrap());
+    let new = Offer::new(id, name, price, "USD".parse().unwrap(), category, stock, seller);
     with(&new, Availability::ForSale)
 }
 
@@ -21,10 +22,11 @@ fn read<T: Field>(json: &str) -> T {
 
 fn with(offer: &Offer, availability: Availability) -> Offer {
     let (product_name, price) = (offer.product_name().clone(), offer.price());
-    offer.clone().with_terms(Terms { product_name, price, availability })
+    let category = Category::new(offer.category().unwrap()).unwrap();
+    offer.clone().with_terms(Terms { product_name, price, category, availability })
 }
 
-fn order(lines: &[(&Offer, u32)]) -> NewOrder {
+pub(crate) fn order(lines: &[(&Offer, u32)]) -> NewOrder {
     let items: Vec<String> = lines
         .iter()
         .map(|(offer, quantity)| format!(r#"{{"id":"{}","quantity":{quantity}}}"#, offer.id()))
@@ -32,19 +34,24 @@ fn order(lines: &[(&Offer, u32)]) -> NewOrder {
     input::parse(format!(r#"{{"items":[{}]}}"#, items.join(",")).as_bytes()).unwrap()
 }
 
-fn ann() -> (UserId, Contact) {
+pub(crate) fn ann() -> (UserId, Contact) {
     let (email, full_name) = ("ann@cartwright.test".parse().unwrap(), FullName::new("Ann").unwrap());
     ("ann".to_owned().into(), Contact { email, full_name })
 }
 
 fn place_on(offers: &[Offer], lines: &[(&Offer, u32)]) -> Result<Order, Refusal> {
     let (buyer, contact) = ann();
-    Order::place(&order(lines), offers, &buyer, contact, Fulfilment::Automatic, now()).map_err(|error| {
-        match error {
-            Error::Refused(refusal) => refusal,
-            other => panic!("{other}"),
-        }
+    let prices = Prices { offers: offers.to_vec(), ..Prices::default() };
+    let placed = Order::place(&order(lines), &prices, shop(), &buyer, contact, now());
+    placed.map(|(order, _)| order).map_err(|error| match error {
+        Error::Refused(refusal) => refusal,
+        other => panic!("{other}"),
     })
+}
+
+/// A shop in Germany that ships by itself.
+pub(crate) fn shop() -> Shop {
+    Shop { fulfilment: Fulfilment::Automatic, country: "DE".parse().unwrap() }
 }
 
 fn place(lines: &[(&Offer, u32)]) -> Result<Order, Refusal> {
@@ -70,11 +77,14 @@ fn a_placed_order_remembers_what_was_bought_at_which_price() {
     assert_eq!(
         view,
         serde_json::json!({
-            "orderId": order.id(), "status": "pending", "paymentMethod": "cash_on_delivery",
+            "orderId": order.id(), "number": order.number(), "status": "pending", "paymentMethod": "cash_on_delivery",
             "items": [
-                {"id": tea.id(), "productName": "Tea", "productPrice": 4.5, "quantity": 2},
-                {"id": cup.id(), "productName": "Cup", "productPrice": 12.25, "quantity": 1},
+                {"id": tea.id(), "productName": "Tea", "productPrice": 4.5, "quantity": 2, "discount": 0,
+                 "tax": 0, "taxRate": 0, "total": 9},
+                {"id": cup.id(), "productName": "Cup", "productPrice": 12.25, "quantity": 1, "discount": 0,
+                 "tax": 0, "taxRate": 0, "total": 12.25},
             ],
+            "amounts": {"items": 21.25, "discount": 0, "shipping": 0, "tax": 0, "taxIncluded": 0},
             "total": 21.25, "currency": "USD", "createdAt": now(), "updatedAt": now(),
             "history": [{"status": "pending", "at": now(), "by": "buyer"}],
         })

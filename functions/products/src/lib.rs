@@ -17,7 +17,6 @@ use offers::{Availability, Offer, Stock, StockError, StockRefusal, Terms};
 use serde::{Deserialize, Serialize};
 use shared::caller::{Caller, UserId};
 use shared::dynamo::list::Page;
-use shared::http::Parameter;
 use shared::http::input::{Body, Fields};
 use shared::http::problem::{CONFLICT, Problem};
 use shared::media::{FileName, Images, NewPicture, Placed, Published, UploadId};
@@ -29,7 +28,7 @@ use shared::values::time::Timestamp;
 
 pub use approval::Approvals;
 pub use looking::Looking;
-pub use offers::{Deduction, ProductId, ProductName, StockChange};
+pub use offers::{Category, Deduction, ProductId, ProductName, StockChange};
 pub use selling::Selling;
 pub use store::Products;
 
@@ -39,18 +38,9 @@ shared::text!(
 );
 
 shared::text!(
-    /// The category under which a product is found.
-    Category, 1..=60
-);
-
-shared::text!(
     /// Why an admin rejected a product.
     Reason, 1..=500
 );
-
-impl Parameter for Category {
-    const NAME: &'static str = "category";
-}
 
 shared::body!(
     /// A product as its seller describes it.
@@ -256,7 +246,8 @@ impl ProductOffer {
     pub fn new(new: NewProduct, seller: &Caller, currency: Currency, now: Timestamp) -> Self {
         let id = ProductId::at(now);
         let (name, price) = (new.product_name.clone(), new.product_price);
-        let offer = Offer::new(id, name, price, currency, new.quantity, seller.id().clone());
+        let category = new.category.clone();
+        let offer = Offer::new(id, name, price, currency, category, new.quantity, seller.id().clone());
         let product = Product {
             id,
             owner_id: seller.id().clone(),
@@ -314,7 +305,12 @@ impl Product {
     /// What its offer says of it.
     pub fn terms(&self) -> Terms {
         let availability = if self.is_for_sale() { Availability::ForSale } else { Availability::Withheld };
-        Terms { product_name: self.product_name.clone(), price: self.product_price, availability }
+        Terms {
+            product_name: self.product_name.clone(),
+            price: self.product_price,
+            category: self.category.clone(),
+            availability,
+        }
     }
 
     /// Whether everyone may see and order it.

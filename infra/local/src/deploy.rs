@@ -141,6 +141,9 @@ fn parameters(record: &Record) -> Vec<String> {
         // Everyone here shares one address, and tests make hundreds of people, who order as much in a minute as others
         // in a year. The other limits are production's.
         "LimitPerAddress=6000/60".to_owned(),
+        "LimitPerGuest=12000/60".to_owned(),
+        // Nothing is paid here.
+        "GuestCash=true".to_owned(),
         "LimitSignUps=90000/60".to_owned(),
         "OrdersPerDay=1000000".to_owned(),
         "PiecesPerLine=1000".to_owned(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
@@ -66,6 +67,34 @@ pub async fn update_item(
         Ok(updated) => Ok(Written::Done(updated.attributes.unwrap_or_default())),
         Err(error) => match error.into_service_error() {
             UpdateItemError::ConditionalCheckFailedException(failed) => {
+                Ok(Written::Refused(failed.item.unwrap_or_default()))
+            }
+            error => Err(error.into()),
+        },
+    }
+}
+
+/// Carries out `put`, the same that a [`Write`] takes, by itself. Refused, it gives the item as it stood then, empty if
+/// there was none.
+///
+/// # Errors
+/// What the SDK says. The item may have been put all the same, and the SDK's own repetition of a put that took effect
+/// is refused by it: the item that was found must tell.
+pub async fn put_item(client: &Client, put: Put) -> anyhow::Result<Written<(), Item>> {
+    let sent = client
+        .put_item()
+        .table_name(put.table_name)
+        .set_item(Some(put.item))
+        .set_condition_expression(put.condition_expression)
+        .set_expression_attribute_names(put.expression_attribute_names)
+        .set_expression_attribute_values(put.expression_attribute_values)
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+        .send()
+        .await;
+    match sent {
+        Ok(_) => Ok(Written::Done(())),
+        Err(error) => match error.into_service_error() {
+            PutItemError::ConditionalCheckFailedException(failed) => {
                 Ok(Written::Refused(failed.item.unwrap_or_default()))
             }
             error => Err(error.into()),
@@ -187,9 +216,9 @@ impl Cancellation {
     }
 }
 
-/// Exponential from 20 ms to 640 ms, with full jitter.
-/// <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>
-fn backoff(attempt: u32) -> Duration {
+/// How long to wait before another try, so that those who met do not meet again: exponential from 20 ms to 640 ms, with
+/// full jitter. <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>
+pub fn backoff(attempt: u32) -> Duration {
     let ceiling_micros = 20_000 << attempt.min(5);
     let random = u64::from(u32::from_le_bytes(random_bytes()));
     Duration::from_micros(random % ceiling_micros)

@@ -24,6 +24,7 @@ pub struct Answer<T> {
     version: Option<u32>,
     replayed: bool,
     cacheable: bool,
+    header: Option<(&'static str, String)>,
     body: T,
 }
 
@@ -37,6 +38,7 @@ impl<T> Answer<T> {
             version: None,
             replayed: false,
             cacheable: false,
+            header: None,
             body,
         }
     }
@@ -53,6 +55,11 @@ impl<T> Answer<T> {
     /// 201.
     pub fn created(body: T) -> Self {
         Self { status: StatusCode::CREATED, ..Self::ok(body) }
+    }
+
+    /// 202: it will be done.
+    pub fn accepted(body: T) -> Self {
+        Self { status: StatusCode::ACCEPTED, ..Self::ok(body) }
     }
 
     /// With where the new thing is (`Location`).
@@ -73,6 +80,13 @@ impl<T> Answer<T> {
         Self { cacheable: true, ..self }
     }
 
+    /// With a header of its service's own, whose name is written in small letters. A page of another origin reads it
+    /// only where the template exposes it.
+    #[must_use]
+    pub fn header(self, name: &'static str, value: impl Into<String>) -> Self {
+        Self { header: Some((name, value.into())), ..self }
+    }
+
     /// 200, with `Idempotent-Replayed: true` where this answer was given before.
     pub fn once(answer: Once<T>) -> Self {
         let (body, replayed) = answer.into_parts();
@@ -91,6 +105,11 @@ impl<T: Serialize> IntoResponse for Answer<T> {
         let location = self.location.and_then(|location| HeaderValue::try_from(location).ok());
         if let Some(location) = location {
             response.headers_mut().insert(header::LOCATION, location);
+        }
+        if let Some((name, value)) = self.header
+            && let Ok(value) = HeaderValue::try_from(value)
+        {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
         }
         if self.cacheable {
             response.headers_mut().insert(header::CACHE_CONTROL, PUBLIC.clone());

@@ -99,6 +99,17 @@ pub trait Parameter: FromStr<Err: Display> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueryParameter<T>(pub Option<T>);
 
+impl<T: Parameter> QueryParameter<T> {
+    /// The parameter of a request that cannot do without it.
+    ///
+    /// # Errors
+    /// `invalid-input` where it is absent.
+    pub fn required(self) -> Result<T, Problem> {
+        let absent = || Problem::invalid_input(vec![FieldError::parameter(T::NAME, "is required")]);
+        self.0.ok_or_else(absent)
+    }
+}
+
 impl<S: Send + Sync, T: Parameter> FromRequestParts<S> for QueryParameter<T> {
     type Rejection = Problem;
 

@@ -9,6 +9,7 @@ use std::ops::RangeInclusive;
 use std::str;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
 
 use super::json::{Members, NotJson};
 pub use super::json::{Number, Value};
@@ -45,6 +46,26 @@ impl<T: Field> Member for T {
 impl<T: Member> Member for Option<T> {
     fn read(pointer: &str, value: Option<Value>) -> Result<Self, Vec<FieldError>> {
         value.map(|value| T::read(pointer, Some(value))).transpose()
+    }
+}
+
+/// What becomes of something that may be there: it stays where the member is absent, and is taken back by `null`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub enum Change<T> {
+    /// It stays as it is.
+    #[default]
+    Keep,
+    /// It is this, or nothing.
+    To(Option<T>),
+}
+
+impl<T> Change<T> {
+    /// What it is then.
+    pub fn of(self, before: Option<T>) -> Option<T> {
+        match self {
+            Self::Keep => before,
+            Self::To(after) => after,
+        }
     }
 }
 
@@ -255,6 +276,13 @@ impl Fields {
     /// The member `name`; `null` counts as absent.
     pub fn optional<T: Member>(&mut self, name: &'static str) -> Option<T> {
         self.member(name).flatten()
+    }
+
+    /// What becomes of what the member `name` is about.
+    pub fn change<T: Member>(&mut self, name: &'static str) -> Option<Change<T>> {
+        let is_there = self.members.contains_key(name);
+        let value: Option<T> = self.member(name)?;
+        Some(if is_there { Change::To(value) } else { Change::Keep })
     }
 
     /// The member `name`: an array, as long as `length` allows.

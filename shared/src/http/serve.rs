@@ -10,7 +10,7 @@ use axum::handler::Handler;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{self, MethodRouter};
+use axum::routing::{self, MethodFilter, MethodRouter};
 use lambda_http::request::RequestContext;
 use tower::{Service, ServiceBuilder};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -35,8 +35,8 @@ static HEADERS: [(HeaderName, HeaderValue); 5] = [
 /// A function's handler and the paths under which the template calls it.
 pub struct Routes<S> {
     method: Method,
-    paths: Vec<&'static str>,
     handler: MethodRouter<S>,
+    paths: Vec<(&'static str, MethodRouter<S>)>,
     conditional: bool,
 }
 
@@ -44,7 +44,21 @@ impl<S: Clone> Routes<S> {
     /// The same handler under a second path.
     #[must_use]
     pub fn and(mut self, path: &'static str) -> Self {
-        self.paths.push(path);
+        self.paths.push((path, self.handler.clone()));
+        self
+    }
+
+    /// The same for another kind of thing: a generic handler, made for what this path is about.
+    ///
+    /// # Panics
+    /// Never for the four methods that functions answer.
+    #[must_use]
+    pub fn or<H: Handler<T, S>, T: 'static>(mut self, path: &'static str, handler: H) -> Self
+    where
+        S: Send + Sync + 'static,
+    {
+        let method = MethodFilter::try_from(self.method.clone()).expect("one of the methods below");
+        self.paths.push((path, routing::on(method, handler)));
         self
     }
 
@@ -59,15 +73,17 @@ impl<S: Clone> Routes<S> {
         S: Send + Sync + 'static,
     {
         let method = self.method;
-        let handler = self.handler.fallback(async move || {
+        let refuse = async move || {
             let detail = format!("This path takes only {method}.");
             let allow = if method == Method::GET { "GET, HEAD" } else { method.as_str() };
             let allow = HeaderValue::from_str(allow).unwrap_or(HeaderValue::from_static(""));
             ([(header::ALLOW, allow)], Problem::new(METHOD_NOT_ALLOWED, detail))
-        });
+        };
         self.paths
             .into_iter()
-            .fold(Router::new(), |router, path| router.route(path, handler.clone()))
+            .fold(Router::new(), |router, (path, handler)| {
+                router.route(path, handler.fallback(refuse.clone()))
+            })
             .fallback(async || Problem::not_found("route"))
     }
 }
@@ -77,7 +93,7 @@ pub fn get<H: Handler<T, S>, T: 'static, S: Clone + Send + Sync + 'static>(
     path: &'static str,
     handler: H,
 ) -> Routes<S> {
-    Routes { method: Method::GET, paths: vec![path], handler: routing::get(handler), conditional: false }
+    routes(Method::GET, path, routing::get(handler))
 }
 
 /// `POST path`.
@@ -85,7 +101,7 @@ pub fn post<H: Handler<T, S>, T: 'static, S: Clone + Send + Sync + 'static>(
     path: &'static str,
     handler: H,
 ) -> Routes<S> {
-    Routes { method: Method::POST, paths: vec![path], handler: routing::post(handler), conditional: false }
+    routes(Method::POST, path, routing::post(handler))
 }
 
 /// `PUT path`.
@@ -93,7 +109,7 @@ pub fn put<H: Handler<T, S>, T: 'static, S: Clone + Send + Sync + 'static>(
     path: &'static str,
     handler: H,
 ) -> Routes<S> {
-    Routes { method: Method::PUT, paths: vec![path], handler: routing::put(handler), conditional: false }
+    routes(Method::PUT, path, routing::put(handler))
 }
 
 /// `DELETE path`.
@@ -101,12 +117,11 @@ pub fn delete<H: Handler<T, S>, T: 'static, S: Clone + Send + Sync + 'static>(
     path: &'static str,
     handler: H,
 ) -> Routes<S> {
-    Routes {
-        method: Method::DELETE,
-        paths: vec![path],
-        handler: routing::delete(handler),
-        conditional: false,
-    }
+    routes(Method::DELETE, path, routing::delete(handler))
+}
+
+fn routes<S: Clone>(method: Method, path: &'static str, handler: MethodRouter<S>) -> Routes<S> {
+    Routes { method, paths: vec![(path, handler.clone())], handler, conditional: false }
 }
 
 /// Answers requests until Lambda ends the process.
@@ -250,6 +265,25 @@ mod tests {
         }
         let missing = send(public_list(), Stage::Local, Request::get("/nothing"), "").await;
         assert_eq!((missing.status().as_u16(), &missing.headers()["cache-control"]), (404, &HEADERS[4].1));
+    }
+
+    async fn name<T: Default + Serialize>() -> Answer<T> {
+        Answer::ok(T::default())
+    }
+
+    #[tokio::test]
+    async fn two_kinds_of_things_have_a_path_each() {
+        let kinds = || get("/texts", name::<String>).or("/numbers", name::<u32>);
+        for (path, status, body) in [("/texts", 200, "\"\""), ("/numbers", 200, "0"), ("/lists", 404, "")] {
+            let response = send(kinds(), Stage::Local, Request::get(path), "").await;
+            assert_eq!(response.status(), status, "{path}");
+            assert!(status == 404 || text(response).await == body.as_bytes(), "{path}");
+        }
+        let posted = send(kinds(), Stage::Local, Request::post("/numbers"), "").await;
+        assert_eq!(
+            (posted.status().as_u16(), &posted.headers()["allow"]),
+            (405, &"GET, HEAD".parse().unwrap())
+        );
     }
 
     /// A list that everyone may read, long enough for gzip, with a page that follows.

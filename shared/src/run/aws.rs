@@ -67,7 +67,7 @@ impl Aws {
         Ok(Self { sdk, dynamodb: OnceCell::new() })
     }
 
-    /// The settings that a service's client is made from.
+    /// What a service's client is made from.
     pub fn sdk(&self) -> &SdkConfig {
         &self.sdk
     }
@@ -93,10 +93,10 @@ struct Counted<T>(T);
 impl HttpClient for Counted<SharedHttpClient> {
     fn http_connector(
         &self,
-        settings: &HttpConnectorSettings,
+        wanted: &HttpConnectorSettings,
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        SharedHttpConnector::new(Counted(self.0.http_connector(settings, components)))
+        SharedHttpConnector::new(Counted(self.0.http_connector(wanted, components)))
     }
 }
 

@@ -4,7 +4,6 @@
 ///
 /// # Panics
 /// When the operating system has no random source, which no Lambda survives.
-#[doc(hidden)]
 pub fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).expect("the operating system gives random bytes");

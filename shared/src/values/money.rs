@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::http::input::{Field, Value};
+use crate::http::Parameter;
+use crate::http::input::{Field, Number, Value};
 use crate::run::aws::{Aws, FromEnv};
 use crate::run::config::{self, ConfigError};
 
@@ -147,16 +148,92 @@ impl Price {
 
 impl Field for Price {
     fn parse(value: Value) -> Result<Self, String> {
-        let Value::Number(number) = value else {
-            return Err("must be a number, like 99.99".into());
-        };
-        if number.decimals() > EXPONENT.into() {
-            return Err(format!("must have at most {EXPONENT} decimals"));
-        }
-        let minor = number.shifted(EXPONENT).and_then(|minor| u64::try_from(minor).ok());
-        let minor = minor.ok_or_else(|| format!("must be from 0.01 to {}", Self::MAX))?;
-        Self::new(Amount(minor))
+        let amount = exact(&number(value)?)?.ok_or_else(|| format!("must be from 0.01 to {}", Self::MAX))?;
+        Self::new(amount)
     }
+}
+
+/// What is charged for something, or from where on it is: 0 to 1,000,000.00, at most two decimals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Charge(Amount);
+
+impl Charge {
+    /// Nothing.
+    pub const ZERO: Self = Self(Amount::ZERO);
+
+    /// The amount.
+    pub const fn amount(self) -> Amount {
+        self.0
+    }
+}
+
+impl Field for Charge {
+    fn parse(value: Value) -> Result<Self, String> {
+        let charge = exact(&number(value)?)?.filter(|amount| *amount <= Price::MAX);
+        charge.map(Self).ok_or_else(|| format!("must be from 0 to {}", Price::MAX))
+    }
+}
+
+/// What several things come to, as their buyer says it: from 0 to 1,000,000,000,000.00, which is more than any cart can
+/// hold, and which answers still show to the cent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Sum(Amount);
+
+impl Default for Sum {
+    /// Nothing.
+    fn default() -> Self {
+        Self(Amount::ZERO)
+    }
+}
+
+impl Parameter for Sum {
+    const NAME: &'static str = "total";
+}
+
+impl Sum {
+    const MAX: Amount = Amount(100_000_000_000_000);
+
+    /// The amount.
+    pub const fn amount(self) -> Amount {
+        self.0
+    }
+
+    fn read(number: &Number) -> Result<Self, String> {
+        let sum = exact(number)?.filter(|amount| *amount <= Self::MAX);
+        sum.map(Self).ok_or_else(|| format!("must be from 0 to {}", Self::MAX))
+    }
+}
+
+impl Field for Sum {
+    fn parse(value: Value) -> Result<Self, String> {
+        Self::read(&number(value)?)
+    }
+}
+
+impl FromStr for Sum {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::read(&text.parse().map_err(|_| "must be a number, like 99.99".to_owned())?)
+    }
+}
+
+fn number(value: Value) -> Result<Number, String> {
+    match value {
+        Value::Number(number) => Ok(number),
+        _ => Err("must be a number, like 99.99".into()),
+    }
+}
+
+/// A number of major units as an amount, to the last unit, so that no two of them are the same that are written
+/// differently; `None` for one below zero or beyond every limit.
+fn exact(number: &Number) -> Result<Option<Amount>, String> {
+    if number.decimals() > EXPONENT.into() {
+        return Err(format!("must have at most {EXPONENT} decimals"));
+    }
+    Ok(number.shifted(EXPONENT).and_then(|minor| u64::try_from(minor).ok()).map(Amount))
 }
 
 #[cfg(test)]
@@ -191,6 +268,31 @@ mod tests {
             assert_eq!(price(text), Err("must have at most 2 decimals".into()), "{text}");
         }
         assert_eq!(price("\"9\""), Err("must be a number, like 99.99".into()));
+    }
+
+    #[test]
+    fn a_charge_may_be_nothing_and_a_sum_more_than_a_price() {
+        let charge = |json: &str| Charge::parse(json.parse().unwrap()).map(|charge| charge.amount().minor());
+        assert_eq!(["0", "0.00", "4.9", "1000000"].map(charge), [Ok(0), Ok(0), Ok(490), Ok(100_000_000)]);
+        for json in ["-0.01", "1000000.01", "1e30", "1e400"] {
+            assert_eq!(charge(json), Err("must be from 0 to 1000000.00".into()), "{json}");
+        }
+        assert_eq!(charge("0.001"), Err("must have at most 2 decimals".into()));
+        assert_eq!(charge("true"), Err("must be a number, like 99.99".into()));
+        let sum = |text: &str| text.parse::<Sum>().map(|sum| sum.amount().minor());
+        assert_eq!(["0", "49.90", "1e12"].map(sum), [Ok(0), Ok(4_990), Ok(100_000_000_000_000)]);
+        for text in ["-1", "1000000000000.01", "1e400"] {
+            assert_eq!(sum(text), Err("must be from 0 to 1000000000000.00".into()), "{text}");
+        }
+        assert_eq!(sum("0.001"), Err("must have at most 2 decimals".into()));
+        let in_body = |json: &str| Sum::parse(json.parse().unwrap()).map(|sum| sum.amount().minor());
+        for text in ["0", "0.00", "28.98", "1e1", "1000000000000", "-0.01", "28.978999", "1e400"] {
+            assert_eq!(in_body(text), sum(text), "{text}");
+        }
+        assert_eq!(in_body("\"28.98\""), Err("must be a number, like 99.99".into()));
+        for text in ["", "tea", "+1", " 1", "01", "0x10", "NaN"] {
+            assert_eq!(sum(text), Err("must be a number, like 99.99".into()), "{text}");
+        }
     }
 
     proptest! {

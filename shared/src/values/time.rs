@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::http::input::{Field, Value};
+
 /// A point in time with milliseconds, written as RFC 3339 in UTC with exactly three decimals
 /// (`2026-11-21T00:41:06.123Z`), so that its text sorts as the times do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,6 +79,20 @@ impl FromStr for Timestamp {
     }
 }
 
+/// A time as clients send it: RFC 3339, in whichever zone.
+impl Field for Timestamp {
+    fn parse(value: Value) -> Result<Self, String> {
+        let fault = "must be a time of RFC 3339, like 2026-12-01T00:00:00.000Z";
+        let text = value.as_str().ok_or(fault)?;
+        // What else its library reads, such as names of zones, is in no contract.
+        let is_part = |byte: u8| byte.is_ascii_digit() || b"-:.TZ+".contains(&byte);
+        let is_plain = text.starts_with(|first: char| first.is_ascii_digit())
+            && text.get(10..11) == Some("T")
+            && text.bytes().all(is_part);
+        is_plain.then(|| text.parse().ok()).flatten().ok_or_else(|| fault.into())
+    }
+}
+
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -109,6 +125,28 @@ mod tests {
     fn people_read_a_day_and_an_hour() {
         let time: Timestamp = "2026-11-01T09:04:59.999Z".parse().unwrap();
         assert_eq!(time.in_words(), "1 November 2026 at 09:04 UTC");
+    }
+
+    #[test]
+    fn a_client_may_send_a_time_in_its_own_zone_and_no_other_form() {
+        let sent = |text: &str| Timestamp::parse(Value::String(text.into())).map(|time| time.to_string());
+        for text in ["2026-12-01T00:00:00Z", "2026-12-01T01:00:00.000+01:00", "2026-11-30T19:00:00.0-05:00"] {
+            assert_eq!(sent(text), Ok("2026-12-01T00:00:00.000Z".into()), "{text}");
+        }
+        for text in [
+            "",
+            "2026-12-01",
+            "2026-12-01 00:00:00Z",
+            "2026-12-01t00:00:00z",
+            "2026-12-01T00:00:00",
+            "2026-02-30T00:00:00Z",
+            "2026-12-01T00:00:00Z[UTC]",
+            "-002026-12-01T00:00:00Z",
+            "tomorrow",
+        ] {
+            assert!(sent(text).is_err(), "{text}");
+        }
+        assert!(Timestamp::parse("1790000000".parse().unwrap()).is_err());
     }
 
     proptest! {

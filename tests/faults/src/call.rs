@@ -5,8 +5,19 @@ use hyper::http::request::Parts;
 use serde_json::Value;
 
 /// The tables, by the names that the stack's resources have inside the tables' own names.
-const TABLES: [&str; 8] =
-    ["Activity", "Banners", "Categories", "Guards", "Offers", "Orders", "Products", "Users"];
+const TABLES: [&str; 11] = [
+    "Activity",
+    "Banners",
+    "Carts",
+    "Categories",
+    "Coupons",
+    "Guards",
+    "Offers",
+    "Orders",
+    "Products",
+    "Settings",
+    "Users",
+];
 
 /// One HTTP request of a function to AWS.
 #[derive(Debug, Clone)]

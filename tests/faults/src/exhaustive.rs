@@ -45,6 +45,8 @@ const SWEEPS: usize = 2;
 enum Flow {
     /// An order is placed, shipped, and its buyer told.
     Buys,
+    /// Something is put into a cart, and the cart is ordered.
+    ChecksOut,
     /// An order that ship-order fails at is released.
     CannotShip,
     /// A buyer cancels a pending order.
@@ -62,8 +64,9 @@ enum Flow {
 }
 
 impl Flow {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Buys,
+        Self::ChecksOut,
         Self::CannotShip,
         Self::Cancels,
         Self::Pictures("products"),
@@ -91,6 +94,7 @@ impl Flow {
                 "publish-events",
                 "hand-over-stock",
             ],
+            Self::ChecksOut => &["set-cart-item", "check-out-cart"],
             Self::CannotShip => &["release-order"],
             Self::Cancels => &["cancel-order"],
             Self::Swept | Self::EmailSwept | Self::Sweeps => &["sweep-orders"],
@@ -438,9 +442,14 @@ impl Theatre {
             purchase.lines.clone_from(&lines);
         });
         self.stage.enter(&scene);
+        let cart = if flow == Flow::ChecksOut { self.town.fill(&buyer.person, &lines).await } else { None };
         let mut order = None;
         for _ in 0..6 {
-            match self.town.ask_as(&buyer.person, &key, &lines).await {
+            let answered = match &cart {
+                Some(cart) => self.town.check_out(&buyer.person, &key, cart).await,
+                None => self.town.ask_as(&buyer.person, &key, &lines).await,
+            };
+            match answered {
                 Answered::Placed(placed) => {
                     order = Some(placed);
                     break;

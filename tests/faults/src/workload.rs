@@ -129,6 +129,10 @@ impl Town {
             lines.iter().map(|(id, pieces)| json!({ "id": id, "quantity": pieces })).collect();
         let request = buyer.request(Method::POST, "/orders").header("idempotency-key", key);
         let answer = request.json(&json!({ "items": items })).send().await;
+        self.note_answer(key, &answer)
+    }
+
+    fn note_answer(&self, key: &str, answer: &Answer) -> Answered {
         let answered = match answer.status {
             201 => Answered::Placed(answer.body["orderId"].as_str().unwrap_or_default().to_owned()),
             status @ (408 | 429 | 500..) => Answered::Unknown(status),
@@ -136,6 +140,29 @@ impl Town {
         };
         self.history.note(key, |purchase| purchase.answers.push(answered.clone()));
         answered
+    }
+
+    /// Puts exactly this into a buyer's cart, as often as it takes, and gives what the cart shows then.
+    pub(crate) async fn fill(&self, buyer: &Person, lines: &[(String, i64)]) -> Option<Value> {
+        for (id, pieces) in lines {
+            let path = format!("/cart/items/{id}");
+            for _ in 0..PATIENCE {
+                if buyer.put(&path, &json!({ "quantity": pieces })).await.status == 200 {
+                    break;
+                }
+                sleep(millis(100)).await;
+            }
+        }
+        let shown = buyer.get("/cart").await;
+        (shown.status == 200 && shown.body["canCheckOut"] == true).then_some(shown.body)
+    }
+
+    /// Orders a cart as it was shown, and notes the answer.
+    pub(crate) async fn check_out(&self, buyer: &Person, key: &str, cart: &Value) -> Answered {
+        let request = buyer.request(Method::POST, "/cart/checkout").header("idempotency-key", key);
+        let seen = json!({ "expectedTotal": cart["amounts"]["total"], "cartVersion": cart["version"] });
+        let answer = request.json(&seen).send().await;
+        self.note_answer(key, &answer)
     }
 
     /// Tries to cancel an order, and notes a clear answer.

@@ -126,6 +126,9 @@ impl EmailKind {
     }
 }
 
+/// What the records of placed orders begin with.
+const PLACING: [&str; 2] = ["idempotency#create-order#", "idempotency#check-out-cart#"];
+
 impl World {
     /// Reads everything.
     pub(crate) async fn read(aws: &Aws, shop: &Shop) -> Self {
@@ -146,9 +149,11 @@ impl World {
         }
         for item in scan(aws, "GuardsTable").await {
             let id = text(&item, "guardId");
-            if id.starts_with("idempotency#create-order#") {
+            if let Some(whose) = PLACING.iter().find_map(|placing| id.strip_prefix(placing)) {
                 let answer: Value = text(&item, "answer").parse().unwrap_or_default();
-                world.records.insert(id, answer["orderId"].as_str().unwrap_or_default().to_owned());
+                world
+                    .records
+                    .insert(whose.to_owned(), answer["orderId"].as_str().unwrap_or_default().to_owned());
             }
         }
         let mailbox = shop.get("/local/emails.json").await.is(200);

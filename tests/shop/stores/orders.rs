@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use offers::{NotReserved, Offer};
+use orders::purchase::Prices;
 use orders::workflow::{Released, Shipped};
-use orders::{Actor, Order, OrderId, OrderStatus, OrderView, Orders, Progress, Refusal};
+use orders::{Actor, Fulfilment, Order, OrderId, OrderStatus, OrderView, Orders, Progress, Refusal};
 use products::Products;
 use serde_json::{Value, json};
 use shared::caller::Caller;
@@ -21,8 +22,8 @@ use super::due::{GRACE, is_due, shard_of};
 use super::lists::page;
 use super::{
     DAY, MILLISECOND, MINUTE, before, buyer, conflict, for_sale, found_order, key, keyed, listed,
-    new_product, now, open, open_behind, order, past, pieces_of, place, placed, profile_of, refusal, someone,
-    waiting,
+    new_product, now, open, open_behind, order, past, pieces_of, place, placed, profile_of, refusal, shop,
+    someone, waiting,
 };
 
 /// Releases an order as release-order does.
@@ -96,7 +97,7 @@ async fn an_order_is_one_read_and_one_transaction_that_writes_no_product() {
     let seen: Vec<_> =
         calls.take().into_iter().map(|call| (tables_in(&call.input), call.operation)).collect();
     let expected = [
-        (named(&["GuardsTable", "OffersTable", "UsersTable"]), "BatchGetItem".to_owned()),
+        (named(&["GuardsTable", "OffersTable", "SettingsTable", "UsersTable"]), "BatchGetItem".to_owned()),
         (named(&["GuardsTable", "OffersTable", "OrdersTable"]), "TransactWriteItems".to_owned()),
     ];
     assert_eq!(seen, expected);
@@ -583,9 +584,9 @@ async fn an_order_that_nobody_placed_stays_unknown() {
 
     let tea = for_sale(&products, 5).await;
     let contact = profile_of(ann.id(), "Ann").into();
-    let offers = std::slice::from_ref(&tea);
-    let never =
-        Order::place(&order(&[(&tea, 1)]), offers, ann.id(), contact, orders::Fulfilment::Automatic, now())
+    let prices = Prices { offers: vec![tea.clone()], ..Prices::default() };
+    let (never, _) =
+        Order::place(&order(&[(&tea, 1)]), &prices, shop(Fulfilment::Automatic), ann.id(), contact, now())
             .unwrap();
     assert!(!orders.put_off(&super::due::due_of(&never), now() + DAY).await.unwrap());
     assert!(orders.release(&never, &Actor::WORKFLOW, now()).await.is_err());

@@ -1,4 +1,4 @@
-//! Called by the fulfilment workflow: cancels an order that could not ship and gives its stock back.
+//! Called by the fulfilment workflow: cancels an order that could not ship and gives stock and coupon back.
 //!
 //! Safe to repeat: the stock comes back once, with the order's change to cancelled.
 

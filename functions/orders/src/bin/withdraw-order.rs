@@ -1,4 +1,4 @@
-//! `POST /admin/orders/{id}/cancel`: cancels anybody's pending order, gives its stock back and queues the email.
+//! `POST /admin/orders/{id}/cancel`: cancels anybody's pending order, gives stock and coupon back and queues the email.
 //!
 //! Safe to repeat: a cancelled order stays as it is.
 
