@@ -50,7 +50,9 @@ fn the_present_code_reads_what_the_last_release_wrote() {
     read_settings();
     read::<promotions::Coupon>("coupons");
     let orders: Vec<_> = read::<orders::Order>("orders").iter().map(orders::Order::status).collect();
-    assert_eq!(orders, orders::OrderStatus::ALL, "a sample for each status");
+    let missing: Vec<_> =
+        orders::OrderStatus::ALL.into_iter().filter(|status| !orders.contains(status)).collect();
+    assert_eq!(missing, [], "a sample for each status");
 }
 
 #[test]

@@ -9,13 +9,17 @@
 //! | the same of those that are pending | index `open`: `open` (likewise), `orderId`; sparse |
 //!
 //! An order is `due` from its first moment until its last email is recorded as sent, so whatever dies between leaves a
-//! trace that the sweep finds. One that waits for a person to ship it is owed nothing meanwhile and so not `due`.
+//! trace that the sweep finds. One that waits for a person to ship it is owed nothing meanwhile and so not `due`; one
+//! that awaits its payment is due when nobody can pay for it any more.
+
+mod ending;
+mod paying;
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, Update};
 use offers::{NotReserved, Offer, OfferId, Offers, why_not_reserved};
-use promotions::{Coupons, Redemption};
+use promotions::Coupons;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::caller::{Caller, UserId};
@@ -35,8 +39,7 @@ use shared::values::time::Timestamp;
 use users::{CurrentAdmin, Profile, Users};
 
 use crate::admin::{Inspected, OrderEntry};
-use crate::purchase::UsedCoupon;
-use crate::workflow::{Released, Shipped};
+use crate::workflow::Shipped;
 use crate::{
     Action, Actor, DueOrder, Error, Fulfilment, GRACE, HistoryEntry, LetterKind, Line, NewOrder, Order,
     OrderId, OrderPlaced, OrderStatus, Progress, Refusal, Shipment, Transition,
@@ -98,6 +101,8 @@ impl FromEnv for Orders {
         })
     }
 }
+
+pub use ending::{Ended, Ending};
 
 /// What an order depends on, as it was read at one go.
 #[derive(Debug)]
@@ -275,7 +280,12 @@ impl Orders {
         let (list, only) = match status {
             None => (ALL, None),
             Some(OrderStatus::Pending) => (OPEN, None),
-            Some(status @ (OrderStatus::Shipping | OrderStatus::Delivered | OrderStatus::Cancelled)) => {
+            Some(
+                status @ (OrderStatus::AwaitingPayment
+                | OrderStatus::Shipping
+                | OrderStatus::Delivered
+                | OrderStatus::Cancelled),
+            ) => {
                 (ALL, Some(("status", status.as_str())))
             }
         };
@@ -309,13 +319,16 @@ impl Orders {
     /// # Errors
     /// When there is no such order or the table cannot be written.
     pub async fn ship(&self, id: OrderId, now: Timestamp) -> anyhow::Result<Shipped> {
-        let update = self.transition(id, Action::Ship, &Actor::WORKFLOW, None, now)?;
+        let update = self.transition(id, Action::Ship, &Actor::WORKFLOW, Besides::default(), now)?;
         let sent = update_item(&self.client, update, ReturnValue::None).await.context("ship an order")?;
         let Written::Refused(found) = sent else { return Ok(Shipped::Shipped) };
         let order = existing(found)?;
         match order.status.on(Action::Ship) {
             Transition::Already => Ok(Shipped::AlreadyShipping),
-            Transition::Refused => Ok(Shipped::Cancelled),
+            Transition::Refused if order.status == OrderStatus::Cancelled => Ok(Shipped::Cancelled),
+            Transition::Refused | Transition::Unsettled => {
+                anyhow::bail!("an order that is not paid yet was queued")
+            }
             Transition::To(_) if order.manual => {
                 self.settle(id, order.status).await?;
                 Ok(Shipped::Waits)
@@ -345,7 +358,8 @@ impl Orders {
             Progress::Shipped(shipment) => (Action::Ship, shipment.as_ref()),
             Progress::Delivered => (Action::Deliver, None),
         };
-        let update = self.transition(id, action, &actor, shipment, now)?;
+        let besides = shipment.map(Besides::shipment).transpose()?.unwrap_or_default();
+        let update = self.transition(id, action, &actor, besides, now)?;
         let sent =
             update_item(&self.client, update, ReturnValue::AllNew).await.context("move an order on")?;
         let found = match sent {
@@ -356,8 +370,13 @@ impl Orders {
         match (found.status.on(action), found.status) {
             (Transition::Already, _) if is_same => Ok((found, false)),
             (Transition::Already, _) => Err(Refusal::ShippedOtherwise.into()),
-            (Transition::Refused, OrderStatus::Cancelled) => Err(Refusal::Cancelled.into()),
-            (Transition::Refused, _) => Err(Refusal::NotShipped.into()),
+            (Transition::Refused | Transition::Unsettled, OrderStatus::Cancelled) => {
+                Err(Refusal::Cancelled.into())
+            }
+            (Transition::Refused | Transition::Unsettled, OrderStatus::AwaitingPayment) => {
+                Err(Refusal::AwaitsPayment.into())
+            }
+            (Transition::Refused | Transition::Unsettled, _) => Err(Refusal::NotShipped.into()),
             (Transition::To(_), _) => {
                 Err(anyhow::anyhow!("the order can move on and its condition failed").into())
             }
@@ -410,80 +429,6 @@ impl Orders {
         lines.iter().map(part).collect()
     }
 
-    /// Cancels a pending order and gives its stock and the use of its coupon back, in one transaction whose condition
-    /// lets it happen once. The workflow does not cancel what waits for a person.
-    ///
-    /// Of `order`, as it was read, only what never changes is believed: its id, its lines and its coupon.
-    ///
-    /// # Errors
-    /// When there is no such order or the tables cannot be written.
-    pub async fn release(&self, order: &Order, actor: &Actor, now: Timestamp) -> anyhow::Result<Released> {
-        let mut lines: Vec<&Line> = order.lines.iter().collect();
-        let mut coupon = order.coupon.clone();
-        loop {
-            let mut write = Write::new();
-            let own = write.update(self.transition(order.order_id, Action::Cancel, actor, None, now)?);
-            let parts = self.for_each(&lines, &mut write, Offers::release)?;
-            let given_back = self.give_back(coupon.as_ref(), &order.user_id, &mut write)?;
-            let Written::Refused(mut found) = write.commit(&self.client).await? else {
-                return Ok(Released::Released);
-            };
-            if let Some(found) = found.take(own) {
-                let found = existing(found)?;
-                return Ok(match found.status.on(Action::Cancel) {
-                    Transition::Already => Released::AlreadyCancelled,
-                    Transition::Refused => Released::AlreadyShipping,
-                    Transition::To(_) if found.manual && *actor == Actor::WORKFLOW => Released::Waits,
-                    Transition::To(_) => {
-                        anyhow::bail!("the order can be cancelled and its condition failed")
-                    }
-                });
-            }
-            lines = without_refused(parts, &found);
-            coupon = coupon.map(|coupon| coupon.without(given_back.gone(&found)));
-        }
-    }
-
-    /// Gives what an order counted of its coupon back.
-    fn give_back(
-        &self,
-        coupon: Option<&UsedCoupon>,
-        buyer: &UserId,
-        write: &mut Write,
-    ) -> anyhow::Result<Redemption> {
-        let Some(UsedCoupon { code, counted }) = coupon else { return Ok(Redemption::default()) };
-        self.coupons.give_back(write, code, buyer, *counted)
-    }
-
-    /// Cancels an order for the shop.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`], or [`Refusal::NotCancellable`] when it is on its way.
-    pub async fn withdraw(&self, admin: &CurrentAdmin, id: OrderId, now: Timestamp) -> Result<Order, Error> {
-        let order = self.find(id).await?.ok_or(Error::NotFound)?;
-        self.cancel_as(order, &Actor::admin(admin), now).await
-    }
-
-    /// Cancels an order for its buyer.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when it is not the buyer's, [`Refusal::NotCancellable`] when it is on its way.
-    pub async fn cancel(&self, buyer: &Caller, id: OrderId, now: Timestamp) -> Result<Order, Error> {
-        self.cancel_as(self.find_of(buyer, id).await?, &Actor::BUYER, now).await
-    }
-
-    async fn cancel_as(&self, order: Order, actor: &Actor, now: Timestamp) -> Result<Order, Error> {
-        if order.status.on(Action::Cancel) == Transition::Already {
-            return Ok(order);
-        }
-        match self.release(&order, actor, now).await? {
-            Released::Released | Released::AlreadyCancelled => {
-                self.find(order.order_id).await?.ok_or(Error::NotFound)
-            }
-            Released::AlreadyShipping | Released::Waits => Err(Refusal::NotCancellable.into()),
-        }
-    }
-
     /// The update that an action is, under the condition that the order's status allows it. The order is due again: in
     /// its new status something new is owed.
     fn transition(
@@ -491,34 +436,41 @@ impl Orders {
         id: OrderId,
         action: Action,
         actor: &Actor,
-        shipment: Option<&Shipment>,
+        besides: Besides,
         now: Timestamp,
     ) -> anyhow::Result<Update> {
         let (to, allowed) = OrderStatus::before(action).context("the action leads nowhere")?;
-        let reason = (action == Action::Cancel).then(|| actor.reason());
         // Of the buyer and the workflow, status and reason tell it.
         let by = Some(actor.clone()).filter(|actor| actor.user_id.is_some());
-        let entry = HistoryEntry { status: to, at: now, reason, by };
+        let entry = HistoryEntry { status: to, at: now, reason: actor.reason(action), by };
         let mut update = Update::builder().table_name(&self.table).key("orderId", text(&id));
-        let mut names = Vec::with_capacity(allowed.len());
-        for (index, from) in allowed.into_iter().enumerate() {
+        let mut from = Vec::with_capacity(allowed.len());
+        for (index, status) in allowed.into_iter().enumerate() {
             let name = format!(":from{index}");
-            update = update.expression_attribute_values(&name, text(from.as_str()));
-            names.push(name);
+            update = update.expression_attribute_values(&name, text(status.as_str()));
+            from.push(name);
         }
         let mut changes = String::from(
             "SET #status = :to, updatedAt = :now, due = :shard, dueAt = :due, attempts = :none, \
              history = list_append(history, :entry)",
         );
-        if let Some(shipment) = shipment {
-            changes.push_str(", shipment = :shipment");
-            update = update.expression_attribute_values(":shipment", AttributeValue::M(to_item(shipment)?));
+        changes.push_str(besides.set);
+        let mut condition = format!("#status IN ({}){}", from.join(", "), besides.when);
+        if action == Action::Pay {
+            changes.push_str(", #open = :open");
+            update = update.expression_attribute_values(":open", text(list_shard(id)));
+        } else {
+            // Whatever else happens to a pending order, it is pending no more.
+            changes.push_str(" REMOVE #open");
         }
-        // Whatever happens to a pending order, it is pending no more.
-        changes.push_str(" REMOVE #open");
-        let mut condition = format!("#status IN ({})", names.join(", "));
-        if *actor == Actor::WORKFLOW {
+        if *actor == Actor::WORKFLOW && matches!(action, Action::Ship | Action::Cancel) {
             condition.push_str(" AND attribute_not_exists(manual)");
+        }
+        for (name, value) in besides.values {
+            update = update.expression_attribute_values(name, value);
+        }
+        for (name, attribute) in besides.names {
+            update = update.expression_attribute_names(name, attribute);
         }
         update
             .update_expression(changes)
@@ -603,6 +555,22 @@ impl Orders {
     pub async fn settle(&self, id: OrderId, status: OrderStatus) -> anyhow::Result<()> {
         let settled = update_item(&self.client, self.settled(id, status)?, ReturnValue::None);
         settled.await.map(drop).context("settle an order")
+    }
+}
+
+/// What else an action changes, and on what else it depends.
+#[derive(Debug, Default)]
+struct Besides {
+    set: &'static str,
+    when: &'static str,
+    values: Vec<(&'static str, AttributeValue)>,
+    names: Vec<(&'static str, &'static str)>,
+}
+
+impl Besides {
+    fn shipment(shipment: &Shipment) -> anyhow::Result<Self> {
+        let values = vec![(":shipment", AttributeValue::M(to_item(shipment)?))];
+        Ok(Self { set: ", shipment = :shipment", values, ..Self::default() })
     }
 }
 

@@ -1,0 +1,88 @@
+//! How the shop takes payments by card, as its template says.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use shared::http::problem::{Kind, Problem, StatusCode};
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::config::{self, ConfigError};
+use shared::values::time::Timestamp;
+
+use crate::ids::Shop;
+use crate::stripe::Method;
+
+shared::names!(
+    /// Whether the shop takes cards.
+    enum CardPayments {
+        On = "on",
+        Off = "off",
+    }
+);
+
+/// On which terms an attempt to pay begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    takes_cards: bool,
+    pub(crate) shop: Shop,
+    pub(crate) url_base: String,
+    pub(crate) methods: Vec<Method>,
+    minutes: Minutes,
+}
+
+/// For how long a buyer can pay: 35 minutes to a day. The provider asks for 30 from when it is asked, so that a request
+/// that was lost can be repeated for five.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Minutes(u64);
+
+impl FromStr for Minutes {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let minutes = text.parse().ok().filter(|minutes| (35..=1440).contains(minutes));
+        minutes.map(Self).ok_or("it must be a whole number from 35 to 1440")
+    }
+}
+
+const NO_CARDS: Kind = Kind::new(StatusCode::CONFLICT, "card-payments-off", "Card payments off");
+
+impl FromEnv for Terms {
+    fn from_env(_: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self {
+            takes_cards: config::required::<CardPayments>("CARD_PAYMENTS")? == CardPayments::On,
+            shop: config::required("SHOP_NAME")?,
+            url_base: config::optional("SHOP_URL")?.unwrap_or_default(),
+            methods: vec![Method::card()],
+            minutes: config::required("PAYMENT_MINUTES")?,
+        })
+    }
+}
+
+impl Terms {
+    /// That the shop takes cards.
+    ///
+    /// # Errors
+    /// `card-payments-off`.
+    pub fn take_cards(&self) -> Result<(), Problem> {
+        if self.takes_cards {
+            return Ok(());
+        }
+        Err(Problem::new(NO_CARDS, "The shop does not take cards. Pay on delivery."))
+    }
+
+    /// Until when an attempt that begins now can be paid.
+    pub fn until(&self, now: Timestamp) -> Timestamp {
+        now + Duration::from_mins(self.minutes.0)
+    }
+
+    /// Terms for tests.
+    #[cfg(test)]
+    pub(crate) fn for_tests() -> Self {
+        Self {
+            takes_cards: true,
+            shop: "cartwright".parse().unwrap(),
+            url_base: "https://shop.example".into(),
+            methods: vec![Method::card()],
+            minutes: Minutes(35),
+        }
+    }
+}
