@@ -3,5 +3,7 @@
 pub mod aws;
 pub mod config;
 pub mod event;
+pub mod outside;
+pub mod secrets;
 pub mod telemetry;
 pub mod worker;

@@ -21,6 +21,18 @@ const EXPONENT: u32 = 2;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Currency(&'static str);
 
+impl Currency {
+    /// Every currency that the shop can be set to.
+    pub fn all() -> impl Iterator<Item = Self> {
+        CURRENCIES.into_iter().map(Self)
+    }
+
+    /// Its alphabetic code.
+    pub const fn code(self) -> &'static str {
+        self.0
+    }
+}
+
 impl FromStr for Currency {
     type Err = String;
 
