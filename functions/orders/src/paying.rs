@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use shared::values::money::Amount;
 use shared::values::time::Timestamp;
 
-use crate::{GRACE, HistoryEntry, Order, OrderStatus, PaymentMethod};
+use crate::{GRACE, HistoryEntry, Line, Order, OrderStatus, PaymentMethod};
 
 shared::id!(
     /// Names an attempt to pay an order.
@@ -146,4 +146,25 @@ impl Order {
 /// When to look at an order whose attempts take no money after `until`.
 pub(crate) fn held_until(until: Timestamp) -> Timestamp {
     until + GRACE
+}
+
+impl Order {
+    /// What is paid for each of its lines, after discount and without a tax on top, with its name as the buyer reads it.
+    pub fn charges(&self) -> Vec<(String, Amount)> {
+        let charge = |line: &Line| {
+            let value = line.total().unwrap_or(Amount::ZERO).minor();
+            let discount = line.amounts.map_or(0, |amounts| amounts.discount().minor());
+            let name = format!("{} × {}", line.quantity.pieces(), line.product_name);
+            (name, Amount::from_minor(value.saturating_sub(discount)))
+        };
+        self.lines.iter().map(charge).collect()
+    }
+
+    /// What is paid besides its lines: for sending it, and as tax on top.
+    pub fn charged_besides(&self) -> (Amount, Amount) {
+        self.amounts.map_or((Amount::ZERO, Amount::ZERO), |amounts| {
+            let on_top = amounts.tax.minor().saturating_sub(amounts.tax_included.minor());
+            (amounts.shipping, Amount::from_minor(on_top))
+        })
+    }
 }

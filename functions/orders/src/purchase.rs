@@ -264,6 +264,13 @@ pub struct LineAmounts {
     total: Amount,
 }
 
+impl LineAmounts {
+    /// What the coupon takes off it.
+    pub(crate) fn discount(self) -> Amount {
+        self.discount
+    }
+}
+
 /// The same as answers show it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -36,7 +36,7 @@ use shared::letters::Queued;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
-use users::{CurrentAdmin, Profile, Users};
+use users::{Profile, Users};
 
 use crate::admin::{Inspected, OrderEntry};
 use crate::workflow::Shipped;
@@ -103,6 +103,7 @@ impl FromEnv for Orders {
 }
 
 pub use ending::{Ended, Ending};
+pub use paying::Refunded;
 
 /// What an order depends on, as it was read at one go.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use shared::values::time::Timestamp;
 
 use crate::ids::{IntentId, SessionId, Shop};
 use crate::settings::Terms;
-use crate::stripe::{CurrencyCode, Line, Lines, Method, NotTheTotal, SessionRequest, SessionUrl};
+use crate::stripe::{CurrencyCode, Line, Lines, NotTheTotal, PaymentMethod, SessionRequest, SessionUrl};
 
 /// The shape in which attempts and refunds are written.
 pub(crate) const SCHEMA_VERSION: u32 = 1;
@@ -130,7 +130,7 @@ pub struct Payment {
     pub(crate) shop: Shop,
     /// The web shop as it was then, to which the buyer comes back.
     pub(crate) url_base: String,
-    pub(crate) methods: Vec<Method>,
+    pub(crate) methods: Vec<PaymentMethod>,
     pub(crate) expires_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) session_id: Option<SessionId>,

@@ -4,10 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-shared::id!(
-    /// Names one attempt to pay an order.
-    PaymentId
-);
+pub use orders::PaymentId;
 
 shared::id!(
     /// Names a refund, before Stripe has given it a name of its own.

@@ -9,7 +9,7 @@ use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
 
 use crate::ids::Shop;
-use crate::stripe::Method;
+use crate::stripe::PaymentMethod;
 
 shared::names!(
     /// Whether the shop takes cards.
@@ -25,7 +25,7 @@ pub struct Terms {
     takes_cards: bool,
     pub(crate) shop: Shop,
     pub(crate) url_base: String,
-    pub(crate) methods: Vec<Method>,
+    pub(crate) methods: Vec<PaymentMethod>,
     minutes: Minutes,
 }
 
@@ -51,7 +51,7 @@ impl FromEnv for Terms {
             takes_cards: config::required::<CardPayments>("CARD_PAYMENTS")? == CardPayments::On,
             shop: config::required("SHOP_NAME")?,
             url_base: config::optional("SHOP_URL")?.unwrap_or_default(),
-            methods: vec![Method::card()],
+            methods: vec![PaymentMethod::card()],
             minutes: config::required("PAYMENT_MINUTES")?,
         })
     }
@@ -81,7 +81,7 @@ impl Terms {
             takes_cards: true,
             shop: "cartwright".parse().unwrap(),
             url_base: "https://shop.example".into(),
-            methods: vec![Method::card()],
+            methods: vec![PaymentMethod::card()],
             minutes: Minutes(35),
         }
     }
