@@ -10,12 +10,14 @@ use tests::files::files_under;
 use tests::template::{Binary, path, text};
 
 /// What a service may know of others, besides what stands under `shared/`, which everyone may know.
-const ARROWS: [(&str, &str); 18] = [
+const ARROWS: [(&str, &str); 21] = [
     // Who signs up has a profile.
     ("auth", "users"),
     // A cart is about offers, and becomes an order of who has a profile.
     ("carts", "offers"),
     ("carts", "orders"),
+    // Its order may be paid by card.
+    ("carts", "payments"),
     ("carts", "promotions"),
     ("carts", "settings"),
     ("carts", "users"),
@@ -25,9 +27,12 @@ const ARROWS: [(&str, &str); 18] = [
     // It costs what a coupon, the ways of sending and the taxes make of it, and gives the coupon back.
     ("orders", "promotions"),
     ("orders", "settings"),
+    // A payment pays an order, and ends it with its money.
+    ("payments", "orders"),
     // Whether an admin still is one.
     ("banners", "users"),
     ("categories", "users"),
+    ("payments", "users"),
     ("products", "users"),
     ("promotions", "users"),
     ("settings", "users"),
@@ -46,7 +51,7 @@ const ROOTS: [&str; 2] = ["events", "notifications"];
 const OF_SHARED: [&str; 4] = ["aws-config", "axum", "lambda_http", "lambda_runtime"];
 
 /// The services there are and those that are on their way, by the names of their crates.
-const SERVICES: [&str; 14] = [
+const SERVICES: [&str; 15] = [
     "activity",
     "auth",
     "banners",
@@ -56,6 +61,7 @@ const SERVICES: [&str; 14] = [
     "notifications",
     "offers",
     "orders",
+    "payments",
     "platform",
     "products",
     "promotions",

@@ -7,6 +7,7 @@ mod documents;
 mod events;
 mod operations;
 mod order_model;
+mod payment_model;
 mod releases;
 mod samples;
 mod template;

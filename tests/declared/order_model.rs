@@ -354,6 +354,8 @@ impl Shop {
         match owed {
             Owed::Fulfilment => cart.queued = (cart.queued + 1).min(2),
             Owed::Letter(kind) => queue(cart, kind),
+            // Paying has a model of its own.
+            Owed::Payment => {}
             Owed::Abandoned => cart.due = false,
         }
     }

@@ -12,7 +12,7 @@ use tests::template::{
 };
 
 /// What may be called without a token, and nothing else.
-const PUBLIC: [&str; 25] = [
+const PUBLIC: [&str; 26] = [
     "DELETE /guest-cart",
     "DELETE /guest-cart/items/{id}",
     "GET /approve-products",
@@ -29,6 +29,7 @@ const PUBLIC: [&str; 25] = [
     "POST /confirm-sign-up",
     "POST /forgot-password",
     "POST /guest-cart/items",
+    "POST /payments/webhook",
     "POST /refresh-token",
     "POST /resend-code",
     "POST /reset-password",

@@ -70,8 +70,11 @@ impl Sweep {
         if !self.orders.put_off(order, now).await.context("put off an order")? {
             return Ok(());
         }
-        tracing::warn!(%order_id, ?owed, "swept up");
-        telemetry::count("OrderSwept", 1);
+        // Many a buyer never pays, and then this is how an order ends. All else should have gone on by itself.
+        if owed != Owed::Payment {
+            tracing::warn!(%order_id, ?owed, "swept up");
+            telemetry::count("OrderSwept", 1);
+        }
         if order.is_held_too_long() {
             telemetry::count("HoldOverdue", 1);
         }

@@ -36,8 +36,6 @@ pub mod stripe;
 pub mod views;
 
 #[cfg(test)]
-mod model;
-#[cfg(test)]
 mod tests;
 
 pub use attempt::Payment;

@@ -1,4 +1,4 @@
-//! `POST /cart/checkout`: orders what is in the caller's cart, empties it and queues the order for fulfilment.
+//! `POST /cart/checkout`: orders what is in the caller's cart, and queues the order or opens the page on which it is paid.
 //!
 //! Safe to repeat: a cart becomes one order, and the same `Idempotency-Key` gives the first answer.
 
@@ -25,5 +25,5 @@ async fn check_out_cart(
     let placed = checking_out.check_out(&caller, &asked, keyed.as_ref(), now).await?;
     let order_id = placed.answer().order_id();
     telemetry::about("orders", order_id);
-    Ok(Answer::created_once(placed.map(Into::into)).at(format!("/orders/{order_id}")))
+    Ok(Answer::created_once(placed).at(format!("/orders/{order_id}")))
 }
