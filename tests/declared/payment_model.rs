@@ -2,9 +2,9 @@
 //! cancelling of the order and the consumer of refunds, each of which may be repeated, and may die between any two of
 //! its steps. Webhooks come late, twice or never.
 //!
-//! What follows from what Stripe says is the product's own [`decide`], on orders and attempts of the product's own types.
-//! What the model adds is what the database's conditions and Stripe do around it. In every state that is reached, all
-//! processes are ended and what repairs by itself is let run: then the books must be right.
+//! What follows from what Stripe says is the product's own [`decide`], on orders and attempts of the product's own
+//! types. What the model adds is what the database's conditions and Stripe do around it. In every state that is
+//! reached, all processes are ended and what repairs by itself is let run: then the books must be right.
 
 #![expect(clippy::unwrap_used, reason = "the model itself is a test: what it cannot find is its fault")]
 
@@ -190,7 +190,10 @@ static PAYMENTS: LazyLock<Payments> = LazyLock::new(|| {
     let of = |number, status| {
         outcomes().map(move |outcome| ((number, status, outcome), payment(number, status, outcome)))
     };
-    [1, 2].into_iter().flat_map(|number| AttemptStatus::ALL.into_iter().flat_map(move |s| of(number, s))).collect()
+    [1, 2]
+        .into_iter()
+        .flat_map(|number| AttemptStatus::ALL.into_iter().flat_map(move |s| of(number, s)))
+        .collect()
 });
 
 fn index<T: PartialEq>(all: &[T], one: T) -> u8 {
@@ -262,14 +265,18 @@ impl Shop {
         let is_free = !state.of(number).charged;
         let can = |state: &State, heard| matches!(state.of(number).status.on(heard), Follows::To(_));
         let is_done = match decision {
-            Decision::Capture if state.order == OrderStatus::AwaitingPayment && can(state, Heard::Paid) && is_free => {
+            Decision::Capture
+                if state.order == OrderStatus::AwaitingPayment && can(state, Heard::Paid) && is_free =>
+            {
                 (state.order, state.counts) = (OrderStatus::Pending, number);
                 let attempt = state.at(number);
                 (attempt.status, attempt.charged) = (AttemptStatus::Captured, true);
                 true
             }
             Decision::SendBack(outcome)
-                if (state.order, state.counts) == (status, read.counts) && can(state, Heard::Paid) && is_free =>
+                if (state.order, state.counts) == (status, read.counts)
+                    && can(state, Heard::Paid)
+                    && is_free =>
             {
                 let attempt = state.at(number);
                 (attempt.status, attempt.charged) = (AttemptStatus::Captured, true);
@@ -328,7 +335,9 @@ impl Shop {
             Process::Note(number) => {
                 let attempt = state.at(number);
                 match (attempt.status.on(Heard::Made), attempt.session) {
-                    (Follows::To(to), Session::Open | Session::Expired | Session::Paid) => attempt.status = to,
+                    (Follows::To(to), Session::Open | Session::Expired | Session::Paid) => {
+                        attempt.status = to
+                    }
                     (Follows::GiveUp, Session::Open) => attempt.session = Session::Expired,
                     _ => {}
                 }
@@ -381,7 +390,8 @@ impl Shop {
         }
     }
 
-    /// What all is like once everybody has died, time has gone by, and what repairs by itself has run. No webhook comes.
+    /// What all is like once everybody has died, time has gone by, and what repairs by itself has run. No webhook
+    /// comes.
     fn quiet(&self, state: &State) -> State {
         let mut state = state.clone();
         state.processes.clear();

@@ -27,6 +27,7 @@ mod orders {
     mod fulfilling;
 }
 mod ownership;
+mod payments;
 mod products {
     mod pictures;
     mod selling;

@@ -162,7 +162,8 @@ mod tests {
     }
 
     fn histories() -> impl Strategy<Value = Vec<(&'static str, Option<&'static str>)>> {
-        let status = prop::sample::select(vec!["awaiting_payment", "pending", "shipping", "delivered", "cancelled"]);
+        let status =
+            prop::sample::select(vec!["awaiting_payment", "pending", "shipping", "delivered", "cancelled"]);
         prop::collection::vec(status.prop_map(|status| (status, None)), 1..6)
     }
 

@@ -107,7 +107,8 @@ impl Order {
                 Some((format!("Your order of {what} has arrived"), "Your order has arrived", Vec::new()))
             }
             (LetterKind::Cancelled, OrderStatus::Cancelled) => {
-                let why = self.cancellation_reason().map(|reason| reason.in_words(self.was_paid()).to_owned());
+                let why =
+                    self.cancellation_reason().map(|reason| reason.in_words(self.was_paid()).to_owned());
                 let news = why.into_iter().collect();
                 Some((format!("Your order of {what} is cancelled"), "Your order is cancelled", news))
             }

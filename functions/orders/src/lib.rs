@@ -351,7 +351,8 @@ impl Line {
         self.unit_price
     }
 
-    /// What all of its pieces cost, before discount and without a tax on top; `None` if that is too large to be written down, which no line of a placed order is.
+    /// What all of its pieces cost, before discount and without a tax on top; `None` if that is too large to be
+    /// written down, which no line of a placed order is.
     pub fn total(&self) -> Option<Amount> {
         self.unit_price.amount().checked_times(self.quantity.pieces())
     }
@@ -425,12 +426,8 @@ impl CancellationReason {
         match (self, was_paid) {
             (Self::ByBuyer, false) => "You cancelled it.",
             (Self::ByBuyer, true) => "You cancelled it. You get your money back.",
-            (Self::NotShippable, false) => {
-                "We could not prepare it for shipping. You have not been charged."
-            }
-            (Self::NotShippable, true) => {
-                "We could not prepare it for shipping. You get your money back."
-            }
+            (Self::NotShippable, false) => "We could not prepare it for shipping. You have not been charged.",
+            (Self::NotShippable, true) => "We could not prepare it for shipping. You get your money back.",
             (Self::ByShop, false) => "The shop cancelled it. You have not been charged.",
             (Self::ByShop, true) => "The shop cancelled it. You get your money back.",
             (Self::NotPaid, false) => "It was not paid in time.",

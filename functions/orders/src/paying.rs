@@ -149,7 +149,8 @@ pub(crate) fn held_until(until: Timestamp) -> Timestamp {
 }
 
 impl Order {
-    /// What is paid for each of its lines, after discount and without a tax on top, with its name as the buyer reads it.
+    /// What is paid for each of its lines, after discount and without a tax on top, with its name as the buyer reads
+    /// it.
     pub fn charges(&self) -> Vec<(String, Amount)> {
         let charge = |line: &Line| {
             let value = line.total().unwrap_or(Amount::ZERO).minor();

@@ -286,9 +286,7 @@ impl Orders {
                 | OrderStatus::Shipping
                 | OrderStatus::Delivered
                 | OrderStatus::Cancelled),
-            ) => {
-                (ALL, Some(("status", status.as_str())))
-            }
+            ) => (ALL, Some(("status", status.as_str()))),
         };
         cursors.merged_page(&self.client, &self.table, list, only, request).await
     }

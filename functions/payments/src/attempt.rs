@@ -63,7 +63,8 @@ pub enum Follows {
 }
 
 impl AttemptStatus {
-    /// Every transition there is. Money that comes late is captured as well, and what becomes of it is another question.
+    /// Every transition there is. Money that comes late is captured as well, and what becomes of it is another
+    /// question.
     pub fn on(self, heard: Heard) -> Follows {
         match (heard, self) {
             (Heard::Made, Self::Creating) => Follows::To(Self::Open),

@@ -1,5 +1,5 @@
-//! Ending an order before it ships, with its money: of one that is not paid, Stripe is asked first; of one that is paid,
-//! all that is kept goes back.
+//! Ending an order before it ships, with its money: of one that is not paid, Stripe is asked first; of one that is
+//! paid, all that is kept goes back.
 
 use anyhow::Context;
 use orders::store::Ended;
@@ -43,7 +43,13 @@ impl Ends {
     }
 
     /// Ends a pending order, as it was read, and sends all back that is kept of its money.
-    async fn end(&self, order: &Order, paying: &Paying, actor: &Actor, now: Timestamp) -> anyhow::Result<Ended> {
+    async fn end(
+        &self,
+        order: &Order,
+        paying: &Paying,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> anyhow::Result<Ended> {
         let kept = paying.kept();
         let refund = if kept == Amount::ZERO {
             None

@@ -91,7 +91,8 @@ pub enum Decision {
     Capture,
     /// The money is recorded, and all of it goes back.
     SendBack(Outcome),
-    /// The money is there already. An order that is to be sent is queued again: whoever recorded it may have died before.
+    /// The money is there already. An order that is to be sent is queued again: whoever recorded it may have died
+    /// before.
     Recorded {
         /// Whether it is to be sent.
         queue: bool,

@@ -2,10 +2,10 @@
 
 use anyhow::Context;
 use orders::{Order, PaymentId};
+use shared::http::problem::{Kind, Problem, StatusCode};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::run::telemetry;
-use shared::http::problem::{Kind, Problem, StatusCode};
 use shared::values::money::{Amount, Currency};
 use shared::values::time::Timestamp;
 

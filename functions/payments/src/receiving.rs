@@ -73,7 +73,10 @@ impl Receiving {
         if let Err(bad) = verify(&sent.body, &sent.signature, &secrets, now) {
             tracing::warn!(error = %bad, "a webhook was refused");
             telemetry::count_in_stage("BadStripeSignature", 1);
-            return Err(Problem::new(BAD_SIGNATURE, "The signature is not one of this shop's, or not of now."));
+            return Err(Problem::new(
+                BAD_SIGNATURE,
+                "The signature is not one of this shop's, or not of now.",
+            ));
         }
         match Delivered::read(&sent.body, &self.ours) {
             Ok(Delivered::Ours(event)) => self.heard(event, now).await,

@@ -1,5 +1,5 @@
-//! Asking Stripe how an order stands that nobody has paid, as far as is known here. Stock is given back on Stripe's word
-//! alone: of each attempt, that nobody can pay by it.
+//! Asking Stripe how an order stands that nobody has paid, as far as is known here. Stock is given back on Stripe's
+//! word alone: of each attempt, that nobody can pay by it.
 
 use std::time::Duration;
 
@@ -72,8 +72,11 @@ pub enum Unsettled {
     Failed(#[from] anyhow::Error),
 }
 
-const UNAVAILABLE: Kind =
-    Kind::new(StatusCode::SERVICE_UNAVAILABLE, "payment-provider-unavailable", "Payment provider unavailable");
+const UNAVAILABLE: Kind = Kind::new(
+    StatusCode::SERVICE_UNAVAILABLE,
+    "payment-provider-unavailable",
+    "Payment provider unavailable",
+);
 
 impl From<Unsettled> for Problem {
     fn from(unsettled: Unsettled) -> Self {
@@ -114,7 +117,8 @@ impl Settling {
         Ok(())
     }
 
-    /// Ends an order that awaits its payment, unless it is paid: every attempt that is not out is ended at Stripe first.
+    /// Ends an order that awaits its payment, unless it is paid: every attempt that is not out is ended at Stripe
+    /// first.
     ///
     /// Safe to repeat, and to leave at any step: what is expired is so for good, and the last step happens once.
     ///

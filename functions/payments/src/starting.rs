@@ -59,7 +59,9 @@ impl From<Refusal> for Problem {
             Refusal::TooMany => {
                 Self::new(TOO_MANY, "This order was tried to be paid too often. Order again in a while.")
             }
-            Refusal::Changed => Self::new(CHANGED, "The order is about to be paid elsewhere. Look at it again."),
+            Refusal::Changed => {
+                Self::new(CHANGED, "The order is about to be paid elsewhere. Look at it again.")
+            }
         }
     }
 }
@@ -99,10 +101,7 @@ pub fn next(order: &Order, current: Option<&Payment>, now: Timestamp) -> Result<
         Some((AttemptStatus::Creating, until)) if now + LEAST < until => Ok(Next::Unmade),
         Some((AttemptStatus::Processing, _)) => Err(Refusal::Processing(paying.payment_id)),
         Some((
-            AttemptStatus::Creating
-            | AttemptStatus::Open
-            | AttemptStatus::Dead
-            | AttemptStatus::Captured,
+            AttemptStatus::Creating | AttemptStatus::Open | AttemptStatus::Dead | AttemptStatus::Captured,
             _,
         ))
         | None => another(),
@@ -123,8 +122,8 @@ impl FromEnv for Starting {
 }
 
 impl Starting {
-    /// The attempt by which the caller pays an order, and whether it is a new one. No attempt gets its page before Stripe
-    /// has ended those before it.
+    /// The attempt by which the caller pays an order, and whether it is a new one. No attempt gets its page before
+    /// Stripe has ended those before it.
     ///
     /// Safe to repeat: an open page is given again, and a page that nobody noted is the same one.
     ///
@@ -171,12 +170,7 @@ impl Starting {
     }
 
     /// Makes sure that nobody can pay by these attempts.
-    async fn give_up(
-        &self,
-        order: &Order,
-        attempts: &[Payment],
-        now: Timestamp,
-    ) -> Result<(), Problem> {
+    async fn give_up(&self, order: &Order, attempts: &[Payment], now: Timestamp) -> Result<(), Problem> {
         for attempt in attempts {
             let id = attempt.payment_id;
             match self.opening.settling().kill(order, attempt.clone(), now).await? {
@@ -209,12 +203,7 @@ impl Refreshing {
     ///
     /// # Errors
     /// `not-found`, `too-many-requests`, `payment-provider-unavailable`.
-    pub async fn refresh(
-        &self,
-        buyer: &Caller,
-        id: PaymentId,
-        now: Timestamp,
-    ) -> Result<Standing, Problem> {
+    pub async fn refresh(&self, buyer: &Caller, id: PaymentId, now: Timestamp) -> Result<Standing, Problem> {
         let payments = self.settling.applying().payments();
         let payment = payments.find(id).await?.filter(|payment| payment.user_id == *buyer.id());
         let payment = payment.ok_or_else(|| Problem::not_found("payment"))?;

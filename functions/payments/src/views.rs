@@ -26,11 +26,7 @@ pub struct Standing {
 impl Standing {
     /// Of this order.
     pub fn of(order: &Order) -> Self {
-        Self {
-            order_id: order.id(),
-            order_status: order.status(),
-            payment_status: order.payment_status(),
-        }
+        Self { order_id: order.id(), order_status: order.status(), payment_status: order.payment_status() }
     }
 }
 
@@ -169,8 +165,7 @@ pub struct CheckoutPayment {
 
 impl CheckoutPayment {
     /// Not at all: it costs nothing.
-    pub const NOT_NEEDED: Self =
-        Self { payment_id: None, status: "not-needed", url: None, expires_at: None };
+    pub const NOT_NEEDED: Self = Self { payment_id: None, status: "not-needed", url: None, expires_at: None };
 }
 
 impl From<Payment> for CheckoutPayment {

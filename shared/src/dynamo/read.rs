@@ -60,9 +60,9 @@ impl Read {
         entries: impl IntoIterator<Item = (I, E)>,
         consistency: Consistency,
     ) -> anyhow::Result<Self> {
-        let keys = entries.into_iter().map(|(id, entry)| {
-            Item::from([(key.to_owned(), text(&id)), (sort.to_owned(), text(&entry))])
-        });
+        let keys = entries
+            .into_iter()
+            .map(|(id, entry)| Item::from([(key.to_owned(), text(&id)), (sort.to_owned(), text(&entry))]));
         let keys: Vec<_> = keys.collect();
         if !keys.is_empty() {
             let strong = consistency == Consistency::Strong;

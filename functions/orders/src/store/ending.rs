@@ -40,7 +40,10 @@ enum Money {
 
 impl fmt::Debug for Ending<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ending").field("actor", self.actor).field("money", &self.money).finish_non_exhaustive()
+        f.debug_struct("Ending")
+            .field("actor", self.actor)
+            .field("money", &self.money)
+            .finish_non_exhaustive()
     }
 }
 
@@ -128,7 +131,9 @@ impl Orders {
                     Transition::Already => Ended::Already,
                     Transition::Refused => Ended::OnItsWay,
                     Transition::Unsettled => Ended::Unsettled,
-                    Transition::To(_) if action == Action::Cancel && ending.is_kept_from(&found) => Ended::Waits,
+                    Transition::To(_) if action == Action::Cancel && ending.is_kept_from(&found) => {
+                        Ended::Waits
+                    }
                     Transition::To(_) => Ended::Moved,
                 });
             }

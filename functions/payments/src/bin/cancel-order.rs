@@ -1,4 +1,4 @@
-//! `POST /orders/{id}/cancel`: cancels an order before it ships, gives stock, coupon and money back and queues the email.
+//! `POST /orders/{id}/cancel`: cancels an order before it ships, gives stock, coupon and money back, queues the email.
 //!
 //! Safe to repeat: a cancelled order stays as it is.
 

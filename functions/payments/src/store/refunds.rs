@@ -1,5 +1,5 @@
-//! What is written of refunds, with their attempts and orders. Each counter of an attempt falls on the condition that it
-//! is large enough, since conditions have no arithmetic.
+//! What is written of refunds, with their attempts and orders. Each counter of an attempt falls on the condition that
+//! it is large enough, since conditions have no arithmetic.
 
 use anyhow::Context;
 use aws_sdk_dynamodb::types::{Put, ReturnValue, Update};
@@ -93,7 +93,8 @@ impl Payments {
 
     /// What a refund that is asked for changes of its attempt.
     fn takes(&self, write: &mut Write, refund: &Refund, now: Timestamp) -> anyhow::Result<()> {
-        let changes = "SET refundable = refundable - :amount, refunding = refunding + :amount, updatedAt = :now";
+        let changes =
+            "SET refundable = refundable - :amount, refunding = refunding + :amount, updatedAt = :now";
         let condition = "#status = :captured AND refundable >= :amount";
         write.update(self.counted(refund, changes, condition, now)?);
         write.put(self.new_refund(refund)?);
@@ -200,7 +201,8 @@ impl Payments {
     pub(crate) async fn refuse(&self, refund: &Refund, now: Timestamp) -> anyhow::Result<Passed> {
         let mut write = Write::new();
         write.update(self.moved(refund, RefundState::Requested, RefundState::Failed, now)?);
-        let changes = "SET refunding = refunding - :amount, refundable = refundable + :amount, updatedAt = :now";
+        let changes =
+            "SET refunding = refunding - :amount, refundable = refundable + :amount, updatedAt = :now";
         write.update(self.counted(refund, changes, "#status = :captured AND refunding >= :amount", now)?);
         self.count_for_order(&mut write, refund, Refunded::Not, now)?;
         Ok(write.commit(&self.client).await?.into())
@@ -219,7 +221,8 @@ impl Payments {
     ) -> anyhow::Result<Passed> {
         let mut write = Write::new();
         write.update(self.moved(refund, RefundState::Accepted, RefundState::Failed, now)?);
-        let changes = "SET refunded = refunded - :amount, refundable = refundable + :amount, updatedAt = :now";
+        let changes =
+            "SET refunded = refunded - :amount, refundable = refundable + :amount, updatedAt = :now";
         write.update(self.counted(refund, changes, "#status = :captured AND refunded >= :amount", now)?);
         let fact = Fact::RefundFailed(at_stripe.as_str());
         write.put(self.ledger(refund.payment_id, fact, refund.amount, event, now)?);
@@ -228,7 +231,8 @@ impl Payments {
     }
 
     /// Writes down what somebody gave back in Stripe's own pages, as the refund of Stripe's id. Refused where as much
-    /// can no longer go back, which is so as long as another refund is owed that Stripe will refuse because of this one.
+    /// can no longer go back, which is so as long as another refund is owed that Stripe will refuse because of this
+    /// one.
     ///
     /// Safe to repeat: the ledger takes it once.
     ///
@@ -253,7 +257,8 @@ impl Payments {
         };
         let mut write = Write::new();
         write.put(self.new_refund(&refund)?);
-        let changes = "SET refundable = refundable - :amount, refunded = refunded + :amount, updatedAt = :now";
+        let changes =
+            "SET refundable = refundable - :amount, refunded = refunded + :amount, updatedAt = :now";
         write.update(self.counted(&refund, changes, "#status = :captured AND refundable >= :amount", now)?);
         let fact = Fact::Refund(at_stripe.as_str());
         write.put(self.ledger(refund.payment_id, fact, refund.amount, event, now)?);
@@ -312,8 +317,8 @@ impl Payments {
         Ok(read_each(found.items.unwrap_or_default(), "refundId"))
     }
 
-    /// Puts off a due refund to its next look: 2, 4, 8 … minutes, at most about two hours. False where another sweep or
-    /// the refund's progress was faster.
+    /// Puts off a due refund to its next look: 2, 4, 8 … minutes, at most about two hours. False where another sweep
+    /// or the refund's progress was faster.
     ///
     /// # Errors
     /// When the table cannot be written.
