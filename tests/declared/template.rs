@@ -266,11 +266,51 @@ fn only_auth_speaks_for_the_user_pools_client() {
         });
         let reads: Vec<_> = reads.map(|one| (one["Action"].clone(), one["Resource"].clone())).collect();
         let speaks = !environment["USER_POOL_CLIENT_ID"].is_null();
-        let expected = (json!("secretsmanager:GetSecretValue"), json!({"Fn::GetAtt": "AppClientSecret.Id"}));
-        assert_eq!(reads, Vec::from_iter(speaks.then_some(expected)), "{}", function.id);
+        let read = |secret: Value| (json!("secretsmanager:GetSecretValue"), secret);
+        let mut expected = Vec::from_iter(speaks.then(|| read(json!({"Fn::GetAtt": "AppClientSecret.Id"}))));
+        for variable in ["STRIPE_API_SECRET", "STRIPE_WEBHOOK_SECRET"] {
+            let secret = &environment[variable];
+            expected.extend((!secret.is_null()).then(|| read(secret.clone())));
+        }
+        assert_eq!(reads, expected, "{}", function.id);
         let given = if speaks { json!({"Fn::GetAtt": "AppClientSecret.Id"}) } else { Value::Null };
         assert_eq!(environment["APP_CLIENT_SECRET"], given, "{}", function.id);
     }
+}
+
+#[test]
+fn whoever_calls_stripe_has_its_key_and_what_stripe_calls_has_none() {
+    let template = Template::read();
+    let holders = |variable: &str, secret: &str| -> BTreeSet<String> {
+        let functions = template.functions().filter(|function| {
+            let given = &function.property("Environment")["Variables"][variable];
+            assert!(given.is_null() || *given == json!({"Ref": secret}), "{}: {given}", function.id);
+            !given.is_null()
+        });
+        functions.map(|function| function.binary().to_owned()).collect()
+    };
+    let callers = ["cancel-order", "check-out-cart", "refresh-payment", "send-refund", "settle-payment"];
+    let callers = callers.into_iter().chain(["start-payment", "withdraw-order"]).map(str::to_owned);
+    assert_eq!(holders("STRIPE_API_SECRET", "StripeApi"), callers.collect());
+    let hears = holders("STRIPE_WEBHOOK_SECRET", "StripeWebhook");
+    assert_eq!(hears, BTreeSet::from(["receive-stripe-event".to_owned()]));
+    for (secret, empty) in [("StripeApi", r#"{"key": ""}"#), ("StripeWebhook", r#"{"secrets": []}"#)] {
+        let mut secrets = template.of("AWS::SecretsManager::Secret");
+        let secret = secrets.find(|one| one.id == secret).expect("the secret");
+        assert_eq!(*secret.property("SecretString"), json!(empty), "whoever takes payments puts the value in");
+    }
+}
+
+#[test]
+fn no_shop_takes_cards_without_a_page_to_come_back_to() {
+    let template = yaml(ROOT);
+    assert_eq!(template["Parameters"]["CardPayments"]["Default"], "off");
+    let rule = &template["Rules"]["CardPaymentsComeBack"];
+    assert_eq!(rule["RuleCondition"], json!({"Fn::Equals": [{"Ref": "CardPayments"}, "on"]}));
+    let needed = json!({"Fn::Not": [{"Fn::Equals": [{"Ref": "ShopUrl"}, ""]}]});
+    assert_eq!(rule["Assertions"][0]["Assert"], needed);
+    // Stripe asks for 30 minutes from when it is asked.
+    assert_eq!(template["Parameters"]["PaymentMinutes"]["MinValue"], 35);
 }
 
 #[test]

@@ -115,6 +115,7 @@ async fn from_sign_up_to_the_shipping_email() {
         "orderId": order,
         "status": "shipping",
         "paymentMethod": "cash_on_delivery",
+        "paymentStatus": "on_delivery",
         "items": [{ "id": id, "productName": "gucci", "productPrice": 99.99, "quantity": 30 }],
         "total": 2999.7,
         "currency": "USD",

@@ -17,6 +17,7 @@ mod paying;
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, Update};
 use offers::{NotReserved, Offer, OfferId, Offers, why_not_reserved};
 use promotions::Coupons;
@@ -442,19 +443,16 @@ impl Orders {
         // Of the buyer and the workflow, status and reason tell it.
         let by = Some(actor.clone()).filter(|actor| actor.user_id.is_some());
         let entry = HistoryEntry { status: to, at: now, reason: actor.reason(action), by };
-        let mut update = Update::builder().table_name(&self.table).key("orderId", text(&id));
-        let mut from = Vec::with_capacity(allowed.len());
-        for (index, status) in allowed.into_iter().enumerate() {
-            let name = format!(":from{index}");
-            update = update.expression_attribute_values(&name, text(status.as_str()));
-            from.push(name);
-        }
+        let update = Update::builder().table_name(&self.table).key("orderId", text(&id));
+        let (update, from) = one_of(update, allowed);
+        let (set, when) = (besides.set, besides.when);
+        let mut update = besides.named_in(update);
         let mut changes = String::from(
             "SET #status = :to, updatedAt = :now, due = :shard, dueAt = :due, attempts = :none, \
              history = list_append(history, :entry)",
         );
-        changes.push_str(besides.set);
-        let mut condition = format!("#status IN ({}){}", from.join(", "), besides.when);
+        changes.push_str(set);
+        let mut condition = format!("#status IN ({from}){when}");
         if action == Action::Pay {
             changes.push_str(", #open = :open");
             update = update.expression_attribute_values(":open", text(list_shard(id)));
@@ -464,12 +462,6 @@ impl Orders {
         }
         if *actor == Actor::WORKFLOW && matches!(action, Action::Ship | Action::Cancel) {
             condition.push_str(" AND attribute_not_exists(manual)");
-        }
-        for (name, value) in besides.values {
-            update = update.expression_attribute_values(name, value);
-        }
-        for (name, attribute) in besides.names {
-            update = update.expression_attribute_names(name, attribute);
         }
         update
             .update_expression(changes)
@@ -566,7 +558,28 @@ struct Besides {
     names: Vec<(&'static str, &'static str)>,
 }
 
+/// Names these statuses in an update, and gives the list of their names.
+fn one_of(mut update: UpdateBuilder, statuses: Vec<OrderStatus>) -> (UpdateBuilder, String) {
+    let mut names = Vec::with_capacity(statuses.len());
+    for (index, status) in statuses.into_iter().enumerate() {
+        let name = format!(":from{index}");
+        update = update.expression_attribute_values(&name, text(status.as_str()));
+        names.push(name);
+    }
+    (update, names.join(", "))
+}
+
 impl Besides {
+    fn named_in(self, mut update: UpdateBuilder) -> UpdateBuilder {
+        for (name, value) in self.values {
+            update = update.expression_attribute_values(name, value);
+        }
+        for (name, attribute) in self.names {
+            update = update.expression_attribute_names(name, attribute);
+        }
+        update
+    }
+
     fn shipment(shipment: &Shipment) -> anyhow::Result<Self> {
         let values = vec![(":shipment", AttributeValue::M(to_item(shipment)?))];
         Ok(Self { set: ", shipment = :shipment", values, ..Self::default() })
