@@ -11,22 +11,14 @@ use shared::values::time::Timestamp;
 use crate::ids::Shop;
 use crate::stripe::PaymentMethod;
 
-shared::names!(
-    /// Whether the shop takes cards.
-    enum CardPayments {
-        On = "on",
-        Off = "off",
-    }
-);
-
 /// On which terms an attempt to pay begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
-    takes_cards: bool,
     pub(crate) shop: Shop,
     pub(crate) url_base: String,
     pub(crate) methods: Vec<PaymentMethod>,
-    minutes: Minutes,
+    /// Nothing where the shop takes no cards.
+    minutes: Option<Minutes>,
 }
 
 /// For how long a buyer can pay: 35 minutes to a day. The provider asks for 30 from when it is asked, so that a request
@@ -48,11 +40,10 @@ const NO_CARDS: Kind = Kind::new(StatusCode::CONFLICT, "card-payments-off", "Car
 impl FromEnv for Terms {
     fn from_env(_: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
-            takes_cards: config::required::<CardPayments>("CARD_PAYMENTS")? == CardPayments::On,
             shop: config::required("SHOP_NAME")?,
             url_base: config::optional("SHOP_URL")?.unwrap_or_default(),
             methods: vec![PaymentMethod::card()],
-            minutes: config::required("PAYMENT_MINUTES")?,
+            minutes: config::optional("PAYMENT_MINUTES")?,
         })
     }
 }
@@ -63,26 +54,23 @@ impl Terms {
     /// # Errors
     /// `card-payments-off`.
     pub fn take_cards(&self) -> Result<(), Problem> {
-        if self.takes_cards {
-            return Ok(());
-        }
-        Err(Problem::new(NO_CARDS, "The shop does not take cards. Pay on delivery."))
+        let refused = || Problem::new(NO_CARDS, "The shop does not take cards. Pay on delivery.");
+        self.minutes.map(drop).ok_or_else(refused)
     }
 
-    /// Until when an attempt that begins now can be paid.
+    /// Until when an attempt that begins now can be paid; not at all where the shop takes no cards.
     pub fn until(&self, now: Timestamp) -> Timestamp {
-        now + Duration::from_mins(self.minutes.0)
+        now + self.minutes.map_or(Duration::ZERO, |minutes| Duration::from_mins(minutes.0))
     }
 
     /// Terms for tests.
     #[cfg(test)]
     pub(crate) fn for_tests() -> Self {
         Self {
-            takes_cards: true,
             shop: "cartwright".parse().unwrap(),
             url_base: "https://shop.example".into(),
             methods: vec![PaymentMethod::card()],
-            minutes: Minutes(35),
+            minutes: Some(Minutes(35)),
         }
     }
 }
