@@ -21,7 +21,7 @@ use shared::run::secrets::Secret;
 use shared::values::time::Timestamp;
 
 use crate::PaymentId;
-use crate::events::{Delivered, EventPage, EventType, Ours};
+use crate::events::{EventPage, EventType, Ours};
 use crate::ids::{EventId, IntentId, SessionId};
 
 pub(crate) use objects::seconds;
