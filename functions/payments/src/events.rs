@@ -7,7 +7,7 @@ use serde_json::Value;
 use shared::values::time::Timestamp;
 
 use crate::ids::{EventId, Shop};
-use crate::stripe::{Dispute, Intent, Metadata, Page, Refund, Session, seconds};
+use crate::stripe::{Dispute, Intent, Metadata, Page, Refund, Session, or_default, seconds};
 
 shared::names!(
     /// What Stripe is asked to tell. A declined card is not among it: the buyer may try again.
@@ -76,7 +76,7 @@ pub struct Ours {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivered {
     /// It is.
-    Ours(Event),
+    Ours(Box<Event>),
     /// It is not.
     Foreign(Foreign),
 }
@@ -92,8 +92,8 @@ pub struct Event {
     pub happened: Happened,
 }
 
-/// What happened. Refunds and disputes that were made in the Dashboard say nothing of a shop: whose they are is known by
-/// their PaymentIntent.
+/// What happened. Refunds and disputes that were made in the Dashboard say nothing of a shop: whose they are is known
+/// by their PaymentIntent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Happened {
     /// A session is through; its money may still be on its way.
@@ -157,7 +157,7 @@ impl Delivered {
         if !happened.may_be_of(&ours.shop) {
             return Ok(Self::Foreign(Foreign::Shop));
         }
-        Ok(Self::Ours(Event { id: envelope.id, created: envelope.created, happened }))
+        Ok(Self::Ours(Box::new(Event { id: envelope.id, created: envelope.created, happened })))
     }
 }
 
@@ -176,11 +176,11 @@ struct Envelope {
     id: EventId,
     #[serde(rename = "type")]
     kind: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     livemode: bool,
     #[serde(default, deserialize_with = "seconds")]
     created: Option<Timestamp>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     data: Data,
 }
 
@@ -357,6 +357,10 @@ mod tests {
         ] {
             assert_eq!(foreign(&event(kind, &json!(null))), Some("type"), "{kind}");
         }
+        // One of the newer kind, which says what it is about and not how that is.
+        let thin = json!({ "id": "evt_1", "object": "v2.core.event", "type": "v1.checkout.session.completed",
+            "livemode": null, "created": "2026-11-28T21:00:00.000Z", "data": null });
+        assert_eq!(foreign(&thin), Some("type"));
         // P8, P9: another shop's, also where its order has the same id, and nobody's at all.
         for metadata in
             [json!({}), json!(null), json!({ "shop": "other", "payment_id": PAYMENT }), json!({ "shop": 1 })]

@@ -89,7 +89,7 @@ impl<'a> Signed<'a> {
         let (time, None) = (times.next()?, times.next()) else { return None };
         let is_number = time.bytes().all(|byte| byte.is_ascii_digit());
         let at = is_number.then(|| time.parse().ok()).flatten()?;
-        // While a secret is rolled there is one by each. One that cannot be read is none, and does not spoil the others.
+        // While a secret is rolled there is one by each. One that cannot be read is none, and spoils no other.
         let signatures = parts().filter(|(name, _)| *name == "v1").filter_map(|(_, text)| bytes_of(text));
         let signatures: Vec<_> = signatures.collect();
         (!signatures.is_empty()).then_some(Self { time, at, signatures })

@@ -117,8 +117,8 @@ impl Outside {
 
     /// Who connects to this address. Where there is no TLS, as on a laptop, there is no use for roots either.
     fn connector(&self, url: &str) -> Result<&Connector, OutsideError> {
-        let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
-        let builder = Connector::builder().connector_settings(settings).pool_idle_timeout(IDLE_TIMEOUT);
+        let limits = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
+        let builder = Connector::builder().connector_settings(limits).pool_idle_timeout(IDLE_TIMEOUT);
         if !url.starts_with("https:") {
             return Ok(self.plain.get_or_init(|| builder.build_http()));
         }
@@ -182,7 +182,7 @@ impl fmt::Debug for Response {
 
 #[cfg(test)]
 mod tests {
-    use super::stand_in::{Reply, StandIn};
+    use super::stand_in::{self, Reply, StandIn};
     use super::*;
     use crate::run::telemetry::observing;
     use std::net::TcpListener;
@@ -255,15 +255,14 @@ mod tests {
 
     #[tokio::test]
     async fn where_nobody_listens_or_nothing_can_be_sent_it_fails_at_once() {
-        let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let outside = Outside::new("things");
-        let error = get(&outside, &format!("http://{closed}/"), PATIENCE).await.unwrap_err();
+        let error = get(&outside, &StandIn::gone(), PATIENCE).await.unwrap_err();
         assert!(matches!(error, OutsideError::Connection(_)), "{error:?}");
         let request = Request { method: Method::Get, url: "no url", headers: &[], body: "" };
         let error = outside.send(&request, PATIENCE).await.unwrap_err();
         assert!(matches!(error, OutsideError::Unsendable(_)), "{error:?}");
         let headers = [("authorization", "Bearer two\nlines")];
-        let request = Request { method: Method::Get, url: "http://127.0.0.1/", headers: &headers, body: "" };
+        let request = Request { method: Method::Get, url: &StandIn::gone(), headers: &headers, body: "" };
         let error = outside.send(&request, PATIENCE).await.unwrap_err();
         assert!(matches!(error, OutsideError::Unsendable(_)), "{error:?}");
     }
@@ -271,7 +270,7 @@ mod tests {
     /// Whoever takes a connection and then says nothing, not even for TLS, is given up after [`CONNECT_TIMEOUT`].
     #[tokio::test]
     async fn the_roots_are_read_for_the_first_call_that_needs_them_and_a_handshake_has_a_limit() {
-        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let silent = TcpListener::bind((stand_in::HERE, 0)).unwrap();
         let address = silent.local_addr().unwrap();
         let server = StandIn::start([Reply::answer(200, "")]).await;
         let outside = Outside::new("things");

@@ -143,9 +143,9 @@ mod tests {
     #[tokio::test]
     async fn a_secret_is_read_once_kept_for_a_while_and_never_printed() {
         let (secret, asked) = secret(200, &json!({ "SecretString": "hush" }));
-        let other_users = secret.clone();
+        let clone = secret.clone();
         assert_eq!(secret.value().await.unwrap().0, "hush");
-        assert_eq!(other_users.value().await.unwrap().0, "hush");
+        assert_eq!(clone.value().await.unwrap().0, "hush");
         assert_eq!(*asked.lock().unwrap(), [json!({ "SecretId": "arn" })]);
         let until = secret.kept.lock().await.as_ref().unwrap().until;
         let kept = until - Instant::now();

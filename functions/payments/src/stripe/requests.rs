@@ -176,7 +176,8 @@ impl SessionRequest {
             .within(&at("shop"), &self.shop)
     }
 
-    /// Each line is one piece at the price of all its pieces, so that no discount, tax or rounding of Stripe's comes in.
+    /// Each line is one piece at the price of all its pieces, so that no discount, tax or rounding of Stripe's comes
+    /// in.
     fn with_lines(&self, form: Form) -> Form {
         let currency = self.currency.to_string().to_ascii_lowercase();
         self.lines.lines.iter().enumerate().fold(form, |form, (at, line)| {
@@ -381,7 +382,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is bought, Stripe's page shows the order's total: no tax, discount or rounding of Stripe's comes in.
+        /// Whatever is bought, Stripe's page shows the order's total.
         #[test]
         fn what_stripe_adds_up_is_the_total(
             amounts in vec(0..100_000_000_u64, 1..50),

@@ -3,10 +3,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
+use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+
+/// This machine.
+pub(crate) const HERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 1);
 
 /// What it does with a request.
 #[derive(Debug, Clone)]
@@ -78,7 +82,7 @@ impl StandIn {
     /// # Panics
     /// When this machine has no port for it.
     pub async fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let listener = TcpListener::bind((HERE, 0)).await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let replies = Arc::new(Mutex::new(replies.into_iter().collect::<VecDeque<_>>()));
         let asked = Arc::default();
@@ -90,6 +94,15 @@ impl StandIn {
             }
         });
         stand_in
+    }
+
+    /// Where there is none any more.
+    ///
+    /// # Panics
+    /// When this machine has no port for it.
+    pub fn gone() -> String {
+        let listener = std::net::TcpListener::bind((HERE, 0)).expect("a port");
+        format!("http://{}", listener.local_addr().expect("an address"))
     }
 
     /// What it was asked so far.
