@@ -169,10 +169,11 @@ fn shared_names_no_service() {
         files_under("shared").into_iter().filter(|file| file.ends_with(".rs") || file.ends_with(".toml"))
     {
         for (number, line) in text(&file).lines().enumerate() {
-            // The crate of AWS's events, a module of it, a type of the SDK and a claim of OpenID Connect are called so
+            // The crate of AWS's events, a module of it, names of the SDK and a claim of OpenID Connect are called so
             // by others.
             let line = line.replace("aws_lambda_events", "").replace("cloudwatch_events", "");
-            let line = line.replace("HttpConnectorSettings", "").replace("auth_time", "");
+            let line = line.replace("HttpConnectorSettings", "").replace("connector_settings", "");
+            let line = line.replace("auth_time", "");
             let named = words(&line).into_iter().filter(|word| names.contains(word));
             wrong.extend(named.map(|name| format!("{file}:{}: {name}", number + 1)));
         }

@@ -1,5 +1,5 @@
-//! What a function says of itself: JSON logs, metrics in CloudWatch's embedded format, and its count of calls, of AWS and
-//! of what is outside.
+//! What a function says of itself: JSON logs, metrics in CloudWatch's embedded format, and its count of calls, of AWS
+//! and of what is outside.
 
 use std::cell::RefCell;
 use std::fmt::{self, Write as _};
