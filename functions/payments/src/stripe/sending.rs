@@ -22,6 +22,9 @@ const TRIES: u32 = 3;
 /// How long to wait where Stripe has too much to do and does not say how long.
 const BUSY: Duration = Duration::from_secs(1);
 
+/// The longest that Stripe is taken at its word for.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
+
 /// How long things may take: API Gateway gives up after 30 seconds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
@@ -62,8 +65,8 @@ pub enum StripeError {
     /// It may have happened or not.
     #[error("it is unclear what Stripe did")]
     Unclear(#[source] anyhow::Error),
-    /// Stripe has too much to do, or is at work on the same thing. If another request with the same idempotency key is
-    /// still under way, it may have its effect yet.
+    /// Stripe has too much to do, or is at work on the same thing. It says nothing of what an earlier try has done, or
+    /// what another request with the same idempotency key is still doing.
     #[error("Stripe is busy, for {retry_after:?}")]
     Busy {
         /// How long to leave it alone.
@@ -126,7 +129,7 @@ impl Stripe {
                 Err(failed) => failed,
             };
             let pause = failed.pause.max(self.jitter());
-            let is_late = Instant::now() + pause >= until;
+            let is_late = pause >= until.saturating_duration_since(Instant::now());
             if !failed.again || tries == TRIES || is_late {
                 return Err(failed.after(is_unclear));
             }
@@ -238,7 +241,7 @@ fn judge(response: &Response) -> Result<(), Failed> {
     }
     let refusal = serde_json::from_slice::<Refusal>(&response.body).ok().map(|refusal| refusal.error);
     let pause = response.header("retry-after").and_then(|seconds| seconds.parse().ok());
-    let pause = pause.map(Duration::from_secs);
+    let pause = pause.map(|seconds| Duration::from_secs(seconds).min(LONGEST));
     let (error, again) = match (response.status, refusal) {
         (429, _) => (StripeError::Busy { retry_after: pause.unwrap_or(BUSY) }, true),
         (409, Some(refusal)) if refusal.is_for_now() => {

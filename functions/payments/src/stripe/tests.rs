@@ -210,12 +210,15 @@ async fn stripe_is_left_alone_for_as_long_as_it_says_and_no_longer_than_there_is
     stripe(&server).create_session(&session_request()).await.unwrap();
     assert!(started.elapsed() >= Duration::from_secs(1), "{:?}", started.elapsed());
 
-    let server = StandIn::start([busy.with("Retry-After", "30"), session("cs_1", "open")]).await;
-    let started = Instant::now();
-    let error = stripe(&server).create_session(&session_request()).await.unwrap_err();
-    assert!(matches!(error, StripeError::Busy { retry_after } if retry_after == Duration::from_secs(30)));
-    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
-    assert_eq!(server.asked().len(), 1);
+    for (said, seconds) in [("30", 30), ("18446744073709551615", 3600)] {
+        let server = StandIn::start([busy.clone().with("Retry-After", said), session("cs_1", "open")]).await;
+        let started = Instant::now();
+        let error = stripe(&server).create_session(&session_request()).await.unwrap_err();
+        let expected = Duration::from_secs(seconds);
+        assert!(matches!(error, StripeError::Busy { retry_after } if retry_after == expected), "{error:?}");
+        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+        assert_eq!(server.asked().len(), 1);
+    }
 }
 
 #[tokio::test]
