@@ -1,4 +1,5 @@
-//! What a function runs on: the clients of AWS, the environment, logs and metrics, and everything that is not HTTP.
+//! What a function runs on: AWS and what is outside of it, secrets, the environment, logs and metrics, and everything
+//! that is not HTTP.
 
 pub mod aws;
 pub mod config;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use shared::values::time::Timestamp;
 
 use crate::ids::{EventId, Shop};
-use crate::stripe::{Dispute, Intent, Metadata, Page, Refund, Session, seconds};
+use crate::stripe::{Dispute, Intent, Metadata, Page, Refund, Session, or_default, seconds};
 
 shared::names!(
     /// What Stripe is asked to tell. A declined card is not among it: the buyer may try again.
@@ -76,7 +76,7 @@ pub struct Ours {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivered {
     /// It is.
-    Ours(Event),
+    Ours(Box<Event>),
     /// It is not.
     Foreign(Foreign),
 }
@@ -92,8 +92,8 @@ pub struct Event {
     pub happened: Happened,
 }
 
-/// What happened. Refunds and disputes that were made in the Dashboard say nothing of a shop: whose they are is known by
-/// their PaymentIntent.
+/// What happened. Refunds and disputes that were made in the Dashboard say nothing of a shop: whose they are is known
+/// by their PaymentIntent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Happened {
     /// A session is through; its money may still be on its way.
@@ -157,7 +157,7 @@ impl Delivered {
         if !happened.may_be_of(&ours.shop) {
             return Ok(Self::Foreign(Foreign::Shop));
         }
-        Ok(Self::Ours(Event { id: envelope.id, created: envelope.created, happened }))
+        Ok(Self::Ours(Box::new(Event { id: envelope.id, created: envelope.created, happened })))
     }
 }
 
@@ -176,11 +176,11 @@ struct Envelope {
     id: EventId,
     #[serde(rename = "type")]
     kind: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     livemode: bool,
     #[serde(default, deserialize_with = "seconds")]
     created: Option<Timestamp>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     data: Data,
 }
 
@@ -239,5 +239,180 @@ impl Happened {
             | Self::DisputeReinstated(_)
             | Self::DisputeClosed(_) => true,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stripe::PaymentStatus;
+    use serde_json::json;
+
+    const PAYMENT: &str = "01890a5d-ac96-774b-bcce-b302099a8058";
+
+    fn ours() -> Ours {
+        Ours { shop: Shop::new("cartwright-local").unwrap(), mode: Mode::Test }
+    }
+
+    fn event(kind: &str, object: &Value) -> Value {
+        json!({ "id": "evt_1", "object": "event", "type": kind, "livemode": false, "created": 1_790_000_000,
+            "api_version": "2026-09-30.endive", "data": { "object": object } })
+    }
+
+    fn paid() -> Value {
+        json!({ "id": "cs_1", "object": "checkout.session", "status": "complete", "payment_status": "paid",
+            "amount_total": 2701, "currency": "eur", "payment_intent": "pi_1",
+            "metadata": { "shop": "cartwright-local", "payment_id": PAYMENT } })
+    }
+
+    fn read(event: &Value) -> Result<Delivered, Unreadable> {
+        Delivered::read(event.to_string().as_bytes(), &ours())
+    }
+
+    fn happened(kind: &str, object: &Value) -> Option<Happened> {
+        match read(&event(kind, object)) {
+            Ok(Delivered::Ours(event)) => Some(event.happened),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_paid_session_tells_which_payment_it_is_and_how_much_it_was() {
+        let Ok(Delivered::Ours(event)) = read(&event("checkout.session.completed", &paid())) else {
+            panic!("this is ours")
+        };
+        assert_eq!(event.id, "evt_1".parse().unwrap());
+        assert_eq!(event.created, Some(Timestamp::from_unix_millis(1_790_000_000_000)));
+        let Happened::SessionCompleted(session) = event.happened else { panic!("a session is complete") };
+        assert_eq!(session.metadata.payment, Some(PAYMENT.parse().unwrap()));
+        assert_eq!((session.payment_status, session.amount.unwrap().minor()), (PaymentStatus::Paid, 2_701));
+    }
+
+    #[test]
+    fn p28_an_event_of_another_version_of_the_api_says_the_same() {
+        let expected = read(&event("checkout.session.completed", &paid()));
+        assert!(matches!(expected, Ok(Delivered::Ours(_))));
+        for version in [json!("2019-02-11"), json!("2030-01-01.unknown"), json!(null), json!(20_300_101)] {
+            let mut other = event("checkout.session.completed", &paid());
+            other["api_version"] = version.clone();
+            other["request"] = json!({ "id": null, "idempotency_key": "k" });
+            other["data"]["previous_attributes"] = json!({ "status": "open" });
+            other["data"]["object"]["crypto_details"] =
+                json!({ "chain": { "new": [1, 2, { "deep": true }] } });
+            other["reason"] = json!("automation");
+            assert_eq!(read(&other), expected, "{version}");
+        }
+        let mut bare = event("checkout.session.completed", &paid());
+        for optional in ["api_version", "object", "created", "livemode"] {
+            bare.as_object_mut().unwrap().remove(optional);
+        }
+        let Ok(Delivered::Ours(bare)) = read(&bare) else { panic!("this is ours") };
+        let Ok(Delivered::Ours(expected)) = expected else { panic!("this is ours") };
+        assert_eq!((bare.happened, bare.created), (expected.happened, None));
+    }
+
+    /// What an event is about, by its type, and that each type that Stripe is asked for is read as itself.
+    #[test]
+    fn every_type_that_is_subscribed_is_read() {
+        let named = |id: &str| json!({ "id": id, "metadata": { "shop": "cartwright-local" } });
+        let session = Session::deserialize(named("cs_1")).unwrap();
+        let intent = Intent::deserialize(named("pi_1")).unwrap();
+        let refund = Refund::deserialize(named("re_1")).unwrap();
+        let dispute = Dispute::deserialize(named("du_1")).unwrap();
+        let expected = [
+            ("cs_1", Happened::SessionCompleted(session.clone())),
+            ("cs_1", Happened::SessionExpired(session.clone())),
+            ("cs_1", Happened::SessionSucceeded(session.clone())),
+            ("cs_1", Happened::SessionFailed(session)),
+            ("pi_1", Happened::IntentSucceeded(intent.clone())),
+            ("pi_1", Happened::IntentCanceled(intent)),
+            ("re_1", Happened::RefundCreated(refund.clone())),
+            ("re_1", Happened::RefundUpdated(refund.clone())),
+            ("re_1", Happened::RefundFailed(refund)),
+            ("du_1", Happened::DisputeCreated(dispute.clone())),
+            ("du_1", Happened::DisputeWithdrawn(dispute.clone())),
+            ("du_1", Happened::DisputeReinstated(dispute.clone())),
+            ("du_1", Happened::DisputeClosed(dispute)),
+        ];
+        for (kind, (id, expected)) in EventType::ALL.into_iter().zip(expected) {
+            assert_eq!(happened(kind.as_str(), &named(id)), Some(expected), "{kind}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_ours_is_known_without_reading_anything() {
+        let foreign = |event: &Value| match read(event) {
+            Ok(Delivered::Foreign(why)) => Some(why.as_str()),
+            _ => None,
+        };
+        let mut live = event("checkout.session.completed", &paid());
+        live["livemode"] = json!(true);
+        assert_eq!(foreign(&live), Some("livemode"));
+        for kind in [
+            "payment_intent.payment_failed",
+            "charge.refunded",
+            "invoice.paid",
+            "v1.checkout.session.completed",
+            "of.2030",
+        ] {
+            assert_eq!(foreign(&event(kind, &json!(null))), Some("type"), "{kind}");
+        }
+        // One of the newer kind, which says what it is about and not how that is.
+        let thin = json!({ "id": "evt_1", "object": "v2.core.event", "type": "v1.checkout.session.completed",
+            "livemode": null, "created": "2026-11-28T21:00:00.000Z", "data": null });
+        assert_eq!(foreign(&thin), Some("type"));
+        // P8, P9: another shop's, also where its order has the same id, and nobody's at all.
+        for metadata in
+            [json!({}), json!(null), json!({ "shop": "other", "payment_id": PAYMENT }), json!({ "shop": 1 })]
+        {
+            let mut object = paid();
+            object["metadata"] = metadata.clone();
+            assert_eq!(foreign(&event("checkout.session.expired", &object)), Some("shop"), "{metadata}");
+            let intent = json!({ "id": "pi_1", "metadata": metadata });
+            assert_eq!(foreign(&event("payment_intent.succeeded", &intent)), Some("shop"), "{metadata}");
+        }
+        let refund = json!({ "id": "re_1", "metadata": { "shop": "other" } });
+        assert_eq!(foreign(&event("refund.created", &refund)), Some("shop"));
+    }
+
+    /// Made in the Dashboard: only the PaymentIntent says whose it is.
+    #[test]
+    fn a_refund_and_a_dispute_without_a_shop_may_be_ours() {
+        let object = json!({ "id": "re_1", "payment_intent": "pi_1", "amount": 10, "metadata": {} });
+        let Some(Happened::RefundCreated(refund)) = happened("refund.created", &object) else {
+            panic!("a refund was made")
+        };
+        assert_eq!(refund.intent, Some("pi_1".parse().unwrap()));
+        let object = json!({ "id": "du_1", "payment_intent": "pi_1", "amount": 10_040, "status": "lost" });
+        let Some(Happened::DisputeClosed(dispute)) = happened("charge.dispute.closed", &object) else {
+            panic!("a dispute is closed")
+        };
+        assert_eq!(dispute.intent, Some("pi_1".parse().unwrap()));
+    }
+
+    #[test]
+    fn what_is_no_event_is_unreadable() {
+        let completed = "checkout.session.completed";
+        for event in [
+            json!(null),
+            json!([]),
+            json!({ "id": "evt_1" }),
+            json!({ "type": completed, "data": { "object": paid() } }),
+            event(completed, &json!(null)),
+            event(completed, &json!({ "status": "complete" })),
+        ] {
+            assert_eq!(read(&event), Err(Unreadable), "{event}");
+        }
+        assert_eq!(Delivered::read(b"{\"id\":", &ours()), Err(Unreadable));
+    }
+
+    #[test]
+    fn a_page_names_where_the_next_one_begins() {
+        let foreign = json!({ "id": "evt_2", "type": "invoice.paid", "livemode": false });
+        let data = vec![event("checkout.session.completed", &paid()), foreign];
+        let page = |has_more| EventPage::of(Page { data: data.clone(), has_more }, &ours()).unwrap();
+        assert_eq!(page(true).next, Some("evt_2".parse().unwrap()));
+        assert_eq!(page(true).events[1], Delivered::Foreign(Foreign::Type));
+        assert_eq!((page(false).next, page(false).events.len()), (None, 2));
     }
 }

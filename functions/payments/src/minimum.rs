@@ -1,4 +1,5 @@
-//! What is too little, or too much, to be charged by Stripe: <https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts>.
+//! What is too little, or too much, to be charged by Stripe:
+//! <https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts>.
 //!
 //! Where the account is paid out in another currency than the shop's, the least amount is that of the other, at the
 //! rate of the day: Stripe then refuses what is nearly as little as this.

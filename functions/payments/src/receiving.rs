@@ -79,7 +79,7 @@ impl Receiving {
             ));
         }
         match Delivered::read(&sent.body, &self.ours) {
-            Ok(Delivered::Ours(event)) => self.heard(event, now).await,
+            Ok(Delivered::Ours(event)) => self.heard(*event, now).await,
             Ok(Delivered::Foreign(why)) => {
                 if why != Foreign::Type {
                     telemetry::count("ForeignStripeEvent", 1);

@@ -21,14 +21,14 @@ use shared::run::secrets::Secret;
 use shared::values::time::Timestamp;
 
 use crate::PaymentId;
-use crate::events::{Delivered, EventPage, EventType, Ours};
+use crate::events::{EventPage, EventType, Ours};
 use crate::ids::{EventId, IntentId, SessionId};
 
-pub(crate) use objects::seconds;
 pub use objects::{
     CurrencyCode, Dispute, DisputeStatus, Intent, IntentStatus, Metadata, PaymentStatus, Refund,
     RefundStatus, Session, SessionStatus, SessionUrl,
 };
+pub(crate) use objects::{or_default, seconds};
 pub use requests::{Line, Lines, NotTheTotal, PaymentMethod, RefundReason, RefundRequest, SessionRequest};
 pub use sending::{ApiKey, StripeError};
 

@@ -4,6 +4,9 @@
 //! first call and not at the start: that takes tens of milliseconds (decision 0007), and many an invocation never calls
 //! anybody.
 
+#[cfg(any(test, feature = "testing"))]
+pub mod stand_in;
+
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -114,8 +117,8 @@ impl Outside {
 
     /// Who connects to this address. Where there is no TLS, as on a laptop, there is no use for roots either.
     fn connector(&self, url: &str) -> Result<&Connector, OutsideError> {
-        let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
-        let builder = Connector::builder().connector_settings(settings).pool_idle_timeout(IDLE_TIMEOUT);
+        let limits = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
+        let builder = Connector::builder().connector_settings(limits).pool_idle_timeout(IDLE_TIMEOUT);
         if !url.starts_with("https:") {
             return Ok(self.plain.get_or_init(|| builder.build_http()));
         }
@@ -174,5 +177,109 @@ impl fmt::Debug for Request<'_> {
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stand_in::{self, Reply, StandIn};
+    use super::*;
+    use crate::run::telemetry::observing;
+    use std::net::TcpListener;
+
+    const PATIENCE: Duration = Duration::from_secs(5);
+
+    async fn get(outside: &Outside, url: &str, patience: Duration) -> Result<Response, OutsideError> {
+        let request = Request { method: Method::Get, url, headers: &[("accept", "text/plain")], body: "" };
+        outside.send(&request, patience).await
+    }
+
+    #[tokio::test]
+    async fn a_request_goes_out_as_it_is_and_its_answer_comes_whole() {
+        let server = StandIn::start([Reply::answer(201, "made").with("Request-Id", "req_1")]).await;
+        let url = format!("{}/v1/things?limit=1", server.url);
+        let headers = [("authorization", "Bearer hush"), ("idempotency-key", "k1")];
+        let request = Request { method: Method::Post, url: &url, headers: &headers, body: "a=1" };
+        let response = Outside::new("things").send(&request, PATIENCE).await.unwrap();
+        assert_eq!((response.status, response.body.as_slice()), (201, b"made".as_slice()));
+        assert_eq!((response.header("request-id"), response.header("other")), (Some("req_1"), None));
+        let asked = &server.asked()[0];
+        assert_eq!((asked.what.as_str(), asked.body.as_str()), ("POST /v1/things?limit=1", "a=1"));
+        assert_eq!(headers.map(|(name, value)| asked.header(name) == Some(value)), [true; 2]);
+        assert!(!format!("{request:?} {response:?}").contains("hush"));
+    }
+
+    #[tokio::test]
+    async fn the_connection_is_kept_and_every_call_counted() {
+        let server = StandIn::start([Reply::answer(200, "1"), Reply::answer(500, "2"), Reply::Lose]).await;
+        let outside = Outside::new("things");
+        let (answers, seen) = observing(async {
+            let clone = outside.clone();
+            [
+                get(&outside, &server.url, PATIENCE).await.is_ok(),
+                get(&clone, &server.url, PATIENCE).await.is_ok(),
+                get(&outside, &server.url, PATIENCE).await.is_ok(),
+            ]
+        })
+        .await;
+        assert_eq!(answers, [true, true, false]);
+        assert!(server.asked().iter().all(|asked| asked.connection == 1), "{:?}", server.asked());
+        let timing = seen.calls.server_timing();
+        assert!(timing.starts_with("things;desc=\"3 calls\";dur="), "{timing}");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_does_not_come_whole_is_not_waited_for() {
+        let patience = Duration::from_millis(300);
+        for reply in [Reply::Ignore, Reply::Stall] {
+            let server = StandIn::start([reply.clone(), Reply::answer(200, "again")]).await;
+            let outside = Outside::new("things");
+            let start = Instant::now();
+            let error = get(&outside, &server.url, patience).await.unwrap_err();
+            assert!(matches!(error, OutsideError::TimedOut(within) if within == patience), "{error:?}");
+            assert!(start.elapsed() < PATIENCE, "{reply:?}: {:?}", start.elapsed());
+            // What is left of that answer is not taken for the next one.
+            assert_eq!(get(&outside, &server.url, PATIENCE).await.unwrap().body, b"again");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_beyond_all_measure_is_not_kept() {
+        let body = |length| Reply::answer(200, "x".repeat(length));
+        let server = StandIn::start([body(LARGEST), body(LARGEST + 1)]).await;
+        let outside = Outside::new("things");
+        assert_eq!(get(&outside, &server.url, PATIENCE).await.unwrap().body.len(), LARGEST);
+        let error = get(&outside, &server.url, PATIENCE).await.unwrap_err();
+        assert!(matches!(error, OutsideError::TooLarge), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn where_nobody_listens_or_nothing_can_be_sent_it_fails_at_once() {
+        let outside = Outside::new("things");
+        let error = get(&outside, &StandIn::gone(), PATIENCE).await.unwrap_err();
+        assert!(matches!(error, OutsideError::Connection(_)), "{error:?}");
+        let request = Request { method: Method::Get, url: "no url", headers: &[], body: "" };
+        let error = outside.send(&request, PATIENCE).await.unwrap_err();
+        assert!(matches!(error, OutsideError::Unsendable(_)), "{error:?}");
+        let headers = [("authorization", "Bearer two\nlines")];
+        let request = Request { method: Method::Get, url: &StandIn::gone(), headers: &headers, body: "" };
+        let error = outside.send(&request, PATIENCE).await.unwrap_err();
+        assert!(matches!(error, OutsideError::Unsendable(_)), "{error:?}");
+    }
+
+    /// Whoever takes a connection and then says nothing, not even for TLS, is given up after [`CONNECT_TIMEOUT`].
+    #[tokio::test]
+    async fn the_roots_are_read_for_the_first_call_that_needs_them_and_a_handshake_has_a_limit() {
+        let silent = TcpListener::bind((stand_in::HERE, 0)).unwrap();
+        let address = silent.local_addr().unwrap();
+        let server = StandIn::start([Reply::answer(200, "")]).await;
+        let outside = Outside::new("things");
+        get(&outside, &server.url, PATIENCE).await.unwrap();
+        assert!(outside.secure.get().is_none());
+        let start = Instant::now();
+        let error = get(&outside, &format!("https://{address}/"), PATIENCE).await.unwrap_err();
+        assert!(matches!(error, OutsideError::Connection(_)), "{error:?}");
+        assert!(start.elapsed() >= CONNECT_TIMEOUT && start.elapsed() < PATIENCE, "{:?}", start.elapsed());
+        assert!(outside.secure.get().is_some());
     }
 }

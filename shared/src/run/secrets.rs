@@ -83,6 +83,16 @@ impl<T: FromSecret> Secret<T> {
         }
     }
 
+    /// One that was read already.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn known(value: T) -> Self {
+        let config = aws_sdk_secretsmanager::Config::builder();
+        let config = config.behavior_version(aws_sdk_secretsmanager::config::BehaviorVersion::latest());
+        let kept = Kept { value: Arc::new(value), until: Instant::now() + KEPT };
+        let secrets = Client::from_conf(config.build());
+        Self { secrets, arn: "known".into(), kept: Arc::new(Mutex::new(Some(kept))) }
+    }
+
     async fn read(&self) -> anyhow::Result<T> {
         let found = self.secrets.get_secret_value().secret_id(&self.arn).send().await;
         let text = found.context("read a secret")?.secret_string.context("the secret is no text")?;
@@ -99,5 +109,82 @@ impl<T> Clone for Secret<T> {
 impl<T> fmt::Debug for Secret<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::aws::canned;
+    use serde_json::{Value, json};
+
+    struct Word(String);
+
+    impl FromSecret for Word {
+        fn from_secret(text: &str) -> Option<Self> {
+            (text != "unset").then(|| Self(text.to_owned()))
+        }
+    }
+
+    fn secret(status: u16, body: &Value) -> (Secret<Word>, canned::Asked) {
+        let (sdk, asked) = canned::answering(status, body);
+        (Secret::new(Client::new(&sdk), "arn".into()), asked)
+    }
+
+    fn count(asked: &canned::Asked) -> usize {
+        asked.lock().unwrap().len()
+    }
+
+    /// As if it had been read longer ago than it is kept.
+    async fn age(secret: &Secret<Word>) {
+        secret.kept.lock().await.as_mut().unwrap().until = Instant::now();
+    }
+
+    #[tokio::test]
+    async fn a_secret_is_read_once_kept_for_a_while_and_never_printed() {
+        let (secret, asked) = secret(200, &json!({ "SecretString": "hush" }));
+        let clone = secret.clone();
+        assert_eq!(secret.value().await.unwrap().0, "hush");
+        assert_eq!(clone.value().await.unwrap().0, "hush");
+        assert_eq!(*asked.lock().unwrap(), [json!({ "SecretId": "arn" })]);
+        let until = secret.kept.lock().await.as_ref().unwrap().until;
+        let kept = until - Instant::now();
+        assert!(kept <= KEPT && kept > KEPT - Duration::from_secs(5), "{kept:?}");
+        age(&secret).await;
+        secret.value().await.unwrap();
+        assert_eq!(count(&asked), 2);
+        assert_eq!(format!("{secret:?}"), "Secret(…)");
+    }
+
+    #[tokio::test]
+    async fn a_refused_secret_is_read_anew_but_not_one_that_was_read_since() {
+        let (secret, asked) = secret(200, &json!({ "SecretString": "hush" }));
+        let refused = secret.value().await.unwrap();
+        secret.forget(&refused).await;
+        let newer = secret.value().await.unwrap();
+        assert_eq!(count(&asked), 2);
+        secret.forget(&refused).await;
+        assert!(Arc::ptr_eq(&secret.value().await.unwrap(), &newer));
+        assert_eq!(count(&asked), 2);
+    }
+
+    #[tokio::test]
+    async fn what_is_known_is_used_on_while_it_cannot_be_read_again() {
+        let (secret, asked) = secret(500, &json!({}));
+        assert!(secret.value().await.is_err());
+        *secret.kept.lock().await = Some(Kept { value: Arc::new(Word("old".into())), until: Instant::now() });
+        assert_eq!(secret.value().await.unwrap().0, "old");
+        assert_eq!(secret.value().await.unwrap().0, "old");
+        assert_eq!(count(&asked), 2);
+        age(&secret).await;
+        assert_eq!(secret.value().await.unwrap().0, "old");
+        assert_eq!(count(&asked), 3);
+    }
+
+    #[tokio::test]
+    async fn the_error_about_a_wrong_secret_does_not_tell_it() {
+        let (secret, _) = secret(200, &json!({ "SecretString": "unset" }));
+        let error = format!("{:?}", secret.value().await.err().unwrap());
+        assert!(error.contains("not what it should be") && !error.contains("unset"), "{error}");
     }
 }

@@ -1,6 +1,6 @@
-//! The body of a request, as Stripe takes it: a form whose names have brackets, `metadata[order_id]`. It keeps the order
-//! in which it was filled, so that equal requests are equal to the byte: Stripe refuses a key that comes again with
-//! other parameters.
+//! The body of a request, as Stripe takes it: a form whose names have brackets, `metadata[order_id]`. It keeps the
+//! order in which it was filled, so that equal requests are equal to the byte: Stripe refuses a key that comes again
+//! with other parameters.
 
 use std::fmt::Display;
 

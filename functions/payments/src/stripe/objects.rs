@@ -298,3 +298,107 @@ pub(crate) fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
     let seconds: Option<i64> = maybe(deserializer)?;
     Ok(seconds.map(|seconds| Timestamp::from_unix_millis(seconds.saturating_mul(1000))))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_session_is_read_for_the_few_fields_that_count() {
+        let session: Session = serde_json::from_value(json!({
+            "id": "cs_test_1", "object": "checkout.session", "status": "complete", "payment_status": "paid",
+            "amount_total": 2701, "amount_subtotal": 2270, "currency": "eur", "payment_intent": "pi_1",
+            "url": null, "expires_at": 1_790_000_000, "created": 1_789_998_000, "livemode": false,
+            "customer_details": { "email": "somebody@example.com" },
+            "metadata": {
+                "order_id": "01890a5d-ac96-774b-bcce-b302099a8057", "shop": "cartwright-local",
+                "payment_id": "01890a5d-ac96-774b-bcce-b302099a8058", "theirs": "7"
+            }
+        }))
+        .unwrap();
+        let expected = Session {
+            id: "cs_test_1".parse().unwrap(),
+            status: SessionStatus::Complete,
+            payment_status: PaymentStatus::Paid,
+            amount: Some(Amount::from_minor(2_701)),
+            currency: Some(Currency::from_str("EUR").unwrap().into()),
+            intent: Some("pi_1".parse().unwrap()),
+            url: None,
+            expires_at: Some(Timestamp::from_unix_millis(1_790_000_000_000)),
+            created: Some(Timestamp::from_unix_millis(1_789_998_000_000)),
+            metadata: Metadata {
+                shop: Some("cartwright-local".into()),
+                order: Some("01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap()),
+                payment: Some("01890a5d-ac96-774b-bcce-b302099a8058".parse().unwrap()),
+                refund: None,
+            },
+        };
+        assert_eq!(session, expected);
+    }
+
+    #[test]
+    fn p28_what_is_missing_or_of_another_kind_is_left_out_and_only_the_id_is_needed() {
+        let bare: Session = serde_json::from_value(json!({ "id": "cs_1" })).unwrap();
+        for odd in [
+            json!({ "id": "cs_1", "status": null, "payment_status": null, "amount_total": null, "url": null,
+                "currency": null, "payment_intent": null, "expires_at": null, "metadata": null }),
+            json!({ "id": "cs_1", "status": 7, "payment_status": {}, "amount_total": "27.01", "url": [],
+                "currency": "euro", "payment_intent": [], "expires_at": "soon", "created": 1.5,
+                "metadata": { "order_id": "7", "payment_id": 8, "shop": [], "refund_id": "../refunds" } }),
+            json!({ "id": "cs_1", "amount_total": -1, "payment_intent": "pi/../1", "metadata": [] }),
+        ] {
+            let read: Session = serde_json::from_value(odd.clone()).unwrap();
+            assert_eq!(read, bare, "{odd}");
+        }
+        for none in [json!({}), json!({ "id": null }), json!({ "id": "cs_1/expire" }), json!({ "id": "" })] {
+            assert!(serde_json::from_value::<Session>(none.clone()).is_err(), "{none}");
+        }
+    }
+
+    #[test]
+    fn p28_a_status_that_nobody_knows_yet_is_kept() {
+        let status = |name: &str| SessionStatus::from(name.to_owned());
+        assert_eq!(
+            ["open", "complete", "expired"]
+                .map(status)
+                .map(|status| matches!(status, SessionStatus::Other(_))),
+            [false; 3]
+        );
+        let session = json!({ "id": "cs_1", "status": "frozen", "payment_status": "in_dispute" });
+        let session: Session = serde_json::from_value(session).unwrap();
+        assert_eq!(session.status, SessionStatus::Other("frozen".into()));
+        assert_eq!(session.payment_status, PaymentStatus::Other("in_dispute".into()));
+    }
+
+    #[test]
+    fn an_intent_that_is_sent_as_a_whole_is_known_by_its_id() {
+        let refund = json!({ "id": "re_1", "payment_intent": { "id": "pi_1", "status": "succeeded" },
+            "status": "requires_action", "amount": 40_000, "currency": "usd" });
+        let refund: Refund = serde_json::from_value(refund).unwrap();
+        assert_eq!(refund.intent, Some("pi_1".parse().unwrap()));
+        assert_eq!(
+            (refund.status, refund.amount),
+            (RefundStatus::RequiresAction, Some(Amount::from_minor(40_000)))
+        );
+        assert!(refund.currency.is_some_and(|code| code.is("USD".parse().unwrap())));
+    }
+
+    #[test]
+    fn a_currency_is_compared_by_its_code_also_where_the_shop_does_not_know_it() {
+        let code = |text: &str| CurrencyCode::try_from(text.to_owned());
+        let euro = Currency::from_str("EUR").unwrap();
+        assert!(code("eur").unwrap().is(euro) && code("EUR") == Ok(euro.into()));
+        assert!(!code("jpy").unwrap().is(euro));
+        assert_eq!(serde_json::to_value(code("jpy").unwrap()).unwrap(), "JPY");
+        assert!(code("e1r").is_err() && code("eu").is_err());
+    }
+
+    #[test]
+    fn the_address_of_a_session_is_not_printed() {
+        let session = json!({ "id": "cs_1", "url": "https://checkout.stripe.com/c/pay/cs_1#secret" });
+        let session: Session = serde_json::from_value(session).unwrap();
+        assert_eq!(session.url.as_ref().unwrap().as_str(), "https://checkout.stripe.com/c/pay/cs_1#secret");
+        assert!(!format!("{session:?}").contains("checkout.stripe.com"));
+    }
+}

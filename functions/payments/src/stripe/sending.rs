@@ -22,6 +22,9 @@ const TRIES: u32 = 3;
 /// How long to wait where Stripe has too much to do and does not say how long.
 const BUSY: Duration = Duration::from_secs(1);
 
+/// The longest that Stripe is taken at its word for.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
+
 /// How long things may take: API Gateway gives up after 30 seconds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
@@ -46,8 +49,8 @@ impl Default for Limits {
 /// Why a call did not give what it should. The words are Stripe's names for things, never a message or a body.
 #[derive(Debug, thiserror::Error)]
 pub enum StripeError {
-    /// Stripe says no and will go on saying it: a mistake of ours, or a rule of Stripe's. With `401` and `403` it speaks
-    /// of the API key alone, and not of what an earlier request with the same idempotency key has done.
+    /// Stripe says no and will go on saying it: a mistake of ours, or a rule of Stripe's. With `401` and `403` it
+    /// speaks of the API key alone, and not of what an earlier request with the same idempotency key has done.
     #[error("Stripe refused with {status} {kind}, code {code:?}, parameter {param:?}")]
     Refused {
         /// The status of the answer.
@@ -62,8 +65,8 @@ pub enum StripeError {
     /// It may have happened or not.
     #[error("it is unclear what Stripe did")]
     Unclear(#[source] anyhow::Error),
-    /// Stripe has too much to do, or is at work on the same thing. If another request with the same idempotency key is
-    /// still under way, it may have its effect yet.
+    /// Stripe has too much to do, or is at work on the same thing. It says nothing of what an earlier try has done, or
+    /// what another request with the same idempotency key is still doing.
     #[error("Stripe is busy, for {retry_after:?}")]
     Busy {
         /// How long to leave it alone.
@@ -118,24 +121,22 @@ impl Stripe {
     /// Makes a call, up to three times.
     pub(super) async fn call<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, StripeError> {
         let until = Instant::now() + self.limits.all;
-        let mut refused_key = None;
-        let mut is_unclear = false;
-        for tries in 1.. {
-            let left = until.saturating_duration_since(Instant::now());
-            let failed = match self.attempt(call, refused_key.as_ref(), left.min(self.limits.each)).await {
+        let (mut tries, mut is_unclear, mut refused_key) = (0, false, None);
+        loop {
+            tries += 1;
+            let failed = match self.attempt(call, refused_key.as_ref(), until).await {
                 Ok(body) => return read(&body),
                 Err(failed) => failed,
             };
             let pause = failed.pause.max(self.jitter());
-            let left = until.saturating_duration_since(Instant::now());
-            if !failed.again || tries == TRIES || left <= pause {
+            let is_late = pause >= until.saturating_duration_since(Instant::now());
+            if !failed.again || tries == TRIES || is_late {
                 return Err(failed.after(is_unclear));
             }
             is_unclear |= matches!(failed.error, StripeError::Unclear(_));
             refused_key = failed.refused_key;
             tokio::time::sleep(pause).await;
         }
-        unreachable!("the last try returns")
     }
 
     /// Tries it once.
@@ -143,12 +144,13 @@ impl Stripe {
         &self,
         call: &Call<'_>,
         refused_key: Option<&Arc<ApiKey>>,
-        patience: Duration,
+        until: Instant,
     ) -> Result<Vec<u8>, Failed> {
         let api_key = self.key.value().await.map_err(|error| Failed::unclear(error, false))?;
         if api_key.0.is_empty() || refused_key.is_some_and(|refused| *refused == api_key) {
             return Err(Failed::without_a_key());
         }
+        let patience = until.saturating_duration_since(Instant::now()).min(self.limits.each);
         let response = self.send(call, &api_key, patience).await?;
         let mut failed = match judge(&response) {
             Ok(()) => return Ok(response.body),
@@ -175,7 +177,11 @@ impl Stripe {
         };
         let request = Request { method: call.method, url: &url, headers: &headers, body };
         let response = self.http.send(&request, patience).await;
-        let response = response.map_err(|error| Failed::unclear(error.into(), true))?;
+        let response = response.map_err(|error| {
+            let error = anyhow::Error::new(error);
+            tracing::warn!(call = call.name, error = format!("{error:#}"), "Stripe did not answer");
+            Failed::unclear(error, true)
+        })?;
         // By this name Stripe's support finds it.
         let id = response.header("request-id").filter(|id| id.len() <= 64).unwrap_or_default();
         tracing::info!(call = call.name, status = response.status, stripe_request_id = id, "Stripe answered");
@@ -235,7 +241,7 @@ fn judge(response: &Response) -> Result<(), Failed> {
     }
     let refusal = serde_json::from_slice::<Refusal>(&response.body).ok().map(|refusal| refusal.error);
     let pause = response.header("retry-after").and_then(|seconds| seconds.parse().ok());
-    let pause = pause.map(Duration::from_secs);
+    let pause = pause.map(|seconds| Duration::from_secs(seconds).min(LONGEST));
     let (error, again) = match (response.status, refusal) {
         (429, _) => (StripeError::Busy { retry_after: pause.unwrap_or(BUSY) }, true),
         (409, Some(refusal)) if refusal.is_for_now() => {
