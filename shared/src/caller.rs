@@ -15,10 +15,26 @@ use crate::values::time::Timestamp;
 /// The group whose people run the shop.
 pub const ADMINS: &str = "admin";
 
-/// A person, as Cognito's `sub` names them for good.
+/// What begins the name of somebody without an account.
+const GUEST: &str = "guest#";
+
+/// A person, as Cognito's `sub` names them for good; or somebody without an account, as `guest#` and what names them.
+/// No `sub` has a `#`, and [`Caller`] takes none that has: whoever signs in is never taken for a guest.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UserId(String);
+
+impl UserId {
+    /// Somebody without an account, named by what the shop has of them.
+    pub fn guest(named: impl fmt::Display) -> Self {
+        Self(format!("{GUEST}{named}"))
+    }
+
+    /// Whether it is somebody without an account.
+    pub fn is_guest(&self) -> bool {
+        self.0.starts_with(GUEST)
+    }
+}
 
 impl From<String> for UserId {
     fn from(sub: String) -> Self {
@@ -76,7 +92,7 @@ impl Caller {
 
     /// Reads the claims of a Cognito ID or access token.
     fn from_claims(claims: &HashMap<String, String>) -> Option<Self> {
-        let id = claims.get("sub").filter(|sub| !sub.is_empty())?.clone();
+        let id = claims.get("sub").filter(|sub| !sub.is_empty() && !sub.contains('#'))?.clone();
         let groups = claims.get("cognito:groups").map(|groups| group_names(groups)).unwrap_or_default();
         let signed_in_at = claims.get("auth_time").and_then(|seconds| seconds.parse::<i64>().ok());
         let signed_in_at =
@@ -281,6 +297,13 @@ mod tests {
     fn without_a_subject_there_is_nobody() {
         assert_eq!(Caller::from_claims(&claims(&[("username", "Ann")])), None);
         assert_eq!(Caller::from_claims(&claims(&[("sub", "")])), None);
+    }
+
+    #[test]
+    fn whoever_signs_in_is_no_guest() {
+        let guest = UserId::guest(7);
+        assert!(guest.is_guest() && !UserId::from("ann".to_owned()).is_guest());
+        assert_eq!(Caller::from_claims(&claims(&[("sub", &guest.to_string())])), None);
     }
 
     async fn access_token(token_use: &str) -> Result<AccessToken, Problem> {

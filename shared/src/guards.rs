@@ -3,7 +3,7 @@
 //!
 //! | key `guardId` | what | kept for |
 //! | --- | --- | --- |
-//! | `idempotency#{route}#{person}#{key}` | the answer to a request that carried a key: [`once`] | 24 hours |
+//! | `idempotency#{route}#{person or cart}#{key}` | the answer to a request that carried a key: [`once`] | 24 hours |
 //! | `rate#{route}#{limit}#{HMAC of whom}` | how often somebody asked: [`rate_limit`] | two windows, or 90 days |
 //! | `claim#{what}` | who does a thing that must happen once, and that it is done: [`claims`] | 90 days |
 //!

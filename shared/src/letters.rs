@@ -36,6 +36,8 @@ pub struct Letter {
     pub totals: Vec<Total>,
     /// Where to read on.
     pub link: Option<Link>,
+    /// Where to find each of several things.
+    pub links: Vec<Link>,
     /// By what to find it again, a line each: what names the thing, and since when it is.
     pub reference: Vec<String>,
 }

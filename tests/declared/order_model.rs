@@ -10,6 +10,7 @@
 
 use std::sync::LazyLock;
 
+use orders::purchase::Prices;
 use orders::{Contact, DueOrder, Fulfilment, LetterKind, NewOrder, Order, OrderStatus, Owed, Transition};
 use products::ProductOffer;
 use shared::caller::Caller;
@@ -193,7 +194,9 @@ static RULES: LazyLock<Rules> = LazyLock::new(|| {
     let contact: Contact =
         serde_json::from_str(r#"{"email":"ann@cartwright.test","fullName":"Ann"}"#).unwrap();
     let ann = Caller::for_tests("ann");
-    let placed = Order::place(&new, &[offer], ann.id(), contact, Fulfilment::Automatic, now).unwrap();
+    let shop = orders::Shop { fulfilment: Fulfilment::Automatic, country: "DE".parse().unwrap() };
+    let prices = Prices { offers: vec![offer], ..Prices::default() };
+    let (placed, _) = Order::place(&new, &prices, shop, ann.id(), contact, now).unwrap();
     let changed = |status: OrderStatus, attempts: u8| {
         let mut value = serde_json::to_value(&placed).unwrap();
         value["status"] = status.as_str().into();

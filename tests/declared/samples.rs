@@ -65,10 +65,9 @@ fn the_present_code_reads_what_the_last_release_wrote() {
     read_settings();
     read_payments();
     read::<promotions::Coupon>("coupons");
-    let orders: Vec<_> = read::<orders::Order>("orders").iter().map(orders::Order::status).collect();
-    let missing: Vec<_> =
-        orders::OrderStatus::ALL.into_iter().filter(|status| !orders.contains(status)).collect();
-    assert_eq!(missing, [], "a sample for each status");
+    let orders = read::<orders::Order>("orders");
+    let is_there = |status: &orders::OrderStatus| orders.iter().any(|order| order.status() == *status);
+    assert!(orders::OrderStatus::ALL.iter().all(is_there), "a sample for each status");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use tests::template::{
 };
 
 /// What may be called without a token, and nothing else.
-const PUBLIC: [&str; 26] = [
+const PUBLIC: [&str; 30] = [
     "DELETE /guest-cart",
     "DELETE /guest-cart/items/{id}",
     "GET /approve-products",
@@ -21,6 +21,7 @@ const PUBLIC: [&str; 26] = [
     "GET /docs",
     "GET /docs/{file}",
     "GET /guest-cart",
+    "GET /guest-orders/{id}",
     "GET /health",
     "GET /openapi.json",
     "GET /products",
@@ -28,7 +29,10 @@ const PUBLIC: [&str; 26] = [
     "GET /shipping-methods",
     "POST /confirm-sign-up",
     "POST /forgot-password",
+    "POST /guest-cart/checkout",
     "POST /guest-cart/items",
+    "POST /guest-orders/links",
+    "POST /guest-orders/{id}/cancel",
     "POST /payments/webhook",
     "POST /refresh-token",
     "POST /resend-code",

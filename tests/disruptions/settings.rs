@@ -3,7 +3,8 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::answer::calls;
-use tests::shop::Shop;
+use tests::shop::{Shop, order_id, product};
+use tests::wait::eventually;
 
 fn shipping() -> Value {
     json!({ "methods": [
@@ -39,7 +40,7 @@ async fn an_admin_sets_how_the_shop_sends_and_everyone_sees_what_that_costs() {
     let shop = Shop::open();
     let admin = shop.admin().await;
     let answer = admin.put("/settings/shipping", &shipping()).await;
-    assert_eq!(answer.calls(), calls([("dynamodb", 2)]));
+    assert_eq!(answer.calls(), calls([("dynamodb", 3)]));
     assert_eq!(set(answer.is(200)), shipping());
     let offered = async |query: &str| {
         let answer = shop.get(&format!("/shipping-methods?{query}")).await;
@@ -73,6 +74,64 @@ async fn an_admin_sets_how_the_shop_sends_and_everyone_sees_what_that_costs() {
     }
     admin.put("/settings/shipping", &json!({ "methods": [] })).await.is(200);
     assert_eq!(offered("country=DE&total=49.99").await, json!([]));
+}
+
+/// Shipping, taxes and a total that was expected, in a cart and in an order without one, to the cent (C11).
+#[tokio::test]
+async fn an_order_costs_what_the_shop_takes_for_sending_and_taxes() {
+    let shop = Shop::open();
+    let (admin, ann, bob) = (shop.admin().await, shop.person("Ann").await, shop.person("Bob").await);
+    let tea = ann.sells(product().named("tea").priced("10.00").stock(9)).await;
+    admin.put("/settings/shipping", &shipping()).await.is(200);
+    admin.put("/settings/tax", &tax()).await.is(200);
+    let address = json!({
+        "name": "Mara Lindqvist", "line1": "Quay 42", "postalCode": "20459", "city": "Hamburg", "country": "DE"
+    });
+    // 2 × 10.00 and 19 % on top, 4.90 to send with 19 % inside.
+    let amounts = json!({ "items": 20, "discount": 0, "shipping": 4.9, "tax": 4.58, "taxIncluded": 0.78 });
+
+    bob.post("/cart/items", &json!({ "id": tea.id, "quantity": 2 })).await.is(200);
+    let nowhere = bob.post("/cart/checkout", &json!({ "expectedTotal": 28.7 })).await;
+    nowhere.is_problem(422, "invalid-input").at(["#/shippingAddress"]);
+    bob.put("/cart", &json!({ "shippingAddress": address })).await.is(200);
+    let seen = bob.get("/cart").await.is(200);
+    assert_eq!((&seen["amounts"]["total"], &seen["amounts"]["estimated"]), (&json!(28.7), &json!(false)));
+    let placed = bob.post("/cart/checkout", &json!({ "expectedTotal": 28.7 })).await.is(201);
+    let of_cart = bob.order(&order_id(&placed)).await;
+
+    let asked = |more: Value| {
+        let mut asked = json!({ "id": tea.id, "quantity": 2 });
+        asked.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        asked
+    };
+    bob.post("/orders", &asked(json!({}))).await.is_problem(422, "invalid-input").at(["#/shippingAddress"]);
+    let cheaper = asked(json!({ "shippingAddress": address, "expectedTotal": 20 }));
+    let changed = bob.post("/orders", &cheaper).await.is_problem(409, "total-changed").body;
+    assert_eq!((&changed["total"], &changed["amounts"]["tax"]), (&json!(28.7), &json!(4.58)));
+    let far = asked(json!({ "shippingAddress": address, "shippingMethod": "courier" }));
+    bob.post("/orders", &far).await.is_problem(409, "shipping-not-available");
+    let right = asked(json!({ "shippingAddress": address, "expectedTotal": 28.7 }));
+    let placed = bob.post("/orders", &right).await;
+    assert_eq!(placed.calls(), calls([("dynamodb", 3), ("sqs", 1)]));
+    let without_cart = bob.order(&order_id(&placed.is(201))).await;
+
+    for order in [&of_cart, &without_cart] {
+        assert_eq!((&order["total"], &order["amounts"]), (&json!(28.7), &amounts));
+        assert_eq!((&order["shippingMethod"], &order["shippingAddress"]), (&json!("standard"), &address));
+        assert_eq!((&order["items"][0]["tax"], &order["items"][0]["total"]), (&json!(3.8), &json!(23.8)));
+    }
+    let mail = eventually("the email", async || {
+        bob.mail_about(&order_id(&without_cart))
+            .await
+            .into_iter()
+            .find(|mail| mail.subject.contains("confirmed"))
+    });
+    let mail = mail.await;
+    for line in ["Items", "20.00 USD", "Shipping", "4.90 USD", "Tax", "3.80 USD", "Total", "28.70 USD"] {
+        assert!(mail.text.contains(line), "{line} is not in {}", mail.text);
+    }
+    admin.put("/settings/shipping", &json!({ "methods": [] })).await.is(200);
+    admin.put("/settings/tax", &no_tax()).await.is(200);
 }
 
 #[tokio::test]

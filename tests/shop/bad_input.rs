@@ -245,7 +245,12 @@ async fn every_field_of_a_wrong_type_is_told_all_at_once() {
             let members = route.valid.as_object().expect("an object").keys();
             let expected = members.clone().map(|member| format!("#/{member}")).collect::<BTreeSet<_>>();
             // Where a list is right, an object is wrong: a list may be empty, and entries have places of their own.
-            let wrong_for = |valid: &Value| if valid.is_array() { json!({}) } else { wrong.clone() };
+            // Where an object is right, a list is wrong: the members that an empty one lacks have places of their own.
+            let wrong_for = |valid: &Value| match valid {
+                Value::Array(_) => json!({}),
+                Value::Object(_) => json!([]),
+                _ => wrong.clone(),
+            };
             let body: Value =
                 members.map(|member| (member.clone(), wrong_for(&route.valid[member]))).collect();
             let problem = route.send(&shop, &ann, &body).await.is_problem(422, "invalid-input");

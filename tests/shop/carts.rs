@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::answer::{Answer, calls};
-use tests::shop::{Person, Product, Shop, order_id, product};
+use tests::shop::{Person, Product, Shop, order_id, product, unique};
 use tests::wait::at_once;
 
 fn item(product: &Product, quantity: u32) -> Value {
@@ -19,6 +19,13 @@ async fn puts(person: &Person, product: &Product, quantity: u32) -> Answer {
 
 async fn cart(person: &Person) -> Value {
     person.get("/cart").await.is(200)
+}
+
+/// What a cart of this sum comes to, where nothing is added and nothing taken off.
+fn amounts(sum: &Value) -> Value {
+    json!({
+        "items": sum, "discount": 0, "shipping": 0, "tax": 0, "taxIncluded": 0, "total": sum, "estimated": false,
+    })
 }
 
 fn line(product: &Product) -> String {
@@ -55,8 +62,8 @@ async fn a_cart_is_filled_changed_and_emptied_in_two_calls_each() {
     let empty = bob.get("/cart").await;
     assert_eq!(empty.calls(), calls([("dynamodb", 1)]));
     let nothing = json!({
-        "version": 0, "currency": null, "items": [], "amounts": { "items": 0, "total": 0 }, "problems": [],
-        "canCheckOut": false,
+        "version": 0, "currency": null, "items": [], "couponCode": null, "shippingMethod": null,
+        "shippingAddress": null, "amounts": amounts(&json!(0)), "problems": [], "canCheckOut": false,
     });
     assert_eq!(empty.is(200), nothing);
 
@@ -74,7 +81,8 @@ async fn a_cart_is_filled_changed_and_emptied_in_two_calls_each() {
                 "id": tea.id, "productName": "tea", "productPrice": 4.5, "priceWhenAdded": 4.5, "quantity": 3,
                 "total": 13.5, "available": 9, "problem": null,
             }],
-            "amounts": { "items": 13.5, "total": 13.5 }, "problems": [], "canCheckOut": true,
+            "couponCode": null, "shippingMethod": null, "shippingAddress": null, "amounts": amounts(&json!(13.5)),
+            "problems": [], "canCheckOut": true,
         })
     );
 
@@ -124,7 +132,7 @@ async fn a_new_price_is_shown_beside_the_old_one_and_the_old_one_is_never_paid()
     let refused = bob.post("/cart/checkout", &json!({ "expectedTotal": 9 })).await;
     let problem = refused.is_problem(409, "total-changed").body;
     assert_eq!((&problem["expectedTotal"], &problem["total"]), (&json!(9), &json!(10)));
-    assert_eq!(problem["amounts"], json!({ "items": 10, "total": 10 }));
+    assert_eq!(problem["amounts"], amounts(&json!(10)));
     let changed = json!([{ "productId": tea.id, "productPrice": 5, "priceWhenAdded": 4.5 }]);
     assert_eq!(problem["lines"], changed);
     assert_eq!((shop.stock_of(&tea).await, orders_of(&bob).await.len()), (9, 0));
@@ -337,4 +345,131 @@ async fn a_cart_of_fifty_lines_is_ordered_and_takes_no_more() {
     let order = bob.order(&order_id(&placed.is(201))).await;
     assert_eq!((order["items"].as_array().map(Vec::len), &order["total"]), (Some(50), &json!(50)));
     assert_eq!(shop.stock_of(&products[49]).await, 8);
+}
+
+/// A coupon that no other test has, of half the price.
+async fn half_off(shop: &Shop, rules: &Value) -> String {
+    let code = unique("HALF").replace(' ', "-").to_uppercase();
+    let mut coupon = json!({ "code": code, "kind": "percent", "value": 50 });
+    coupon.as_object_mut().expect("an object").extend(rules.as_object().expect("rules").clone());
+    shop.admin().await.post("/coupons", &coupon).await.is(201);
+    code
+}
+
+async fn used(shop: &Shop, code: &str) -> Value {
+    let list = shop.admin().await.get("/coupons?limit=100").await.is(200);
+    let coupon = list["coupons"].as_array().expect("coupons").iter().find(|coupon| coupon["code"] == code);
+    coupon.expect("the newest coupons")["used"].clone()
+}
+
+// D2: counted with the order, whatever is repeated.
+#[tokio::test]
+async fn a_coupon_takes_its_part_off_and_is_counted_once_for_an_order() {
+    let shop = Shop::open();
+    let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
+    let tea = ann.sells(product().named("tea").priced("4.50").stock(9)).await;
+    let code = half_off(&shop, &json!({ "limit": 9, "perCustomer": 1 })).await;
+    puts(&bob, &tea, 2).await.is(200);
+    let chosen = bob.put("/cart", &json!({ "couponCode": code.to_lowercase() })).await;
+    assert_eq!(chosen.calls(), calls([("dynamodb", 4)]));
+    assert_eq!(chosen.is(200)["version"], 2);
+    let seen = bob.get("/cart").await;
+    assert_eq!(seen.calls(), calls([("dynamodb", 2)]));
+    let seen = seen.is(200);
+    assert_eq!((&seen["couponCode"], &seen["amounts"]["discount"]), (&json!(code), &json!(4.5)));
+    bob.post("/cart/checkout", &json!({ "expectedTotal": 9 })).await.is_problem(409, "total-changed");
+
+    let asked = json!({ "expectedTotal": 4.5, "cartVersion": 2 });
+    let with_key = || bob.request(Method::POST, "/cart/checkout").header("idempotency-key", "k").json(&asked);
+    let placed = with_key().send().await;
+    assert_eq!(placed.calls(), calls([("dynamodb", 4), ("sqs", 1)]));
+    let order = order_id(&placed.is(201));
+    assert_eq!(order_id(&with_key().send().await.is(201)), order);
+    assert_eq!(used(&shop, &code).await, 1);
+    let shown = bob.order(&order).await;
+    assert_eq!((&shown["total"], &shown["couponCode"]), (&json!(4.5), &json!(code)));
+    assert_eq!((&shown["items"][0]["discount"], &shown["items"][0]["total"]), (&json!(4.5), &json!(4.5)));
+    assert_eq!(cart(&bob).await["couponCode"], Value::Null, "it was used");
+
+    // Once for each person, in a cart as in an order without one.
+    puts(&bob, &tea, 1).await.is(200);
+    let refused = bob.put("/cart", &json!({ "couponCode": code })).await;
+    let refused = refused.is_problem(409, "coupon-not-valid").body;
+    assert_eq!((&refused["code"], &refused["reason"]), (&json!(code), &json!("used-by-customer")));
+    let without_cart = json!({ "id": tea.id, "quantity": 1, "couponCode": code });
+    bob.post("/orders", &without_cart).await.is_problem(409, "coupon-not-valid");
+}
+
+// D4: once, however often it is asked for.
+#[tokio::test]
+async fn a_cancelled_order_gives_its_coupon_back_for_the_same_person_to_use() {
+    let shop = Shop::open();
+    let ann = shop.person("Ann").await;
+    let tea = ann.sells(product().priced("4.50").stock(50)).await;
+    let code = half_off(&shop, &json!({ "limit": 99, "perCustomer": 1 })).await;
+    let asked = json!({ "id": tea.id, "quantity": 1, "couponCode": code });
+    for shipped in 0..20 {
+        let bob = shop.person("Bob").await;
+        let placed = bob.post("/orders", &asked).await;
+        assert_eq!(placed.calls(), calls([("dynamodb", 3), ("sqs", 1)]));
+        let order = order_id(&placed.is(201));
+        if bob.cancels(&order).await.status != 200 {
+            continue;
+        }
+        bob.cancels(&order).await.is(200);
+        assert_eq!(used(&shop, &code).await, shipped);
+        let again = order_id(&bob.post("/orders", &asked).await.is(201));
+        assert_eq!(bob.order(&again).await["total"], 2.25);
+        assert_eq!(used(&shop, &code).await, shipped + 1);
+        bob.post("/orders", &asked).await.is_problem(409, "coupon-not-valid");
+        return;
+    }
+    panic!("twenty orders in a row shipped before they could be cancelled");
+}
+
+// D1: a limit is a limit, however many come at once.
+#[tokio::test]
+async fn a_coupon_is_used_no_more_often_than_its_limit_by_many_at_once() {
+    let shop = Shop::open();
+    let ann = shop.person("Ann").await;
+    let tea = ann.sells(product().priced("4").stock(20)).await;
+    let code = half_off(&shop, &json!({ "limit": 1 })).await;
+    let answers = at_once(10, |number| {
+        let (shop, code, id) = (shop.clone(), code.clone(), tea.id.clone());
+        async move {
+            let buyer = shop.person(&format!("Buyer {number}")).await;
+            let asked = json!({ "id": id, "quantity": 1, "couponCode": code, "expectedTotal": 2 });
+            buyer.post("/orders", &asked).await
+        }
+    });
+    let (mut placed, mut refused) = (0, 0);
+    for answer in answers.await {
+        if answer.status == 201 {
+            placed += 1;
+        } else {
+            assert_eq!(answer.is_problem(409, "coupon-used-up").body["code"], code.as_str());
+            refused += 1;
+        }
+    }
+    assert_eq!((placed, refused, shop.stock_of(&tea).await), (1, 9, 19));
+    assert_eq!(used(&shop, &code).await, 1);
+}
+
+// D5.
+#[tokio::test]
+async fn a_coupon_that_ended_after_it_was_chosen_is_no_longer_valid() {
+    let shop = Shop::open();
+    let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
+    let tea = ann.sells(product().priced("4").stock(9)).await;
+    let code = half_off(&shop, &json!({})).await;
+    puts(&bob, &tea, 1).await.is(200);
+    bob.put("/cart", &json!({ "couponCode": code })).await.is(200);
+    shop.admin().await.request(Method::DELETE, &format!("/coupons/{code}")).send().await.is(204);
+    let refused = bob.post("/cart/checkout", &json!({ "expectedTotal": 2 })).await;
+    let refused = refused.is_problem(409, "coupon-not-valid").body;
+    assert_eq!((&refused["code"], &refused["reason"]), (&json!(code), &json!("ended")));
+    let seen = cart(&bob).await;
+    assert_eq!((&seen["problems"], &seen["amounts"]["total"]), (&json!(["coupon-not-valid"]), &json!(4)));
+    bob.put("/cart", &json!({ "couponCode": null })).await.is(200);
+    bob.post("/cart/checkout", &json!({ "expectedTotal": 4 })).await.is(201);
 }

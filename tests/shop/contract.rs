@@ -17,6 +17,8 @@ struct World {
     buyer: Person,
     product: Option<Product>,
     category: String,
+    /// An order without an account: its id, and what opens it.
+    guest_order: Option<(String, String)>,
     protected: Option<Protected>,
 }
 
@@ -37,6 +39,7 @@ impl World {
             buyer: shop.person("Buyer").await,
             product: None,
             category: String::new(),
+            guest_order: None,
             protected: None,
         }
     }
@@ -81,6 +84,35 @@ impl World {
         panic!("twenty orders in a row shipped before they could be cancelled");
     }
 
+    /// An order of two of the product by somebody without an account.
+    async fn guest_order(&mut self) -> (String, String) {
+        if self.guest_order.is_none() {
+            let item = json!({ "id": self.product().await.id, "quantity": 2 });
+            let cart = self.shop.post("/guest-cart/items", &item).await.is(200);
+            let email = format!("{}@cartwright.test", unique("gus").replace(' ', "."));
+            let body = json!({ "expectedTotal": 199.98, "email": email, "fullName": "Gus Guest" });
+            let request = self.shop.request(Method::POST, "/guest-cart/checkout");
+            let request = request.header("cart-token", cart["cartToken"].as_str().expect("a token"));
+            let placed = request.json(&body).send().await.is(201);
+            let text = |name: &str| placed[name].as_str().expect(name).to_owned();
+            self.guest_order = Some((text("orderId"), text("orderToken")));
+        }
+        self.guest_order.clone().expect("just made")
+    }
+
+    /// The same, cancelled before it ships.
+    async fn cancelled_guest_order(&mut self) -> (String, String) {
+        for _ in 0..20 {
+            let (order, token) = self.guest_order().await;
+            let request = self.shop.request(Method::POST, &format!("/guest-orders/{order}/cancel"));
+            if request.header("order-token", &token).send().await.status == 200 {
+                return (order, token);
+            }
+            self.guest_order = None;
+        }
+        panic!("twenty orders in a row shipped before they could be cancelled");
+    }
+
     /// What stands for `{name}`.
     async fn value(&mut self, name: &str) -> String {
         match name {
@@ -114,6 +146,10 @@ impl World {
                 unique("").trim().to_owned()
             }
             "cancelledOrder" => self.cancelled_order().await,
+            "guestOrder" => self.guest_order().await.0,
+            "guestOrder.token" => self.guest_order().await.1,
+            "cancelledGuestOrder" => self.cancelled_guest_order().await.0,
+            "cancelledGuestOrder.token" => self.cancelled_guest_order().await.1,
             "banner" => {
                 let body = json!({ "fileName": "baner1.png", "fileType": "image/png" });
                 let banner = self.shop.admin().await.post("/banners/upload-url", &body).await.is(201);
@@ -271,7 +307,10 @@ fn faults(contract: &mut Contract, at: &str, example: &Value, answer: &Answer) -
 /// What is wrong with the `Location` of an answer: whoever made the thing finds it there.
 async fn leads_nowhere(world: &World, example: &Value, answer: &Answer) -> Option<String> {
     let location = answer.header("location")?;
-    let by_its_maker = json!({ "as": example["as"], "with": example["with"] });
+    let mut by_its_maker = json!({ "as": example["as"], "with": example["with"] });
+    if let Some(token) = answer.body["orderToken"].as_str() {
+        by_its_maker["headers"] = json!({ "Order-Token": token });
+    }
     let found = send(world, "GET", location, &by_its_maker).await;
     (found.status != 200).then(|| format!("leads to {location}, which answers {}", found.status))
 }
@@ -291,7 +330,7 @@ async fn every_operation_of_the_contract_has_examples_that_run() {
             wrong.push(format!("{method} {path} has no example that succeeds"));
         }
         for example in &examples {
-            (world.product, world.protected) = (None, None);
+            (world.product, world.guest_order, world.protected) = (None, None, None);
             let needs_a_newcomer = ["signOut", "changePassword", "beginTotp", "confirmTotp", "removeTotp"];
             if needs_a_newcomer.iter().any(|id| contract.at(&at)["operationId"] == *id) {
                 // These end what the others sign in with, or ask for somebody who has just signed in.

@@ -59,6 +59,8 @@ async fn scripts_can_follow_an_order_step_by_step() {
 
     let answer = shop.get(&format!("/local/orders/{order}")).await;
     assert_eq!((answer.status, answer.header("location")), (303, Some(format!("/local#{order}").as_str())));
+    let answer = shop.get(&format!("/local/guest-orders/{order}")).await;
+    assert_eq!((answer.status, answer.header("location")), (303, Some(format!("/local#{order}").as_str())));
     assert_eq!(shop.get("/local/orders/not-an-order").await.status, 404);
 }
 

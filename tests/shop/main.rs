@@ -16,6 +16,7 @@ mod banners;
 mod carts;
 mod categories;
 mod contract;
+mod guests;
 mod limits;
 mod lists;
 mod local_page;

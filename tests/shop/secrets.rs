@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use tests::answer::Answer;
-use tests::shop::{CODE, Newcomer, Shop, unique};
+use tests::shop::{CODE, Newcomer, Shop, product, unique};
 use tests::wait::eventually;
 
 /// All that the functions have said so far.
@@ -28,6 +29,27 @@ impl Visit {
         let answer = shop.post(path, body).await;
         self.answers.push(answer.clone());
         answer.body
+    }
+
+    /// Waits until the functions have said all that they say of these requests, so that there is something to read.
+    async fn is_in_no_log(&self) {
+        let ids: Vec<_> = self
+            .answers
+            .iter()
+            .filter_map(|answer| answer.header("x-request-id"))
+            .map(str::to_owned)
+            .collect();
+        assert_eq!(ids.len(), self.answers.len());
+        let logs = eventually("all requests are in the logs", async || {
+            let logs = logs();
+            ids.iter().all(|id| logs.contains(id.as_str())).then_some(logs)
+        })
+        .await;
+        for (what, secret) in &self.secrets {
+            assert!(secret.len() >= 7, "{what}: {secret} is too short to be looked for");
+            let line = logs.lines().find(|line| line.contains(secret.as_str()));
+            assert_eq!(line, None, "{what} is in a log");
+        }
     }
 }
 
@@ -94,19 +116,48 @@ async fn no_log_has_a_password_a_token_or_an_address() {
         ("the refreshed access token", signature(&new)),
         ("the refresh token", signature(&refresh)),
     ]);
+    visit.is_in_no_log().await;
+}
 
-    // The functions have said all that they say of these requests, so that there is something to read.
-    let ids: Vec<_> =
-        visit.answers.iter().filter_map(|answer| answer.header("x-request-id")).map(str::to_owned).collect();
-    assert_eq!(ids.len(), visit.answers.len());
-    let logs = eventually("all requests are in the logs", async || {
-        let logs = logs();
-        ids.iter().all(|id| logs.contains(id.as_str())).then_some(logs)
+#[tokio::test]
+async fn no_log_has_what_opens_what_a_guest_bought_or_who_the_guest_is() {
+    let shop = Shop::open();
+    let tea = shop.person("Ann").await.sells(product().priced("4.50").stock(9)).await;
+    let email = format!("{}@cartwright.test", unique("gus").replace(' ', "."));
+    let name = unique("Gus Guest");
+    let mut visit = Visit {
+        answers: Vec::new(),
+        secrets: vec![("the address", email.clone()), ("the name", name.clone())],
+    };
+    let item = json!({ "id": tea.id, "quantity": 1 });
+    let cart = visit.post(&shop, "/guest-cart/items", &item).await;
+    let cart = cart["cartToken"].as_str().expect("a token").to_owned();
+    let body = |total: f64| json!({ "expectedTotal": total, "email": email, "fullName": name });
+    let mut order = Value::Null;
+    for total in [4.0, 4.5, 4.5] {
+        let request = shop.request(Method::POST, "/guest-cart/checkout").header("cart-token", &cart);
+        let answer = request.json(&body(total)).send().await;
+        order = answer.body.clone();
+        visit.answers.push(answer);
+    }
+    let text = |name: &str| order[name].as_str().expect(name).to_owned();
+    let (path, token) = (format!("/guest-orders/{}", text("orderId")), text("orderToken"));
+    for opens in [&token, &cart] {
+        for (method, path) in [(Method::GET, path.clone()), (Method::POST, format!("{path}/cancel"))] {
+            visit.answers.push(shop.request(method, &path).header("order-token", opens).send().await);
+        }
+    }
+    visit.post(&shop, "/guest-orders/links", &json!({ "email": email })).await;
+    // The mail is written by another function, which has both.
+    eventually("the links come", async || {
+        shop.mail_to(&email).await.iter().any(|mail| mail.text.contains(&token)).then_some(())
     })
     .await;
-    for (what, secret) in &visit.secrets {
-        assert!(secret.len() >= 7, "{what}: {secret} is too short to be looked for");
-        let line = logs.lines().find(|line| line.contains(secret.as_str()));
-        assert_eq!(line, None, "{what} is in a log");
+    let claim = json!({ "orderId": text("orderId"), "orderToken": token });
+    let bob = shop.person("Bob").await;
+    for _ in 0..2 {
+        visit.answers.push(bob.post("/orders/claim", &claim).await);
     }
+    visit.secrets.extend([("what opens the cart", cart), ("what opens the order", token)]);
+    visit.is_in_no_log().await;
 }

@@ -23,7 +23,7 @@ mod users;
 use std::time::Duration;
 
 use ::offers::Offer;
-use ::orders::{Fulfilment, NewOrder, Order, OrderId, OrderPlaced, Orders, Refusal};
+use ::orders::{Fulfilment, NewOrder, Order, OrderId, OrderPlaced, Orders, Refusal, Shop};
 use ::products::{NewProduct, ProductId, ProductOffer, Products};
 use ::users::{Profile, Users};
 use axum::extract::OptionalFromRequestParts;
@@ -50,6 +50,11 @@ fn past() -> Timestamp {
 
 fn now() -> Timestamp {
     Timestamp::from_unix_millis(4_102_444_800_000)
+}
+
+/// Just before [`now`]: what follows something is dated after it.
+fn before() -> Timestamp {
+    now() - MILLISECOND
 }
 
 /// A store, as a function has it.
@@ -155,6 +160,11 @@ fn order(lines: &[(&Offer, u32)]) -> NewOrder {
     input::parse(json!({ "items": items }).to_string().as_bytes()).expect("an order")
 }
 
+/// A shop in Germany.
+fn shop(fulfilment: Fulfilment) -> Shop {
+    Shop { fulfilment, country: "DE".parse().expect("a country") }
+}
+
 /// Places an order as create-order does, without its limit and its queue.
 async fn place(
     orders: &Orders,
@@ -164,14 +174,14 @@ async fn place(
     now: Timestamp,
 ) -> Result<Once<OrderPlaced>, ::orders::Error> {
     let basis = orders.basis(buyer.id(), order, keyed).await?;
-    orders.place(buyer.id(), order, basis, keyed, Fulfilment::Automatic, now).await
+    orders.place(buyer.id(), order, basis, keyed, shop(Fulfilment::Automatic), now).await
 }
 
 /// An order in the table that waits for a person to ship it.
 async fn waiting(orders: &Orders, buyer: &Caller, lines: &[(&Offer, u32)], now: Timestamp) -> OrderId {
     let order = order(lines);
     let basis = orders.basis(buyer.id(), &order, None).await.expect("the tables answer");
-    let placed = orders.place(buyer.id(), &order, basis, None, Fulfilment::Manual, now).await;
+    let placed = orders.place(buyer.id(), &order, basis, None, shop(Fulfilment::Manual), now).await;
     placed.expect("a placed order").answer().order_id()
 }
 

@@ -76,10 +76,11 @@ pub struct Entry {
     schema_version: u32,
 }
 
-impl From<Told> for Entry {
-    fn from(event: Told) -> Self {
+impl Entry {
+    /// The line of the log that an event belongs in; `None` for what guests did, who have none.
+    pub fn of(event: Told) -> Option<Self> {
         let Told { id, kind, subject, time, data: Whose { person }, .. } = event;
-        Self {
+        (!person.is_guest()).then(|| Self {
             at: format!("{time}#{id}"),
             time,
             kind,
@@ -87,7 +88,7 @@ impl From<Told> for Entry {
             expires_at: (time + KEPT).unix_seconds(),
             schema_version: 1,
             user_id: person,
-        }
+        })
     }
 }
 
@@ -129,7 +130,14 @@ mod tests {
     }
 
     fn entry(kind: &str, subject: &str, data: &Value) -> Entry {
-        serde_json::from_value::<Told>(event(kind, subject, data)).unwrap().into()
+        Entry::of(serde_json::from_value(event(kind, subject, data)).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_a_guest_ordered_is_in_nobodys_log() {
+        let data = json!({ "orderId": "tea", "userId": "guest#tea", "total": 10.5, "currency": "USD" });
+        let told = serde_json::from_value(event("order.placed", "tea", &data)).unwrap();
+        assert_eq!(Entry::of(told), None);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use shared::http::problem::Problem;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 
-use crate::{Entry, Kind};
+use crate::{Entry, Kind, Told};
 
 const LOG: List = List { index: None, partition: "userId", sort: Descending("at"), key: "userId" };
 
@@ -35,6 +35,15 @@ impl FromEnv for Activity {
 }
 
 impl Activity {
+    /// Records what an event tells, if it is somebody's.
+    ///
+    /// # Errors
+    /// When the table does not take it.
+    pub async fn take(&self, event: Told) -> anyhow::Result<()> {
+        let Some(entry) = Entry::of(event) else { return Ok(()) };
+        self.record(&entry).await
+    }
+
     /// Records what happened. Safe to repeat: the same event is the same item.
     ///
     /// # Errors

@@ -50,6 +50,7 @@ pub fn letter(message: &CustomMessage) -> Result<Option<Letter>, Failure> {
         rows: Vec::new(),
         totals: Vec::new(),
         link: None,
+        links: Vec::new(),
         reference: Vec::new(),
     }))
 }

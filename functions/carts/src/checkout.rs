@@ -5,31 +5,31 @@
 
 use anyhow::Context;
 use offers::{NotReserved, OfferId};
-use orders::purchase::Fault;
+use orders::purchase::{Fault, Refusal as PurchaseRefusal};
 use orders::store::Recorded;
 use orders::{
-    Contact, Fulfilment, NewLine, NewOrder, Order, OrderId, OrderQueue, Orders, PaymentChoice, PaymentId,
-    PaymentMethod, Purchase, Refusal as OrderRefusal,
+    Contact, Error as OrderError, NewLine, NewOrder, Order, OrderId, OrderQueue, Orders, PaymentChoice,
+    PaymentId, Purchase, Refusal as OrderRefusal, Shop,
 };
 use payments::views::CheckoutPayment;
 use payments::{Opening, Payment};
 use promotions::NotRedeemed;
 use serde::{Deserialize, Serialize};
-use shared::caller::{Caller, UserId};
 use shared::dynamo::{Consistency, Item, Read, Write};
 use shared::guards::rate_limit::PersonLimit;
 use shared::guards::{Guards, Kept, KeyReused, KeyedRequest, Once};
 use shared::http::input::{Field, Value, whole_number};
-use shared::http::problem::{Busy, FieldError, Kind, Problem, StatusCode};
+use shared::http::problem::{Busy, Kind, Problem, StatusCode};
 use shared::run::aws::{Aws, FromEnv};
-use shared::run::config::{self, ConfigError};
+use shared::run::config::ConfigError;
 use shared::run::telemetry;
 use shared::values::money::{Amount, Currency, InMajor, Price, Sum};
 use shared::values::time::Timestamp;
 use users::{Profile, Users};
 
-use crate::priced::{AmountsView, LineProblem, PricedCart, PricedLine, Pricing};
-use crate::{Cart, CartChanges, CartId, Carts, LastOrder};
+use crate::guests::{Buyer, GuestRules};
+use crate::priced::{LineProblem, PricedCart, PricedLine, Pricing};
+use crate::{Cart, CartChanges, Carts, LastOrder};
 
 /// How often an order is counted anew because an admin changed its coupon at the same time.
 const TRIES: u32 = 3;
@@ -122,21 +122,12 @@ pub enum Refusal {
     /// These lines cannot be ordered as they are.
     #[error("{} lines cannot be ordered", .0.len())]
     Lines(Vec<LineFault>),
-    /// A coupon or a way of sending that was chosen is not for it.
-    #[error(transparent)]
-    Chosen(#[from] Fault),
-    /// Nobody has said where to send it.
-    #[error("nobody has said where to send the cart")]
-    NoAddress,
     /// It costs something else.
     #[error("the cart does not cost what was expected")]
     TotalChanged {
-        /// What the page said.
-        expected: Amount,
-        /// What it is.
-        total: Amount,
-        /// Of what that is made.
-        amounts: AmountsView,
+        /// Than what.
+        #[source]
+        refusal: PurchaseRefusal,
         /// Lines that cost something else than when they came into the cart.
         lines: Vec<PricedLine>,
     },
@@ -190,7 +181,6 @@ impl From<PricedLine> for NewPrice {
 
 const CART_EMPTY: Kind = Kind::new(StatusCode::CONFLICT, "cart-empty", "Cart empty");
 const CART_CHANGED: Kind = Kind::new(StatusCode::CONFLICT, "cart-changed", "Cart changed");
-const TOTAL_CHANGED: Kind = Kind::new(StatusCode::CONFLICT, "total-changed", "Total changed");
 const TOO_MANY_PIECES: Kind = Kind::new(StatusCode::CONFLICT, "too-many-pieces", "Too many pieces");
 
 /// The problem that is told of the first line; the others stand beside it.
@@ -225,19 +215,9 @@ impl From<Refusal> for Problem {
                 let first = first.unwrap_or_else(|| anyhow::anyhow!("no line is at fault").into());
                 first.with("lines", faults)
             }
-            Refusal::Chosen(fault) => fault.into(),
-            Refusal::NoAddress => {
-                let detail = "is required: say in the cart or here where to send it";
-                Self::invalid_input(vec![FieldError::body("#/shippingAddress", detail)])
-            }
-            Refusal::TotalChanged { expected, total, amounts, lines } => {
-                let detail = "The cart costs something else by now. Look at it again before you order.";
+            Refusal::TotalChanged { refusal, lines } => {
                 let lines: Vec<_> = lines.into_iter().map(NewPrice::from).collect();
-                Self::new(TOTAL_CHANGED, detail)
-                    .with("expectedTotal", expected.in_major())
-                    .with("total", total.in_major())
-                    .with("amounts", amounts)
-                    .with("lines", lines)
+                Self::from(refusal).with("lines", lines)
             }
         }
     }
@@ -276,29 +256,40 @@ impl Cart {
 }
 
 impl PricedCart {
-    /// The order that comes of it.
+    /// The order that comes of it, and what that comes to.
     ///
     /// # Errors
-    /// [`Refusal::Lines`] with every line that cannot be ordered; then what is wrong with the coupon and the way of
-    /// sending; then [`Refusal::TotalChanged`], which is only said of what can be bought.
-    pub fn order(&self, cart: &Cart, asked: &CheckOut) -> Result<NewOrder, Refusal> {
+    /// [`Refusal::Lines`] with every line that cannot be ordered; then what [`Order::place`] says of all of it, and of
+    /// another total which lines cost something else by now.
+    pub fn order(
+        &self,
+        cart: &Cart,
+        asked: &CheckOut,
+        shop: Shop,
+        buyer: &UserId,
+        contact: Contact,
+        now: Timestamp,
+    ) -> Result<(Order, Purchase), Problem> {
         let faults: Vec<_> = self.faulty().map(LineFault::of).collect();
         if !faults.is_empty() {
-            return Err(Refusal::Lines(faults));
+            return Err(Refusal::Lines(faults).into());
         }
-        if let Some(fault) = self.faults().first() {
-            return Err(fault.clone().into());
-        }
-        if self.purchase().is_some_and(Purchase::needs_address) {
-            return Err(Refusal::NoAddress);
-        }
-        let (expected, total) = (asked.expected_total.amount(), self.total());
-        if total != expected {
-            let lines = self.lines().iter().filter(|line| line.has_another_price()).cloned().collect();
-            return Err(Refusal::TotalChanged { expected, total, amounts: self.amounts(), lines });
-        }
-        let lines = cart.lines.iter().map(|line| NewLine { id: line.offer_id, quantity: line.quantity });
-        Ok(NewOrder::of(lines, PaymentMethod::CashOnDelivery))
+        let placed = Order::place(&cart.wanted(asked), self.prices(), shop, buyer, contact, now);
+        placed.map_err(|refused| match refused {
+            OrderError::Refused(OrderRefusal::Purchase(refusal @ PurchaseRefusal::TotalChanged { .. })) => {
+                let lines = self.lines().iter().filter(|line| line.has_another_price()).cloned().collect();
+                Refusal::TotalChanged { refusal, lines }.into()
+            }
+            other => other.into(),
+        })
+    }
+}
+
+impl Cart {
+    /// What is asked for with it.
+    fn wanted(&self, asked: &CheckOut) -> NewOrder {
+        let lines = self.lines.iter().map(|line| NewLine { id: line.offer_id, quantity: line.quantity });
+        NewOrder::of(lines, self.choices.clone(), asked.expected_total.amount())
     }
 }
 
@@ -326,12 +317,13 @@ impl Basis {
     }
 }
 
-/// Ordering carts, as often as one person may order.
+/// Ordering carts, as often as one person may order, or one guest.
 #[derive(Debug, Clone)]
 pub struct CheckingOut {
     limit: PersonLimit,
+    guests: GuestRules,
     pricing: Pricing,
-    fulfilment: Fulfilment,
+    shop: Shop,
     carts: Carts,
     guards: Guards,
     orders: Orders,
@@ -347,8 +339,9 @@ impl FromEnv for CheckingOut {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
             limit: PersonLimit::from_env(aws)?.and_a_day()?,
+            guests: GuestRules::from_env(aws)?,
             pricing: Pricing::from_env(aws)?,
-            fulfilment: config::required("FULFILMENT")?,
+            shop: Shop::from_env(aws)?,
             carts: Carts::from_env(aws)?,
             guards: Guards::from_env(aws)?,
             orders: Orders::from_env(aws)?,
@@ -361,7 +354,7 @@ impl FromEnv for CheckingOut {
 
 impl CheckingOut {
     /// Orders what is in the cart, as it was chosen, and queues the order, or opens the page on which it is paid: four
-    /// round trips, and two where it was ordered before.
+    /// round trips, five for guests, and two where it was ordered before.
     ///
     /// Safe to repeat with a key, and without one as long as nobody changes the cart.
     ///
@@ -370,7 +363,7 @@ impl CheckingOut {
     /// [`Opening::takes`].
     pub async fn check_out(
         &self,
-        buyer: &Caller,
+        buyer: &Buyer,
         asked: &CheckOut,
         keyed: Option<&KeyedRequest>,
         now: Timestamp,
@@ -389,29 +382,29 @@ impl CheckingOut {
 
     async fn placed(
         &self,
-        buyer: &Caller,
+        buyer: &Buyer,
         asked: &CheckOut,
         keyed: Option<&KeyedRequest>,
         now: Timestamp,
     ) -> Result<Placed, Problem> {
-        let (counted, basis) = tokio::join!(
-            self.limit.count("create-order", buyer.id(), now),
-            self.basis(buyer.id(), keyed, now),
-        );
+        let (counted, basis) = tokio::join!(self.count(buyer, now), self.basis(buyer, keyed, now));
         counted?;
         let basis = basis?;
         if let Some(answered) = basis.answered(asked, keyed, now)? {
+            telemetry::about("orders", answered.answer().order_id);
             return Ok((answered, None));
         }
         basis.cart.is_orderable(asked)?;
+        self.guests.allow(buyer, asked)?;
         let version = basis.cart.version();
-        let placed = match self.place(buyer.id(), asked, basis, keyed, now).await {
+        let placed = match self.place(buyer, asked, basis, keyed, now).await {
             Ok(placed) => placed,
             Err(refused) => {
                 let asked = asked.having_seen(version);
-                return Ok((self.unless_ordered(buyer.id(), asked, keyed, refused, now).await?, None));
+                return Ok((self.unless_ordered(buyer, asked, keyed, refused, now).await?, None));
             }
         };
+        telemetry::about("orders", placed.0.answer().order_id);
         if let (Once::Done(placed), _) = &placed {
             tracing::info!(order_id = %placed.order_id, "order placed");
             telemetry::count("OrderPlaced", 1);
@@ -419,11 +412,24 @@ impl CheckingOut {
         Ok(placed)
     }
 
+    /// What the shop says of guests.
+    pub(crate) fn guests(&self) -> &GuestRules {
+        &self.guests
+    }
+
+    /// Counts the request for whoever sent it.
+    async fn count(&self, buyer: &Buyer, now: Timestamp) -> Result<(), Problem> {
+        match buyer {
+            Buyer::Person(id) => self.limit.count("create-order", id, now).await,
+            Buyer::Guest(guest) => self.guests.count(guest, now).await,
+        }
+    }
+
     /// Gives `refused` back, unless another request for the same cart has ordered it meanwhile: that one took the
     /// pieces that this one misses.
     async fn unless_ordered(
         &self,
-        buyer: &UserId,
+        buyer: &Buyer,
         asked: CheckOut,
         keyed: Option<&KeyedRequest>,
         refused: Problem,
@@ -439,14 +445,14 @@ impl CheckingOut {
 
     async fn place(
         &self,
-        buyer: &UserId,
+        buyer: &Buyer,
         asked: &CheckOut,
         basis: Basis,
         keyed: Option<&KeyedRequest>,
         now: Timestamp,
     ) -> Result<Placed, Problem> {
         let Basis { cart, buyer: profile, .. } = basis;
-        let contact: Contact = profile.map(Into::into).ok_or(OrderRefusal::NoProfile)?;
+        let contact = buyer.contact(profile)?;
         let cart = cart.choose(asked.choices.0.clone());
         for _ in 0..TRIES {
             let contact = contact.clone();
@@ -460,18 +466,18 @@ impl CheckingOut {
     /// Places the order, unless an admin changes its coupon at this very moment: then it is to be counted again.
     async fn place_once(
         &self,
-        buyer: &UserId,
+        buyer: &Buyer,
         asked: &CheckOut,
         cart: &Cart,
         contact: Contact,
         keyed: Option<&KeyedRequest>,
         now: Timestamp,
     ) -> Result<Option<Placed>, Problem> {
-        let priced = self.pricing.price(cart, Some(buyer), Consistency::Strong, now).await?;
-        let wanted = priced.order(cart, asked)?;
-        let order = Order::place(&wanted, priced.offers(), buyer, contact, self.fulfilment, now)?;
-        let purchase = priced.purchase().context("what is ordered has a price")?;
-        let (order, attempt) = self.to_be_paid(order.purchased(purchase), asked.payment_method, now)?;
+        let customer = buyer.customer();
+        let priced = self.pricing.price(cart, Some(&customer), Consistency::Strong, now).await?;
+        let (order, purchase) = priced.order(cart, asked, self.shop, &customer, contact, now)?;
+        let (order, attempt) = self.to_be_paid(buyer.owning(order), asked.payment_method, now)?;
+        self.guests.count_order(buyer, now).await?;
         let became = LastOrder {
             cart_version: cart.version(),
             order_id: order.id(),
@@ -485,28 +491,20 @@ impl CheckingOut {
         }
         let attempt = attempt.map(|attempt| (order.clone(), attempt));
         write.update(self.carts.ordered(cart, &became, now)?);
-        let coupon = purchase.coupon();
-        let redeemed = coupon.map(|coupon| self.carts.redeem(&mut write, coupon, buyer)).transpose()?;
-        match self.orders.record(order, write, keyed, CheckedOut::from(&became), now).await? {
+        let answer = CheckedOut::from(&became);
+        match self.orders.record(order, purchase.coupon(), write, keyed, answer, now).await? {
             Recorded::Once(Once::Done(placed)) => Ok(Some((Once::Done(placed), attempt))),
             Recorded::Once(placed) => Ok(Some((placed, None))),
             Recorded::KeyReused => Err(KeyReused.into()),
-            Recorded::Refused(lines, mut found) if lines.is_empty() => {
-                let refused =
-                    redeemed.zip(coupon).map(|(redeemed, coupon)| redeemed.refusal(&mut found, coupon));
-                match refused.transpose()?.flatten().zip(coupon) {
-                    Some((NotRedeemed::Changed, _)) => Ok(None),
-                    Some((NotRedeemed::Refused(reason), coupon)) => {
-                        let code = coupon.code().clone();
-                        Err(Fault::CouponNotValid { code, reason: Some(reason) }.into())
-                    }
-                    // The cart is not as it was, which whoever asks next is told.
-                    None => Err(Refusal::Changed { version: cart.version() }.into()),
-                }
-            }
-            Recorded::Refused(lines, _) => {
+            Recorded::Lines(lines) => {
                 Err(Refusal::Lines(lines.into_iter().map(LineFault::from).collect()).into())
             }
+            Recorded::Coupon(NotRedeemed::Changed) => Ok(None),
+            Recorded::Coupon(NotRedeemed::Refused(reason)) => {
+                Err(Fault::of_coupon(purchase.coupon(), reason).context("it has a coupon")?.into())
+            }
+            // The cart is not as it was, which whoever asks next is told.
+            Recorded::Refused => Err(Refusal::Changed { version: cart.version() }.into()),
         }
     }
 
@@ -518,7 +516,7 @@ impl CheckingOut {
         now: Timestamp,
     ) -> Result<(Order, Option<Payment>), Problem> {
         if order.total() == Amount::ZERO {
-            return Ok((order.for_nothing(), None));
+            return Ok((order, None));
         }
         match choice.unwrap_or(PaymentChoice::CashOnDelivery) {
             PaymentChoice::CashOnDelivery => Ok((order, None)),
@@ -532,17 +530,21 @@ impl CheckingOut {
 
     async fn basis(
         &self,
-        buyer: &UserId,
+        buyer: &Buyer,
         keyed: Option<&KeyedRequest>,
         now: Timestamp,
     ) -> anyhow::Result<Basis> {
-        let read = self.carts.with(Read::new(), buyer)?;
-        let read = self.users.with(read, buyer)?;
+        let id = buyer.cart();
+        let read = self.carts.with(Read::new(), &id)?;
+        let read = match buyer.person() {
+            Some(person) => self.users.with(read, person)?,
+            None => read,
+        };
         let read = self.guards.with_record(read, keyed)?;
         let mut found = read.fetch(self.carts.client()).await?;
         let cart = self.carts.found_in(&mut found, now)?;
         Ok(Basis {
-            cart: cart.unwrap_or_else(|| Cart::empty(CartId::of_person(buyer), now)),
+            cart: cart.unwrap_or_else(|| Cart::empty(id, now)),
             buyer: self.users.found_in(&mut found)?,
             record: self.guards.record_in(&mut found),
         })

@@ -1,10 +1,11 @@
 //! What people mean to buy, with or without an account. The rules of a cart are here and call nothing; [`owner`] says
 //! whose it is, [`priced`] what it costs today, [`store`] keeps carts in DynamoDB. [`Shopping`] is what people do with
-//! a cart, [`CheckingOut`] how an order comes of one.
+//! a cart, [`CheckingOut`] how an order comes of one, [`guests`] what is different without an account.
 //!
 //! A cart holds no price that counts: what is paid is what the offers say when the order is placed.
 
 pub mod checkout;
+pub mod guests;
 pub mod owner;
 pub mod priced;
 pub mod shopping;

@@ -115,6 +115,14 @@ impl CartOwner {
         }
     }
 
+    /// Where the request of a guest came from.
+    pub fn address(&self) -> Option<Address> {
+        match self {
+            Self::Person(_) => None,
+            Self::Guest { address, .. } => Some(*address),
+        }
+    }
+
     /// The cart that the request names.
     pub fn cart(&self) -> Option<CartId> {
         match self {

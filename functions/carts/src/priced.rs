@@ -2,11 +2,11 @@
 
 use anyhow::Context;
 use offers::{NotReserved, Offer, OfferId, ProductName};
-use orders::purchase::{Choices, Fault, NamedCoupon, ShopTerms, Wanted};
-use orders::{Address, Amounts, Purchase, Quantity};
+use orders::purchase::{Choices, Fault, Prices, PurchaseAmounts, Wanted};
+use orders::{Address, Purchase, Quantity};
 use promotions::CouponCode;
 use serde::Serialize;
-use settings::{MethodId, Shipping, Tax};
+use settings::MethodId;
 use shared::caller::UserId;
 use shared::dynamo::Consistency;
 use shared::run::aws::{Aws, FromEnv};
@@ -110,19 +110,6 @@ impl PricedLine {
     }
 }
 
-/// What a cart costs by, as it was read.
-#[derive(Debug, Clone, Default)]
-pub struct Prices {
-    /// The offers of what is in it.
-    pub offers: Vec<Offer>,
-    /// The coupon that was named.
-    pub named: NamedCoupon,
-    /// How the shop sends.
-    pub shipping: Shipping,
-    /// How it taxes.
-    pub tax: Tax,
-}
-
 /// What the shop's settings say of carts.
 #[derive(Debug, Clone, Copy)]
 pub struct Shop {
@@ -178,7 +165,7 @@ impl Pricing {
 }
 
 /// A cart with its offers' terms of today.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct PricedCart {
     version: u32,
     lines: Vec<PricedLine>,
@@ -186,7 +173,7 @@ pub struct PricedCart {
     currency: Option<Currency>,
     /// What the lines come to that have a price in its currency.
     purchase: Option<Purchase>,
-    offers: Vec<Offer>,
+    prices: Prices,
 }
 
 impl PricedCart {
@@ -195,24 +182,22 @@ impl PricedCart {
     /// # Errors
     /// When it costs more than can be written down, which no cart does.
     pub fn of(cart: &Cart, prices: Prices, shop: Shop, now: Timestamp) -> anyhow::Result<Self> {
-        let Prices { offers, named, shipping, tax } = prices;
-        let terms = ShopTerms { shipping, tax, country: shop.country };
         let mut currency = None;
         let mut lines = Vec::with_capacity(cart.lines.len());
         let mut wanted = Vec::with_capacity(cart.lines.len());
         for line in &cart.lines {
-            let offer = offers.iter().find(|offer| offer.id() == line.offer_id);
+            let offer = prices.offers.iter().find(|offer| offer.id() == line.offer_id);
             let priced = PricedLine::of(line, offer, &mut currency, shop.most)?;
             let counts = offer.filter(|_| priced.total.is_some());
             wanted.extend(counts.map(|offer| Wanted { offer, quantity: line.quantity }));
             lines.push(priced);
         }
         let purchase = currency.map(|currency| {
-            let purchase = Purchase::of(&wanted, currency, &cart.choices, &named, &terms, now);
+            let purchase = Purchase::of(&wanted, currency, &cart.choices, &prices, shop.country, now);
             purchase.context("a cart's total fits")
         });
         let purchase = purchase.transpose()?;
-        Ok(Self { version: cart.version, lines, choices: cart.choices.clone(), currency, purchase, offers })
+        Ok(Self { version: cart.version, lines, choices: cart.choices.clone(), currency, purchase, prices })
     }
 
     /// Its lines.
@@ -220,14 +205,9 @@ impl PricedCart {
         &self.lines
     }
 
-    /// What it comes to; nothing where nothing in it has a price.
-    pub fn purchase(&self) -> Option<&Purchase> {
-        self.purchase.as_ref()
-    }
-
-    /// The offers in it.
-    pub fn offers(&self) -> &[Offer] {
-        &self.offers
+    /// By what it was counted.
+    pub fn prices(&self) -> &Prices {
+        &self.prices
     }
 
     /// The lines that cannot be ordered as they are.
@@ -241,29 +221,9 @@ impl PricedCart {
     }
 
     /// What it comes to, as answers show it.
-    pub fn amounts(&self) -> AmountsView {
-        let of = self.purchase.as_ref().map(Purchase::amounts);
-        AmountsView {
-            amounts: of.unwrap_or_else(|| Amounts::of_items(Amount::ZERO)).into(),
-            total: self.total().in_major(),
-            estimated: self.purchase.as_ref().is_some_and(Purchase::is_estimated),
-        }
+    pub fn amounts(&self) -> PurchaseAmounts {
+        self.purchase.as_ref().map_or_else(PurchaseAmounts::of_nothing, Purchase::shown)
     }
-
-    /// What an order of it would cost.
-    pub fn total(&self) -> Amount {
-        self.purchase.as_ref().map_or(Amount::ZERO, Purchase::total)
-    }
-}
-
-/// What a cart comes to, as answers show it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct AmountsView {
-    #[serde(flatten)]
-    amounts: orders::purchase::AmountsView,
-    total: InMajor,
-    /// Whether where it goes is not known yet, and may change it.
-    estimated: bool,
 }
 
 /// A cart as its owner sees it.
@@ -276,7 +236,7 @@ pub struct CartView {
     coupon_code: Option<CouponCode>,
     shipping_method: Option<MethodId>,
     shipping_address: Option<Address>,
-    amounts: AmountsView,
+    amounts: PurchaseAmounts,
     problems: Vec<&'static str>,
     can_check_out: bool,
 }
@@ -291,11 +251,7 @@ impl CartView {
             coupon_code: None,
             shipping_method: None,
             shipping_address: None,
-            amounts: AmountsView {
-                amounts: Amounts::of_items(Amount::ZERO).into(),
-                total: Amount::ZERO.in_major(),
-                estimated: false,
-            },
+            amounts: PurchaseAmounts::of_nothing(),
             problems: Vec::new(),
             can_check_out: false,
         }

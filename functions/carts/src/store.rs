@@ -14,9 +14,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, ReturnValue, Update};
 use offers::{Offer, OfferId, Offers};
-use orders::purchase::NamedCoupon;
-use promotions::{Coupon, Coupons, Redemption};
-use settings::Settings;
+use orders::PriceTables;
+use orders::purchase::Prices;
 use shared::caller::UserId;
 use shared::dynamo::{
     Batch, Consistency, Item, Read, Write, Written, backoff, from_item, number, put_item, text, to_item,
@@ -27,7 +26,6 @@ use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
 
-use crate::priced::Prices;
 use crate::{Cart, CartId, CartOwner, CartToken, ChangeId, LastOrder, MostPieces, Note, Refusal};
 
 /// How often a change begins anew because others changed the cart at the same time.
@@ -39,8 +37,7 @@ pub struct Carts {
     client: Client,
     table: String,
     offers: Offers,
-    coupons: Coupons,
-    settings: Settings,
+    prices: PriceTables,
 }
 
 impl FromEnv for Carts {
@@ -49,8 +46,7 @@ impl FromEnv for Carts {
             client: aws.dynamodb(),
             table: config::table("CARTS_TABLE"),
             offers: Offers::from_env(aws)?,
-            coupons: Coupons::from_env(aws)?,
-            settings: Settings::from_env(aws)?,
+            prices: PriceTables::from_env(aws)?,
         })
     }
 }
@@ -107,22 +103,10 @@ impl Carts {
         person: Option<&UserId>,
         consistency: Consistency,
     ) -> anyhow::Result<Prices> {
-        let read = self.offers.with(Read::new(), cart.offers(), consistency)?;
-        let read = self.coupons.with(read, cart.choices().coupon_code.as_ref(), person, consistency)?;
-        let read = self.settings.with(read, Consistency::Eventual)?;
+        let coupon = cart.choices().coupon_code.as_ref();
+        let read = self.prices.with(Read::new(), cart.offers(), coupon, person, consistency)?;
         let mut found = read.fetch(&self.client).await.context("read what a cart costs by")?;
-        let (coupon, used_before) = self.coupons.found_in(&mut found)?;
-        let (shipping, tax) = self.settings.found_in(&mut found)?;
-        let offers = self.offers.found_in(&mut found);
-        Ok(Prices { offers, named: NamedCoupon { coupon, used_before }, shipping, tax })
-    }
-
-    /// Counts a use of a coupon in the transaction of an order.
-    ///
-    /// # Errors
-    /// Never for values of these types; the SDK's builder asks.
-    pub fn redeem(&self, write: &mut Write, coupon: &Coupon, person: &UserId) -> anyhow::Result<Redemption> {
-        self.coupons.redeem(write, coupon, person)
+        self.prices.found_in(&mut found)
     }
 
     /// Changes a cart by a rule, which sees it as it is and the offer `about`: one read and one put, and nothing is
@@ -244,12 +228,12 @@ impl Carts {
             .context("empty a cart that was ordered")
     }
 
-    /// Adds a person's cart to what is read at the same time.
+    /// Adds a cart to what is read at the same time.
     ///
     /// # Errors
     /// Never for values of these types; the SDK's builder asks.
-    pub fn with(&self, read: Read, person: &UserId) -> anyhow::Result<Read> {
-        read.of(&self.table, "cartId", [CartId::of_person(person)], Consistency::Strong)
+    pub fn with(&self, read: Read, cart: &CartId) -> anyhow::Result<Read> {
+        read.of(&self.table, "cartId", [cart], Consistency::Strong)
     }
 
     /// The cart that was read, without what has expired.

@@ -36,9 +36,11 @@ impl Email {
     pub fn of(letter: &Letter, shop: &WebShop) -> Result<Self, askama::Error> {
         let subject = letter.subject.replace(parts_lines, " ");
         let link = letter.link.as_ref().and_then(|link| shop.link(link));
+        let links: Vec<_> = letter.links.iter().filter_map(|link| shop.link(link)).collect();
         let shop = shop.0.as_deref();
-        let text = TextPart { letter, link: link.as_ref(), shop }.render()?;
-        let html = HtmlPart { subject: &subject, letter, link: link.as_ref(), shop }.render()?;
+        let text = TextPart { letter, link: link.as_ref(), links: &links, shop }.render()?;
+        let html =
+            HtmlPart { subject: &subject, letter, link: link.as_ref(), links: &links, shop }.render()?;
         Ok(Self { subject, text, html })
     }
 }
@@ -53,6 +55,7 @@ fn parts_lines(c: char) -> bool {
 struct TextPart<'a> {
     letter: &'a Letter,
     link: Option<&'a Href<'a>>,
+    links: &'a [Href<'a>],
     shop: Option<&'a str>,
 }
 
@@ -63,6 +66,7 @@ struct HtmlPart<'a> {
     subject: &'a str,
     letter: &'a Letter,
     link: Option<&'a Href<'a>>,
+    links: &'a [Href<'a>],
     shop: Option<&'a str>,
 }
 
@@ -73,7 +77,7 @@ struct Href<'a> {
 }
 
 /// The web shop that emails link to, at `SHOP_URL`; without one they have no links. It is not a part of Cartwright,
-/// which has no pages: it shows an order to its buyer at `/orders/{id}`.
+/// which has no pages: it shows an order to its buyer at `/orders/{id}`, to a guest at `/guest-orders/{id}#{token}`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WebShop(Option<String>);
 

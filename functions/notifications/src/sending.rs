@@ -3,7 +3,7 @@
 use anyhow::anyhow;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{ReturnValue, Update};
-use orders::Orders;
+use orders::letters::{GuestLetterKind, GuestLetters, OrderLetters};
 use shared::dynamo::{Write, Written, update_item};
 use shared::guards::Guards;
 use shared::guards::claims::{Claim, TryId};
@@ -21,7 +21,8 @@ use crate::{Email, Mailer, NotSent, WebShop};
 pub struct Sending {
     client: Client,
     guards: Guards,
-    orders: Orders,
+    orders: OrderLetters,
+    guests: GuestLetters,
     mailer: Mailer,
     shop: WebShop,
 }
@@ -31,7 +32,8 @@ impl FromEnv for Sending {
         Ok(Self {
             client: aws.dynamodb(),
             guards: Guards::from_env(aws)?,
-            orders: Orders::from_env(aws)?,
+            orders: OrderLetters::from_env(aws)?,
+            guests: GuestLetters::from_env(aws)?,
             mailer: Mailer::from_env(aws)?,
             shop: WebShop::from_env(aws)?,
         })
@@ -48,6 +50,9 @@ impl Sending {
     /// [`Failure::Later`] while another try is at it, [`Failure::Never`] when there is no such letter or nothing that
     /// it could be about. When a call failed, the letter may have gone out all the same.
     pub async fn send(&self, queued: &Queued, now: Timestamp) -> Result<(), Failure> {
+        if queued.kind.parse::<GuestLetterKind>().is_ok() {
+            return self.send_for(&self.guests, queued, now).await;
+        }
         self.send_for(&self.orders, queued, now).await
     }
 

@@ -2,6 +2,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use html5gum::{Token, Tokenizer};
+use orders::guests::OrderTokens;
+use orders::letters::GuestOrder;
 use orders::{CancellationReason, LetterKind, Order};
 use serde_json::{Value, json};
 use shared::letters::{Recipient, Row, Total};
@@ -48,6 +50,30 @@ fn on_its_way(order: &Order) -> Order {
     serde_json::from_value(value).unwrap()
 }
 
+/// The letter with the links of two orders.
+fn links() -> Letter {
+    let order = |id: &str, total: u64| {
+        json!({
+            "orderId": id, "guest": "hash", "createdAt": "2026-11-21T12:04:00.000Z", "total": total,
+            "contact": { "email": "gus@cartwright.test", "fullName": "Gus Guest" }, "currency": "USD"
+        })
+    };
+    let orders = json!([order(ORDER, 2_400), order("01a1fb8c-b94b-7110-8144-8ca566ceab36", 19_998)]);
+    let orders: Vec<GuestOrder> = serde_json::from_value(orders).unwrap();
+    OrderTokens::new("key".into()).links(&orders).unwrap()
+}
+
+#[test]
+fn a_guest_is_sent_the_link_of_each_order_with_what_opens_it_in_the_fragment() {
+    let email = Email::of(&links(), &shop()).unwrap();
+    let path = "guest-orders/01a1fb8c-b94b-7110-8144-8ca566ceab36#t0xpOcohAKtgwAdTxgHEcw";
+    let text = format!(
+        "Order C-7XRS-XASP of 21 November 2026 at 12:04 UTC, 199.98 USD:\nhttps://shop.example/{path}\n"
+    );
+    assert!(email.text.contains(&text), "{}", email.text);
+    assert!(email.html.contains(&format!("href=\"https://shop.example/{path}\"")), "{}", email.html);
+}
+
 fn shop() -> WebShop {
     "https://shop.example".parse().unwrap()
 }
@@ -75,6 +101,7 @@ fn hostile() -> Letter {
         rows: vec![Row { name: one.clone(), detail: Some(two.clone()), amount: three.clone() }],
         totals: vec![Total { name: two.clone(), amount: one.clone() }],
         link: Some(Link { text: two, path: format!("/orders/{three}") }),
+        links: Vec::new(),
         reference: vec![one, three],
     }
 }
@@ -94,7 +121,7 @@ fn a_confirmation_says_what_was_ordered_and_where_to_see_it() {
          \n\
          Total: 204.48 USD\n\
          \n\
-         Order 01a1fbbc-f982-7d04-8367-8c1b9055f3fd\n\
+         Order C-7XVS-BWZX (01a1fbbc-f982-7d04-8367-8c1b9055f3fd)\n\
          placed on 21 November 2026 at 12:04 UTC\n\
          https://shop.example/orders/01a1fbbc-f982-7d04-8367-8c1b9055f3fd\n\
          \n\
@@ -113,7 +140,7 @@ fn a_confirmation_says_what_was_ordered_and_where_to_see_it() {
         r#"href="https://shop.example/orders/01a1fbbc-f982-7d04-8367-8c1b9055f3fd""#,
         ">See your order</a>",
         r#"href="https://shop.example""#,
-        "Order 01a1fbbc-f982-7d04-8367-8c1b9055f3fd<br>placed on 21 November 2026 at 12:04 UTC",
+        "Order C-7XVS-BWZX (01a1fbbc-f982-7d04-8367-8c1b9055f3fd)<br>placed on 21 November 2026 at 12:04 UTC",
     ] {
         assert!(email.html.contains(part), "{part} is not in {}", email.html);
     }
@@ -130,6 +157,7 @@ fn a_letter_of_words_alone_is_an_email_of_words_alone() {
         rows: Vec::new(),
         totals: Vec::new(),
         link: None,
+        links: Vec::new(),
         reference: Vec::new(),
     };
     let email = Email::of(&letter, &WebShop::default()).unwrap();
@@ -315,6 +343,7 @@ fn previews() -> Vec<(String, Email)> {
             previews.push((format!("{name}-{sample}"), about(&order, kind)));
         }
     }
+    previews.push(("guest-links".to_owned(), Email::of(&links(), &shop()).unwrap()));
     previews
 }
 

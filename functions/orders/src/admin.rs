@@ -10,7 +10,7 @@ use shared::values::time::Timestamp;
 use users::{Email, FullName};
 
 use crate::events::{OrderEvent, between};
-use crate::{Contact, LetterKind, Order, OrderId, OrderStatus, OrderView, Part};
+use crate::{Contact, LetterKind, Order, OrderId, OrderNumber, OrderStatus, OrderView, Part};
 
 impl Parameter for OrderStatus {
     const NAME: &'static str = "status";
@@ -27,6 +27,18 @@ pub struct OrderEntry {
     total: Amount,
     currency: Currency,
     created_at: Timestamp,
+}
+
+impl OrderEntry {
+    /// Which order.
+    pub fn id(&self) -> OrderId {
+        self.order_id
+    }
+
+    /// Where it stands.
+    pub fn status(&self) -> OrderStatus {
+        self.status
+    }
 }
 
 /// Who bought something.
@@ -56,6 +68,7 @@ impl BuyerView {
 #[serde(rename_all = "camelCase")]
 pub struct OrderRow {
     order_id: OrderId,
+    number: OrderNumber,
     status: OrderStatus,
     buyer: BuyerView,
     total: InMajor,
@@ -67,6 +80,7 @@ impl From<OrderEntry> for OrderRow {
     fn from(entry: OrderEntry) -> Self {
         Self {
             order_id: entry.order_id,
+            number: entry.order_id.into(),
             status: entry.status,
             buyer: BuyerView::new(entry.user_id, entry.contact),
             total: entry.total.in_major(),

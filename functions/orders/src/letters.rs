@@ -2,11 +2,19 @@
 
 use anyhow::Context;
 use aws_sdk_dynamodb::types::Update;
+use serde::Deserialize;
 use shared::letters::{Letter, Letters, Link, Recipient, Row, Total};
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::config::{self, ConfigError};
 use shared::run::worker::Failure;
+use shared::values::money::{Amount, Currency};
 use shared::values::text::isolated;
+use shared::values::time::Timestamp;
 
-use crate::{Line, Order, OrderId, OrderStatus, Orders, PaymentMethod, Shipment};
+use crate::guests::{LinksWanted, OrderTokens};
+use crate::{
+    Amounts, Contact, Line, Order, OrderId, OrderNumber, OrderStatus, Orders, PaymentMethod, Shipment,
+};
 
 shared::names!(
     /// What a letter about an order says.
@@ -34,19 +42,126 @@ impl LetterKind {
     }
 }
 
-impl Letters for Orders {
+/// What there is to tell of orders.
+#[derive(Debug, Clone)]
+pub struct OrderLetters {
+    orders: Orders,
+    tokens: OrderTokens,
+}
+
+impl FromEnv for OrderLetters {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { orders: Orders::from_env(aws)?, tokens: OrderTokens::from_env(aws)? })
+    }
+}
+
+impl Letters for OrderLetters {
     const THINGS: &'static str = "orders";
 
     type Kind = LetterKind;
     type Id = OrderId;
 
     async fn letter(&self, kind: LetterKind, id: &OrderId) -> Result<Option<Letter>, Failure> {
-        let order = self.find(*id).await?.context("there is no such order").map_err(Failure::Never)?;
-        Ok(order.letter(kind)?)
+        let order = self.orders.find(*id).await?;
+        let order = order.context("there is no such order").map_err(Failure::Never)?;
+        Ok(order.letter(kind)?.map(|letter| self.tokens.addressed(letter, &order)))
     }
 
     fn sent(&self, kind: LetterKind, id: &OrderId) -> anyhow::Result<Option<Update>> {
-        kind.settles().map(|status| self.settled(*id, status)).transpose()
+        kind.settles().map(|status| self.orders.settled(*id, status)).transpose()
+    }
+}
+
+shared::names!(
+    /// What a letter to a guest says, of all orders of the address.
+    pub enum GuestLetterKind {
+        /// Where to find them.
+        Links = "guest.links",
+    }
+);
+
+/// A guest's order, as the index of guests has it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GuestOrder {
+    order_id: OrderId,
+    contact: Contact,
+    created_at: Timestamp,
+    total: Amount,
+    currency: Currency,
+}
+
+/// What there is to tell guests of their orders.
+#[derive(Debug, Clone)]
+pub struct GuestLetters {
+    orders: Orders,
+    tokens: OrderTokens,
+    /// Whether the shop has pages that links could lead to.
+    has_pages: bool,
+}
+
+impl FromEnv for GuestLetters {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self {
+            orders: Orders::from_env(aws)?,
+            tokens: OrderTokens::from_env(aws)?,
+            has_pages: config::optional::<String>("SHOP_URL")?.is_some(),
+        })
+    }
+}
+
+impl Letters for GuestLetters {
+    const THINGS: &'static str = "guest-links";
+
+    type Kind = GuestLetterKind;
+    type Id = LinksWanted;
+
+    async fn letter(&self, kind: GuestLetterKind, id: &LinksWanted) -> Result<Option<Letter>, Failure> {
+        let GuestLetterKind::Links = kind;
+        if !self.has_pages {
+            return Ok(None);
+        }
+        let orders = self.orders.of_guest(&id.guest, id.since).await?;
+        Ok(self.tokens.links(&orders))
+    }
+
+    fn sent(&self, _: GuestLetterKind, _: &LinksWanted) -> anyhow::Result<Option<Update>> {
+        Ok(None)
+    }
+}
+
+impl OrderTokens {
+    /// The letter with the links of these orders, the newest first; `None` where there are none.
+    pub fn links(&self, orders: &[GuestOrder]) -> Option<Letter> {
+        let newest = orders.first()?;
+        let link = |order: &GuestOrder| Link {
+            text: format!(
+                "Order {} of {}, {}",
+                OrderNumber::from(order.order_id),
+                order.created_at.in_words(),
+                order.total.in_words(order.currency)
+            ),
+            path: self.path(order.order_id),
+        };
+        Some(Letter {
+            to: Recipient {
+                email: newest.contact.email.as_str().to_owned(),
+                name: newest.contact.full_name.as_str().to_owned(),
+            },
+            subject: "Your orders".into(),
+            headline: "Here are your orders of the last 90 days".into(),
+            paragraphs: vec![
+                "Whoever has one of these links can see the order and cancel it, so keep them to yourself."
+                    .into(),
+                "If you did not ask for them, you need not do anything.".into(),
+            ],
+            code: None,
+            rows: Vec::new(),
+            totals: Vec::new(),
+            link: None,
+            links: orders.iter().map(link).collect(),
+            reference: Vec::new(),
+        })
     }
 }
 
@@ -68,13 +183,41 @@ impl Order {
             paragraphs: news,
             code: None,
             rows: self.lines().iter().map(|line| self.row(line)).collect::<anyhow::Result<_>>()?,
-            totals: vec![Total { name: "Total".into(), amount: self.total().in_words(self.currency()) }],
+            totals: self.totals()?,
             link: Some(Link { text: "See your order".into(), path: format!("/orders/{}", self.id()) }),
+            links: Vec::new(),
             reference: vec![
-                format!("Order {}", self.id()),
+                format!("Order {} ({})", self.number(), self.id()),
                 format!("placed on {}", self.placed_at().in_words()),
             ],
         }))
+    }
+
+    /// Of what the total is made, as far as it is not the lines alone, and the total.
+    fn totals(&self) -> anyhow::Result<Vec<Total>> {
+        let Amounts { items, discount, shipping, tax, tax_included } = self.amounts();
+        let on_top = tax.minor().checked_sub(tax_included.minor()).map(Amount::from_minor);
+        let on_top = on_top.context("no more tax is inside the prices than there is")?;
+        let in_words = |amount: Amount| amount.in_words(self.currency());
+        let mut totals = Vec::new();
+        let mut add = |name: &str, amount: String| totals.push(Total { name: name.to_owned(), amount });
+        if !self.amounts().are_of_items_alone() {
+            add("Items", in_words(items));
+        }
+        if discount != Amount::ZERO {
+            add("Discount", format!("\u{2212}{}", in_words(discount)));
+        }
+        if self.shipping_method().is_some() {
+            add("Shipping", in_words(shipping));
+        }
+        if on_top != Amount::ZERO {
+            add("Tax", in_words(on_top));
+        }
+        add("Total", in_words(self.total()));
+        if tax_included != Amount::ZERO {
+            add("Tax that is included", in_words(tax_included));
+        }
+        Ok(totals)
     }
 
     /// The subject, the headline, and what else there is to say.
@@ -205,8 +348,9 @@ mod tests {
                 rows: vec![row],
                 totals: vec![Total { name: "Total".into(), amount: "4,500.00 USD".into() }],
                 link: Some(Link { text: "See your order".into(), path: format!("/orders/{}", order.id()) }),
+                links: Vec::new(),
                 reference: vec![
-                    format!("Order {}", order.id()),
+                    format!("Order {} ({})", order.number(), order.id()),
                     "placed on 21 September 2026 at 14:13 UTC".into()
                 ],
             }
@@ -229,6 +373,41 @@ mod tests {
         assert_eq!(shipping.paragraphs, Vec::<String>::new());
         let free = letter(&tests::placed(&[("Tea", 2)]).for_nothing(), LetterKind::Confirmed);
         assert_eq!(free.paragraphs, ["We are preparing it. There is nothing to pay."]);
+    }
+
+    #[test]
+    fn somebody_without_orders_is_told_nothing_and_others_where_each_one_is() {
+        let tokens = OrderTokens::new("key".into());
+        assert_eq!(tokens.links(&[]), None);
+        let [newer, older] = [tests::placed(&[("Tea", 1)]), tests::placed(&[("Cup", 2)])];
+        let entry = |order: &Order| serde_json::from_value(serde_json::to_value(order).unwrap()).unwrap();
+        let letter = tokens.links(&[entry(&newer), entry(&older)]).unwrap();
+        let to = Recipient { email: "ann@cartwright.test".into(), name: "Ann".into() };
+        assert_eq!((letter.to, letter.link), (to, None));
+        let link = |order: &Order, total: &str| Link {
+            text: format!("Order {} of 21 September 2026 at 14:13 UTC, {total} USD", order.number()),
+            path: format!("/guest-orders/{}#{}", order.id(), tokens.of(order.id()).reveal()),
+        };
+        assert_eq!(letter.links, [link(&newer, "4.50"), link(&older, "9.00")]);
+    }
+
+    #[test]
+    fn a_letter_says_of_what_the_total_is_made() {
+        let plain = tests::placed(&[("Tea", 4)]);
+        let totals = |amounts: [u64; 5], total: u64| {
+            let [items, discount, shipping, tax, tax_included] = amounts.map(Amount::from_minor);
+            let amounts = Some(Amounts { items, discount, shipping, tax, tax_included });
+            let shipping_method = Some("post".parse().unwrap());
+            let order = Order { amounts, shipping_method, total: Amount::from_minor(total), ..plain.clone() };
+            let letter = letter(&order, LetterKind::Confirmed);
+            letter.totals.into_iter().map(|total| format!("{} {}", total.name, total.amount)).collect()
+        };
+        let inside: Vec<String> = totals([1_800, 180, 490, 337, 337], 2_110);
+        let of_inside = ["Items 18.00 USD", "Discount −1.80 USD", "Shipping 4.90 USD", "Total 21.10 USD"];
+        assert_eq!(inside[..4], of_inside);
+        assert_eq!(inside[4], "Tax that is included 3.37 USD");
+        let on_top: Vec<String> = totals([1_800, 0, 0, 342, 0], 2_142);
+        assert_eq!(on_top, ["Items 18.00 USD", "Shipping 0.00 USD", "Tax 3.42 USD", "Total 21.42 USD"]);
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! What people buy. The rules of an order are here and call nothing; [`letters`] says what its buyer is told, [`store`]
 //! keeps orders in DynamoDB, [`queue`] and [`workflow`] pass them on. [`Ordering`] is what buyers and the workflow do,
-//! [`Fulfilling`] what sellers and admins say, [`Sweep`] what is done for an order that was left behind.
+//! [`guests`] what people without an account do, [`Fulfilling`] what sellers and admins say, [`Sweep`] what is done for
+//! an order that was left behind.
 
 pub mod admin;
 pub mod events;
 pub mod fulfilling;
+pub mod guests;
 pub mod letters;
+pub mod number;
 pub mod ordering;
 pub mod paying;
+pub mod prices;
 pub mod purchase;
 pub mod queue;
 pub mod store;
@@ -19,7 +23,7 @@ use std::fmt;
 use std::time::Duration;
 
 use anyhow::Context;
-use offers::{NotReserved, Offer, OfferId, ProductId, ProductName};
+use offers::{NotReserved, OfferId, ProductId, ProductName};
 use promotions::CouponCode;
 use serde::{Deserialize, Serialize};
 use settings::MethodId;
@@ -28,21 +32,26 @@ use shared::dynamo::list::Page;
 use shared::guards::once::KeyReused;
 use shared::http::input::{Body, Field, Fields, Value, whole_number};
 use shared::http::problem::{FORBIDDEN, FieldError, Kind, Problem, StatusCode};
-use shared::values::money::{Amount, Currency, InMajor, Price};
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::config::{self, ConfigError};
+use shared::values::country::Country;
+use shared::values::money::{Amount, Currency, InMajor, Price, Sum};
 use shared::values::time::Timestamp;
 use users::{CurrentAdmin, Email, FullName, Profile};
 
 pub use fulfilling::{Fulfilling, Progress, Shipment};
 pub use letters::LetterKind;
+pub use number::OrderNumber;
 pub use ordering::Ordering;
 pub use paying::{Paying, PaymentId, PaymentStatus};
+pub use prices::PriceTables;
 pub use purchase::{Address, Amounts, Purchase};
 pub use queue::{OrderQueue, OrderQueued, PaymentQueue};
 pub use store::Orders;
 pub use sweep::Sweep;
 pub use workflow::Workflow;
 
-use purchase::{AmountsView, LineAmounts, LineAmountsView, UsedCoupon};
+use purchase::{AmountsView, Choices, LineAmounts, LineAmountsView, NewChoices, Prices, UsedCoupon, Wanted};
 
 shared::id!(
     /// Names an order.
@@ -116,11 +125,16 @@ shared::body!(
     }
 );
 
-/// What somebody wants: `{id, quantity}` for one product, or `{items: [{id, quantity}, …]}` for up to 50.
+/// What somebody wants: `{id, quantity}` for one product, or `{items: [{id, quantity}, …]}` for up to 50; and with
+/// which coupon, sent how and where to, at which total, where that is said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NewOrder {
     lines: Vec<NewLine>,
     payment_method: PaymentMethod,
+    #[serde(flatten)]
+    choices: Choices,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected_total: Option<Amount>,
     /// Whether it was written with `items`: the same order all the same.
     #[serde(skip)]
     is_list: bool,
@@ -129,7 +143,8 @@ pub struct NewOrder {
 impl Body for NewOrder {
     fn read(fields: &mut Fields) -> Option<Self> {
         let _: Option<OnDelivery> = fields.optional("paymentMethod");
-        let payment_method = PaymentMethod::CashOnDelivery;
+        let choices = NewChoices::read(fields);
+        let expected_total = fields.optional("expectedTotal").map(Sum::amount);
         let is_list = fields.has("items");
         let lines: Vec<NewLine> = if is_list {
             let lines = fields.list("items", 1..=50)?;
@@ -141,14 +156,21 @@ impl Body for NewOrder {
         } else {
             vec![NewLine::read(fields)?]
         };
-        Some(Self { lines, payment_method, is_list })
+        let choices = Choices::default().with(choices?);
+        Some(Self { lines, payment_method: PaymentMethod::CashOnDelivery, choices, expected_total, is_list })
     }
 }
 
 impl NewOrder {
-    /// Of these offers, of which each is there once.
-    pub fn of(lines: impl IntoIterator<Item = NewLine>, payment_method: PaymentMethod) -> Self {
-        Self { lines: lines.into_iter().collect(), payment_method, is_list: true }
+    /// Of these offers, of which each is there once, and as it was chosen; to be paid at the door, unless its order is
+    /// said to await its payment.
+    pub fn of(
+        lines: impl IntoIterator<Item = NewLine>,
+        choices: Choices,
+        expected_total: Amount,
+    ) -> Self {
+        let (lines, payment_method) = (lines.into_iter().collect(), PaymentMethod::CashOnDelivery);
+        Self { lines, payment_method, choices, expected_total: Some(expected_total), is_list: true }
     }
 
     /// That it takes at most so many pieces of each product, which is the shop's to say.
@@ -169,6 +191,11 @@ impl NewOrder {
     /// The offers it asks for.
     pub fn offers(&self) -> impl Iterator<Item = OfferId> {
         self.lines.iter().map(|line| line.id)
+    }
+
+    /// What was chosen besides.
+    pub fn choices(&self) -> &Choices {
+        &self.choices
     }
 }
 
@@ -242,6 +269,21 @@ impl Actor {
             (Action::Cancel, Part::Shop) => Some(CancellationReason::NotShippable),
             (Action::Expire, Part::Shop) => Some(CancellationReason::NotPaid),
         }
+    }
+}
+
+/// What the shop's parameters say of new orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shop {
+    /// What sends them on their way.
+    pub fulfilment: Fulfilment,
+    /// Where the shop is: where to, as long as nobody says.
+    pub country: Country,
+}
+
+impl FromEnv for Shop {
+    fn from_env(_: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { fulfilment: config::required("FULFILMENT")?, country: config::required("SHOP_COUNTRY")? })
     }
 }
 
@@ -331,6 +373,20 @@ pub struct Line {
 }
 
 impl Line {
+    /// What was wanted, as it is counted in its purchase.
+    fn of(wanted: &Wanted<'_>, purchase: &Purchase) -> Self {
+        let offer = wanted.offer;
+        Self {
+            offer_id: offer.id(),
+            product_id: offer.product_id(),
+            product_name: offer.product_name().clone(),
+            unit_price: offer.price(),
+            quantity: wanted.quantity,
+            seller_id: offer.seller().clone(),
+            amounts: purchase.line(offer.id()).filter(|amounts| !amounts.are_of_the_price_alone()),
+        }
+    }
+
     /// Which offer was taken.
     pub fn offer_id(&self) -> OfferId {
         self.offer_id
@@ -351,8 +407,8 @@ impl Line {
         self.unit_price
     }
 
-    /// What all of its pieces cost, before discount and without a tax on top; `None` if that is too large to be
-    /// written down, which no line of a placed order is.
+    /// What all of its pieces cost, before discount and without a tax on top; `None` if that is too large to be written
+    /// down, which no line of a placed order is.
     pub fn total(&self) -> Option<Amount> {
         self.unit_price.amount().checked_times(self.quantity.pieces())
     }
@@ -454,6 +510,9 @@ const SCHEMA_VERSION: u32 = 1;
 pub struct Order {
     order_id: OrderId,
     user_id: UserId,
+    /// Whose address a guest gave, in the index of that name, until somebody claims it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    guest: Option<guests::GuestId>,
     contact: Contact,
     status: OrderStatus,
     payment_method: PaymentMethod,
@@ -517,64 +576,57 @@ pub enum Owed {
 }
 
 impl Order {
-    /// The order that `buyer` places for `order` at `now`, of the offers as they were read, to be fulfilled as its shop
-    /// does at that moment.
+    /// The order that `buyer` places for `order` at `now`, by the prices as they were read, to be fulfilled as its shop
+    /// does at that moment; and what it comes to.
     ///
     /// # Errors
-    /// Names the line that cannot be had.
+    /// Names the line that cannot be had; then what is wrong with the purchase as a whole ([`Purchase::agrees`]).
     pub fn place(
         order: &NewOrder,
-        offers: &[Offer],
+        prices: &Prices,
+        shop: Shop,
         buyer: &UserId,
         contact: Contact,
-        fulfilment: Fulfilment,
         now: Timestamp,
-    ) -> Result<Self, Error> {
-        let mut lines = Vec::with_capacity(order.lines.len());
-        let mut total = Amount::ZERO;
+    ) -> Result<(Self, Purchase), Error> {
+        let mut wanted = Vec::with_capacity(order.lines.len());
         let mut currency = None;
-        for wanted in &order.lines {
-            let offer = offers.iter().find(|offer| offer.id() == wanted.id);
-            let offer = offer.ok_or(Refusal::from(NotReserved::NotForSale(wanted.id)))?;
-            if let Some(refusal) = offer.refusal(wanted.quantity.pieces(), offer.price()) {
+        for line in &order.lines {
+            let offer = prices.offers.iter().find(|offer| offer.id() == line.id);
+            let offer = offer.ok_or(Refusal::from(NotReserved::NotForSale(line.id)))?;
+            if let Some(refusal) = offer.refusal(line.quantity.pieces(), offer.price()) {
                 return Err(Refusal::from(refusal).into());
             }
             if *currency.get_or_insert(offer.currency()) != offer.currency() {
                 return Err(Refusal::MixedCurrencies.into());
             }
-            let line = Line {
-                offer_id: wanted.id,
-                product_id: offer.product_id(),
-                product_name: offer.product_name().clone(),
-                unit_price: offer.price(),
-                quantity: wanted.quantity,
-                seller_id: offer.seller().clone(),
-                amounts: None,
-            };
-            // 50 lines of 10,000 pieces at a million each fit many times over.
-            let sum = line.total().and_then(|line| total.checked_add(line));
-            total = sum.context("an order's total fits")?;
-            lines.push(line);
+            wanted.push(Wanted { offer, quantity: line.quantity });
         }
+        let currency = currency.context("an order has a line")?;
+        let purchase = Purchase::of(&wanted, currency, &order.choices, prices, shop.country, now);
+        // 50 lines of 10,000 pieces at a million each fit many times over.
+        let purchase = purchase.context("an order's total fits")?;
+        purchase.agrees(order.expected_total).map_err(Refusal::from)?;
         let order_id = OrderId::at(now);
-        Ok(Self {
+        let placed = Self {
             order_id,
             user_id: buyer.clone(),
+            guest: None,
             contact,
             status: OrderStatus::Pending,
             payment_method: order.payment_method,
             payment: None,
-            lines,
-            total,
-            amounts: None,
-            coupon: None,
-            shipping_method: None,
-            shipping_address: None,
-            currency: currency.context("an order has a line")?,
+            lines: wanted.iter().map(|wanted| Line::of(wanted, &purchase)).collect(),
+            total: purchase.total(),
+            amounts: Some(purchase.amounts()).filter(|amounts| !amounts.are_of_items_alone()),
+            coupon: purchase.used_coupon(),
+            shipping_method: purchase.method().cloned(),
+            shipping_address: purchase.address().cloned(),
+            currency,
             created_at: now,
             updated_at: now,
             history: vec![HistoryEntry { status: OrderStatus::Pending, at: now, reason: None, by: None }],
-            manual: fulfilment == Fulfilment::Manual,
+            manual: shop.fulfilment == Fulfilment::Manual,
             shipment: None,
             due: Some(store::due_shard(order_id)),
             due_at: Some(now + GRACE),
@@ -583,22 +635,9 @@ impl Order {
             attempts: 0,
             handed_over: false,
             schema_version: SCHEMA_VERSION,
-        })
-    }
-
-    /// The same, at what its purchase comes to.
-    #[must_use]
-    pub fn purchased(self, purchase: &Purchase) -> Self {
-        let counted = |line: Line| Line { amounts: purchase.line(line.offer_id), ..line };
-        Self {
-            lines: self.lines.into_iter().map(counted).collect(),
-            total: purchase.total(),
-            amounts: Some(purchase.amounts()),
-            coupon: purchase.used_coupon(),
-            shipping_method: purchase.method().cloned(),
-            shipping_address: purchase.address().cloned(),
-            ..self
-        }
+        };
+        let is_free = placed.total == Amount::ZERO;
+        Ok((if is_free { placed.for_nothing() } else { placed }, purchase))
     }
 
     /// Its id.
@@ -629,6 +668,16 @@ impl Order {
     /// What all of it costs.
     pub fn total(&self) -> Amount {
         self.total
+    }
+
+    /// Of what its total is made.
+    pub fn amounts(&self) -> Amounts {
+        self.amounts.unwrap_or_else(|| Amounts::of_items(self.total))
+    }
+
+    /// How it is sent; nothing where the shop had no ways of sending.
+    pub fn shipping_method(&self) -> Option<&MethodId> {
+        self.shipping_method.as_ref()
     }
 
     /// In which currency.
@@ -664,6 +713,21 @@ impl Order {
             (false, false) => return None,
         };
         Some(Actor { part, user_id: Some(caller.id().clone()) })
+    }
+
+    /// When something happens to it that is said at `now`: then, or just after what happened last.
+    pub fn moment(&self, now: Timestamp) -> Timestamp {
+        now.after(self.updated_at)
+    }
+
+    /// When something can happen to it that was refused at `now`, though its status allows it: after what happened
+    /// last.
+    ///
+    /// # Errors
+    /// When that was before `now`, and so not why.
+    pub(crate) fn next_moment(&self, now: Timestamp) -> anyhow::Result<Timestamp> {
+        anyhow::ensure!(self.updated_at >= now, "the order can move on and its condition failed");
+        Ok(self.moment(now))
     }
 
     /// Why it was cancelled, if it was.
@@ -730,13 +794,13 @@ impl DueOrder {
 #[serde(rename_all = "camelCase")]
 pub struct OrderView {
     order_id: OrderId,
+    number: OrderNumber,
     status: OrderStatus,
     payment_method: PaymentMethod,
     payment_status: PaymentStatus,
     items: Vec<LineView>,
     total: InMajor,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    amounts: Option<AmountsView>,
+    amounts: AmountsView,
     #[serde(skip_serializing_if = "Option::is_none")]
     coupon_code: Option<CouponCode>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -779,27 +843,32 @@ struct LineView {
     product_price: InMajor,
     quantity: Quantity,
     #[serde(flatten)]
-    amounts: Option<LineAmountsView>,
+    amounts: LineAmountsView,
 }
 
 impl From<Order> for OrderView {
     fn from(order: Order) -> Self {
-        let item = |line: Line| LineView {
-            id: line.offer_id,
-            product_name: line.product_name,
-            product_price: line.unit_price.amount().in_major(),
-            quantity: line.quantity,
-            amounts: line.amounts.map(LineAmountsView::from),
+        let item = |line: Line| {
+            // What cannot be written down was never placed.
+            let total = line.total().unwrap_or(Amount::ZERO);
+            LineView {
+                id: line.offer_id,
+                product_name: line.product_name,
+                product_price: line.unit_price.amount().in_major(),
+                quantity: line.quantity,
+                amounts: line.amounts.unwrap_or_else(|| LineAmounts::of_price(total)).into(),
+            }
         };
         let (payment_status, was_paid) = (order.payment_status(), order.was_paid());
         Self {
+            amounts: order.amounts().into(),
             order_id: order.order_id,
+            number: order.order_id.into(),
             status: order.status,
             payment_method: order.payment_method,
             payment_status,
             items: order.lines.into_iter().map(item).collect(),
             total: order.total.in_major(),
-            amounts: order.amounts.map(AmountsView::from),
             coupon_code: order.coupon.map(|coupon| coupon.code),
             shipping_method: order.shipping_method,
             shipping_address: order.shipping_address,
@@ -850,11 +919,14 @@ impl OrderPlaced {
 }
 
 /// A rule said no.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// A line cannot be had.
     #[error(transparent)]
     NotReserved(#[from] NotReserved),
+    /// The coupon, the way of sending or the total is not as it was asked for.
+    #[error(transparent)]
+    Purchase(#[from] purchase::Refusal),
     /// Products that are priced in different currencies.
     #[error("the products are priced in different currencies")]
     MixedCurrencies,
@@ -879,6 +951,17 @@ pub enum Refusal {
     /// The key came before with another order.
     #[error(transparent)]
     KeyReused(#[from] KeyReused),
+}
+
+impl Refusal {
+    /// Why what somebody says of an order in this status cannot be so.
+    fn of_progress(status: OrderStatus) -> Self {
+        match status {
+            OrderStatus::Cancelled => Self::Cancelled,
+            OrderStatus::AwaitingPayment => Self::AwaitsPayment,
+            OrderStatus::Pending | OrderStatus::Shipping | OrderStatus::Delivered => Self::NotShipped,
+        }
+    }
 }
 
 /// Why nothing was done.
@@ -910,6 +993,7 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::NotReserved(refusal) => refusal.into(),
+            Refusal::Purchase(refusal) => refusal.into(),
             Refusal::MixedCurrencies => Self::new(
                 MIXED_CURRENCIES,
                 "The products are priced in different currencies. Order them separately.",

@@ -9,14 +9,14 @@ use shared::run::config::{self, ConfigError};
 use shared::run::telemetry;
 use shared::values::time::Timestamp;
 
-use crate::{Fulfilment, NewOrder, OrderPlaced, OrderQueue, Orders};
+use crate::{NewOrder, OrderPlaced, OrderQueue, Orders, Shop};
 
 /// Placing orders, as often and as large as one person may.
 #[derive(Debug, Clone)]
 pub struct Ordering {
     limit: PersonLimit,
     pieces_per_line: u32,
-    fulfilment: Fulfilment,
+    shop: Shop,
     orders: Orders,
     queue: OrderQueue,
 }
@@ -26,7 +26,7 @@ impl FromEnv for Ordering {
         Ok(Self {
             limit: PersonLimit::from_env(aws)?.and_a_day()?,
             pieces_per_line: config::required("PIECES_PER_LINE")?,
-            fulfilment: config::required("FULFILMENT")?,
+            shop: Shop::from_env(aws)?,
             orders: Orders::from_env(aws)?,
             queue: OrderQueue::from_env(aws)?,
         })
@@ -51,7 +51,7 @@ impl Ordering {
             self.orders.basis(buyer.id(), order, keyed),
         );
         counted?;
-        let placed = self.orders.place(buyer.id(), order, basis?, keyed, self.fulfilment, now).await?;
+        let placed = self.orders.place(buyer.id(), order, basis?, keyed, self.shop, now).await?;
         if let Once::Done(placed) = &placed {
             tracing::info!(order_id = %placed.order_id(), "order placed");
             telemetry::count("OrderPlaced", 1);

@@ -7,8 +7,9 @@ use offers::{Offer, OfferId};
 use promotions::{Basket, Benefit, Counted, Coupon, CouponCode};
 use serde::{Deserialize, Serialize};
 use settings::{MethodId, OfferedMethod, Region, Shipping, Tax};
+use shared::caller::UserId;
 use shared::http::input::{Change, Fields};
-use shared::http::problem::{Kind, Problem, StatusCode};
+use shared::http::problem::{FieldError, Kind, Problem, StatusCode};
 use shared::values::country::Country;
 use shared::values::money::{Amount, Currency, InMajor};
 use shared::values::percent::{InHundredths, Percent};
@@ -132,15 +133,17 @@ impl Choices {
     }
 }
 
-/// How a shop sends and taxes, and from where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShopTerms {
-    /// Its ways of sending.
+/// What a purchase costs by, as it was read.
+#[derive(Debug, Clone, Default)]
+pub struct Prices {
+    /// The offers of what is in it, as far as they are there.
+    pub offers: Vec<Offer>,
+    /// The coupon that was named.
+    pub named: NamedCoupon,
+    /// How the shop sends.
     pub shipping: Shipping,
-    /// Its taxes.
+    /// How it taxes.
     pub tax: Tax,
-    /// Where it is: where to, as long as nobody has said that.
-    pub country: Country,
 }
 
 /// A coupon that somebody named, as it was read, and how often that person has used it.
@@ -174,6 +177,11 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// That a transaction did not count a purchase's coupon; `None` where it has none.
+    pub fn of_coupon(coupon: Option<&Coupon>, reason: promotions::Refusal) -> Option<Self> {
+        Some(Self::CouponNotValid { code: coupon?.code().clone(), reason: Some(reason) })
+    }
+
     /// What carts call it.
     pub fn name(&self) -> &'static str {
         match self {
@@ -183,6 +191,26 @@ impl Fault {
     }
 }
 
+/// Why a purchase is not ordered as it is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// A coupon or a way of sending that was chosen is not for it.
+    #[error(transparent)]
+    Chosen(#[from] Fault),
+    /// Nobody has said where to send it.
+    #[error("nobody has said where to send it")]
+    NoAddress,
+    /// It costs something else.
+    #[error("it does not cost what was expected")]
+    TotalChanged {
+        /// What was expected.
+        expected: Amount,
+        /// What it costs.
+        amounts: PurchaseAmounts,
+    },
+}
+
+const TOTAL_CHANGED: Kind = Kind::new(StatusCode::CONFLICT, "total-changed", "Total changed");
 const COUPON_NOT_VALID: Kind = Kind::new(StatusCode::CONFLICT, "coupon-not-valid", "Coupon not valid");
 const COUPON_USED_UP: Kind = Kind::new(StatusCode::CONFLICT, "coupon-used-up", "Coupon used up");
 const SHIPPING_NOT_AVAILABLE: Kind =
@@ -205,6 +233,25 @@ impl From<Fault> for Problem {
             Fault::ShippingNotAvailable { country, methods } => {
                 let detail = "The shop does not send this to that country in this way.";
                 Self::new(SHIPPING_NOT_AVAILABLE, detail).with("country", country).with("methods", methods)
+            }
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Chosen(fault) => fault.into(),
+            Refusal::NoAddress => {
+                let detail = "is required: say where to send it";
+                Self::invalid_input(vec![FieldError::body("#/shippingAddress", detail)])
+            }
+            Refusal::TotalChanged { expected, amounts } => {
+                let detail = "It costs something else by now. Look at it again before you order.";
+                Self::new(TOTAL_CHANGED, detail)
+                    .with("expectedTotal", expected.in_major())
+                    .with("total", amounts.total)
+                    .with("amounts", amounts)
             }
         }
     }
@@ -269,6 +316,16 @@ impl LineAmounts {
     pub(crate) fn discount(self) -> Amount {
         self.discount
     }
+
+    /// Of a line that costs this and no more.
+    pub(crate) fn of_price(total: Amount) -> Self {
+        Self { discount: Amount::ZERO, tax: Amount::ZERO, tax_rate: Percent::ZERO, total }
+    }
+
+    /// Whether it is just the price.
+    pub(crate) fn are_of_the_price_alone(&self) -> bool {
+        *self == Self::of_price(self.total)
+    }
 }
 
 /// The same as answers show it.
@@ -314,6 +371,11 @@ impl Amounts {
         let none = Amount::ZERO;
         Self { items, discount: none, shipping: none, tax: none, tax_included: none }
     }
+
+    /// Whether nothing else adds to it.
+    pub(crate) fn are_of_items_alone(&self) -> bool {
+        *self == Self::of_items(self.items)
+    }
 }
 
 /// The same as answers show it.
@@ -339,15 +401,41 @@ impl From<Amounts> for AmountsView {
     }
 }
 
+/// What a purchase comes to before it is ordered, as answers show it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct PurchaseAmounts {
+    #[serde(flatten)]
+    amounts: AmountsView,
+    total: InMajor,
+    /// Whether where it goes is not known yet, and may change it.
+    estimated: bool,
+}
+
+impl PurchaseAmounts {
+    /// Of nothing.
+    pub fn of_nothing() -> Self {
+        let none = Amount::ZERO;
+        Self { amounts: Amounts::of_items(none).into(), total: none.in_major(), estimated: false }
+    }
+}
+
 /// A coupon as an order used it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UsedCoupon {
     pub(crate) code: CouponCode,
     pub(crate) counted: Counted,
+    /// As which customer it was counted, where that is not the buyer: guests count by their address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) customer: Option<UserId>,
 }
 
 impl UsedCoupon {
+    /// The same, counted for this customer.
+    pub(crate) fn used_by(self, customer: UserId) -> Self {
+        Self { customer: Some(customer), ..self }
+    }
+
     /// The same without what is gone.
     pub(crate) fn without(self, gone: Counted) -> Self {
         let counted = Counted {
@@ -359,21 +447,22 @@ impl UsedCoupon {
 }
 
 impl Purchase {
-    /// What these lines come to. A coupon that is not valid takes nothing off, and what cannot be sent costs nothing to
-    /// send: both are among the [`Purchase::faults`]. `None` where something is too large to be written down.
+    /// What these lines come to, sent to where it was chosen or else to where the `shop` is. A coupon that is not
+    /// valid takes nothing off, and what cannot be sent costs nothing to send: both are among the
+    /// [`Purchase::faults`]. `None` where something is too large to be written down.
     pub fn of(
         wanted: &[Wanted<'_>],
         currency: Currency,
         choices: &Choices,
-        named: &NamedCoupon,
-        terms: &ShopTerms,
+        prices: &Prices,
+        shop: Country,
         now: Timestamp,
     ) -> Option<Self> {
+        let Prices { named, shipping: sending, tax: taxing, .. } = prices;
         let place = choices.shipping_address.as_ref();
-        let (country, region) =
-            place.map_or((terms.country, None), |place| (place.country, place.region.as_ref()));
+        let (country, region) = place.map_or((shop, None), |place| (place.country, place.region.as_ref()));
         let region = region.map(Region::as_str);
-        let rate = |category| terms.tax.rate_for(country, region, category);
+        let rate = |category| taxing.rate_for(country, region, category);
         let mut faults = Vec::new();
         let valid = valid_coupon(wanted, currency, choices, named, now);
         let valid = valid.map_err(|fault| faults.extend(fault)).ok();
@@ -389,25 +478,25 @@ impl Purchase {
             Benefit::Amount(price) => Discount::Sum(price.amount()),
             Benefit::FreeShipping => Discount::Shipping,
         });
-        let taxes = taxes(&terms.tax);
+        let taxes = taxes(taxing);
         let unsent = Totals::of(&lines, discount, None, taxes)?;
         let value = unsent.items.minor().checked_sub(unsent.discount.minor()).map(Amount::from_minor)?;
-        let method = method_for(&terms.shipping, choices, country, value);
+        let method = method_for(sending, choices, country, value);
         let method = method.map_err(|fault| faults.push(fault)).ok().flatten();
         let shipping = method.as_ref().map(|(method, price)| totals::Shipping {
             price: *price,
             rate: method.tax_rate().unwrap_or_else(|| rate(None)),
         });
         let totals = Totals::of(&lines, discount, shipping, taxes)?;
-        let is_sent = !terms.shipping.methods().is_empty();
+        let is_sent = !sending.methods().is_empty();
         Some(Self {
-            amounts: amounts(&totals, &terms.tax)?,
+            amounts: amounts(&totals, taxing)?,
             total: totals.total,
             lines: wanted.iter().zip(&lines).zip(&totals.lines).map(counted).collect(),
             coupon: valid.map(|(coupon, _)| coupon.clone()),
             method: method.map(|(method, _)| method.id().clone()),
             address: place.cloned(),
-            estimated: place.is_none() && (is_sent || !terms.tax.is_the_same_everywhere()),
+            estimated: place.is_none() && (is_sent || !taxing.is_the_same_everywhere()),
             needs_address: place.is_none() && is_sent,
             faults,
         })
@@ -421,6 +510,35 @@ impl Purchase {
     /// What one pays.
     pub fn total(&self) -> Amount {
         self.total
+    }
+
+    /// What it comes to, as answers show it.
+    pub fn shown(&self) -> PurchaseAmounts {
+        PurchaseAmounts {
+            amounts: self.amounts.into(),
+            total: self.total.in_major(),
+            estimated: self.estimated,
+        }
+    }
+
+    /// That nothing is in its way, and that it costs what was expected, where that was said.
+    ///
+    /// # Errors
+    /// What is wrong with the coupon or the way of sending; then that nobody has said where to; then
+    /// [`Refusal::TotalChanged`], which is only said of what can be bought.
+    pub fn agrees(&self, expected: Option<Amount>) -> Result<(), Refusal> {
+        if let Some(fault) = self.faults.first() {
+            return Err(fault.clone().into());
+        }
+        if self.needs_address {
+            return Err(Refusal::NoAddress);
+        }
+        match expected {
+            Some(expected) if expected != self.total => {
+                Err(Refusal::TotalChanged { expected, amounts: self.shown() })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The coupon that takes something off.
@@ -438,16 +556,6 @@ impl Purchase {
         self.address.as_ref()
     }
 
-    /// Whether where it goes is not known yet, and may change what it comes to.
-    pub fn is_estimated(&self) -> bool {
-        self.estimated
-    }
-
-    /// Whether somebody has to say where it goes before it is ordered.
-    pub fn needs_address(&self) -> bool {
-        self.needs_address
-    }
-
     /// What is in its way.
     pub fn faults(&self) -> &[Fault] {
         &self.faults
@@ -461,7 +569,7 @@ impl Purchase {
     /// What its order keeps of the coupon.
     pub(crate) fn used_coupon(&self) -> Option<UsedCoupon> {
         let coupon = self.coupon.as_ref()?;
-        Some(UsedCoupon { code: coupon.code().clone(), counted: coupon.counted() })
+        Some(UsedCoupon { code: coupon.code().clone(), counted: coupon.counted(), customer: None })
     }
 }
 

@@ -7,20 +7,22 @@
 //! | orders that are owed something | index `due`: `due` ("00" to "15", by the id), `dueAt` (when to look); sparse |
 //! | all orders, newest first, for admins | index `all`: `all` ("0" to "7", by the id), `orderId` |
 //! | the same of those that are pending | index `open`: `open` (likewise), `orderId`; sparse |
+//! | a guest's orders, newest first | index `guest`: `guest` (HMAC of the address), `createdAt`; sparse |
 //!
 //! An order is `due` from its first moment until its last email is recorded as sent, so whatever dies between leaves a
 //! trace that the sweep finds. One that waits for a person to ship it is owed nothing meanwhile and so not `due`; one
 //! that awaits its payment is due when nobody can pay for it any more.
 
 mod ending;
+mod guests;
 mod paying;
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, Update};
-use offers::{NotReserved, Offer, OfferId, Offers, why_not_reserved};
-use promotions::Coupons;
+use offers::{NotReserved, OfferId, Offers, why_not_reserved};
+use promotions::{Coupon, NotRedeemed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::caller::{Caller, UserId};
@@ -32,7 +34,7 @@ use shared::dynamo::{
     update_item,
 };
 use shared::guards::{Committed, Guards, Kept, KeyReused, KeyedRequest, Once};
-use shared::http::problem::Problem;
+use shared::http::problem::{Busy, Problem};
 use shared::letters::Queued;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
@@ -40,14 +42,18 @@ use shared::values::time::Timestamp;
 use users::{Profile, Users};
 
 use crate::admin::{Inspected, OrderEntry};
+use crate::purchase::{Fault, Prices, Refusal as PurchaseRefusal};
 use crate::workflow::Shipped;
 use crate::{
-    Action, Actor, DueOrder, Error, Fulfilment, GRACE, HistoryEntry, LetterKind, Line, NewOrder, Order,
-    OrderId, OrderPlaced, OrderStatus, Progress, Refusal, Shipment, Transition,
+    Action, Actor, DueOrder, Error, GRACE, HistoryEntry, LetterKind, Line, NewOrder, Order, OrderId,
+    OrderPlaced, OrderStatus, PriceTables, Progress, Refusal, Shipment, Shop, Transition,
 };
 
 const CUSTOMER: List =
     List { index: Some("customer"), partition: "userId", sort: Descending("createdAt"), key: "orderId" };
+
+/// How often an order is counted anew because an admin changed its coupon at the same time.
+const TRIES: u32 = 3;
 
 /// Every order writes to the index `due`, so it is spread over this many partitions.
 const DUE_SHARDS: u8 = 16;
@@ -84,10 +90,9 @@ pub fn due_shards() -> impl Iterator<Item = String> {
 pub struct Orders {
     client: Client,
     table: String,
-    offers: Offers,
+    prices: PriceTables,
     users: Users,
     guards: Guards,
-    coupons: Coupons,
 }
 
 impl FromEnv for Orders {
@@ -95,10 +100,9 @@ impl FromEnv for Orders {
         Ok(Self {
             client: aws.dynamodb(),
             table: config::table("ORDERS_TABLE"),
-            offers: Offers::from_env(aws)?,
+            prices: PriceTables::from_env(aws)?,
             users: Users::from_env(aws)?,
             guards: Guards::from_env(aws)?,
-            coupons: Coupons::from_env(aws)?,
         })
     }
 }
@@ -109,7 +113,7 @@ pub use paying::Refunded;
 /// What an order depends on, as it was read at one go.
 #[derive(Debug)]
 pub struct Basis {
-    offers: Vec<Offer>,
+    prices: Prices,
     buyer: Option<Profile>,
     record: Option<Item>,
 }
@@ -121,13 +125,16 @@ pub enum Recorded<T> {
     Once(Once<T>),
     /// The key came before with another request.
     KeyReused,
-    /// Nothing is written, since these lines cannot be had, or something failed that was to be written with the order:
-    /// that stands in what was found.
-    Refused(Vec<NotReserved>, Found),
+    /// Nothing is written, since these lines cannot be had.
+    Lines(Vec<NotReserved>),
+    /// Nothing is written, since its coupon is not for it.
+    Coupon(NotRedeemed),
+    /// Nothing is written, since something else failed that was to be written with the order.
+    Refused,
 }
 
 impl Orders {
-    /// Reads what `order` depends on: its offers, its buyer's profile and the record of its key, in one call.
+    /// Reads what `order` depends on: what it costs by, its buyer's profile and the record of its key, in one call.
     ///
     /// # Errors
     /// When the tables cannot be read.
@@ -137,39 +144,61 @@ impl Orders {
         order: &NewOrder,
         keyed: Option<&KeyedRequest>,
     ) -> anyhow::Result<Basis> {
-        let read = self.offers.with(Read::new(), order.offers(), Consistency::Strong)?;
+        let coupon = order.choices().coupon_code.as_ref();
+        let read = self.prices.with(Read::new(), order.offers(), coupon, Some(buyer), Consistency::Strong)?;
         let read = self.users.with(read, buyer)?;
         let read = self.guards.with_record(read, keyed)?;
         let mut found = read.fetch(&self.client).await.context("read what an order depends on")?;
         Ok(Basis {
-            offers: self.offers.found_in(&mut found),
+            prices: self.prices.found_in(&mut found)?,
             buyer: self.users.found_in(&mut found)?,
             record: self.guards.record_in(&mut found),
         })
     }
 
-    /// Places an order on its `basis`: one transaction reserves the stock and writes the order and the key's record.
+    /// Places an order on its `basis`: one transaction reserves the stock, counts the coupon and writes the order and
+    /// the key's record. Where an admin changed the coupon since the basis was read, it is read again.
     ///
     /// Safe to repeat with a key: the record makes the second transaction fail and gives the first answer. Safe against
     /// the SDK's own repetition without one: the order's id is new, so an order of that id is this one.
     ///
     /// # Errors
-    /// A [`Refusal`] that names the line, or [`KeyReused`].
+    /// A [`Refusal`] that names the line or says what else is in the way, or [`KeyReused`].
     pub async fn place(
         &self,
         buyer: &UserId,
         order: &NewOrder,
         basis: Basis,
         keyed: Option<&KeyedRequest>,
-        fulfilment: Fulfilment,
+        shop: Shop,
         now: Timestamp,
     ) -> Result<Once<OrderPlaced>, Error> {
-        let Basis { offers, buyer: profile, record } = basis;
+        let mut basis = basis;
+        for _ in 0..TRIES {
+            if let Some(placed) = self.place_once(buyer, order, basis, keyed, shop, now).await? {
+                return Ok(placed);
+            }
+            basis = self.basis(buyer, order, keyed).await?;
+        }
+        Err(anyhow::Error::new(Busy).context("count the use of a coupon").into())
+    }
+
+    /// The same, unless an admin changes the coupon at this very moment: then the order is to be counted again.
+    async fn place_once(
+        &self,
+        buyer: &UserId,
+        order: &NewOrder,
+        basis: Basis,
+        keyed: Option<&KeyedRequest>,
+        shop: Shop,
+        now: Timestamp,
+    ) -> Result<Option<Once<OrderPlaced>>, Error> {
+        let Basis { prices, buyer: profile, record } = basis;
         if let Some(placed) = replay(keyed, record, now)? {
-            return Ok(placed);
+            return Ok(Some(placed));
         }
         let contact = profile.map(Into::into).ok_or(Refusal::NoProfile)?;
-        let placed = match Order::place(order, &offers, buyer, contact, fulfilment, now) {
+        let (placed, purchase) = match Order::place(order, &prices, shop, buyer, contact, now) {
             Ok(placed) => placed,
             Err(refused) => {
                 // Tables are not read at one moment: the same request may have taken the last piece and written its
@@ -178,23 +207,29 @@ impl Orders {
                     Some(_) => self.basis(buyer, order, keyed).await?.record,
                     None => None,
                 };
-                return replay(keyed, record, now)?.ok_or(refused);
+                return replay(keyed, record, now)?.map(Some).ok_or(refused);
             }
         };
         let answer = OrderPlaced::new(placed.order_id);
-        match self.record(placed, Write::new(), keyed, answer, now).await? {
-            Recorded::Once(placed) => Ok(placed),
+        match self.record(placed, purchase.coupon(), Write::new(), keyed, answer, now).await? {
+            Recorded::Once(placed) => Ok(Some(placed)),
             Recorded::KeyReused => Err(Refusal::from(KeyReused).into()),
-            Recorded::Refused(lines, _) => {
+            Recorded::Lines(lines) => {
                 let first = lines.into_iter().next();
                 let first = first.context("a transaction was refused for none of its lines")?;
                 Err(Refusal::from(first).into())
             }
+            Recorded::Coupon(NotRedeemed::Changed) => Ok(None),
+            Recorded::Coupon(NotRedeemed::Refused(reason)) => {
+                let fault = Fault::of_coupon(purchase.coupon(), reason).context("it has a coupon")?;
+                Err(Refusal::from(PurchaseRefusal::from(fault)).into())
+            }
+            Recorded::Refused => Err(anyhow::anyhow!("nothing else was to be written").into()),
         }
     }
 
-    /// Writes a new order in one transaction with the reservations of its lines, the key's record and what `write` has
-    /// already.
+    /// Writes a new order in one transaction with the reservations of its lines, the use of its coupon, the key's
+    /// record and what `write` has already.
     ///
     /// Safe to repeat as [`Orders::place`] is: what `answer` says of the order is its own, so that one that is found is
     /// this order's.
@@ -204,25 +239,39 @@ impl Orders {
     pub async fn record<T: Clone + PartialEq + Serialize + DeserializeOwned>(
         &self,
         order: Order,
+        coupon: Option<&Coupon>,
         mut write: Write,
         keyed: Option<&KeyedRequest>,
         answer: T,
         now: Timestamp,
     ) -> anyhow::Result<Recorded<T>> {
         let own = write.put(self.new_order(&order)?);
+        let redeem = |coupon| self.prices.coupons.redeem(&mut write, coupon, order.customer());
+        let redeemed = coupon.map(redeem).transpose()?;
         let lines = order.lines.into_iter().map(|line| {
-            let reserved = self.offers.reserve(line.offer_id, line.quantity.pieces(), line.unit_price)?;
+            let reserved =
+                self.prices.offers.reserve(line.offer_id, line.quantity.pieces(), line.unit_price)?;
             Ok((write.update(reserved), line))
         });
         let lines: Vec<(Part, Line)> = lines.collect::<anyhow::Result<_>>()?;
-        Ok(match self.guards.commit(write, keyed, answer.clone(), now).await? {
+        let mut found = match self.guards.commit(write, keyed, answer.clone(), now).await? {
             // A record with this new id is this order's: an earlier try took effect and its reply was lost.
-            Committed::Once(Once::Replayed(kept)) if kept == answer => Recorded::Once(Once::Done(answer)),
-            Committed::Once(placed) => Recorded::Once(placed),
-            Committed::KeyReused => Recorded::KeyReused,
-            Committed::Refused(found) if found.at(own).is_some() => Recorded::Once(Once::Done(answer)),
-            Committed::Refused(mut found) => Recorded::Refused(refused_lines(&lines, &mut found)?, found),
-        })
+            Committed::Once(Once::Replayed(kept)) if kept == answer => {
+                return Ok(Recorded::Once(Once::Done(answer)));
+            }
+            Committed::Once(placed) => return Ok(Recorded::Once(placed)),
+            Committed::KeyReused => return Ok(Recorded::KeyReused),
+            Committed::Refused(found) if found.at(own).is_some() => {
+                return Ok(Recorded::Once(Once::Done(answer)));
+            }
+            Committed::Refused(found) => found,
+        };
+        let refused = refused_lines(&lines, &mut found)?;
+        if !refused.is_empty() {
+            return Ok(Recorded::Lines(refused));
+        }
+        let refused = redeemed.zip(coupon).map(|(redeemed, coupon)| redeemed.refusal(&mut found, coupon));
+        Ok(refused.transpose()?.flatten().map_or(Recorded::Refused, Recorded::Coupon))
     }
 
     fn new_order(&self, order: &Order) -> anyhow::Result<Put> {
@@ -319,21 +368,26 @@ impl Orders {
     /// # Errors
     /// When there is no such order or the table cannot be written.
     pub async fn ship(&self, id: OrderId, now: Timestamp) -> anyhow::Result<Shipped> {
-        let update = self.transition(id, Action::Ship, &Actor::WORKFLOW, Besides::default(), now)?;
-        let sent = update_item(&self.client, update, ReturnValue::None).await.context("ship an order")?;
-        let Written::Refused(found) = sent else { return Ok(Shipped::Shipped) };
-        let order = existing(found)?;
-        match order.status.on(Action::Ship) {
-            Transition::Already => Ok(Shipped::AlreadyShipping),
-            Transition::Refused if order.status == OrderStatus::Cancelled => Ok(Shipped::Cancelled),
-            Transition::Refused | Transition::Unsettled => {
-                anyhow::bail!("an order that is not paid yet was queued")
+        let mut now = now;
+        loop {
+            let update = self.transition(id, Action::Ship, &Actor::WORKFLOW, Besides::default(), now)?;
+            let sent = update_item(&self.client, update, ReturnValue::None).await.context("ship an order")?;
+            let Written::Refused(found) = sent else { return Ok(Shipped::Shipped) };
+            let order = existing(found)?;
+            match order.status.on(Action::Ship) {
+                Transition::Already => return Ok(Shipped::AlreadyShipping),
+                Transition::Refused if order.status == OrderStatus::Cancelled => {
+                    return Ok(Shipped::Cancelled);
+                }
+                Transition::Refused | Transition::Unsettled => {
+                    anyhow::bail!("an order that is not paid yet was queued")
+                }
+                Transition::To(_) if order.manual => {
+                    self.settle(id, order.status).await?;
+                    return Ok(Shipped::Waits);
+                }
+                Transition::To(_) => now = order.next_moment(now)?,
             }
-            Transition::To(_) if order.manual => {
-                self.settle(id, order.status).await?;
-                Ok(Shipped::Waits)
-            }
-            Transition::To(_) => anyhow::bail!("the order can ship and its condition failed"),
         }
     }
 
@@ -358,27 +412,23 @@ impl Orders {
             Progress::Shipped(shipment) => (Action::Ship, shipment.as_ref()),
             Progress::Delivered => (Action::Deliver, None),
         };
-        let besides = shipment.map(Besides::shipment).transpose()?.unwrap_or_default();
-        let update = self.transition(id, action, &actor, besides, now)?;
-        let sent =
-            update_item(&self.client, update, ReturnValue::AllNew).await.context("move an order on")?;
-        let found = match sent {
-            Written::Done(item) => return Ok((from_item(item)?, true)),
-            Written::Refused(found) => existing(found)?,
-        };
-        let is_same = shipment.is_none() || shipment == found.shipment();
-        match (found.status.on(action), found.status) {
-            (Transition::Already, _) if is_same => Ok((found, false)),
-            (Transition::Already, _) => Err(Refusal::ShippedOtherwise.into()),
-            (Transition::Refused | Transition::Unsettled, OrderStatus::Cancelled) => {
-                Err(Refusal::Cancelled.into())
-            }
-            (Transition::Refused | Transition::Unsettled, OrderStatus::AwaitingPayment) => {
-                Err(Refusal::AwaitsPayment.into())
-            }
-            (Transition::Refused | Transition::Unsettled, _) => Err(Refusal::NotShipped.into()),
-            (Transition::To(_), _) => {
-                Err(anyhow::anyhow!("the order can move on and its condition failed").into())
+        let mut now = now;
+        loop {
+            let besides = shipment.map(Besides::shipment).transpose()?.unwrap_or_default();
+            let update = self.transition(id, action, &actor, besides, now)?;
+            let sent = update_item(&self.client, update, ReturnValue::AllNew).await;
+            let found = match sent.context("move an order on")? {
+                Written::Done(item) => return Ok((from_item(item)?, true)),
+                Written::Refused(found) => existing(found)?,
+            };
+            let is_same = shipment.is_none() || shipment == found.shipment();
+            match (found.status.on(action), found.status) {
+                (Transition::Already, _) if is_same => return Ok((found, false)),
+                (Transition::Already, _) => return Err(Refusal::ShippedOtherwise.into()),
+                (Transition::Refused | Transition::Unsettled, status) => {
+                    return Err(Refusal::of_progress(status).into());
+                }
+                (Transition::To(_), _) => now = found.next_moment(now)?,
             }
         }
     }
@@ -423,14 +473,14 @@ impl Orders {
         update: impl Fn(&Offers, OfferId, u32) -> anyhow::Result<Update>,
     ) -> anyhow::Result<Vec<(Part, &'a Line)>> {
         let part = |line: &&'a Line| {
-            let update = update(&self.offers, line.offer_id, line.quantity.pieces())?;
+            let update = update(&self.prices.offers, line.offer_id, line.quantity.pieces())?;
             Ok((write.update(update), *line))
         };
         lines.iter().map(part).collect()
     }
 
-    /// The update that an action is, under the condition that the order's status allows it. The order is due again: in
-    /// its new status something new is owed.
+    /// The update that an action is, under the condition that the order's status allows it and that what happened last
+    /// was before ([`Order::next_moment`]). The order is due again: in its new status something new is owed.
     fn transition(
         &self,
         id: OrderId,
@@ -452,7 +502,8 @@ impl Orders {
              history = list_append(history, :entry)",
         );
         changes.push_str(set);
-        let mut condition = format!("#status IN ({from}){when}");
+        // A request that began before the last one ended is dated before it, and a clock may be behind.
+        let mut condition = format!("#status IN ({from}) AND updatedAt < :now{when}");
         if action == Action::Pay {
             changes.push_str(", #open = :open");
             update = update.expression_attribute_values(":open", text(list_shard(id)));

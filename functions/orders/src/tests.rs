@@ -1,5 +1,5 @@
 use super::*;
-use offers::{Availability, Category, Terms};
+use offers::{Availability, Category, Offer, Terms};
 use proptest::prelude::*;
 use shared::http::input;
 
@@ -41,12 +41,17 @@ pub(crate) fn ann() -> (UserId, Contact) {
 
 fn place_on(offers: &[Offer], lines: &[(&Offer, u32)]) -> Result<Order, Refusal> {
     let (buyer, contact) = ann();
-    Order::place(&order(lines), offers, &buyer, contact, Fulfilment::Automatic, now()).map_err(|error| {
-        match error {
-            Error::Refused(refusal) => refusal,
-            other => panic!("{other}"),
-        }
+    let prices = Prices { offers: offers.to_vec(), ..Prices::default() };
+    let placed = Order::place(&order(lines), &prices, shop(), &buyer, contact, now());
+    placed.map(|(order, _)| order).map_err(|error| match error {
+        Error::Refused(refusal) => refusal,
+        other => panic!("{other}"),
     })
+}
+
+/// A shop in Germany that ships by itself.
+pub(crate) fn shop() -> Shop {
+    Shop { fulfilment: Fulfilment::Automatic, country: "DE".parse().unwrap() }
 }
 
 fn place(lines: &[(&Offer, u32)]) -> Result<Order, Refusal> {
@@ -72,12 +77,15 @@ fn a_placed_order_remembers_what_was_bought_at_which_price() {
     assert_eq!(
         view,
         serde_json::json!({
-            "orderId": order.id(), "status": "pending", "paymentMethod": "cash_on_delivery",
+            "orderId": order.id(), "number": order.number(), "status": "pending", "paymentMethod": "cash_on_delivery",
             "paymentStatus": "on_delivery",
             "items": [
-                {"id": tea.id(), "productName": "Tea", "productPrice": 4.5, "quantity": 2},
-                {"id": cup.id(), "productName": "Cup", "productPrice": 12.25, "quantity": 1},
+                {"id": tea.id(), "productName": "Tea", "productPrice": 4.5, "quantity": 2, "discount": 0,
+                 "tax": 0, "taxRate": 0, "total": 9},
+                {"id": cup.id(), "productName": "Cup", "productPrice": 12.25, "quantity": 1, "discount": 0,
+                 "tax": 0, "taxRate": 0, "total": 12.25},
             ],
+            "amounts": {"items": 21.25, "discount": 0, "shipping": 0, "tax": 0, "taxIncluded": 0},
             "total": 21.25, "currency": "USD", "createdAt": now(), "updatedAt": now(),
             "history": [{"status": "pending", "at": now(), "by": "buyer"}],
         })

@@ -86,6 +86,7 @@ impl Applying {
             let known = Known { order, payment, is_in_the_ledger: found.is_in_the_ledger };
             let decision = decide(known, said);
             let (Some(order), Some(payment)) = (order, payment) else { return Ok(unknown(said)) };
+            let now = order.moment(now);
             if let Some(applied) = self.carry_out(decision, order, payment, said, now).await? {
                 return Ok(applied);
             }

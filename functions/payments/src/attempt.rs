@@ -131,6 +131,9 @@ pub struct Payment {
     pub(crate) shop: Shop,
     /// The web shop as it was then, to which the buyer comes back.
     pub(crate) url_base: String,
+    /// Whether a guest began it, who comes back to a page of guests' orders, also after somebody has claimed the order.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) of_guest: bool,
     pub(crate) methods: Vec<PaymentMethod>,
     pub(crate) expires_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -174,6 +177,7 @@ impl Payment {
             status: AttemptStatus::Creating,
             shop: terms.shop.clone(),
             url_base: terms.url_base.clone(),
+            of_guest: order.is_a_guests(),
             methods: terms.methods.clone(),
             expires_at: terms.until(now),
             session_id: None,
@@ -226,7 +230,8 @@ impl Payment {
     /// # Errors
     /// When the order's lines are not its total.
     pub fn session_request(&self, order: &Order) -> Result<SessionRequest, NotTheTotal> {
-        let (id, page) = (self.payment_id, format!("{}/orders/{}", self.url_base, self.order_id));
+        let pages = if self.of_guest { "guest-orders" } else { "orders" };
+        let (id, page) = (self.payment_id, format!("{}/{pages}/{}", self.url_base, self.order_id));
         let lines = order.charges().into_iter().map(|(name, amount)| Line { name, amount }).collect();
         let (shipping, tax) = order.charged_besides();
         Ok(SessionRequest {

@@ -125,6 +125,16 @@ impl Cancelling {
         Ok(order)
     }
 
+    /// The same for the buyer of an order that was opened otherwise.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn cancel_opened(&self, order: Order, now: Timestamp) -> Result<Order, Problem> {
+        let order = self.cancel_as(order, &Actor::BUYER, now).await?;
+        tracing::info!(order_id = %order.id(), "order cancelled by its buyer, a guest");
+        Ok(order)
+    }
+
     /// Cancels anybody's order for the shop, and queues the email that says so.
     ///
     /// # Errors

@@ -8,6 +8,7 @@
 //! | [`applying`], [`settling`] | what Stripe says becomes so; Stripe is asked |
 //! | [`opening`], [`starting`] | the way to pay an order, for the first time and again |
 //! | [`cancelling`], [`refunding`] | ending orders with their money, and giving money back |
+//! | [`claiming`] | a guest's order becomes somebody's, with its payments |
 //! | [`receiving`] | webhooks |
 //! | [`settings`], [`views`] | how the shop takes payments, and what people see of them |
 //! | [`stripe`] | the client of Stripe's API: sessions, refunds, events |
@@ -19,6 +20,7 @@
 pub mod applying;
 pub mod attempt;
 pub mod cancelling;
+pub mod claiming;
 pub mod deciding;
 pub mod events;
 pub mod ids;

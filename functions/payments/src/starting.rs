@@ -162,7 +162,7 @@ impl Starting {
         terms.take_cards()?;
         let number = u32::try_from(attempts.len()).unwrap_or(u32::MAX).saturating_add(1);
         let attempt = Payment::new(PaymentId::at(now), order, number, terms, now);
-        if !self.opening.payments().try_again(order, &attempt, now).await? {
+        if !self.opening.payments().try_again(order, &attempt).await? {
             return Err(Refusal::Changed.into());
         }
         self.give_up(order, attempts, now).await?;

@@ -512,8 +512,9 @@ impl Product {
         Self { updated_at: now, ..self }
     }
 
-    fn with_next_version(self) -> Self {
-        Self { version: self.version + 1, ..self }
+    /// The same as the version after `read`, and dated after it.
+    fn following(self, read: &Self) -> Self {
+        Self { version: read.version + 1, updated_at: self.updated_at.after(read.updated_at), ..self }
     }
 }
 
@@ -961,7 +962,7 @@ mod tests {
         let product = approved();
         let marked = Product { sweep_at: Some(now()), ..product.clone() };
         assert!(product.is_the_same_version(&marked));
-        assert!(!product.is_the_same_version(&product.clone().with_next_version()));
+        assert!(!product.is_the_same_version(&product.clone().following(&product)));
     }
 
     #[test]

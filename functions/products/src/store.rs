@@ -242,7 +242,7 @@ impl Products {
                 return Err(Error::AnotherVersion);
             }
             let Some(changed) = changed else { return Ok(found) };
-            let product = changed.with_next_version();
+            let product = changed.following(&found.product);
             if self.save(&found.product, &product).await? {
                 let offer = found.offer.with_terms(product.terms());
                 return Ok(ProductOffer { product, offer });
@@ -258,7 +258,7 @@ impl Products {
     /// # Errors
     /// [`Error::NotFound`] when it is gone, [`Error::ChangedMeanwhile`] when somebody else changed it.
     pub(crate) async fn replace(&self, read: &ProductOffer, changed: Product) -> Result<ProductOffer, Error> {
-        let product = changed.with_next_version();
+        let product = changed.following(&read.product);
         if self.save(&read.product, &product).await? {
             return Ok(ProductOffer { offer: read.offer.clone().with_terms(product.terms()), product });
         }

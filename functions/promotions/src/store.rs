@@ -178,10 +178,11 @@ impl Coupons {
 
     fn changes(&self, read: u32, next: &Coupon) -> anyhow::Result<Update> {
         let set =
-            "rules = :rules, currency = :currency, isActive = :active, version = :next, updatedAt = :now";
+            "#rules = :rules, currency = :currency, isActive = :active, version = :next, updatedAt = :now";
         self.update(&next.code)
             .update_expression(format!("SET {set}"))
             .condition_expression("version = :read")
+            .expression_attribute_names("#rules", "rules")
             .expression_attribute_values(":rules", AttributeValue::M(to_item(&next.rules)?))
             .expression_attribute_values(":currency", text(&next.currency))
             .expression_attribute_values(":active", AttributeValue::Bool(next.is_active))

@@ -142,6 +142,8 @@ fn parameters(record: &Record) -> Vec<String> {
         // in a year. The other limits are production's.
         "LimitPerAddress=6000/60".to_owned(),
         "LimitPerGuest=12000/60".to_owned(),
+        // Nothing is paid here.
+        "GuestCash=true".to_owned(),
         "LimitSignUps=90000/60".to_owned(),
         "OrdersPerDay=1000000".to_owned(),
         "PiecesPerLine=1000".to_owned(),

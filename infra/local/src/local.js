@@ -92,6 +92,13 @@ async function execution(run) {
   return [heading, name, make("table", { className: "steps" }, make("thead", {}, head), make("tbody", {}, ...steps.map(step)))];
 }
 
+// The short number of an order, as functions/orders/src/number.rs says.
+function number(id) {
+  const bits = BigInt(`0x${id.replaceAll("-", "")}`), half = 0xfffffn, all = ((bits >> 95n) & half) << 20n | bits & half;
+  const digits = [35n, 30n, 25n, 20n, 15n, 10n, 5n, 0n].map(at => "0123456789ABCDEFGHJKMNPQRSTVWXYZ"[all >> at & 31n]);
+  return `C-${digits.slice(0, 4).join("")}-${digits.slice(4).join("")}`;
+}
+
 function order({ order, runs }) {
   const lines = order.lines ?? [];
   const what = lines.map(line => `${line.quantity} × ${line.productName}`).join(", ");
@@ -100,7 +107,7 @@ function order({ order, runs }) {
   const line = table([["Product", line => line.productName], ["Pieces", line => line.quantity, "number"],
     ["Price", line => money(line.unitPrice, order.currency), "number"]], lines);
   const history = table([["Status", entry => entry.status], ["Since", entry => when(entry.at)], ["Why", entry => entry.reason ?? ""]], order.history ?? []);
-  const element = item(summary, async () => [make("p", { className: "soft" }, `Order ${order.orderId}`), line, make("h3", {}, "History"), history,
+  const element = item(summary, async () => [make("p", { className: "soft" }, `Order ${number(order.orderId)} (${order.orderId})`), line, make("h3", {}, "History"), history,
     ...(await Promise.all(runs.map(execution))).flat(),
     make("details", {}, make("summary", {}, "as it is stored"), make("pre", {}, json(order)))]);
   element.id = order.orderId;

@@ -61,6 +61,7 @@ fn router(record: Record) -> Router {
         .route("/texts.json", get(pages::texts))
         .route("/orders.json", get(pages::orders))
         .route("/orders/{id}", get(pages::order))
+        .route("/guest-orders/{id}", get(pages::order))
         .route("/executions.json", get(pages::executions))
         .route("/executions/{file}", get(pages::execution))
         .route("/pending.json", get(pages::pending))
@@ -244,6 +245,7 @@ mod tests {
             "/local/previews/none",
             "/local/documents/none",
             "/local/orders/none",
+            "/local/guest-orders/none",
             "/local/media/none",
         ] {
             assert_eq!(status(path).await, 404, "{path}");

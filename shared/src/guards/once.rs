@@ -4,6 +4,7 @@
 //! to be stuck in: either both are there or neither.
 //! <https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/>
 
+use std::fmt;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -163,10 +164,23 @@ impl KeyedRequest {
         key: Option<&IdempotencyKey>,
         input: &impl Serialize,
     ) -> anyhow::Result<Option<Self>> {
+        Self::within(route, caller.id(), key, input)
+    }
+
+    /// The same of somebody without an account: keys are the own of `scope`, which nobody else can name.
+    ///
+    /// # Errors
+    /// When `input` cannot be written as JSON: a mistake in our code.
+    pub fn within(
+        route: &str,
+        scope: impl fmt::Display,
+        key: Option<&IdempotencyKey>,
+        input: &impl Serialize,
+    ) -> anyhow::Result<Option<Self>> {
         let Some(key) = key else { return Ok(None) };
         let input = serde_json::to_vec(input).context("write the request down")?;
         Ok(Some(Self {
-            guard_id: format!("idempotency#{route}#{}#{}", caller.id(), key.0),
+            guard_id: format!("idempotency#{route}#{scope}#{}", key.0),
             fingerprint: URL_SAFE_NO_PAD.encode(Sha256::digest(input)),
         }))
     }

@@ -23,6 +23,7 @@
 //! | `account-in-all` | the same | one account from all addresses that it has not signed in from |
 //! | `person` | requests | one person who is signed in |
 //! | `day` | the same | the same person, in a day |
+//! | `email` | requests | whoever gives this address, without an account |
 //! | `everyone` | requests | everyone together |
 //!
 //! An item of `account` at sign-in also keeps until when the address is one of the account's own, `knownUntil`. If a
@@ -632,6 +633,49 @@ impl GuestLimit {
     }
 }
 
+/// How often somebody without an account may ask for what sends mail to one address.
+#[derive(Debug, Clone)]
+pub struct EmailLimit {
+    counters: Counters,
+    per_email: Rate,
+}
+
+impl FromEnv for EmailLimit {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { counters: Counters::from_env(aws)?, per_email: config::required("LIMIT_PER_EMAIL")? })
+    }
+}
+
+impl EmailLimit {
+    /// Counts a request to `route` that gives `email`, in the form in which addresses are compared. When the counter
+    /// cannot be reached everyone may: the shop goes on selling.
+    ///
+    /// # Errors
+    /// `too-many-requests`.
+    pub async fn count(&self, route: &str, email: &str, now: Timestamp) -> Result<(), Problem> {
+        or_uncounted(self.counted(route, email, now).await)
+    }
+
+    /// The same for what is nothing but mail: when the counter cannot be reached nobody may.
+    ///
+    /// # Errors
+    /// `too-many-requests`; `service-unavailable` when the request cannot be counted.
+    pub async fn count_or_refuse(&self, route: &str, email: &str, now: Timestamp) -> Result<(), Problem> {
+        let counted = self.counted(route, email, now).await.map_err(|error| uncounted(&error))?;
+        Ok(counted.map(drop)?)
+    }
+
+    async fn counted(
+        &self,
+        route: &str,
+        email: &str,
+        now: Timestamp,
+    ) -> anyhow::Result<Result<Item, TooMany>> {
+        let counter = self.counters.of(route, "email", self.per_email, &[email]);
+        self.counters.count(&[&counter], &[(counter.name, self.per_email)], now).await
+    }
+}
+
 /// Lets a request through that could not be counted.
 fn or_uncounted(counted: anyhow::Result<Result<Item, TooMany>>) -> Result<(), Problem> {
     match counted {
@@ -663,6 +707,12 @@ impl Address {
             IpAddr::V6(address) => IpAddr::V6((u128::from(address) >> 64 << 64).into()),
             address @ IpAddr::V4(_) => address,
         }))
+    }
+
+    /// One for the tests of rules.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn for_tests(text: &str) -> Self {
+        Self::new(text)
     }
 }
 
@@ -893,6 +943,27 @@ mod tests {
         assert_eq!(counted(&asked), ["address"], "who was refused is remembered, and costs no call");
         let (away, _) = limit(500, &json!({}));
         assert_eq!(away.count("guest", Address::new(HERE), at(1_000)).await.err(), None);
+    }
+
+    #[tokio::test]
+    async fn where_nobody_can_count_an_order_is_placed_for_an_address_and_mere_mail_is_not_sent() {
+        let limit = |status, answer: &Value| {
+            let (sdk, asked) = answering(status, answer);
+            let counters = Counters::new(&sdk, "guards".into(), "a key".into());
+            (EmailLimit { counters, per_email: rate(3, 3600) }, asked)
+        };
+        let email = "gus@cartwright.test";
+        let (full, asked) = limit(400, &refused(&json!({ "c0": { "N": "3" } })));
+        let problem = full.count("guest", email, at(1_000)).await.unwrap_err().into_response();
+        assert_eq!(problem.headers()["ratelimit-policy"], "\"email\";q=3;w=3600");
+        let mail = full.count_or_refuse("guest-links", email, at(1_000)).await.unwrap_err();
+        assert_eq!(mail.kind(), TOO_MANY_REQUESTS);
+        assert_eq!(counted(&asked), ["email", "email"], "a limit of its own");
+        assert!(!format!("{:?}", asked.lock().unwrap()).contains("gus"), "nobody reads whose it is");
+        let (away, _) = limit(500, &json!({}));
+        assert_eq!(away.count("guest", email, at(1_000)).await.err(), None);
+        let mail = away.count_or_refuse("guest-links", email, at(1_000)).await.unwrap_err();
+        assert_eq!(mail.kind(), SERVICE_UNAVAILABLE);
     }
 
     #[tokio::test]

@@ -57,6 +57,11 @@ impl<T> Answer<T> {
         Self { status: StatusCode::CREATED, ..Self::ok(body) }
     }
 
+    /// 202: it will be done.
+    pub fn accepted(body: T) -> Self {
+        Self { status: StatusCode::ACCEPTED, ..Self::ok(body) }
+    }
+
     /// With where the new thing is (`Location`).
     #[must_use]
     pub fn at(self, location: impl fmt::Display) -> Self {

@@ -7,7 +7,7 @@ pub use axum::http::StatusCode;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 /// A kind of problem: its status, the last part of its `type`, and its title. Services declare their own as constants.
@@ -233,21 +233,28 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
     errors: &'a [FieldError],
     #[serde(flatten)]
-    members: &'a Map<String, Value>,
+    members: Option<&'a Map<String, Value>>,
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let More { members, headers: more } = self.more.map(|more| *more).unwrap_or_default();
+/// The document of RFC 9457.
+impl Serialize for Problem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let document = Document {
             r#type: format!("urn:problem-type:cartwright:{}", self.kind.slug),
             title: self.kind.title,
             status: self.kind.status.as_u16(),
             detail: &self.detail,
             errors: &self.errors,
-            members: &members,
+            members: self.more.as_deref().map(|more| &more.members),
         };
-        let mut response = (self.kind.status, axum::Json(document)).into_response();
+        document.serialize(serializer)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = (self.kind.status, axum::Json(&self)).into_response();
+        let more = self.more.map(|more| more.headers).unwrap_or_default();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.extend(more);

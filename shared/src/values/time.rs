@@ -30,6 +30,13 @@ impl Timestamp {
         self.0.as_second()
     }
 
+    /// This moment, or a millisecond after `earlier` where it is not later than that. What follows something is dated
+    /// after it, also where its request began before or the clock of its machine is behind.
+    #[must_use]
+    pub fn after(self, earlier: Self) -> Self {
+        self.max(earlier + Duration::from_millis(1))
+    }
+
     /// As people write it: `21 November 2026 at 12:04 UTC`. Nobody knows the reader's zone, so it names its own.
     pub fn in_words(self) -> String {
         self.0.strftime("%-d %B %Y at %H:%M UTC").to_string()
@@ -102,6 +109,12 @@ impl<'de> Deserialize<'de> for Timestamp {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn what_follows_something_is_dated_after_it() {
+        let [now, next, later] = [7, 8, 9].map(Timestamp::from_unix_millis);
+        assert_eq!((later.after(now), now.after(now), now.after(next)), (later, next, later));
+    }
 
     #[test]
     fn whole_seconds_keep_their_three_decimals() {

@@ -18,7 +18,7 @@ fn told(person: &UserId, kind: &str, number: usize, time: Timestamp) -> activity
         "dataschema": format!("urn:cartwright:event:{kind}:1"), "data": { "userId": person }
     }))
     .expect("an event");
-    told.into()
+    activity::Entry::of(told).expect("a person's")
 }
 
 #[tokio::test]

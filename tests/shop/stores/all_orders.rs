@@ -17,8 +17,8 @@ use users::CurrentAdmin;
 
 use super::lists::page;
 use super::{
-    MILLISECOND, Tables, buyer, for_sale, found_order, now, open, open_behind, pieces_of, placed, refusal,
-    waiting,
+    MILLISECOND, Tables, before, buyer, for_sale, found_order, now, open, open_behind, pieces_of, placed,
+    refusal, waiting,
 };
 
 fn admin() -> CurrentAdmin {
@@ -122,7 +122,7 @@ async fn a_cursor_of_one_list_opens_no_other() {
 async fn an_admin_sees_how_far_each_letter_came_in_one_call() {
     let (orders, products, guards): (Orders, Products, Guards) = open().await;
     let (tea, ann) = (for_sale(&products, 5).await, buyer().await);
-    let id = placed(&orders, &ann, &[(&tea, 2)], now()).await;
+    let id = placed(&orders, &ann, &[(&tea, 2)], before()).await;
     let me = TryId::at(now());
     for kind in ["order.confirmed", "order.cancelled"] {
         guards.claim(&Queued::new(kind, id).claim(), me, now()).await.unwrap();
@@ -147,7 +147,7 @@ async fn an_admin_sees_how_far_each_letter_came_in_one_call() {
     );
     assert_eq!(
         seen["events"],
-        json!([{ "kind": "order.placed", "at": now() }, { "kind": "order.cancelled", "at": now() }])
+        json!([{ "kind": "order.placed", "at": before() }, { "kind": "order.cancelled", "at": now() }])
     );
     assert_eq!(seen["history"][0]["userId"], ann.id().to_string());
     assert_eq!((&seen["history"][1]["by"], &seen["history"][1]["userId"]), (&json!("admin"), &json!("root")));

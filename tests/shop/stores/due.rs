@@ -11,7 +11,7 @@ use tests::aws::Aws as Cloud;
 use tests::wait::at_once;
 
 use super::orders::{history_of, released};
-use super::{DAY, MILLISECOND, MINUTE, buyer, for_sale, found_order, now, open, placed};
+use super::{DAY, MILLISECOND, MINUTE, before, buyer, for_sale, found_order, now, open, placed};
 
 pub(super) const GRACE: Duration = Duration::from_mins(2);
 
@@ -57,7 +57,7 @@ async fn an_order_that_was_settled_and_moves_on_is_due_again() {
     let (orders, products): (Orders, Products) = open().await;
     let (ann, tea) = (buyer().await, for_sale(&products, 5).await);
     for ship in [true, false] {
-        let id = placed(&orders, &ann, &[(&tea, 1)], now()).await;
+        let id = placed(&orders, &ann, &[(&tea, 1)], before()).await;
         let shard = shard_of(&found_order(&orders, id).await);
         orders.settle(id, OrderStatus::Pending).await.unwrap();
         assert!(!is_due(&orders, &shard, id, now() + DAY).await);
@@ -170,7 +170,7 @@ async fn an_order_that_moved_on_is_not_put_off_and_not_settled_for_what_it_was()
     let (orders, products): (Orders, Products) = open().await;
     let (ann, tea) = (buyer().await, for_sale(&products, 5).await);
     for ship in [true, false] {
-        let id = placed(&orders, &ann, &[(&tea, 1)], now()).await;
+        let id = placed(&orders, &ann, &[(&tea, 1)], before()).await;
         let pending = found_order(&orders, id).await;
         let shard = shard_of(&pending);
         // So that its attempts are seen to begin anew.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use offers::{NotReserved, Offer};
-use orders::{NewOrder, Orders, Refusal};
+use orders::{Fulfilment, NewOrder, Orders, Refusal};
 use products::Products;
 use serde_json::{Value, json};
 use shared::caller::Caller;
@@ -12,7 +12,9 @@ use tests::aws::Aws as Cloud;
 use tests::meddler::Meddler;
 use tests::wait::at_once;
 
-use super::{DAY, buyer, for_sale, key, keyed, now, open, open_behind, order, pieces_of, place, refusal};
+use super::{
+    DAY, buyer, for_sale, key, keyed, now, open, open_behind, order, pieces_of, place, refusal, shop,
+};
 
 #[tokio::test]
 async fn the_same_key_and_order_have_the_first_answer_for_a_day() {
@@ -153,7 +155,7 @@ async fn where_two_conditions_fail_and_one_is_named_the_request_still_has_its_an
     let first = place(&orders, &ann, &order, Some(&keyed), now()).await.unwrap();
     let behind: Orders = open_behind(refused_for_the_offer(item_of(&tea).await)).await;
     let second = behind
-        .place(ann.id(), &order, basis, Some(&keyed), ::orders::Fulfilment::Automatic, now())
+        .place(ann.id(), &order, basis, Some(&keyed), shop(Fulfilment::Automatic), now())
         .await
         .unwrap();
     assert_eq!(second, Once::Replayed(first.answer().clone()));
@@ -170,7 +172,7 @@ async fn where_one_condition_failed_and_there_is_no_record_the_request_is_refuse
     place(&orders, &bob, &order, None, now()).await.unwrap();
     let behind: Orders = open_behind(refused_for_the_offer(item_of(&tea).await)).await;
     let refused = refusal(
-        behind.place(ann.id(), &order, basis, Some(&keyed), ::orders::Fulfilment::Automatic, now()).await,
+        behind.place(ann.id(), &order, basis, Some(&keyed), shop(Fulfilment::Automatic), now()).await,
     );
     assert_eq!(refused, Refusal::from(NotReserved::OutOfStock { id: tea.id(), available: 0 }));
 }

@@ -523,6 +523,22 @@ async fn an_older_upload_does_not_replace_a_newer_one() {
     assert_eq!(found(&products, id).await, newer);
 }
 
+/// A request that began earlier, or whose machine's clock is behind, may take effect later.
+#[tokio::test]
+async fn what_happens_to_a_product_is_dated_after_what_happened_before() {
+    let products: Products = open().await;
+    let id = listed(&products).await;
+    let dated = |changed: ::products::ProductOffer| {
+        let product = serde_json::to_value(changed.product).unwrap();
+        product["updatedAt"].as_str().unwrap().to_owned()
+    };
+    products.change(id, approved).await.unwrap();
+    let first = dated(found(&products, id).await);
+    let turned_down = products.change(id, |product| Some(product.rejected(None, now() - DAY))).await.unwrap();
+    assert!(dated(turned_down) > first);
+    assert!(dated(found(&products, id).await) > first);
+}
+
 #[tokio::test]
 async fn only_what_is_approved_is_for_sale() {
     let products: Products = open().await;

@@ -11,5 +11,5 @@ async fn main() -> shared::Exit {
 }
 
 async fn record_activity(activity: Activity, message: Message<Told>) -> anyhow::Result<()> {
-    activity.record(&message.body.into()).await
+    activity.take(message.body).await
 }

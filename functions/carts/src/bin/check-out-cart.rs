@@ -2,16 +2,17 @@
 //!
 //! Safe to repeat: a cart becomes one order, and the same `Idempotency-Key` gives the first answer.
 
+use carts::CartOwner;
 use carts::checkout::{CheckOut, CheckedOutView, CheckingOut};
+use carts::guests::{GuestCheckOut, GuestCheckedOutView};
 use shared::caller::Caller;
-use shared::guards::KeyedRequest;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, IdempotencyKey, Input, Now, State};
-use shared::run::telemetry;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
-    http::serve(http::post("/cart/checkout", check_out_cart)).await
+    http::serve(http::post("/cart/checkout", check_out_cart).or("/guest-cart/checkout", check_out_guest_cart))
+        .await
 }
 
 async fn check_out_cart(
@@ -21,9 +22,19 @@ async fn check_out_cart(
     Now(now): Now,
     Input(asked): Input<CheckOut>,
 ) -> Result<Answer<CheckedOutView>, Problem> {
-    let keyed = KeyedRequest::of("check-out-cart", &caller, key.as_ref(), &asked)?;
-    let placed = checking_out.check_out(&caller, &asked, keyed.as_ref(), now).await?;
-    let order_id = placed.answer().order_id();
-    telemetry::about("orders", order_id);
-    Ok(Answer::created_once(placed).at(format!("/orders/{order_id}")))
+    let placed = checking_out.check_out_person(&caller, &asked, key.as_ref(), now).await?;
+    let location = format!("/orders/{}", placed.answer().order_id());
+    Ok(Answer::created_once(placed).at(location))
+}
+
+async fn check_out_guest_cart(
+    State(checking_out): State<CheckingOut>,
+    owner: CartOwner,
+    key: Option<IdempotencyKey>,
+    Now(now): Now,
+    Input(asked): Input<GuestCheckOut>,
+) -> Result<Answer<GuestCheckedOutView>, Problem> {
+    let placed = checking_out.check_out_guest(&owner, asked, key.as_ref(), now).await?;
+    let location = format!("/guest-orders/{}", placed.answer().order_id());
+    Ok(Answer::created_once(placed).at(location))
 }

@@ -1,7 +1,6 @@
 use super::*;
-use crate::OrderStatus;
-use crate::tests::{ann, now, offer, order};
-use crate::{Fulfilment, Order};
+use crate::tests::{ann, now, offer, order, shop};
+use crate::{NewOrder, Order};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use shared::http::input::{self, Body};
@@ -10,8 +9,8 @@ fn read<T: Body>(body: &Value) -> T {
     input::parse(body.to_string().as_bytes()).unwrap()
 }
 
-/// A shop in Germany that sends by post for this much, and taxes by 19 %.
-fn terms(price: &Value, items_inside: bool, shipping_inside: bool) -> ShopTerms {
+/// Of a shop that sends by post for this much, and taxes by 19 %.
+fn prices(price: &Value, items_inside: bool, shipping_inside: bool) -> Prices {
     let post =
         json!({ "id": "post", "name": "Post", "countries": "*", "prices": [{ "from": 0, "price": price }] });
     let courier = json!({
@@ -20,11 +19,8 @@ fn terms(price: &Value, items_inside: bool, shipping_inside: bool) -> ShopTerms 
     let tax = json!({
         "pricesIncludeTax": items_inside, "shippingIncludesTax": shipping_inside, "default": 19, "rates": [],
     });
-    ShopTerms {
-        shipping: read(&json!({ "methods": [post, courier] })),
-        tax: read(&tax),
-        country: "DE".parse().unwrap(),
-    }
+    let shipping = read(&json!({ "methods": [post, courier] }));
+    Prices { shipping, tax: read(&tax), ..Prices::default() }
 }
 
 fn named(body: &Value) -> NamedCoupon {
@@ -39,25 +35,25 @@ fn chosen(code: &str) -> Choices {
     Choices { coupon_code: Some(code.parse().unwrap()), ..Choices::default() }
 }
 
-fn purchase(offers: &[(Offer, u32)], choices: &Choices, named: &NamedCoupon, terms: &ShopTerms) -> Purchase {
+fn purchase(offers: &[(Offer, u32)], choices: &Choices, prices: &Prices) -> Purchase {
     let wanted: Vec<_> = offers
         .iter()
         .map(|(offer, pieces)| Wanted { offer, quantity: Quantity::new(*pieces).unwrap() })
         .collect();
-    Purchase::of(&wanted, dollars(), choices, named, terms, now()).unwrap()
+    Purchase::of(&wanted, dollars(), choices, prices, shop().country, now()).unwrap()
 }
 
 #[test]
 fn an_order_keeps_what_its_purchase_came_to_and_which_uses_of_a_coupon_it_counted() {
     let (tea, cup) = (offer("tea", "10", 9), offer("cup", "5", 9));
     let ten = named(&json!({ "code": "TEN", "kind": "amount", "value": 10, "limit": 5 }));
-    let offers = [(tea.clone(), 2), (cup.clone(), 1)];
-    let counted = purchase(&offers, &chosen("TEN"), &ten, &terms(&json!(4), false, false));
+    let prices =
+        Prices { offers: vec![tea.clone(), cup.clone()], named: ten, ..prices(&json!(4), false, false) };
     let (buyer, contact) = ann();
-    let lines = order(&[(&tea, 2), (&cup, 1)]);
-    let placed = Order::place(&lines, &[tea, cup], &buyer, contact, Fulfilment::Automatic, now()).unwrap();
-    assert_eq!((placed.total().minor(), placed.status()), (2_500, OrderStatus::Pending));
-    let placed = placed.purchased(&counted);
+    let address = read(&json!({ "name": "Mara", "line1": "Quay 42", "city": "Hamburg", "country": "DE" }));
+    let choices = Choices { shipping_address: Some(address), ..chosen("TEN") };
+    let wanted = NewOrder { choices, ..order(&[(&tea, 2), (&cup, 1)]) };
+    let (placed, _) = Order::place(&wanted, &prices, shop(), &buyer, contact, now()).unwrap();
     // 15.00 and 19 % of 12.00 and of 3.00, 4.00 and 19 % of that.
     assert_eq!(placed.total().minor(), 1_500 + 228 + 57 + 400 + 76);
     let shown = serde_json::to_value(crate::OrderView::from(placed.clone())).unwrap();
@@ -80,16 +76,37 @@ fn an_order_keeps_what_its_purchase_came_to_and_which_uses_of_a_coupon_it_counte
 fn the_cheapest_way_is_taken_unless_another_is_chosen_and_of_equals_the_first() {
     let tea = [(offer("tea", "10", 9), 1)];
     let method = |choices: &Choices, price: &Value| {
-        let purchase = purchase(&tea, choices, &NamedCoupon::default(), &terms(price, true, true));
+        let purchase = purchase(&tea, choices, &prices(price, true, true));
         purchase.method().map(ToString::to_string)
     };
     assert_eq!(method(&Choices::default(), &json!(4)).as_deref(), Some("post"));
     let courier = Choices { shipping_method: Some("courier".parse().unwrap()), ..Choices::default() };
     assert_eq!(method(&courier, &json!(4)).as_deref(), Some("courier"));
-    let none = ShopTerms { shipping: Shipping::default(), ..terms(&json!(4), true, true) };
-    let purchase = purchase(&tea, &courier, &NamedCoupon::default(), &none);
-    assert_eq!((purchase.method(), purchase.faults(), purchase.needs_address()), (None, &[][..], false));
-    assert!(!purchase.is_estimated(), "it costs the same everywhere");
+    let none = Prices { shipping: Shipping::default(), ..prices(&json!(4), true, true) };
+    let purchase = purchase(&tea, &courier, &none);
+    assert_eq!((purchase.method(), purchase.agrees(None)), (None, Ok(())));
+    assert!(!purchase.shown().estimated, "it costs the same everywhere");
+}
+
+#[test]
+fn a_purchase_is_ordered_at_the_total_that_was_expected_and_where_it_can_be_sent() {
+    let tea = [(offer("tea", "10", 9), 1)];
+    let prices = prices(&json!(4), true, true);
+    let agrees = |choices: &Choices, expected: Option<u64>| {
+        let purchase = purchase(&tea, choices, &prices);
+        purchase.agrees(expected.map(Amount::from_minor))
+    };
+    assert_eq!(agrees(&Choices::default(), Some(1_400)), Err(Refusal::NoAddress));
+    let address = json!({ "name": "Mara", "line1": "Quay 42", "city": "Hamburg", "country": "DE" });
+    let sent = Choices { shipping_address: Some(read(&address)), ..Choices::default() };
+    assert_eq!((agrees(&sent, None), agrees(&sent, Some(1_400))), (Ok(()), Ok(())));
+    let changed = Problem::from(agrees(&sent, Some(1_399)).unwrap_err());
+    let told = serde_json::to_value(&changed).unwrap();
+    assert_eq!((&told["expectedTotal"], &told["total"]), (&json!(13.99), &json!(14)));
+    assert_eq!(told["amounts"]["shipping"], 4);
+    let pigeon = Choices { shipping_method: Some("pigeon".parse().unwrap()), ..sent };
+    let refused = agrees(&pigeon, Some(1));
+    assert!(matches!(refused, Err(Refusal::Chosen(Fault::ShippingNotAvailable { .. }))), "{refused:?}");
 }
 
 #[test]
@@ -119,9 +136,9 @@ proptest! {
             .iter()
             .map(|(minor, pieces)| (offer("tea", &Amount::from_minor(*minor).to_string(), 100), *pieces))
             .collect();
-        let coupon = named(&json!({ "code": "OFF", "kind": "percent", "value": off }));
-        let terms = terms(&json!(4.99), items_inside, shipping_inside);
-        let purchase = purchase(&offers, &chosen("OFF"), &coupon, &terms);
+        let named = named(&json!({ "code": "OFF", "kind": "percent", "value": off }));
+        let prices = Prices { named, ..prices(&json!(4.99), items_inside, shipping_inside) };
+        let purchase = purchase(&offers, &chosen("OFF"), &prices);
         let Amounts { items, discount, shipping, tax, tax_included } = purchase.amounts();
         let sum = items.minor() - discount.minor() + shipping.minor() + tax.minor() - tax_included.minor();
         prop_assert_eq!(purchase.total().minor(), sum);

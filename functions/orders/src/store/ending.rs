@@ -75,6 +75,23 @@ impl<'a> Ending<'a> {
         }
     }
 
+    /// Why an order, as it is, did not end at `now`.
+    fn refused(&self, found: &Order, now: Timestamp) -> Refused {
+        match found.status.on(self.action()) {
+            Transition::Already => Refused::For(Ended::Already),
+            Transition::Refused => Refused::For(Ended::OnItsWay),
+            Transition::Unsettled => Refused::For(Ended::Unsettled),
+            Transition::To(_) if self.action() == Action::Cancel && self.is_kept_from(found) => {
+                Refused::For(Ended::Waits)
+            }
+            Transition::To(_) => match found.next_moment(now) {
+                Ok(moment) => Refused::Until(moment),
+                // It is not about the time, and so about the money.
+                Err(_) => Refused::For(Ended::Moved),
+            },
+        }
+    }
+
     fn besides(&self, order: &Order) -> anyhow::Result<Besides> {
         match (self.money, &order.payment) {
             (Money::None, None) => Ok(Besides::default()),
@@ -103,6 +120,14 @@ pub enum Ended {
     Moved,
 }
 
+/// Why an order did not end.
+enum Refused {
+    /// For good, or until somebody has looked again.
+    For(Ended),
+    /// It can end at this moment, which is after what happened last.
+    Until(Timestamp),
+}
+
 impl Orders {
     /// Ends an order and gives its stock and the use of its coupon back, in one transaction whose condition lets it
     /// happen once. The workflow does not cancel what waits for a person.
@@ -113,29 +138,24 @@ impl Orders {
     /// # Errors
     /// When there is no such order or the tables cannot be written.
     pub async fn end(&self, order: &Order, ending: Ending<'_>, now: Timestamp) -> anyhow::Result<Ended> {
-        let mut lines: Vec<&Line> = order.lines.iter().collect();
+        let (mut lines, mut now): (Vec<&Line>, _) = (order.lines.iter().collect(), now);
         let mut coupon = order.coupon.clone();
         loop {
             let (action, besides) = (ending.action(), ending.besides(order)?);
             let mut write = Write::new();
             let own = write.update(self.transition(order.order_id, action, ending.actor, besides, now)?);
             let parts = self.for_each(&lines, &mut write, Offers::release)?;
-            let given_back = self.give_back(coupon.as_ref(), &order.user_id, &mut write)?;
+            let given_back = self.give_back(coupon.as_ref(), order.customer(), &mut write)?;
             (ending.also)(&mut write)?;
             let Written::Refused(mut found) = write.commit(&self.client).await? else {
                 return Ok(Ended::Now);
             };
             if let Some(found) = found.take(own) {
-                let found = existing(found)?;
-                return Ok(match found.status.on(action) {
-                    Transition::Already => Ended::Already,
-                    Transition::Refused => Ended::OnItsWay,
-                    Transition::Unsettled => Ended::Unsettled,
-                    Transition::To(_) if action == Action::Cancel && ending.is_kept_from(&found) => {
-                        Ended::Waits
-                    }
-                    Transition::To(_) => Ended::Moved,
-                });
+                match ending.refused(&existing(found)?, now) {
+                    Refused::For(ended) => return Ok(ended),
+                    Refused::Until(moment) => now = moment,
+                }
+                continue;
             }
             let before = (lines.len(), coupon.clone());
             lines = without_refused(parts, &found);
@@ -166,11 +186,11 @@ impl Orders {
     fn give_back(
         &self,
         coupon: Option<&UsedCoupon>,
-        buyer: &UserId,
+        customer: &UserId,
         write: &mut Write,
     ) -> anyhow::Result<Redemption> {
-        let Some(UsedCoupon { code, counted }) = coupon else { return Ok(Redemption::default()) };
-        self.coupons.give_back(write, code, buyer, *counted)
+        let Some(UsedCoupon { code, counted, .. }) = coupon else { return Ok(Redemption::default()) };
+        self.prices.coupons.give_back(write, code, customer, *counted)
     }
 
     /// Cancels an order for the shop that is paid at the door, or not at all.

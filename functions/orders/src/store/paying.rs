@@ -89,12 +89,11 @@ impl Orders {
     ///
     /// # Errors
     /// When the order was to be paid in another way.
-    pub fn sends_back(&self, order: &Order, amount: Amount, now: Timestamp) -> anyhow::Result<Update> {
+    pub fn sends_back(&self, order: &Order, amount: Amount) -> anyhow::Result<Update> {
         let payment = order.payment.as_ref().context("no provider has money of the order")?;
-        self.money(order.order_id, now)
+        self.money(order.order_id)
             .update_expression(
-                "SET payment.paid = payment.paid + :amount, payment.refunding = payment.refunding + :amount, \
-                 updatedAt = :now",
+                "SET payment.paid = payment.paid + :amount, payment.refunding = payment.refunding + :amount",
             )
             .condition_expression("#status = :status AND payment.paymentId = :payment")
             .expression_attribute_names("#status", "status")
@@ -110,9 +109,9 @@ impl Orders {
     ///
     /// # Errors
     /// Never for values of these types; the SDK's builder asks.
-    pub fn processes(&self, id: OrderId, until: Timestamp, now: Timestamp) -> anyhow::Result<Update> {
-        self.money(id, now)
-            .update_expression("SET payment.processing = :yes, dueAt = :due, updatedAt = :now")
+    pub fn processes(&self, id: OrderId, until: Timestamp) -> anyhow::Result<Update> {
+        self.money(id)
+            .update_expression("SET payment.processing = :yes, dueAt = :due")
             .condition_expression("#status = :awaiting")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":awaiting", text(OrderStatus::AwaitingPayment.as_str()))
@@ -123,7 +122,7 @@ impl Orders {
     }
 
     /// That another attempt counts from now on, and the stock is held until it can take no money. Refused where the
-    /// order, as it was read, awaits no payment any more or somebody else tried again.
+    /// order, as it was read, awaits no payment any more, somebody else tried again, or it is another's by now.
     ///
     /// # Errors
     /// When the order was to be paid in another way.
@@ -132,18 +131,19 @@ impl Orders {
         order: &Order,
         attempt: PaymentId,
         until: Timestamp,
-        now: Timestamp,
     ) -> anyhow::Result<Update> {
         let payment = order.payment.as_ref().context("no provider has money of the order")?;
         let due = order.due_at.map_or(held_until(until), |due| due.max(held_until(until)));
-        self.money(order.order_id, now)
+        self.money(order.order_id)
             .update_expression(
                 "SET payment.paymentId = :attempt, payment.attempts = list_append(payment.attempts, :attempts), \
-                 dueAt = :due, updatedAt = :now",
+                 dueAt = :due",
             )
             .condition_expression(
-                "#status = :awaiting AND payment.paymentId = :read AND size(payment.attempts) = :many",
+                "#status = :awaiting AND userId = :buyer AND payment.paymentId = :read \
+                 AND size(payment.attempts) = :many",
             )
+            .expression_attribute_values(":buyer", text(&order.user_id))
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":awaiting", text(OrderStatus::AwaitingPayment.as_str()))
             .expression_attribute_values(":attempt", text(&attempt))
@@ -181,19 +181,19 @@ impl Orders {
         id: OrderId,
         amount: Amount,
         refunded: Refunded,
-        now: Timestamp,
     ) -> anyhow::Result<Update> {
-        self.money(id, now)
-            .update_expression(format!("SET {}, updatedAt = :now", refunded.changes()))
+        self.money(id)
+            .update_expression(format!("SET {}", refunded.changes()))
             .condition_expression("attribute_exists(payment)")
             .expression_attribute_values(":amount", minor(amount)?)
             .build()
             .context("count a refund")
     }
 
-    fn money(&self, id: OrderId, now: Timestamp) -> UpdateBuilder {
-        let update = Update::builder().table_name(&self.table).key("orderId", text(&id));
-        update.expression_attribute_values(":now", text(&now))
+    /// An update of an order's money. It is not dated: an order is dated by its status, each after the one before, and
+    /// what is said of money comes in any order.
+    fn money(&self, id: OrderId) -> UpdateBuilder {
+        Update::builder().table_name(&self.table).key("orderId", text(&id))
     }
 }
 
@@ -202,7 +202,8 @@ fn minor(amount: Amount) -> anyhow::Result<AttributeValue> {
     Ok(number(i64::try_from(amount.minor()).context("an amount fits")?))
 }
 
-fn many(payment: &Paying) -> i64 {
+/// How often an order was tried to be paid.
+pub(super) fn many(payment: &Paying) -> i64 {
     i64::try_from(payment.attempts.len()).unwrap_or(i64::MAX)
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Safe to repeat: a cancelled order stays as it is.
 
+use orders::guests::{Guest, GuestOrders};
 use orders::{OrderId, OrderView};
 use payments::cancelling::Cancelling;
 use shared::caller::Caller;
@@ -11,15 +12,27 @@ use shared::run::telemetry;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
-    http::serve(http::post("/orders/{id}/cancel", cancel_order)).await
+    let routes = http::post("/orders/{id}/cancel", cancel_order);
+    http::serve(routes.or("/guest-orders/{id}/cancel", cancel_guest_order)).await
 }
 
 async fn cancel_order(
-    State(cancelling): State<Cancelling>,
+    State((cancelling, _)): State<(Cancelling, GuestOrders)>,
     caller: Caller,
     PathId(id): PathId<OrderId>,
     Now(now): Now,
 ) -> Result<Answer<OrderView>, Problem> {
     telemetry::about("orders", id);
     Ok(Answer::ok(cancelling.cancel(&caller, id, now).await?.into()))
+}
+
+async fn cancel_guest_order(
+    State((cancelling, orders)): State<(Cancelling, GuestOrders)>,
+    guest: Guest,
+    PathId(id): PathId<OrderId>,
+    Now(now): Now,
+) -> Result<Answer<OrderView>, Problem> {
+    telemetry::about("orders", id);
+    let order = orders.open(guest, id, now).await?;
+    Ok(Answer::ok(cancelling.cancel_opened(order, now).await?.into()))
 }

@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{Put, ReturnValue, Update};
 use orders::store::{Ended, Ending};
 use orders::{Actor, Order, PaymentId};
+use shared::caller::UserId;
 use shared::dynamo::{Item, Write, Written, from_item, text, to_item, update_item};
 use shared::values::money::{Amount, Currency};
 use shared::values::time::Timestamp;
@@ -36,14 +37,43 @@ impl Payments {
     ///
     /// # Errors
     /// When the tables cannot be written.
-    pub async fn try_again(&self, order: &Order, payment: &Payment, now: Timestamp) -> anyhow::Result<bool> {
+    pub async fn try_again(&self, order: &Order, payment: &Payment) -> anyhow::Result<bool> {
         let mut write = Write::new();
-        write.update(self.orders.tried_again(order, payment.payment_id, payment.expires_at, now)?);
+        write.update(self.orders.tried_again(order, payment.payment_id, payment.expires_at)?);
         write.put(self.new_attempt(payment)?);
         match write.commit(&self.client).await? {
             Written::Done(()) => Ok(true),
             Written::Refused(_) => Ok(self.find(payment.payment_id).await?.is_some()),
         }
+    }
+
+    /// Makes an order of a guest's, as it was read, `person`'s, and its attempts with it. False where it is somebody's
+    /// by now, or was tried to be paid again.
+    ///
+    /// Safe to repeat: the condition lets it happen once.
+    ///
+    /// # Errors
+    /// When the tables cannot be written.
+    pub(crate) async fn claim(&self, order: &Order, person: &UserId) -> anyhow::Result<bool> {
+        let mut write = Write::new();
+        write.update(self.orders.claimed(order, person)?);
+        for attempt in order.payment().map_or(&[][..], |paying| &paying.attempts) {
+            write.update(self.owned(*attempt, person)?);
+        }
+        Ok(matches!(write.commit(&self.client).await?, Written::Done(())))
+    }
+
+    /// That an attempt is this person's.
+    fn owned(&self, id: PaymentId, person: &UserId) -> anyhow::Result<Update> {
+        Update::builder()
+            .table_name(&self.table)
+            .key("paymentId", text(&id))
+            .key("entry", text(ATTEMPT))
+            .update_expression("SET userId = :person")
+            .condition_expression("attribute_exists(entry)")
+            .expression_attribute_values(":person", text(person))
+            .build()
+            .context("claim a payment")
     }
 
     /// Notes the session of an attempt. Gives the attempt as it is then: it may have gone on by another way, and one
@@ -165,7 +195,7 @@ impl Payments {
         let refund = Refund::requested(payment, money.intent.clone(), money.amount, why, None, now);
         let mut write = Write::new();
         if refund.counts {
-            write.update(self.orders.sends_back(order, money.amount, now)?);
+            write.update(self.orders.sends_back(order, money.amount)?);
         }
         let amounts = (Amount::ZERO, money.amount);
         let captured = self.captured(said.payment, money, amounts, Some((payment, outcome)), now)?;
@@ -234,7 +264,7 @@ impl Payments {
     ) -> anyhow::Result<bool> {
         let mut write = Write::new();
         if let Some(until) = until {
-            write.update(self.orders.processes(said.order, until, now)?);
+            write.update(self.orders.processes(said.order, until)?);
         }
         let update = self.heard(said.payment, Heard::Processing, now)?;
         let update = update.update_expression("SET #status = :to, updatedAt = :now");

@@ -86,7 +86,7 @@ impl Payments {
         let mut write = Write::new();
         self.takes(&mut write, refund, now)?;
         if refund.counts {
-            write.update(self.orders.refunds(refund.order_id, refund.amount, Refunded::Begun, now)?);
+            write.update(self.orders.refunds(refund.order_id, refund.amount, Refunded::Begun)?);
         }
         guards.commit(write, keyed, answer, now).await
     }
@@ -190,7 +190,7 @@ impl Payments {
         write.update(self.counted(refund, changes, "#status = :captured AND refunding >= :amount", now)?);
         let fact = Fact::Refund(at_stripe.as_str());
         write.put(self.ledger(refund.payment_id, fact, refund.amount, event, now)?);
-        self.count_for_order(&mut write, refund, Refunded::Back, now)?;
+        self.count_for_order(&mut write, refund, Refunded::Back)?;
         Ok(write.commit(&self.client).await?.into())
     }
 
@@ -204,7 +204,7 @@ impl Payments {
         let changes =
             "SET refunding = refunding - :amount, refundable = refundable + :amount, updatedAt = :now";
         write.update(self.counted(refund, changes, "#status = :captured AND refunding >= :amount", now)?);
-        self.count_for_order(&mut write, refund, Refunded::Not, now)?;
+        self.count_for_order(&mut write, refund, Refunded::Not)?;
         Ok(write.commit(&self.client).await?.into())
     }
 
@@ -226,7 +226,7 @@ impl Payments {
         write.update(self.counted(refund, changes, "#status = :captured AND refunded >= :amount", now)?);
         let fact = Fact::RefundFailed(at_stripe.as_str());
         write.put(self.ledger(refund.payment_id, fact, refund.amount, event, now)?);
-        self.count_for_order(&mut write, refund, Refunded::Returned, now)?;
+        self.count_for_order(&mut write, refund, Refunded::Returned)?;
         Ok(write.commit(&self.client).await?.into())
     }
 
@@ -262,7 +262,7 @@ impl Payments {
         write.update(self.counted(&refund, changes, "#status = :captured AND refundable >= :amount", now)?);
         let fact = Fact::Refund(at_stripe.as_str());
         write.put(self.ledger(refund.payment_id, fact, refund.amount, event, now)?);
-        self.count_for_order(&mut write, &refund, Refunded::Elsewhere, now)?;
+        self.count_for_order(&mut write, &refund, Refunded::Elsewhere)?;
         Ok(write.commit(&self.client).await?.into())
     }
 
@@ -271,10 +271,9 @@ impl Payments {
         write: &mut Write,
         refund: &Refund,
         refunded: Refunded,
-        now: Timestamp,
     ) -> anyhow::Result<()> {
         if refund.counts {
-            write.update(self.orders.refunds(refund.order_id, refund.amount, refunded, now)?);
+            write.update(self.orders.refunds(refund.order_id, refund.amount, refunded)?);
         }
         Ok(())
     }
