@@ -525,7 +525,8 @@ impl Books {
         now: Moment,
     ) -> Result<(), Refusal> {
         let session = self.session(id)?.clone();
-        let forced = (force && step == Step::Paid).then_some(SessionState::Paid);
+        let forced = (force && step == Step::Paid && session.state == SessionState::Expired)
+            .then_some(SessionState::Paid);
         let Some(next) = session.state.on(step).or(forced) else {
             return Err(Refusal::forbidden(format!(
                 "This Checkout Session has a status of `{}` and is {}.",
