@@ -1078,14 +1078,12 @@ fn assert_sums(books: &Books) {
         assert!(refunded <= taken, "{charge:?}");
     }
     for session in books.sessions.iter() {
-        let taken: i64 = books
-            .charges
-            .iter()
-            .filter(|charge| {
-                session.intent.as_ref() == Some(&charge.intent) && charge.standing == Standing::Succeeded
-            })
-            .map(|charge| charge.amount)
-            .sum();
+        let is_its = |intent: &str| {
+            books.intents.get(intent).is_some_and(|intent| intent.session.as_ref() == Some(&session.id))
+        };
+        let charges = books.charges.iter().filter(|one| is_its(&one.intent));
+        let charges = charges.filter(|one| one.standing == Standing::Succeeded);
+        let taken: i64 = charges.map(|charge| charge.amount).sum();
         assert_eq!(
             taken,
             if session.state == SessionState::Paid { session.amount } else { 0 },
