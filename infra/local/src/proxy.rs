@@ -76,7 +76,8 @@ async fn serve_proxy(proxy: &Arc<Proxy>) -> Result<()> {
 }
 
 impl Proxy {
-    fn to(record: Record, stripe: Simulator) -> Self {
+    /// The proxy of this cloud.
+    pub(crate) fn to(record: Record, stripe: Simulator) -> Self {
         Self { aws: Aws::at(record.gateway()), stripe, http: client(), record }
     }
 }
@@ -256,7 +257,14 @@ mod tests {
             "localhost@evil.example",
         ];
         for host in others {
-            for path in ["/local", "/local/emails.json", "/local/media/images/a.png", "/local/nothing"] {
+            for path in [
+                "/local",
+                "/local/stripe",
+                "/local/stripe/api/v1/events",
+                "/local/emails.json",
+                "/local/media/images/a.png",
+                "/local/nothing",
+            ] {
                 assert_eq!(status(path, host).await, 421, "{path} as {host}");
             }
         }
@@ -276,6 +284,8 @@ mod tests {
             "/local/documents/none",
             "/local/orders/none",
             "/local/media/none",
+            "/local/stripe/pay/none",
+            "/local/stripe/sessions/none",
         ] {
             assert_eq!(status(path).await, 404, "{path}");
         }

@@ -76,6 +76,29 @@ pub(crate) enum How {
     LaterVersion,
 }
 
+/// Every manner there is.
+#[cfg(test)]
+pub(crate) const ALL: [How; 18] = [
+    How::Once,
+    How::Twice,
+    How::TwiceAfterRefund,
+    How::OtherId,
+    How::Late,
+    How::OutOfOrder,
+    How::Never,
+    How::WrongSignature,
+    How::Old,
+    How::Rolled,
+    How::OtherShop,
+    How::Livemode,
+    How::UnknownType,
+    How::CentLess,
+    How::CentMore,
+    How::OtherCurrency,
+    How::OldVersion,
+    How::LaterVersion,
+];
+
 /// How events are delivered.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

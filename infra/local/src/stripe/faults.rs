@@ -30,6 +30,19 @@ pub(crate) enum Mishap {
     RefundPending,
 }
 
+/// Everything that can go wrong.
+#[cfg(test)]
+pub(crate) const ALL: [Mishap; 8] = [
+    Mishap::AnswerLost,
+    Mishap::Slow,
+    Mishap::Failed,
+    Mishap::FailedForGood,
+    Mishap::TooMany,
+    Mishap::InUse,
+    Mishap::ConnectionRefused,
+    Mishap::RefundPending,
+];
+
 /// What goes wrong, and in which calls.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -11,6 +11,7 @@ const place = id => document.getElementById(id);
 const none = text => make("p", { className: "none" }, text);
 const digits = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
 const when = milliseconds => new Date(milliseconds).toLocaleString("en-GB", { day: "numeric", month: "short", ...digits });
+const clock = milliseconds => new Date(milliseconds).toLocaleTimeString("en-GB", digits);
 const money = (minor, currency) => `${minor < 0 ? "−" : ""}${(Math.abs(minor) / 100).toFixed(2)} ${(currency ?? "").toUpperCase()}`;
 const json = value => JSON.stringify(value, null, 2);
 const badge = word => make("span", { className: `status ${word}` }, word.replaceAll("_", " "));
@@ -34,10 +35,11 @@ const MANNERS = {
   "api-2019": "version of 2019", "api-2030": "version of 2030",
 };
 
-const FAULTS = {
-  "answer-lost": "answer lost", "slow": "answers late", "500": "500, again is fine", "500-kept": "500, kept for its key",
-  "429": "429", "409": "409, key in use", "connection-refused": "connection refused", "refund-pending": "refund stays pending",
-};
+// A Map, since an object has names like numbers first.
+const FAULTS = new Map([
+  ["answer-lost", "answer lost"], ["slow", "answers late"], ["500", "500, again is fine"], ["500-kept", "500, kept for its key"],
+  ["429", "429"], ["409", "409, key in use"], ["connection-refused", "connection refused"], ["refund-pending", "refund stays pending"],
+]);
 
 const CALLS = ["POST /v1/checkout/sessions", "GET /v1/checkout/sessions/{id}", "POST /v1/checkout/sessions/{id}/expire",
   "POST /v1/payment_intents", "POST /v1/payment_intents/{id}/cancel", "POST /v1/refunds", "GET /v1/refunds", "GET /v1/events"];
@@ -191,7 +193,7 @@ function payment(one) {
     make("tr", {}, make("td", {}, what), make("td", {}, badge(object.status)), make("td", { className: "wide-only" }, why),
       make("td", { className: "number" }, money(-object.amount, object.currency))));
   return item(summary, () => [make("h3", {}, "Dashboard"), dashboard(one),
-    rows.length ? make("table", {}, make("tbody", {}, ...rows)) : "",
+    rows.length ? headed([["What"], ["Status"], ["Why", "wide-only"], ["Amount", "number"]], rows) : "",
     make("details", {}, make("summary", {}, "as the API shows it"),
       ...[session, intent, charge, ...refunds, ...disputes].filter(object => object).map(object => make("pre", {}, json(object))))]);
 }
@@ -200,13 +202,17 @@ function payment(one) {
 
 function attempt(one) {
   const status = one.status ? make("b", { className: one.status < 300 ? "delivered" : "bad" }, one.status) : make("b", { className: "bad" }, "no answer");
-  return make("tr", {}, make("td", {}, when(one.at)), make("td", {}, status), make("td", { className: "wide-only" }, `${one.took} ms`),
-    make("td", { className: "id" }, one.answer));
+  return make("tr", {}, make("td", { className: "short" }, clock(one.at)), make("td", { className: "short" }, status),
+    make("td", { className: "short wide-only" }, `${one.took} ms`), make("td", { className: "id" }, one.answer));
 }
 
+const headed = (heads, rows) => make("table", {}, make("thead", {}, make("tr", {}, ...heads.map(([text, kind]) =>
+  make("th", { className: kind ?? "", scope: "col" }, text)))), make("tbody", {}, ...rows));
+const attempts = tries => headed([["Sent"], ["Answer"], ["Took", "wide-only"], ["It said"]], tries.map(attempt));
+
 function event({ event, deliveries }) {
-  const states = deliveries.length ? deliveries.map(one => badge(one.state)) : [make("span", { className: "soft" }, "not delivered")];
-  const summary = [make("span", {}, when(event.created * 1000)), make("b", {}, event.type), make("span", {}, ...states)];
+  const states = deliveries.length ? deliveries.map(one => badge(one.state)) : [make("span", { className: "soft" }, "not subscribed")];
+  const summary = [make("span", {}, when(event.created * 1000)), make("b", {}, event.type), make("span", { className: "states" }, ...states)];
   return item(summary, () => {
     const how = manners("Once, unless");
     const again = async () => {
@@ -217,7 +223,7 @@ function event({ event, deliveries }) {
     const { about, ...shown } = event;
     return [...deliveries.flatMap(one => [
       make("h3", {}, badge(one.state), one.deliver.length ? ` ${one.deliver.map(how => MANNERS[how] ?? how).join(", ")}` : ""),
-      one.tries.length ? make("table", {}, make("tbody", {}, ...one.tries.map(attempt))) : none("Not sent yet.")]),
+      one.tries.length ? attempts(one.tries) : none("Not sent yet.")]),
     make("details", {}, make("summary", {}, "Deliver it again"), how.element, button("Deliver", again)),
     make("details", {}, make("summary", {}, "as it is sent"), make("pre", {}, json(shown)))];
   });
@@ -228,7 +234,7 @@ function event({ event, deliveries }) {
 function next() {
   const of = () => make("input", { placeholder: "any: payment, order, session …" });
   const named = input => input.value.trim() ? { of: input.value.trim() } : {};
-  const [faultField, fault] = choice("In the next call", Object.entries(FAULTS));
+  const [faultField, fault] = choice("In the next call", [...FAULTS]);
   const [callField, call] = choice("Which call", [["", "any"], ...CALLS.map(name => [name, name])], "wide");
   const faultOf = of(), switchOf = of(), how = manners("The next event comes");
   const [typeField, type] = choice("Which event", [["", "any that is delivered"], ...TYPES.map(name => [name, name])], "wide");
@@ -240,7 +246,7 @@ function next() {
 }
 
 function armed({ faults, switches }) {
-  const texts = [...faults.map(one => `${FAULTS[one.fault]}${one.call ? ` in ${one.call}` : ""}${one.of ? ` of ${one.of}` : ""}`),
+  const texts = [...faults.map(one => `${FAULTS.get(one.fault)}${one.call ? ` in ${one.call}` : ""}${one.of ? ` of ${one.of}` : ""}`),
     ...switches.map(one => `${one.type ?? "an event"} ${one.deliver.map(how => MANNERS[how] ?? how).join(", ")}${one.of ? ` of ${one.of}` : ""}`)];
   if (!texts.length) return [none("Nothing is armed.")];
   const disarm = async () => { await ask("DELETE", "/local/stripe/next-call"); say("Nothing goes wrong any more."); await refresh(); };
@@ -268,6 +274,7 @@ function show(id, values, key, element) {
     const text = JSON.stringify(value), old = before.get(key(value));
     if (old?.text === text) { now.set(key(value), old); continue; }
     const made = element(value);
+    made.id = key(value);
     made.open = old?.element.open ?? false;
     now.set(key(value), { text, element: made, hadFocus: old?.element.contains(document.activeElement) });
   }
@@ -311,9 +318,16 @@ async function keepFresh() {
   setTimeout(keepFresh, Math.max(2000, 10 * (performance.now() - begun)));
 }
 
+// /local/stripe#<id> is a payment or an event.
+function openLinked() {
+  const linked = place(decodeURIComponent(location.hash.slice(1)));
+  if (linked instanceof HTMLDetailsElement) { linked.open = true; linked.scrollIntoView(); }
+}
+
 if (place("till")) {
   till().catch(error => say(error.message, true));
 } else {
   place("next").append(...next());
-  keepFresh();
+  addEventListener("hashchange", openLinked);
+  keepFresh().then(openLinked);
 }

@@ -352,3 +352,232 @@ async fn script() -> Response {
     let kind = (header::CONTENT_TYPE, "text/javascript; charset=utf-8");
     ([kind], include_str!("page.js")).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+    use std::sync::atomic::{AtomicU16, Ordering};
+
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// What a shop was sent: the type, and whether it was signed.
+    type Got = Arc<Mutex<Vec<(String, bool)>>>;
+
+    /// A local cloud that is nothing but its Stripe, in front of a shop that answers its webhook so.
+    struct Laptop {
+        url: String,
+        got: Got,
+        proxy: Arc<Proxy>,
+    }
+
+    async fn laptop(answers: &'static [u16], file: Option<PathBuf>) -> Laptop {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let record = Record { port, ..Record::default() };
+        let proxy = Arc::new(Proxy::to(record.clone(), Simulator::of(&record, file)));
+        let (got, count) = (Got::default(), Arc::new(AtomicU16::new(0)));
+        let webhook = {
+            let got = Arc::clone(&got);
+            async move |headers: HeaderMap, Json(event): Json<Value>| {
+                let kind = event["type"].as_str().unwrap_or_default().to_owned();
+                let signature = headers.get("stripe-signature").and_then(|value| value.to_str().ok());
+                let is_signed =
+                    signature.is_some_and(|value| value.starts_with("t=") && value.contains(",v1="));
+                got.lock().unwrap().push((kind, is_signed));
+                let place = usize::from(count.fetch_add(1, Ordering::SeqCst)).min(answers.len() - 1);
+                StatusCode::from_u16(answers[place]).unwrap()
+            }
+        };
+        let router = Router::new().nest("/local", routes()).route("/payments/webhook", post(webhook));
+        let router =
+            router.with_state(Arc::clone(&proxy)).into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async { axum::serve(listener, router).await });
+        let running = Arc::clone(&proxy);
+        tokio::spawn(async move { running.stripe.run().await });
+        Laptop { url: format!("http://127.0.0.1:{port}/local/stripe"), got, proxy }
+    }
+
+    const SESSION: &str = "mode=payment&success_url=http://a.test/{CHECKOUT_SESSION_ID}&metadata[payment_id]=p-1\
+                           &line_items[0][quantity]=1&line_items[0][price_data][currency]=usd\
+                           &line_items[0][price_data][unit_amount]=500\
+                           &line_items[0][price_data][product_data][name]=Tea";
+
+    impl Laptop {
+        fn api(&self, path: &str) -> reqwest::RequestBuilder {
+            let request = ::emulator::client().post(format!("{}/api/v1/{path}", self.url));
+            let request = request.bearer_auth(API_KEY).header("idempotency-key", path);
+            request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        }
+
+        async fn open(&self) -> String {
+            let answer = self.api("checkout/sessions").body(SESSION).send().await.unwrap();
+            assert_eq!(answer.status(), 200);
+            answer.json::<Value>().await.unwrap()["id"].as_str().unwrap().to_owned()
+        }
+
+        async fn post(&self, path: &str, body: Value) -> (u16, Value) {
+            let answer =
+                ::emulator::client().post(format!("{}/{path}", self.url)).json(&body).send().await.unwrap();
+            (answer.status().as_u16(), answer.json().await.unwrap_or_default())
+        }
+
+        async fn get(&self, path: &str) -> reqwest::Response {
+            ::emulator::client().get(format!("{}{path}", self.url)).send().await.unwrap()
+        }
+
+        /// What the shop got, once it is so much.
+        async fn got(&self, count: usize) -> Vec<(String, bool)> {
+            for _ in 0..400 {
+                let got = self.got.lock().unwrap().clone();
+                if got.len() >= count {
+                    return got;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            panic!("the shop got {:?}", self.got.lock().unwrap());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_payment_on_the_page_reaches_the_shop_until_it_takes_it() {
+        let laptop = laptop(&[500, 200], None).await;
+        let id = laptop.open().await;
+        let told: Value = laptop.get(&format!("/sessions/{id}")).await.json().await.unwrap();
+        let expected = (json!("open"), json!(format!("http://a.test/{id}")));
+        assert_eq!((told["state"].clone(), told["back_to"].clone()), expected);
+        assert_eq!(told["line_items"], json!([{ "name": "Tea", "quantity": 1, "amount": 500 }]));
+        let how = json!({ "do": "pay", "deliver": ["never"], "type": "payment_intent.succeeded" });
+        let (status, outcome) = laptop.post("sessions/p-1", how.clone()).await;
+        assert_eq!((status, &outcome["object"]["payment_status"]), (200, &json!("paid")));
+        // The second try comes after a second.
+        let completed = ("checkout.session.completed".to_owned(), true);
+        assert_eq!(laptop.got(2).await, [completed.clone(), completed]);
+        let (status, problem) = laptop.post("sessions/p-1", how).await;
+        assert_eq!((status, &problem["type"]), (409, &json!("urn:problem-type:cartwright:conflict")));
+        assert_eq!(laptop.post("sessions/none", json!({ "do": "pay" })).await.0, 404);
+        let mut books = Value::Null;
+        for _ in 0..100 {
+            books = laptop.get(".json?of=p-1").await.json().await.unwrap();
+            if books["deliveries"][0]["state"] == "delivered" {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let tries = books["deliveries"][0]["tries"].as_array().unwrap();
+        assert_eq!(tries.iter().map(|one| one["status"].clone()).collect::<Vec<_>>(), [500, 200]);
+        assert_eq!((&books["balance"], &books["api"]["key"]), (&json!({ "usd": 500 }), &json!(API_KEY)));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_lost_leaves_its_effect() {
+        let laptop = laptop(&[200], None).await;
+        assert_eq!(laptop.post("next-call", json!({ "fault": "answer-lost", "of": "p-1" })).await.0, 204);
+        let lost = laptop.api("checkout/sessions").body(SESSION).send().await;
+        assert!(lost.is_err(), "{lost:?}");
+        let again = laptop.api("checkout/sessions").body(SESSION).send().await.unwrap();
+        let header =
+            |name: &str| again.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        assert!(header("request-id").starts_with("req_") && header("original-request").starts_with("req_"));
+        assert_eq!((header("idempotent-replayed"), header("idempotency-key")), ("true", "checkout/sessions"));
+        assert_eq!(laptop.proxy.stripe.read(|books| books.sessions.iter().count()), 1);
+        // Refused before it took effect: nothing is there.
+        assert_eq!(laptop.post("forget-key", json!({ "key": "checkout/sessions" })).await.0, 204);
+        assert_eq!(laptop.post("next-call", json!({ "fault": "connection-refused" })).await.0, 204);
+        assert!(laptop.api("checkout/sessions").body(SESSION).send().await.is_err());
+        assert_eq!(laptop.proxy.stripe.read(|books| books.sessions.iter().count()), 1);
+        laptop.post("next-call", json!({ "fault": "500" })).await;
+        let disarmed = ::emulator::client().delete(format!("{}/next-call", laptop.url)).send().await.unwrap();
+        assert_eq!(disarmed.status(), 204);
+        laptop.open().await;
+    }
+
+    #[tokio::test]
+    async fn no_web_page_pays_and_nobody_without_the_key_reads() {
+        let laptop = laptop(&[200], None).await;
+        let id = laptop.open().await;
+        // What a page of another origin can send without being asked first is not taken.
+        for kind in ["text/plain", "application/x-www-form-urlencoded"] {
+            let request = ::emulator::client().post(format!("{}/sessions/{id}", laptop.url));
+            let answer =
+                request.header(header::CONTENT_TYPE, kind).body("{\"do\":\"pay\"}").send().await.unwrap();
+            assert_eq!(answer.status(), 415, "{kind}");
+        }
+        let answer = laptop.get(&format!("/api/v1/checkout/sessions/{id}")).await;
+        assert_eq!(
+            (answer.status().as_u16(), answer.headers().contains_key("www-authenticate")),
+            (401, true)
+        );
+        for misspelt in [json!({ "do": "rob" }), json!({ "do": "pay", "delivr": ["twice"] }), json!({})] {
+            assert_eq!(laptop.post(&format!("sessions/{id}"), misspelt.clone()).await.0, 422, "{misspelt}");
+        }
+        assert_eq!(laptop.post("next-call", json!({ "fault": "answer-lost", "off": "p" })).await.0, 422);
+        assert_eq!(laptop.post("next-delivery", json!({ "deliver": ["thrice"] })).await.0, 422);
+        assert_eq!(laptop.proxy.stripe.read(|books| books.movements.len()), 0);
+    }
+
+    #[tokio::test]
+    async fn the_pages_run_no_script_but_their_own_and_load_nothing_from_elsewhere() {
+        let laptop = laptop(&[200], None).await;
+        let id = laptop.open().await;
+        for path in ["", &format!("/pay/{id}")] {
+            let answer = laptop.get(path).await;
+            assert_eq!(answer.headers()[header::CONTENT_SECURITY_POLICY], POLICY, "{path}");
+            let page = answer.text().await.unwrap();
+            assert_eq!(page.matches("<script").count(), 1, "{path}");
+            assert!(
+                page.contains("<script src=\"/local/stripe.js\">") && page.contains("aria-live"),
+                "{path}"
+            );
+            assert!(
+                page.contains("<style>:root") && !page.contains("http://") && !page.contains("https://"),
+                "{path}"
+            );
+        }
+        assert_eq!(laptop.get("/pay/cs_test_none").await.status(), 404);
+        let script = laptop.get(".js").await;
+        assert_eq!(script.headers()[header::CONTENT_TYPE], "text/javascript; charset=utf-8");
+        assert!(!script.text().await.unwrap().contains("innerHTML"));
+    }
+
+    #[tokio::test]
+    async fn the_pages_offer_each_manner_each_fault_and_each_type() {
+        let script = include_str!("page.js");
+        for how in super::super::deliveries::ALL {
+            let name = serde_json::to_value(how).unwrap();
+            let is_offered = script.contains(&format!("{name}: \"")) || name == "once";
+            assert!(is_offered, "{name}");
+        }
+        for fault in super::super::faults::ALL {
+            let name = serde_json::to_value(fault).unwrap();
+            assert!(script.contains(&format!("[{name}, \"")), "{name}");
+        }
+        for kind in super::super::deliveries::SUBSCRIBED {
+            assert!(script.contains(&format!("\"{kind}\"")), "{kind}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_books_are_written_down_and_read_again() {
+        let folder = std::env::temp_dir().join(format!("cartwright-stripe-{}", uuid::Uuid::now_v7()));
+        let file = folder.join("data/stripe.json");
+        let id = {
+            let laptop = laptop(&[200], Some(file.clone())).await;
+            let id = laptop.open().await;
+            for _ in 0..100 {
+                if file.exists() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            laptop.post(&format!("sessions/{id}"), json!({ "do": "pay", "deliver": ["never"] })).await;
+            laptop.proxy.stripe.save();
+            id
+        };
+        let again = laptop(&[200], Some(file)).await;
+        let told: Value = again.get(&format!("/sessions/{id}")).await.json().await.unwrap();
+        assert_eq!(told["state"], "paid");
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
