@@ -89,6 +89,7 @@ impl Books {
             body: answer.body.clone(),
             request_id: answer.request_id.clone(),
         };
+        self.kept.retain(|_, kept| now < kept.at.after(REMEMBERED));
         self.kept.insert(asked.key.to_owned(), kept);
     }
 

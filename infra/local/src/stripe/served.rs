@@ -1,13 +1,13 @@
 //! The routes below `/local/stripe`, the clock, the posts to the shop's webhook, and the file of the books.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::to_bytes;
-use axum::extract::{Json, Path, Query, Request, State};
+use axum::extract::{self, Json, Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
@@ -53,8 +53,7 @@ pub(crate) struct Simulator {
 impl Simulator {
     /// The simulator of a cloud, with what it knew before.
     pub(crate) fn of(record: &Record, file: Option<PathBuf>) -> Self {
-        let read = file.as_ref().and_then(|file| fs::read(file).ok());
-        let read = read.and_then(|text| serde_json::from_slice::<Books>(&text).ok());
+        let read = file.as_deref().and_then(read);
         let mut books = read.unwrap_or_else(|| Books::new(&uuid::Uuid::now_v7().to_string(), ""));
         books.shop = record.url();
         books.take_up_again(now());
@@ -265,7 +264,7 @@ fn fresh(value: &Value) -> Response {
 }
 
 /// One session, with all that the page to pay on shows.
-async fn session(State(proxy): Cloud, Path(id): Path<String>) -> Response {
+async fn session(State(proxy): Cloud, extract::Path(id): extract::Path<String>) -> Response {
     let session = proxy.stripe.read(|books| {
         books.session_named(&id).map(|session| {
             let mut shown = session.shown();
@@ -280,7 +279,11 @@ async fn session(State(proxy): Cloud, Path(id): Path<String>) -> Response {
 }
 
 /// Lets something happen.
-async fn act(State(proxy): Cloud, Path(id): Path<String>, Json(act): Json<Act>) -> Response {
+async fn act(
+    State(proxy): Cloud,
+    extract::Path(id): extract::Path<String>,
+    Json(act): Json<Act>,
+) -> Response {
     match proxy.stripe.change(|books, now| books.act(&id, &act, now)) {
         Ok(outcome) => fresh(&outcome),
         Err(refusal) => no(&refusal),
@@ -334,7 +337,7 @@ async fn page() -> Response {
     html(include_str!("page.html"))
 }
 
-async fn pay(State(proxy): Cloud, Path(id): Path<String>) -> Response {
+async fn pay(State(proxy): Cloud, extract::Path(id): extract::Path<String>) -> Response {
     if proxy.stripe.read(|books| books.session(&id).is_err()) {
         return nothing_here();
     }
@@ -575,9 +578,14 @@ mod tests {
             laptop.proxy.stripe.save();
             id
         };
-        let again = laptop(&[200], Some(file)).await;
+        let again = laptop(&[200], Some(file.clone())).await;
         let told: Value = again.get(&format!("/sessions/{id}")).await.json().await.unwrap();
         assert_eq!(told["state"], "paid");
+        // What nobody can read is put aside.
+        fs::write(&file, "{\"sessions\": 1}").unwrap();
+        let anew = laptop(&[200], Some(file.clone())).await;
+        assert_eq!(anew.get(&format!("/sessions/{id}")).await.status(), 404);
+        assert!(fs::read_to_string(file.with_extension("json.unreadable")).unwrap().contains("sessions"));
         fs::remove_dir_all(folder).unwrap();
     }
 }

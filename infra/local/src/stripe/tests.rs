@@ -156,7 +156,7 @@ fn amounts(books: &Books) -> Vec<(&str, i64)> {
     books.movements.iter().map(|one| (one.kind.as_str(), one.amount)).collect()
 }
 
-// ── Sessions ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Sessions ─────────────────────────────────
 
 #[test]
 fn a_session_is_what_was_asked_for() {
@@ -317,7 +317,7 @@ fn a_session_expires_when_its_time_is_over() {
     );
 }
 
-// ── Payments ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Payments ─────────────────────────────────
 
 #[test]
 fn a_payment_moves_money_once_and_is_told() {
@@ -431,8 +431,8 @@ fn an_intent_without_a_session_is_paid_or_canceled() {
     // Named by what the shop calls the payment.
     stripe.does("p-1", json!({ "do": "pay" }));
     let refused = stripe.post(&format!("/v1/payment_intents/{id}/cancel"), "");
-    let message = "You cannot cancel this PaymentIntent because it has a status of succeeded. Only a PaymentIntent with \
-                   one of the following statuses may be canceled: requires_payment_method, requires_capture, \
+    let message = "You cannot cancel this PaymentIntent because it has a status of succeeded. Only a PaymentIntent \
+                   with one of the following statuses may be canceled: requires_payment_method, requires_capture, \
                    requires_confirmation, requires_action.";
     assert_eq!(said(&refused), (400, "payment_intent_unexpected_state", "", message));
     assert_eq!(refused.1["error"]["payment_intent"]["status"], "succeeded");
@@ -463,7 +463,7 @@ fn metadata_of_a_paid_intent_can_still_be_changed() {
     assert_eq!(stripe.get(&format!("{SESSIONS}/{session}"), "").1["metadata"]["shop"], "cartwright-local");
 }
 
-// ── Refunds and disputes ─────────────────────────────────────────────────────────────────────────────────────────────
+// ── Refunds and disputes ─────────────────────────────
 
 #[test]
 fn no_more_is_refunded_than_was_paid() {
@@ -584,7 +584,7 @@ fn a_dispute_takes_the_money_and_forbids_refunds_until_it_is_won() {
     assert!(stripe.tries(&other, json!({ "do": "refund" })).is_err());
 }
 
-// ── The API ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── The API ─────────────────────────────────
 
 #[test]
 fn whoever_has_no_key_is_told_so() {
@@ -640,8 +640,8 @@ fn a_key_gives_the_first_answer_again() {
     assert_ne!(again.request_id, first.request_id);
     assert_eq!(stripe.books.sessions.iter().count(), 1);
     let (other, _) = stripe.keyed("pay-1", SESSIONS, &of("p-2"));
-    let message = "Keys for idempotent requests can only be used with the same parameters they were first used with. Try \
-                   using a key other than 'pay-1' if you meant to execute a different request.";
+    let message = "Keys for idempotent requests can only be used with the same parameters they were first used with. \
+                   Try using a key other than 'pay-1' if you meant to execute a different request.";
     let expected = json!({ "error": { "message": message, "type": "idempotency_error" } });
     assert_eq!((other.status, other.body), (400, expected));
     let (elsewhere, _) = stripe.keyed("pay-1", "/v1/refunds", &of("p-1"));
@@ -749,7 +749,7 @@ fn an_event_that_a_request_made_names_it() {
     assert_eq!(made(&stripe, "checkout.session.completed"), json!({ "id": null, "idempotency_key": null }));
 }
 
-// ── Faults ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Faults ─────────────────────────────────
 
 impl Stripe {
     fn fault(&mut self, fault: Value) {
@@ -818,7 +818,7 @@ fn a_fault_hits_the_payment_and_the_call_that_it_is_for() {
     assert!(stripe.books.faults.is_empty());
 }
 
-// ── Deliveries ───────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Deliveries ────────────────────────────────
 
 /// What is sent at once when a session is paid in this manner: the one of type `checkout.session.completed`.
 fn completed(deliver: Value) -> (Stripe, Vec<Sent>) {
@@ -1056,7 +1056,7 @@ fn the_books_outlive_a_restart() {
     assert_ne!(read.open("q"), session);
 }
 
-// ── Whatever comes ───────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Whatever comes ───────────────────────────────
 
 fn acts() -> impl Strategy<Value = Vec<(usize, u8, i64)>> {
     prop::collection::vec((0_usize..3, 0_u8..14, 1_i64..12_000), 1..60)
