@@ -12,7 +12,7 @@ use tests::template::{
 };
 
 /// What may be called without a token, and nothing else.
-const PUBLIC: [&str; 30] = [
+const PUBLIC: [&str; 32] = [
     "DELETE /guest-cart",
     "DELETE /guest-cart/items/{id}",
     "GET /approve-products",
@@ -33,6 +33,8 @@ const PUBLIC: [&str; 30] = [
     "POST /guest-cart/items",
     "POST /guest-orders/links",
     "POST /guest-orders/{id}/cancel",
+    "POST /guest-orders/{id}/payments",
+    "POST /guest-orders/{id}/refresh",
     "POST /payments/webhook",
     "POST /refresh-token",
     "POST /resend-code",

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anyhow::Context;
 use orders::{Order, OrderId, OrderStatus, PaymentId};
 use shared::caller::Caller;
 use shared::guards::rate_limit::PersonLimit;
@@ -12,6 +13,7 @@ use shared::values::time::Timestamp;
 
 use crate::attempt::{AttemptStatus, Payment};
 use crate::deciding::{Said, State};
+use crate::ids::SessionId;
 use crate::opening::Opening;
 use crate::settling::{Killed, Settling, Unsettled};
 use crate::views::Standing;
@@ -141,7 +143,15 @@ impl Starting {
             payments.orders().find_of(buyer, id),
         );
         counted?;
-        let order = order?;
+        self.start_opened(order?, now).await
+    }
+
+    /// The same for the buyer of an order that was opened otherwise.
+    ///
+    /// # Errors
+    /// The [`Refusal`]s, and `payment-provider-unavailable`.
+    pub async fn start_opened(&self, order: Order, now: Timestamp) -> Result<(Payment, bool), Problem> {
+        let payments = self.opening.payments();
         let mut attempts = payments.attempts(order.payment().map_or(&[], |paying| &paying.attempts)).await?;
         let counts = order.payment().map(|paying| paying.payment_id);
         let current = attempts.iter().find(|attempt| Some(attempt.payment_id) == counts).cloned();
@@ -207,10 +217,24 @@ impl Refreshing {
         let payments = self.settling.applying().payments();
         let payment = payments.find(id).await?.filter(|payment| payment.user_id == *buyer.id());
         let payment = payment.ok_or_else(|| Problem::not_found("payment"))?;
-        if let (AttemptStatus::Creating | AttemptStatus::Open | AttemptStatus::Processing, Some(session)) =
-            (payment.status, &payment.session_id)
-        {
+        if unsettled_session(&payment).is_some() {
             self.limit.count("refresh-payment", buyer.id(), now).await?;
+        }
+        self.ask(&payment, now).await
+    }
+
+    /// The same of the attempt that counts, for the buyer of an order that was opened otherwise.
+    ///
+    /// # Errors
+    /// `payment-provider-unavailable`.
+    pub async fn refresh_opened(&self, order: Order, now: Timestamp) -> Result<Standing, Problem> {
+        let Some(paying) = order.payment() else { return Ok(Standing::of(&order)) };
+        let payment = self.settling.applying().payments().find(paying.payment_id).await?;
+        self.ask(&payment.context("there is no such payment")?, now).await
+    }
+
+    async fn ask(&self, payment: &Payment, now: Timestamp) -> Result<Standing, Problem> {
+        if let Some(session) = unsettled_session(payment) {
             let session = self.settling.stripe().session(session).await.map_err(Unsettled::from)?;
             if let Some(state) = State::of(&session) {
                 let (payment, order) = (payment.payment_id, payment.order_id);
@@ -218,8 +242,18 @@ impl Refreshing {
                 self.settling.applying().apply(&said, now).await?;
             }
         }
-        let order = payments.orders().find(payment.order_id).await?;
+        let order = self.settling.applying().payments().orders().find(payment.order_id).await?;
         let order = order.ok_or_else(|| Problem::not_found("payment"))?;
         Ok(Standing::of(&order))
+    }
+}
+
+/// The session of an attempt of which Stripe may say something new.
+fn unsettled_session(payment: &Payment) -> Option<&SessionId> {
+    match payment.status {
+        AttemptStatus::Creating | AttemptStatus::Open | AttemptStatus::Processing => {
+            payment.session_id.as_ref()
+        }
+        AttemptStatus::Captured | AttemptStatus::Dead => None,
     }
 }

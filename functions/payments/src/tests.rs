@@ -3,6 +3,7 @@ use std::time::Duration;
 use orders::{Order, OrderId, OrderStatus, PaymentId};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use shared::caller::UserId;
 use shared::http::input;
 use shared::values::money::Amount;
 use shared::values::time::Timestamp;
@@ -263,6 +264,20 @@ fn what_stripe_is_asked_for_does_not_depend_on_the_present_configuration() {
     let item = shared::dynamo::to_item(&payment).unwrap();
     let read: Payment = shared::dynamo::from_item(item).unwrap();
     assert_eq!((&read, read.session_request(&order).unwrap()), (&payment, asked));
+}
+
+#[test]
+fn whoever_has_paid_comes_back_to_the_page_that_opened_the_order_also_after_it_was_claimed() {
+    let id = OrderId::at(now());
+    let of_guest = json!({ "orderId": id, "userId": UserId::guest(id) });
+    let order = stored(OrderStatus::AwaitingPayment, &of_guest);
+    let payment = Payment::new(self::id(1), &order, 1, &Terms::for_tests(), now());
+    let asked = payment.session_request(&order).unwrap();
+    let page = format!("https://shop.example/guest-orders/{id}?payment={}", self::id(1));
+    assert_eq!((&asked.success_url, &asked.cancel_url), (&page, &format!("{page}&cancelled=1")));
+    let ann = UserId::from("ann".to_owned());
+    let claimed = Payment { user_id: ann.clone(), ..payment };
+    assert_eq!(claimed.session_request(&order.claimed_by(ann)).unwrap(), asked, "the same to the byte");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 //!
 //! Safe to repeat: what Stripe says becomes so once.
 
+use orders::OrderId;
+use orders::guests::{Guest, GuestOrders};
 use payments::PaymentId;
 use payments::starting::Refreshing;
 use payments::views::Standing;
@@ -12,15 +14,27 @@ use shared::run::telemetry;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
-    http::serve(http::post("/payments/{id}/refresh", refresh_payment)).await
+    let routes = http::post("/payments/{id}/refresh", refresh_payment);
+    http::serve(routes.or("/guest-orders/{id}/refresh", refresh_guest_payment)).await
 }
 
 async fn refresh_payment(
-    State(refreshing): State<Refreshing>,
+    State((refreshing, _)): State<(Refreshing, GuestOrders)>,
     caller: Caller,
     PathId(id): PathId<PaymentId>,
     Now(now): Now,
 ) -> Result<Answer<Standing>, Problem> {
     telemetry::about("payments", id);
     Ok(Answer::ok(refreshing.refresh(&caller, id, now).await?))
+}
+
+async fn refresh_guest_payment(
+    State((refreshing, orders)): State<(Refreshing, GuestOrders)>,
+    guest: Guest,
+    PathId(id): PathId<OrderId>,
+    Now(now): Now,
+) -> Result<Answer<Standing>, Problem> {
+    telemetry::about("orders", id);
+    let order = orders.open(guest, id, now).await?;
+    Ok(Answer::ok(refreshing.refresh_opened(order, now).await?))
 }

@@ -3,6 +3,8 @@
 //! Safe to repeat: a page that is open is given again, and no attempt gets one before those before it are ended.
 
 use orders::OrderId;
+use orders::guests::{Guest, GuestOrders};
+use payments::Payment;
 use payments::starting::Starting;
 use payments::views::PaymentView;
 use shared::caller::Caller;
@@ -12,11 +14,12 @@ use shared::run::telemetry;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
-    http::serve(http::post("/payments/{id}", start_payment)).await
+    let routes = http::post("/payments/{id}", start_payment);
+    http::serve(routes.or("/guest-orders/{id}/payments", start_guest_payment)).await
 }
 
 async fn start_payment(
-    State(starting): State<Starting>,
+    State((starting, _)): State<(Starting, GuestOrders)>,
     caller: Caller,
     PathId(id): PathId<OrderId>,
     Now(now): Now,
@@ -24,6 +27,20 @@ async fn start_payment(
     telemetry::about("orders", id);
     let (payment, is_new) = starting.start(&caller, id, now).await?;
     let path = format!("/payments/{}", payment.id());
-    let answer = if is_new { Answer::created(payment.into()).at(path) } else { Answer::ok(payment.into()) };
-    Ok(answer)
+    Ok(page(payment, is_new, path))
+}
+
+async fn start_guest_payment(
+    State((starting, orders)): State<(Starting, GuestOrders)>,
+    guest: Guest,
+    PathId(id): PathId<OrderId>,
+    Now(now): Now,
+) -> Result<Answer<PaymentView>, Problem> {
+    telemetry::about("orders", id);
+    let (payment, is_new) = starting.start_opened(orders.open(guest, id, now).await?, now).await?;
+    Ok(page(payment, is_new, format!("/guest-orders/{id}")))
+}
+
+fn page(payment: Payment, is_new: bool, path: String) -> Answer<PaymentView> {
+    if is_new { Answer::created(payment.into()).at(path) } else { Answer::ok(payment.into()) }
 }
