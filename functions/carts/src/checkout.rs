@@ -15,6 +15,7 @@ use payments::views::CheckoutPayment;
 use payments::{Opening, Payment};
 use promotions::NotRedeemed;
 use serde::{Deserialize, Serialize};
+use shared::caller::UserId;
 use shared::dynamo::{Consistency, Item, Read, Write};
 use shared::guards::rate_limit::PersonLimit;
 use shared::guards::{Guards, Kept, KeyReused, KeyedRequest, Once};
