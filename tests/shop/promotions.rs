@@ -135,6 +135,7 @@ async fn coupons_are_the_admins() {
     );
 }
 
+// C10.
 #[tokio::test]
 async fn a_coupon_that_would_make_things_dearer_is_refused() {
     let shop = Shop::open();

@@ -720,8 +720,7 @@ impl Order {
         now.after(self.updated_at)
     }
 
-    /// When something can happen to it that was refused at `now`, though its status allows it: after what happened
-    /// last.
+    /// When something can happen to it that was refused at `now`, though its status allows it: after what came last.
     ///
     /// # Errors
     /// When that was before `now`, and so not why.

@@ -482,7 +482,9 @@ impl Purchase {
         let unsent = Totals::of(&lines, discount, None, taxes)?;
         let value = unsent.items.minor().checked_sub(unsent.discount.minor()).map(Amount::from_minor)?;
         let method = method_for(sending, choices, country, value);
-        let method = method.map_err(|fault| faults.push(fault)).ok().flatten();
+        // Where it goes is not known: only a way that there is not at all is in the way of that.
+        let may_be_sent = place.is_none() && is_known(sending, choices);
+        let method = method.map_err(|fault| faults.extend((!may_be_sent).then_some(fault))).ok().flatten();
         let shipping = method.as_ref().map(|(method, price)| totals::Shipping {
             price: *price,
             rate: method.tax_rate().unwrap_or_else(|| rate(None)),
@@ -614,6 +616,12 @@ fn method_for<'a>(
     let cheapest = priced.min_by_key(|(_, price)| *price);
     let methods = || shipping.offered(country, value);
     cheapest.map(Some).ok_or_else(|| Fault::ShippingNotAvailable { country, methods: methods() })
+}
+
+/// Whether the shop has the chosen way of sending, to whichever country.
+fn is_known(shipping: &Shipping, choices: &Choices) -> bool {
+    let chosen = choices.shipping_method.as_ref();
+    chosen.is_none_or(|chosen| shipping.methods().iter().any(|method| method.id() == chosen))
 }
 
 fn taxes(tax: &Tax) -> Taxes {

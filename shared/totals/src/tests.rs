@@ -25,6 +25,7 @@ fn total(lines: &[Line], discount: Discount, shipping: Option<Shipping>, taxes: 
     Totals::of(lines, discount, shipping, taxes).expect("a total").total.minor()
 }
 
+// C11.
 #[test]
 fn what_others_counted_a_cent_off_comes_out_right() {
     let two = [line(4_500, 1, 21_000), line(4_900, 1, 21_000)];
@@ -35,6 +36,7 @@ fn what_others_counted_a_cent_off_comes_out_right() {
     assert_eq!(total(&[line(1_999, 1, 10_000)], Discount::None, None, ON_TOP), 2_199);
 }
 
+// C8.
 #[test]
 fn a_discount_is_never_more_than_what_it_is_for() {
     let totals = Totals::of(&[line(400, 1, 0)], Discount::Sum(cents(500)), sent(490, 0), INSIDE);

@@ -35,11 +35,12 @@ fn chosen(code: &str) -> Choices {
     Choices { coupon_code: Some(code.parse().unwrap()), ..Choices::default() }
 }
 
+fn wanted((offer, pieces): &(Offer, u32)) -> Wanted<'_> {
+    Wanted { offer, quantity: Quantity::new(*pieces).unwrap() }
+}
+
 fn purchase(offers: &[(Offer, u32)], choices: &Choices, prices: &Prices) -> Purchase {
-    let wanted: Vec<_> = offers
-        .iter()
-        .map(|(offer, pieces)| Wanted { offer, quantity: Quantity::new(*pieces).unwrap() })
-        .collect();
+    let wanted: Vec<_> = offers.iter().map(wanted).collect();
     Purchase::of(&wanted, dollars(), choices, prices, shop().country, now()).unwrap()
 }
 
@@ -97,6 +98,13 @@ fn a_purchase_is_ordered_at_the_total_that_was_expected_and_where_it_can_be_sent
         purchase.agrees(expected.map(Amount::from_minor))
     };
     assert_eq!(agrees(&Choices::default(), Some(1_400)), Err(Refusal::NoAddress));
+    // The courier is for Germany alone, where this shop is not; who knows where this goes.
+    let by_courier = Choices { shipping_method: Some("courier".parse().unwrap()), ..Choices::default() };
+    let abroad =
+        Purchase::of(&[wanted(&tea[0])], dollars(), &by_courier, &prices, "AT".parse().unwrap(), now());
+    assert_eq!(abroad.unwrap().agrees(None), Err(Refusal::NoAddress));
+    let by_pigeon = Choices { shipping_method: Some("pigeon".parse().unwrap()), ..Choices::default() };
+    assert!(matches!(agrees(&by_pigeon, None), Err(Refusal::Chosen(_))));
     let address = json!({ "name": "Mara", "line1": "Quay 42", "city": "Hamburg", "country": "DE" });
     let sent = Choices { shipping_address: Some(read(&address)), ..Choices::default() };
     assert_eq!((agrees(&sent, None), agrees(&sent, Some(1_400))), (Ok(()), Ok(())));
