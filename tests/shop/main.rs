@@ -19,6 +19,7 @@ mod contract;
 mod limits;
 mod lists;
 mod local_page;
+mod local_stripe;
 mod main_job;
 mod orders {
     mod administering;
