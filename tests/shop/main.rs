@@ -20,6 +20,7 @@ mod guests;
 mod limits;
 mod lists;
 mod local_page;
+mod local_stripe;
 mod main_job;
 mod orders {
     mod administering;

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::books::{Books, Event, Moment, NewRefund, OtherMoney, Session, Step};
+use super::books::{Books, Intent, Moment, NewRefund, OtherMoney, Session, Step};
 use super::deliveries::{How, Manner};
 use super::money;
 use super::refusal::Refusal;
@@ -64,7 +64,7 @@ enum Thing {
     Intent(String),
     Refund(String),
     Dispute(String),
-    Event(Event),
+    Event(String),
 }
 
 impl Books {
@@ -110,8 +110,9 @@ impl Books {
                 self.settle_refund(id, act.what == What::Succeed, now)?;
                 Ok(self.refund(id)?.shown())
             }
-            (What::Deliver, Thing::Event(event)) => {
-                self.deliver(event, manner, now);
+            (What::Deliver, Thing::Event(id)) => {
+                let event = self.event(id)?.clone();
+                self.deliver(&event, manner, now);
                 Ok(event.shown())
             }
             (what, Thing::Session(id)) => {
@@ -132,8 +133,8 @@ impl Books {
 
     fn thing(&self, id: &str) -> Option<Thing> {
         let id = id.to_owned();
-        if let Some(event) = self.events.get(&id) {
-            return Some(Thing::Event(event.clone()));
+        if self.events.get(&id).is_some() {
+            return Some(Thing::Event(id));
         }
         if self.refunds.get(&id).is_some() {
             return Some(Thing::Refund(id));
@@ -147,7 +148,7 @@ impl Books {
         if let Some(session) = self.session_named(&id) {
             return Some(Thing::Session(session.id.clone()));
         }
-        let is_named = |intent: &&super::books::Intent| intent.metadata.values().any(|value| *value == id);
+        let is_named = |intent: &&Intent| intent.metadata.values().any(|value| *value == id);
         self.intents.iter().rev().find(is_named).map(|intent| Thing::Intent(intent.id.clone()))
     }
 

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::API_KEY;
 use super::books::{
-    Books, IntentState, Line, Metadata, Moment, NewRefund, Object, OtherMoney, Session, SessionState, Step,
-    Table,
+    Books, Charge, Dispute, Event, Intent, IntentState, Line, Metadata, Moment, NewRefund, Object,
+    OtherMoney, Refund, Session, SessionState, Step, Table,
 };
 use super::faults::{Fault, Mishap};
 use super::form::{Params, bad_integer, missing};
@@ -256,7 +256,7 @@ impl Books {
             Route::ExpireSession(id) => self.expire_session(id, now),
             Route::CreateIntent => self.create_intent(params, now),
             Route::ListIntents => {
-                page(&self.intents, params, &[], "payment_intents", |_| true, |one| one.shown())
+                page(&self.intents, params, &[], "payment_intents", |_| true, Intent::shown)
             }
             Route::Intent(id) => Ok(self.intent(id)?.shown()),
             Route::UpdateIntent(id) => self.update_intent(id, params),
@@ -273,20 +273,20 @@ impl Books {
                     |one| {
                         intent.is_none_or(|id| one.intent == id) && charge.is_none_or(|id| one.charge == id)
                     },
-                    |one| one.shown(),
+                    Refund::shown,
                 )
             }
             Route::Refund(id) => Ok(self.refund(id)?.shown()),
             Route::ListCharges => {
                 let intent = params.text("payment_intent")?;
-                let is_asked = |one: &super::books::Charge| intent.is_none_or(|id| one.intent == id);
-                page(&self.charges, params, &["payment_intent"], "charges", is_asked, |one| one.shown())
+                let is_asked = |one: &Charge| intent.is_none_or(|id| one.intent == id);
+                page(&self.charges, params, &["payment_intent"], "charges", is_asked, Charge::shown)
             }
             Route::Charge(id) => Ok(self.charge(id)?.shown()),
             Route::ListDisputes => {
                 let intent = params.text("payment_intent")?;
-                let is_asked = |one: &super::books::Dispute| intent.is_none_or(|id| one.intent == id);
-                page(&self.disputes, params, &["payment_intent"], "disputes", is_asked, |one| one.shown())
+                let is_asked = |one: &Dispute| intent.is_none_or(|id| one.intent == id);
+                page(&self.disputes, params, &["payment_intent"], "disputes", is_asked, Dispute::shown)
             }
             Route::Dispute(id) => Ok(self.dispute(id)?.shown()),
             Route::ListEvents => self.list_events(params, now),
@@ -355,7 +355,7 @@ impl Books {
                 intent.is_none_or(|id| one.intent.as_deref() == Some(id))
                     && status.is_none_or(|status| one.state.status() == status)
             },
-            |one| one.shown(),
+            Session::shown,
         )
     }
 
@@ -431,7 +431,7 @@ impl Books {
                  requires_confirmation, requires_action.",
                 intent.state.status()
             ));
-            let object = Some(("payment_intent", intent.shown()));
+            let object = Some(Box::new(("payment_intent", intent.shown())));
             return Err(Refusal { object, ..refusal.code("payment_intent_unexpected_state") });
         }
         if let Some(intent) = self.intents.get_mut(id) {
@@ -490,7 +490,7 @@ impl Books {
                     && kind.is_none_or(|wanted| is_of(wanted, &event.kind))
                     && (kinds.is_empty() || kinds.iter().any(|wanted| is_of(wanted, &event.kind)))
             },
-            |event| event.shown(),
+            Event::shown,
         )
     }
 }

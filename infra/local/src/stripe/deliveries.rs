@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::Sha256;
 
-use super::books::{Books, Event, Moment};
+use super::books::{Books, Event, Moment, SessionState};
 use super::{ROLLED_SECRET, WEBHOOK_SECRET};
 
 /// What the shop's endpoint is subscribed to.
@@ -322,7 +322,7 @@ impl Books {
             State::Waiting(due) => Some(due),
             State::Held(_) | State::Sending | State::Delivered | State::GivenUp => None,
         });
-        let open = self.sessions.iter().filter(|session| session.state == super::books::SessionState::Open);
+        let open = self.sessions.iter().filter(|session| session.state == SessionState::Open);
         sent.chain(open.map(|session| Moment(session.expires_at * 1000))).min()
     }
 

@@ -16,7 +16,7 @@ pub(crate) struct Refusal {
     /// The parameter that it is about.
     pub param: Option<String>,
     /// The object that it is about, by the name of its member.
-    pub object: Option<(&'static str, Value)>,
+    pub object: Option<Box<(&'static str, Value)>>,
     /// Whether the work had begun: only then it is kept under the request's `Idempotency-Key`.
     pub is_kept: bool,
 }
@@ -64,7 +64,7 @@ impl Refusal {
         if let Some(param) = &self.param {
             error.insert("param".to_owned(), json!(param));
         }
-        if let Some((name, object)) = &self.object {
+        if let Some((name, object)) = self.object.as_deref() {
             error.insert((*name).to_owned(), object.clone());
         }
         error.insert("type".to_owned(), json!(self.kind));

@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 
 use super::acts::Act;
 use super::api::{Answer, Call, Way};
-use super::books::{Books, Moment};
+use super::books::{Books, Line, Moment};
 use super::deliveries::{Post, Switch, Try};
 use super::faults::Fault;
 use super::refusal::Refusal;
@@ -53,8 +53,8 @@ pub(crate) struct Simulator {
 impl Simulator {
     /// The simulator of a cloud, with what it knew before.
     pub(crate) fn of(record: &Record, file: Option<PathBuf>) -> Self {
-        let read = file.as_deref().and_then(read);
-        let mut books = read.unwrap_or_else(|| Books::new(&uuid::Uuid::now_v7().to_string(), ""));
+        let written = file.as_deref().and_then(written);
+        let mut books = written.unwrap_or_else(|| Books::new(&uuid::Uuid::now_v7().to_string(), ""));
         books.shop = record.url();
         books.take_up_again(now());
         Self {
@@ -135,6 +135,20 @@ impl Simulator {
         });
         if let Err(error) = written {
             crate::say::warning(&format!("cannot write {}: {error:#}", file.display()));
+        }
+    }
+}
+
+/// The books as they were written down. What cannot be read is put aside, so that nobody writes over it.
+fn written(file: &Path) -> Option<Books> {
+    let text = fs::read(file).ok()?;
+    match serde_json::from_slice(&text) {
+        Ok(books) => Some(books),
+        Err(error) => {
+            let aside = file.with_extension("json.unreadable");
+            crate::say::warning(&format!("cannot read {}: {error}; see {}", file.display(), aside.display()));
+            let _ = fs::rename(file, aside);
+            None
         }
     }
 }
@@ -268,7 +282,7 @@ async fn session(State(proxy): Cloud, extract::Path(id): extract::Path<String>) 
     let session = proxy.stripe.read(|books| {
         books.session_named(&id).map(|session| {
             let mut shown = session.shown();
-            let lines: Vec<Value> = session.lines.iter().map(|line| line.shown()).collect();
+            let lines: Vec<Value> = session.lines.iter().map(Line::shown).collect();
             shown["line_items"] = json!(lines);
             shown["back_to"] = json!(session.back_to());
             shown["state"] = json!(session.state);
@@ -420,9 +434,9 @@ mod tests {
             answer.json::<Value>().await.unwrap()["id"].as_str().unwrap().to_owned()
         }
 
-        async fn post(&self, path: &str, body: Value) -> (u16, Value) {
+        async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
             let answer =
-                ::emulator::client().post(format!("{}/{path}", self.url)).json(&body).send().await.unwrap();
+                ::emulator::client().post(format!("{}/{path}", self.url)).json(body).send().await.unwrap();
             (answer.status().as_u16(), answer.json().await.unwrap_or_default())
         }
 
@@ -452,14 +466,14 @@ mod tests {
         assert_eq!((told["state"].clone(), told["back_to"].clone()), expected);
         assert_eq!(told["line_items"], json!([{ "name": "Tea", "quantity": 1, "amount": 500 }]));
         let how = json!({ "do": "pay", "deliver": ["never"], "type": "payment_intent.succeeded" });
-        let (status, outcome) = laptop.post("sessions/p-1", how.clone()).await;
+        let (status, outcome) = laptop.post("sessions/p-1", &how).await;
         assert_eq!((status, &outcome["object"]["payment_status"]), (200, &json!("paid")));
         // The second try comes after a second.
         let completed = ("checkout.session.completed".to_owned(), true);
         assert_eq!(laptop.got(2).await, [completed.clone(), completed]);
-        let (status, problem) = laptop.post("sessions/p-1", how).await;
+        let (status, problem) = laptop.post("sessions/p-1", &how).await;
         assert_eq!((status, &problem["type"]), (409, &json!("urn:problem-type:cartwright:conflict")));
-        assert_eq!(laptop.post("sessions/none", json!({ "do": "pay" })).await.0, 404);
+        assert_eq!(laptop.post("sessions/none", &json!({ "do": "pay" })).await.0, 404);
         let mut books = Value::Null;
         for _ in 0..100 {
             books = laptop.get(".json?of=p-1").await.json().await.unwrap();
@@ -476,7 +490,7 @@ mod tests {
     #[tokio::test]
     async fn an_answer_that_is_lost_leaves_its_effect() {
         let laptop = laptop(&[200], None).await;
-        assert_eq!(laptop.post("next-call", json!({ "fault": "answer-lost", "of": "p-1" })).await.0, 204);
+        assert_eq!(laptop.post("next-call", &json!({ "fault": "answer-lost", "of": "p-1" })).await.0, 204);
         let lost = laptop.api("checkout/sessions").body(SESSION).send().await;
         assert!(lost.is_err(), "{lost:?}");
         let again = laptop.api("checkout/sessions").body(SESSION).send().await.unwrap();
@@ -486,11 +500,11 @@ mod tests {
         assert_eq!((header("idempotent-replayed"), header("idempotency-key")), ("true", "checkout/sessions"));
         assert_eq!(laptop.proxy.stripe.read(|books| books.sessions.iter().count()), 1);
         // Refused before it took effect: nothing is there.
-        assert_eq!(laptop.post("forget-key", json!({ "key": "checkout/sessions" })).await.0, 204);
-        assert_eq!(laptop.post("next-call", json!({ "fault": "connection-refused" })).await.0, 204);
+        assert_eq!(laptop.post("forget-key", &json!({ "key": "checkout/sessions" })).await.0, 204);
+        assert_eq!(laptop.post("next-call", &json!({ "fault": "connection-refused" })).await.0, 204);
         assert!(laptop.api("checkout/sessions").body(SESSION).send().await.is_err());
         assert_eq!(laptop.proxy.stripe.read(|books| books.sessions.iter().count()), 1);
-        laptop.post("next-call", json!({ "fault": "500" })).await;
+        laptop.post("next-call", &json!({ "fault": "500" })).await;
         let disarmed = ::emulator::client().delete(format!("{}/next-call", laptop.url)).send().await.unwrap();
         assert_eq!(disarmed.status(), 204);
         laptop.open().await;
@@ -513,10 +527,10 @@ mod tests {
             (401, true)
         );
         for misspelt in [json!({ "do": "rob" }), json!({ "do": "pay", "delivr": ["twice"] }), json!({})] {
-            assert_eq!(laptop.post(&format!("sessions/{id}"), misspelt.clone()).await.0, 422, "{misspelt}");
+            assert_eq!(laptop.post(&format!("sessions/{id}"), &misspelt).await.0, 422, "{misspelt}");
         }
-        assert_eq!(laptop.post("next-call", json!({ "fault": "answer-lost", "off": "p" })).await.0, 422);
-        assert_eq!(laptop.post("next-delivery", json!({ "deliver": ["thrice"] })).await.0, 422);
+        assert_eq!(laptop.post("next-call", &json!({ "fault": "answer-lost", "off": "p" })).await.0, 422);
+        assert_eq!(laptop.post("next-delivery", &json!({ "deliver": ["thrice"] })).await.0, 422);
         assert_eq!(laptop.proxy.stripe.read(|books| books.movements.len()), 0);
     }
 
@@ -574,7 +588,7 @@ mod tests {
                 }
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
-            laptop.post(&format!("sessions/{id}"), json!({ "do": "pay", "deliver": ["never"] })).await;
+            laptop.post(&format!("sessions/{id}"), &json!({ "do": "pay", "deliver": ["never"] })).await;
             laptop.proxy.stripe.save();
             id
         };

@@ -821,7 +821,7 @@ fn a_fault_hits_the_payment_and_the_call_that_it_is_for() {
 // ── Deliveries ────────────────────────────────
 
 /// What is sent at once when a session is paid in this manner: the one of type `checkout.session.completed`.
-fn completed(deliver: Value) -> (Stripe, Vec<Sent>) {
+fn completed(deliver: &Value) -> (Stripe, Vec<Sent>) {
     let mut stripe = Stripe::new();
     let session = stripe.open("p");
     stripe.does(&session, json!({ "do": "pay", "deliver": deliver, "type": "checkout.session.completed" }));
@@ -853,7 +853,7 @@ fn what_the_endpoint_is_subscribed_to_is_delivered_once_and_signed() {
 
 #[test]
 fn what_the_shop_does_not_take_is_sent_again_after_1_5_and_25_seconds() {
-    let (mut stripe, mut sent) = completed(json!([]));
+    let (mut stripe, mut sent) = completed(&json!([]));
     for wait in [1, 5, 25] {
         stripe.shop_says(&sent[0], 500);
         stripe.later(wait - 1);
@@ -878,7 +878,7 @@ fn what_the_shop_does_not_take_is_sent_again_after_1_5_and_25_seconds() {
 
 #[test]
 fn each_manner_of_delivering_does_what_it_says() {
-    let shown = |deliver: Value| completed(deliver).1;
+    let shown = |deliver: Value| completed(&deliver).1;
     let member = |sent: &[Sent], pointer: &str| sent[0].event.pointer(pointer).cloned();
     let twice = shown(json!(["twice"]));
     assert_eq!((twice.len(), &twice[0].event), (2, &twice[1].event));
@@ -913,7 +913,7 @@ fn each_manner_of_delivering_does_what_it_says() {
 #[test]
 fn events_of_other_versions_say_the_same() {
     let told = |deliver: Value| {
-        let event = completed(deliver).1.remove(0).event;
+        let event = completed(&deliver).1.remove(0).event;
         let object = &event["data"]["object"];
         let names = [
             "id",
@@ -948,7 +948,7 @@ fn a_late_delivery_is_late() {
 
 #[test]
 fn a_payment_can_be_told_after_its_refund() {
-    let (mut stripe, sent) = completed(json!(["out-of-order"]));
+    let (mut stripe, sent) = completed(&json!(["out-of-order"]));
     assert!(sent.is_empty());
     stripe.does("p", json!({ "do": "refund" }));
     let refund = stripe.sent();
@@ -960,7 +960,7 @@ fn a_payment_can_be_told_after_its_refund() {
 
 #[test]
 fn a_payment_can_be_told_again_after_its_refund() {
-    let (mut stripe, first) = completed(json!(["twice-after-refund"]));
+    let (mut stripe, first) = completed(&json!(["twice-after-refund"]));
     assert_eq!(first.len(), 1);
     stripe.shop_says(&first[0], 200);
     // The refund of another payment does not count.
@@ -992,7 +992,7 @@ fn a_switch_waits_for_the_event_that_it_is_for() {
         stripe.post("/v1/refunds", &format!("payment_intent={intent}&amount=1"));
         assert_eq!(kinds(&mut stripe), vec!["refund.created"; expected]);
     }
-    assert!(stripe.books.switches.len() == 0);
+    assert!(stripe.books.switches.is_empty());
 }
 
 #[test]
@@ -1099,8 +1099,8 @@ proptest! {
         let sessions: Vec<String> = ["a", "b", "c"].map(|payment| stripe.open(payment)).into();
         for (which, what, amount) in acts {
             let id = &sessions[which];
-            let refund = stripe.books.refunds.iter().last().map(|one| one.id.clone()).unwrap_or_default();
-            let dispute = stripe.books.disputes.iter().last().map(|one| one.id.clone()).unwrap_or_default();
+            let refund = stripe.books.refunds.iter().next_back().map(|one| one.id.clone()).unwrap_or_default();
+            let dispute = stripe.books.disputes.iter().next_back().map(|one| one.id.clone()).unwrap_or_default();
             let intent = stripe.books.session(id).unwrap().intent.clone().unwrap_or_default();
             match what {
                 0 => drop(stripe.tries(id, json!({ "do": "pay" }))),
