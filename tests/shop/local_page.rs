@@ -263,6 +263,7 @@ pub(crate) mod in_a_browser {
         let shop = Shop::open();
         let (bob, order) = bought(&shop).await;
         let pending = waiting(&shop, &bob, &format!("{HOSTILE} too")).await;
+        let number = bob.order(&order).await["number"].as_str().expect("a number").to_owned();
         let dom = dom(&format!("/local#{order}"));
 
         has(&dom, &["<title>Cartwright, local</title>", "<p id=\"down\" class=\"bad\" hidden=\"\">"]);
@@ -272,7 +273,7 @@ pub(crate) mod in_a_browser {
             &[
                 &format!("<b>2 × {name}</b> 9.00 USD"),
                 "<span class=\"status shipping\">shipping</span>",
-                &format!("Order {order}</p>"),
+                &format!("Order {number} ({order})</p>"),
                 "<span class=\"status SUCCEEDED\">SUCCEEDED</span>",
                 "<b>QueueConfirmationEmail</b> <span class=\"soft\">Task</span>",
                 "<b>ShipOrder</b> <span class=\"soft\">Task</span>",

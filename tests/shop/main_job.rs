@@ -113,11 +113,16 @@ async fn from_sign_up_to_the_shipping_email() {
     let shipped = jay.order_once(&order, "shipping").await;
     let expected = json!({
         "orderId": order,
+        "number": shipped["number"],
         "status": "shipping",
         "paymentMethod": "cash_on_delivery",
         "paymentStatus": "on_delivery",
-        "items": [{ "id": id, "productName": "gucci", "productPrice": 99.99, "quantity": 30 }],
+        "items": [{
+            "id": id, "productName": "gucci", "productPrice": 99.99, "quantity": 30, "discount": 0, "tax": 0,
+            "taxRate": 0, "total": 2999.7,
+        }],
         "total": 2999.7,
+        "amounts": { "items": 2999.7, "discount": 0, "shipping": 0, "tax": 0, "taxIncluded": 0 },
         "currency": "USD",
         "createdAt": shipped["createdAt"],
         "updatedAt": shipped["history"][1]["at"],
