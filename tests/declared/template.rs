@@ -303,7 +303,11 @@ fn whoever_calls_stripe_has_its_key_and_what_stripe_calls_has_none() {
     for (secret, empty) in [("StripeApi", r#"{"key": ""}"#), ("StripeWebhook", r#"{"secrets": []}"#)] {
         let mut secrets = template.of("AWS::SecretsManager::Secret");
         let secret = secrets.find(|one| one.id == secret).expect("the secret");
-        assert_eq!(*secret.property("SecretString"), json!(empty), "whoever takes payments puts the value in");
+        assert_eq!(
+            *secret.property("SecretString"),
+            json!(empty),
+            "whoever takes payments puts the value in"
+        );
     }
 }
 

@@ -249,10 +249,16 @@ async fn a_guest_pays_by_card_and_who_claims_the_order_has_its_payment() {
     let (order, payment) = (Order::of(&placed), placed["payment"]["paymentId"].as_str().expect("a payment"));
     let pays = format!("{}/payments", order.path());
     let open = guest.asks(Method::POST, &pays, &order.token).await.is(200);
-    assert_eq!((&open["paymentId"], &open["url"]), (&placed["payment"]["paymentId"], &placed["payment"]["url"]));
+    assert_eq!(
+        (&open["paymentId"], &open["url"]),
+        (&placed["payment"]["paymentId"], &placed["payment"]["url"])
+    );
     guest.asks(Method::POST, &pays, ANOTHER).await.is_problem(404, "not-found");
     let stands = guest.asks(Method::POST, &format!("{}/refresh", order.path()), &order.token).await.is(200);
-    assert_eq!((&stands["orderStatus"], &stands["paymentStatus"]), (&json!("awaiting_payment"), &json!("unpaid")));
+    assert_eq!(
+        (&stands["orderStatus"], &stands["paymentStatus"]),
+        (&json!("awaiting_payment"), &json!("unpaid"))
+    );
     let path = format!("/payments/{payment}");
     bob.get(&path).await.is_problem(404, "not-found");
     let claimed = bob.post("/orders/claim", &claim(&order)).await;

@@ -164,11 +164,7 @@ impl Body for NewOrder {
 impl NewOrder {
     /// Of these offers, of which each is there once, and as it was chosen; to be paid at the door, unless its order is
     /// said to await its payment.
-    pub fn of(
-        lines: impl IntoIterator<Item = NewLine>,
-        choices: Choices,
-        expected_total: Amount,
-    ) -> Self {
+    pub fn of(lines: impl IntoIterator<Item = NewLine>, choices: Choices, expected_total: Amount) -> Self {
         let (lines, payment_method) = (lines.into_iter().collect(), PaymentMethod::CashOnDelivery);
         Self { lines, payment_method, choices, expected_total: Some(expected_total), is_list: true }
     }

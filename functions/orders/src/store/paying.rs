@@ -126,12 +126,7 @@ impl Orders {
     ///
     /// # Errors
     /// When the order was to be paid in another way.
-    pub fn tried_again(
-        &self,
-        order: &Order,
-        attempt: PaymentId,
-        until: Timestamp,
-    ) -> anyhow::Result<Update> {
+    pub fn tried_again(&self, order: &Order, attempt: PaymentId, until: Timestamp) -> anyhow::Result<Update> {
         let payment = order.payment.as_ref().context("no provider has money of the order")?;
         let due = order.due_at.map_or(held_until(until), |due| due.max(held_until(until)));
         self.money(order.order_id)
@@ -176,12 +171,7 @@ impl Orders {
     ///
     /// # Errors
     /// Never for values of these types; the SDK's builder asks.
-    pub fn refunds(
-        &self,
-        id: OrderId,
-        amount: Amount,
-        refunded: Refunded,
-    ) -> anyhow::Result<Update> {
+    pub fn refunds(&self, id: OrderId, amount: Amount, refunded: Refunded) -> anyhow::Result<Update> {
         self.money(id)
             .update_expression(format!("SET {}", refunded.changes()))
             .condition_expression("attribute_exists(payment)")

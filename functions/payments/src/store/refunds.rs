@@ -266,12 +266,7 @@ impl Payments {
         Ok(write.commit(&self.client).await?.into())
     }
 
-    fn count_for_order(
-        &self,
-        write: &mut Write,
-        refund: &Refund,
-        refunded: Refunded,
-    ) -> anyhow::Result<()> {
+    fn count_for_order(&self, write: &mut Write, refund: &Refund, refunded: Refunded) -> anyhow::Result<()> {
         if refund.counts {
             write.update(self.orders.refunds(refund.order_id, refund.amount, refunded)?);
         }
