@@ -48,8 +48,8 @@ impl Read {
         Ok(self)
     }
 
-    /// Adds entries of `table`, which each have two key attributes, such as those of one thing: each entry given once, and
-    /// all of a table at one go.
+    /// Adds entries of `table`, which each have two key attributes, such as those of one thing: each entry given once,
+    /// and all of a table at one go.
     ///
     /// # Errors
     /// Never for values of these types; the SDK's builder asks.

@@ -34,8 +34,8 @@ impl<S: Sync, T: Body> FromRequest<S> for Input<T> {
     }
 }
 
-/// A body as it was sent, to the byte, and the header that says who has signed it; empty where there is none. What it is
-/// stands in no header that anybody may believe, so it is taken as whatever it is.
+/// A body as it was sent, to the byte, and the header that says who has signed it; empty where there is none. What it
+/// is stands in no header that anybody may believe, so it is taken as whatever it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signed {
     /// The bytes that were signed.

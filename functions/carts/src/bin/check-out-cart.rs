@@ -1,4 +1,4 @@
-//! `POST /cart/checkout`: orders what is in the caller's cart, and queues the order or opens the page on which it is paid.
+//! `POST /cart/checkout`: orders what is in the caller's cart, and queues the order or opens the page to pay it on.
 //!
 //! Safe to repeat: a cart becomes one order, and the same `Idempotency-Key` gives the first answer.
 
