@@ -160,6 +160,8 @@ async fn a_guests_order_is_opened_by_its_token_and_nothing_else() {
         refused.is_problem(422, "invalid-input").at(["Order-Token"]);
     }
     shop.get(&order.path()).await.is_problem(422, "invalid-input").at(["Order-Token"]);
+    // What is no id is no order, whatever comes along: another method of `/guest-orders/links` matches this path.
+    shop.get("/guest-orders/links").await.is_problem(404, "not-found");
     // The ways of people with an account lead nowhere, also with the token.
     let path = format!("/orders/{}", order.id);
     let asked = bob.request(Method::GET, &path).header("order-token", &order.token).send().await;

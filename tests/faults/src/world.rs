@@ -334,8 +334,8 @@ pub(crate) fn base64_url(name: &str) -> String {
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(name)
 }
 
-/// The order that an email is about: a line of its text is `Order {id}`.
+/// The order that an email is about: a line of its text is `Order {number} ({id})`.
 fn order_of(mail: &Mail) -> Option<String> {
-    let id = mail.text.rsplit_once("\nOrder ")?.1;
+    let (_, id) = mail.text.rsplit_once("\nOrder ")?.1.split_once('(')?;
     Some(id.chars().take_while(|c| c.is_ascii_hexdigit() || *c == '-').collect())
 }

@@ -23,8 +23,8 @@ async fn get_order(
 
 async fn get_guest_order(
     State((_, orders)): State<(Orders, GuestOrders)>,
-    guest: Guest,
     PathId(id): PathId<OrderId>,
+    guest: Guest,
     Now(now): Now,
 ) -> Result<Answer<OrderView>, Problem> {
     telemetry::about("orders", id);

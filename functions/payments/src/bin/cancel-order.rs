@@ -28,8 +28,8 @@ async fn cancel_order(
 
 async fn cancel_guest_order(
     State((cancelling, orders)): State<(Cancelling, GuestOrders)>,
-    guest: Guest,
     PathId(id): PathId<OrderId>,
+    guest: Guest,
     Now(now): Now,
 ) -> Result<Answer<OrderView>, Problem> {
     telemetry::about("orders", id);
