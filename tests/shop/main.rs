@@ -37,7 +37,9 @@ mod products {
 mod promotions;
 mod readme;
 mod reads;
+mod refunds;
 mod secrets;
 mod seed_002;
 mod stores;
 mod texts;
+mod webhooks;

@@ -31,12 +31,12 @@ pub async fn a_while() {
     sleep(Duration::from_secs(3)).await;
 }
 
-/// How many things are under way at the same moment. The emulator answers one call after another, and a function gives a
-/// call up after 4.5 seconds, so more of them than this end in time-outs on a slow machine that runs other tests as well.
+/// How many things are under way at the same moment. The emulator answers one call after another, and a function gives
+/// a call up after 4.5 seconds, so more of them than this end in time-outs on a slow machine that runs other tests as
+/// well.
 const AT_ONCE: usize = 24;
 
-/// Does something many times, up to two dozen at the same moment; the results are in the order of the
-/// numbers.
+/// Does something many times, up to two dozen at the same moment; the results are in the order of the numbers.
 ///
 /// # Panics
 /// When one of them does.

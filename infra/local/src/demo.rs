@@ -1,5 +1,5 @@
-//! `cargo local demo`: the main job as a person would do it, from sign-up to the shipping email, and a guest's cart that
-//! is paid by card, with every request and answer.
+//! `cargo local demo`: the main job as a person would do it, from sign-up to the shipping email, and a guest's cart
+//! that is paid by card, with every request and answer.
 
 use std::time::Instant;
 

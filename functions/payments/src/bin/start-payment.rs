@@ -26,21 +26,20 @@ async fn start_payment(
 ) -> Result<Answer<PaymentView>, Problem> {
     telemetry::about("orders", id);
     let (payment, is_new) = starting.start(&caller, id, now).await?;
-    let path = format!("/payments/{}", payment.id());
-    Ok(page(payment, is_new, path))
+    Ok(page(is_new, format!("/payments/{}", payment.id()), payment))
 }
 
 async fn start_guest_payment(
     State((starting, orders)): State<(Starting, GuestOrders)>,
-    guest: Guest,
     PathId(id): PathId<OrderId>,
+    guest: Guest,
     Now(now): Now,
 ) -> Result<Answer<PaymentView>, Problem> {
     telemetry::about("orders", id);
     let (payment, is_new) = starting.start_opened(orders.open(guest, id, now).await?, now).await?;
-    Ok(page(payment, is_new, format!("/guest-orders/{id}")))
+    Ok(page(is_new, format!("/guest-orders/{id}"), payment))
 }
 
-fn page(payment: Payment, is_new: bool, path: String) -> Answer<PaymentView> {
+fn page(is_new: bool, path: String, payment: Payment) -> Answer<PaymentView> {
     if is_new { Answer::created(payment.into()).at(path) } else { Answer::ok(payment.into()) }
 }
