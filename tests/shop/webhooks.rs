@@ -1,14 +1,13 @@
 //! What Stripe tells of a payment: many times at once, in the words of other versions, badly signed, and of attempts that
 //! others have taken the place of. The numbers are those of docs/payments.md.
 
-use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Method;
 use serde_json::{Value, json};
-use sha2::Sha256;
 use tests::answer::{Answer, calls};
 use tests::aws::Aws;
 use tests::shop::{Shop, history, product};
-use tests::wait::{a_while, at_once};
+use tests::stripe::signature;
+use tests::wait::{a_while, at_once, eventually};
 
 use super::payments::{Awaiting, awaiting, facts};
 
@@ -26,18 +25,10 @@ async fn tells_again(shop: &Shop, event: &str) {
     shop.post(&format!("/local/stripe/events/{event}"), &json!({ "do": "deliver" })).await.is(200);
 }
 
-/// A body as Stripe signs it, at a time.
+/// Sends a body with the signature of another one, or of the same.
 async fn signed(shop: &Shop, content_type: &str, body: &str, sent: &str) -> Answer {
-    let secret = json!({ "SecretId": Aws::open().await.output("StripeWebhookArn") });
-    let secret = Aws::open().await.json("secretsmanager", "secretsmanager.GetSecretValue", secret).await;
-    let secrets: Value = secret["SecretString"].as_str().expect("a text").parse().expect("JSON");
-    let key = secrets["secrets"][0].as_str().expect("a secret");
-    let time = jiff::Timestamp::now().as_second();
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("any length will do");
-    mac.update(format!("{time}.{body}").as_bytes());
-    let proof: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     let request = shop.request(Method::POST, "/payments/webhook").header("content-type", content_type);
-    request.header("stripe-signature", &format!("t={time},v1={proof}")).body(sent.to_owned()).send().await
+    request.header("stripe-signature", &signature(body).await).body(sent.to_owned()).send().await
 }
 
 // P2: told 25 times, and asked for 25 times, at once.
@@ -129,8 +120,7 @@ async fn of_two_attempts_one_pays_and_the_end_of_the_other_ends_nothing() {
     awaiting.payment = first;
     awaiting.at_stripe(json!({ "do": "pay", "force": true })).await;
     let went_back = |whole: &Value| whole["refunds"][0]["status"] == "accepted";
-    let whole =
-        tests::wait::eventually("it went back", async || Some(awaiting.whole().await).filter(went_back));
+    let whole = eventually("it went back", async || Some(awaiting.whole().await).filter(went_back));
     let whole = whole.await;
     assert_eq!(
         (&whole["refunds"][0]["reason"], &whole["refunds"][0]["amount"]),
