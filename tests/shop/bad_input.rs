@@ -30,8 +30,8 @@ enum Caller {
     Admin,
 }
 
-/// Every route of the contract that takes a body, but for the one whose body is signed: there nothing is read before the
-/// signature. What it names in its path does not exist.
+/// Every route of the contract that takes a body, but for the one whose body is signed: there nothing is read before
+/// the signature. What it names in its path does not exist.
 fn routes() -> Vec<Route> {
     let with_body = operations()
         .into_iter()

@@ -46,6 +46,8 @@ async fn a_refund_whose_answer_is_lost_is_one_refund() {
         (books["refunds"].as_array().is_some_and(|refunds| refunds.len() == 1)).then_some(())
     })
     .await;
+    // Its tries are over before a day is.
+    a_while().await;
     let forgotten = json!({ "key": format!("refund-{refund}") });
     awaiting.shop.post("/local/stripe/forget-key", &forgotten).await.is(204);
     comes_again(&awaiting, &refund).await;

@@ -4,6 +4,7 @@ use orders::{Order, OrderId, OrderStatus, PaymentId, PaymentStatus};
 use serde::Serialize;
 use shared::caller::Caller;
 use shared::dynamo::list::{Cursors, Page, PageRequest};
+use shared::http::Answer;
 use shared::http::problem::Problem;
 use shared::values::money::{Amount, Currency, InMajor};
 use shared::values::time::Timestamp;
@@ -63,6 +64,11 @@ impl From<Payment> for PaymentView {
             created_at: payment.created_at,
         }
     }
+}
+
+/// The answer to whoever wants to pay: a page that is open, or a new one, which is shown at `path`.
+pub fn page(is_new: bool, path: String, payment: Payment) -> Answer<PaymentView> {
+    if is_new { Answer::created(payment.into()).at(path) } else { Answer::ok(payment.into()) }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -2,9 +2,9 @@
 //! as a customer and as an admin, and holds each answer against it.
 //!
 //! All its checks are on, but one that is replaced by a check that knows API Gateway: `schemathesis_hooks.py`. What the
-//! contract says itself is told to it: `x-refuses-what-fits` names the operations that may answer 422, or 400 where they
-//! have no fields, to a request that fits its schema, and why. And `jsonschema`, which comes with the SAM CLI, is asked
-//! whether it takes prices.
+//! contract says itself is told to it: `x-refuses-what-fits` names the operations that may answer 422, or 400 where
+//! they have no fields, to a request that fits its schema, and why. And `jsonschema`, which comes with the SAM CLI, is
+//! asked whether it takes prices.
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -4,9 +4,8 @@
 
 use orders::OrderId;
 use orders::guests::{Guest, GuestOrders};
-use payments::Payment;
 use payments::starting::Starting;
-use payments::views::PaymentView;
+use payments::views::{PaymentView, page};
 use shared::caller::Caller;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Now, PathId, State};
@@ -38,8 +37,4 @@ async fn start_guest_payment(
     telemetry::about("orders", id);
     let (payment, is_new) = starting.start_opened(orders.open(guest, id, now).await?, now).await?;
     Ok(page(is_new, format!("/guest-orders/{id}"), payment))
-}
-
-fn page(is_new: bool, path: String, payment: Payment) -> Answer<PaymentView> {
-    if is_new { Answer::created(payment.into()).at(path) } else { Answer::ok(payment.into()) }
 }
