@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`http`] | an HTTP request: its route, body, parameters, answer and problems |
 //! | [`caller`] | who sent it, by the verified token |
-//! | [`run`] | what a function runs on: clients of AWS, environment, logs, metrics; [`run::worker`] for all but HTTP |
+//! | [`run`] | what a function runs on: AWS and others, secrets, environment, logs; [`run::worker`] for all but HTTP |
 //! | [`dynamo`] | tables: items, conditional writes, transactions, lists |
 //! | [`guards`] | idempotency keys, rate limits, and what must happen once |
 //! | [`media`], [`letters`], [`notice`] | pictures and what has one; letters; notices to the admins |

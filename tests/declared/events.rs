@@ -95,10 +95,14 @@ async fn sources() -> Sources {
 async fn published() -> Vec<Event> {
     let nothing = json!({});
     let placed = order(&[("pending", None)]);
+    let awaiting = order(&[("awaiting_payment", None)]);
     let shipping = order(&[("pending", None), ("shipping", None)]);
     let cancelled = |reason| order(&[("pending", None), ("cancelled", Some(reason))]);
     let changes = [
         ("Orders", &nothing, &placed),
+        ("Orders", &nothing, &awaiting),
+        ("Orders", &awaiting, &order(&[("awaiting_payment", None), ("pending", None)])),
+        ("Orders", &awaiting, &order(&[("awaiting_payment", None), ("cancelled", Some("not_paid"))])),
         ("Orders", &placed, &shipping),
         ("Orders", &shipping, &order(&[("pending", None), ("shipping", None), ("delivered", None)])),
         ("Orders", &placed, &cancelled("by_buyer")),

@@ -1,5 +1,5 @@
 //! What needs nothing but this repository: that template, contract, code and documents say the same, and keep the rules
-//! of the house; and the life of an order as a model.
+//! of the house; and the lives of an order and of its payments as models.
 
 mod arrows;
 mod contract;
@@ -7,6 +7,7 @@ mod documents;
 mod events;
 mod operations;
 mod order_model;
+mod payment_model;
 mod releases;
 mod samples;
 mod template;

@@ -243,7 +243,8 @@ impl Shop {
             transition = Transition::To(match action {
                 orders::Action::Ship => OrderStatus::Shipping,
                 orders::Action::Deliver => OrderStatus::Delivered,
-                orders::Action::Cancel => OrderStatus::Cancelled,
+                orders::Action::Cancel | orders::Action::Expire => OrderStatus::Cancelled,
+                orders::Action::Pay => OrderStatus::Pending,
             });
         }
         if let Transition::To(to) = transition {
@@ -254,8 +255,8 @@ impl Shop {
             cart.attempts = 0;
             match action {
                 orders::Action::Ship => cart.shipped_told = (cart.shipped_told + 1).min(2),
-                orders::Action::Deliver => {}
-                orders::Action::Cancel => {
+                orders::Action::Deliver | orders::Action::Pay => {}
+                orders::Action::Cancel | orders::Action::Expire => {
                     state.stock += 1;
                     state.promised -= 1;
                 }
@@ -356,6 +357,8 @@ impl Shop {
         match owed {
             Owed::Fulfilment => cart.queued = (cart.queued + 1).min(2),
             Owed::Letter(kind) => queue(cart, kind),
+            // Paying has a model of its own.
+            Owed::Payment => {}
             Owed::Abandoned => cart.due = false,
         }
     }
@@ -476,7 +479,7 @@ fn reserved(state: &State) -> i8 {
 /// Pieces of orders that have not left.
 fn held(state: &State) -> i8 {
     let is_held = |cart: &&Cart| match cart.status {
-        Some(OrderStatus::Pending) => true,
+        Some(OrderStatus::AwaitingPayment | OrderStatus::Pending) => true,
         Some(OrderStatus::Shipping | OrderStatus::Delivered) => !cart.handed_over,
         Some(OrderStatus::Cancelled) | None => false,
     };
@@ -621,6 +624,8 @@ impl Model for Shop {
                     let ended = match cart.status {
                         None => !cart.accepted,
                         // It may wait for its seller, who was told as much as its buyer: that it is there.
+                        // Paying has a model of its own.
+                        Some(OrderStatus::AwaitingPayment) => false,
                         Some(OrderStatus::Pending) => shop.by_hand && told(LetterKind::Confirmed),
                         Some(OrderStatus::Shipping) => told(LetterKind::Shipping) && cart.handed_over,
                         Some(OrderStatus::Delivered) => told(LetterKind::Delivered) && cart.handed_over,

@@ -14,7 +14,7 @@ fn is_released_by_alias(binary: &Binary) -> bool {
     let reads = binary.routes().iter().any(|route| route.method == "GET");
     match binary.service.as_str() {
         "auth" | "notifications" => true,
-        "orders" => !reads,
+        "orders" | "payments" => !reads,
         "carts" => binary.name == "check-out-cart",
         _ => false,
     }

@@ -38,6 +38,21 @@ fn read_settings() {
     }
 }
 
+/// What stands beside a payment is of other types.
+fn read_payments() {
+    for sample in samples("payments") {
+        let item = to_item(&sample).expect("an item");
+        let read = match sample["entry"].as_str().and_then(|entry| entry.split('#').next()) {
+            Some("payment") => from_item::<payments::Payment>(item).map(drop),
+            Some("refund") => from_item::<payments::Refund>(item).map(drop),
+            Some("ledger") => from_item::<payments::store::LedgerEntry>(item).map(drop),
+            Some("pointer") => from_item::<payments::store::Owner>(item).map(drop),
+            other => panic!("there is no entry {other:?}"),
+        };
+        read.unwrap_or_else(|error| panic!("payments: {error:#} in {sample}"));
+    }
+}
+
 #[test]
 fn the_present_code_reads_what_the_last_release_wrote() {
     read::<activity::Entry>("activity");
@@ -48,6 +63,7 @@ fn the_present_code_reads_what_the_last_release_wrote() {
     read::<products::Product>("products");
     read::<users::Profile>("users");
     read_settings();
+    read_payments();
     read::<promotions::Coupon>("coupons");
     let orders = read::<orders::Order>("orders");
     let is_there = |status: &orders::OrderStatus| orders.iter().any(|order| order.status() == *status);

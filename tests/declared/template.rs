@@ -12,7 +12,7 @@ use tests::template::{
 };
 
 /// What may be called without a token, and nothing else.
-const PUBLIC: [&str; 29] = [
+const PUBLIC: [&str; 32] = [
     "DELETE /guest-cart",
     "DELETE /guest-cart/items/{id}",
     "GET /approve-products",
@@ -33,6 +33,9 @@ const PUBLIC: [&str; 29] = [
     "POST /guest-cart/items",
     "POST /guest-orders/links",
     "POST /guest-orders/{id}/cancel",
+    "POST /guest-orders/{id}/payments",
+    "POST /guest-orders/{id}/refresh",
+    "POST /payments/webhook",
     "POST /refresh-token",
     "POST /resend-code",
     "POST /reset-password",
@@ -269,11 +272,55 @@ fn only_auth_speaks_for_the_user_pools_client() {
         });
         let reads: Vec<_> = reads.map(|one| (one["Action"].clone(), one["Resource"].clone())).collect();
         let speaks = !environment["USER_POOL_CLIENT_ID"].is_null();
-        let expected = (json!("secretsmanager:GetSecretValue"), json!({"Fn::GetAtt": "AppClientSecret.Id"}));
-        assert_eq!(reads, Vec::from_iter(speaks.then_some(expected)), "{}", function.id);
+        let read = |secret: Value| (json!("secretsmanager:GetSecretValue"), secret);
+        let mut expected = Vec::from_iter(speaks.then(|| read(json!({"Fn::GetAtt": "AppClientSecret.Id"}))));
+        for variable in ["STRIPE_API_SECRET", "STRIPE_WEBHOOK_SECRET"] {
+            let secret = &environment[variable];
+            expected.extend((!secret.is_null()).then(|| read(secret.clone())));
+        }
+        assert_eq!(reads, expected, "{}", function.id);
         let given = if speaks { json!({"Fn::GetAtt": "AppClientSecret.Id"}) } else { Value::Null };
         assert_eq!(environment["APP_CLIENT_SECRET"], given, "{}", function.id);
     }
+}
+
+#[test]
+fn whoever_calls_stripe_has_its_key_and_what_stripe_calls_has_none() {
+    let template = Template::read();
+    let holders = |variable: &str, secret: &str| -> BTreeSet<String> {
+        let functions = template.functions().filter(|function| {
+            let given = &function.property("Environment")["Variables"][variable];
+            assert!(given.is_null() || *given == json!({"Ref": secret}), "{}: {given}", function.id);
+            !given.is_null()
+        });
+        functions.map(|function| function.binary().to_owned()).collect()
+    };
+    let callers = ["cancel-order", "check-out-cart", "refresh-payment", "send-refund", "settle-payment"];
+    let callers = callers.into_iter().chain(["start-payment", "withdraw-order"]).map(str::to_owned);
+    assert_eq!(holders("STRIPE_API_SECRET", "StripeApi"), callers.collect());
+    let hears = holders("STRIPE_WEBHOOK_SECRET", "StripeWebhook");
+    assert_eq!(hears, BTreeSet::from(["receive-stripe-event".to_owned()]));
+    for (secret, empty) in [("StripeApi", r#"{"key": ""}"#), ("StripeWebhook", r#"{"secrets": []}"#)] {
+        let mut secrets = template.of("AWS::SecretsManager::Secret");
+        let secret = secrets.find(|one| one.id == secret).expect("the secret");
+        assert_eq!(
+            *secret.property("SecretString"),
+            json!(empty),
+            "whoever takes payments puts the value in"
+        );
+    }
+}
+
+#[test]
+fn no_shop_takes_cards_without_a_page_to_come_back_to() {
+    let template = yaml(ROOT);
+    assert_eq!(template["Parameters"]["CardPayments"]["Default"], "off");
+    let rule = &template["Rules"]["CardPaymentsComeBack"];
+    assert_eq!(rule["RuleCondition"], json!({"Fn::Equals": [{"Ref": "CardPayments"}, "on"]}));
+    let needed = json!({"Fn::Not": [{"Fn::Equals": [{"Ref": "ShopUrl"}, ""]}]});
+    assert_eq!(rule["Assertions"][0]["Assert"], needed);
+    // Stripe asks for 30 minutes from when it is asked.
+    assert_eq!(template["Parameters"]["PaymentMinutes"]["MinValue"], 35);
 }
 
 #[test]
@@ -600,12 +647,26 @@ fn all_functions_have_the_same_globals_and_those_only_what_all_use() {
     assert_eq!(globals[0]["Function"]["Environment"]["Variables"], json!({"STAGE": {"Ref": "Stage"}}));
 }
 
+/// How long a value of a function's environment may get. One that a person chooses from a list, or a number, is as long
+/// as the longest of them; any other is seldom longer than an ARN or a queue's URL.
+fn room(parameters: &Value, value: &Value) -> usize {
+    let parameter = &parameters[value["Ref"].as_str().unwrap_or_default()];
+    let allowed = parameter["AllowedValues"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    match (allowed.map(str::len).max(), parameter["Type"].as_str()) {
+        (Some(longest), _) => longest,
+        (None, Some("Number")) => u64::MAX.to_string().len(),
+        (None, _) => 120,
+    }
+}
+
 #[test]
 fn the_environment_of_a_function_fits_into_the_four_kilobytes_that_lambda_has_for_it() {
+    let root = yaml(ROOT);
     for function in Template::read().functions() {
         let variables = function.property("Environment")["Variables"].as_object().unwrap();
-        // A value is seldom longer than an ARN or a queue's URL, and a whole kilobyte is left to spare.
-        let size: usize = variables.keys().map(|name| name.len() + 120).sum();
+        // A whole kilobyte is left to spare.
+        let size: usize =
+            variables.iter().map(|(name, value)| name.len() + room(&root["Parameters"], value)).sum();
         assert!(size <= 3 * 1024, "{}: {size}", function.id);
     }
 }

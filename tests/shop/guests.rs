@@ -211,7 +211,7 @@ async fn who_claims_an_order_has_it_and_the_token_opens_nothing_any_more() {
     let refused = bob.post("/orders/claim", &wrong).await;
     assert_eq!((refused.calls(), refused.status), (calls([]), 404));
     let claimed = bob.post("/orders/claim", &claim(&order)).await;
-    assert_eq!(claimed.calls(), calls([("dynamodb", 1)]));
+    assert_eq!(claimed.calls(), calls([("dynamodb", 2)]));
     assert_eq!(claimed.is(200)["orderId"], order.id.as_str());
     assert_eq!(bob.post("/orders/claim", &claim(&order)).await.is(200)["orderId"], order.id.as_str());
     guest.opens(&order).await.is_problem(404, "not-found");
@@ -235,6 +235,44 @@ async fn who_claims_an_order_has_it_and_the_token_opens_nothing_any_more() {
         kinds.contains(&"order.delivered".to_owned()).then_some(kinds)
     });
     assert!(!kinds.await.contains(&"order.placed".to_owned()), "it was placed by nobody");
+}
+
+// G12: by card, as with an account; and whoever claims the order before it is paid has its payment as well.
+#[tokio::test]
+async fn a_guest_pays_by_card_and_who_claims_the_order_has_its_payment() {
+    let shop = Shop::open();
+    let (_, tea) = tea(&shop).await;
+    let (guest, bob) = (Guest::at(&shop), shop.person("Bob").await);
+    let cart = guest.fills(&tea, 1).await;
+    let mut by_card = guest.body(4.5);
+    by_card["paymentMethod"] = json!("card");
+    let placed = guest.checks_out(&cart, &by_card).await.is(201);
+    assert_eq!(placed["payment"]["status"], "open", "{placed}");
+    let (order, payment) = (Order::of(&placed), placed["payment"]["paymentId"].as_str().expect("a payment"));
+    let pays = format!("{}/payments", order.path());
+    let open = guest.asks(Method::POST, &pays, &order.token).await.is(200);
+    assert_eq!(
+        (&open["paymentId"], &open["url"]),
+        (&placed["payment"]["paymentId"], &placed["payment"]["url"])
+    );
+    guest.asks(Method::POST, &pays, ANOTHER).await.is_problem(404, "not-found");
+    let stands = guest.asks(Method::POST, &format!("{}/refresh", order.path()), &order.token).await.is(200);
+    assert_eq!(
+        (&stands["orderStatus"], &stands["paymentStatus"]),
+        (&json!("awaiting_payment"), &json!("unpaid"))
+    );
+    let path = format!("/payments/{payment}");
+    bob.get(&path).await.is_problem(404, "not-found");
+    let claimed = bob.post("/orders/claim", &claim(&order)).await;
+    assert_eq!(claimed.calls(), calls([("dynamodb", 2)]));
+    claimed.is(200);
+    guest.asks(Method::POST, &pays, &order.token).await.is_problem(404, "not-found");
+    assert_eq!(bob.get(&path).await.is(200)["orderId"], order.id.as_str());
+    let silently = json!({ "do": "pay", "deliver": ["never"] });
+    shop.post(&format!("/local/stripe/sessions/{payment}"), &silently).await.is(200);
+    let stands = bob.request(Method::POST, &format!("{path}/refresh")).send().await.is(200);
+    assert_eq!(stands["paymentStatus"], "paid");
+    bob.order_once(&order.id, "shipping").await;
 }
 
 // G5.

@@ -185,14 +185,14 @@ async fn the_page_lets_no_script_run_but_its_own() {
 }
 
 /// `cargo local test` leaves these out, and says so, where there is no browser.
-mod in_a_browser {
+pub(crate) mod in_a_browser {
     use std::path::PathBuf;
     use std::process::{Command, Stdio};
 
     use super::*;
 
     /// The page's DOM after it has settled, with what its script made.
-    fn dom(page: &str) -> String {
+    pub(crate) fn dom(page: &str) -> String {
         let browser = std::env::var("CARTWRIGHT_BROWSER");
         let browser = browser.expect("CARTWRIGHT_BROWSER names no browser: run `cargo local test`");
         let url = std::env::var("CARTWRIGHT_URL").expect("a shop");
@@ -238,7 +238,8 @@ mod in_a_browser {
         }
     }
 
-    fn as_text(text: &str) -> String {
+    /// A text as HTML has it.
+    pub(crate) fn as_text(text: &str) -> String {
         text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
     }
 
@@ -249,8 +250,9 @@ mod in_a_browser {
         part.split("</section>").next().unwrap_or_default()
     }
 
+    /// Whether the page has all of these.
     #[track_caller]
-    fn has(dom: &str, parts: &[&str]) {
+    pub(crate) fn has(dom: &str, parts: &[&str]) {
         for part in parts {
             assert!(dom.contains(part), "{part} is not in {dom}");
         }

@@ -20,6 +20,7 @@ mod guests;
 mod limits;
 mod lists;
 mod local_page;
+mod local_stripe;
 mod main_job;
 mod orders {
     mod administering;
@@ -28,6 +29,7 @@ mod orders {
     mod fulfilling;
 }
 mod ownership;
+mod payments;
 mod products {
     mod pictures;
     mod selling;
@@ -35,7 +37,9 @@ mod products {
 mod promotions;
 mod readme;
 mod reads;
+mod refunds;
 mod secrets;
 mod seed_002;
 mod stores;
 mod texts;
+mod webhooks;

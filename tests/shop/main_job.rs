@@ -116,6 +116,7 @@ async fn from_sign_up_to_the_shipping_email() {
         "number": shipped["number"],
         "status": "shipping",
         "paymentMethod": "cash_on_delivery",
+        "paymentStatus": "on_delivery",
         "items": [{
             "id": id, "productName": "gucci", "productPrice": 99.99, "quantity": 30, "discount": 0, "tax": 0,
             "taxRate": 0, "total": 2999.7,

@@ -25,6 +25,7 @@ pub mod logs;
 pub mod meddler;
 pub mod schemas;
 pub mod shop;
+pub mod stripe;
 pub mod template;
 pub mod totp;
 pub mod wait;

@@ -1,42 +1,32 @@
 //! The secret of the pool's app client, which Cognito asks for in every call that people make through it. Without one,
 //! whoever knows the client's id, which is in every token, could call Cognito past the limits and rules of this API.
 
-use std::fmt;
-use std::sync::Arc;
-
-use anyhow::Context;
-use aws_sdk_secretsmanager::Client;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use shared::run::aws::{Aws, FromEnv};
-use shared::run::config::{self, ConfigError};
-use tokio::sync::OnceCell;
+use shared::run::config::ConfigError;
+use shared::run::secrets::{FromSecret, Secret};
 
 use crate::Error;
 
-/// The secret, read from Secrets Manager when it is first needed and then kept.
-#[derive(Clone)]
-pub struct ClientSecret {
-    secrets: Client,
-    arn: String,
-    value: Arc<OnceCell<String>>,
-}
+/// The secret, read from Secrets Manager when it is first needed.
+#[derive(Clone, Debug)]
+pub struct ClientSecret(Secret<Text>);
 
-impl fmt::Debug for ClientSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ClientSecret(…)")
+/// The secret's text, as Cognito made it.
+struct Text(String);
+
+impl FromSecret for Text {
+    fn from_secret(text: &str) -> Option<Self> {
+        (!text.is_empty()).then(|| Self(text.to_owned()))
     }
 }
 
 impl FromEnv for ClientSecret {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self {
-            secrets: Client::new(aws.sdk()),
-            arn: config::required("APP_CLIENT_SECRET")?,
-            value: Arc::default(),
-        })
+        Secret::named_by("APP_CLIENT_SECRET", aws).map(Self)
     }
 }
 
@@ -45,13 +35,9 @@ impl ClientSecret {
     ///
     /// # Errors
     /// When Secrets Manager does not give it.
-    pub async fn value(&self) -> Result<&str, Error> {
-        let read = async || {
-            let found = self.secrets.get_secret_value().secret_id(&self.arn).send().await;
-            let found = found.context("read the app client's secret")?;
-            found.secret_string.context("the app client's secret is no text")
-        };
-        self.value.get_or_try_init(read).await.map(String::as_str).map_err(Error::Unavailable)
+    pub async fn value(&self) -> Result<String, Error> {
+        let text = self.0.value().await.map_err(Error::Unavailable)?;
+        Ok(text.0.clone())
     }
 
     /// What proves to Cognito, in a call about `username`, that it comes from this client: an HMAC-SHA256 in Base64.
@@ -68,10 +54,12 @@ impl ClientSecret {
         Ok(STANDARD.encode(mac.finalize().into_bytes()))
     }
 
-    /// One that is known already.
+    /// One that is known already, or that these secrets have.
     #[cfg(test)]
-    pub(crate) fn for_tests(secrets: &aws_sdk_secretsmanager::Config, value: Option<&str>) -> Self {
-        let value = value.map_or_else(OnceCell::new, |value| OnceCell::new_with(Some(value.to_owned())));
-        Self { secrets: Client::from_conf(secrets.clone()), arn: "arn".into(), value: Arc::new(value) }
+    pub(crate) fn for_tests(secrets: aws_sdk_secretsmanager::Config, value: Option<&str>) -> Self {
+        Self(match value {
+            Some(value) => Secret::known(Text(value.into())),
+            None => Secret::new(aws_sdk_secretsmanager::Client::from_conf(secrets), "arn".into()),
+        })
     }
 }

@@ -743,7 +743,7 @@ mod tests {
             AppClient {
                 cognito: self.client(),
                 client_id: "client".into(),
-                secret: ClientSecret::for_tests(&secrets.build(), self.knows_the_secret.then_some("secret")),
+                secret: ClientSecret::for_tests(secrets.build(), self.knows_the_secret.then_some("secret")),
             }
         }
 

@@ -8,9 +8,11 @@ use offers::{NotReserved, OfferId};
 use orders::purchase::{Fault, Refusal as PurchaseRefusal};
 use orders::store::Recorded;
 use orders::{
-    Contact, Error as OrderError, NewLine, NewOrder, Order, OrderId, OrderQueue, Orders, PaymentMethod,
-    Purchase, Refusal as OrderRefusal, Shop,
+    Contact, Error as OrderError, NewLine, NewOrder, Order, OrderId, OrderQueue, Orders, PaymentChoice,
+    PaymentId, Purchase, Refusal as OrderRefusal, Shop,
 };
+use payments::views::CheckoutPayment;
+use payments::{Opening, Payment};
 use promotions::NotRedeemed;
 use serde::{Deserialize, Serialize};
 use shared::caller::UserId;
@@ -51,7 +53,7 @@ shared::body!(
         /// What the page said that it costs.
         pub expected_total: Sum,
         /// How it is paid: on delivery, unless told otherwise.
-        pub payment_method: Option<PaymentMethod>,
+        pub payment_method: Option<PaymentChoice>,
         /// Which version the page showed, if it says so.
         pub cart_version: Option<Version>,
         /// What is chosen otherwise than in the cart.
@@ -66,18 +68,14 @@ pub struct CheckedOut {
     order_id: OrderId,
     total: Amount,
     currency: Currency,
-}
-
-impl CheckedOut {
-    /// The order.
-    pub fn order_id(&self) -> OrderId {
-        self.order_id
-    }
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    payment_id: Option<PaymentId>,
 }
 
 impl From<&LastOrder> for CheckedOut {
     fn from(order: &LastOrder) -> Self {
-        Self { order_id: order.order_id, total: order.total, currency: order.currency }
+        let LastOrder { order_id, total, currency, payment_id, .. } = *order;
+        Self { order_id, total, currency, payment_id }
     }
 }
 
@@ -89,18 +87,24 @@ pub struct CheckedOutView {
     order_id: OrderId,
     total: InMajor,
     currency: Currency,
+    /// How it is to be paid, unless that is at the door.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment: Option<CheckoutPayment>,
 }
 
 impl CheckedOutView {
+    fn of(CheckedOut { order_id, total, currency, .. }: CheckedOut, payment: Option<Payment>) -> Self {
+        let payment = match payment {
+            Some(payment) => Some(payment.into()),
+            None if total == Amount::ZERO => Some(CheckoutPayment::NOT_NEEDED),
+            None => None,
+        };
+        Self { message: "order placed successfully", order_id, total: total.in_major(), currency, payment }
+    }
+
     /// The order.
     pub fn order_id(&self) -> OrderId {
         self.order_id
-    }
-}
-
-impl From<CheckedOut> for CheckedOutView {
-    fn from(CheckedOut { order_id, total, currency }: CheckedOut) -> Self {
-        Self { message: "order placed successfully", order_id, total: total.in_major(), currency }
     }
 }
 
@@ -286,8 +290,7 @@ impl Cart {
     /// What is asked for with it.
     fn wanted(&self, asked: &CheckOut) -> NewOrder {
         let lines = self.lines.iter().map(|line| NewLine { id: line.offer_id, quantity: line.quantity });
-        let payment_method = asked.payment_method.unwrap_or(PaymentMethod::CashOnDelivery);
-        NewOrder::of(lines, payment_method, self.choices.clone(), asked.expected_total.amount())
+        NewOrder::of(lines, self.choices.clone(), asked.expected_total.amount())
     }
 }
 
@@ -327,7 +330,11 @@ pub struct CheckingOut {
     orders: Orders,
     users: Users,
     queue: OrderQueue,
+    opening: Opening,
 }
+
+/// An order that was placed now or before, and now the attempt to pay it, whose page is not open yet.
+type Placed = (Once<CheckedOut>, Option<(Order, Payment)>);
 
 impl FromEnv for CheckingOut {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
@@ -341,31 +348,52 @@ impl FromEnv for CheckingOut {
             orders: Orders::from_env(aws)?,
             users: Users::from_env(aws)?,
             queue: OrderQueue::from_env(aws)?,
+            opening: Opening::from_env(aws)?,
         })
     }
 }
 
 impl CheckingOut {
-    /// Orders what is in the cart, as it was chosen, and queues the order: four round trips, five for guests, and two
-    /// where it was ordered before.
+    /// Orders what is in the cart, as it was chosen, and queues the order, or opens the page on which it is paid: four
+    /// round trips, five for guests, and two where it was ordered before.
     ///
     /// Safe to repeat with a key, and without one as long as nobody changes the cart.
     ///
     /// # Errors
-    /// `too-many-requests`, with [`orders::Ordering::place`] together; `no-profile`; the [`Refusal`]s.
+    /// `too-many-requests`, with [`orders::Ordering::place`] together; `no-profile`; the [`Refusal`]s; and those of
+    /// [`Opening::takes`].
     pub async fn check_out(
         &self,
         buyer: &Buyer,
         asked: &CheckOut,
         keyed: Option<&KeyedRequest>,
         now: Timestamp,
-    ) -> Result<Once<CheckedOut>, Problem> {
+    ) -> Result<Once<CheckedOutView>, Problem> {
+        let (placed, attempt) = self.placed(buyer, asked, keyed, now).await?;
+        let payment = match (attempt, placed.answer().payment_id) {
+            (Some((order, attempt)), _) => Some(self.opening.open(&order, attempt, now).await?),
+            (None, Some(id)) => Some(self.opening.opened(id, now).await?),
+            (None, None) => None,
+        };
+        if let (Once::Done(placed), None) = (&placed, &payment) {
+            self.queue.send_or_leave(placed.order_id).await;
+        }
+        Ok(placed.map(|placed| CheckedOutView::of(placed, payment)))
+    }
+
+    async fn placed(
+        &self,
+        buyer: &Buyer,
+        asked: &CheckOut,
+        keyed: Option<&KeyedRequest>,
+        now: Timestamp,
+    ) -> Result<Placed, Problem> {
         let (counted, basis) = tokio::join!(self.count(buyer, now), self.basis(buyer, keyed, now));
         counted?;
         let basis = basis?;
         if let Some(answered) = basis.answered(asked, keyed, now)? {
             telemetry::about("orders", answered.answer().order_id);
-            return Ok(answered);
+            return Ok((answered, None));
         }
         basis.cart.is_orderable(asked)?;
         self.guests.allow(buyer, asked)?;
@@ -373,14 +401,14 @@ impl CheckingOut {
         let placed = match self.place(buyer, asked, basis, keyed, now).await {
             Ok(placed) => placed,
             Err(refused) => {
-                return self.unless_ordered(buyer, asked.having_seen(version), keyed, refused, now).await;
+                let asked = asked.having_seen(version);
+                return Ok((self.unless_ordered(buyer, asked, keyed, refused, now).await?, None));
             }
         };
-        telemetry::about("orders", placed.answer().order_id);
-        if let Once::Done(placed) = &placed {
+        telemetry::about("orders", placed.0.answer().order_id);
+        if let (Once::Done(placed), _) = &placed {
             tracing::info!(order_id = %placed.order_id, "order placed");
             telemetry::count("OrderPlaced", 1);
-            self.queue.send_or_leave(placed.order_id).await;
         }
         Ok(placed)
     }
@@ -423,7 +451,7 @@ impl CheckingOut {
         basis: Basis,
         keyed: Option<&KeyedRequest>,
         now: Timestamp,
-    ) -> Result<Once<CheckedOut>, Problem> {
+    ) -> Result<Placed, Problem> {
         let Basis { cart, buyer: profile, .. } = basis;
         let contact = buyer.contact(profile)?;
         let cart = cart.choose(asked.choices.0.clone());
@@ -445,23 +473,29 @@ impl CheckingOut {
         contact: Contact,
         keyed: Option<&KeyedRequest>,
         now: Timestamp,
-    ) -> Result<Option<Once<CheckedOut>>, Problem> {
+    ) -> Result<Option<Placed>, Problem> {
         let customer = buyer.customer();
         let priced = self.pricing.price(cart, Some(&customer), Consistency::Strong, now).await?;
         let (order, purchase) = priced.order(cart, asked, self.shop, &customer, contact, now)?;
+        let (order, attempt) = self.to_be_paid(buyer.owning(order), asked.payment_method, now)?;
         self.guests.count_order(buyer, now).await?;
-        let order = buyer.owning(order);
         let became = LastOrder {
             cart_version: cart.version(),
             order_id: order.id(),
             total: order.total(),
             currency: order.currency(),
+            payment_id: attempt.as_ref().map(Payment::id),
         };
         let mut write = Write::new();
+        if let Some(attempt) = &attempt {
+            write.put(self.opening.payments().new_attempt(attempt)?);
+        }
+        let attempt = attempt.map(|attempt| (order.clone(), attempt));
         write.update(self.carts.ordered(cart, &became, now)?);
         let answer = CheckedOut::from(&became);
         match self.orders.record(order, purchase.coupon(), write, keyed, answer, now).await? {
-            Recorded::Once(placed) => Ok(Some(placed)),
+            Recorded::Once(Once::Done(placed)) => Ok(Some((Once::Done(placed), attempt))),
+            Recorded::Once(placed) => Ok(Some((placed, None))),
             Recorded::KeyReused => Err(KeyReused.into()),
             Recorded::Lines(lines) => {
                 Err(Refusal::Lines(lines.into_iter().map(LineFault::from).collect()).into())
@@ -472,6 +506,26 @@ impl CheckingOut {
             }
             // The cart is not as it was, which whoever asks next is told.
             Recorded::Refused => Err(Refusal::Changed { version: cart.version() }.into()),
+        }
+    }
+
+    /// The order as it is to be paid, with its first attempt where that is by card.
+    fn to_be_paid(
+        &self,
+        order: Order,
+        choice: Option<PaymentChoice>,
+        now: Timestamp,
+    ) -> Result<(Order, Option<Payment>), Problem> {
+        if order.total() == Amount::ZERO {
+            return Ok((order, None));
+        }
+        match choice.unwrap_or(PaymentChoice::CashOnDelivery) {
+            PaymentChoice::CashOnDelivery => Ok((order, None)),
+            PaymentChoice::Card => {
+                self.opening.takes(order.total(), order.currency())?;
+                let attempt = Payment::new(PaymentId::at(now), &order, 1, self.opening.terms(), now);
+                Ok((order.awaiting(attempt.id(), attempt.expires_at()), Some(attempt)))
+            }
         }
     }
 

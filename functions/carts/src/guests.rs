@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use orders::guests::{GuestId, OrderTokens};
-use orders::{Contact, Order, OrderId, PaymentMethod, Refusal};
+use orders::{Contact, Order, OrderId, PaymentChoice, Refusal};
 use serde::Serialize;
 use shared::caller::{Caller, UserId};
 use shared::guards::rate_limit::{Address, EmailLimit, GuestLimit};
@@ -84,13 +84,13 @@ impl Buyer {
     }
 
     /// That the buyer may pay in this way, where guests may pay on delivery or may not.
-    fn may_pay(&self, method: PaymentMethod, is_cash_for_guests: bool) -> Result<(), Problem> {
-        match (self, method) {
-            (Self::Guest(_), PaymentMethod::CashOnDelivery) if !is_cash_for_guests => {
+    fn may_pay(&self, choice: PaymentChoice, is_cash_for_guests: bool) -> Result<(), Problem> {
+        match (self, choice) {
+            (Self::Guest(_), PaymentChoice::CashOnDelivery) if !is_cash_for_guests => {
                 let detail = "This shop does not let guests pay on delivery. Sign in to pay so.";
-                Err(Problem::new(PAYMENT_NOT_AVAILABLE, detail).with("paymentMethod", method))
+                Err(Problem::new(PAYMENT_NOT_AVAILABLE, detail).with("paymentMethod", choice))
             }
-            (Self::Guest(_) | Self::Person(_), PaymentMethod::CashOnDelivery) => Ok(()),
+            (Self::Guest(_) | Self::Person(_), PaymentChoice::CashOnDelivery | PaymentChoice::Card) => Ok(()),
         }
     }
 
@@ -135,7 +135,7 @@ impl GuestRules {
 
     /// That this buyer may pay so.
     pub(crate) fn allow(&self, buyer: &Buyer, asked: &CheckOut) -> Result<(), Problem> {
-        buyer.may_pay(asked.payment_method.unwrap_or(PaymentMethod::CashOnDelivery), self.cash)
+        buyer.may_pay(asked.payment_method.unwrap_or(PaymentChoice::CashOnDelivery), self.cash)
     }
 
     /// Counts an order, which is about to be placed, by the address that the guest gave: what is refused before, and
@@ -177,7 +177,7 @@ impl CheckingOut {
     ) -> Result<Once<CheckedOutView>, Problem> {
         let keyed = KeyedRequest::of("check-out-cart", caller, key, asked)?;
         let buyer = Buyer::Person(caller.id().clone());
-        Ok(self.check_out(&buyer, asked, keyed.as_ref(), now).await?.map(Into::into))
+        self.check_out(&buyer, asked, keyed.as_ref(), now).await
     }
 
     /// Orders what is in a guest's cart, as [`CheckingOut::check_out`] does; a key is the cart's own.
@@ -202,7 +202,7 @@ impl CheckingOut {
         let placed = self.check_out(&buyer, &order, keyed.as_ref(), now).await?;
         Ok(placed.map(|placed| {
             let order_token = tokens.of(placed.order_id()).reveal();
-            GuestCheckedOutView { order: placed.into(), order_token }
+            GuestCheckedOutView { order: placed, order_token }
         }))
     }
 }
@@ -223,14 +223,15 @@ mod tests {
     }
 
     #[test]
-    fn guests_pay_on_delivery_where_the_shop_says_so_and_people_with_an_account_everywhere() {
+    fn guests_pay_on_delivery_where_the_shop_says_so_and_everybody_else_as_they_like() {
         let (gus, ann) =
             (guest("gus@cartwright.test", CartToken::mint()), Buyer::Person("ann".to_owned().into()));
-        let cash = PaymentMethod::CashOnDelivery;
+        let cash = PaymentChoice::CashOnDelivery;
         for (buyer, is_for_guests, may) in
             [(&gus, true, true), (&gus, false, false), (&ann, true, true), (&ann, false, true)]
         {
             assert_eq!(buyer.may_pay(cash, is_for_guests).is_ok(), may, "{buyer:?}");
+            assert!(buyer.may_pay(PaymentChoice::Card, is_for_guests).is_ok(), "{buyer:?}");
         }
         let refused = gus.may_pay(cash, false).unwrap_err();
         assert_eq!(refused.kind(), PAYMENT_NOT_AVAILABLE);

@@ -17,7 +17,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use offers::{NotReserved, Offer, OfferId, ProductName};
 use orders::purchase::{Choices, NewChoices};
-use orders::{NewLine, OrderId, Quantity};
+use orders::{NewLine, OrderId, PaymentId, Quantity};
 use serde::{Deserialize, Serialize};
 use shared::http::input::{Body, Field, Fields, Value, whole_number};
 use shared::http::problem::{FieldError, Kind, Problem, StatusCode};
@@ -158,6 +158,9 @@ pub struct LastOrder {
     order_id: OrderId,
     total: Amount,
     currency: Currency,
+    /// By which payment, where it is paid before it is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    payment_id: Option<PaymentId>,
 }
 
 /// A cart as the table keeps it.

@@ -363,6 +363,7 @@ fn ordered(version: u32) -> Cart {
         order_id: OrderId::at(now()),
         total: Amount::from_minor(1_200),
         currency: "USD".parse().unwrap(),
+        payment_id: None,
     };
     Cart { version: version + 1, last_order: Some(order), ..empty() }
 }

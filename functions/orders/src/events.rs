@@ -43,6 +43,8 @@ pub enum What {
         /// In which currency.
         currency: Currency,
     },
+    /// Its money has come, and it will be sent. What is paid at the door is not told so.
+    Paid {},
     /// It is on its way.
     Shipped {},
     /// It arrived.
@@ -57,12 +59,14 @@ pub enum What {
 
 impl OrderEvent {
     /// The names of all kinds, as subscribers know them.
-    pub const KINDS: [&str; 4] = ["order.placed", "order.shipped", "order.delivered", "order.cancelled"];
+    pub const KINDS: [&str; 5] =
+        ["order.placed", "order.paid", "order.shipped", "order.delivered", "order.cancelled"];
 
     /// The name of its kind.
     pub const fn kind(&self) -> &'static str {
         match self.what {
             What::Placed { .. } => "order.placed",
+            What::Paid {} => "order.paid",
             What::Shipped {} => "order.shipped",
             What::Delivered {} => "order.delivered",
             What::Cancelled { .. } => "order.cancelled",
@@ -74,18 +78,22 @@ impl OrderEvent {
 pub fn between(old: Option<&Order>, new: Option<&Order>) -> Vec<OrderEvent> {
     let Some(new) = new else { return Vec::new() };
     let known = old.map_or(0, |old| old.history.len());
-    let event = |entry: &HistoryEntry| OrderEvent {
+    let event = |(index, entry): (usize, &HistoryEntry)| OrderEvent {
         order_id: new.order_id,
         user_id: new.user_id.clone(),
         at: entry.at,
         what: match entry.status {
-            OrderStatus::Pending => What::Placed { total: new.total.in_major(), currency: new.currency },
+            // It was placed when it began to wait for its money.
+            OrderStatus::Pending if index > 0 => What::Paid {},
+            OrderStatus::AwaitingPayment | OrderStatus::Pending => {
+                What::Placed { total: new.total.in_major(), currency: new.currency }
+            }
             OrderStatus::Shipping => What::Shipped {},
             OrderStatus::Delivered => What::Delivered {},
             OrderStatus::Cancelled => What::Cancelled { why: entry.reason },
         },
     };
-    new.history.iter().skip(known).map(event).collect()
+    new.history.iter().enumerate().skip(known).map(event).collect()
 }
 
 #[cfg(test)]
@@ -144,8 +152,18 @@ mod tests {
         assert_eq!(kinds(&between(Some(&shipping), Some(&delivered))), ["order.delivered"]);
     }
 
+    #[test]
+    fn what_is_paid_before_it_is_sent_is_placed_once_and_then_paid() {
+        let awaiting = order(&[("awaiting_payment", None)]);
+        let paid = order(&[("awaiting_payment", None), ("pending", None)]);
+        assert_eq!(kinds(&between(None, Some(&awaiting))), ["order.placed"]);
+        assert_eq!(kinds(&between(Some(&awaiting), Some(&paid))), ["order.paid"]);
+        assert_eq!(kinds(&between(None, Some(&paid))), ["order.placed", "order.paid"]);
+    }
+
     fn histories() -> impl Strategy<Value = Vec<(&'static str, Option<&'static str>)>> {
-        let status = prop::sample::select(vec!["pending", "shipping", "delivered", "cancelled"]);
+        let status =
+            prop::sample::select(vec!["awaiting_payment", "pending", "shipping", "delivered", "cancelled"]);
         prop::collection::vec(status.prop_map(|status| (status, None)), 1..6)
     }
 

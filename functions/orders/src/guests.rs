@@ -13,7 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
-use shared::caller::{Caller, UserId};
+use shared::caller::UserId;
 use shared::guards::rate_limit::{Address, EmailLimit, GuestLimit};
 use shared::http::input::{Field, Value};
 use shared::http::problem::{FieldError, Problem};
@@ -161,6 +161,12 @@ impl Order {
         Self { user_id: UserId::guest(self.order_id), guest: Some(guest), coupon, ..self }
     }
 
+    /// The same, made somebody's own who has an account.
+    #[must_use]
+    pub fn claimed_by(self, person: UserId) -> Self {
+        Self { user_id: person, guest: None, ..self }
+    }
+
     /// As which customer its buyer used a coupon.
     pub(crate) fn customer(&self) -> &UserId {
         let counted = self.coupon.as_ref().and_then(|coupon| coupon.customer.as_ref());
@@ -249,34 +255,6 @@ shared::body!(
         pub order_token: OrderToken,
     }
 );
-
-/// Making orders of guests those of people with an account.
-#[derive(Debug, Clone)]
-pub struct Claiming {
-    orders: Orders,
-    tokens: OrderTokens,
-}
-
-impl FromEnv for Claiming {
-    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self { orders: Orders::from_env(aws)?, tokens: OrderTokens::from_env(aws)? })
-    }
-}
-
-impl Claiming {
-    /// Makes the order that of `person`. Safe to repeat.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] for another token as for no such order, and where somebody else was first.
-    pub async fn claim(&self, person: &Caller, claim: Claim) -> Result<Order, Error> {
-        if !self.tokens.opens(claim.order_id, claim.order_token) {
-            return Err(Error::NotFound);
-        }
-        let order = self.orders.claim(claim.order_id, person.id()).await?;
-        tracing::info!(order_id = %claim.order_id, "a guest's order was claimed");
-        Ok(order)
-    }
-}
 
 shared::id!(
     /// Names a request for links.

@@ -227,6 +227,8 @@ impl Order {
             (LetterKind::Confirmed, OrderStatus::Pending | OrderStatus::Shipping) => {
                 let news = match self.payment_method() {
                     PaymentMethod::CashOnDelivery => "We are preparing it. You pay when it arrives.",
+                    PaymentMethod::Card => "We are preparing it. You have paid.",
+                    PaymentMethod::Free => "We are preparing it. There is nothing to pay.",
                 };
                 Some((
                     format!("Your order of {what} is confirmed"),
@@ -237,21 +239,24 @@ impl Order {
             // The subject is seed 002's.
             (LetterKind::Shipping, OrderStatus::Shipping) => {
                 let news = match self.payment_method() {
-                    PaymentMethod::CashOnDelivery => "You pay when it arrives.",
+                    PaymentMethod::CashOnDelivery => Some("You pay when it arrives."),
+                    PaymentMethod::Card | PaymentMethod::Free => None,
                 };
                 let mut way = self.shipment().map(Shipment::in_words).unwrap_or_default();
-                way.push(news.to_owned());
+                way.extend(news.map(str::to_owned));
                 Some((format!("{what} now shipping"), "Your order is on its way", way))
             }
             (LetterKind::Delivered, OrderStatus::Delivered) => {
                 Some((format!("Your order of {what} has arrived"), "Your order has arrived", Vec::new()))
             }
             (LetterKind::Cancelled, OrderStatus::Cancelled) => {
-                let why = self.cancellation_reason().map(|reason| reason.in_words().to_owned());
+                let why =
+                    self.cancellation_reason().map(|reason| reason.in_words(self.was_paid()).to_owned());
                 let news = why.into_iter().collect();
                 Some((format!("Your order of {what} is cancelled"), "Your order is cancelled", news))
             }
-            (LetterKind::Confirmed, OrderStatus::Delivered | OrderStatus::Cancelled)
+            (_, OrderStatus::AwaitingPayment)
+            | (LetterKind::Confirmed, OrderStatus::Delivered | OrderStatus::Cancelled)
             | (
                 LetterKind::Shipping,
                 OrderStatus::Pending | OrderStatus::Delivered | OrderStatus::Cancelled,
@@ -313,13 +318,14 @@ mod tests {
             LetterKind::ALL.into_iter().filter(|kind| order.letter(*kind).unwrap().is_some()).collect()
         };
         let told: Vec<Vec<LetterKind>> = OrderStatus::ALL.into_iter().map(told).collect();
-        assert_eq!(told, [vec![Confirmed], vec![Confirmed, Shipping], vec![Delivered], vec![Cancelled]]);
+        let expected = [vec![], vec![Confirmed], vec![Confirmed, Shipping], vec![Delivered], vec![Cancelled]];
+        assert_eq!(told, expected);
     }
 
     #[test]
     fn the_letter_of_an_orders_last_status_settles_it() {
         let settled: Vec<_> = LetterKind::ALL.into_iter().map(LetterKind::settles).collect();
-        let [_, shipping, delivered, cancelled] = OrderStatus::ALL;
+        let [_, _, shipping, delivered, cancelled] = OrderStatus::ALL;
         assert_eq!(settled, [None, Some(shipping), Some(delivered), Some(cancelled)]);
     }
 
@@ -349,6 +355,24 @@ mod tests {
                 ],
             }
         );
+    }
+
+    #[test]
+    fn who_pays_by_card_is_told_nothing_before_it_is_paid_and_never_to_pay_the_carrier() {
+        let paid_by_card = |status| {
+            let order = tests::placed(&[("Tea", 2)]);
+            let mut order = order.awaiting(crate::PaymentId::at(tests::now()), tests::now());
+            order.status = status;
+            order
+        };
+        let awaiting = paid_by_card(OrderStatus::AwaitingPayment);
+        assert!(LetterKind::ALL.into_iter().all(|kind| awaiting.letter(kind).unwrap().is_none()));
+        let confirmed = letter(&paid_by_card(OrderStatus::Pending), LetterKind::Confirmed);
+        assert_eq!(confirmed.paragraphs, ["We are preparing it. You have paid."]);
+        let shipping = letter(&paid_by_card(OrderStatus::Shipping), LetterKind::Shipping);
+        assert_eq!(shipping.paragraphs, Vec::<String>::new());
+        let free = letter(&tests::placed(&[("Tea", 2)]).for_nothing(), LetterKind::Confirmed);
+        assert_eq!(free.paragraphs, ["We are preparing it. There is nothing to pay."]);
     }
 
     #[test]

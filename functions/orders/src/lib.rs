@@ -10,6 +10,7 @@ pub mod guests;
 pub mod letters;
 pub mod number;
 pub mod ordering;
+pub mod paying;
 pub mod prices;
 pub mod purchase;
 pub mod queue;
@@ -42,9 +43,10 @@ pub use fulfilling::{Fulfilling, Progress, Shipment};
 pub use letters::LetterKind;
 pub use number::OrderNumber;
 pub use ordering::Ordering;
+pub use paying::{Paying, PaymentId, PaymentStatus};
 pub use prices::PriceTables;
 pub use purchase::{Address, Amounts, Purchase};
-pub use queue::{OrderQueue, OrderQueued};
+pub use queue::{OrderQueue, OrderQueued, PaymentQueue};
 pub use store::Orders;
 pub use sweep::Sweep;
 pub use workflow::Workflow;
@@ -88,6 +90,27 @@ shared::names!(
     pub enum PaymentMethod {
         /// To the carrier, at the door.
         CashOnDelivery = "cash_on_delivery",
+        /// By card, before it is sent.
+        Card = "card",
+        /// Not at all: it costs nothing.
+        Free = "none",
+    }
+);
+
+shared::names!(
+    /// How somebody wants to pay. What costs nothing is paid in neither way.
+    pub enum PaymentChoice {
+        /// To the carrier, at the door.
+        CashOnDelivery = "cash_on_delivery",
+        /// By card, at once.
+        Card = "card",
+    }
+);
+
+shared::names!(
+    /// How an order is paid that no cart came before.
+    enum OnDelivery {
+        CashOnDelivery = "cash_on_delivery",
     }
 );
 
@@ -119,7 +142,7 @@ pub struct NewOrder {
 
 impl Body for NewOrder {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let payment_method = fields.optional("paymentMethod").unwrap_or(PaymentMethod::CashOnDelivery);
+        let _: Option<OnDelivery> = fields.optional("paymentMethod");
         let choices = NewChoices::read(fields);
         let expected_total = fields.optional("expectedTotal").map(Sum::amount);
         let is_list = fields.has("items");
@@ -133,25 +156,16 @@ impl Body for NewOrder {
         } else {
             vec![NewLine::read(fields)?]
         };
-        Some(Self {
-            lines,
-            payment_method,
-            choices: Choices::default().with(choices?),
-            expected_total,
-            is_list,
-        })
+        let choices = Choices::default().with(choices?);
+        Some(Self { lines, payment_method: PaymentMethod::CashOnDelivery, choices, expected_total, is_list })
     }
 }
 
 impl NewOrder {
-    /// Of these offers, of which each is there once, and as it was chosen.
-    pub fn of(
-        lines: impl IntoIterator<Item = NewLine>,
-        payment_method: PaymentMethod,
-        choices: Choices,
-        expected_total: Amount,
-    ) -> Self {
-        let lines = lines.into_iter().collect();
+    /// Of these offers, of which each is there once, and as it was chosen; to be paid at the door, unless its order is
+    /// said to await its payment.
+    pub fn of(lines: impl IntoIterator<Item = NewLine>, choices: Choices, expected_total: Amount) -> Self {
+        let (lines, payment_method) = (lines.into_iter().collect(), PaymentMethod::CashOnDelivery);
         Self { lines, payment_method, choices, expected_total: Some(expected_total), is_list: true }
     }
 
@@ -184,6 +198,8 @@ impl NewOrder {
 shared::names!(
     /// Where an order stands.
     pub enum OrderStatus {
+        /// Recorded, its stock reserved until it is paid or its time to pay is over.
+        AwaitingPayment = "awaiting_payment",
         /// Recorded, its stock reserved; it will ship or be cancelled.
         Pending = "pending",
         /// On its way.
@@ -240,12 +256,14 @@ impl Actor {
         Self { part: Part::Admin, user_id: Some(admin.0.id().clone()) }
     }
 
-    /// Why an order is over that this one cancelled.
-    fn reason(&self) -> CancellationReason {
-        match self.part {
-            Part::Buyer => CancellationReason::ByBuyer,
-            Part::Seller | Part::Admin => CancellationReason::ByShop,
-            Part::Shop => CancellationReason::NotShippable,
+    /// Why an order is over that this one ended by `action`; nothing for what ends none.
+    fn reason(&self, action: Action) -> Option<CancellationReason> {
+        match (action, self.part) {
+            (Action::Pay | Action::Ship | Action::Deliver, _) => None,
+            (Action::Cancel | Action::Expire, Part::Buyer) => Some(CancellationReason::ByBuyer),
+            (Action::Cancel | Action::Expire, Part::Seller | Part::Admin) => Some(CancellationReason::ByShop),
+            (Action::Cancel, Part::Shop) => Some(CancellationReason::NotShippable),
+            (Action::Expire, Part::Shop) => Some(CancellationReason::NotPaid),
         }
     }
 }
@@ -274,6 +292,15 @@ pub enum Action {
     Deliver,
     /// The buyer does not want it, or it cannot ship.
     Cancel,
+    /// Its money has come.
+    Pay,
+    /// Nobody can pay for it any more, as the provider of payments has said of each attempt.
+    Expire,
+}
+
+impl Action {
+    /// All there are.
+    pub const ALL: [Self; 5] = [Self::Ship, Self::Deliver, Self::Cancel, Self::Pay, Self::Expire];
 }
 
 /// What an action means for an order as it stands.
@@ -283,6 +310,8 @@ pub enum Transition {
     To(OrderStatus),
     /// It has happened before: nothing to do.
     Already,
+    /// Nobody knows yet: the provider of payments is to be asked first.
+    Unsettled,
     /// It cannot happen any more.
     Refused,
 }
@@ -291,15 +320,22 @@ impl OrderStatus {
     /// Every transition there is.
     pub fn on(self, action: Action) -> Transition {
         match (action, self) {
+            (Action::Pay, Self::AwaitingPayment) => Transition::To(Self::Pending),
             (Action::Ship, Self::Pending) => Transition::To(Self::Shipping),
             (Action::Deliver, Self::Shipping) => Transition::To(Self::Delivered),
-            (Action::Cancel, Self::Pending) => Transition::To(Self::Cancelled),
-            (Action::Ship, Self::Shipping | Self::Delivered)
+            (Action::Cancel, Self::Pending) | (Action::Expire, Self::AwaitingPayment) => {
+                Transition::To(Self::Cancelled)
+            }
+            (Action::Cancel, Self::AwaitingPayment) => Transition::Unsettled,
+            (Action::Pay, Self::Pending | Self::Shipping | Self::Delivered)
+            | (Action::Ship, Self::Shipping | Self::Delivered)
             | (Action::Deliver, Self::Delivered)
-            | (Action::Cancel, Self::Cancelled) => Transition::Already,
-            (Action::Ship, Self::Cancelled)
-            | (Action::Deliver, Self::Pending | Self::Cancelled)
-            | (Action::Cancel, Self::Shipping | Self::Delivered) => Transition::Refused,
+            | (Action::Cancel | Action::Expire, Self::Cancelled) => Transition::Already,
+            (Action::Pay | Action::Ship, Self::Cancelled)
+            | (Action::Ship, Self::AwaitingPayment)
+            | (Action::Deliver, Self::AwaitingPayment | Self::Pending | Self::Cancelled)
+            | (Action::Cancel, Self::Shipping | Self::Delivered)
+            | (Action::Expire, Self::Pending | Self::Shipping | Self::Delivered) => Transition::Refused,
         }
     }
 
@@ -415,7 +451,7 @@ impl HistoryEntry {
     fn part(&self) -> Part {
         match (&self.by, self.status, self.reason) {
             (Some(by), _, _) => by.part,
-            (None, OrderStatus::Pending, _)
+            (None, OrderStatus::AwaitingPayment | OrderStatus::Pending, _)
             | (None, OrderStatus::Cancelled, Some(CancellationReason::ByBuyer)) => Part::Buyer,
             (None, OrderStatus::Shipping | OrderStatus::Delivered | OrderStatus::Cancelled, _) => Part::Shop,
         }
@@ -431,16 +467,23 @@ shared::names!(
         NotShippable = "not_shippable",
         /// An admin did it.
         ByShop = "by_shop",
+        /// Its time to pay was over.
+        NotPaid = "not_paid",
     }
 );
 
 impl CancellationReason {
-    /// A sentence for the buyer.
-    pub const fn in_words(self) -> &'static str {
-        match self {
-            Self::ByBuyer => "You cancelled it.",
-            Self::NotShippable => "We could not prepare it for shipping. You have not been charged.",
-            Self::ByShop => "The shop cancelled it. You have not been charged.",
+    /// Sentences for the buyer, of an order that was paid or was not.
+    pub const fn in_words(self, was_paid: bool) -> &'static str {
+        match (self, was_paid) {
+            (Self::ByBuyer, false) => "You cancelled it.",
+            (Self::ByBuyer, true) => "You cancelled it. You get your money back.",
+            (Self::NotShippable, false) => "We could not prepare it for shipping. You have not been charged.",
+            (Self::NotShippable, true) => "We could not prepare it for shipping. You get your money back.",
+            (Self::ByShop, false) => "The shop cancelled it. You have not been charged.",
+            (Self::ByShop, true) => "The shop cancelled it. You get your money back.",
+            (Self::NotPaid, false) => "It was not paid in time.",
+            (Self::NotPaid, true) => "It was not paid in time. You get the money back that came later.",
         }
     }
 }
@@ -450,6 +493,9 @@ const GRACE: Duration = Duration::from_mins(2);
 
 /// How often an email is queued again before somebody has to look.
 const EMAIL_ATTEMPTS: u32 = 10;
+
+/// How often an unpaid order is looked at within its first two hours.
+const HOLD_ATTEMPTS: u32 = 6;
 
 /// The shape in which orders are written.
 const SCHEMA_VERSION: u32 = 1;
@@ -466,6 +512,9 @@ pub struct Order {
     contact: Contact,
     status: OrderStatus,
     payment_method: PaymentMethod,
+    /// What became of its money, where that goes by the provider of payments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    payment: Option<Paying>,
     lines: Vec<Line>,
     total: Amount,
     /// Of what the total is made; missing where it is the lines alone.
@@ -512,6 +561,8 @@ pub struct Order {
 /// What an order is owed when it falls due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owed {
+    /// To be settled: the provider of payments is asked whether it is paid, and what can no longer be is over.
+    Payment,
     /// To be queued for fulfilment.
     Fulfilment,
     /// A letter that was not recorded as sent.
@@ -560,6 +611,7 @@ impl Order {
             contact,
             status: OrderStatus::Pending,
             payment_method: order.payment_method,
+            payment: None,
             lines: wanted.iter().map(|wanted| Line::of(wanted, &purchase)).collect(),
             total: purchase.total(),
             amounts: Some(purchase.amounts()).filter(|amounts| !amounts.are_of_items_alone()),
@@ -580,7 +632,8 @@ impl Order {
             handed_over: false,
             schema_version: SCHEMA_VERSION,
         };
-        Ok((placed, purchase))
+        let is_free = placed.total == Amount::ZERO;
+        Ok((if is_free { placed.for_nothing() } else { placed }, purchase))
     }
 
     /// Its id.
@@ -658,13 +711,18 @@ impl Order {
         Some(Actor { part, user_id: Some(caller.id().clone()) })
     }
 
+    /// When something happens to it that is said at `now`: then, or just after what happened last.
+    pub fn moment(&self, now: Timestamp) -> Timestamp {
+        now.after(self.updated_at)
+    }
+
     /// When something can happen to it that was refused at `now`, though its status allows it: after what came last.
     ///
     /// # Errors
     /// When that was before `now`, and so not why.
     pub(crate) fn next_moment(&self, now: Timestamp) -> anyhow::Result<Timestamp> {
         anyhow::ensure!(self.updated_at >= now, "the order can move on and its condition failed");
-        Ok(now.after(self.updated_at))
+        Ok(self.moment(now))
     }
 
     /// Why it was cancelled, if it was.
@@ -700,6 +758,7 @@ impl DueOrder {
     /// What it is owed when it has fallen due.
     pub fn owed(&self) -> Owed {
         match self.status {
+            OrderStatus::AwaitingPayment => Owed::Payment,
             // Its workflow ends in shipping, in release, or in its being owed nothing until a person ships it, so it is
             // tried for as long as it takes.
             OrderStatus::Pending => Owed::Fulfilment,
@@ -712,6 +771,11 @@ impl DueOrder {
             OrderStatus::Delivered => Owed::Letter(LetterKind::Delivered),
             OrderStatus::Cancelled => Owed::Letter(LetterKind::Cancelled),
         }
+    }
+
+    /// Whether its stock is held long after its time to pay, since nobody could be asked whether it is paid.
+    pub fn is_held_too_long(&self) -> bool {
+        self.status == OrderStatus::AwaitingPayment && self.attempts >= HOLD_ATTEMPTS
     }
 
     /// When to look again after a sweep at `now`: 2, 4, 8 … minutes, at most about two hours.
@@ -728,6 +792,7 @@ pub struct OrderView {
     number: OrderNumber,
     status: OrderStatus,
     payment_method: PaymentMethod,
+    payment_status: PaymentStatus,
     items: Vec<LineView>,
     total: InMajor,
     amounts: AmountsView,
@@ -757,11 +822,10 @@ struct HistoryView {
     user_id: Option<UserId>,
 }
 
-impl From<HistoryEntry> for HistoryView {
-    fn from(entry: HistoryEntry) -> Self {
-        let by = entry.part();
-        let HistoryEntry { status, at, reason, .. } = entry;
-        Self { status, at, reason: reason.map(CancellationReason::in_words), by, user_id: None }
+impl HistoryView {
+    fn of(entry: &HistoryEntry, was_paid: bool) -> Self {
+        let reason = entry.reason.map(|reason| reason.in_words(was_paid));
+        Self { status: entry.status, at: entry.at, reason, by: entry.part(), user_id: None }
     }
 }
 
@@ -789,12 +853,14 @@ impl From<Order> for OrderView {
                 amounts: line.amounts.unwrap_or_else(|| LineAmounts::of_price(total)).into(),
             }
         };
+        let (payment_status, was_paid) = (order.payment_status(), order.was_paid());
         Self {
             amounts: order.amounts().into(),
             order_id: order.order_id,
             number: order.order_id.into(),
             status: order.status,
             payment_method: order.payment_method,
+            payment_status,
             items: order.lines.into_iter().map(item).collect(),
             total: order.total.in_major(),
             coupon_code: order.coupon.map(|coupon| coupon.code),
@@ -803,7 +869,7 @@ impl From<Order> for OrderView {
             currency: order.currency,
             created_at: order.created_at,
             updated_at: order.updated_at,
-            history: order.history.into_iter().map(HistoryView::from).collect(),
+            history: order.history.iter().map(|entry| HistoryView::of(entry, was_paid)).collect(),
             shipment: order.shipment,
         }
     }
@@ -867,6 +933,9 @@ pub enum Refusal {
     /// It is over.
     #[error("the order was cancelled")]
     Cancelled,
+    /// It is not paid yet.
+    #[error("the order awaits its payment")]
+    AwaitsPayment,
     /// What has not shipped has not arrived.
     #[error("the order has not shipped")]
     NotShipped,
@@ -876,6 +945,17 @@ pub enum Refusal {
     /// The key came before with another order.
     #[error(transparent)]
     KeyReused(#[from] KeyReused),
+}
+
+impl Refusal {
+    /// Why what somebody says of an order in this status cannot be so.
+    fn of_progress(status: OrderStatus) -> Self {
+        match status {
+            OrderStatus::Cancelled => Self::Cancelled,
+            OrderStatus::AwaitingPayment => Self::AwaitsPayment,
+            OrderStatus::Pending | OrderStatus::Shipping | OrderStatus::Delivered => Self::NotShipped,
+        }
+    }
 }
 
 /// Why nothing was done.
@@ -897,6 +977,7 @@ pub enum Error {
 
 const NOT_CANCELLABLE: Kind = Kind::new(StatusCode::CONFLICT, "not-cancellable", "Not cancellable");
 const CANCELLED: Kind = Kind::new(StatusCode::CONFLICT, "order-cancelled", "Order cancelled");
+const AWAITS_PAYMENT: Kind = Kind::new(StatusCode::CONFLICT, "awaiting-payment", "Awaiting payment");
 const NOT_SHIPPED: Kind = Kind::new(StatusCode::CONFLICT, "not-shipped", "Not shipped");
 const ALREADY_SHIPPED: Kind = Kind::new(StatusCode::CONFLICT, "already-shipped", "Already shipped");
 const MIXED_CURRENCIES: Kind = Kind::new(StatusCode::CONFLICT, "mixed-currencies", "Mixed currencies");
@@ -921,6 +1002,9 @@ impl From<Refusal> for Problem {
             }
             Refusal::Cancelled => {
                 Self::new(CANCELLED, "The order was cancelled. Nothing more can happen to it.")
+            }
+            Refusal::AwaitsPayment => {
+                Self::new(AWAITS_PAYMENT, "The order is not paid yet. It ships, or is cancelled, after that.")
             }
             Refusal::NotShipped => Self::new(NOT_SHIPPED, "The order has not shipped yet. Say that first."),
             Refusal::ShippedOtherwise => Self::new(

@@ -312,6 +312,11 @@ pub struct LineAmounts {
 }
 
 impl LineAmounts {
+    /// What the coupon takes off it.
+    pub(crate) fn discount(self) -> Amount {
+        self.discount
+    }
+
     /// Of a line that costs this and no more.
     pub(crate) fn of_price(total: Amount) -> Self {
         Self { discount: Amount::ZERO, tax: Amount::ZERO, tax_rate: Percent::ZERO, total }

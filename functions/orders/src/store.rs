@@ -10,15 +10,19 @@
 //! | a guest's orders, newest first | index `guest`: `guest` (HMAC of the address), `createdAt`; sparse |
 //!
 //! An order is `due` from its first moment until its last email is recorded as sent, so whatever dies between leaves a
-//! trace that the sweep finds. One that waits for a person to ship it is owed nothing meanwhile and so not `due`.
+//! trace that the sweep finds. One that waits for a person to ship it is owed nothing meanwhile and so not `due`; one
+//! that awaits its payment is due when nobody can pay for it any more.
 
+mod ending;
 mod guests;
+mod paying;
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, Update};
 use offers::{NotReserved, OfferId, Offers, why_not_reserved};
-use promotions::{Coupon, NotRedeemed, Redemption};
+use promotions::{Coupon, NotRedeemed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::caller::{Caller, UserId};
@@ -35,11 +39,11 @@ use shared::letters::Queued;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
-use users::{CurrentAdmin, Profile, Users};
+use users::{Profile, Users};
 
 use crate::admin::{Inspected, OrderEntry};
-use crate::purchase::{Fault, Prices, Refusal as PurchaseRefusal, UsedCoupon};
-use crate::workflow::{Released, Shipped};
+use crate::purchase::{Fault, Prices, Refusal as PurchaseRefusal};
+use crate::workflow::Shipped;
 use crate::{
     Action, Actor, DueOrder, Error, GRACE, HistoryEntry, LetterKind, Line, NewOrder, Order, OrderId,
     OrderPlaced, OrderStatus, PriceTables, Progress, Refusal, Shipment, Shop, Transition,
@@ -102,6 +106,9 @@ impl FromEnv for Orders {
         })
     }
 }
+
+pub use ending::{Ended, Ending};
+pub use paying::Refunded;
 
 /// What an order depends on, as it was read at one go.
 #[derive(Debug)]
@@ -324,9 +331,12 @@ impl Orders {
         let (list, only) = match status {
             None => (ALL, None),
             Some(OrderStatus::Pending) => (OPEN, None),
-            Some(status @ (OrderStatus::Shipping | OrderStatus::Delivered | OrderStatus::Cancelled)) => {
-                (ALL, Some(("status", status.as_str())))
-            }
+            Some(
+                status @ (OrderStatus::AwaitingPayment
+                | OrderStatus::Shipping
+                | OrderStatus::Delivered
+                | OrderStatus::Cancelled),
+            ) => (ALL, Some(("status", status.as_str()))),
         };
         cursors.merged_page(&self.client, &self.table, list, only, request).await
     }
@@ -360,13 +370,18 @@ impl Orders {
     pub async fn ship(&self, id: OrderId, now: Timestamp) -> anyhow::Result<Shipped> {
         let mut now = now;
         loop {
-            let update = self.transition(id, Action::Ship, &Actor::WORKFLOW, None, now)?;
+            let update = self.transition(id, Action::Ship, &Actor::WORKFLOW, Besides::default(), now)?;
             let sent = update_item(&self.client, update, ReturnValue::None).await.context("ship an order")?;
             let Written::Refused(found) = sent else { return Ok(Shipped::Shipped) };
             let order = existing(found)?;
             match order.status.on(Action::Ship) {
                 Transition::Already => return Ok(Shipped::AlreadyShipping),
-                Transition::Refused => return Ok(Shipped::Cancelled),
+                Transition::Refused if order.status == OrderStatus::Cancelled => {
+                    return Ok(Shipped::Cancelled);
+                }
+                Transition::Refused | Transition::Unsettled => {
+                    anyhow::bail!("an order that is not paid yet was queued")
+                }
                 Transition::To(_) if order.manual => {
                     self.settle(id, order.status).await?;
                     return Ok(Shipped::Waits);
@@ -399,7 +414,8 @@ impl Orders {
         };
         let mut now = now;
         loop {
-            let update = self.transition(id, action, &actor, shipment, now)?;
+            let besides = shipment.map(Besides::shipment).transpose()?.unwrap_or_default();
+            let update = self.transition(id, action, &actor, besides, now)?;
             let sent = update_item(&self.client, update, ReturnValue::AllNew).await;
             let found = match sent.context("move an order on")? {
                 Written::Done(item) => return Ok((from_item(item)?, true)),
@@ -409,8 +425,9 @@ impl Orders {
             match (found.status.on(action), found.status) {
                 (Transition::Already, _) if is_same => return Ok((found, false)),
                 (Transition::Already, _) => return Err(Refusal::ShippedOtherwise.into()),
-                (Transition::Refused, OrderStatus::Cancelled) => return Err(Refusal::Cancelled.into()),
-                (Transition::Refused, _) => return Err(Refusal::NotShipped.into()),
+                (Transition::Refused | Transition::Unsettled, status) => {
+                    return Err(Refusal::of_progress(status).into());
+                }
                 (Transition::To(_), _) => now = found.next_moment(now)?,
             }
         }
@@ -462,89 +479,6 @@ impl Orders {
         lines.iter().map(part).collect()
     }
 
-    /// Cancels a pending order and gives its stock and the use of its coupon back, in one transaction whose condition
-    /// lets it happen once. The workflow does not cancel what waits for a person.
-    ///
-    /// Of `order`, as it was read, only what never changes is believed: its id, its lines and its coupon.
-    ///
-    /// # Errors
-    /// When there is no such order or the tables cannot be written.
-    pub async fn release(&self, order: &Order, actor: &Actor, now: Timestamp) -> anyhow::Result<Released> {
-        let (mut lines, mut now): (Vec<&Line>, _) = (order.lines.iter().collect(), now);
-        let mut coupon = order.coupon.clone();
-        loop {
-            let mut write = Write::new();
-            let own = write.update(self.transition(order.order_id, Action::Cancel, actor, None, now)?);
-            let parts = self.for_each(&lines, &mut write, Offers::release)?;
-            let given_back = self.give_back(coupon.as_ref(), order.customer(), &mut write)?;
-            let Written::Refused(mut found) = write.commit(&self.client).await? else {
-                return Ok(Released::Released);
-            };
-            if let Some(found) = found.take(own) {
-                let found = existing(found)?;
-                match found.status.on(Action::Cancel) {
-                    Transition::Already => return Ok(Released::AlreadyCancelled),
-                    Transition::Refused => return Ok(Released::AlreadyShipping),
-                    Transition::To(_) if found.manual && *actor == Actor::WORKFLOW => {
-                        return Ok(Released::Waits);
-                    }
-                    Transition::To(_) => now = found.next_moment(now)?,
-                }
-                continue;
-            }
-            lines = without_refused(parts, &found);
-            coupon = coupon.map(|coupon| coupon.without(given_back.gone(&found)));
-        }
-    }
-
-    /// Gives what an order counted of its coupon back.
-    fn give_back(
-        &self,
-        coupon: Option<&UsedCoupon>,
-        customer: &UserId,
-        write: &mut Write,
-    ) -> anyhow::Result<Redemption> {
-        let Some(UsedCoupon { code, counted, .. }) = coupon else { return Ok(Redemption::default()) };
-        self.prices.coupons.give_back(write, code, customer, *counted)
-    }
-
-    /// Cancels an order for the shop.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`], or [`Refusal::NotCancellable`] when it is on its way.
-    pub async fn withdraw(&self, admin: &CurrentAdmin, id: OrderId, now: Timestamp) -> Result<Order, Error> {
-        let order = self.find(id).await?.ok_or(Error::NotFound)?;
-        self.cancel_as(order, &Actor::admin(admin), now).await
-    }
-
-    /// Cancels an order for its buyer.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when it is not the buyer's, [`Refusal::NotCancellable`] when it is on its way.
-    pub async fn cancel(&self, buyer: &Caller, id: OrderId, now: Timestamp) -> Result<Order, Error> {
-        self.cancel_opened(self.find_of(buyer, id).await?, now).await
-    }
-
-    /// Cancels an order for a buyer who has opened it.
-    ///
-    /// # Errors
-    /// [`Refusal::NotCancellable`] when it is on its way.
-    pub async fn cancel_opened(&self, order: Order, now: Timestamp) -> Result<Order, Error> {
-        self.cancel_as(order, &Actor::BUYER, now).await
-    }
-
-    async fn cancel_as(&self, order: Order, actor: &Actor, now: Timestamp) -> Result<Order, Error> {
-        if order.status.on(Action::Cancel) == Transition::Already {
-            return Ok(order);
-        }
-        match self.release(&order, actor, now).await? {
-            Released::Released | Released::AlreadyCancelled => {
-                self.find(order.order_id).await?.ok_or(Error::NotFound)
-            }
-            Released::AlreadyShipping | Released::Waits => Err(Refusal::NotCancellable.into()),
-        }
-    }
-
     /// The update that an action is, under the condition that the order's status allows it and that what happened last
     /// was before ([`Order::next_moment`]). The order is due again: in its new status something new is owed.
     fn transition(
@@ -552,34 +486,32 @@ impl Orders {
         id: OrderId,
         action: Action,
         actor: &Actor,
-        shipment: Option<&Shipment>,
+        besides: Besides,
         now: Timestamp,
     ) -> anyhow::Result<Update> {
         let (to, allowed) = OrderStatus::before(action).context("the action leads nowhere")?;
-        let reason = (action == Action::Cancel).then(|| actor.reason());
         // Of the buyer and the workflow, status and reason tell it.
         let by = Some(actor.clone()).filter(|actor| actor.user_id.is_some());
-        let entry = HistoryEntry { status: to, at: now, reason, by };
-        let mut update = Update::builder().table_name(&self.table).key("orderId", text(&id));
-        let mut names = Vec::with_capacity(allowed.len());
-        for (index, from) in allowed.into_iter().enumerate() {
-            let name = format!(":from{index}");
-            update = update.expression_attribute_values(&name, text(from.as_str()));
-            names.push(name);
-        }
+        let entry = HistoryEntry { status: to, at: now, reason: actor.reason(action), by };
+        let update = Update::builder().table_name(&self.table).key("orderId", text(&id));
+        let (update, from) = one_of(update, allowed);
+        let (set, when) = (besides.set, besides.when);
+        let mut update = besides.named_in(update);
         let mut changes = String::from(
             "SET #status = :to, updatedAt = :now, due = :shard, dueAt = :due, attempts = :none, \
              history = list_append(history, :entry)",
         );
-        if let Some(shipment) = shipment {
-            changes.push_str(", shipment = :shipment");
-            update = update.expression_attribute_values(":shipment", AttributeValue::M(to_item(shipment)?));
-        }
-        // Whatever happens to a pending order, it is pending no more.
-        changes.push_str(" REMOVE #open");
+        changes.push_str(set);
         // A request that began before the last one ended is dated before it, and a clock may be behind.
-        let mut condition = format!("#status IN ({}) AND updatedAt < :now", names.join(", "));
-        if *actor == Actor::WORKFLOW {
+        let mut condition = format!("#status IN ({from}) AND updatedAt < :now{when}");
+        if action == Action::Pay {
+            changes.push_str(", #open = :open");
+            update = update.expression_attribute_values(":open", text(list_shard(id)));
+        } else {
+            // Whatever else happens to a pending order, it is pending no more.
+            changes.push_str(" REMOVE #open");
+        }
+        if *actor == Actor::WORKFLOW && matches!(action, Action::Ship | Action::Cancel) {
             condition.push_str(" AND attribute_not_exists(manual)");
         }
         update
@@ -665,6 +597,43 @@ impl Orders {
     pub async fn settle(&self, id: OrderId, status: OrderStatus) -> anyhow::Result<()> {
         let settled = update_item(&self.client, self.settled(id, status)?, ReturnValue::None);
         settled.await.map(drop).context("settle an order")
+    }
+}
+
+/// What else an action changes, and on what else it depends.
+#[derive(Debug, Default)]
+struct Besides {
+    set: &'static str,
+    when: &'static str,
+    values: Vec<(&'static str, AttributeValue)>,
+    names: Vec<(&'static str, &'static str)>,
+}
+
+/// Names these statuses in an update, and gives the list of their names.
+fn one_of(mut update: UpdateBuilder, statuses: Vec<OrderStatus>) -> (UpdateBuilder, String) {
+    let mut names = Vec::with_capacity(statuses.len());
+    for (index, status) in statuses.into_iter().enumerate() {
+        let name = format!(":from{index}");
+        update = update.expression_attribute_values(&name, text(status.as_str()));
+        names.push(name);
+    }
+    (update, names.join(", "))
+}
+
+impl Besides {
+    fn named_in(self, mut update: UpdateBuilder) -> UpdateBuilder {
+        for (name, value) in self.values {
+            update = update.expression_attribute_values(name, value);
+        }
+        for (name, attribute) in self.names {
+            update = update.expression_attribute_names(name, attribute);
+        }
+        update
+    }
+
+    fn shipment(shipment: &Shipment) -> anyhow::Result<Self> {
+        let values = vec![(":shipment", AttributeValue::M(to_item(shipment)?))];
+        Ok(Self { set: ", shipment = :shipment", values, ..Self::default() })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Queues again what orders are still owed, be it fulfilment or an email.
+//! Queues again what orders are still owed, be it fulfilment, an email, or the end of their time to pay.
 
 use anyhow::Context;
 use shared::letters::{EmailQueue, Queued};
@@ -8,7 +8,7 @@ use shared::run::telemetry;
 use shared::values::time::Timestamp;
 
 use crate::store::due_shards;
-use crate::{DueOrder, OrderQueue, Orders, Owed};
+use crate::{DueOrder, OrderQueue, Orders, Owed, PaymentQueue};
 
 /// As many of each shard as one run queues well within its timeout; the next run takes the rest.
 const BATCH: i32 = 50;
@@ -19,6 +19,7 @@ pub struct Sweep {
     orders: Orders,
     queue: OrderQueue,
     emails: EmailQueue,
+    payments: PaymentQueue,
 }
 
 impl FromEnv for Sweep {
@@ -27,6 +28,7 @@ impl FromEnv for Sweep {
             orders: Orders::from_env(aws)?,
             queue: OrderQueue::from_env(aws)?,
             emails: EmailQueue::from_env(aws)?,
+            payments: PaymentQueue::from_env(aws)?,
         })
     }
 }
@@ -68,9 +70,16 @@ impl Sweep {
         if !self.orders.put_off(order, now).await.context("put off an order")? {
             return Ok(());
         }
-        tracing::warn!(%order_id, ?owed, "swept up");
-        telemetry::count("OrderSwept", 1);
+        // Many a buyer never pays, and then this is how an order ends. All else should have gone on by itself.
+        if owed != Owed::Payment {
+            tracing::warn!(%order_id, ?owed, "swept up");
+            telemetry::count("OrderSwept", 1);
+        }
+        if order.is_held_too_long() {
+            telemetry::count("HoldOverdue", 1);
+        }
         match owed {
+            Owed::Payment => self.payments.send(order_id).await,
             Owed::Fulfilment => self.queue.send(order_id).await,
             Owed::Letter(kind) => self.emails.send(&Queued::new(kind, order_id)).await,
             Owed::Abandoned => {

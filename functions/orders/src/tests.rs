@@ -78,6 +78,7 @@ fn a_placed_order_remembers_what_was_bought_at_which_price() {
         view,
         serde_json::json!({
             "orderId": order.id(), "number": order.number(), "status": "pending", "paymentMethod": "cash_on_delivery",
+            "paymentStatus": "on_delivery",
             "items": [
                 {"id": tea.id(), "productName": "Tea", "productPrice": 4.5, "quantity": 2, "discount": 0,
                  "tax": 0, "taxRate": 0, "total": 9},
@@ -153,7 +154,7 @@ fn status() -> impl Strategy<Value = OrderStatus> {
 }
 
 fn action() -> impl Strategy<Value = Action> {
-    proptest::sample::select(vec![Action::Ship, Action::Deliver, Action::Cancel])
+    proptest::sample::select(Action::ALL.to_vec())
 }
 
 proptest! {
@@ -179,7 +180,7 @@ proptest! {
     ) {
         let mut status = OrderStatus::Pending;
         let mut moves = 0;
-        let is_decided = actions.iter().any(|action| *action != Action::Deliver);
+        let is_decided = actions.iter().any(|action| matches!(action, Action::Ship | Action::Cancel));
         for action in actions {
             if let Transition::To(next) = status.on(action) {
                 status = next;
@@ -187,12 +188,30 @@ proptest! {
             }
         }
         let expected = match status {
-            OrderStatus::Pending => 0,
+            OrderStatus::AwaitingPayment | OrderStatus::Pending => 0,
             OrderStatus::Shipping | OrderStatus::Cancelled => 1,
             OrderStatus::Delivered => 2,
         };
         prop_assert_eq!(moves, expected);
         prop_assert_eq!(status != OrderStatus::Pending, is_decided);
+    }
+
+    #[test]
+    fn an_order_that_is_not_paid_is_neither_sent_nor_cancelled_before_the_provider_was_asked(
+        actions in proptest::collection::vec(action(), 1..20),
+    ) {
+        let mut status = OrderStatus::AwaitingPayment;
+        for action in actions {
+            let from = status;
+            if let Transition::To(next) = status.on(action) {
+                status = next;
+            }
+            if from == OrderStatus::AwaitingPayment && status != from {
+                let expected = [(Action::Pay, OrderStatus::Pending), (Action::Expire, OrderStatus::Cancelled)];
+                prop_assert!(expected.contains(&(action, status)), "{action:?} to {status}");
+            }
+        }
+        prop_assert_eq!(OrderStatus::AwaitingPayment.on(Action::Cancel), Transition::Unsettled);
     }
 
     #[test]
@@ -213,12 +232,20 @@ fn due(status: OrderStatus, attempts: u32) -> DueOrder {
 
 #[test]
 fn what_is_owed_follows_the_status() {
+    assert_eq!(due(OrderStatus::AwaitingPayment, 1_000).owed(), Owed::Payment);
     assert_eq!(due(OrderStatus::Pending, 1_000).owed(), Owed::Fulfilment);
     assert_eq!(due(OrderStatus::Shipping, 0).owed(), Owed::Letter(LetterKind::Shipping));
     assert_eq!(due(OrderStatus::Delivered, 0).owed(), Owed::Letter(LetterKind::Delivered));
     assert_eq!(due(OrderStatus::Delivered, 10).owed(), Owed::Abandoned);
     assert_eq!(due(OrderStatus::Cancelled, 9).owed(), Owed::Letter(LetterKind::Cancelled));
     assert_eq!(due(OrderStatus::Cancelled, 10).owed(), Owed::Abandoned);
+}
+
+#[test]
+fn an_order_that_nobody_could_settle_for_two_hours_is_told() {
+    let is_told = |status, attempts| due(status, attempts).is_held_too_long();
+    assert!(!is_told(OrderStatus::AwaitingPayment, 5) && is_told(OrderStatus::AwaitingPayment, 6));
+    assert!(!is_told(OrderStatus::Pending, 1_000));
 }
 
 #[test]
@@ -280,10 +307,73 @@ fn who_acted_is_told_by_part_alone() {
     let admin = Actor { part: Part::Admin, user_id: Some(UserId::from("root".to_owned())) };
     let mut order = placed(&[("Tea", 1)]);
     order.status = OrderStatus::Cancelled;
-    let reason = Some(admin.reason());
+    let reason = admin.reason(Action::Cancel);
     order.history.push(HistoryEntry { status: order.status, at: now(), reason, by: Some(admin) });
     let view = serde_json::to_value(OrderView::from(order)).unwrap();
     let why = "The shop cancelled it. You have not been charged.";
     let entry = serde_json::json!({ "status": "cancelled", "at": now(), "reason": why, "by": "admin" });
     assert_eq!(view["history"][1], entry);
+}
+
+/// An order of 9.00 USD by card, in a status, with this money.
+fn by_card(status: OrderStatus, paid: u64, refunding: u64, refunded: u64) -> Order {
+    let mut order = placed(&[("Tea", 2)]).awaiting(PaymentId::at(now()), now() + Duration::from_mins(35));
+    order.status = status;
+    let payment = order.payment.as_mut().unwrap();
+    payment.paid = Amount::from_minor(paid);
+    payment.refunding = Amount::from_minor(refunding);
+    payment.refunded = Amount::from_minor(refunded);
+    order
+}
+
+#[test]
+fn an_order_by_card_awaits_its_payment_and_is_due_when_nobody_can_pay_any_more() {
+    let order = by_card(OrderStatus::AwaitingPayment, 0, 0, 0);
+    assert_eq!(order.payment_method(), PaymentMethod::Card);
+    assert_eq!(order.due_at, Some(now() + Duration::from_mins(37)));
+    assert_eq!(order.open, None, "nobody ships it");
+    let history = [HistoryEntry { status: order.status, at: now(), reason: None, by: None }];
+    assert_eq!(order.history, history);
+    let item = shared::dynamo::to_item(&order).unwrap();
+    assert_eq!(shared::dynamo::from_item::<Order>(item).unwrap(), order);
+    assert!(!order.was_paid());
+}
+
+#[test]
+fn how_an_order_and_its_money_stand_is_told_in_one_word() {
+    use OrderStatus::{AwaitingPayment, Cancelled, Delivered, Pending, Shipping};
+    let cash = |status| {
+        let mut order = placed(&[("Tea", 2)]);
+        order.status = status;
+        order.payment_status().as_str()
+    };
+    let cash = OrderStatus::ALL.map(cash);
+    assert_eq!(cash[1..], ["on_delivery", "on_delivery", "paid", "void"]);
+    assert_eq!(placed(&[("Tea", 2)]).for_nothing().payment_status(), PaymentStatus::NotNeeded);
+    for (status, [paid, refunding, refunded], expected) in [
+        (AwaitingPayment, [0, 0, 0], "unpaid"),
+        (Cancelled, [0, 0, 0], "void"),
+        (Pending, [900, 0, 0], "paid"),
+        (Cancelled, [900, 900, 0], "refunding"),
+        (Cancelled, [900, 0, 900], "refunded"),
+        (Shipping, [900, 0, 100], "partially_refunded"),
+        (Delivered, [900, 0, 900], "refunded"),
+        // It was paid twice, and one of both went back.
+        (Pending, [1_800, 900, 0], "refunding"),
+        (Pending, [1_800, 0, 900], "paid"),
+    ] {
+        let status_of_money = by_card(status, paid, refunding, refunded).payment_status();
+        assert_eq!(status_of_money.as_str(), expected, "{status} {paid} {refunding} {refunded}");
+    }
+    let mut slow = by_card(AwaitingPayment, 0, 0, 0);
+    slow.payment.as_mut().unwrap().processing = true;
+    assert_eq!(slow.payment_status(), PaymentStatus::Processing);
+}
+
+#[test]
+fn whoever_has_paid_is_not_told_that_nothing_was_charged() {
+    for reason in CancellationReason::ALL {
+        assert!(!reason.in_words(true).contains("not been charged"), "{reason}");
+    }
+    assert_eq!(CancellationReason::NotPaid.in_words(false), "It was not paid in time.");
 }

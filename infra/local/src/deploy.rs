@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::cloud::{self, Cloud, Record};
 use crate::tools::SAM;
-use crate::{build, process, release, say};
+use crate::{build, process, release, say, stripe};
 use ::emulator::Aws;
 
 /// The stack's name, as in `samconfig.toml`.
@@ -82,11 +82,25 @@ pub(crate) async fn stack_of(cloud: &Cloud, record: &mut Record, code: Code) -> 
         let sender = json!({ "EmailIdentity": SENDER });
         // A second time it is refused, since it exists.
         let _ = aws.rest(Method::POST, "ses", "/v2/email/identities", &sender).await;
+        tell_stripes_secrets(&aws, record).await?;
         let marker = json!({ "Name": DEPLOYED, "Value": fingerprint, "Type": "String", "Overwrite": true });
         aws.call("ssm", "AmazonSSM.PutParameter", &marker).await?;
         Ok(())
     })
     .await
+}
+
+/// Puts what the simulator of Stripe knows functions and webhooks by into the secrets, as people do on AWS by hand.
+async fn tell_stripes_secrets(aws: &Aws, record: &Record) -> Result<()> {
+    let secrets = [
+        ("StripeApiArn", json!({ "key": stripe::API_KEY })),
+        ("StripeWebhookArn", json!({ "secrets": [stripe::WEBHOOK_SECRET] })),
+    ];
+    for (output, secret) in secrets {
+        let value = json!({ "SecretId": record.output(output)?, "SecretString": secret.to_string() });
+        aws.call("secretsmanager", "secretsmanager.PutSecretValue", &value).await?;
+    }
+    Ok(())
 }
 
 /// `template.yaml` and the templates of the stacks inside it, as paths from the repository.
@@ -142,8 +156,10 @@ fn parameters(record: &Record) -> Vec<String> {
         // in a year. The other limits are production's.
         "LimitPerAddress=6000/60".to_owned(),
         "LimitPerGuest=12000/60".to_owned(),
-        // Nothing is paid here.
+        // Everybody may pay in every way; cards at the simulator, which the proxy serves.
         "GuestCash=true".to_owned(),
+        "CardPayments=on".to_owned(),
+        format!("StripeUrl={}", stripe::url(record)),
         "LimitSignUps=90000/60".to_owned(),
         "OrdersPerDay=1000000".to_owned(),
         "PiecesPerLine=1000".to_owned(),

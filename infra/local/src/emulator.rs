@@ -63,13 +63,16 @@ pub(crate) async fn stop(record: &mut Record) {
     }
 }
 
-/// Moves what is stored to other ports: URLs of queues and pictures have them inside. The emulator must not run.
+/// Moves what is stored to other ports: URLs of queues, pictures and pages to pay on have them inside. Neither the
+/// emulator nor the proxy may run.
 ///
 /// # Errors
 /// The disk's.
 pub(crate) fn readdress(cloud: &Cloud, moves: &[(u16, u16)]) -> Result<()> {
     let moves: Vec<_> = moves.iter().filter(|(from, to)| *from != 0 && from != to).collect();
-    for entry in fs::read_dir(cloud.data().join("state")).into_iter().flatten().flatten() {
+    let folders =
+        [cloud.data(), cloud.data().join("state")].map(|folder| fs::read_dir(folder).into_iter().flatten());
+    for entry in folders.into_iter().flatten().flatten() {
         let path = entry.path();
         if moves.is_empty() || path.extension().is_none_or(|extension| extension != "json") {
             continue;

@@ -3,8 +3,8 @@
 //! One module, one job. From the command line downwards: `up`, `demo`, `test` with `contract`, `bench`, `status`,
 //! `logs`, `lint` and `watch` are the commands; they put together [`needs`] (what the machine must have), [`tools`]
 //! (pinned Python tools), [`build`] and `release` (the functions), [`emulator`] (AWS), [`deploy`] (the template on it),
-//! `proxy` with `pages` and `files` (http://localhost:3000) and `seed` (people and products); below them are [`cloud`]
-//! (where a cloud keeps its things), [`process`], `shop` (a client) and [`say`] (the terminal).
+//! `proxy` with `pages`, `files` and `stripe` (http://localhost:3000) and `seed` (people and products); below them are
+//! [`cloud`] (where a cloud keeps its things), [`process`], `shop` (a client) and [`say`] (the terminal).
 //!
 //! What is public is what the crate `bench` builds on.
 
@@ -31,6 +31,7 @@ mod release;
 mod seed;
 mod shop;
 mod status;
+mod stripe;
 mod test;
 mod up;
 mod watch;

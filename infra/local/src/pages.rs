@@ -19,7 +19,7 @@ use ::emulator::Refused;
 type Cloud = State<Arc<Proxy>>;
 
 /// What is shown are texts of strangers: names of products, mail. The page's own script is all that runs.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self'; \
+pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self'; \
                       img-src 'self' data: http://localhost:* http://127.0.0.1:*; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
 

@@ -13,8 +13,10 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cloud::{Cloud, Record};
+use crate::stripe::{self, Simulator};
 use crate::{files, pages};
 use ::emulator::{Aws, client};
 
@@ -30,6 +32,8 @@ pub(crate) struct Proxy {
     pub record: Record,
     /// Its AWS.
     pub aws: Aws,
+    /// Its Stripe.
+    pub stripe: Simulator,
     http: reqwest::Client,
 }
 
@@ -38,22 +42,47 @@ pub(crate) struct Proxy {
 /// # Errors
 /// The port is taken.
 pub(crate) async fn serve(cloud: Cloud) -> Result<()> {
-    serve_record(cloud.record()).await
+    let record = cloud.record();
+    let stripe = Simulator::of(&record, Some(cloud.data().join("stripe.json")));
+    let proxy = Arc::new(Proxy::to(record, stripe));
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        served = serve_proxy(&proxy) => served,
+        _ = terminate.recv() => {
+            proxy.stripe.save();
+            Ok(())
+        }
+    }
 }
 
-/// The same for a cloud by its record.
+/// The same for a cloud of the tests, by its record: nothing is kept.
 ///
 /// # Errors
 /// The port is taken.
 pub(crate) async fn serve_record(record: Record) -> Result<()> {
-    let listener = TcpListener::bind(("127.0.0.1", record.port)).await;
-    let listener = listener.with_context(|| format!("cannot listen on port {}", record.port))?;
-    let routes = router(record).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, routes).await.context("the proxy failed")
+    let stripe = Simulator::of(&record, None);
+    serve_proxy(&Arc::new(Proxy::to(record, stripe))).await
 }
 
-fn router(record: Record) -> Router {
-    let proxy = Proxy { aws: Aws::at(record.gateway()), http: client(), record };
+async fn serve_proxy(proxy: &Arc<Proxy>) -> Result<()> {
+    let port = proxy.record.port;
+    let listener = TcpListener::bind(("127.0.0.1", port)).await;
+    let listener = listener.with_context(|| format!("cannot listen on port {port}"))?;
+    let routes = router(Arc::clone(proxy)).into_make_service_with_connect_info::<SocketAddr>();
+    tokio::select! {
+        served = axum::serve(listener, routes) => served.context("the proxy failed"),
+        () = proxy.stripe.run() => Ok(()),
+    }
+}
+
+impl Proxy {
+    /// The proxy of this cloud.
+    pub(crate) fn to(record: Record, stripe: Simulator) -> Self {
+        Self { aws: Aws::at(record.gateway()), stripe, http: client(), record }
+    }
+}
+
+fn router(proxy: Arc<Proxy>) -> Router {
     let own = Router::new()
         .route("/", get(pages::page))
         .route("/local.js", get(pages::script))
@@ -71,9 +100,10 @@ fn router(record: Record) -> Router {
         .route("/documents/{*path}", get(files::document))
         .route("/media/{*key}", get(media))
         .route("/waiting/{*path}", get(waiting))
+        .merge(stripe::routes())
         .fallback(async || nothing_here())
         .layer(middleware::from_fn(for_this_machine));
-    Router::new().nest("/local", own).fallback(api).with_state(Arc::new(proxy))
+    Router::new().nest("/local", own).fallback(api).with_state(proxy)
 }
 
 /// Answers what was asked of this machine by its own name. A page elsewhere may let its name lead here (DNS rebinding),
@@ -199,7 +229,9 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let gateway_port = TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap().port();
         let outputs = [("OrderFulfilmentArn".to_owned(), "a:stateMachine:b".to_owned())].into();
-        let routes = router(Record { gateway_port, outputs, ..Record::default() });
+        let record = Record { gateway_port, outputs, ..Record::default() };
+        let stripe = Simulator::of(&record, None);
+        let routes = router(Arc::new(Proxy::to(record, stripe)));
         let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async { axum::serve(listener, routes).await });
         address
@@ -226,7 +258,14 @@ mod tests {
             "localhost@evil.example",
         ];
         for host in others {
-            for path in ["/local", "/local/emails.json", "/local/media/images/a.png", "/local/nothing"] {
+            for path in [
+                "/local",
+                "/local/stripe",
+                "/local/stripe/api/v1/events",
+                "/local/emails.json",
+                "/local/media/images/a.png",
+                "/local/nothing",
+            ] {
                 assert_eq!(status(path, host).await, 421, "{path} as {host}");
             }
         }
@@ -247,6 +286,8 @@ mod tests {
             "/local/orders/none",
             "/local/guest-orders/none",
             "/local/media/none",
+            "/local/stripe/pay/none",
+            "/local/stripe/sessions/none",
         ] {
             assert_eq!(status(path).await, 404, "{path}");
         }

@@ -48,6 +48,30 @@ impl Read {
         Ok(self)
     }
 
+    /// Adds entries of `table`, which each have two key attributes, such as those of one thing: each entry given once,
+    /// and all of a table at one go.
+    ///
+    /// # Errors
+    /// Never for values of these types; the SDK's builder asks.
+    pub fn entries<I: ToString, E: ToString>(
+        mut self,
+        table: &str,
+        (key, sort): (&str, &str),
+        entries: impl IntoIterator<Item = (I, E)>,
+        consistency: Consistency,
+    ) -> anyhow::Result<Self> {
+        let keys = entries
+            .into_iter()
+            .map(|(id, entry)| Item::from([(key.to_owned(), text(&id)), (sort.to_owned(), text(&entry))]));
+        let keys: Vec<_> = keys.collect();
+        if !keys.is_empty() {
+            let strong = consistency == Consistency::Strong;
+            let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(strong);
+            self.0.insert(table.to_owned(), keys.build()?);
+        }
+        Ok(self)
+    }
+
     /// Reads them in one call, and asks again for what DynamoDB left out because it was asked too much at once.
     ///
     /// # Errors

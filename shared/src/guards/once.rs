@@ -51,6 +51,16 @@ impl<S: Sync> OptionalFromRequestParts<S> for IdempotencyKey {
     }
 }
 
+impl IdempotencyKey {
+    /// The key of a request that cannot do without one.
+    ///
+    /// # Errors
+    /// `invalid-input` where there is none.
+    pub fn required(key: Option<Self>) -> Result<Self, Problem> {
+        key.ok_or_else(|| invalid("is required"))
+    }
+}
+
 fn invalid(detail: &str) -> Problem {
     Problem::invalid_input(vec![FieldError::parameter("Idempotency-Key", detail)])
 }
@@ -226,6 +236,25 @@ impl Guards {
     /// What was read of it.
     pub fn record_in(&self, batch: &mut Batch) -> Option<Item> {
         batch.take(self.table()).into_iter().next()
+    }
+
+    /// The answer that is kept for a request, if it was answered before.
+    ///
+    /// # Errors
+    /// [`KeyReused`] where that was another request; when the table cannot be read.
+    pub async fn answered<T: DeserializeOwned>(
+        &self,
+        keyed: Option<&KeyedRequest>,
+        now: Timestamp,
+    ) -> Result<Option<Once<T>>, Problem> {
+        let Some(keyed) = keyed else { return Ok(None) };
+        let read = self.with_record(Read::new(), Some(keyed))?;
+        let record = self.record_in(&mut read.fetch(self.client()).await?);
+        match keyed.kept(record, now)? {
+            Kept::Nothing => Ok(None),
+            Kept::Answer(answer) => Ok(Some(Once::Replayed(answer))),
+            Kept::Reused => Err(KeyReused.into()),
+        }
     }
 
     /// Commits `write` together with the record of its answer, so that a request with a key happens once and every

@@ -34,6 +34,32 @@ impl<S: Sync, T: Body> FromRequest<S> for Input<T> {
     }
 }
 
+/// A body as it was sent, to the byte, and the header that says who has signed it; empty where there is none. What it
+/// is stands in no header that anybody may believe, so it is taken as whatever it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    /// The bytes that were signed.
+    pub body: Vec<u8>,
+    /// The header `Stripe-Signature`.
+    pub signature: String,
+}
+
+/// The largest signed body in bytes: whoever sends it would send it again for days if it were refused.
+const SIGNED_LIMIT: usize = 512 * 1024;
+
+impl<S: Sync> FromRequest<S> for Signed {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let signature = request.headers().get("stripe-signature");
+        let signature = signature.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        let body = axum::body::to_bytes(request.into_body(), SIGNED_LIMIT).await.map_err(|_| {
+            Problem::new(BODY_TOO_LARGE, format!("The body may be at most {} KB long.", SIGNED_LIMIT / 1024))
+        })?;
+        Ok(Self { body: body.to_vec(), signature })
+    }
+}
+
 /// Refuses a body that its headers declare to be anything but JSON in UTF-8, as it is.
 fn readable(headers: &HeaderMap) -> Result<(), Problem> {
     for media_type in headers.get_all(header::CONTENT_TYPE) {

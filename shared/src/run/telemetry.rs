@@ -1,4 +1,5 @@
-//! What a function says of itself: JSON logs, metrics in CloudWatch's embedded format, and its count of AWS calls.
+//! What a function says of itself: JSON logs, metrics in CloudWatch's embedded format, and its count of calls, of AWS
+//! and of what is outside.
 
 use std::cell::RefCell;
 use std::fmt::{self, Write as _};
@@ -62,13 +63,13 @@ pub(crate) fn function_name() -> String {
 /// What one invocation, or the work on one message of it, did so far.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Invocation {
-    /// Its AWS calls.
+    /// Its calls.
     pub calls: Calls,
     /// What it was about.
     pub subject: Option<String>,
 }
 
-/// AWS calls, by service in the order of their first call.
+/// Calls of AWS and of what is outside, by service in the order of their first call.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Calls(Vec<(&'static str, u32, Duration)>);
 
@@ -258,7 +259,7 @@ pub(crate) async fn observing<F: Future>(work: F) -> (F::Output, Invocation) {
         .await
 }
 
-/// Notes one call to AWS; outside an invocation it is nobody's.
+/// Notes one call; outside an invocation it is nobody's.
 pub(crate) fn count_call(service: &'static str, took: Duration) {
     let _ = INVOCATION.try_with(|invocation| invocation.borrow_mut().calls.add(service, 1, took));
 }

@@ -21,6 +21,18 @@ const EXPONENT: u32 = 2;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Currency(&'static str);
 
+impl Currency {
+    /// Every currency that the shop can be set to.
+    pub fn all() -> impl Iterator<Item = Self> {
+        CURRENCIES.into_iter().map(Self)
+    }
+
+    /// Its alphabetic code.
+    pub const fn code(self) -> &'static str {
+        self.0
+    }
+}
+
 impl FromStr for Currency {
     type Err = String;
 
@@ -328,6 +340,7 @@ mod tests {
     fn a_currency_is_known_by_its_code() {
         assert_eq!("EUR".parse::<Currency>().map(|currency| currency.to_string()), Ok("EUR".into()));
         assert!("euro".parse::<Currency>().is_err());
-        assert!("JPY".parse::<Currency>().is_err());
+        // P23: without two decimals, amounts would be charged a hundredfold.
+        assert!(["JPY", "KRW", "KWD"].iter().all(|code| code.parse::<Currency>().is_err()));
     }
 }

@@ -1,4 +1,4 @@
-//! `POST /cart/checkout`: orders what is in the caller's cart, empties it and queues the order for fulfilment.
+//! `POST /cart/checkout`: orders what is in the caller's cart, and queues the order or opens the page to pay it on.
 //!
 //! Safe to repeat: a cart becomes one order, and the same `Idempotency-Key` gives the first answer.
 

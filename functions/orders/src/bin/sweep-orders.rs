@@ -1,4 +1,4 @@
-//! Every minute: queues again what orders are still owed, be it fulfilment or an email.
+//! Every minute: queues again what orders are still owed: fulfilment, an email, or the end of their time to pay.
 //!
 //! Safe to repeat: each order is put off before it is queued, and what is queued twice has one effect.
 

@@ -1,48 +1,45 @@
 //! Orders of guests, and orders by their short numbers.
 
 use anyhow::Context;
-use aws_sdk_dynamodb::types::{ReturnValue, Update};
+use aws_sdk_dynamodb::types::Update;
 use futures_util::future::try_join_all;
 use shared::caller::UserId;
 use shared::dynamo::list::{Cursors, Page, PageRequest};
-use shared::dynamo::{Written, from_item, read_each, text, update_item};
+use shared::dynamo::{number, read_each, text};
 use shared::http::problem::Problem;
 use shared::values::time::Timestamp;
 
+use super::paying::many;
 use super::{LIST_SHARDS, Orders};
 use crate::admin::OrderEntry;
 use crate::guests::GuestId;
 use crate::letters::GuestOrder;
 use crate::number::Between;
-use crate::{Error, Order, OrderId, OrderNumber, OrderStatus};
+use crate::{Order, OrderNumber, OrderStatus};
 
 /// So many orders of one guest are told at most, the newest.
 const MOST: i32 = 50;
 
 impl Orders {
-    /// Makes a guest's order that of `person`, who then finds it among their own. Safe to repeat: the condition lets
-    /// it happen once, and what is the person's already stays so.
+    /// That a guest's order, as it was read, is `person`'s, who then finds it among their own. Refused where it is
+    /// somebody's by now, or was tried to be paid again.
     ///
     /// # Errors
-    /// [`Error::NotFound`] where there is no such order of a guest.
-    pub async fn claim(&self, id: OrderId, person: &UserId) -> Result<Order, Error> {
+    /// Never for values of these types; the SDK's builder asks.
+    pub fn claimed(&self, order: &Order, person: &UserId) -> anyhow::Result<Update> {
         let update = Update::builder()
             .table_name(&self.table)
-            .key("orderId", text(&id))
+            .key("orderId", text(&order.order_id))
             .update_expression("SET userId = :person REMOVE guest")
-            .condition_expression("userId = :guest")
             .expression_attribute_values(":person", text(person))
-            .expression_attribute_values(":guest", text(&UserId::guest(id)))
-            .build()
-            .context("claim an order")?;
-        match update_item(&self.client, update, ReturnValue::AllNew).await.context("claim an order")? {
-            Written::Done(item) => Ok(from_item(item)?),
-            Written::Refused(found) if found.is_empty() => Err(Error::NotFound),
-            Written::Refused(found) => {
-                let order: Order = from_item(found)?;
-                Some(order).filter(|order| order.user_id == *person).ok_or(Error::NotFound)
-            }
-        }
+            .expression_attribute_values(":guest", text(&UserId::guest(order.order_id)));
+        let update = match &order.payment {
+            None => update.condition_expression("userId = :guest"),
+            Some(payment) => update
+                .condition_expression("userId = :guest AND size(payment.attempts) = :many")
+                .expression_attribute_values(":many", number(many(payment))),
+        };
+        update.build().context("claim an order")
     }
 
     /// The orders of a guest since then, the newest first.

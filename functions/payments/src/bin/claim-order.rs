@@ -1,9 +1,10 @@
-//! `POST /orders/claim`: makes a guest's order that of the caller, who has what opens it.
+//! `POST /orders/claim`: makes a guest's order and its payments those of the caller, who has what opens it.
 //!
 //! Safe to repeat: what is the caller's already stays so.
 
 use orders::OrderView;
-use orders::guests::{Claim, Claiming};
+use orders::guests::Claim;
+use payments::claiming::Claiming;
 use shared::caller::Caller;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, State};

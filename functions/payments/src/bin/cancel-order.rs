@@ -1,10 +1,10 @@
-//! `POST /orders/{id}/cancel`: cancels a pending order, gives stock and coupon back and queues the email.
+//! `POST /orders/{id}/cancel`: cancels an order before it ships, gives stock, coupon and money back, queues the email.
 //!
 //! Safe to repeat: a cancelled order stays as it is.
 
 use orders::guests::{Guest, GuestOrders};
-use orders::ordering::Cancelling;
 use orders::{OrderId, OrderView};
+use payments::cancelling::Cancelling;
 use shared::caller::Caller;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Now, PathId, State};

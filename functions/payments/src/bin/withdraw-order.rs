@@ -1,9 +1,9 @@
-//! `POST /admin/orders/{id}/cancel`: cancels anybody's pending order, gives stock and coupon back and queues the email.
+//! `POST /admin/orders/{id}/cancel`: cancels anybody's order before it ships, as its buyer could, and queues the email.
 //!
 //! Safe to repeat: a cancelled order stays as it is.
 
-use orders::ordering::Cancelling;
 use orders::{OrderId, OrderView};
+use payments::cancelling::Cancelling;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Now, PathId, State};
 use shared::run::telemetry;

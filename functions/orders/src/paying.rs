@@ -1,0 +1,171 @@
+//! How an order is paid, as far as the order knows: what came of its money, and by which payment. The payments
+//! themselves are the service's that knows the provider.
+
+use serde::{Deserialize, Serialize};
+use shared::values::money::Amount;
+use shared::values::time::Timestamp;
+
+use crate::{GRACE, HistoryEntry, Line, Order, OrderStatus, PaymentMethod};
+
+shared::id!(
+    /// Names an attempt to pay an order.
+    PaymentId
+);
+
+/// What became of the money of an order that is paid before it is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Paying {
+    /// What came for it, by whichever payment, also too late or twice.
+    pub paid: Amount,
+    /// What is on its way back.
+    pub refunding: Amount,
+    /// What went back.
+    pub refunded: Amount,
+    /// Whether the money of a slow way to pay is on its way.
+    #[serde(default)]
+    pub processing: bool,
+    /// The attempt that counts: that which paid it, or else the latest.
+    pub payment_id: PaymentId,
+    /// All attempts, the oldest first.
+    pub attempts: Vec<PaymentId>,
+}
+
+impl Paying {
+    /// What is not on its way back.
+    pub fn kept(&self) -> Amount {
+        let kept = self.paid.minor().saturating_sub(self.refunding.minor());
+        Amount::from_minor(kept.saturating_sub(self.refunded.minor()))
+    }
+}
+
+shared::names!(
+    /// How an order and its money stand, as its buyer sees it. Derived, and never stored.
+    pub enum PaymentStatus {
+        /// The carrier takes it.
+        OnDelivery = "on_delivery",
+        /// It costs nothing.
+        NotNeeded = "not-needed",
+        /// Its buyer has to pay.
+        Unpaid = "unpaid",
+        /// Its buyer has paid in a slow way, and the money is on its way.
+        Processing = "processing",
+        /// It is over, and no money came.
+        Void = "void",
+        /// Money is on its way back.
+        Refunding = "refunding",
+        /// All of it is there.
+        Paid = "paid",
+        /// All of it went back.
+        Refunded = "refunded",
+        /// A part of it went back.
+        PartiallyRefunded = "partially_refunded",
+    }
+);
+
+impl Order {
+    /// The same, to be paid by the payment `id`. Its stock is held until a while after `until`, when that can no longer
+    /// take money.
+    #[must_use]
+    pub fn awaiting(self, id: PaymentId, until: Timestamp) -> Self {
+        let (none, status) = (Amount::ZERO, OrderStatus::AwaitingPayment);
+        let paying = Paying {
+            paid: none,
+            refunding: none,
+            refunded: none,
+            processing: false,
+            payment_id: id,
+            attempts: vec![id],
+        };
+        Self {
+            status,
+            payment_method: PaymentMethod::Card,
+            payment: Some(paying),
+            history: vec![HistoryEntry { status, at: self.created_at, reason: None, by: None }],
+            due_at: Some(held_until(until)),
+            open: None,
+            ..self
+        }
+    }
+
+    /// The same, which costs nothing.
+    #[must_use]
+    pub fn for_nothing(self) -> Self {
+        Self { payment_method: PaymentMethod::Free, ..self }
+    }
+
+    /// What became of its money, where that goes by the provider of payments.
+    pub fn payment(&self) -> Option<&Paying> {
+        self.payment.as_ref()
+    }
+
+    /// Whether money came for it.
+    pub fn was_paid(&self) -> bool {
+        self.payment.as_ref().is_some_and(|payment| payment.paid > Amount::ZERO)
+    }
+
+    /// When somebody looks next whether something is owed to it.
+    pub fn due_at(&self) -> Option<Timestamp> {
+        self.due_at
+    }
+
+    /// How it and its money stand.
+    pub fn payment_status(&self) -> PaymentStatus {
+        let is_over = self.status == OrderStatus::Cancelled;
+        match (self.payment_method, &self.payment) {
+            (PaymentMethod::Free, _) => PaymentStatus::NotNeeded,
+            (PaymentMethod::CashOnDelivery, _) if self.status == OrderStatus::Delivered => {
+                PaymentStatus::Paid
+            }
+            (PaymentMethod::CashOnDelivery, _) if is_over => PaymentStatus::Void,
+            (PaymentMethod::CashOnDelivery, _) => PaymentStatus::OnDelivery,
+            (PaymentMethod::Card, None) => PaymentStatus::Unpaid,
+            (PaymentMethod::Card, Some(payment)) => self.status_of(payment),
+        }
+    }
+
+    /// The first that fits.
+    fn status_of(&self, payment: &Paying) -> PaymentStatus {
+        let kept = payment.kept();
+        if self.status == OrderStatus::AwaitingPayment {
+            return if payment.processing { PaymentStatus::Processing } else { PaymentStatus::Unpaid };
+        }
+        if payment.paid == Amount::ZERO {
+            return PaymentStatus::Void;
+        }
+        if payment.refunding > Amount::ZERO {
+            return PaymentStatus::Refunding;
+        }
+        if kept >= self.total {
+            return PaymentStatus::Paid;
+        }
+        if kept == Amount::ZERO { PaymentStatus::Refunded } else { PaymentStatus::PartiallyRefunded }
+    }
+}
+
+/// When to look at an order whose attempts take no money after `until`.
+pub(crate) fn held_until(until: Timestamp) -> Timestamp {
+    until + GRACE
+}
+
+impl Order {
+    /// What is paid for each of its lines, after discount and without a tax on top, with its name as the buyer reads
+    /// it.
+    pub fn charges(&self) -> Vec<(String, Amount)> {
+        let charge = |line: &Line| {
+            let value = line.total().unwrap_or(Amount::ZERO).minor();
+            let discount = line.amounts.map_or(0, |amounts| amounts.discount().minor());
+            let name = format!("{} × {}", line.quantity.pieces(), line.product_name);
+            (name, Amount::from_minor(value.saturating_sub(discount)))
+        };
+        self.lines.iter().map(charge).collect()
+    }
+
+    /// What is paid besides its lines: for sending it, and as tax on top.
+    pub fn charged_besides(&self) -> (Amount, Amount) {
+        self.amounts.map_or((Amount::ZERO, Amount::ZERO), |amounts| {
+            let on_top = amounts.tax.minor().saturating_sub(amounts.tax_included.minor());
+            (amounts.shipping, Amount::from_minor(on_top))
+        })
+    }
+}

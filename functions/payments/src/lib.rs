@@ -1,0 +1,48 @@
+//! What is paid, and what is given back: by Stripe, whose word is the only one that counts.
+//!
+//! | module | for |
+//! | --- | --- |
+//! | [`attempt`], [`refunds`] | an attempt to pay and a refund, and how they go on |
+//! | [`deciding`] | what follows from what Stripe says; it calls nothing |
+//! | [`store`] | the Payments table |
+//! | [`applying`], [`settling`] | what Stripe says becomes so; Stripe is asked |
+//! | [`opening`], [`starting`] | the way to pay an order, for the first time and again |
+//! | [`cancelling`], [`refunding`] | ending orders with their money, and giving money back |
+//! | [`claiming`] | a guest's order becomes somebody's, with its payments |
+//! | [`receiving`] | webhooks |
+//! | [`settings`], [`views`] | how the shop takes payments, and what people see of them |
+//! | [`stripe`] | the client of Stripe's API: sessions, refunds, events |
+//! | [`signature`] | whether a webhook is Stripe's |
+//! | [`events`] | what a webhook says |
+//! | [`minimum`] | what is too little, or too much, to be charged |
+//! | [`ids`] | the names of payments and refunds, ours and Stripe's |
+
+pub mod applying;
+pub mod attempt;
+pub mod cancelling;
+pub mod claiming;
+pub mod deciding;
+pub mod events;
+pub mod ids;
+pub mod minimum;
+pub mod opening;
+pub mod receiving;
+pub mod refunding;
+pub mod refunds;
+pub mod settings;
+pub mod settling;
+pub mod signature;
+pub mod starting;
+pub mod store;
+pub mod stripe;
+pub mod views;
+
+#[cfg(test)]
+mod tests;
+
+pub use attempt::Payment;
+pub use ids::{PaymentId, RefundId, Shop};
+pub use opening::Opening;
+pub use refunds::Refund;
+pub use settings::Terms;
+pub use store::Payments;

@@ -1,0 +1,457 @@
+//! Giving money back: asked for by an admin, by what ends an order, or by money that nobody wants; carried out by a
+//! queue's consumer; and swept up like everything else that is owed.
+
+use anyhow::{Context, anyhow};
+use aws_sdk_sqs::Client;
+use orders::PaymentId;
+use serde::{Deserialize, Serialize};
+use shared::guards::{Committed, Guards, KeyReused, KeyedRequest, Once};
+use shared::http::problem::{Kind, Problem, StatusCode};
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::config::{self, ConfigError};
+use shared::run::telemetry;
+use shared::values::money::{Amount, InMajor, Price};
+use shared::values::time::Timestamp;
+use users::CurrentAdmin;
+
+use crate::attempt::{AttemptStatus, Payment};
+use crate::ids::{EventId, RefundId, StripeRefundId};
+use crate::refunds::{Refund, RefundHeard, RefundState, RefundWhy};
+use crate::settling::{About, speaks_of};
+use crate::store::{DUE_SHARDS, DueRefund, Passed, Payments};
+use crate::stripe::{self, Stripe, StripeError};
+
+/// As many of each shard as one run queues well within its timeout; the next run takes the rest.
+const BATCH: i32 = 50;
+
+/// How often a refund is tried before somebody has to look.
+const TRIES: u32 = 20;
+
+/// A refund waits to be carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RefundQueued {
+    /// Of which attempt.
+    pub payment_id: PaymentId,
+    /// Which one.
+    pub refund_id: RefundId,
+}
+
+/// The queue of refunds.
+#[derive(Debug, Clone)]
+pub struct RefundQueue {
+    client: Client,
+    url: String,
+}
+
+impl FromEnv for RefundQueue {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { client: Client::new(aws.sdk()), url: config::required("REFUNDS_QUEUE_URL")? })
+    }
+}
+
+impl RefundQueue {
+    /// Queues a refund. Queued twice, it is carried out once.
+    ///
+    /// # Errors
+    /// When the queue takes nothing.
+    pub async fn send(&self, queued: &RefundQueued) -> anyhow::Result<()> {
+        let body = serde_json::to_string(queued)?;
+        let send = self.client.send_message().queue_url(&self.url).message_body(body);
+        send.send().await.map(drop).context("queue a refund")
+    }
+
+    /// Queues a refund that was just recorded. It is due, so what cannot be queued now is swept up later.
+    pub async fn send_or_leave(&self, refund: &Refund) {
+        let queued = RefundQueued { payment_id: refund.payment_id, refund_id: refund.refund_id };
+        if let Err(error) = self.send(&queued).await {
+            tracing::error!(refund_id = %refund.refund_id, error = format!("{error:#}"), "left to the sweep");
+            telemetry::count("RefundLeftToSweep", 1);
+        }
+    }
+}
+
+/// What Stripe says of refunds becomes so.
+#[derive(Debug, Clone)]
+pub struct Refunds {
+    payments: Payments,
+}
+
+impl FromEnv for Refunds {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { payments: Payments::from_env(aws)? })
+    }
+}
+
+impl Refunds {
+    /// Writes down what Stripe says of a refund, of ours or of one that somebody made in Stripe's own pages.
+    ///
+    /// Safe to repeat: the ledger takes each fact once.
+    ///
+    /// # Errors
+    /// When the tables cannot be written; and while a refund that is owed stands in the way of one made elsewhere.
+    pub async fn heard(
+        &self,
+        said: &stripe::Refund,
+        event: Option<EventId>,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
+        let Some(heard) = RefundHeard::of(&said.status) else { return Ok(()) };
+        let owner = match (said.metadata.payment, &said.intent) {
+            (Some(payment), _) => Some(payment),
+            (None, Some(intent)) => self.payments.owner_of(intent).await?.map(|owner| owner.payment_id),
+            (None, None) => None,
+        };
+        let Some(payment) = owner else {
+            tracing::info!(refund = %said.id, "a refund of somebody else's money");
+            return Ok(());
+        };
+        let name = said.metadata.refund.map_or_else(|| said.id.to_string(), |refund| refund.to_string());
+        match self.payments.refund(payment, &name).await? {
+            Some(refund) => self.becomes(&refund, heard, &said.id, event, now).await,
+            None if said.metadata.refund.is_some() => {
+                tracing::error!(payment_id = %payment, refund_id = name, "Stripe speaks of a refund that is not here");
+                telemetry::count_in_stage("UnknownPayment", 1);
+                Ok(())
+            }
+            None if heard == RefundHeard::Failed => Ok(()),
+            None => self.made_elsewhere(payment, said, event, now).await,
+        }
+    }
+
+    async fn made_elsewhere(
+        &self,
+        payment: PaymentId,
+        said: &stripe::Refund,
+        event: Option<EventId>,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
+        let payment = self.payments.find(payment).await?.context("there is no such payment")?;
+        let amount = said.amount.context("a refund has an amount")?;
+        match self.payments.gone_elsewhere(&payment, (&said.id, amount), event, now).await? {
+            Passed::Now => Ok(()),
+            Passed::Before if self.payments.refund(payment.payment_id, said.id.as_str()).await?.is_some() => {
+                Ok(())
+            }
+            Passed::Before => anyhow::bail!("more went back in Stripe's pages than is not owed already"),
+        }
+    }
+
+    /// What is heard of a refund becomes so, from wherever it stood.
+    async fn becomes(
+        &self,
+        refund: &Refund,
+        heard: RefundHeard,
+        at_stripe: &StripeRefundId,
+        event: Option<EventId>,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
+        let failed = match (heard, refund.state()) {
+            (RefundHeard::Accepted, RefundState::Requested) => {
+                self.payments.accept(refund, at_stripe, event, now).await?;
+                return Ok(());
+            }
+            (RefundHeard::Failed, RefundState::Requested) => self.payments.refuse(refund, now).await?,
+            (RefundHeard::Failed, RefundState::Accepted) => {
+                self.payments.returned(refund, at_stripe, event, now).await?
+            }
+            (RefundHeard::Accepted, RefundState::Accepted | RefundState::Failed)
+            | (RefundHeard::Failed, RefundState::Failed) => return Ok(()),
+        };
+        if failed == Passed::Now {
+            refund_failed(refund);
+        }
+        Ok(())
+    }
+}
+
+/// Somebody has to give the money back in another way.
+fn refund_failed(refund: &Refund) {
+    tracing::error!(payment_id = %refund.payment_id, refund_id = %refund.refund_id, "a refund failed");
+    telemetry::count_in_stage("RefundFailed", 1);
+}
+
+/// Carrying refunds out.
+#[derive(Debug, Clone)]
+pub struct SendingBack {
+    refunds: Refunds,
+    stripe: Stripe,
+}
+
+impl FromEnv for SendingBack {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { refunds: Refunds::from_env(aws)?, stripe: Stripe::from_env(aws)? })
+    }
+}
+
+impl SendingBack {
+    /// Has Stripe carry a refund out that is owed.
+    ///
+    /// Safe to repeat, also after Stripe has forgotten its key: from the second try on it is looked for first.
+    ///
+    /// # Errors
+    /// When Stripe does not say what it did, or a call failed: it is tried again.
+    pub async fn carry_out(&self, queued: &RefundQueued, now: Timestamp) -> anyhow::Result<()> {
+        let RefundQueued { payment_id, refund_id } = *queued;
+        let Some(refund) = self.refunds.payments.try_refund(payment_id, refund_id, now).await? else {
+            return Ok(());
+        };
+        let made = match self.made_before(&refund).await? {
+            Some(made) => Ok(made),
+            None => self.stripe.refund(&refund.request()).await,
+        };
+        match made {
+            Ok(made) => {
+                let heard = RefundHeard::of(&made.status).context("Stripe says nothing of a refund")?;
+                self.refunds.becomes(&refund, heard, &made.id, None, now).await
+            }
+            Err(error @ StripeError::Refused { .. }) if speaks_of(&error) == About::TheRequest => {
+                tracing::error!(refund_id = %refund_id, error = format!("{:#}", anyhow!(error)), "refused");
+                if self.refunds.payments.refuse(&refund, now).await? == Passed::Now {
+                    refund_failed(&refund);
+                }
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn made_before(&self, refund: &Refund) -> anyhow::Result<Option<stripe::Refund>> {
+        if refund.tries <= 1 {
+            return Ok(None);
+        }
+        let known = self.stripe.refunds_of(&refund.intent_id).await?;
+        Ok(known.into_iter().find(|made| made.metadata.refund == Some(refund.refund_id)))
+    }
+}
+
+/// The refunds that are due, and the queue that they go back to.
+#[derive(Debug, Clone)]
+pub struct RefundSweep {
+    payments: Payments,
+    queue: RefundQueue,
+}
+
+impl FromEnv for RefundSweep {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { payments: Payments::from_env(aws)?, queue: RefundQueue::from_env(aws)? })
+    }
+}
+
+impl RefundSweep {
+    /// Queues again what is still owed: one refund that cannot be swept keeps no other waiting.
+    ///
+    /// Safe to repeat: each is put off before it is queued, and what is queued twice has one effect.
+    ///
+    /// # Errors
+    /// Tells how many failed, after all of them were tried.
+    pub async fn run(&self, now: Timestamp) -> anyhow::Result<()> {
+        let mut failed = 0;
+        for shard in DUE_SHARDS {
+            for refund in self.payments.due(shard, now, BATCH).await? {
+                if let Err(error) = self.sweep(&refund, now).await {
+                    let refund_id = refund.refund_id;
+                    tracing::error!(%refund_id, error = format!("{error:#}"), "a refund was not swept up");
+                    failed += 1;
+                }
+            }
+        }
+        anyhow::ensure!(failed == 0, "{failed} refunds could not be swept up");
+        Ok(())
+    }
+
+    async fn sweep(&self, refund: &DueRefund, now: Timestamp) -> anyhow::Result<()> {
+        if !self.payments.put_off(refund, now).await? {
+            return Ok(());
+        }
+        tracing::warn!(refund_id = %refund.refund_id, "swept up");
+        telemetry::count("RefundSwept", 1);
+        if refund.tries >= TRIES {
+            telemetry::count_in_stage("RefundAbandoned", 1);
+        }
+        let DueRefund { payment_id, refund_id, .. } = *refund;
+        self.queue.send(&RefundQueued { payment_id, refund_id }).await
+    }
+}
+
+shared::names!(
+    /// Why an admin gives money back.
+    pub enum RefundReason {
+        /// The buyer wanted it.
+        RequestedByCustomer = "requested_by_customer",
+        /// It was paid twice.
+        Duplicate = "duplicate",
+        /// Somebody else paid with the buyer's card.
+        Fraudulent = "fraudulent",
+    }
+);
+
+impl From<RefundReason> for RefundWhy {
+    fn from(reason: RefundReason) -> Self {
+        match reason {
+            RefundReason::RequestedByCustomer => Self::RequestedByCustomer,
+            RefundReason::Duplicate => Self::Duplicate,
+            RefundReason::Fraudulent => Self::Fraudulent,
+        }
+    }
+}
+
+shared::body!(
+    /// What an admin gives back.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    pub struct NewRefund {
+        /// How much; all that is left, unless told otherwise.
+        pub amount: Option<Price>,
+        /// Why: the buyer wanted it, unless told otherwise.
+        pub reason: Option<RefundReason>,
+    }
+);
+
+/// The answer to a refund that was asked for, as its record keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RefundAsked {
+    refund_id: RefundId,
+    amount: Amount,
+    refundable: Amount,
+}
+
+/// The same as an admin sees it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RefundAskedView {
+    refund_id: RefundId,
+    status: RefundState,
+    amount: InMajor,
+    refundable: InMajor,
+}
+
+impl From<RefundAsked> for RefundAskedView {
+    fn from(asked: RefundAsked) -> Self {
+        Self {
+            refund_id: asked.refund_id,
+            status: RefundState::Requested,
+            amount: asked.amount.in_major(),
+            refundable: asked.refundable.in_major(),
+        }
+    }
+}
+
+const TOO_LARGE: Kind = Kind::new(StatusCode::CONFLICT, "refund-too-large", "Refund too large");
+const NOTHING: Kind = Kind::new(StatusCode::CONFLICT, "nothing-to-refund", "Nothing to refund");
+
+/// Why nothing goes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoRefund {
+    /// Nothing came, or all of it went back.
+    Nothing,
+    /// Less is left than that.
+    TooLarge {
+        /// This much.
+        refundable: Amount,
+    },
+}
+
+impl From<NoRefund> for Problem {
+    fn from(refusal: NoRefund) -> Self {
+        match refusal {
+            NoRefund::Nothing => Self::new(NOTHING, "There is no money of this payment to give back."),
+            NoRefund::TooLarge { refundable } => {
+                Self::new(TOO_LARGE, "Less than that is left of this payment.")
+                    .with("refundable", refundable.in_major())
+            }
+        }
+    }
+}
+
+/// How much of a payment goes back for what an admin asks for.
+///
+/// # Errors
+/// [`NoRefund`].
+pub fn amount_of(payment: &Payment, asked: &NewRefund) -> Result<Amount, NoRefund> {
+    let refundable = payment.refundable;
+    if payment.status != AttemptStatus::Captured || refundable == Amount::ZERO {
+        return Err(NoRefund::Nothing);
+    }
+    let amount = asked.amount.map_or(refundable, Price::amount);
+    if amount > refundable { Err(NoRefund::TooLarge { refundable }) } else { Ok(amount) }
+}
+
+/// Giving money back for admins.
+#[derive(Debug, Clone)]
+pub struct Refunding {
+    payments: Payments,
+    guards: Guards,
+    queue: RefundQueue,
+}
+
+impl FromEnv for Refunding {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self {
+            payments: Payments::from_env(aws)?,
+            guards: Guards::from_env(aws)?,
+            queue: RefundQueue::from_env(aws)?,
+        })
+    }
+}
+
+impl Refunding {
+    /// Asks for a part of a payment back, or for all that is left, and queues that.
+    ///
+    /// Safe to repeat with its key: the first answer comes again, and nothing goes back twice.
+    ///
+    /// # Errors
+    /// `not-found`, and what [`NoRefund`] says.
+    pub async fn refund(
+        &self,
+        admin: &CurrentAdmin,
+        id: PaymentId,
+        asked: &NewRefund,
+        keyed: Option<&KeyedRequest>,
+        now: Timestamp,
+    ) -> Result<Once<RefundAsked>, Problem> {
+        let payment = self.payments.find(id).await?.ok_or_else(|| Problem::not_found("payment"))?;
+        let refused = match amount_of(&payment, asked) {
+            Ok(amount) => match self.ask_back(admin, &payment, (amount, asked), keyed, now).await? {
+                Committed::Once(asked) => return Ok(asked),
+                Committed::KeyReused => return Err(KeyReused.into()),
+                Committed::Refused(_) => None,
+            },
+            Err(refused) => Some(refused),
+        };
+        // The same request may have taken it before: then that is its answer. Or somebody else has.
+        if let Some(answer) = self.guards.answered(keyed, now).await? {
+            return Ok(answer);
+        }
+        if let Some(refused) = refused {
+            return Err(refused.into());
+        }
+        let payment = self.payments.find(id).await?.ok_or_else(|| Problem::not_found("payment"))?;
+        Err(amount_of(&payment, asked)
+            .err()
+            .map_or_else(|| anyhow!(shared::http::problem::Busy).into(), Problem::from))
+    }
+
+    async fn ask_back(
+        &self,
+        admin: &CurrentAdmin,
+        payment: &Payment,
+        (amount, asked): (Amount, &NewRefund),
+        keyed: Option<&KeyedRequest>,
+        now: Timestamp,
+    ) -> anyhow::Result<Committed<RefundAsked>> {
+        let intent = payment.intent_id.clone().context("what has money has an intent")?;
+        let why = asked.reason.unwrap_or(RefundReason::RequestedByCustomer).into();
+        let by = Some(admin.0.id().to_string());
+        let refund = Refund::requested(payment, intent, amount, why, by, now);
+        let left = payment.refundable.minor().saturating_sub(amount.minor());
+        let answer =
+            RefundAsked { refund_id: refund.refund_id, amount, refundable: Amount::from_minor(left) };
+        let committed = self.payments.ask_back(&self.guards, &refund, keyed, answer, now).await?;
+        if let Committed::Once(Once::Done(_)) = &committed {
+            tracing::info!(payment_id = %payment.payment_id, refund_id = %refund.refund_id, "refund asked for");
+            self.queue.send_or_leave(&refund).await;
+        }
+        Ok(committed)
+    }
+}

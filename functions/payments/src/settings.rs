@@ -1,0 +1,76 @@
+//! How the shop takes payments by card, as its template says.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use shared::http::problem::{Kind, Problem, StatusCode};
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::config::{self, ConfigError};
+use shared::values::time::Timestamp;
+
+use crate::ids::Shop;
+use crate::stripe::PaymentMethod;
+
+/// On which terms an attempt to pay begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    pub(crate) shop: Shop,
+    pub(crate) url_base: String,
+    pub(crate) methods: Vec<PaymentMethod>,
+    /// Nothing where the shop takes no cards.
+    minutes: Option<Minutes>,
+}
+
+/// For how long a buyer can pay: 35 minutes to a day. The provider asks for 30 from when it is asked, so that a request
+/// that was lost can be repeated for five.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Minutes(u64);
+
+impl FromStr for Minutes {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let minutes = text.parse().ok().filter(|minutes| (35..=1440).contains(minutes));
+        minutes.map(Self).ok_or("it must be a whole number from 35 to 1440")
+    }
+}
+
+const NO_CARDS: Kind = Kind::new(StatusCode::CONFLICT, "card-payments-off", "Card payments off");
+
+impl FromEnv for Terms {
+    fn from_env(_: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self {
+            shop: config::required("SHOP_NAME")?,
+            url_base: config::optional("SHOP_URL")?.unwrap_or_default(),
+            methods: vec![PaymentMethod::card()],
+            minutes: config::optional("PAYMENT_MINUTES")?,
+        })
+    }
+}
+
+impl Terms {
+    /// That the shop takes cards.
+    ///
+    /// # Errors
+    /// `card-payments-off`.
+    pub fn take_cards(&self) -> Result<(), Problem> {
+        let refused = || Problem::new(NO_CARDS, "The shop does not take cards. Pay on delivery.");
+        self.minutes.map(drop).ok_or_else(refused)
+    }
+
+    /// Until when an attempt that begins now can be paid; not at all where the shop takes no cards.
+    pub fn until(&self, now: Timestamp) -> Timestamp {
+        now + self.minutes.map_or(Duration::ZERO, |minutes| Duration::from_mins(minutes.0))
+    }
+
+    /// Terms for tests.
+    #[cfg(test)]
+    pub(crate) fn for_tests() -> Self {
+        Self {
+            shop: "cartwright".parse().unwrap(),
+            url_base: "https://shop.example".into(),
+            methods: vec![PaymentMethod::card()],
+            minutes: Some(Minutes(35)),
+        }
+    }
+}

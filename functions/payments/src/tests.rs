@@ -1,0 +1,333 @@
+use std::time::Duration;
+
+use orders::{Order, OrderId, OrderStatus, PaymentId};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use shared::caller::UserId;
+use shared::http::input;
+use shared::values::money::Amount;
+use shared::values::time::Timestamp;
+
+use crate::attempt::{AttemptStatus, Follows, Heard, Outcome, Payment};
+use crate::deciding::{Decision, Known, Money, Said, State, decide};
+use crate::ids::SessionId;
+use crate::refunding::{NewRefund, NoRefund, amount_of};
+use crate::refunds::{RefundFollows, RefundHeard, RefundState};
+use crate::settings::Terms;
+use crate::starting::{Next, Refusal, next};
+use crate::stripe::{CurrencyCode, Session};
+
+pub(crate) fn now() -> Timestamp {
+    Timestamp::from_unix_millis(1_790_000_000_000)
+}
+
+/// The attempt of this number.
+pub(crate) fn id(number: u8) -> PaymentId {
+    format!("01a1fbbc-f982-7d04-8367-8c1b9055f40{number}").parse().unwrap()
+}
+
+/// An order of 99.99 USD in a status, of so many attempts, of which this one counts.
+pub(crate) fn order(status: OrderStatus, attempts: u8, counts: u8) -> Order {
+    let attempts: Vec<_> = (1..=attempts).map(id).collect();
+    let paid = if status == OrderStatus::AwaitingPayment { 0 } else { 9_999 };
+    let payment = json!({
+        "paid": paid, "refunding": 0, "refunded": 0, "processing": false, "paymentId": id(counts),
+        "attempts": attempts
+    });
+    stored(status, &json!({ "payment": payment }))
+}
+
+fn stored(status: OrderStatus, with: &Value) -> Order {
+    let at = "2026-11-28T12:00:00.000Z";
+    let line = json!({
+        "offerId": id(9), "productId": id(9), "productName": "Tea", "unitPrice": 3_333, "quantity": 3, "sellerId": "b0b"
+    });
+    let mut order = json!({
+        "orderId": "01a1fbbc-f982-7d04-8367-8c1b9055f3ff", "userId": "ann",
+        "contact": { "email": "ann@cartwright.test", "fullName": "Ann" }, "schemaVersion": 1, "status": status,
+        "paymentMethod": "card", "lines": [line], "total": 9_999, "currency": "USD", "createdAt": at,
+        "updatedAt": at, "history": [{ "status": "awaiting_payment", "at": at }]
+    });
+    order.as_object_mut().unwrap().extend(with.as_object().cloned().unwrap());
+    serde_json::from_value(order).unwrap()
+}
+
+/// The attempt of this number in a status.
+pub(crate) fn payment(number: u8, status: AttemptStatus, outcome: Option<Outcome>) -> Payment {
+    let order = order(OrderStatus::AwaitingPayment, number, number);
+    let new = Payment::new(id(number), &order, number.into(), &Terms::for_tests(), now());
+    let captured = if status == AttemptStatus::Captured { Amount::from_minor(9_999) } else { Amount::ZERO };
+    let session_id = (status != AttemptStatus::Creating).then(|| session(number));
+    let refundable = if outcome.is_some() { Amount::ZERO } else { captured };
+    Payment { status, outcome, captured, refundable, session_id, ..new }
+}
+
+fn session(number: u8) -> SessionId {
+    format!("cs_test_{number}").parse().unwrap()
+}
+
+pub(crate) fn money(number: u8) -> Money {
+    Money {
+        intent: format!("pi_{number}").parse().unwrap(),
+        amount: Amount::from_minor(9_999),
+        currency: code("usd"),
+    }
+}
+
+fn code(code: &str) -> CurrencyCode {
+    CurrencyCode::try_from(code.to_owned()).unwrap()
+}
+
+pub(crate) fn said(number: u8, state: State) -> Said {
+    let order = "01a1fbbc-f982-7d04-8367-8c1b9055f3ff".parse().unwrap();
+    Said { payment: id(number), order, session: Some(session(number)), state, event: None }
+}
+
+fn decided(order: &Order, payment: &Payment, is_in_the_ledger: bool, said: &Said) -> Decision {
+    decide(Known { order: Some(order), payment: Some(payment), is_in_the_ledger }, said)
+}
+
+fn any_status() -> impl Strategy<Value = OrderStatus> {
+    prop::sample::select(OrderStatus::ALL.to_vec())
+}
+
+fn any_attempt() -> impl Strategy<Value = AttemptStatus> {
+    prop::sample::select(AttemptStatus::ALL.to_vec())
+}
+
+proptest! {
+    // P3, P5, P6, P7: whatever came since, the same money has one effect.
+    #[test]
+    fn money_that_is_in_the_ledger_changes_nothing(
+        status in any_status(), attempt in any_attempt(), number in 1..=2_u8,
+    ) {
+        let said = said(number, State::Paid(money(number)));
+        let decision = decided(&order(status, 2, 2), &payment(number, attempt, None), true, &said);
+        prop_assert_eq!(decision, Decision::Recorded { queue: status == OrderStatus::Pending });
+    }
+
+    // P22: neither "at least the amount" nor another currency.
+    #[test]
+    fn another_amount_or_currency_never_pays_and_goes_back(
+        status in any_status(), attempt in any_attempt(), amount in 0..20_000_u64, currency in "(usd|eur|jpy)",
+    ) {
+        prop_assume!(attempt != AttemptStatus::Captured && (amount != 9_999 || currency != "usd"));
+        let money = Money { amount: Amount::from_minor(amount), currency: code(&currency), ..money(1) };
+        let said = said(1, State::Paid(money));
+        let decision = decided(&order(status, 1, 1), &payment(1, attempt, None), false, &said);
+        prop_assert_eq!(decision, Decision::SendBack(Outcome::Mismatch));
+    }
+
+    // P12, P13, P14, P16: what was asked for pays an order that awaits it, by whichever attempt; all else goes back.
+    #[test]
+    fn money_pays_what_awaits_it_and_otherwise_goes_back(
+        status in any_status(), attempt in any_attempt(), number in 1..=2_u8, counts in 1..=2_u8,
+    ) {
+        prop_assume!(attempt != AttemptStatus::Captured);
+        let said = said(number, State::Paid(money(number)));
+        let decision = decided(&order(status, 2, counts), &payment(number, attempt, None), false, &said);
+        let expected = match status {
+            OrderStatus::AwaitingPayment => Decision::Capture,
+            OrderStatus::Pending | OrderStatus::Shipping | OrderStatus::Delivered => {
+                Decision::SendBack(Outcome::Duplicate)
+            }
+            OrderStatus::Cancelled => Decision::SendBack(Outcome::Late),
+        };
+        prop_assert_eq!(decision, expected);
+    }
+
+    // P11, P17: what is captured stays so, and an order is over only with the last of its attempts.
+    #[test]
+    fn the_end_of_an_attempt_ends_an_order_that_has_no_other_one(
+        status in any_status(), attempt in any_attempt(), attempts in 1..=2_u8, number in 1..=2_u8,
+    ) {
+        prop_assume!(number <= attempts);
+        let order = order(status, attempts, attempts);
+        let decision = decided(&order, &payment(number, attempt, None), false, &said(number, State::Dead));
+        let awaits = status == OrderStatus::AwaitingPayment;
+        let may_release = awaits && attempts == 1 && attempt != AttemptStatus::Captured;
+        prop_assert_eq!(decision == Decision::Release, may_release);
+        if attempt == AttemptStatus::Captured {
+            prop_assert_eq!(decision, Decision::Nothing);
+        }
+        if decision == (Decision::Bury { look: true }) {
+            prop_assert!(awaits && number == attempts);
+        }
+    }
+
+    // P4, P21, P24: money that is on its way pays nothing, and an open page means nothing.
+    #[test]
+    fn a_slow_payment_is_waited_for_and_pays_nothing(status in any_status(), attempt in any_attempt()) {
+        let (order, payment) = (order(status, 1, 1), payment(1, attempt, None));
+        let decision = decided(&order, &payment, false, &said(1, State::Processing));
+        prop_assert!(matches!(decision, Decision::Wait | Decision::Note | Decision::Nothing));
+        prop_assert!(decision != Decision::Wait || status == OrderStatus::AwaitingPayment);
+        prop_assert_eq!(decided(&order, &payment, false, &said(1, State::Open)), Decision::Nothing);
+    }
+
+    #[test]
+    fn nothing_makes_an_attempt_less_than_captured(
+        heard in prop::collection::vec(prop::sample::select(Heard::ALL.to_vec()), 0..12),
+    ) {
+        let mut status = AttemptStatus::Creating;
+        let mut was_paid = false;
+        for heard in heard {
+            if let Follows::To(next) = status.on(heard) {
+                status = next;
+            }
+            was_paid |= heard == Heard::Paid;
+            prop_assert_eq!(status == AttemptStatus::Captured, was_paid);
+        }
+    }
+
+    #[test]
+    fn what_stripe_is_asked_for_comes_to_the_total_whatever_it_is_made_of(
+        prices in prop::collection::vec((1..100_000_u64, 1..20_u32, 0..100_u64), 1..50),
+        shipping in 0..5_000_u64, on_top in 0..9_000_u64, inside in 0..9_000_u64,
+    ) {
+        let discount = |(price, pieces, share): &(u64, u32, u64)| price * u64::from(*pieces) * share / 100;
+        let lines: Vec<_> = prices.iter().map(|line| json!({
+            "offerId": id(9), "productId": id(9), "productName": "Tea", "unitPrice": line.0, "quantity": line.1,
+            "sellerId": "b0b",
+            "amounts": { "discount": discount(line), "tax": 0, "taxRate": 0, "total": 1 },
+        })).collect();
+        let items: u64 = prices.iter().map(|line| line.0 * u64::from(line.1)).sum();
+        let discounts: u64 = prices.iter().map(discount).sum();
+        let total = items - discounts + shipping + on_top;
+        prop_assume!(total > 0);
+        let amounts = json!({
+            "items": items, "discount": discounts, "shipping": shipping, "tax": on_top + inside, "taxIncluded": inside
+        });
+        let order = stored(OrderStatus::Pending, &json!({ "lines": lines, "total": total, "amounts": amounts }));
+        let payment = Payment::new(id(1), &order, 1, &Terms::for_tests(), now());
+        prop_assert_eq!(payment.session_request(&order).unwrap().lines.total(), Amount::from_minor(total));
+    }
+}
+
+#[test]
+fn a_payment_and_an_order_that_do_not_belong_together_are_unknown() {
+    let (order, payment) = (order(OrderStatus::AwaitingPayment, 1, 1), payment(1, AttemptStatus::Open, None));
+    let said = said(1, State::Paid(money(1)));
+    let known = |order, payment| Known { order, payment, is_in_the_ledger: false };
+    assert_eq!(decide(known(None, Some(&payment)), &said), Decision::Unknown);
+    assert_eq!(decide(known(Some(&order), None), &said), Decision::Unknown);
+    let of_another = Said { order: OrderId::at(now()), ..said.clone() };
+    assert_eq!(decide(known(Some(&order), Some(&payment)), &of_another), Decision::Unknown);
+    assert_eq!(decide(known(Some(&order), Some(&payment)), &said), Decision::Capture);
+}
+
+#[test]
+fn money_by_another_session_than_the_attempts_own_does_not_pay() {
+    let order = order(OrderStatus::AwaitingPayment, 1, 1);
+    let by_another = Said { session: Some(session(7)), ..said(1, State::Paid(money(1))) };
+    let open = payment(1, AttemptStatus::Open, None);
+    assert_eq!(decided(&order, &open, false, &by_another), Decision::SendBack(Outcome::Mismatch));
+    // Nobody noted its session: the process died before, and this is it.
+    let unnoted = payment(1, AttemptStatus::Creating, None);
+    assert_eq!(decided(&order, &unnoted, false, &by_another), Decision::Capture);
+}
+
+#[test]
+fn a_session_is_what_stripe_says_of_it_and_nothing_that_it_does_not_say() {
+    let of = |session: Value| {
+        let mut whole = json!({ "id": "cs_test_1" });
+        whole.as_object_mut().unwrap().extend(session.as_object().cloned().unwrap());
+        State::of(&serde_json::from_value::<Session>(whole).unwrap())
+    };
+    assert_eq!(of(json!({ "status": "open", "payment_status": "unpaid" })), Some(State::Open));
+    assert_eq!(of(json!({ "status": "expired", "payment_status": "unpaid" })), Some(State::Dead));
+    assert_eq!(of(json!({ "status": "complete", "payment_status": "unpaid" })), Some(State::Processing));
+    let paid = json!({
+        "status": "complete", "payment_status": "paid", "payment_intent": "pi_1", "amount_total": 9_999,
+        "currency": "usd"
+    });
+    assert_eq!(of(paid.clone()), Some(State::Paid(money(1))));
+    for missing in ["payment_intent", "amount_total", "currency"] {
+        let mut paid = paid.clone();
+        paid.as_object_mut().unwrap().remove(missing);
+        assert_eq!(of(paid), None, "{missing}");
+    }
+    assert_eq!(of(json!({ "status": "complete", "payment_status": "no_payment_required" })), None);
+    assert_eq!(of(json!({})), None);
+}
+
+#[test]
+fn what_stripe_is_asked_for_does_not_depend_on_the_present_configuration() {
+    let order = order(OrderStatus::AwaitingPayment, 1, 1);
+    let payment = payment(1, AttemptStatus::Creating, None);
+    let asked = payment.session_request(&order).unwrap();
+    let page = "https://shop.example/orders/01a1fbbc-f982-7d04-8367-8c1b9055f3ff";
+    assert_eq!(asked.success_url, format!("{page}?payment={}", id(1)));
+    assert_eq!(asked.cancel_url, format!("{page}?payment={}&cancelled=1", id(1)));
+    assert_eq!(asked.expires_at, now() + Duration::from_mins(35));
+    // As it comes back from the table, whatever the template says by then.
+    let item = shared::dynamo::to_item(&payment).unwrap();
+    let read: Payment = shared::dynamo::from_item(item).unwrap();
+    assert_eq!((&read, read.session_request(&order).unwrap()), (&payment, asked));
+}
+
+#[test]
+fn whoever_has_paid_comes_back_to_the_page_that_opened_the_order_also_after_it_was_claimed() {
+    let id = OrderId::at(now());
+    let of_guest = json!({ "orderId": id, "userId": UserId::guest(id) });
+    let order = stored(OrderStatus::AwaitingPayment, &of_guest);
+    let payment = Payment::new(self::id(1), &order, 1, &Terms::for_tests(), now());
+    let asked = payment.session_request(&order).unwrap();
+    let page = format!("https://shop.example/guest-orders/{id}?payment={}", self::id(1));
+    assert_eq!((&asked.success_url, &asked.cancel_url), (&page, &format!("{page}&cancelled=1")));
+    let ann = UserId::from("ann".to_owned());
+    let claimed = Payment { user_id: ann.clone(), ..payment };
+    assert_eq!(claimed.session_request(&order.claimed_by(ann)).unwrap(), asked, "the same to the byte");
+}
+
+#[test]
+fn an_order_is_paid_on_the_open_page_or_on_a_new_one_three_times_at_most() {
+    use AttemptStatus::{Captured, Creating, Dead, Open, Processing};
+    let awaiting = |attempts| order(OrderStatus::AwaitingPayment, attempts, attempts);
+    let of = |attempts: u8, status, at| next(&awaiting(attempts), Some(&payment(attempts, status, None)), at);
+    assert_eq!(of(1, Open, now()), Ok(Next::Open));
+    assert_eq!(of(1, Open, now() + Duration::from_mins(35)), Ok(Next::Another), "its time is over");
+    assert_eq!(of(1, Creating, now()), Ok(Next::Unmade));
+    assert_eq!(of(1, Creating, now() + Duration::from_mins(5)), Ok(Next::Another), "too late to make it");
+    assert_eq!(of(2, Dead, now()), Ok(Next::Another));
+    assert_eq!(of(3, Dead, now()), Err(Refusal::TooMany));
+    assert_eq!(of(3, Open, now()), Ok(Next::Open));
+    assert_eq!(of(1, Processing, now()), Err(Refusal::Processing(id(1))));
+    let captured = payment(1, Captured, Some(Outcome::Mismatch));
+    assert_eq!(next(&awaiting(1), Some(&captured), now()), Ok(Next::Another), "another amount came");
+    let pending = order(OrderStatus::Pending, 1, 1);
+    assert_eq!(next(&pending, None, now()), Err(Refusal::AlreadyPaid(id(1))));
+    assert_eq!(next(&order(OrderStatus::Cancelled, 1, 1), None, now()), Err(Refusal::Cancelled));
+    assert_eq!(next(&stored(OrderStatus::Pending, &json!({})), None, now()), Err(Refusal::NotNeeded));
+}
+
+#[test]
+fn a_refund_is_accepted_once_and_may_fail_after_that() {
+    use RefundState::{Accepted, Failed, Requested};
+    let on = |state: RefundState| [RefundHeard::Accepted, RefundHeard::Failed].map(|heard| state.on(heard));
+    assert_eq!(on(Requested), [RefundFollows::To(Accepted), RefundFollows::To(Failed)]);
+    assert_eq!(on(Accepted), [RefundFollows::Nothing, RefundFollows::To(Failed)]);
+    assert_eq!(on(Failed), [RefundFollows::Nothing; 2]);
+}
+
+// F1, F2, F10.
+#[test]
+fn an_admin_gives_back_a_part_or_all_that_is_left_and_never_more() {
+    let asked = |body: &str| input::parse::<NewRefund>(body.as_bytes()).unwrap();
+    let captured = payment(1, AttemptStatus::Captured, None);
+    let of = |payment: &Payment, body: &str| amount_of(payment, &asked(body)).map(Amount::minor);
+    assert_eq!(of(&captured, r#"{"amount":10}"#), Ok(1_000));
+    assert_eq!(of(&captured, "{}"), Ok(9_999));
+    let left = Payment { refundable: Amount::from_minor(1), ..captured };
+    assert_eq!(
+        of(&left, r#"{"amount":0.02}"#),
+        Err(NoRefund::TooLarge { refundable: Amount::from_minor(1) })
+    );
+    assert_eq!(of(&left, r#"{"amount":0.01}"#), Ok(1));
+    let none = Payment { refundable: Amount::ZERO, ..left };
+    assert_eq!(of(&none, "{}"), Err(NoRefund::Nothing));
+    assert_eq!(of(&payment(1, AttemptStatus::Open, None), "{}"), Err(NoRefund::Nothing));
+    for body in [r#"{"amount":0}"#, r#"{"amount":-1}"#, r#"{"amount":1.001}"#, r#"{"all":true}"#] {
+        assert!(input::parse::<NewRefund>(body.as_bytes()).is_err(), "{body}");
+    }
+}
