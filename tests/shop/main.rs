@@ -16,6 +16,7 @@ mod banners;
 mod carts;
 mod categories;
 mod contract;
+mod disputes;
 mod guests;
 mod limits;
 mod lists;

@@ -3,87 +3,9 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::answer::Answer;
-use tests::aws::Aws;
-use tests::shop::{Person, Product, Shop, order_id, product, unique};
+use tests::paying::{awaiting, check_out, facts};
+use tests::shop::{Shop, product, unique};
 use tests::wait::{a_while, at_once, eventually};
-
-/// An order by card that awaits its payment.
-struct Awaiting {
-    shop: Shop,
-    buyer: Person,
-    product: Product,
-    order: String,
-    payment: String,
-}
-
-async fn check_out(buyer: &Person, total: f64) -> Answer {
-    let asked = json!({ "expectedTotal": total, "paymentMethod": "card" });
-    let request = buyer.request(Method::POST, "/cart/checkout").header("idempotency-key", &unique("card"));
-    request.json(&asked).send().await
-}
-
-/// One piece at 99.99 of three, that is to be paid by card.
-async fn awaiting() -> Awaiting {
-    let shop = Shop::open();
-    let (seller, buyer) = (shop.person("Ann").await, shop.person("Bob").await);
-    let product = seller.sells(product().named("shoes").priced("99.99").stock(3)).await;
-    buyer.post("/cart/items", &json!({ "id": product.id, "quantity": 1 })).await.is(200);
-    let placed = check_out(&buyer, 99.99).await.is(201);
-    assert_eq!(placed["payment"]["status"], "open", "{placed}");
-    assert!(placed["payment"]["url"].is_string(), "{placed}");
-    let payment = placed["payment"]["paymentId"].as_str().expect("a payment").to_owned();
-    Awaiting { shop, product, order: order_id(&placed), payment, buyer }
-}
-
-impl Awaiting {
-    /// Something happens at Stripe.
-    async fn at_stripe(&self, act: Value) {
-        let path = format!("/local/stripe/sessions/{}", self.payment);
-        self.shop.post(&path, &act).await.is(200);
-    }
-
-    async fn refresh(&self) -> Value {
-        let path = format!("/payments/{}/refresh", self.payment);
-        self.buyer.request(Method::POST, &path).send().await.is(200)
-    }
-
-    async fn order(&self) -> Value {
-        self.buyer.order(&self.order).await
-    }
-
-    /// The payment as an admin sees it.
-    async fn whole(&self) -> Value {
-        self.shop.admin().await.get(&format!("/payments/{}", self.payment)).await.is(200)
-    }
-
-    async fn order_once(&self, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
-        eventually(what, async || Some(self.order().await).filter(&is_so)).await
-    }
-
-    /// Somebody asks Stripe of the order, as when its time to pay is over.
-    async fn is_due(&self) {
-        Aws::open().await.send_message("PaymentsQueueUrl", &json!({ "orderId": self.order })).await;
-    }
-
-    async fn refunds(&self, body: &Value, key: &str) -> Answer {
-        let path = format!("/payments/{}/refund", self.payment);
-        let request = self.shop.admin().await.request(Method::POST, &path);
-        request.header("idempotency-key", key).json(body).send().await
-    }
-
-    async fn stock(&self) -> u64 {
-        self.shop.stock_of(&self.product).await
-    }
-}
-
-fn facts(whole: &Value) -> Vec<String> {
-    let ledger = whole["ledger"].as_array().expect("a ledger").iter();
-    let kind = |entry: &Value| {
-        entry["fact"].as_str().and_then(|fact| fact.split(':').next()).unwrap_or_default().to_owned()
-    };
-    ledger.map(kind).collect()
-}
 
 // P1, P21: by the page that the buyer comes back to, and by the webhook.
 #[tokio::test]

@@ -151,11 +151,28 @@ pub struct Payment {
     pub(crate) refundable: Amount,
     pub(crate) refunding: Amount,
     pub(crate) refunded: Amount,
+    /// How many disputes stand, as long as which nothing goes back.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub(crate) disputes: u32,
+    /// What banks have taken of it and not given back: more than came, if they say so. Below zero for as long as it is
+    /// heard that they gave it back, and not yet that they took it.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub(crate) disputed: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) outcome: Option<Outcome>,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
     pub(crate) schema_version: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_none(count: &u32) -> bool {
+    *count == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_nothing(amount: &i64) -> bool {
+    *amount == 0
 }
 
 /// The entry of an attempt.
@@ -188,6 +205,8 @@ impl Payment {
             refundable: none,
             refunding: none,
             refunded: none,
+            disputes: 0,
+            disputed: 0,
             outcome: None,
             created_at: now,
             updated_at: now,

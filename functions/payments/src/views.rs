@@ -9,7 +9,8 @@ use shared::values::money::{Amount, Currency, InMajor};
 use shared::values::time::Timestamp;
 
 use crate::attempt::{AttemptStatus, Payment};
-use crate::ids::RefundId;
+use crate::disputes::{Dispute, DisputeState};
+use crate::ids::{DisputeId, RefundId};
 use crate::refunds::{Refund, RefundState, RefundWhy};
 use crate::store::{LedgerEntry, Payments, Whole};
 use crate::stripe::SessionUrl;
@@ -44,6 +45,7 @@ pub struct PaymentView {
     currency: Currency,
     refundable: InMajor,
     refunded: InMajor,
+    disputed: bool,
     expires_at: Timestamp,
     created_at: Timestamp,
 }
@@ -59,6 +61,7 @@ impl From<Payment> for PaymentView {
             currency: payment.currency,
             refundable: payment.refundable.in_major(),
             refunded: payment.refunded.in_major(),
+            disputed: payment.disputes > 0,
             expires_at: payment.expires_at,
             created_at: payment.created_at,
         }
@@ -87,6 +90,27 @@ impl From<Refund> for RefundView {
     }
 }
 
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DisputeView {
+    dispute_id: DisputeId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount: Option<InMajor>,
+    status: DisputeState,
+    since: Timestamp,
+}
+
+impl From<Dispute> for DisputeView {
+    fn from(dispute: Dispute) -> Self {
+        Self {
+            dispute_id: dispute.dispute_id,
+            amount: dispute.amount.map(Amount::in_major),
+            status: dispute.status,
+            since: dispute.since,
+        }
+    }
+}
+
 shared::names!(
     /// Which way money went.
     enum Direction {
@@ -111,7 +135,7 @@ impl From<LedgerEntry> for LedgerView {
     }
 }
 
-/// An attempt with what was given back of it; for admins, with its ledger.
+/// An attempt with what was given back of it; for admins, with its disputes and its ledger.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WholeView {
@@ -119,15 +143,19 @@ pub struct WholeView {
     payment: PaymentView,
     refunds: Vec<RefundView>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    disputes: Option<Vec<DisputeView>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     ledger: Option<Vec<LedgerView>>,
 }
 
 impl WholeView {
     fn of(whole: Whole, caller: &Caller) -> Self {
+        let disputes = caller.is_admin().then(|| whole.disputes.into_iter().map(DisputeView::from).collect());
         let ledger = caller.is_admin().then(|| whole.ledger.into_iter().map(LedgerView::from).collect());
         Self {
             payment: whole.payment.into(),
             refunds: whole.refunds.into_iter().map(RefundView::from).collect(),
+            disputes,
             ledger,
         }
     }

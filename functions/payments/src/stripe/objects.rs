@@ -95,6 +95,18 @@ statuses!(
     }
     /// How far a dispute is.
     DisputeStatus {
+        /// The bank asks, takes nothing yet, and waits for the shop's answer.
+        WarningNeedsResponse = "warning_needs_response",
+        /// The bank asks, takes nothing yet, and looks at the shop's answer.
+        WarningUnderReview = "warning_under_review",
+        /// The bank has asked, and it came to nothing.
+        WarningClosed = "warning_closed",
+        /// The bank waits for the shop's answer.
+        NeedsResponse = "needs_response",
+        /// The bank looks at the shop's answer.
+        UnderReview = "under_review",
+        /// It was settled before it began.
+        Prevented = "prevented",
         /// The shop keeps the money.
         Won = "won",
         /// The buyer does.
