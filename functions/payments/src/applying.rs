@@ -202,6 +202,7 @@ impl Applying {
     pub(crate) async fn tell_of_the_end(&self, order: &Order) {
         tracing::info!(order_id = %order.id(), "order was not paid");
         telemetry::count("OrderExpired", 1);
+        telemetry::count_in_stage("PaymentExpired", 1);
         self.emails.send_or_leave(&Queued::new(LetterKind::Cancelled, order.id())).await;
     }
 }

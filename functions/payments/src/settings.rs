@@ -19,6 +19,8 @@ pub struct Terms {
     pub(crate) methods: Vec<PaymentMethod>,
     /// Nothing where the shop takes no cards.
     minutes: Option<Minutes>,
+    /// For how long all attempts of an order together hold its stock at most.
+    most: Option<MostMinutes>,
 }
 
 /// For how long a buyer can pay: 35 minutes to a day. The provider asks for 30 from when it is asked, so that a request
@@ -35,6 +37,19 @@ impl FromStr for Minutes {
     }
 }
 
+/// The same for all attempts of an order together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct MostMinutes(u64);
+
+impl FromStr for MostMinutes {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let minutes = text.parse().ok().filter(|minutes| (35..=4320).contains(minutes));
+        minutes.map(Self).ok_or("it must be a whole number from 35 to 4320")
+    }
+}
+
 const NO_CARDS: Kind = Kind::new(StatusCode::CONFLICT, "card-payments-off", "Card payments off");
 
 impl FromEnv for Terms {
@@ -44,6 +59,7 @@ impl FromEnv for Terms {
             url_base: config::optional("SHOP_URL")?.unwrap_or_default(),
             methods: vec![PaymentMethod::card()],
             minutes: config::optional("PAYMENT_MINUTES")?,
+            most: config::optional("MAX_HOLD_MINUTES")?,
         })
     }
 }
@@ -63,6 +79,12 @@ impl Terms {
         now + self.minutes.map_or(Duration::ZERO, |minutes| Duration::from_mins(minutes.0))
     }
 
+    /// Whether another attempt to pay an order that was placed at `placed` may begin now: its stock is held for that
+    /// long, and not for ever by whoever tries again and again.
+    pub fn hold_still(&self, placed: Timestamp, now: Timestamp) -> bool {
+        self.most.is_none_or(|most| self.until(now) <= placed + Duration::from_mins(most.0))
+    }
+
     /// Terms for tests.
     #[cfg(test)]
     pub(crate) fn for_tests() -> Self {
@@ -71,6 +93,7 @@ impl Terms {
             url_base: "https://shop.example".into(),
             methods: vec![PaymentMethod::card()],
             minutes: Some(Minutes(35)),
+            most: Some(MostMinutes(120)),
         }
     }
 }

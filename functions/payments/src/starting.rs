@@ -15,6 +15,7 @@ use crate::attempt::{AttemptStatus, Payment};
 use crate::deciding::{Said, State};
 use crate::ids::SessionId;
 use crate::opening::Opening;
+use crate::settings::Terms;
 use crate::settling::{Killed, Settling, Unsettled};
 use crate::views::Standing;
 
@@ -44,6 +45,8 @@ pub enum Refusal {
     Cancelled,
     /// It was tried too often.
     TooMany,
+    /// Its stock was held for as long as it is for one order.
+    HeldTooLong,
     /// Somebody tries at this very moment.
     Changed,
 }
@@ -60,6 +63,9 @@ impl From<Refusal> for Problem {
             Refusal::Cancelled => Self::new(CANCELLED, "The order was cancelled. Order again."),
             Refusal::TooMany => {
                 Self::new(TOO_MANY, "This order was tried to be paid too often. Order again in a while.")
+            }
+            Refusal::HeldTooLong => {
+                Self::new(TOO_MANY, "This order has waited for its payment for too long. Order again.")
             }
             Refusal::Changed => {
                 Self::new(CHANGED, "The order is about to be paid elsewhere. Look at it again.")
@@ -79,11 +85,16 @@ pub enum Next {
     Another,
 }
 
-/// How to pay `order`, whose attempt that counts is `current`.
+/// How to pay `order`, whose attempt that counts is `current`, on these terms.
 ///
 /// # Errors
 /// The [`Refusal`] of what cannot be paid.
-pub fn next(order: &Order, current: Option<&Payment>, now: Timestamp) -> Result<Next, Refusal> {
+pub fn next(
+    order: &Order,
+    current: Option<&Payment>,
+    terms: &Terms,
+    now: Timestamp,
+) -> Result<Next, Refusal> {
     let Some(paying) = order.payment() else { return Err(Refusal::NotNeeded) };
     match order.status() {
         OrderStatus::Cancelled => return Err(Refusal::Cancelled),
@@ -96,7 +107,10 @@ pub fn next(order: &Order, current: Option<&Payment>, now: Timestamp) -> Result<
         OrderStatus::AwaitingPayment => {}
     }
     let another = || {
-        if paying.attempts.len() < MOST_ATTEMPTS { Ok(Next::Another) } else { Err(Refusal::TooMany) }
+        if paying.attempts.len() >= MOST_ATTEMPTS {
+            return Err(Refusal::TooMany);
+        }
+        if terms.hold_still(order.placed_at(), now) { Ok(Next::Another) } else { Err(Refusal::HeldTooLong) }
     };
     match current.map(|current| (current.status, current.expires_at)) {
         Some((AttemptStatus::Open, until)) if now < until => Ok(Next::Open),
@@ -119,7 +133,7 @@ pub struct Starting {
 
 impl FromEnv for Starting {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self { limit: PersonLimit::from_env(aws)?, opening: Opening::from_env(aws)? })
+        Ok(Self { limit: PersonLimit::from_env(aws)?.and_by_card()?, opening: Opening::from_env(aws)? })
     }
 }
 
@@ -139,7 +153,7 @@ impl Starting {
     ) -> Result<(Payment, bool), Problem> {
         let payments = self.opening.payments();
         let (counted, order) = tokio::join!(
-            self.limit.count("start-payment", buyer.id(), now),
+            self.limit.count_by_card("start-payment", buyer.id(), now),
             payments.orders().find_of(buyer, id),
         );
         counted?;
@@ -155,7 +169,7 @@ impl Starting {
         let mut attempts = payments.attempts(order.payment().map_or(&[], |paying| &paying.attempts)).await?;
         let counts = order.payment().map(|paying| paying.payment_id);
         let current = attempts.iter().find(|attempt| Some(attempt.payment_id) == counts).cloned();
-        match (next(&order, current.as_ref(), now)?, current) {
+        match (next(&order, current.as_ref(), self.opening.terms(), now)?, current) {
             (Next::Open, Some(current)) => Ok((current, false)),
             (Next::Unmade, Some(current)) => {
                 attempts.retain(|attempt| attempt.payment_id != current.payment_id);
