@@ -234,6 +234,11 @@ impl Payment {
         self.expires_at
     }
 
+    /// What of it can go back: nothing that its buyer has from the bank.
+    pub(crate) fn can_go_back(&self) -> Amount {
+        if self.disputes > 0 { Amount::ZERO } else { self.refundable }
+    }
+
     /// Whether the order does not count on it any more: nobody can pay by it, or what came was another amount.
     pub(crate) fn is_out(&self) -> bool {
         match self.status {

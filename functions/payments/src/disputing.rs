@@ -105,12 +105,13 @@ impl Disputes {
     async fn give_back(&self, known: &Disputed, now: Timestamp) -> anyhow::Result<()> {
         let Disputed { order, payment, dispute } = known;
         let is_won = dispute.as_ref().is_some_and(|dispute| dispute.status == DisputeState::Won);
-        let is_kept = payment.disputes == 0 && payment.refundable > Amount::ZERO;
-        if !is_won || !is_kept || order.status() != OrderStatus::Cancelled {
+        let is_over = is_won && order.status() == OrderStatus::Cancelled;
+        let kept = payment.can_go_back();
+        if !is_over || kept == Amount::ZERO {
             return Ok(());
         }
         let intent = payment.intent_id.clone().context("what has money has an intent")?;
-        let refund = Refund::requested(payment, intent, payment.refundable, RefundWhy::Cancelled, None, now);
+        let refund = Refund::requested(payment, intent, kept, RefundWhy::Cancelled, None, now);
         if self.payments.owe(&refund, now).await? == Passed::Now {
             tracing::info!(payment_id = %payment.payment_id, "what a bank left goes back");
             self.refunds.send_or_leave(&refund).await;

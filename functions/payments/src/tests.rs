@@ -394,6 +394,7 @@ fn an_admin_gives_back_a_part_or_all_that_is_left_and_never_more() {
     for refundable in [Amount::ZERO, Amount::from_minor(9_999)] {
         let disputed = Payment { disputes: 1, refundable, ..none.clone() };
         assert_eq!(of(&disputed, r#"{"amount":0.01}"#), Err(NoRefund::Disputed));
+        assert_eq!(disputed.can_go_back(), Amount::ZERO);
     }
     for body in [r#"{"amount":0}"#, r#"{"amount":-1}"#, r#"{"amount":1.001}"#, r#"{"all":true}"#] {
         assert!(input::parse::<NewRefund>(body.as_bytes()).is_err(), "{body}");

@@ -59,7 +59,7 @@ impl From<Payment> for PaymentView {
             url: payment.url.filter(|_| payment.status == AttemptStatus::Open),
             amount: payment.amount.in_major(),
             currency: payment.currency,
-            refundable: payment.refundable.in_major(),
+            refundable: payment.can_go_back().in_major(),
             refunded: payment.refunded.in_major(),
             disputed: payment.disputes > 0,
             expires_at: payment.expires_at,
