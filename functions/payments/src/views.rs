@@ -52,6 +52,7 @@ pub struct PaymentView {
 
 impl From<Payment> for PaymentView {
     fn from(payment: Payment) -> Self {
+        let refundable = payment.can_go_back().in_major();
         Self {
             payment_id: payment.payment_id,
             order_id: payment.order_id,
@@ -59,7 +60,7 @@ impl From<Payment> for PaymentView {
             url: payment.url.filter(|_| payment.status == AttemptStatus::Open),
             amount: payment.amount.in_major(),
             currency: payment.currency,
-            refundable: payment.can_go_back().in_major(),
+            refundable,
             refunded: payment.refunded.in_major(),
             disputed: payment.disputes > 0,
             expires_at: payment.expires_at,
