@@ -325,6 +325,23 @@ fn no_shop_takes_cards_without_a_page_to_come_back_to() {
 }
 
 #[test]
+fn no_shop_takes_cards_in_a_form_of_its_own_unless_it_says_so() {
+    let template = yaml(ROOT);
+    assert_eq!(template["Parameters"]["PaymentIntents"]["Default"], "off");
+    let rule = &template["Rules"]["PaymentIntentsHaveAKey"];
+    assert_eq!(rule["RuleCondition"], json!({"Fn::Equals": [{"Ref": "PaymentIntents"}, "on"]}));
+    let needed = json!({"Fn::Not": [{"Fn::Equals": [{"Ref": "PublishableKey"}, ""]}]});
+    assert_eq!(rule["Assertions"][0]["Assert"], needed);
+    let given = &template["Resources"]["Sales"]["Properties"]["Parameters"]["PublishableKey"];
+    assert_eq!(*given, json!({"Fn::If": ["TakesIntents", {"Ref": "PublishableKey"}, ""]}));
+    let functions = Template::read();
+    let told = functions
+        .functions()
+        .filter(|function| !function.property("Environment")["Variables"]["PUBLISHABLE_KEY"].is_null());
+    assert_eq!(told.map(|function| function.binary()).collect::<Vec<_>>(), ["start-payment"]);
+}
+
+#[test]
 fn whoever_pays_by_card_does_so_so_often_and_holds_stock_for_so_long() {
     let template = Template::read();
     let given = |variable: &str| -> Vec<String> {

@@ -18,6 +18,7 @@ mod categories;
 mod contract;
 mod disputes;
 mod guests;
+mod intents;
 mod limits;
 mod lists;
 mod local_page;

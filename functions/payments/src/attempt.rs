@@ -8,7 +8,9 @@ use shared::values::time::Timestamp;
 
 use crate::ids::{IntentId, SessionId, Shop};
 use crate::settings::Terms;
-use crate::stripe::{CurrencyCode, Line, Lines, NotTheTotal, PaymentMethod, SessionRequest, SessionUrl};
+use crate::stripe::{
+    CurrencyCode, IntentRequest, Line, Lines, NotTheTotal, PaymentMethod, SessionRequest, SessionUrl,
+};
 
 /// The shape in which attempts and refunds are written.
 pub(crate) const SCHEMA_VERSION: u32 = 1;
@@ -110,6 +112,8 @@ shared::names!(
     pub enum AttemptKind {
         /// On the provider's page.
         CheckoutSession = "checkout_session",
+        /// In a form of the shop's own pages, which the provider has drawn into it.
+        PaymentIntent = "payment_intent",
     }
 );
 
@@ -214,6 +218,17 @@ impl Payment {
         }
     }
 
+    /// The same, to be paid there.
+    #[must_use]
+    pub fn paid_by(self, kind: AttemptKind) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// Where it is paid.
+    pub fn kind(&self) -> AttemptKind {
+        self.kind
+    }
+
     /// Its id.
     pub fn id(&self) -> PaymentId {
         self.payment_id
@@ -269,5 +284,16 @@ impl Payment {
             cancel_url: format!("{page}?payment={id}&cancelled=1"),
             methods: self.methods.clone(),
         })
+    }
+
+    /// The same of an attempt that is paid in a form of the shop's own.
+    pub fn intent_request(&self) -> IntentRequest {
+        IntentRequest {
+            payment: self.payment_id,
+            order: self.order_id,
+            shop: self.shop.clone(),
+            amount: self.amount,
+            currency: self.currency,
+        }
     }
 }

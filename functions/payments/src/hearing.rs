@@ -7,7 +7,7 @@ use shared::run::telemetry;
 use shared::values::time::Timestamp;
 
 use crate::applying::{Applied, Applying};
-use crate::deciding::{Money, Said, State};
+use crate::deciding::{Said, State};
 use crate::disputes::Funds;
 use crate::disputing::{Disputes, Told};
 use crate::events::{Event, Happened};
@@ -99,9 +99,8 @@ impl Hearing {
             Happened::SessionExpired(session) | Happened::SessionFailed(session) => {
                 self.session(&session, Some(State::Dead), id, now).await
             }
-            Happened::IntentSucceeded(intent) => self.intent(intent, id, now).await,
-            // Its session tells when nobody can pay any more.
-            Happened::IntentCanceled(_) => Ok(Came::ignored("type")),
+            Happened::IntentSucceeded(intent) => self.intent(&intent, State::paid_by(&intent), id, now).await,
+            Happened::IntentCanceled(intent) => self.intent(&intent, Some(State::Canceled), id, now).await,
             Happened::RefundCreated(refund)
             | Happened::RefundUpdated(refund)
             | Happened::RefundFailed(refund) => self.refund(&refund, id, now).await,
@@ -128,13 +127,14 @@ impl Hearing {
         self.apply(said, now).await
     }
 
-    async fn intent(&self, intent: Intent, id: EventId, now: Timestamp) -> anyhow::Result<Came> {
-        let said = intent.metadata.payment.zip(intent.metadata.order);
-        let money = intent.received.zip(intent.currency);
-        let said = said.zip(money).map(|((payment, order), (amount, currency))| {
-            let state = State::Paid(Money { intent: intent.id, amount, currency });
-            Said { payment, order, session: None, state, event: Some(id) }
-        });
+    async fn intent(
+        &self,
+        intent: &Intent,
+        state: Option<State>,
+        id: EventId,
+        now: Timestamp,
+    ) -> anyhow::Result<Came> {
+        let said = state.and_then(|state| Said::by_intent(intent, state, Some(id)));
         self.apply(said, now).await
     }
 

@@ -3,11 +3,13 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use serde::Serialize;
 use shared::http::problem::{Kind, Problem, StatusCode};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
 
+use crate::attempt::AttemptKind;
 use crate::ids::Shop;
 use crate::stripe::PaymentMethod;
 
@@ -21,6 +23,23 @@ pub struct Terms {
     minutes: Option<Minutes>,
     /// For how long all attempts of an order together hold its stock at most.
     most: Option<MostMinutes>,
+    /// With what the shop's own pages speak to the provider; nothing where nobody pays in a form of theirs.
+    publishable: Option<PublishableKey>,
+}
+
+/// A key of the provider's that everybody may see, `pk_…`: it opens forms, and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct PublishableKey(String);
+
+impl FromStr for PublishableKey {
+    type Err = &'static str;
+
+    /// Whoever puts a secret key here must not see it answered to everybody.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_one = text.starts_with("pk_") && text.bytes().all(|byte| byte.is_ascii_graphic());
+        is_one.then(|| Self(text.to_owned())).ok_or("it must be a publishable key, pk_…")
+    }
 }
 
 /// For how long a buyer can pay: 35 minutes to a day. The provider asks for 30 from when it is asked, so that a request
@@ -50,6 +69,7 @@ impl FromStr for MostMinutes {
     }
 }
 
+const KIND_OFF: Kind = Kind::new(StatusCode::CONFLICT, "payment-kind-off", "Payment kind off");
 const NO_CARDS: Kind = Kind::new(StatusCode::CONFLICT, "card-payments-off", "Card payments off");
 
 impl FromEnv for Terms {
@@ -60,6 +80,7 @@ impl FromEnv for Terms {
             methods: vec![PaymentMethod::card()],
             minutes: config::optional("PAYMENT_MINUTES")?,
             most: config::optional("MAX_HOLD_MINUTES")?,
+            publishable: config::optional("PUBLISHABLE_KEY")?,
         })
     }
 }
@@ -72,6 +93,21 @@ impl Terms {
     pub fn take_cards(&self) -> Result<(), Problem> {
         let refused = || Problem::new(NO_CARDS, "The shop does not take cards. Pay on delivery.");
         self.minutes.map(drop).ok_or_else(refused)
+    }
+
+    /// That the shop takes what is paid in this way, and for a form of its own with which key.
+    ///
+    /// # Errors
+    /// `payment-kind-off`.
+    pub fn take(&self, kind: AttemptKind) -> Result<Option<PublishableKey>, Problem> {
+        match (kind, &self.publishable) {
+            (AttemptKind::CheckoutSession, _) => Ok(None),
+            (AttemptKind::PaymentIntent, Some(key)) => Ok(Some(key.clone())),
+            (AttemptKind::PaymentIntent, None) => {
+                let detail = "The shop takes payments on the page of the provider alone.";
+                Err(Problem::new(KIND_OFF, detail))
+            }
+        }
     }
 
     /// Until when an attempt that begins now can be paid; not at all where the shop takes no cards.
@@ -94,6 +130,7 @@ impl Terms {
             methods: vec![PaymentMethod::card()],
             minutes: Some(Minutes(35)),
             most: Some(MostMinutes(120)),
+            publishable: None,
         }
     }
 }

@@ -12,8 +12,10 @@ use crate::attempt::{AttemptStatus, Payment};
 use crate::disputes::{Dispute, DisputeState};
 use crate::ids::{DisputeId, RefundId};
 use crate::refunds::{Refund, RefundState, RefundWhy};
+use crate::settings::PublishableKey;
+use crate::starting::Started;
 use crate::store::{LedgerEntry, Payments, Whole};
-use crate::stripe::SessionUrl;
+use crate::stripe::{ClientSecret, SessionUrl};
 
 /// How an order and its money stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -133,6 +135,25 @@ impl From<LedgerEntry> for LedgerView {
         let direction = if entry.amount() < 0 { Direction::Went } else { Direction::Came };
         let amount = Amount::from_minor(entry.amount().unsigned_abs()).in_major();
         Self { fact: entry.fact().to_owned(), direction, amount, at: entry.at() }
+    }
+}
+
+/// An attempt as whoever is to pay by it sees it: its page, or with what its form is opened.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StartedView {
+    #[serde(flatten)]
+    payment: PaymentView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret: Option<ClientSecret>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    publishable_key: Option<PublishableKey>,
+}
+
+impl From<Started> for StartedView {
+    fn from(started: Started) -> Self {
+        let (client_secret, publishable_key) = started.form.unzip();
+        Self { payment: started.payment.into(), client_secret, publishable_key }
     }
 }
 

@@ -4,12 +4,11 @@
 
 use orders::OrderId;
 use orders::guests::{Guest, GuestOrders};
-use payments::Payment;
-use payments::starting::Starting;
-use payments::views::PaymentView;
+use payments::starting::{StartPayment, Started, Starting};
+use payments::views::StartedView;
 use shared::caller::Caller;
 use shared::http::problem::Problem;
-use shared::http::{self, Answer, Now, PathId, State};
+use shared::http::{self, Answer, InputIfAny, Now, PathId, State};
 use shared::run::telemetry;
 
 #[tokio::main(flavor = "current_thread")]
@@ -18,29 +17,35 @@ async fn main() -> shared::Exit {
     http::serve(routes.or("/guest-orders/{id}/payments", start_guest_payment)).await
 }
 
+type Known = (Starting, GuestOrders);
+type Asked = InputIfAny<StartPayment>;
+type Page = Result<Answer<StartedView>, Problem>;
+
 async fn start_payment(
-    State((starting, _)): State<(Starting, GuestOrders)>,
+    State((starting, _)): State<Known>,
     caller: Caller,
     PathId(id): PathId<OrderId>,
     Now(now): Now,
-) -> Result<Answer<PaymentView>, Problem> {
+    InputIfAny(asked): Asked,
+) -> Page {
     telemetry::about("orders", id);
-    let (payment, is_new) = starting.start(&caller, id, now).await?;
-    let path = format!("/payments/{}", payment.id());
-    Ok(page(payment, is_new, path))
+    let started = starting.start(&caller, id, asked, now).await?;
+    let path = format!("/payments/{}", started.payment.id());
+    Ok(page(started, path))
 }
 
 async fn start_guest_payment(
-    State((starting, orders)): State<(Starting, GuestOrders)>,
+    State((starting, orders)): State<Known>,
     guest: Guest,
     PathId(id): PathId<OrderId>,
     Now(now): Now,
-) -> Result<Answer<PaymentView>, Problem> {
+    InputIfAny(asked): Asked,
+) -> Page {
     telemetry::about("orders", id);
-    let (payment, is_new) = starting.start_opened(orders.open(guest, id, now).await?, now).await?;
-    Ok(page(payment, is_new, format!("/guest-orders/{id}")))
+    let order = orders.open(guest, id, now).await?;
+    Ok(page(starting.start_opened(order, asked, now).await?, format!("/guest-orders/{id}")))
 }
 
-fn page(payment: Payment, is_new: bool, path: String) -> Answer<PaymentView> {
-    if is_new { Answer::created(payment.into()).at(path) } else { Answer::ok(payment.into()) }
+fn page(started: Started, path: String) -> Answer<StartedView> {
+    if started.is_new { Answer::created(started.into()).at(path) } else { Answer::ok(started.into()) }
 }
