@@ -355,9 +355,9 @@ fn whoever_pays_by_card_does_so_so_often_and_holds_stock_for_so_long() {
     // Who begins to pay is counted, and who begins again is asked since when.
     assert_eq!(given("CARDS_PER_HOUR"), given("PAYMENT_MINUTES"));
     assert_eq!(given("MAX_HOLD_MINUTES"), ["start-payment"]);
-    let default = |name: &str| yaml(ROOT)["Parameters"][name]["Default"].as_u64();
-    assert_eq!((default("CardsPerHour"), default("MaxHoldMinutes")), (Some(10), Some(120)));
-    assert!(default("MaxHoldMinutes") >= default("PaymentMinutes"));
+    let default = |name: &str| yaml(ROOT)["Parameters"][name]["Default"].clone();
+    assert_eq!((default("CardsPerHour"), default("MaxHoldMinutes")), (json!("10"), json!(120)));
+    assert!(default("MaxHoldMinutes").as_u64() >= default("PaymentMinutes").as_u64());
 }
 
 #[test]

@@ -19,8 +19,8 @@ fn logs() -> String {
     texts.map(|text| String::from_utf8_lossy(&text).into_owned()).collect()
 }
 
-/// What no log may have, whoever's it is: the keys of Stripe's API, the secrets by which it signs, and where a session is
-/// paid, on the laptop and at Stripe.
+/// What no log may have, whoever's it is: the keys of Stripe's API, the secrets by which it signs, and where a session
+/// is paid, on the laptop and at Stripe.
 const PATTERNS: [&str; 8] = [
     "rk_live_",
     "rk_test_",

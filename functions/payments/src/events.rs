@@ -234,6 +234,25 @@ impl Happened {
         }
     }
 
+    /// Whether it is about money that comes, and not about what becomes of it later.
+    pub(crate) fn is_of_money_that_comes(&self) -> bool {
+        match self {
+            Self::SessionCompleted(_)
+            | Self::SessionExpired(_)
+            | Self::SessionSucceeded(_)
+            | Self::SessionFailed(_)
+            | Self::IntentSucceeded(_)
+            | Self::IntentCanceled(_) => true,
+            Self::RefundCreated(_)
+            | Self::RefundUpdated(_)
+            | Self::RefundFailed(_)
+            | Self::DisputeCreated(_)
+            | Self::DisputeWithdrawn(_)
+            | Self::DisputeReinstated(_)
+            | Self::DisputeClosed(_) => false,
+        }
+    }
+
     /// Whether it may be this shop's. A session and a PaymentIntent of ours say so; a refund or a dispute that does not
     /// say whose it is may be anybody's.
     fn may_be_of(&self, shop: &Shop) -> bool {

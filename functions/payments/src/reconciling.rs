@@ -2,9 +2,10 @@
 //! payment that it is about is held against its counters. After a table was restored, this is what fills it up.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use futures_util::future::{join_all, try_join_all};
 use orders::PaymentId;
 use serde::{Deserialize, Serialize};
 use shared::guards::Guards;
@@ -26,6 +27,12 @@ const ON_ITS_WAY: Duration = Duration::from_hours(1);
 
 /// How many pages of a hundred events one run reads. The next run goes on from there.
 const MOST_PAGES: usize = 50;
+
+/// How long a run begins pages, so that the last one is through before the function is ended.
+const BEGINS_FOR: Duration = Duration::from_secs(25);
+
+/// How many events are made so at the same time.
+const AT_ONCE: usize = 10;
 
 /// What the reading is called among others.
 const READING: &str = "reconcile-payments";
@@ -138,8 +145,11 @@ impl Reconciling {
             Some(since) => Reading::begun(Window::of(since)),
             None => Reading::of(self.guards.place(READING, now).await?, now),
         };
-        let mut failed = 0;
+        let (mut failed, begun) = (0, Instant::now());
         for _ in 0..MOST_PAGES {
+            if begun.elapsed() > BEGINS_FOR {
+                break;
+            }
             let (tally, next) = self.page(&reading.window, now).await?;
             failed += tally.failed;
             let Some(on) = reading.after(next, now) else {
@@ -167,59 +177,97 @@ impl Reconciling {
                 return Err(anyhow::Error::new(error).context("read what happened at Stripe"));
             }
         };
+        // Whose a refund or a dispute is, is known by the money that came before it. Otherwise the order makes no
+        // difference.
+        let ours = page.events.into_iter().rev().filter_map(|event| match event {
+            Delivered::Ours(event) => Some(*event),
+            Delivered::Foreign(_) => None,
+        });
+        let (came, follows): (Vec<Event>, Vec<Event>) =
+            ours.partition(|event| event.happened.is_of_money_that_comes());
         let mut tally = Tally::default();
         let mut payments = BTreeSet::new();
-        // The oldest first, as webhooks come.
-        for event in page.events.into_iter().rev() {
-            match event {
-                Delivered::Ours(event) => payments.extend(self.event(*event, &mut tally, now).await),
-                Delivered::Foreign(_) => {}
+        for events in [came, follows] {
+            for some in events.chunks(AT_ONCE) {
+                let heard = join_all(some.iter().map(|event| self.event(event.clone(), now))).await;
+                payments.extend(heard.into_iter().filter_map(|one| one.count(&mut tally)));
             }
         }
-        for payment in payments {
-            self.add_up(payment, &mut tally).await?;
+        let payments: Vec<_> = payments.into_iter().collect();
+        for some in payments.chunks(AT_ONCE) {
+            let adds_up = try_join_all(some.iter().map(|payment| self.adds_up(*payment))).await?;
+            tally.mismatched += u32::try_from(adds_up.iter().filter(|adds_up| !**adds_up).count())?;
         }
         telemetry::count("EventsReconciled", tally.reconciled);
         tracing::info!(?tally, "a page of Stripe's events was read");
         Ok((tally, page.next))
     }
 
-    /// Makes so what one event says, and gives the attempt that it is about. One that cannot be made so keeps no other
-    /// one waiting.
-    async fn event(&self, event: Event, tally: &mut Tally, now: Timestamp) -> Option<PaymentId> {
+    /// Makes so what one event says. One that cannot be made so keeps no other one waiting.
+    async fn event(&self, event: Event, now: Timestamp) -> Reconciled {
         let (id, created) = (event.id.clone(), event.created);
         let came = match self.hearing.hear(event, now).await {
             Ok(came) => came,
             Err(error) => {
                 tracing::error!(event_id = %id, error = format!("{error:#}"), "an event was not reconciled");
-                tally.failed += 1;
-                return None;
+                return Reconciled::Failed;
             }
         };
-        if !matches!(came.to, To::Ignored(_)) {
-            tally.reconciled += 1;
+        match came.to {
+            To::News if is_missed(created, now) => {
+                tracing::error!(event_id = %id, payment_id = ?came.payment, "no webhook brought this");
+                telemetry::count_in_stage("FactsMissed", 1);
+                Reconciled::Missed(came.payment)
+            }
+            To::News | To::Nothing => Reconciled::AsItIs(came.payment),
+            To::Ignored(_) => Reconciled::Ignored,
         }
-        if came.to == To::News && is_missed(created, now) {
-            tracing::error!(event_id = %id, payment_id = ?came.payment, "no webhook brought this");
-            telemetry::count_in_stage("FactsMissed", 1);
-            tally.missed += 1;
-        }
-        came.payment
     }
 
     /// Holds the ledger of an attempt against its counters. What is written in between may be read by half, so what
     /// does not add up is read again.
-    async fn add_up(&self, id: PaymentId, tally: &mut Tally) -> anyhow::Result<()> {
+    async fn adds_up(&self, id: PaymentId) -> anyhow::Result<bool> {
         for _ in 0..2 {
             let whole = self.hearing.payments().whole(id).await.context("read a ledger")?;
             if whole.is_none_or(|whole| whole.adds_up()) {
-                return Ok(());
+                return Ok(true);
             }
         }
         tracing::error!(payment_id = %id, "a ledger is not what its payment counts");
         telemetry::count_in_stage("LedgerMismatch", 1);
-        tally.mismatched += 1;
-        Ok(())
+        Ok(false)
+    }
+}
+
+/// What came of an event that was read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reconciled {
+    /// It could not be made so.
+    Failed,
+    /// Nobody here follows it.
+    Ignored,
+    /// It was so, or a webhook may still bring it.
+    AsItIs(Option<PaymentId>),
+    /// No webhook brought it.
+    Missed(Option<PaymentId>),
+}
+
+impl Reconciled {
+    /// Counts it, and gives the attempt that it is about.
+    fn count(self, tally: &mut Tally) -> Option<PaymentId> {
+        match self {
+            Self::Failed => tally.failed += 1,
+            Self::Ignored => {}
+            Self::AsItIs(_) => tally.reconciled += 1,
+            Self::Missed(_) => {
+                tally.reconciled += 1;
+                tally.missed += 1;
+            }
+        }
+        match self {
+            Self::Failed | Self::Ignored => None,
+            Self::AsItIs(payment) | Self::Missed(payment) => payment,
+        }
     }
 }
 
@@ -260,6 +308,16 @@ mod tests {
         let anew = on.after(None, now()).unwrap();
         assert_eq!(anew, Reading::of(None, now()), "and then the last days");
         assert_eq!(anew.after(None, now()), None);
+    }
+
+    #[test]
+    fn what_came_of_events_is_counted() {
+        let payment = Some(crate::tests::id(1));
+        let mut tally = Tally::default();
+        let heard =
+            [Reconciled::Missed(payment), Reconciled::AsItIs(None), Reconciled::Ignored, Reconciled::Failed];
+        assert_eq!(heard.map(|one| one.count(&mut tally)), [payment, None, None, None]);
+        assert_eq!(tally, Tally { reconciled: 2, missed: 1, mismatched: 0, failed: 1 });
     }
 
     #[test]

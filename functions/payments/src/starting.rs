@@ -9,6 +9,7 @@ use shared::guards::rate_limit::PersonLimit;
 use shared::http::problem::{Kind, Problem, StatusCode};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
+use shared::run::telemetry;
 use shared::values::time::Timestamp;
 
 use crate::attempt::{AttemptKind, AttemptStatus, Payment};
@@ -182,6 +183,7 @@ impl Starting {
         asked: StartPayment,
         now: Timestamp,
     ) -> Result<Started, Problem> {
+        telemetry::about("orders", id);
         let payments = self.opening.payments();
         let (counted, order) = tokio::join!(
             self.limit.count_by_card("start-payment", buyer.id(), now),
@@ -201,6 +203,7 @@ impl Starting {
         asked: StartPayment,
         now: Timestamp,
     ) -> Result<Started, Problem> {
+        telemetry::about("orders", order.id());
         let (kind, terms) = (asked.kind(), self.opening.terms());
         let key = terms.take(kind)?;
         let payments = self.opening.payments();

@@ -4,6 +4,7 @@ use orders::{Order, OrderId, OrderStatus, PaymentId, PaymentStatus};
 use serde::Serialize;
 use shared::caller::Caller;
 use shared::dynamo::list::{Cursors, Page, PageRequest};
+use shared::http::Answer;
 use shared::http::problem::Problem;
 use shared::values::money::{Amount, Currency, InMajor};
 use shared::values::time::Timestamp;
@@ -154,6 +155,14 @@ impl From<Started> for StartedView {
     fn from(started: Started) -> Self {
         let (client_secret, publishable_key) = started.form.unzip();
         Self { payment: started.payment.into(), client_secret, publishable_key }
+    }
+}
+
+impl Started {
+    /// The answer to who asked to pay: a new way has an address of its own.
+    pub fn answer(self, path: impl FnOnce(PaymentId) -> String) -> Answer<StartedView> {
+        let (id, is_new) = (self.payment.payment_id, self.is_new);
+        if is_new { Answer::created(self.into()).at(path(id)) } else { Answer::ok(self.into()) }
     }
 }
 

@@ -4,12 +4,11 @@
 
 use orders::OrderId;
 use orders::guests::{Guest, GuestOrders};
-use payments::starting::{StartPayment, Started, Starting};
+use payments::starting::{StartPayment, Starting};
 use payments::views::StartedView;
 use shared::caller::Caller;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, InputIfAny, Now, PathId, State};
-use shared::run::telemetry;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -17,35 +16,24 @@ async fn main() -> shared::Exit {
     http::serve(routes.or("/guest-orders/{id}/payments", start_guest_payment)).await
 }
 
-type Known = (Starting, GuestOrders);
-type Asked = InputIfAny<StartPayment>;
-type Page = Result<Answer<StartedView>, Problem>;
-
 async fn start_payment(
-    State((starting, _)): State<Known>,
+    State((starting, _)): State<(Starting, GuestOrders)>,
     caller: Caller,
     PathId(id): PathId<OrderId>,
     Now(now): Now,
-    InputIfAny(asked): Asked,
-) -> Page {
-    telemetry::about("orders", id);
+    InputIfAny(asked): InputIfAny<StartPayment>,
+) -> Result<Answer<StartedView>, Problem> {
     let started = starting.start(&caller, id, asked, now).await?;
-    let path = format!("/payments/{}", started.payment.id());
-    Ok(page(started, path))
+    Ok(started.answer(|payment| format!("/payments/{payment}")))
 }
 
 async fn start_guest_payment(
-    State((starting, orders)): State<Known>,
+    State((starting, orders)): State<(Starting, GuestOrders)>,
     guest: Guest,
     PathId(id): PathId<OrderId>,
     Now(now): Now,
-    InputIfAny(asked): Asked,
-) -> Page {
-    telemetry::about("orders", id);
-    let order = orders.open(guest, id, now).await?;
-    Ok(page(starting.start_opened(order, asked, now).await?, format!("/guest-orders/{id}")))
-}
-
-fn page(started: Started, path: String) -> Answer<StartedView> {
-    if started.is_new { Answer::created(started.into()).at(path) } else { Answer::ok(started.into()) }
+    InputIfAny(asked): InputIfAny<StartPayment>,
+) -> Result<Answer<StartedView>, Problem> {
+    let started = starting.start_opened(orders.open(guest, id, now).await?, asked, now).await?;
+    Ok(started.answer(|_| format!("/guest-orders/{id}")))
 }
