@@ -2,7 +2,7 @@
 //! back. The numbers are those of docs/payments.md.
 
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use tests::paying::{awaiting, check_out, facts};
 use tests::shop::{Shop, product, unique};
 use tests::wait::{a_while, at_once, eventually};
