@@ -11,10 +11,9 @@ use tests::wait::eventually;
 
 use super::{HOUR, open};
 
-/// Reads what happened at Stripe since the order was placed, as if it were two hours later.
-async fn reconcile(aws: &Aws) {
-    let since = json!({ "since": ago(Duration::from_mins(2)) });
-    aws.run_asked("reconcile-payments", 2 * HOUR, &since).await;
+/// Reads what happened at Stripe since then, as if it were two hours later.
+async fn reconcile(aws: &Aws, since: &str) {
+    aws.run_asked("reconcile-payments", 2 * HOUR, &json!({ "since": since })).await;
 }
 
 async fn whole_once(awaiting: &Awaiting, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
@@ -25,14 +24,14 @@ async fn whole_once(awaiting: &Awaiting, what: &str, is_so: impl Fn(&Value) -> b
 #[tokio::test]
 async fn what_no_webhook_brought_is_found_and_counted_once() {
     let (_shop, aws, _soon) = open().await;
-    let awaiting = awaiting().await;
+    let (since, awaiting) = (ago(Duration::ZERO), awaiting().await);
     let counted = || count_in_logs("reconcile-payments", "FactsMissed");
     let before = counted();
     awaiting.at_stripe(json!({ "do": "pay", "deliver": ["never"] })).await;
     awaiting.at_stripe(json!({ "do": "refund", "amount": 1_000, "deliver": ["never"] })).await;
     awaiting.at_stripe(json!({ "do": "dispute", "amount": 8_999, "deliver": ["never"] })).await;
     assert_eq!(awaiting.order().await["paymentStatus"], "unpaid");
-    reconcile(&aws).await;
+    reconcile(&aws, &since).await;
     let order = awaiting.order().await;
     assert_eq!(order["paymentStatus"], "partially_refunded", "{order}");
     assert_ne!(order["status"], "awaiting_payment");
@@ -41,7 +40,7 @@ async fn what_no_webhook_brought_is_found_and_counted_once() {
     assert_eq!(whole["disputes"][0]["status"], "open");
     // The charge, the refund, the dispute and that its money was taken.
     eventually("they are counted", async || (counted() == before + 4).then_some(())).await;
-    reconcile(&aws).await;
+    reconcile(&aws, &since).await;
     assert_eq!(awaiting.whole().await, whole, "what was found is so once");
     assert_eq!((counted(), count_in_logs("reconcile-payments", "LedgerMismatch")), (before + 4, 0));
 }
