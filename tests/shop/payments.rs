@@ -2,104 +2,10 @@
 //! back. The numbers are those of docs/payments.md.
 
 use reqwest::Method;
-use serde_json::{Value, json};
-use tests::answer::Answer;
-use tests::aws::Aws;
-use tests::shop::{Person, Product, Shop, order_id, product, unique};
+use serde_json::json;
+use tests::paying::{awaiting, check_out, facts, key};
+use tests::shop::{Shop, product};
 use tests::wait::{a_while, at_once, eventually};
-
-/// An order by card that awaits its payment.
-pub(crate) struct Awaiting {
-    pub shop: Shop,
-    pub seller: Person,
-    pub buyer: Person,
-    pub product: Product,
-    pub order: String,
-    pub payment: String,
-}
-
-/// An idempotency key that nobody else has.
-pub(crate) fn key(of: &str) -> String {
-    unique(of).replace(' ', "-")
-}
-
-async fn check_out(buyer: &Person, total: f64) -> Answer {
-    let asked = json!({ "expectedTotal": total, "paymentMethod": "card" });
-    let request = buyer.request(Method::POST, "/cart/checkout").header("idempotency-key", &key("card"));
-    request.json(&asked).send().await
-}
-
-/// One piece at 99.99 of three, that is to be paid by card.
-pub(crate) async fn awaiting() -> Awaiting {
-    let shop = Shop::open();
-    let (seller, buyer) = (shop.person("Ann").await, shop.person("Bob").await);
-    let product = seller.sells(product().named("shoes").priced("99.99").stock(3)).await;
-    buyer.post("/cart/items", &json!({ "id": product.id, "quantity": 1 })).await.is(200);
-    let placed = check_out(&buyer, 99.99).await.is(201);
-    assert_eq!(placed["payment"]["status"], "open", "{placed}");
-    assert!(placed["payment"]["url"].is_string(), "{placed}");
-    let payment = placed["payment"]["paymentId"].as_str().expect("a payment").to_owned();
-    Awaiting { shop, seller, product, order: order_id(&placed), payment, buyer }
-}
-
-impl Awaiting {
-    /// Something happens at Stripe.
-    pub(crate) async fn at_stripe(&self, act: Value) -> Value {
-        let path = format!("/local/stripe/sessions/{}", self.payment);
-        self.shop.post(&path, &act).await.is(200)
-    }
-
-    /// What Stripe has of it.
-    pub(crate) async fn books(&self) -> Value {
-        self.shop.get(&format!("/local/stripe.json?of={}", self.payment)).await.is(200)
-    }
-
-    pub(crate) async fn is_paid(&self) {
-        self.at_stripe(json!({ "do": "pay" })).await;
-        self.order_once("it is paid", |order| order["paymentStatus"] == "paid").await;
-    }
-
-    pub(crate) async fn refresh(&self) -> Value {
-        let path = format!("/payments/{}/refresh", self.payment);
-        self.buyer.request(Method::POST, &path).send().await.is(200)
-    }
-
-    pub(crate) async fn order(&self) -> Value {
-        self.buyer.order(&self.order).await
-    }
-
-    /// The payment as an admin sees it.
-    pub(crate) async fn whole(&self) -> Value {
-        self.shop.admin().await.get(&format!("/payments/{}", self.payment)).await.is(200)
-    }
-
-    pub(crate) async fn order_once(&self, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
-        eventually(what, async || Some(self.order().await).filter(&is_so)).await
-    }
-
-    /// Somebody asks Stripe of the order, as when its time to pay is over.
-    pub(crate) async fn is_due(&self) {
-        Aws::open().await.send_message("PaymentsQueueUrl", &json!({ "orderId": self.order })).await;
-    }
-
-    pub(crate) async fn refunds(&self, body: &Value, key: &str) -> Answer {
-        let path = format!("/payments/{}/refund", self.payment);
-        let request = self.shop.admin().await.request(Method::POST, &path);
-        request.header("idempotency-key", key).json(body).send().await
-    }
-
-    pub(crate) async fn stock(&self) -> u64 {
-        self.shop.stock_of(&self.product).await
-    }
-}
-
-pub(crate) fn facts(whole: &Value) -> Vec<String> {
-    let ledger = whole["ledger"].as_array().expect("a ledger").iter();
-    let kind = |entry: &Value| {
-        entry["fact"].as_str().and_then(|fact| fact.split(':').next()).unwrap_or_default().to_owned()
-    };
-    ledger.map(kind).collect()
-}
 
 // P1, P21: by the page that the buyer comes back to, and by the webhook.
 #[tokio::test]

@@ -3,9 +3,8 @@
 
 use serde_json::{Value, json};
 use tests::aws::Aws;
+use tests::paying::{Awaiting, awaiting, facts, key};
 use tests::wait::{a_while, eventually};
-
-use super::payments::{Awaiting, awaiting, facts, key};
 
 /// Ten of what was paid are to go back.
 async fn asked(of: &Awaiting) -> String {

@@ -15,6 +15,7 @@ mod lists;
 mod offers;
 mod orders;
 mod pictures;
+mod places;
 mod products;
 mod promotions;
 mod settings;

@@ -5,11 +5,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tests::answer::{Answer, calls};
 use tests::aws::Aws;
+use tests::paying::{Awaiting, awaiting, facts};
 use tests::shop::{Shop, history, product};
 use tests::stripe::signature;
 use tests::wait::{a_while, at_once, eventually};
-
-use super::payments::{Awaiting, awaiting, facts};
 
 /// The tries to deliver what was told of a payment.
 async fn deliveries(of: &Awaiting) -> Vec<Value> {

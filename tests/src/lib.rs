@@ -23,6 +23,7 @@ pub mod aws;
 pub mod files;
 pub mod logs;
 pub mod meddler;
+pub mod paying;
 pub mod schemas;
 pub mod shop;
 pub mod stripe;

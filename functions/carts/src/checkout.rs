@@ -339,7 +339,7 @@ type Placed = (Once<CheckedOut>, Option<(Order, Payment)>);
 impl FromEnv for CheckingOut {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
-            limit: PersonLimit::from_env(aws)?.and_a_day()?,
+            limit: PersonLimit::from_env(aws)?.and_a_day()?.and_by_card()?,
             guests: GuestRules::from_env(aws)?,
             pricing: Pricing::from_env(aws)?,
             shop: Shop::from_env(aws)?,
@@ -388,7 +388,7 @@ impl CheckingOut {
         keyed: Option<&KeyedRequest>,
         now: Timestamp,
     ) -> Result<Placed, Problem> {
-        let (counted, basis) = tokio::join!(self.count(buyer, now), self.basis(buyer, keyed, now));
+        let (counted, basis) = tokio::join!(self.count(buyer, asked, now), self.basis(buyer, keyed, now));
         counted?;
         let basis = basis?;
         if let Some(answered) = basis.answered(asked, keyed, now)? {
@@ -406,9 +406,12 @@ impl CheckingOut {
             }
         };
         telemetry::about("orders", placed.0.answer().order_id);
-        if let (Once::Done(placed), _) = &placed {
+        if let (Once::Done(placed), attempt) = &placed {
             tracing::info!(order_id = %placed.order_id, "order placed");
             telemetry::count("OrderPlaced", 1);
+            if attempt.is_some() {
+                telemetry::count_in_stage("CardOrderPlaced", 1);
+            }
         }
         Ok(placed)
     }
@@ -419,10 +422,15 @@ impl CheckingOut {
     }
 
     /// Counts the request for whoever sent it.
-    async fn count(&self, buyer: &Buyer, now: Timestamp) -> Result<(), Problem> {
-        match buyer {
-            Buyer::Person(id) => self.limit.count("create-order", id, now).await,
-            Buyer::Guest(guest) => self.guests.count(guest, now).await,
+    async fn count(&self, buyer: &Buyer, asked: &CheckOut, now: Timestamp) -> Result<(), Problem> {
+        match (buyer, asked.payment_method) {
+            (Buyer::Person(id), Some(PaymentChoice::Card)) => {
+                self.limit.count_by_card("create-order", id, now).await
+            }
+            (Buyer::Person(id), Some(PaymentChoice::CashOnDelivery) | None) => {
+                self.limit.count("create-order", id, now).await
+            }
+            (Buyer::Guest(guest), _) => self.guests.count(guest, now).await,
         }
     }
 

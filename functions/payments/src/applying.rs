@@ -101,7 +101,7 @@ impl Applying {
                 Some(currency) => self.payments.capture(said, (money, currency), now).await,
                 None => Ok(false),
             },
-            State::Open | State::Processing | State::Dead => Ok(false),
+            State::Open | State::Processing | State::Dead | State::Canceled => Ok(false),
         }
     }
 
@@ -131,7 +131,7 @@ impl Applying {
             (Decision::SendBack(outcome), State::Paid(money)) => {
                 self.send_back(order, payment, (said, money), outcome, now).await
             }
-            (Decision::SendBack(_), State::Open | State::Processing | State::Dead) => {
+            (Decision::SendBack(_), State::Open | State::Processing | State::Dead | State::Canceled) => {
                 anyhow::bail!("only money can go back")
             }
             (Decision::Recorded { queue }, _) => {
@@ -202,6 +202,7 @@ impl Applying {
     pub(crate) async fn tell_of_the_end(&self, order: &Order) {
         tracing::info!(order_id = %order.id(), "order was not paid");
         telemetry::count("OrderExpired", 1);
+        telemetry::count_in_stage("PaymentExpired", 1);
         self.emails.send_or_leave(&Queued::new(LetterKind::Cancelled, order.id())).await;
     }
 }

@@ -15,7 +15,7 @@ use crate::minimum::{MAXIMUM, minimum};
 use crate::settings::Terms;
 use crate::settling::{About, Settling, speaks_of};
 use crate::store::Payments;
-use crate::stripe::StripeError;
+use crate::stripe::{ClientSecret, StripeError};
 
 const TOO_SMALL: Kind = Kind::new(StatusCode::CONFLICT, "amount-too-small", "Amount too small");
 const TOO_LARGE: Kind = Kind::new(StatusCode::CONFLICT, "amount-too-large", "Amount too large");
@@ -94,6 +94,37 @@ impl Opening {
             self.settling.stripe().expire(&session.id).await.map_err(anyhow::Error::new)?;
         }
         Ok(noted)
+    }
+
+    /// The same for an attempt that is paid in a form of the shop's own, with what that form is opened with: nothing
+    /// where it is unclear what Stripe did.
+    ///
+    /// Safe to repeat: Stripe makes one intent for an attempt.
+    ///
+    /// # Errors
+    /// Those of [`Opening::open`].
+    pub(crate) async fn open_intent(
+        &self,
+        attempt: Payment,
+        now: Timestamp,
+    ) -> anyhow::Result<(Payment, Option<ClientSecret>)> {
+        let intent = match self.settling.stripe().create_intent(&attempt.intent_request()).await {
+            Ok(intent) => intent,
+            Err(error) => return Ok((self.not_opened(attempt, error, now).await?, None)),
+        };
+        let noted = match self.payments().opened_intent(attempt.payment_id, &intent.id, now).await {
+            Ok(noted) => noted,
+            Err(error) => {
+                // Nobody pays by what the sweep would have to look for.
+                left(&attempt, &format!("{error:#}"));
+                return Ok((attempt, None));
+            }
+        };
+        if noted.status == AttemptStatus::Dead {
+            self.settling.stripe().cancel_intent(&intent.id).await.map_err(anyhow::Error::new)?;
+        }
+        let secret = intent.secret.filter(|_| noted.status == AttemptStatus::Open);
+        Ok((noted, secret))
     }
 
     async fn not_opened(

@@ -84,7 +84,8 @@ impl FromEnv for Refunds {
 }
 
 impl Refunds {
-    /// Writes down what Stripe says of a refund, of ours or of one that somebody made in Stripe's own pages.
+    /// Writes down what Stripe says of a refund, of ours or of one that somebody made in Stripe's own pages. Tells of
+    /// which attempt it is, and whether that is new.
     ///
     /// Safe to repeat: the ledger takes each fact once.
     ///
@@ -95,8 +96,8 @@ impl Refunds {
         said: &stripe::Refund,
         event: Option<EventId>,
         now: Timestamp,
-    ) -> anyhow::Result<()> {
-        let Some(heard) = RefundHeard::of(&said.status) else { return Ok(()) };
+    ) -> anyhow::Result<(Option<PaymentId>, Passed)> {
+        let Some(heard) = RefundHeard::of(&said.status) else { return Ok((None, Passed::Before)) };
         let owner = match (said.metadata.payment, &said.intent) {
             (Some(payment), _) => Some(payment),
             (None, Some(intent)) => self.payments.owner_of(intent).await?.map(|owner| owner.payment_id),
@@ -104,19 +105,20 @@ impl Refunds {
         };
         let Some(payment) = owner else {
             tracing::info!(refund = %said.id, "a refund of somebody else's money");
-            return Ok(());
+            return Ok((None, Passed::Before));
         };
         let name = said.metadata.refund.map_or_else(|| said.id.to_string(), |refund| refund.to_string());
-        match self.payments.refund(payment, &name).await? {
-            Some(refund) => self.becomes(&refund, heard, &said.id, event, now).await,
+        let passed = match self.payments.refund(payment, &name).await? {
+            Some(refund) => self.becomes(&refund, heard, &said.id, event, now).await?,
             None if said.metadata.refund.is_some() => {
                 tracing::error!(payment_id = %payment, refund_id = name, "Stripe speaks of a refund that is not here");
                 telemetry::count_in_stage("UnknownPayment", 1);
-                Ok(())
+                Passed::Before
             }
-            None if heard == RefundHeard::Failed => Ok(()),
-            None => self.made_elsewhere(payment, said, event, now).await,
-        }
+            None if heard == RefundHeard::Failed => Passed::Before,
+            None => self.made_elsewhere(payment, said, event, now).await?,
+        };
+        Ok((Some(payment), passed))
     }
 
     async fn made_elsewhere(
@@ -125,13 +127,13 @@ impl Refunds {
         said: &stripe::Refund,
         event: Option<EventId>,
         now: Timestamp,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Passed> {
         let payment = self.payments.find(payment).await?.context("there is no such payment")?;
         let amount = said.amount.context("a refund has an amount")?;
         match self.payments.gone_elsewhere(&payment, (&said.id, amount), event, now).await? {
-            Passed::Now => Ok(()),
+            Passed::Now => Ok(Passed::Now),
             Passed::Before if self.payments.refund(payment.payment_id, said.id.as_str()).await?.is_some() => {
-                Ok(())
+                Ok(Passed::Before)
             }
             Passed::Before => anyhow::bail!("more went back in Stripe's pages than is not owed already"),
         }
@@ -145,23 +147,22 @@ impl Refunds {
         at_stripe: &StripeRefundId,
         event: Option<EventId>,
         now: Timestamp,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Passed> {
         let failed = match (heard, refund.state()) {
             (RefundHeard::Accepted, RefundState::Requested) => {
-                self.payments.accept(refund, at_stripe, event, now).await?;
-                return Ok(());
+                return self.payments.accept(refund, at_stripe, event, now).await;
             }
             (RefundHeard::Failed, RefundState::Requested) => self.payments.refuse(refund, now).await?,
             (RefundHeard::Failed, RefundState::Accepted) => {
                 self.payments.returned(refund, at_stripe, event, now).await?
             }
             (RefundHeard::Accepted, RefundState::Accepted | RefundState::Failed)
-            | (RefundHeard::Failed, RefundState::Failed) => return Ok(()),
+            | (RefundHeard::Failed, RefundState::Failed) => return Ok(Passed::Before),
         };
         if failed == Passed::Now {
             refund_failed(refund);
         }
-        Ok(())
+        Ok(failed)
     }
 }
 
@@ -203,7 +204,7 @@ impl SendingBack {
         match made {
             Ok(made) => {
                 let heard = RefundHeard::of(&made.status).context("Stripe says nothing of a refund")?;
-                self.refunds.becomes(&refund, heard, &made.id, None, now).await
+                self.refunds.becomes(&refund, heard, &made.id, None, now).await.map(drop)
             }
             Err(error @ StripeError::Refused { .. }) if speaks_of(&error) == About::TheRequest => {
                 tracing::error!(refund_id = %refund_id, error = format!("{:#}", anyhow!(error)), "refused");
@@ -338,6 +339,7 @@ impl From<RefundAsked> for RefundAskedView {
 }
 
 const TOO_LARGE: Kind = Kind::new(StatusCode::CONFLICT, "refund-too-large", "Refund too large");
+const DISPUTED: Kind = Kind::new(StatusCode::CONFLICT, "payment-disputed", "Payment disputed");
 const NOTHING: Kind = Kind::new(StatusCode::CONFLICT, "nothing-to-refund", "Nothing to refund");
 
 /// Why nothing goes back.
@@ -345,6 +347,8 @@ const NOTHING: Kind = Kind::new(StatusCode::CONFLICT, "nothing-to-refund", "Noth
 pub enum NoRefund {
     /// Nothing came, or all of it went back.
     Nothing,
+    /// Its buyer has asked the bank for it.
+    Disputed,
     /// Less is left than that.
     TooLarge {
         /// This much.
@@ -356,6 +360,11 @@ impl From<NoRefund> for Problem {
     fn from(refusal: NoRefund) -> Self {
         match refusal {
             NoRefund::Nothing => Self::new(NOTHING, "There is no money of this payment to give back."),
+            NoRefund::Disputed => {
+                let detail = "The buyer has asked the bank for this money, and would have it twice. \
+                              Answer the bank in the pages of the provider of payments.";
+                Self::new(DISPUTED, detail)
+            }
             NoRefund::TooLarge { refundable } => {
                 Self::new(TOO_LARGE, "Less than that is left of this payment.")
                     .with("refundable", refundable.in_major())
@@ -370,6 +379,9 @@ impl From<NoRefund> for Problem {
 /// [`NoRefund`].
 pub fn amount_of(payment: &Payment, asked: &NewRefund) -> Result<Amount, NoRefund> {
     let refundable = payment.refundable;
+    if payment.disputes > 0 {
+        return Err(NoRefund::Disputed);
+    }
     if payment.status != AttemptStatus::Captured || refundable == Amount::ZERO {
         return Err(NoRefund::Nothing);
     }

@@ -13,10 +13,10 @@ use shared::run::telemetry;
 use shared::values::time::Timestamp;
 
 use crate::applying::{Applied, Applying};
-use crate::attempt::{AttemptStatus, Payment};
+use crate::attempt::{AttemptKind, AttemptStatus, Payment};
 use crate::deciding::{Said, State};
-use crate::ids::SessionId;
-use crate::stripe::{Expiry, Session, Stripe, StripeError};
+use crate::ids::{IntentId, SessionId};
+use crate::stripe::{Cancelling, Expiry, Stripe, StripeError};
 
 /// How often an order is looked at anew because it moved meanwhile.
 const TRIES: u32 = 4;
@@ -188,52 +188,89 @@ impl Settling {
         attempt: Payment,
         now: Timestamp,
     ) -> Result<Killed, Unsettled> {
-        let session = match (attempt.status, &attempt.session_id) {
-            _ if attempt.is_out() => return Ok(Killed::Out),
-            (AttemptStatus::Captured, _) => return Ok(Killed::Paid),
-            (AttemptStatus::Dead, _) => return Ok(Killed::Out),
-            (AttemptStatus::Open | AttemptStatus::Processing, Some(session)) => Some(session.clone()),
-            (AttemptStatus::Creating | AttemptStatus::Open | AttemptStatus::Processing, _) => {
-                self.session_of(order, &attempt, now).await?
-            }
-        };
-        let Some(session) = session else {
-            self.applying.payments().bury(attempt.payment_id, now).await?;
-            return Ok(Killed::Out);
-        };
-        match self.stripe.expire(&session).await? {
-            Expiry::Expired(_) => {
-                self.applying.payments().bury(attempt.payment_id, now).await?;
-                Ok(Killed::Out)
-            }
-            Expiry::NotOpen(session) => self.heard_of(&attempt, &session, now).await,
+        match attempt.status {
+            _ if attempt.is_out() => Ok(Killed::Out),
+            AttemptStatus::Captured => Ok(Killed::Paid),
+            AttemptStatus::Dead => Ok(Killed::Out),
+            AttemptStatus::Creating | AttemptStatus::Open | AttemptStatus::Processing => match attempt.kind {
+                AttemptKind::CheckoutSession => self.kill_session(order, &attempt, now).await,
+                AttemptKind::PaymentIntent => self.kill_intent(&attempt, now).await,
+            },
         }
     }
 
-    /// A session that was not open is expired, paid, or paid in a slow way.
+    async fn kill_session(
+        &self,
+        order: &Order,
+        attempt: &Payment,
+        now: Timestamp,
+    ) -> Result<Killed, Unsettled> {
+        let session = match (attempt.status, &attempt.session_id) {
+            (AttemptStatus::Open | AttemptStatus::Processing, Some(session)) => Some(session.clone()),
+            (_, _) => self.session_of(order, attempt, now).await?,
+        };
+        let Some(session) = session else { return self.is_out(attempt, now).await };
+        match self.stripe.expire(&session).await? {
+            Expiry::Expired(_) => self.is_out(attempt, now).await,
+            Expiry::NotOpen(session) => {
+                let state = State::of(&session).ok_or_else(|| anyhow!("Stripe says nothing of a session"))?;
+                self.heard_of(attempt, Some(session.id), state, now).await
+            }
+        }
+    }
+
+    async fn kill_intent(&self, attempt: &Payment, now: Timestamp) -> Result<Killed, Unsettled> {
+        let intent = match &attempt.intent_id {
+            Some(intent) => Some(intent.clone()),
+            None => self.intent_of(attempt, now).await?,
+        };
+        let Some(intent) = intent else { return self.is_out(attempt, now).await };
+        match self.stripe.cancel_intent(&intent).await? {
+            Cancelling::Canceled(_) => self.is_out(attempt, now).await,
+            Cancelling::Not(intent) => {
+                let state =
+                    State::of_intent(&intent).ok_or_else(|| anyhow!("Stripe says nothing of an intent"))?;
+                self.heard_of(attempt, None, state, now).await
+            }
+        }
+    }
+
+    async fn is_out(&self, attempt: &Payment, now: Timestamp) -> Result<Killed, Unsettled> {
+        self.applying.payments().bury(attempt.payment_id, now).await?;
+        Ok(Killed::Out)
+    }
+
+    /// What could not be ended was ended before, is paid, or is paid in a slow way.
     async fn heard_of(
         &self,
         attempt: &Payment,
-        session: &Session,
+        session: Option<SessionId>,
+        state: State,
         now: Timestamp,
     ) -> Result<Killed, Unsettled> {
-        let state = State::of(session).ok_or_else(|| anyhow!("Stripe says nothing of a session"))?;
-        if state == State::Dead {
-            self.applying.payments().bury(attempt.payment_id, now).await?;
-            return Ok(Killed::Out);
+        if matches!(state, State::Dead | State::Canceled) {
+            return self.is_out(attempt, now).await;
         }
-        let said = Said {
-            payment: attempt.payment_id,
-            order: attempt.order_id,
-            session: Some(session.id.clone()),
-            state,
-            event: None,
-        };
+        let said = Said { payment: attempt.payment_id, order: attempt.order_id, session, state, event: None };
         Ok(match self.applying.apply(&said, now).await? {
             Applied::PaidNow | Applied::Recorded => Killed::Paid,
             Applied::SentBack(_) => Killed::Out,
             Applied::Waits | Applied::Nothing | Applied::Released | Applied::Unknown => Killed::Waits,
         })
+    }
+
+    /// The intent of an attempt of which nobody noted whether it has one. One that was made is found by what this shop
+    /// wrote to it; the request is repeated as well, since a list may not have what was made a moment ago.
+    async fn intent_of(&self, attempt: &Payment, now: Timestamp) -> Result<Option<IntentId>, Unsettled> {
+        let from = attempt.created_at - BEFORE;
+        if let Some(found) = self.stripe.intent_of(attempt.payment_id, from, now).await? {
+            return Ok(Some(found.id));
+        }
+        match self.stripe.create_intent(&attempt.intent_request()).await {
+            Ok(intent) => Ok(Some(intent.id)),
+            Err(refused) if speaks_of(&refused) == About::TheRequest => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The session of an attempt of which nobody noted whether it has one. Asked for with the very same request, Stripe

@@ -10,10 +10,13 @@ use shared::values::money::{Amount, Currency, InMajor};
 use shared::values::time::Timestamp;
 
 use crate::attempt::{AttemptStatus, Payment};
-use crate::ids::RefundId;
+use crate::disputes::{Dispute, DisputeState};
+use crate::ids::{DisputeId, RefundId};
 use crate::refunds::{Refund, RefundState, RefundWhy};
+use crate::settings::PublishableKey;
+use crate::starting::Started;
 use crate::store::{LedgerEntry, Payments, Whole};
-use crate::stripe::SessionUrl;
+use crate::stripe::{ClientSecret, SessionUrl};
 
 /// How an order and its money stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -45,12 +48,14 @@ pub struct PaymentView {
     currency: Currency,
     refundable: InMajor,
     refunded: InMajor,
+    disputed: bool,
     expires_at: Timestamp,
     created_at: Timestamp,
 }
 
 impl From<Payment> for PaymentView {
     fn from(payment: Payment) -> Self {
+        let refundable = payment.can_go_back().in_major();
         Self {
             payment_id: payment.payment_id,
             order_id: payment.order_id,
@@ -58,17 +63,13 @@ impl From<Payment> for PaymentView {
             url: payment.url.filter(|_| payment.status == AttemptStatus::Open),
             amount: payment.amount.in_major(),
             currency: payment.currency,
-            refundable: payment.refundable.in_major(),
+            refundable,
             refunded: payment.refunded.in_major(),
+            disputed: payment.disputes > 0,
             expires_at: payment.expires_at,
             created_at: payment.created_at,
         }
     }
-}
-
-/// The answer to whoever wants to pay: a page that is open, or a new one, which is shown at `path`.
-pub fn page(is_new: bool, path: String, payment: Payment) -> Answer<PaymentView> {
-    if is_new { Answer::created(payment.into()).at(path) } else { Answer::ok(payment.into()) }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -89,6 +90,27 @@ impl From<Refund> for RefundView {
             status: refund.status,
             reason: refund.reason,
             created_at: refund.requested_at,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DisputeView {
+    dispute_id: DisputeId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount: Option<InMajor>,
+    status: DisputeState,
+    since: Timestamp,
+}
+
+impl From<Dispute> for DisputeView {
+    fn from(dispute: Dispute) -> Self {
+        Self {
+            dispute_id: dispute.dispute_id,
+            amount: dispute.amount.map(Amount::in_major),
+            status: dispute.status,
+            since: dispute.since,
         }
     }
 }
@@ -117,7 +139,34 @@ impl From<LedgerEntry> for LedgerView {
     }
 }
 
-/// An attempt with what was given back of it; for admins, with its ledger.
+/// An attempt as whoever is to pay by it sees it: its page, or with what its form is opened.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StartedView {
+    #[serde(flatten)]
+    payment: PaymentView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret: Option<ClientSecret>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    publishable_key: Option<PublishableKey>,
+}
+
+impl From<Started> for StartedView {
+    fn from(started: Started) -> Self {
+        let (client_secret, publishable_key) = started.form.unzip();
+        Self { payment: started.payment.into(), client_secret, publishable_key }
+    }
+}
+
+impl Started {
+    /// The answer to who asked to pay: a new way has an address of its own.
+    pub fn answer(self, path: impl FnOnce(PaymentId) -> String) -> Answer<StartedView> {
+        let (id, is_new) = (self.payment.payment_id, self.is_new);
+        if is_new { Answer::created(self.into()).at(path(id)) } else { Answer::ok(self.into()) }
+    }
+}
+
+/// An attempt with what was given back of it; for admins, with its disputes and its ledger.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WholeView {
@@ -125,15 +174,19 @@ pub struct WholeView {
     payment: PaymentView,
     refunds: Vec<RefundView>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    disputes: Option<Vec<DisputeView>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     ledger: Option<Vec<LedgerView>>,
 }
 
 impl WholeView {
     fn of(whole: Whole, caller: &Caller) -> Self {
+        let disputes = caller.is_admin().then(|| whole.disputes.into_iter().map(DisputeView::from).collect());
         let ledger = caller.is_admin().then(|| whole.ledger.into_iter().map(LedgerView::from).collect());
         Self {
             payment: whole.payment.into(),
             refunds: whole.refunds.into_iter().map(RefundView::from).collect(),
+            disputes,
             ledger,
         }
     }

@@ -159,9 +159,12 @@ fn parameters(record: &Record) -> Vec<String> {
         // Everybody may pay in every way; cards at the simulator, which the proxy serves.
         "GuestCash=true".to_owned(),
         "CardPayments=on".to_owned(),
+        "PaymentIntents=on".to_owned(),
+        "PublishableKey=pk_local_cartwright".to_owned(),
         format!("StripeUrl={}", stripe::url(record)),
         "LimitSignUps=90000/60".to_owned(),
         "OrdersPerDay=1000000".to_owned(),
+        "CardsPerHour=100000".to_owned(),
         "PiecesPerLine=1000".to_owned(),
     ]
 }

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::fmt::Display;
 use std::str::FromStr;
 
+use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
@@ -27,9 +28,30 @@ impl<S: Sync, T: Body> FromRequest<S> for Input<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         readable(request.headers())?;
-        let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await.map_err(|_| {
-            Problem::new(BODY_TOO_LARGE, format!("The body may be at most {} KB long.", BODY_LIMIT / 1024))
-        })?;
+        input::parse(&body_of(request).await?).map(Self)
+    }
+}
+
+async fn body_of(request: Request) -> Result<Bytes, Problem> {
+    axum::body::to_bytes(request.into_body(), BODY_LIMIT).await.map_err(|_| {
+        Problem::new(BODY_TOO_LARGE, format!("The body may be at most {} KB long.", BODY_LIMIT / 1024))
+    })
+}
+
+/// The same of a request that may come without a body, and then means what is usual.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InputIfAny<T>(pub T);
+
+impl<S: Sync, T: Body + Default> FromRequest<S> for InputIfAny<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let is_readable = readable(request.headers());
+        let body = body_of(request).await?;
+        if body.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        is_readable?;
         input::parse(&body).map(Self)
     }
 }

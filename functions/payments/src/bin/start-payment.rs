@@ -4,12 +4,11 @@
 
 use orders::OrderId;
 use orders::guests::{Guest, GuestOrders};
-use payments::starting::Starting;
-use payments::views::{PaymentView, page};
+use payments::starting::{StartPayment, Starting};
+use payments::views::StartedView;
 use shared::caller::Caller;
 use shared::http::problem::Problem;
-use shared::http::{self, Answer, Now, PathId, State};
-use shared::run::telemetry;
+use shared::http::{self, Answer, InputIfAny, Now, PathId, State};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -22,10 +21,10 @@ async fn start_payment(
     caller: Caller,
     PathId(id): PathId<OrderId>,
     Now(now): Now,
-) -> Result<Answer<PaymentView>, Problem> {
-    telemetry::about("orders", id);
-    let (payment, is_new) = starting.start(&caller, id, now).await?;
-    Ok(page(is_new, format!("/payments/{}", payment.id()), payment))
+    InputIfAny(asked): InputIfAny<StartPayment>,
+) -> Result<Answer<StartedView>, Problem> {
+    let started = starting.start(&caller, id, asked, now).await?;
+    Ok(started.answer(|payment| format!("/payments/{payment}")))
 }
 
 async fn start_guest_payment(
@@ -33,8 +32,8 @@ async fn start_guest_payment(
     PathId(id): PathId<OrderId>,
     guest: Guest,
     Now(now): Now,
-) -> Result<Answer<PaymentView>, Problem> {
-    telemetry::about("orders", id);
-    let (payment, is_new) = starting.start_opened(orders.open(guest, id, now).await?, now).await?;
-    Ok(page(is_new, format!("/guest-orders/{id}"), payment))
+    InputIfAny(asked): InputIfAny<StartPayment>,
+) -> Result<Answer<StartedView>, Problem> {
+    let started = starting.start_opened(orders.open(guest, id, now).await?, asked, now).await?;
+    Ok(started.answer(|_| format!("/guest-orders/{id}")))
 }

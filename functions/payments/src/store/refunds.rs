@@ -85,23 +85,36 @@ impl Payments {
     {
         let mut write = Write::new();
         self.takes(&mut write, refund, now)?;
-        if refund.counts {
-            write.update(self.orders.refunds(refund.order_id, refund.amount, Refunded::Begun)?);
-        }
         guards.commit(write, keyed, answer, now).await
     }
 
-    /// What a refund that is asked for changes of its attempt.
+    /// Asks for a refund that the shop owes by itself.
+    ///
+    /// Safe to repeat: it takes from what can go back, and a second one of all that is left finds nothing.
+    ///
+    /// # Errors
+    /// When the tables cannot be written.
+    pub(crate) async fn owe(&self, refund: &Refund, now: Timestamp) -> anyhow::Result<Passed> {
+        let mut write = Write::new();
+        self.takes(&mut write, refund, now)?;
+        Ok(write.commit(&self.client).await?.into())
+    }
+
+    /// What a refund that is asked for changes of its attempt and of its order. As long as a dispute stands nothing
+    /// goes back: its buyer would have the money twice.
     fn takes(&self, write: &mut Write, refund: &Refund, now: Timestamp) -> anyhow::Result<()> {
         let changes =
             "SET refundable = refundable - :amount, refunding = refunding + :amount, updatedAt = :now";
-        let condition = "#status = :captured AND refundable >= :amount";
-        write.update(self.counted(refund, changes, condition, now)?);
+        let condition = "#status = :captured AND refundable >= :amount \
+                         AND (attribute_not_exists(disputes) OR disputes = :none)";
+        let mut update = self.counted(refund, changes, condition, now)?;
+        update.expression_attribute_values.get_or_insert_default().insert(":none".into(), number(0));
+        write.update(update);
         write.put(self.new_refund(refund)?);
-        Ok(())
+        self.count_for_order(write, refund, Refunded::Begun)
     }
 
-    /// Ends a pending order, as it was read, and asks for all back that is kept of its money, in one transaction.
+    /// Ends a pending order, as it was read, and asks for all back that may go back of its money, in one transaction.
     ///
     /// # Errors
     /// Those of [`orders::Orders::end`].
