@@ -338,7 +338,7 @@ fn no_shop_takes_cards_in_a_form_of_its_own_unless_it_says_so() {
     let told = functions
         .functions()
         .filter(|function| !function.property("Environment")["Variables"]["PUBLISHABLE_KEY"].is_null());
-    assert_eq!(told.map(|function| function.binary()).collect::<Vec<_>>(), ["start-payment"]);
+    assert_eq!(told.map(tests::template::Resource::binary).collect::<Vec<_>>(), ["start-payment"]);
 }
 
 #[test]

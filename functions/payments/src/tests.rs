@@ -350,7 +350,7 @@ fn an_order_is_paid_in_a_form_of_the_shops_own_only_where_that_is_switched_on() 
     }
 }
 
-fn intent(with: Value) -> Intent {
+fn intent(with: &Value) -> Intent {
     let mut whole = json!({ "id": "pi_1" });
     whole.as_object_mut().unwrap().extend(with.as_object().cloned().unwrap());
     serde_json::from_value(whole).unwrap()
@@ -360,7 +360,7 @@ fn intent(with: Value) -> Intent {
 fn an_intent_is_what_stripe_says_of_it() {
     let of = |status: &str| {
         let paid = json!({ "status": status, "amount_received": 9_999, "currency": "usd" });
-        State::of_intent(&intent(paid))
+        State::of_intent(&intent(&paid))
     };
     for status in ["requires_payment_method", "requires_confirmation", "requires_action"] {
         assert_eq!(of(status), Some(State::Open), "{status}");
@@ -369,7 +369,7 @@ fn an_intent_is_what_stripe_says_of_it() {
     assert_eq!(of("canceled"), Some(State::Canceled));
     assert_eq!(of("succeeded"), Some(State::Paid(money(1))));
     assert_eq!(of("requires_capture"), None, "nobody asks for that");
-    assert_eq!(State::of_intent(&intent(json!({ "status": "succeeded", "currency": "usd" }))), None);
+    assert_eq!(State::of_intent(&intent(&json!({ "status": "succeeded", "currency": "usd" }))), None);
 }
 
 /// A session that expires cancels its intent, and Stripe tells both.

@@ -264,7 +264,7 @@ async fn a_session_that_is_not_open_is_said_to_be_what_it_is() {
 
 fn intent(id: &str, status: &str) -> Reply {
     let intent = json!({ "id": id, "status": status, "client_secret": "pi_1_secret_1" });
-    Reply::answer(200, &intent.to_string())
+    Reply::answer(200, intent.to_string())
 }
 
 #[tokio::test]
