@@ -34,7 +34,7 @@ const DEPLOYED: &str = "/cargo-local/deployed";
 pub(crate) enum Code {
     /// A script that runs its development binary.
     Launchers,
-    /// The same, reaching AWS through a proxy on this port, and telling it in the user agent who it is.
+    /// The same, reaching AWS and Stripe through a proxy on this port, and telling it who it is.
     Behind(u16),
     /// Its release binary, as it goes to AWS.
     Release,
@@ -228,10 +228,13 @@ fn lay_out(cloud: &Cloud, code: Code) -> Result<()> {
     Ok(())
 }
 
-/// What Lambda starts. `exec` keeps the process's number, so that a proxy knows whose call it sees.
+/// What Lambda starts. `exec` keeps the process's number, so that a proxy knows whose call it sees: of AWS by the user
+/// agent, of Stripe by the path.
 fn start_script(function: &str, binary: &Path, proxy: Option<u16>) -> String {
     let way = proxy.map(|port| {
-        format!("export AWS_ENDPOINT_URL=http://127.0.0.1:{port} AWS_SDK_UA_APP_ID={function}.$$\n")
+        let (proxy, name) = (format!("http://127.0.0.1:{port}"), format!("{function}.$$"));
+        let to_aws = format!("AWS_ENDPOINT_URL={proxy} AWS_SDK_UA_APP_ID={name}");
+        format!("export {to_aws} STRIPE_URL={proxy}/stripe/{name}\n")
     });
     format!("#!/bin/sh\n{}exec {}\n", way.unwrap_or_default(), quoted(binary))
 }
@@ -278,7 +281,8 @@ mod tests {
     fn a_function_behind_a_proxy_says_who_it_is() {
         let binary = Path::new("/t/sign-up");
         assert_eq!(start_script("sign-up", binary, None), "#!/bin/sh\nexec '/t/sign-up'\n");
-        let behind = "export AWS_ENDPOINT_URL=http://127.0.0.1:9 AWS_SDK_UA_APP_ID=sign-up.$$";
+        let behind = "export AWS_ENDPOINT_URL=http://127.0.0.1:9 AWS_SDK_UA_APP_ID=sign-up.$$ \
+                      STRIPE_URL=http://127.0.0.1:9/stripe/sign-up.$$";
         assert_eq!(
             start_script("sign-up", binary, Some(9)),
             format!("#!/bin/sh\n{behind}\nexec '/t/sign-up'\n")

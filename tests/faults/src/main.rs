@@ -1,12 +1,13 @@
 //! Shows that no order is lost, doubled or oversold, whatever fails: `cargo local test --faults`.
 //!
-//! A shop of its own runs on the emulated AWS, and its functions reach that through the [`proxy`], which by a [`plan`]
-//! makes calls go wrong in every way that a [`fault`] is. People buy, sell and cancel ([`workload`]); then nothing goes
+//! A shop of its own runs on the emulated AWS and the simulated Stripe, and its functions reach both through the
+//! [`proxy`], which by a [`plan`] makes calls go wrong in every way that a [`fault`] is. People buy, sell and cancel ([`workload`]); then nothing goes
 //! wrong any more and what is owed must be given ([`quiet`]); then the [`invariants`] are counted from what people were
 //! answered ([`history`]) and what there is ([`world`]).
 //!
 //! What is promised and how it is shown: `docs/reliability.md`.
 
+mod books;
 mod call;
 mod draws;
 mod events;
@@ -17,6 +18,7 @@ mod invariants;
 mod plan;
 mod proxy;
 mod quiet;
+mod tries;
 mod unreadable;
 mod workload;
 mod world;
@@ -41,7 +43,7 @@ use crate::world::World;
 /// What `cargo local test --faults` passes on.
 #[derive(Debug, Clone, Parser)]
 struct Options {
-    /// Where the functions find AWS: the proxy's port.
+    /// Where the functions find AWS and Stripe: the proxy's port.
     #[arg(long)]
     port: u16,
     /// The seed of a plan to repeat.
@@ -85,14 +87,21 @@ async fn main() -> ExitCode {
 async fn run(options: Options) -> Result<bool> {
     let endpoint = std::env::var("AWS_ENDPOINT_URL").context("AWS_ENDPOINT_URL is not set")?;
     let seed = options.seed.unwrap_or_else(new_seed);
-    let proxy = Proxy::start(options.port, endpoint).await?;
+    let shop = std::env::var("CARTWRIGHT_URL").context("CARTWRIGHT_URL is not set")?;
+    let stripe = format!("{}/local/stripe/api", shop.trim_end_matches('/'));
+    let proxy = Proxy::start(options.port, endpoint, stripe).await?;
     let begun = Instant::now();
     println!("seed {seed}");
     let aws = Aws::open().await;
     // What a consumer failed at comes again in seconds, and not in a minute and more.
-    for (queue, seconds) in
-        [("OrdersQueueUrl", "4"), ("EmailsQueueUrl", "8"), ("StockQueueUrl", "4"), ("ActivityQueueUrl", "4")]
-    {
+    for (queue, seconds) in [
+        ("OrdersQueueUrl", "4"),
+        ("EmailsQueueUrl", "8"),
+        ("StockQueueUrl", "4"),
+        ("ActivityQueueUrl", "4"),
+        ("PaymentsQueueUrl", "5"),
+        ("RefundsQueueUrl", "5"),
+    ] {
         let soon = json!({ "QueueUrl": aws.output(queue), "Attributes": { "VisibilityTimeout": seconds } });
         aws.json("sqs", "AmazonSQS.SetQueueAttributes", soon).await;
     }

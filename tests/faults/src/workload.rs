@@ -16,7 +16,7 @@ use tokio::time::sleep;
 
 use crate::draws::Draws;
 use crate::events;
-use crate::history::{Answered, History, Purchase, Word};
+use crate::history::{Answered, Cancelled, History, Purchase, Word};
 use crate::world::{base64_url, has_left, is_settled, number, readable, scan, stored, text};
 
 /// How many people buy.
@@ -167,16 +167,28 @@ impl Town {
 
     /// Tries to cancel an order, and notes a clear answer.
     pub(crate) async fn cancel(&self, buyer: &Person, key: &str, order: &str) -> u16 {
-        let status = buyer.cancels(order).await.status;
-        self.history.note(key, |purchase| purchase.cancels.push(status));
-        status
+        let answer = buyer.cancels(order).await;
+        self.note_cancelled(key, &answer)
+    }
+
+    fn note_cancelled(&self, key: &str, answer: &Answer) -> u16 {
+        let is_processing =
+            answer.body["type"].as_str().is_some_and(|kind| kind.ends_with(":payment-processing"));
+        let cancelled = match answer.status {
+            200 => Cancelled::Done,
+            409 if is_processing => Cancelled::MoneyOnItsWay,
+            409 => Cancelled::OnItsWay,
+            status => Cancelled::Unknown(status),
+        };
+        self.history.note(key, |purchase| purchase.cancels.push(cancelled));
+        answer.status
     }
 
     /// The same for an admin, who cancels whatever is not wanted in the shop.
     async fn withdraw(&self, key: &str, order: &str) {
         let path = format!("/admin/orders/{order}/cancel");
-        let status = self.shop.admin().await.request(Method::POST, &path).send().await.status;
-        self.history.note(key, |purchase| purchase.cancels.push(status));
+        let answer = self.shop.admin().await.request(Method::POST, &path).send().await;
+        self.note_cancelled(key, &answer);
     }
 
     /// Says of an order what its seller says, or an admin where there are several; and notes the answer.
