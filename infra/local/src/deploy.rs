@@ -54,7 +54,11 @@ pub(crate) async fn stack(cloud: &Cloud, record: &mut Record) -> Result<()> {
 /// The template is refused.
 pub(crate) async fn stack_of(cloud: &Cloud, record: &mut Record, code: Code) -> Result<()> {
     let aws = Aws::at(record.gateway());
-    let parameters = parameters(record);
+    let mut parameters = parameters(record);
+    if matches!(code, Code::Behind(_)) {
+        // Where calls fail on purpose, one order of a guest may be counted several times.
+        parameters.push("LimitPerEmail=1000/60".to_owned());
+    }
     let fingerprint = fingerprint(&parameters)?;
     if deployed(&aws).await.as_deref() == Some(&fingerprint) {
         return Ok(());

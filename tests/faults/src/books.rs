@@ -94,6 +94,12 @@ impl Books {
     }
 }
 
+/// The pages that were paid in a slow way, whose money has not come.
+pub(crate) fn slow(told: &Value) -> Vec<String> {
+    let is_slow = |session: &&Value| session["status"] == "complete" && session["payment_status"] == "unpaid";
+    each(told, "sessions").filter(is_slow).map(|session| text(&session["id"])).collect()
+}
+
 /// The ids of events that Stripe has given up bringing to the shop; it would try for three days.
 pub(crate) fn given_up(told: &Value) -> Vec<String> {
     let given_up = each(told, "deliveries").filter(|delivery| delivery["state"] == "given_up");
@@ -129,6 +135,7 @@ mod tests {
             "sessions": [
                 { "id": "cs_2", "status": "open", "payment_status": "unpaid", "metadata": metadata },
                 { "id": "cs_1", "status": "complete", "payment_status": "paid", "metadata": metadata },
+                { "id": "cs_3", "status": "complete", "payment_status": "unpaid", "metadata": metadata },
             ],
             "payment_intents": [{ "id": "pi_1", "metadata": metadata }],
             "charges": [
@@ -160,7 +167,7 @@ mod tests {
         assert_eq!(books.strays, ["re_3"]);
         let pages = ["cs_1", "cs_2"].map(|id| (books.sessions[id].is_open, books.sessions[id].is_paid));
         assert_eq!(pages, [(false, true), (true, false)]);
-        assert_eq!(given_up(&told), ["evt_1"]);
+        assert_eq!((given_up(&told), slow(&told)), (vec!["evt_1".into()], vec!["cs_3".into()]));
         assert!(!is_telling(&told), "what is held back waits for another event");
         assert!(is_telling(&json!({ "deliveries": [{ "state": "sending" }] })));
     }

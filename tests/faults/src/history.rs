@@ -206,6 +206,16 @@ impl History {
         }
     }
 
+    /// Begins a purchase.
+    pub(crate) fn begin(&self, key: &str, purchase: Purchase) {
+        self.note(key, |begun| *begun = Purchase { key: key.to_owned(), ..purchase });
+    }
+
+    /// A purchase as it stands.
+    pub(crate) fn purchase(&self, key: &str) -> Option<Purchase> {
+        self.purchases.lock().expect("no holder of this lock panics").get(key).cloned()
+    }
+
     /// Begins a purchase, or changes it.
     pub(crate) fn note(&self, key: &str, change: impl FnOnce(&mut Purchase)) {
         let mut purchases = self.purchases.lock().expect("no holder of this lock panics");

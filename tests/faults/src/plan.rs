@@ -85,7 +85,7 @@ impl Seeded {
         }
         let fitting: Vec<_> = WEIGHTS.into_iter().filter(|(_, fault)| fault.fits(call)).collect();
         let fault = draws.weighted(&fitting)?;
-        // The SDK makes three attempts, and so does Stripe's client: most faults pass with the next, some outlast them all.
+        // The SDK makes three attempts, and so does Stripe's client: most faults pass with the next, some outlast all.
         let attempts = draws.weighted(&[(6, 1), (1, 2), (3, 3)])?;
         Some((fault, attempts))
     }

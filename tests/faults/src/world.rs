@@ -369,6 +369,13 @@ pub(crate) async fn stored(aws: &Aws, order: &str) -> Value {
     aws.item("OrdersTable", ("orderId", order)).await
 }
 
+/// An attempt to pay.
+pub(crate) async fn attempt(aws: &Aws, payment: &str) -> Value {
+    let key = json!({ "paymentId": { "S": payment }, "entry": { "S": "payment" } });
+    let input = json!({ "TableName": aws.output("PaymentsTable"), "Key": key, "ConsistentRead": true });
+    aws.json("dynamodb", "DynamoDB_20120810.GetItem", input).await["Item"].take()
+}
+
 /// Whether nothing is owed to an order any more.
 pub(crate) async fn is_settled(aws: &Aws, order: &str) -> bool {
     stored(aws, order).await.get("due").is_none()

@@ -173,7 +173,8 @@ impl Checks<'_> {
         }
     }
 
-    /// Nobody can pay any more for an order that is paid, or over; and every attempt has come to an end.
+    /// Nobody can pay any more for an order that is paid, or over. An attempt that failed in a slow way may still be said
+    /// to be under way, where that was told last.
     pub(super) fn no_page_is_left_open(&mut self, purchases: &[Purchase]) {
         const NAME: &str = "no page is left open";
         let forced: BTreeSet<_> = forced(purchases);
@@ -187,8 +188,7 @@ impl Checks<'_> {
         for (id, payment) in &world.payments {
             let order = self.order(&payment.order);
             let is_over = order.is_none_or(|order| order.status == "cancelled");
-            let is_at_an_end = ["captured", "dead"].contains(&payment.status.as_str());
-            if is_over && !is_at_an_end {
+            if is_over && ["creating", "open"].contains(&payment.status.as_str()) {
                 self.add(NAME, &payment.order, format!("its attempt {id} is {}", payment.status));
             }
         }
