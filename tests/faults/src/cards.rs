@@ -377,7 +377,7 @@ impl Town {
             if done.load(Ordering::Relaxed) {
                 return;
             }
-            let payments: Vec<_> = self.history.purchases().into_iter().flat_map(|it| it.payments).collect();
+            let payments = self.history.payments();
             let Some(payment) = payments.get(draws.below(payments.len())) else { continue };
             if text(&attempt(&self.aws, payment).await, "status") != "captured" {
                 continue;

@@ -288,6 +288,19 @@ impl History {
         self.purchases.lock().expect("no holder of this lock panics").values().cloned().collect()
     }
 
+    /// The keys of all purchases that were answered with an order, and the orders.
+    pub(crate) fn placed(&self) -> Vec<(String, String)> {
+        let purchases = self.purchases.lock().expect("no holder of this lock panics");
+        let placed = purchases.iter().filter_map(|(key, it)| Some((key.clone(), it.order()?.to_owned())));
+        placed.collect()
+    }
+
+    /// All attempts to pay that somebody was told of.
+    pub(crate) fn payments(&self) -> Vec<String> {
+        let purchases = self.purchases.lock().expect("no holder of this lock panics");
+        purchases.values().flat_map(|purchase| purchase.payments.iter().cloned()).collect()
+    }
+
     /// All products.
     pub(crate) fn books(&self) -> BTreeMap<String, Book> {
         self.books.lock().expect("no holder of this lock panics").clone()

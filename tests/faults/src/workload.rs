@@ -205,17 +205,17 @@ impl Town {
         let mut draws = Draws::new(seed, "fulfilling");
         while !done.load(Ordering::Relaxed) {
             self.pause(&done, 120).await;
-            let purchases = self.history.purchases();
-            let placed: Vec<_> = purchases.iter().filter_map(|it| Some((it, it.order()?))).collect();
-            let Some((purchase, order)) = placed.get(draws.below(placed.len())) else { continue };
+            let placed = self.history.placed();
+            let Some((key, order)) = placed.get(draws.below(placed.len())) else { continue };
+            let purchase = self.history.purchase(key).expect("a purchase");
             match draws.weighted(&[(6, 's'), (3, 'd'), (1, 'c')]).unwrap_or('s') {
-                'c' => self.withdraw(&purchase.key, order).await,
-                'd' => self.say(purchase, order, Word::Delivered).await,
+                'c' => self.withdraw(key, order).await,
+                'd' => self.say(&purchase, order, Word::Delivered).await,
                 _ => {
                     let stored = stored(&self.aws, order).await;
                     // What the workflow ships has no number, and what is not paid yet is not to be sent.
                     if stored["manual"]["BOOL"] == true && !awaits(&stored) {
-                        self.say(purchase, order, Word::Shipped).await;
+                        self.say(&purchase, order, Word::Shipped).await;
                     }
                 }
             }
@@ -507,9 +507,8 @@ impl Town {
         let mut draws = Draws::new(seed, "duplicates");
         while !done.load(Ordering::Relaxed) {
             self.pause(&done, 400).await;
-            let purchases = self.history.purchases();
-            let orders: Vec<&str> = purchases.iter().filter_map(|purchase| purchase.order()).collect();
-            let Some(order) = orders.get(draws.below(orders.len())) else { continue };
+            let placed = self.history.placed();
+            let Some((_, order)) = placed.get(draws.below(placed.len())) else { continue };
             let kinds = ["order.confirmed", "order.shipping", "order.delivered", "order.cancelled"];
             let kind = kinds.get(draws.below(8));
             let what = draws.below(4);
