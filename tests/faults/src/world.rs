@@ -3,24 +3,33 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ::tests::aws::Aws;
+use ::tests::logs::count_in_logs;
+use ::tests::shop::{Mail, Shop};
 use serde_json::{Value, json};
-use tests::aws::Aws;
-use tests::logs::count_in_logs;
-use tests::shop::{Mail, Shop};
 
+use crate::books::Books;
 use crate::unreadable;
 
 /// An order as the table has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Order {
     pub buyer: String,
+    /// Where mail about it goes to.
+    pub email: String,
     pub status: String,
     /// The products and how many pieces of each.
     pub lines: Vec<(String, i64)>,
     /// The statuses it had, oldest first.
     pub history: Vec<String>,
-    /// Whether the total is that of its lines.
+    /// Whether the total is that of its lines, its coupon, its way and its taxes.
     pub adds_up: bool,
+    /// Why it is over, if it is.
+    pub reason: Option<String>,
+    /// What it knows of its money, if that comes by card.
+    pub paying: Option<Paying>,
+    /// What it counted of a coupon.
+    pub coupon: Option<UsedCoupon>,
     /// Whether it is still in the index `due`.
     pub is_due: bool,
     /// Whether its pieces have left.
@@ -39,10 +48,96 @@ impl Order {
         self.status != "cancelled" && !self.handed_over
     }
 
+    /// Whether nobody with an account bought it, or has claimed it.
+    pub(crate) fn is_a_guests(&self) -> bool {
+        self.buyer.starts_with("guest#")
+    }
+
     /// Whether it waits for a person to ship it, and for nothing else.
     pub(crate) fn waits(&self) -> bool {
         self.status == "pending" && self.manual && !self.is_due
     }
+}
+
+/// What an order knows of its money.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Paying {
+    pub paid: i64,
+    pub refunding: i64,
+    pub refunded: i64,
+    /// The attempt that counts.
+    pub counts: String,
+    /// All attempts, the oldest first.
+    pub attempts: Vec<String>,
+}
+
+/// A coupon as an order used it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct UsedCoupon {
+    pub code: String,
+    /// Whether it was counted.
+    pub in_all: bool,
+    /// As whose use it was counted, if it was.
+    pub customer: Option<String>,
+}
+
+/// An attempt to pay, with all that was written down of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Payment {
+    pub order: String,
+    pub buyer: String,
+    pub status: String,
+    pub captured: i64,
+    pub refundable: i64,
+    pub refunding: i64,
+    pub refunded: i64,
+    /// Why its money went back at once, if it did.
+    pub outcome: Option<String>,
+    /// What came, and below zero what went, by its fact: `charge:pi_…`.
+    pub ledger: BTreeMap<String, i64>,
+    /// What was given back, by its id.
+    pub refunds: BTreeMap<String, Refund>,
+}
+
+impl Payment {
+    /// What came and has not gone.
+    pub(crate) fn kept(&self) -> i64 {
+        self.ledger.values().sum()
+    }
+
+    /// What could not go back, or came again: a person gives it back in another way.
+    pub(crate) fn failed(&self) -> i64 {
+        let failed = self.refunds.values().filter(|refund| refund.status == "failed");
+        failed.map(|refund| refund.amount).sum()
+    }
+}
+
+/// A refund as the table has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Refund {
+    pub amount: i64,
+    pub status: String,
+    /// Whether an admin asked for it.
+    pub by_admin: bool,
+    /// Whether it is still in the index `due`.
+    pub is_due: bool,
+}
+
+/// A coupon.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Coupon {
+    pub used: i64,
+    /// As often as it may be used in all, where that is limited.
+    pub limit: Option<i64>,
+}
+
+/// Mail about an order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Letter {
+    pub order: String,
+    pub to: String,
+    /// What it says.
+    pub text: String,
 }
 
 /// On which terms a product is sold, as its offer says or as its own item does.
@@ -95,6 +190,16 @@ pub(crate) struct World {
     pub records: BTreeMap<String, String>,
     /// The emails about each order: kinds, in the order they went out.
     pub emails: BTreeMap<String, Vec<EmailKind>>,
+    /// The same, as they were sent.
+    pub letters: Vec<Letter>,
+    /// By id.
+    pub payments: BTreeMap<String, Payment>,
+    /// Stripe's own books.
+    pub stripe: Books,
+    /// By code.
+    pub coupons: BTreeMap<String, Coupon>,
+    /// How often each customer used a coupon, by `{code}#{customer}`.
+    pub uses: BTreeMap<String, i64>,
     /// What their buyers' logs say of each order: kinds of events, oldest first.
     pub told: BTreeMap<String, Vec<String>>,
     /// How many emails were counted as possibly sent twice.
@@ -156,10 +261,23 @@ impl World {
                     .insert(whose.to_owned(), answer["orderId"].as_str().unwrap_or_default().to_owned());
             }
         }
+        world.payments = payments(&scan(aws, "PaymentsTable").await);
+        world.stripe = Books::of(&shop.get("/local/stripe.json").await.is(200));
+        for item in scan(aws, "CouponsTable").await {
+            let (id, used) = (text(&item, "couponId"), number(&item, "used"));
+            if item.get("rules").is_some() {
+                let limit = item["rules"]["M"]["limit"]["N"].as_str().and_then(|limit| limit.parse().ok());
+                world.coupons.insert(id, Coupon { used, limit });
+            } else {
+                world.uses.insert(id, used);
+            }
+        }
         let mailbox = shop.get("/local/emails.json").await.is(200);
         let mails: Vec<Mail> = serde_json::from_value(mailbox).expect("a mailbox");
         for mail in mails.iter().rev() {
             if let (Some(kind), Some(order)) = (EmailKind::of(mail), order_of(mail)) {
+                let letter = Letter { order: order.clone(), to: mail.to.clone(), text: mail.text.clone() };
+                world.letters.push(letter);
                 world.emails.entry(order).or_default().push(kind);
             }
         }
@@ -175,6 +293,8 @@ impl World {
         for queue in [
             "OrdersDeadLetterQueueUrl",
             "EmailsDeadLetterQueueUrl",
+            "PaymentsDeadLetterQueueUrl",
+            "RefundsDeadLetterQueueUrl",
             "StockDeadLetterQueueUrl",
             "UploadsDeadLetterQueueUrl",
         ] {
@@ -204,9 +324,56 @@ pub(crate) fn readable(items: Vec<Value>) -> impl Iterator<Item = Value> {
     items.into_iter().filter(|item| !unreadable::is_one(item))
 }
 
+/// The attempts to pay, by the items of their table.
+fn payments(items: &[Value]) -> BTreeMap<String, Payment> {
+    let mut payments: BTreeMap<String, Payment> = BTreeMap::new();
+    for item in items {
+        let (id, entry) = (text(item, "paymentId"), text(item, "entry"));
+        // Whose an intent is stands under the intent.
+        if entry == "pointer" {
+            continue;
+        }
+        let payment = payments.entry(id).or_default();
+        if let Some(fact) = entry.strip_prefix("ledger#") {
+            payment.ledger.insert(fact.to_owned(), number(item, "amount"));
+        } else if let Some(refund) = entry.strip_prefix("refund#") {
+            let of_table = Refund {
+                amount: number(item, "amount"),
+                status: text(item, "status"),
+                by_admin: item.get("by").is_some(),
+                is_due: item.get("due").is_some() || item.get("dueAt").is_some(),
+            };
+            payment.refunds.insert(refund.to_owned(), of_table);
+        } else {
+            let (ledger, refunds) =
+                (std::mem::take(&mut payment.ledger), std::mem::take(&mut payment.refunds));
+            *payment = Payment {
+                order: text(item, "orderId"),
+                buyer: text(item, "userId"),
+                status: text(item, "status"),
+                captured: number(item, "captured"),
+                refundable: number(item, "refundable"),
+                refunding: number(item, "refunding"),
+                refunded: number(item, "refunded"),
+                outcome: item["outcome"]["S"].as_str().map(str::to_owned),
+                ledger,
+                refunds,
+            };
+        }
+    }
+    payments
+}
+
 /// An order's item.
 pub(crate) async fn stored(aws: &Aws, order: &str) -> Value {
     aws.item("OrdersTable", ("orderId", order)).await
+}
+
+/// An attempt to pay.
+pub(crate) async fn attempt(aws: &Aws, payment: &str) -> Value {
+    let key = json!({ "paymentId": { "S": payment }, "entry": { "S": "payment" } });
+    let input = json!({ "TableName": aws.output("PaymentsTable"), "Key": key, "ConsistentRead": true });
+    aws.json("dynamodb", "DynamoDB_20120810.GetItem", input).await["Item"].take()
 }
 
 /// Whether nothing is owed to an order any more.
@@ -218,6 +385,11 @@ pub(crate) async fn is_settled(aws: &Aws, order: &str) -> bool {
 pub(crate) async fn has_left(aws: &Aws, order: &str) -> bool {
     let order = stored(aws, order).await;
     text(&order, "status") == "cancelled" || order["handedOver"]["BOOL"] == true
+}
+
+/// Whether an order awaits its payment.
+pub(crate) fn awaits(order: &Value) -> bool {
+    text(order, "status") == "awaiting_payment"
 }
 
 /// Whether an order waits for a person to ship it.
@@ -239,14 +411,62 @@ fn list<'a>(item: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
     item[name]["L"].as_array().into_iter().flatten().map(|entry| &entry["M"])
 }
 
-fn order(item: &Value) -> Order {
+/// Whether a total is what its parts say. Of lines alone there are no amounts.
+fn adds_up(item: &Value) -> bool {
     let cost = |line: &Value| number(line, "unitPrice") * number(line, "quantity");
+    let of_lines: i64 = list(item, "lines").map(cost).sum();
+    let Some(amounts) = item.get("amounts").map(|amounts| &amounts["M"]) else {
+        return of_lines == number(item, "total");
+    };
+    let [items, discount, shipping, tax, included] =
+        ["items", "discount", "shipping", "tax", "taxIncluded"].map(|name| number(amounts, name));
+    // A line of its price alone has no amounts either.
+    let off: i64 = list(item, "lines").map(|line| number(&line["amounts"]["M"], "discount")).sum();
+    of_lines == items
+        && off == discount
+        && items - discount + shipping + tax - included == number(item, "total")
+        && [items, discount, shipping, tax, included].iter().all(|amount| *amount >= 0)
+}
+
+fn paying(item: &Value) -> Option<Paying> {
+    let payment = &item.get("payment")?["M"];
+    let ids = payment["attempts"]["L"].as_array().into_iter().flatten();
+    Some(Paying {
+        paid: number(payment, "paid"),
+        refunding: number(payment, "refunding"),
+        refunded: number(payment, "refunded"),
+        counts: text(payment, "paymentId"),
+        attempts: ids.filter_map(|id| id["S"].as_str()).map(str::to_owned).collect(),
+    })
+}
+
+fn used_coupon(item: &Value) -> Option<UsedCoupon> {
+    let coupon = &item.get("coupon")?["M"];
+    let counted = &coupon["counted"]["M"];
+    let customer = coupon["customer"]["S"].as_str().map_or_else(|| text(item, "userId"), str::to_owned);
+    Some(UsedCoupon {
+        code: text(coupon, "code"),
+        in_all: is_true(counted, "inAll"),
+        customer: is_true(counted, "byCustomer").then_some(customer),
+    })
+}
+
+fn is_true(item: &Value, name: &str) -> bool {
+    item[name]["BOOL"] == true
+}
+
+fn order(item: &Value) -> Order {
+    let last = list(item, "history").last();
     Order {
         buyer: text(item, "userId"),
+        email: text(&item["contact"]["M"], "email"),
         status: text(item, "status"),
         lines: list(item, "lines").map(|line| (text(line, "productId"), number(line, "quantity"))).collect(),
         history: list(item, "history").map(|entry| text(entry, "status")).collect(),
-        adds_up: list(item, "lines").map(cost).sum::<i64>() == number(item, "total"),
+        adds_up: adds_up(item),
+        reason: last.and_then(|entry| entry["reason"]["S"].as_str()).map(str::to_owned),
+        paying: paying(item),
+        coupon: used_coupon(item),
         is_due: item.get("due").is_some() || item.get("dueAt").is_some(),
         handed_over: item["handedOver"]["BOOL"] == true,
         manual: item["manual"]["BOOL"] == true,
@@ -338,4 +558,97 @@ pub(crate) fn base64_url(name: &str) -> String {
 fn order_of(mail: &Mail) -> Option<String> {
     let (_, id) = mail.text.rsplit_once("\nOrder ")?.1.split_once('(')?;
     Some(id.chars().take_while(|c| c.is_ascii_hexdigit() || *c == '-').collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(fields: &[(&str, i64)]) -> Value {
+        let fields =
+            fields.iter().map(|(name, number)| ((*name).to_owned(), json!({ "N": number.to_string() })));
+        json!({ "M": fields.collect::<serde_json::Map<_, _>>() })
+    }
+
+    /// Two pieces at 4.50 and one at 1.00, a tenth off the first two, 4.90 for sending, a tax on top.
+    fn an_order() -> Value {
+        let mut tea = numbers(&[("unitPrice", 450), ("quantity", 2)]);
+        tea["M"]["amounts"] = numbers(&[("discount", 90), ("tax", 81), ("total", 891)]);
+        let mug = numbers(&[("unitPrice", 100), ("quantity", 1)]);
+        let amounts =
+            [("items", 1_000), ("discount", 90), ("shipping", 490), ("tax", 140), ("taxIncluded", 0)];
+        json!({
+            "lines": { "L": [tea, mug] },
+            "amounts": numbers(&amounts),
+            "total": { "N": "1540" },
+        })
+    }
+
+    #[test]
+    fn an_order_adds_up_with_its_coupon_its_way_and_its_taxes() {
+        assert!(adds_up(&an_order()));
+        for (place, wrong) in [
+            ("/total/N", "1541"),
+            ("/amounts/M/items/N", "1001"),
+            ("/amounts/M/discount/N", "91"),
+            ("/amounts/M/shipping/N", "489"),
+            ("/amounts/M/tax/N", "141"),
+            ("/amounts/M/taxIncluded/N", "1"),
+            ("/lines/L/0/M/quantity/N", "3"),
+            ("/lines/L/0/M/amounts/M/discount/N", "0"),
+        ] {
+            let mut order = an_order();
+            *order.pointer_mut(place).unwrap() = json!(wrong);
+            assert!(!adds_up(&order), "{place}");
+        }
+        let mut of_lines = an_order();
+        of_lines.as_object_mut().unwrap().remove("amounts");
+        of_lines["total"] = json!({ "N": "1000" });
+        assert!(adds_up(&of_lines));
+    }
+
+    #[test]
+    fn a_payment_is_read_with_its_ledger_and_its_refunds_in_whatever_order_they_come() {
+        let own = |entry: &str, fields: Value| {
+            let mut item = fields;
+            item["paymentId"] = json!({ "S": "p" });
+            item["entry"] = json!({ "S": entry });
+            item
+        };
+        let charge = own("ledger#charge:pi_1", json!({ "amount": { "N": "900" } }));
+        let back = own("ledger#refund:re_1", json!({ "amount": { "N": "-100" } }));
+        let refund = own(
+            "refund#r",
+            json!({ "amount": { "N": "100" }, "status": { "S": "accepted" }, "by": { "S": "admin" } }),
+        );
+        let attempt = own(
+            "payment",
+            json!({ "orderId": { "S": "o" }, "userId": { "S": "ann" }, "status": { "S": "captured" },
+                "captured": { "N": "900" }, "refundable": { "N": "800" }, "refunded": { "N": "100" } }),
+        );
+        let pointer = json!({ "paymentId": { "S": "intent#pi_1" }, "entry": { "S": "pointer" } });
+        let items = [back, refund, attempt, charge, pointer];
+        let read = payments(&items);
+        assert_eq!(read, payments(&items.iter().rev().cloned().collect::<Vec<_>>()));
+        assert_eq!(read.keys().collect::<Vec<_>>(), ["p"]);
+        assert_eq!((read["p"].kept(), read["p"].captured, read["p"].failed()), (800, 900, 0));
+        let refund = Refund { amount: 100, status: "accepted".into(), by_admin: true, is_due: false };
+        assert_eq!(read["p"].refunds, [("r".to_owned(), refund)].into());
+    }
+
+    #[test]
+    fn what_an_order_counted_of_its_coupon_is_its_customers() {
+        let used = |customer: Value| {
+            let mut coupon = json!({ "M": {
+                "code": { "S": "HALF" },
+                "counted": { "M": { "inAll": { "BOOL": true }, "byCustomer": { "BOOL": true } } },
+            } });
+            if !customer.is_null() {
+                coupon["M"]["customer"] = customer;
+            }
+            used_coupon(&json!({ "userId": { "S": "ann" }, "coupon": coupon })).unwrap()
+        };
+        assert_eq!(used(Value::Null).customer.as_deref(), Some("ann"));
+        assert_eq!(used(json!({ "S": "guest#gus" })).customer.as_deref(), Some("guest#gus"));
+    }
 }
