@@ -1,9 +1,10 @@
 //! Shows that no order is lost, doubled or oversold, whatever fails: `cargo local test --faults`.
 //!
 //! A shop of its own runs on the emulated AWS and the simulated Stripe, and its functions reach both through the
-//! [`proxy`], which by a [`plan`] makes calls go wrong in every way that a [`fault`] is. People buy, pay, sell and cancel
-//! ([`workload`], [`cards`]); then nothing goes wrong any more and what is owed must be given ([`quiet`]); then the
-//! [`invariants`] are counted from what people were answered ([`history`]) and what there is ([`world`], [`books`]).
+//! [`proxy`], which by a [`plan`] makes calls go wrong in every way that a [`fault`] is. People buy, pay, sell and
+//! cancel ([`workload`], [`cards`]); then nothing goes wrong any more and what is owed must be given ([`quiet`]); then
+//! the [`invariants`] are counted from what people were answered ([`history`]) and what there is ([`world`],
+//! [`books`]).
 //!
 //! What is promised and how it is shown: `docs/reliability.md`.
 

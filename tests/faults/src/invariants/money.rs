@@ -173,8 +173,8 @@ impl Checks<'_> {
         }
     }
 
-    /// Nobody can pay any more for an order that is paid, or over. An attempt that failed in a slow way may still be said
-    /// to be under way, where that was told last.
+    /// Nobody can pay any more for an order that is paid, or over. An attempt that failed in a slow way may still be
+    /// said to be under way, where that was told last.
     pub(super) fn no_page_is_left_open(&mut self, purchases: &[Purchase]) {
         const NAME: &str = "no page is left open";
         let forced: BTreeSet<_> = forced(purchases);
