@@ -167,6 +167,35 @@ async fn what_goes_back_never_passes_what_came() {
     );
 }
 
+// F7: a refund of the Dashboard fails, which is told before the refund itself.
+#[tokio::test]
+async fn a_refund_that_failed_before_it_was_told_of_did_not_go_back() {
+    let awaiting = awaiting().await;
+    awaiting.at_stripe(json!({ "do": "pay" })).await;
+    awaiting.order_once("it is paid", |order| order["paymentStatus"] == "paid").await;
+    let path = format!("/local/stripe/sessions/{}", awaiting.payment);
+    let silently = json!({ "do": "refund", "amount": 100, "deliver": ["never"] });
+    let made = awaiting.shop.post(&path, &silently).await.is(200);
+    let refund = made["object"]["id"].as_str().expect("a refund").to_owned();
+    awaiting.shop.post(&format!("/local/stripe/refunds/{refund}"), &json!({ "do": "fail" })).await.is(200);
+    eventually("the failure is written down", async || {
+        (awaiting.whole().await["refunds"][0]["status"] == "failed").then_some(())
+    })
+    .await;
+    for event in made["events"].as_array().expect("events") {
+        let event = event.as_str().expect("an event");
+        awaiting
+            .shop
+            .post(&format!("/local/stripe/events/{event}"), &json!({ "do": "deliver" }))
+            .await
+            .is(200);
+    }
+    a_while().await;
+    let whole = awaiting.whole().await;
+    assert_eq!((facts(&whole), &whole["refundable"]), (vec!["charge".to_owned()], &json!(99.99)));
+    assert_eq!(awaiting.order().await["paymentStatus"], "paid");
+}
+
 // C9: what costs nothing is ordered at once, and what costs too little is refused before anything is written.
 #[tokio::test]
 async fn what_costs_too_little_for_a_card_is_refused_before_anything_is_written() {

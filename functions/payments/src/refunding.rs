@@ -6,7 +6,7 @@ use aws_sdk_sqs::Client;
 use orders::PaymentId;
 use serde::{Deserialize, Serialize};
 use shared::guards::{Committed, Guards, KeyReused, KeyedRequest, Once};
-use shared::http::problem::{Kind, Problem, StatusCode};
+use shared::http::problem::{Busy, Kind, Problem, StatusCode};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::run::telemetry;
@@ -115,10 +115,26 @@ impl Refunds {
                 telemetry::count_in_stage("UnknownPayment", 1);
                 Passed::Before
             }
-            None if heard == RefundHeard::Failed => Passed::Before,
+            None if heard == RefundHeard::Failed => self.failed_elsewhere(payment, said, now).await?,
             None => self.made_elsewhere(payment, said, event, now).await?,
         };
         Ok((Some(payment), passed))
+    }
+
+    /// What is told in any order: that it went may be told after it came again, and is so no more.
+    async fn failed_elsewhere(
+        &self,
+        payment: PaymentId,
+        said: &stripe::Refund,
+        now: Timestamp,
+    ) -> anyhow::Result<Passed> {
+        let payment = self.payments.find(payment).await?.context("there is no such payment")?;
+        let amount = said.amount.context("a refund has an amount")?;
+        match self.payments.failed_elsewhere(&payment, (&said.id, amount), now).await? {
+            Passed::Now => Ok(Passed::Now),
+            // It was told meanwhile that it went.
+            Passed::Before => Err(Busy).context("write down a refund that failed"),
+        }
     }
 
     async fn made_elsewhere(
@@ -439,9 +455,7 @@ impl Refunding {
             return Err(refused.into());
         }
         let payment = self.payments.find(id).await?.ok_or_else(|| Problem::not_found("payment"))?;
-        Err(amount_of(&payment, asked)
-            .err()
-            .map_or_else(|| anyhow!(shared::http::problem::Busy).into(), Problem::from))
+        Err(amount_of(&payment, asked).err().map_or_else(|| anyhow!(Busy).into(), Problem::from))
     }
 
     async fn ask_back(

@@ -258,16 +258,7 @@ impl Payments {
         event: Option<EventId>,
         now: Timestamp,
     ) -> anyhow::Result<Passed> {
-        let intent = payment.intent_id.clone().context("what has money has an intent")?;
-        let asked = Refund::requested(payment, intent, amount, RefundWhy::Elsewhere, None, now);
-        let refund = Refund {
-            entry: entry_of(at_stripe.as_str()),
-            status: RefundState::Accepted,
-            stripe_refund_id: Some(at_stripe.clone()),
-            due: None,
-            due_at: None,
-            ..asked
-        };
+        let refund = elsewhere(payment, (at_stripe, amount), RefundState::Accepted, now)?;
         let mut write = Write::new();
         write.put(self.new_refund(&refund)?);
         let changes =
@@ -276,6 +267,24 @@ impl Payments {
         let fact = Fact::Refund(at_stripe.as_str());
         write.put(self.ledger(refund.payment_id, fact, refund.amount, event, now)?);
         self.count_for_order(&mut write, &refund, Refunded::Elsewhere)?;
+        Ok(write.commit(&self.client).await?.into())
+    }
+
+    /// Writes down that what somebody gave back in Stripe's own pages came again, where it was not told before that it
+    /// went: whoever tells that later tells nothing new. Refused where it was.
+    ///
+    /// Safe to repeat: it is written once.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub(crate) async fn failed_elsewhere(
+        &self,
+        payment: &Payment,
+        (at_stripe, amount): (&StripeRefundId, Amount),
+        now: Timestamp,
+    ) -> anyhow::Result<Passed> {
+        let mut write = Write::new();
+        write.put(self.new_refund(&elsewhere(payment, (at_stripe, amount), RefundState::Failed, now)?)?);
         Ok(write.commit(&self.client).await?.into())
     }
 
@@ -343,4 +352,22 @@ impl Payments {
         let sent = update_item(&self.client, update, ReturnValue::None).await;
         Ok(matches!(sent.context("put off a refund")?, Written::Done(_)))
     }
+}
+
+/// What somebody gave back in Stripe's own pages, as the refund of Stripe's id. It is owed to nobody.
+fn elsewhere(
+    payment: &Payment,
+    (at_stripe, amount): (&StripeRefundId, Amount),
+    status: RefundState,
+    now: Timestamp,
+) -> anyhow::Result<Refund> {
+    let intent = payment.intent_id.clone().context("what has money has an intent")?;
+    Ok(Refund {
+        entry: entry_of(at_stripe.as_str()),
+        status,
+        stripe_refund_id: Some(at_stripe.clone()),
+        due: None,
+        due_at: None,
+        ..Refund::requested(payment, intent, amount, RefundWhy::Elsewhere, None, now)
+    })
 }
