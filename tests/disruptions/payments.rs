@@ -1,5 +1,5 @@
-//! Payments while AWS or Stripe fails: what was not heard is asked for, or found though nobody told, and nothing is given
-//! back on our own clock. The numbers are those of docs/payments.md.
+//! Payments while AWS or Stripe fails: what was not heard is asked for, or found though nobody told, and nothing is
+//! given back on our own clock. The numbers are those of docs/payments.md.
 
 use std::time::Duration;
 
