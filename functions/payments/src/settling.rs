@@ -21,8 +21,11 @@ use crate::stripe::{Cancelling, Expiry, Stripe, StripeError};
 /// How often an order is looked at anew because it moved meanwhile.
 const TRIES: u32 = 4;
 
-/// Around when an attempt was recorded its session was made, if it was made at all.
-const BEFORE: Duration = Duration::from_mins(5);
+/// For how long a session is open at least: Stripe makes none that would be for less.
+const LEAST: Duration = Duration::from_mins(30);
+
+/// How far Stripe's clock may be from ours.
+const APART: Duration = Duration::from_mins(1);
 
 /// Asking Stripe of every attempt.
 #[derive(Debug, Clone)]
@@ -207,7 +210,7 @@ impl Settling {
     ) -> Result<Killed, Unsettled> {
         let session = match (attempt.status, &attempt.session_id) {
             (AttemptStatus::Open | AttemptStatus::Processing, Some(session)) => Some(session.clone()),
-            (_, _) => self.session_of(order, attempt, now).await?,
+            (_, _) => self.session_of(order, attempt).await?,
         };
         let Some(session) = session else { return self.is_out(attempt, now).await };
         match self.stripe.expire(&session).await? {
@@ -262,7 +265,7 @@ impl Settling {
     /// The intent of an attempt of which nobody noted whether it has one. One that was made is found by what this shop
     /// wrote to it; the request is repeated as well, since a list may not have what was made a moment ago.
     async fn intent_of(&self, attempt: &Payment, now: Timestamp) -> Result<Option<IntentId>, Unsettled> {
-        let from = attempt.created_at - BEFORE;
+        let from = attempt.created_at - APART;
         if let Some(found) = self.stripe.intent_of(attempt.payment_id, from, now).await? {
             return Ok(Some(found.id));
         }
@@ -275,26 +278,27 @@ impl Settling {
 
     /// The session of an attempt of which nobody noted whether it has one. Asked for with the very same request, Stripe
     /// gives the one that it made, or makes it now; or it refuses, because it would be too short: then there is none.
-    async fn session_of(
-        &self,
-        order: &Order,
-        attempt: &Payment,
-        now: Timestamp,
-    ) -> Result<Option<SessionId>, Unsettled> {
+    async fn session_of(&self, order: &Order, attempt: &Payment) -> Result<Option<SessionId>, Unsettled> {
         let request = attempt.session_request(order).context("ask for a session")?;
         let refused = match self.stripe.create_session(&request).await {
             Ok(session) => return Ok(Some(session.id)),
             Err(refused @ StripeError::Refused { .. }) => refused,
             Err(error) => return Err(error.into()),
         };
-        let from = attempt.created_at - BEFORE;
-        let found = self.stripe.session_of(attempt.payment_id, from, now.max(attempt.expires_at)).await?;
+        let (from, to) = made_within(attempt);
+        let found = self.stripe.session_of(attempt.payment_id, from, to).await?;
         match (found, speaks_of(&refused)) {
             (Some(session), _) => Ok(Some(session.id)),
             (None, About::TheRequest) => Ok(None),
             (None, About::TheKey) => Err(refused.into()),
         }
     }
+}
+
+/// When the session of an attempt was made, if it was made at all: since the attempt was recorded, and while Stripe took
+/// it for long enough. All that were made in this time are looked through, so it is not longer than that.
+pub(crate) fn made_within(attempt: &Payment) -> (Timestamp, Timestamp) {
+    (attempt.created_at - APART, attempt.expires_at - LEAST + APART)
 }
 
 /// What a refusal is about.

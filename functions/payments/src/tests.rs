@@ -14,6 +14,7 @@ use crate::ids::SessionId;
 use crate::refunding::{NewRefund, NoRefund, amount_of};
 use crate::refunds::{RefundFollows, RefundHeard, RefundState};
 use crate::settings::{PublishableKey, Terms};
+use crate::settling::made_within;
 use crate::starting::{Next, Refusal, next};
 use crate::store::Whole;
 use crate::stripe::{CurrencyCode, Intent, Session};
@@ -61,6 +62,14 @@ pub(crate) fn payment(number: u8, status: AttemptStatus, outcome: Option<Outcome
     let session_id = (status != AttemptStatus::Creating).then(|| session(number));
     let refundable = if outcome.is_some() { Amount::ZERO } else { captured };
     Payment { status, outcome, captured, refundable, session_id, ..new }
+}
+
+/// Of a busy shop there are too many sessions to look through all that were made since.
+#[test]
+fn a_session_is_looked_for_among_those_of_the_minutes_in_which_stripe_would_have_made_it() {
+    let minutes = |count: u64| Duration::from_secs(60 * count);
+    let (from, to) = made_within(&payment(1, AttemptStatus::Creating, None));
+    assert_eq!((from, to), (now() - minutes(1), now() + minutes(35 - 30 + 1)));
 }
 
 fn session(number: u8) -> SessionId {

@@ -129,7 +129,12 @@ impl Town {
             };
             let count = shown.body["items"].as_array().map_or(0, Vec::len);
             if shown.status == 200 && count == lines.len() && lines.iter().all(is_in_it) {
-                return (shown.body["canCheckOut"] == true).then_some(shown.body);
+                if shown.body["canCheckOut"] == true {
+                    return Some(shown.body);
+                }
+                // A coupon that is used up would stand in the way of the next order as well.
+                self.until_it_is_done(holder, "/cart", &json!({ "couponCode": null })).await;
+                return None;
             }
             // Something is left of what could not be ordered before.
             self.about_cart(holder, Method::DELETE, "/cart").send().await;
@@ -341,8 +346,11 @@ impl Town {
         }
     }
 
-    /// The time of a page is over, as far as the shop knows.
+    /// The time of a page that is open is over, as far as the shop knows.
     pub(crate) async fn let_go_by(&self, payment: &str) {
+        if text(&attempt(&self.aws, payment).await, "status") != "open" {
+            return;
+        }
         let update = json!({
             "TableName": self.aws.output("PaymentsTable"),
             "Key": { "paymentId": { "S": payment }, "entry": { "S": "payment" } },

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
 use ::tests::shop::{Product, product, unique, wide_png};
+use ::tests::wait::at_once;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -168,7 +169,7 @@ impl Flow {
                 "hand-over-stock",
             ],
             Self::ChecksOut => &["set-cart-item", "check-out-cart"],
-            Self::CannotShip => &["release-order"],
+            Self::CannotShip | Self::CannotShipPaid => &["release-order"],
             Self::Cancels => &["cancel-order"],
             Self::Swept | Self::EmailSwept | Self::HoldSwept => &["sweep-orders"],
             Self::Sweeps => &["sweep-orders", "sweep-payments"],
@@ -178,7 +179,6 @@ impl Flow {
             Self::PaidUnheard | Self::NobodyPays => &["settle-payment"],
             Self::PaysAgain => &["start-payment"],
             Self::CancelsPaid => &["cancel-order", "send-refund"],
-            Self::CannotShipPaid => &["release-order"],
             Self::GivesBack => &["refund-payment"],
             Self::RefundedAgain => &["send-refund"],
             Self::RefundSwept => &["sweep-payments"],
@@ -444,12 +444,14 @@ fn counted_as(limit_key: &str, person: &str) -> String {
 }
 
 async fn pairs(town: &Town) -> Vec<Pair> {
-    let mut pairs = Vec::new();
-    for (number, buyer) in town.buyers.iter().enumerate() {
-        let product = town.lists(number % 2, &format!("scene {number}"), 500).await;
-        pairs.push(Pair { buyer: buyer.clone(), product });
-    }
-    pairs
+    let pair = |number: usize| {
+        let town = town.clone();
+        async move {
+            let product = town.lists(number % 2, &format!("scene {number}"), 500).await;
+            Pair { buyer: town.buyers[number].clone(), product }
+        }
+    };
+    at_once(town.buyers.len(), pair).await
 }
 
 async fn sweep(town: Town, calm: Arc<AtomicBool>) {
