@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use orders::store::Ended;
-use orders::{LetterKind, Order, OrderQueue};
+use orders::{LetterKind, Order, OrderId, OrderQueue};
 use shared::http::problem::Busy;
 use shared::letters::{EmailQueue, Queued};
 use shared::run::aws::{Aws, FromEnv};
@@ -110,8 +110,13 @@ impl Applying {
     async fn pass_on(&self, said: &Said) -> anyhow::Result<Applied> {
         tracing::info!(order_id = %said.order, payment_id = %said.payment, "order paid");
         telemetry::count("OrderPaid", 1);
-        self.orders.send(said.order).await?;
+        self.queue(said.order).await?;
         Ok(Applied::PaidNow)
+    }
+
+    /// Queues an order that is paid, to be sent. Queued twice, it is sent once.
+    pub(crate) async fn queue(&self, order: OrderId) -> anyhow::Result<()> {
+        self.orders.send(order).await
     }
 
     /// Nothing where what was decided by is not so any more.
@@ -136,7 +141,7 @@ impl Applying {
             }
             (Decision::Recorded { queue }, _) => {
                 if queue {
-                    self.orders.send(order.id()).await?;
+                    self.queue(order.id()).await?;
                 }
                 Ok(Some(Applied::Recorded))
             }

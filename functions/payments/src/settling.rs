@@ -112,6 +112,10 @@ impl Settling {
     pub async fn settle_due(&self, id: OrderId, now: Timestamp) -> Result<(), Unsettled> {
         let order = self.applying.payments().orders().find(id).await?;
         let order = order.context("there is no such order")?;
+        if order.status() == OrderStatus::Pending {
+            // An earlier try may have written down that it is paid, and died before it was queued.
+            self.applying.queue(id).await?;
+        }
         let settled = self.settle(order, &Actor::WORKFLOW, now).await?;
         tracing::info!(order_id = %id, ?settled, "asked Stripe of an order");
         if settled == Settled::Waits {
