@@ -847,10 +847,10 @@ struct HistoryView {
 }
 
 impl HistoryView {
-    fn of(entry: HistoryEntry, was_paid: bool) -> Self {
-        let by = entry.part();
-        let HistoryEntry { status, at, reason, .. } = entry;
-        Self { status, at, reason: reason.map(|reason| reason.in_words(was_paid)), by, user_id: None }
+    fn of(entry: &HistoryEntry, was_paid: bool) -> Self {
+        let HistoryEntry { status, at, reason, .. } = *entry;
+        let reason = reason.map(|reason| reason.in_words(was_paid));
+        Self { status, at, reason, by: entry.part(), user_id: None }
     }
 }
 
@@ -894,7 +894,7 @@ impl From<Order> for OrderView {
             currency: order.currency,
             created_at: order.created_at,
             updated_at: order.updated_at,
-            history: order.history.into_iter().map(|entry| HistoryView::of(entry, was_paid)).collect(),
+            history: order.history.iter().map(|entry| HistoryView::of(entry, was_paid)).collect(),
             shipment: order.shipment,
         }
     }

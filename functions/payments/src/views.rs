@@ -51,6 +51,24 @@ pub struct PaymentView {
     created_at: Timestamp,
 }
 
+impl PaymentView {
+    /// The answer to somebody with an account who pays, by an attempt that is new or is not.
+    pub fn for_person((attempt, is_new): (Payment, bool)) -> Answer<Self> {
+        let path = format!("/payments/{}", attempt.payment_id);
+        Self::answer(attempt, is_new, path)
+    }
+
+    /// The same to a guest.
+    pub fn for_guest((attempt, is_new): (Payment, bool)) -> Answer<Self> {
+        let path = format!("/guest-orders/{}", attempt.order_id);
+        Self::answer(attempt, is_new, path)
+    }
+
+    fn answer(attempt: Payment, is_new: bool, path: String) -> Answer<Self> {
+        if is_new { Answer::created(attempt.into()).at(path) } else { Answer::ok(attempt.into()) }
+    }
+}
+
 impl From<Payment> for PaymentView {
     fn from(payment: Payment) -> Self {
         Self {
