@@ -302,7 +302,7 @@ pub struct CheckingOut {
 
 /// An order that was placed now, with the attempt to pay it, whose page is not open yet; or before.
 enum Placed {
-    Now(PlacedOrder, Option<FirstAttempt>),
+    Now(PlacedOrder, Option<Box<FirstAttempt>>),
     Before(PlacedOrder),
 }
 
@@ -415,7 +415,7 @@ impl CheckingOut {
         cart: &Cart,
         contact: &Contact,
         limit: &OnceCell<()>,
-    ) -> Result<Counted<PlacedOrder, Option<FirstAttempt>>, Problem> {
+    ) -> Result<Counted<PlacedOrder, Option<Box<FirstAttempt>>>, Problem> {
         let customer = buyer.customer();
         let priced = self.pricing.price(cart, Some(&customer), Consistency::Strong, *now).await?;
         let (order, purchase) = priced.order(cart, asked, self.shop, &customer, contact.clone(), *now)?;
@@ -429,11 +429,11 @@ impl CheckingOut {
             order_id: order.id(),
             total: order.total(),
             currency: order.currency(),
-            payment_id: along.as_ref().map(FirstAttempt::id),
+            payment_id: along.as_ref().map(|attempt| attempt.id()),
         };
         write.update(self.carts.ordered(cart, &became, *now)?);
         let answer = PlacedOrder::from(&became);
-        Ok(Counted::New(ToRecord { order, coupon, write, answer, along }))
+        Ok(Counted::New(Box::new(ToRecord { order, coupon, write, answer, along })))
     }
 
     async fn basis(&self, Checkout { buyer, cart, keyed, now, .. }: &Checkout) -> anyhow::Result<Basis> {

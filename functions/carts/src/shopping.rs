@@ -125,10 +125,10 @@ impl Shopping {
     ///
     /// # Errors
     /// `another-version`; `too-many-requests` for guests.
-    pub async fn remove(&self, change: Change<'_>, id: OfferId) -> Result<Changed, Problem> {
+    pub async fn remove(&self, change: &Change<'_>, id: OfferId) -> Result<Changed, Problem> {
         self.count(change.owner(), change.now()).await?;
         let remove = |cart: Cart, _| ready(Ok::<_, Refusal>(cart.remove(id)));
-        Ok(self.carts.change(&change, remove).await?)
+        Ok(self.carts.change(change, remove).await?)
     }
 
     /// Chooses a coupon, how it is sent and where to, if that is possible with what is in the cart: which is looked up
@@ -141,7 +141,7 @@ impl Shopping {
     pub async fn choose(
         &self,
         pricing: &Pricing,
-        change: Change<'_>,
+        change: &Change<'_>,
         CartChanges(new): CartChanges,
     ) -> Result<Changed, Problem> {
         self.count(change.owner(), change.now()).await?;
@@ -157,7 +157,7 @@ impl Shopping {
                 None => Ok(chosen),
             }
         };
-        Ok(self.carts.change(&change, choose).await?)
+        Ok(self.carts.change(change, choose).await?)
     }
 
     /// Takes everything out. Safe to repeat.

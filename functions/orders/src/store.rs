@@ -141,7 +141,7 @@ pub struct Basis {
 #[derive(Debug)]
 pub enum Counted<T, A> {
     /// It is to be written.
-    New(ToRecord<T, A>),
+    New(Box<ToRecord<T, A>>),
     /// The same request was answered before.
     Before(T),
 }
@@ -242,7 +242,8 @@ impl Orders {
                     ControlFlow::Break(before) => return Ok(Counted::Before(before)),
                 };
                 let (order, write, answer, along) = finish(order).await?;
-                Ok::<_, E>(Counted::New(ToRecord { order, coupon, write, answer, along }))
+                let new = ToRecord { order, coupon, write, answer, along };
+                Ok::<_, E>(Counted::New(Box::new(new)))
             }
         };
         match self.record(placing.keyed, placing.now, count).await? {
@@ -308,7 +309,7 @@ impl Orders {
         for _ in 0..TRIES {
             let recorded = match count().await? {
                 Counted::Before(answer) => Some(Recorded::Before(answer)),
-                Counted::New(order) => self.record_once(order, keyed, now).await?,
+                Counted::New(order) => self.record_once(*order, keyed, now).await?,
             };
             if let Some(recorded) = recorded {
                 return Ok(recorded);

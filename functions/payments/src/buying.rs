@@ -1,5 +1,5 @@
-//! An order and the page on which it is paid, in one request: for shops whose pages keep the cart themselves, as that of
-//! seed 000 does.
+//! An order and the page on which it is paid, in one request: for shops whose pages keep the cart themselves, as seed
+//! 000's does.
 
 use orders::{Buyer, BuyerRules, NewCardOrder, Order, OrderQueue, PaymentChoice, Placing, Shop};
 use serde::Serialize;
@@ -140,7 +140,7 @@ impl Buying {
         order: Order,
         limit: &OnceCell<()>,
         now: Timestamp,
-    ) -> Result<(Order, Write, PlacedOrder, Option<FirstAttempt>), Problem> {
+    ) -> Result<(Order, Write, PlacedOrder, Option<Box<FirstAttempt>>), Problem> {
         let mut write = Write::new();
         let (order, attempt) = self.opening.to_be_paid(order, PaymentChoice::Card, &mut write, now)?;
         limit.get_or_try_init(|| self.rules.count_order(buyer, now)).await?;
@@ -148,7 +148,7 @@ impl Buying {
             order_id: order.id(),
             total: order.total(),
             currency: order.currency(),
-            payment_id: attempt.as_ref().map(FirstAttempt::id),
+            payment_id: attempt.as_ref().map(|attempt| attempt.id()),
         };
         Ok((order, write, placed, attempt))
     }

@@ -92,7 +92,7 @@ impl Opening {
         choice: PaymentChoice,
         write: &mut Write,
         now: Timestamp,
-    ) -> Result<(Order, Option<FirstAttempt>), Problem> {
+    ) -> Result<(Order, Option<Box<FirstAttempt>>), Problem> {
         if order.total() == Amount::ZERO || choice == PaymentChoice::CashOnDelivery {
             return Ok((order, None));
         }
@@ -100,7 +100,7 @@ impl Opening {
         let payment = Payment::new(PaymentId::at(now), &order, 1, self.terms(), now);
         write.put(self.payments().new_attempt(&payment)?);
         let order = order.awaiting(payment.payment_id, payment.expires_at);
-        Ok((order.clone(), Some(FirstAttempt { order, payment })))
+        Ok((order.clone(), Some(Box::new(FirstAttempt { order, payment }))))
     }
 
     /// Opens the page of an order that was written just now, or queues one that has nothing to wait for.
@@ -111,10 +111,10 @@ impl Opening {
         &self,
         queue: &OrderQueue,
         id: OrderId,
-        attempt: Option<FirstAttempt>,
+        attempt: Option<Box<FirstAttempt>>,
         now: Timestamp,
     ) -> anyhow::Result<Option<Payment>> {
-        match attempt {
+        match attempt.map(|attempt| *attempt) {
             Some(FirstAttempt { order, payment }) => self.open(&order, payment, now).await.map(Some),
             None => {
                 queue.send_or_leave(id).await;

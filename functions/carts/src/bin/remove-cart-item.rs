@@ -23,5 +23,5 @@ async fn remove_cart_item(
     PathId(id): PathId<OfferId>,
     Now(now): Now,
 ) -> Result<Answer<CartChanged>, Problem> {
-    Ok(shopping.remove(Change::of(&owner, &if_match, now), id).await?.into())
+    Ok(shopping.remove(&Change::of(&owner, &if_match, now), id).await?.into())
 }

@@ -19,5 +19,5 @@ async fn update_cart(
     Now(now): Now,
     Input(changes): Input<CartChanges>,
 ) -> Result<Answer<CartChanged>, Problem> {
-    Ok(shopping.choose(&pricing, Change::of(&owner, &if_match, now), changes).await?.into())
+    Ok(shopping.choose(&pricing, &Change::of(&owner, &if_match, now), changes).await?.into())
 }
