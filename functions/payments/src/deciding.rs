@@ -173,9 +173,8 @@ fn dead(order: &Order, payment: &Payment) -> Decision {
         (paying.attempts == [payment.payment_id], paying.payment_id == payment.payment_id)
     });
     match payment.status.on(Heard::Died) {
-        Follows::Nothing | Follows::GiveUp => Decision::Nothing,
         Follows::To(_) | Follows::Already if is_awaited && is_only_one => Decision::Release,
         Follows::To(_) => Decision::Bury { look: is_awaited && counts },
-        Follows::Already => Decision::Nothing,
+        Follows::Already | Follows::Nothing | Follows::GiveUp => Decision::Nothing,
     }
 }
