@@ -105,7 +105,7 @@ impl Buying {
     /// # Errors
     /// Those of [`NewOrder::takes_at_most`](orders::NewOrder::takes_at_most), `too-many-requests`, those of
     /// [`Orders::place_as`](orders::Orders::place_as), and those of [`Opening::takes`].
-    async fn buy(
+    pub async fn buy(
         &self,
         buyer: &Buyer,
         NewCardOrder(order): &NewCardOrder,
