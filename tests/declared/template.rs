@@ -12,7 +12,7 @@ use tests::template::{
 };
 
 /// What may be called without a token, and nothing else.
-const PUBLIC: [&str; 32] = [
+const PUBLIC: [&str; 33] = [
     "DELETE /guest-cart",
     "DELETE /guest-cart/items/{id}",
     "GET /approve-products",
@@ -35,6 +35,7 @@ const PUBLIC: [&str; 32] = [
     "POST /guest-orders/{id}/cancel",
     "POST /guest-orders/{id}/payments",
     "POST /guest-orders/{id}/refresh",
+    "POST /guest-payments/create-checkout-session",
     "POST /payments/webhook",
     "POST /refresh-token",
     "POST /resend-code",
@@ -295,9 +296,9 @@ fn whoever_calls_stripe_has_its_key_and_what_stripe_calls_has_none() {
         });
         functions.map(|function| function.binary().to_owned()).collect()
     };
-    let callers = ["cancel-order", "check-out-cart", "reconcile-payments", "refresh-payment", "send-refund"];
-    let callers = callers.into_iter().chain(["settle-payment", "start-payment", "withdraw-order"]);
-    let callers = callers.map(str::to_owned);
+    let buyers = ["check-out-cart", "create-checkout-session", "refresh-payment", "start-payment"];
+    let others = ["cancel-order", "reconcile-payments", "send-refund", "settle-payment", "withdraw-order"];
+    let callers = buyers.into_iter().chain(others).map(str::to_owned);
     assert_eq!(holders("STRIPE_API_SECRET", "StripeApi"), callers.collect());
     let hears = holders("STRIPE_WEBHOOK_SECRET", "StripeWebhook");
     assert_eq!(hears, BTreeSet::from(["receive-stripe-event".to_owned()]));

@@ -15,6 +15,7 @@ mod bad_input;
 mod banners;
 mod carts;
 mod categories;
+mod checkout_session;
 mod contract;
 mod disputes;
 mod guests;

@@ -4,6 +4,7 @@
 //! an order that was left behind.
 
 pub mod admin;
+pub mod buyers;
 pub mod events;
 pub mod fulfilling;
 pub mod guests;
@@ -39,6 +40,7 @@ use shared::values::money::{Amount, Currency, InMajor, Price, Sum};
 use shared::values::time::Timestamp;
 use users::{CurrentAdmin, Email, FullName, Profile};
 
+pub use buyers::{Buyer, BuyerRules};
 pub use fulfilling::{Fulfilling, Progress, Shipment};
 pub use letters::LetterKind;
 pub use number::OrderNumber;
@@ -46,8 +48,8 @@ pub use ordering::Ordering;
 pub use paying::{Paying, PaymentId, PaymentStatus};
 pub use prices::PriceTables;
 pub use purchase::{Address, Amounts, Purchase};
-pub use queue::{OrderQueue, OrderQueued, PaymentQueue};
-pub use store::Orders;
+pub use queue::{OrderQueue, OrderQueued, PaymentQueue, PaymentQueued};
+pub use store::{Orders, Placing};
 pub use sweep::Sweep;
 pub use workflow::Workflow;
 
@@ -143,25 +145,47 @@ pub struct NewOrder {
 impl Body for NewOrder {
     fn read(fields: &mut Fields) -> Option<Self> {
         let _: Option<OnDelivery> = fields.optional("paymentMethod");
-        let choices = NewChoices::read(fields);
-        let expected_total = fields.optional("expectedTotal").map(Sum::amount);
         let is_list = fields.has("items");
-        let lines: Vec<NewLine> = if is_list {
-            let lines = fields.list("items", 1..=50)?;
-            let mut seen = HashSet::new();
-            for line in lines.iter().filter(|line: &&NewLine| !seen.insert(line.id)) {
-                fields.fault("items", &format!("has the product {} twice", line.id));
-            }
-            lines
-        } else {
-            vec![NewLine::read(fields)?]
-        };
-        let choices = Choices::default().with(choices?);
-        Some(Self { lines, payment_method: PaymentMethod::CashOnDelivery, choices, expected_total, is_list })
+        Self::read_with(fields, is_list, |fields| {
+            if is_list { read_lines(fields) } else { NewLine::read(fields).map(|line| vec![line]) }
+        })
+    }
+}
+
+/// The products of an order that has a list of them, each once.
+fn read_lines(fields: &mut Fields) -> Option<Vec<NewLine>> {
+    let lines = fields.list("items", 1..=50)?;
+    let mut seen = HashSet::new();
+    for line in lines.iter().filter(|line: &&NewLine| !seen.insert(line.id)) {
+        fields.fault("items", &format!("has the product {} twice", line.id));
+    }
+    Some(lines)
+}
+
+/// What somebody wants who pays by card, on a page that is opened with the order: `{items: [{id, quantity}, …]}`, and
+/// the same besides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct NewCardOrder(pub NewOrder);
+
+impl Body for NewCardOrder {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        NewOrder::read_with(fields, true, read_lines).map(Self)
     }
 }
 
 impl NewOrder {
+    fn read_with(
+        fields: &mut Fields,
+        is_list: bool,
+        lines: impl FnOnce(&mut Fields) -> Option<Vec<NewLine>>,
+    ) -> Option<Self> {
+        let choices = NewChoices::read(fields);
+        let expected_total = fields.optional("expectedTotal").map(Sum::amount);
+        let (lines, choices) = (lines(fields)?, Choices::default().with(choices?));
+        Some(Self { lines, payment_method: PaymentMethod::CashOnDelivery, choices, expected_total, is_list })
+    }
+
     /// Of these offers, of which each is there once, and as it was chosen; to be paid at the door, unless its order is
     /// said to await its payment.
     pub fn of(lines: impl IntoIterator<Item = NewLine>, choices: Choices, expected_total: Amount) -> Self {

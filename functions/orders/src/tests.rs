@@ -23,7 +23,7 @@ fn read<T: Field>(json: &str) -> T {
 fn with(offer: &Offer, availability: Availability) -> Offer {
     let (product_name, price) = (offer.product_name().clone(), offer.price());
     let category = Category::new(offer.category().unwrap()).unwrap();
-    offer.clone().with_terms(Terms { product_name, price, category, availability })
+    offer.clone().with_terms(Terms { product_name, price, category, image_url: None, availability })
 }
 
 pub(crate) fn order(lines: &[(&Offer, u32)]) -> NewOrder {

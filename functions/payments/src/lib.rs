@@ -7,6 +7,8 @@
 //! | [`store`] | the Payments table |
 //! | [`applying`], [`settling`] | what Stripe says becomes so; Stripe is asked |
 //! | [`opening`], [`starting`] | the way to pay an order, for the first time and again |
+//! | [`buying`] | an order and the way to pay it in one request |
+//! | [`telling`] | Stripe is told that an order was confirmed |
 //! | [`cancelling`], [`refunding`] | ending orders with their money, and giving money back |
 //! | [`claiming`] | a guest's order becomes somebody's, with its payments |
 //! | [`hearing`], [`disputing`] | what Stripe tells becomes so, whoever brings it |
@@ -20,6 +22,7 @@
 
 pub mod applying;
 pub mod attempt;
+pub mod buying;
 pub mod cancelling;
 pub mod claiming;
 pub mod deciding;
@@ -40,6 +43,7 @@ pub mod signature;
 pub mod starting;
 pub mod store;
 pub mod stripe;
+pub mod telling;
 pub mod views;
 
 #[cfg(test)]

@@ -191,6 +191,17 @@ impl Stripe {
         Err(too_many())
     }
 
+    /// Writes to a PaymentIntent that the email went out which confirms its order. Safe to repeat: what is written is
+    /// the same each time, so it needs no key.
+    ///
+    /// # Errors
+    /// See [`StripeError`].
+    pub async fn note_sent_mail(&self, intent: &IntentId) -> Result<(), StripeError> {
+        let form = Form::new().within(&["metadata", "alreadySentMail"], true).finish();
+        let path = format!("/v1/payment_intents/{intent}");
+        self.post::<Intent>("update-intent", &path, &form, None).await.map(drop)
+    }
+
     /// Gives money back. Asked again, also by another process, Stripe answers with the refund that it made. It may
     /// forget the key after a day: who comes later looks for the refund first ([`refunds_of`](Self::refunds_of)).
     ///

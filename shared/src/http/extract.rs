@@ -179,6 +179,27 @@ impl<S: Send + Sync, T: Parameter> FromRequestParts<S> for QueryParameter<T> {
     }
 }
 
+/// What the header `name` says, which may be given only once; `None` where it is absent. The error of `T`'s `FromStr`
+/// completes a sentence about the header.
+///
+/// # Errors
+/// `invalid-input` where it is given twice, or says nothing that `T` could be.
+pub fn header_value<T: FromStr<Err: Display>>(
+    headers: &HeaderMap,
+    name: &'static str,
+) -> Result<Option<T>, Problem> {
+    let refused = |detail: String| Problem::invalid_input(vec![FieldError::parameter(name, detail)]);
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => {
+            let value = value.to_str().unwrap_or_default().parse();
+            value.map(Some).map_err(|error: T::Err| refused(error.to_string()))
+        }
+        (Some(_), Some(_)) => Err(refused("may be given only once".to_owned())),
+    }
+}
+
 /// When API Gateway took the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Now(pub Timestamp);

@@ -229,6 +229,16 @@ async fn where_nobody_listens_it_is_unclear_and_never_taken_for_a_refusal() {
 }
 
 #[tokio::test]
+async fn an_email_is_noted_at_the_intent_that_paid() {
+    let told = json!({ "id": "pi_1", "status": "succeeded", "metadata": { "alreadySentMail": "true" } });
+    let server = StandIn::start([Reply::answer(500, "{}"), Reply::answer(200, told.to_string())]).await;
+    stripe(&server).note_sent_mail(&"pi_1".parse().unwrap()).await.unwrap();
+    let [_, asked] = &server.asked()[..] else { panic!("two requests") };
+    let expected = ("POST /v1/payment_intents/pi_1", "metadata%5BalreadySentMail%5D=true");
+    assert_eq!((asked.what.as_str(), asked.body.as_str()), expected);
+}
+
+#[tokio::test]
 async fn a_session_that_can_be_ended_is_expired_without_a_key_of_its_own() {
     let server = StandIn::start([session("cs_1", "expired")]).await;
     let ended = stripe(&server).expire(&"cs_1".parse().unwrap()).await.unwrap();
