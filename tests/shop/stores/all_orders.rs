@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use offers::Offer;
 use orders::admin::InspectedView;
+use orders::store::{Counted, ToRecord};
 use orders::{Order, OrderId, OrderPlaced, OrderStatus, Orders, PaymentId, Refusal};
 use products::Products;
 use serde_json::json;
@@ -80,8 +81,12 @@ async fn awaiting(orders: &Orders, id: OrderId) -> OrderId {
     item["orderId"] = json!(another);
     let order: Order = serde_json::from_value(item).expect("an order");
     let order = order.awaiting(PaymentId::at(now()), now() + MINUTE);
-    let answer = OrderPlaced::new(another);
-    orders.record(order, None, Write::new(), None, answer, now()).await.expect("the tables answer");
+    let count = async || -> Result<Counted<OrderPlaced, ()>, orders::Error> {
+        let answer = OrderPlaced::new(another);
+        let (order, write) = (order.clone(), Write::new());
+        Ok(Counted::New(Box::new(ToRecord { order, coupon: None, write, answer, along: () })))
+    };
+    orders.record(None, now(), count).await.expect("the tables answer");
     another
 }
 
