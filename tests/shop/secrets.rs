@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::answer::Answer;
-use tests::paying::awaiting;
+use tests::paying::{awaiting, key};
 use tests::shop::{CODE, Newcomer, Shop, product, unique};
 use tests::wait::eventually;
 
@@ -192,8 +192,7 @@ async fn no_log_has_a_key_of_stripes_or_where_somebody_pays() {
     awaiting.at_stripe(json!({ "do": "decline" })).await;
     awaiting.at_stripe(json!({ "do": "pay" })).await;
     awaiting.order_once("it is paid", |order| order["paymentStatus"] == "paid").await;
-    let key = unique("refund");
-    visit.answers.push(awaiting.refunds(&json!({ "amount": 10 }), &key).await);
+    visit.answers.push(awaiting.refunds(&json!({ "amount": 10 }), &key("refund")).await);
     awaiting.order_once("it went back", |order| order["paymentStatus"] == "partially_refunded").await;
     visit.answers.push(awaiting.buyer.request(Method::POST, &path).send().await);
     visit.secrets.push(("the page of the payment", page));
