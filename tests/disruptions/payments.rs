@@ -61,8 +61,7 @@ async fn an_order_whose_money_a_bank_decides_about_is_cancelled_and_paid_back_on
     let (_shop, aws, _soon) = open().await;
     let paused = aws.pause("consume-orders").await;
     let paid = awaiting().await;
-    paid.at_stripe(json!({ "do": "pay" })).await;
-    paid.order_once("it is paid", |order| order["paymentStatus"] == "paid").await;
+    paid.is_paid().await;
     let counted = || count_in_logs("receive-stripe-event", "DisputedBeforeShipping");
     let before = counted();
     let dispute = paid.at_stripe(json!({ "do": "dispute" })).await;

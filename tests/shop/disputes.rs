@@ -7,8 +7,7 @@ use tests::wait::{a_while, eventually};
 /// An order by card that is paid.
 async fn paid() -> Awaiting {
     let paid = awaiting().await;
-    paid.at_stripe(json!({ "do": "pay" })).await;
-    paid.order_once("it is paid", |order| order["paymentStatus"] == "paid").await;
+    paid.is_paid().await;
     paid
 }
 

@@ -138,8 +138,7 @@ async fn a_declined_card_leaves_the_page_open() {
     assert_eq!((&open["paymentId"], &open["status"]), (&json!(awaiting.payment), &json!("open")));
     let stranger = awaiting.shop.person("Eve").await;
     stranger.request(Method::POST, &path).send().await.is_problem(404, "not-found");
-    awaiting.at_stripe(json!({ "do": "pay" })).await;
-    awaiting.order_once("it is paid", |order| order["paymentStatus"] == "paid").await;
+    awaiting.is_paid().await;
     let paid = awaiting.buyer.request(Method::POST, &path).send().await;
     paid.is_problem(409, "already-paid");
 }
@@ -148,8 +147,7 @@ async fn a_declined_card_leaves_the_page_open() {
 #[tokio::test]
 async fn what_goes_back_never_passes_what_came() {
     let awaiting = awaiting().await;
-    awaiting.at_stripe(json!({ "do": "pay" })).await;
-    awaiting.order_once("it is paid", |order| order["paymentStatus"] == "paid").await;
+    awaiting.is_paid().await;
     let once = key("refund");
     let asked = awaiting.refunds(&json!({ "amount": 10 }), &once).await.is(201);
     assert_eq!((&asked["amount"], &asked["refundable"]), (&json!(10), &json!(89.99)));
@@ -171,24 +169,17 @@ async fn what_goes_back_never_passes_what_came() {
 #[tokio::test]
 async fn a_refund_that_failed_before_it_was_told_of_did_not_go_back() {
     let awaiting = awaiting().await;
-    awaiting.at_stripe(json!({ "do": "pay" })).await;
-    awaiting.order_once("it is paid", |order| order["paymentStatus"] == "paid").await;
-    let path = format!("/local/stripe/sessions/{}", awaiting.payment);
+    awaiting.is_paid().await;
     let silently = json!({ "do": "refund", "amount": 100, "deliver": ["never"] });
-    let made = awaiting.shop.post(&path, &silently).await.is(200);
-    let refund = made["object"]["id"].as_str().expect("a refund").to_owned();
-    awaiting.shop.post(&format!("/local/stripe/refunds/{refund}"), &json!({ "do": "fail" })).await.is(200);
+    let made = awaiting.at_stripe(silently).await;
+    let refund = made["object"]["id"].as_str().expect("a refund");
+    awaiting.happens("refunds", refund, json!({ "do": "fail" })).await;
     eventually("the failure is written down", async || {
         (awaiting.whole().await["refunds"][0]["status"] == "failed").then_some(())
     })
     .await;
     for event in made["events"].as_array().expect("events") {
-        let event = event.as_str().expect("an event");
-        awaiting
-            .shop
-            .post(&format!("/local/stripe/events/{event}"), &json!({ "do": "deliver" }))
-            .await
-            .is(200);
+        awaiting.happens("events", event.as_str().expect("an event"), json!({ "do": "deliver" })).await;
     }
     a_while().await;
     let whole = awaiting.whole().await;

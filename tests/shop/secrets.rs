@@ -190,8 +190,7 @@ async fn no_log_has_a_key_of_stripes_or_where_somebody_pays() {
         json!({ "id": "evt_1", "type": "checkout.session.completed", "data": { "object": { "url": page } } });
     visit.post(&awaiting.shop, "/payments/webhook", &forged).await;
     awaiting.at_stripe(json!({ "do": "decline" })).await;
-    awaiting.at_stripe(json!({ "do": "pay" })).await;
-    awaiting.order_once("it is paid", |order| order["paymentStatus"] == "paid").await;
+    awaiting.is_paid().await;
     visit.answers.push(awaiting.refunds(&json!({ "amount": 10 }), &key("refund")).await);
     awaiting.order_once("it went back", |order| order["paymentStatus"] == "partially_refunded").await;
     visit.answers.push(awaiting.buyer.request(Method::POST, &path).send().await);
