@@ -245,7 +245,11 @@ mod tests {
             assert!(config.contains(&wanted), "{config}");
             assert_eq!(config.matches("coverage.enabled = true").count(), 1, "{config}");
             let is_visitor = who == Who::Visitor;
-            assert_eq!(config.matches("\nenabled = false").count(), if is_visitor { 2 } else { 0 }, "{config}");
+            assert_eq!(
+                config.matches("\nenabled = false").count(),
+                if is_visitor { 2 } else { 0 },
+                "{config}"
+            );
             assert_eq!(config.contains("Authorization"), !is_visitor, "{config}");
         }
     }
