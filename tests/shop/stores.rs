@@ -14,6 +14,7 @@ mod limits;
 mod lists;
 mod offers;
 mod orders;
+mod payments;
 mod pictures;
 mod places;
 mod products;

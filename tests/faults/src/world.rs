@@ -22,6 +22,8 @@ pub(crate) struct Order {
     pub lines: Vec<(String, i64)>,
     /// The statuses it had, oldest first.
     pub history: Vec<String>,
+    /// What it costs.
+    pub total: i64,
     /// Whether the total is that of its lines, its coupon, its way and its taxes.
     pub adds_up: bool,
     /// Why it is over, if it is.
@@ -463,6 +465,7 @@ fn order(item: &Value) -> Order {
         status: text(item, "status"),
         lines: list(item, "lines").map(|line| (text(line, "productId"), number(line, "quantity"))).collect(),
         history: list(item, "history").map(|entry| text(entry, "status")).collect(),
+        total: number(item, "total"),
         adds_up: adds_up(item),
         reason: last.and_then(|entry| entry["reason"]["S"].as_str()).map(str::to_owned),
         paying: paying(item),

@@ -1,18 +1,20 @@
 //! Carts: changed once whatever was lost, by all who change them at once, and merged once.
 
-use std::future::ready;
+use std::future::{Future, ready};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use axum::extract::FromRequestParts;
 use axum::http::Request;
 use carts::store::{Changed, Error};
-use carts::{Cart, CartOwner, CartToken, Carts, Change, ChangeId, CheckingOut, MostPieces, Refusal};
+use carts::{
+    Cart, CartOwner, CartToken, Carts, Change, ChangeId, CheckOut, CheckingOut, MostPieces, Refusal,
+};
 use offers::Offer;
 use orders::{NewLine, Quantity};
 use products::Products;
 use promotions::{Coupon, CouponChanges, Coupons, NewCoupon};
 use serde_json::json;
-use shared::caller::UserId;
+use shared::caller::{Caller, UserId};
 use shared::guards::Once;
 use shared::http::{IfMatch, input};
 use shared::values::time::Timestamp;
@@ -21,7 +23,9 @@ use tests::meddler::Meddler;
 use tests::shop::unique;
 use tests::wait::at_once;
 
-use super::{DAY, MILLISECOND, before, for_sale, now, open, open_behind, open_with, parts, someone};
+use super::{
+    DAY, MILLISECOND, before, buyer, for_sale, now, open, open_behind, open_with, parts, pieces_of, someone,
+};
 
 fn most() -> MostPieces {
     MostPieces::new(100)
@@ -347,4 +351,54 @@ async fn an_order_that_is_counted_anew_counts_once_for_its_guests_address() {
     let token = add(&carts, &guest(None).await, (&tea, 1), now()).await.expect("a token");
     let refused = checking_out.check_out_guest(&guest(Some(token)).await, asked(), None, now()).await;
     assert_eq!(refused.map(drop).map_err(|refused| refused.status().as_u16()), Err(429));
+}
+
+/// Orders one piece at 4.50 that somebody has in the cart, while this happens between the read and the transaction.
+async fn orders_while<F>(ann: &Caller, happens: impl Fn() -> F + Send + Sync + 'static) -> Result<bool, u16>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let checking_out = checking_out_behind(Meddler::before("TransactWriteItems", 0..1, happens)).await;
+    let placed = checking_out.check_out_person(ann, at_4_50(), None, now()).await;
+    placed.map(|placed| matches!(placed, Once::Done(_))).map_err(|refused| refused.status().as_u16())
+}
+
+fn at_4_50() -> CheckOut {
+    input::parse(br#"{"expectedTotal":4.5}"#).expect("a checkout")
+}
+
+// C6: there are pieces enough for two orders.
+#[tokio::test]
+async fn of_two_tabs_that_order_one_cart_at_once_one_does_and_the_other_is_answered_its_order() {
+    let (products, carts): (Products, Carts) = open().await;
+    let (ann, tea) = (buyer().await, for_sale(&products, 5).await);
+    let owner = CartOwner::Person(ann.id().clone());
+    add(&carts, &owner, (&tea, 1), before()).await;
+    let rival = (checking_out_behind(Meddler::before("", 0..0, || ready(()))).await, ann.clone());
+    let placed = orders_while(&ann, move || {
+        let (checking_out, ann) = rival.clone();
+        async move {
+            let placed = checking_out.check_out_person(&ann, at_4_50(), None, now()).await;
+            assert!(matches!(placed, Ok(Once::Done(_))), "{placed:?}");
+        }
+    });
+    assert_eq!(placed.await, Ok(false), "it was ordered before");
+    assert_eq!(pieces_of(&products, &tea).await, (4, 1));
+    assert_eq!(found(&carts, &owner, now()).await, (2, vec![]));
+}
+
+#[tokio::test]
+async fn what_comes_into_a_cart_while_it_is_ordered_is_neither_ordered_nor_lost() {
+    let (products, carts): (Products, Carts) = open().await;
+    let (ann, tea) = (buyer().await, for_sale(&products, 5).await);
+    let owner = CartOwner::Person(ann.id().clone());
+    add(&carts, &owner, (&tea, 1), before()).await;
+    let rival = (carts.clone(), owner.clone(), tea.clone());
+    let placed = orders_while(&ann, move || {
+        let (carts, owner, tea) = rival.clone();
+        async move { _ = add(&carts, &owner, (&tea, 1), now()).await }
+    });
+    assert_eq!(placed.await, Err(409));
+    assert_eq!(pieces_of(&products, &tea).await, (5, 0));
+    assert_eq!(found(&carts, &owner, now()).await, (2, vec![2]));
 }

@@ -7,6 +7,7 @@ use orders::purchase::Prices;
 use orders::workflow::{Released, Shipped};
 use orders::{Actor, Fulfilment, Order, OrderId, OrderStatus, OrderView, Orders, Progress, Refusal};
 use products::Products;
+use promotions::{Coupon, Coupons, NewCoupon};
 use serde_json::{Value, json};
 use shared::caller::Caller;
 use shared::dynamo::list::Cursors;
@@ -15,7 +16,7 @@ use shared::http::input;
 use shared::http::problem::{Problem, SERVICE_UNAVAILABLE};
 use tests::aws::Aws as Cloud;
 use tests::meddler::{Answer, Meddler};
-use tests::shop::history;
+use tests::shop::{history, unique};
 use tests::wait::at_once;
 
 use super::due::{GRACE, is_due, shard_of};
@@ -193,6 +194,42 @@ async fn pieces_that_are_sold_between_read_and_reservation_are_out_of_stock() {
     let cup = for_sale(&open().await, 3).await;
     let refusal = refused_after("SET quantity = :left", json!({ ":left": { "N": "2" } }), &cup).await;
     assert_eq!(refusal, Refusal::from(NotReserved::OutOfStock { id: cup.id(), available: 2 }));
+}
+
+#[tokio::test]
+async fn a_coupon_of_an_order_that_was_not_written_is_not_used() {
+    let (orders, products, coupons): (Orders, Products, Coupons) = open().await;
+    let (ann, bob, tea) = (buyer().await, buyer().await, for_sale(&products, 1).await);
+    let code = unique("c").replace(' ', "-");
+    let rules = json!({ "code": code, "kind": "percent", "value": 10, "limit": 5, "perCustomer": 2 });
+    let new: NewCoupon = input::parse(rules.to_string().as_bytes()).expect("a coupon");
+    let coupon = Coupon::new(new, "USD".parse().expect("a currency"), now());
+    coupons.create(&coupon).await.expect("a coupon");
+    let used = async || {
+        let in_all =
+            coupons.find(coupon.code()).await.expect("the table answers").expect("it is there").used();
+        (in_all, coupons.used_by(coupon.code(), ann.id()).await.expect("the table answers"))
+    };
+    // Bob takes the last piece between the read and the transaction.
+    let rival = (orders.clone(), bob, tea.clone());
+    let behind: Orders = open_behind(Meddler::before("TransactWriteItems", 0..1, move || {
+        let (orders, bob, tea) = rival.clone();
+        async move { _ = placed(&orders, &bob, &[(&tea, 1)], now()).await }
+    }))
+    .await;
+    let item = json!({ "id": tea.id(), "quantity": 1 });
+    let order = json!({ "items": [item], "couponCode": coupon.code().to_string() });
+    let order = input::parse(order.to_string().as_bytes()).expect("an order");
+    let refused = place(&behind, &ann, &order, None, now()).await;
+    assert_eq!(refusal(refused), Refusal::from(NotReserved::OutOfStock { id: tea.id(), available: 0 }));
+    assert_eq!(used().await, (0, 0));
+    let id = tea.id().to_string();
+    let more = json!({ ":two": { "N": "2" } });
+    Cloud::open().await.update_item("OffersTable", ("offerId", &id), "SET quantity = :two", more).await;
+    for count in 1..=2 {
+        place(&orders, &ann, &order, None, now()).await.expect("an order");
+        assert_eq!(used().await, (count, count));
+    }
 }
 
 #[tokio::test]

@@ -140,7 +140,8 @@ impl Checks<'_> {
         }
     }
 
-    /// Whoever paid in time has the order, nothing is sent that nobody paid, and no stock is held for nobody.
+    /// Whoever paid in time has the order, nothing is sent that nobody paid to the cent, and no stock is held for
+    /// nobody.
     pub(super) fn what_is_paid_is_sent(&mut self, purchases: &[Purchase]) {
         const NAME: &str = "a paid order is never released";
         let forced: BTreeSet<_> = forced(purchases);
@@ -161,7 +162,12 @@ impl Checks<'_> {
         for (id, order) in &world.orders {
             let Some(paying) = &order.paying else { continue };
             let counts = world.payments.get(&paying.counts);
-            let is_paid = counts.is_some_and(|it| it.status == "captured" && it.outcome.is_none());
+            let came = |it: &Payment| {
+                let charges = it.ledger.iter().filter(|(fact, _)| fact.starts_with("charge:"));
+                charges.map(|(_, amount)| *amount).sum::<i64>()
+            };
+            let pays = |it: &Payment| it.outcome.is_none() && came(it) == order.total;
+            let is_paid = counts.is_some_and(|it| it.status == "captured" && pays(it));
             let was_sent = order.history.iter().any(|status| status == "pending");
             if was_sent != is_paid {
                 let what = format!("it is {} after {:?}, and {counts:?}", order.status, order.history);
@@ -285,6 +291,7 @@ mod tests {
         let paying =
             Paying { paid: 900, refunded: 100, attempts: vec![counts.clone()], counts, refunding: 0 };
         order(world).paying = Some(paying);
+        order(world).total = 900;
         order(world).history.insert(0, "awaiting_payment".into());
         world.told.insert(
             "order".into(),
@@ -521,6 +528,9 @@ mod tests {
             };
         });
         assert!(unpaid.contains(SENT), "{unpaid:?}");
+        for total in [899, 901] {
+            assert_eq!(broken(|_, world| order(world).total = total), [SENT].into());
+        }
     }
 
     #[test]
