@@ -73,7 +73,10 @@ export function place(wanted, offers, buyer, profile) {
   };
 }
 
-/** Writes an order with its reservations, the record of its answer and what else belongs to it; undefined, or which parts were refused. */
+/**
+ * Writes an order with its reservations, the record of its answer and what else belongs to it; undefined, or which
+ * parts were refused.
+ */
 export async function write(order, request, answer, besides = []) {
   const reservations = order.lines.map((line) => ({
     Update: {

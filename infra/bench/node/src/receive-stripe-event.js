@@ -53,7 +53,10 @@ function verified(event, secrets) {
   throw new Problem(400, "The signature is not one of this shop's, or not of now");
 }
 
-/** The money pays the order: it is to be sent, the attempt is captured, and the ledger has it. False where that is not so any more. */
+/**
+ * The money pays the order: it is to be sent, the attempt is captured, and the ledger has it. False where that is not
+ * so any more.
+ */
 async function capture(eventId, session) {
   const { order_id: orderId, payment_id: paymentId } = session.metadata;
   const { payment_intent: intent, amount_total: amount } = session;

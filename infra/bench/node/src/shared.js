@@ -84,7 +84,10 @@ export function counter(name, who) {
 /** What the counters of an item are called by its first rate, its second and its third, before the window's number. */
 const LETTERS = ["c", "d", "k"];
 
-/** Counts the request in the windows of `now` by all rates of an item, or by none; refuses it above one. The item as it is then. */
+/**
+ * Counts the request in the windows of `now` by all rates of an item, or by none; refuses it above one. The item as it
+ * is then.
+ */
 export async function limit(key, rates, now = Date.now()) {
   const windows = rates.map((rate, index) => {
     const [requests, seconds] = rate.split("/").map(Number);
