@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::capacity::Units;
-use super::contest::{HAND_OVER, PUBLISH, RECORD, WAY};
+use super::contest::{ADD_ITEM, CREATE_ORDER, HAND_OVER, HEAR, PAY_ONE, PUBLISH, RECORD, SEE_ONE, TELL, WAY};
 use super::figures::Figures;
 use super::report::OfFunction;
 use super::uploads::Picture;
@@ -25,6 +25,36 @@ const EMAILS: f64 = 2.0;
 const CHANGES_OF_AN_ORDER: f64 = 4.0;
 /// Events of an order: placed and shipped. The activity log gets both, the stock the second.
 pub(super) const EVENTS_OF_AN_ORDER: f64 = 2.0;
+/// What stands for create-order where an order is paid by card: a cart with one line, and what goes to and fro between
+/// the shop and Stripe.
+const BY_CARD: [&str; 5] = [ADD_ITEM.name, SEE_ONE.name, PAY_ONE.name, HEAR.name, TELL.name];
+
+/// How the orders are paid that the bill is for.
+#[derive(Clone, Copy, PartialEq)]
+enum Paid {
+    OnDelivery,
+    ByCard,
+}
+
+impl Paid {
+    /// Of an order that is paid by card there is one more of each: a change of its item, an event, and a message, which
+    /// has Stripe told that it was confirmed.
+    fn more(self) -> f64 {
+        match self {
+            Self::OnDelivery => 0.0,
+            Self::ByCard => 1.0,
+        }
+    }
+
+    /// Whether a function runs once for each order.
+    fn is_on_the_way(self, function: &str) -> bool {
+        let is_of_both = function == HAND_OVER.name || WAY.iter().any(|case| case.name == function);
+        match self {
+            Self::OnDelivery => is_of_both,
+            Self::ByCard => BY_CARD.contains(&function) || (is_of_both && function != CREATE_ORDER.name),
+        }
+    }
+}
 
 /// `infra/bench/prices.json`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -46,6 +76,8 @@ pub(super) struct Prices {
     ses_per_thousand_emails: f64,
     logs_per_gb: f64,
     xray_per_million_traces: f64,
+    stripe_percent: f64,
+    stripe_per_payment: f64,
     pub assumed: Assumed,
 }
 
@@ -54,6 +86,7 @@ pub(super) struct Prices {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Assumed {
     pub wait_ms: BTreeMap<String, f64>,
+    order_total: f64,
     pub mix: BTreeMap<String, f64>,
     pub memory_mb: f64,
     pub mb_of_one_processor: f64,
@@ -106,12 +139,12 @@ impl Prices {
 
     /// How often a function runs for one order, and for the share of a sign-in that comes with it: what changes a
     /// profile is told as well. Each record and each message comes alone, which is the dearest case.
-    fn times(&self, function: &str) -> f64 {
+    fn times(&self, function: &str, paid: Paid) -> f64 {
         if function == PUBLISH.name {
-            CHANGES_OF_AN_ORDER + self.in_the_mix("sign-in")
+            CHANGES_OF_AN_ORDER + paid.more() + self.in_the_mix("sign-in")
         } else if function == RECORD.name {
-            self.events()
-        } else if function == HAND_OVER.name || WAY.iter().any(|case| case.name == function) {
+            self.events(paid)
+        } else if paid.is_on_the_way(function) {
             1.0
         } else {
             self.in_the_mix(function)
@@ -119,8 +152,13 @@ impl Prices {
     }
 
     /// How many events come of one order, and of the share of a sign-in that comes with it.
-    fn events(&self) -> f64 {
-        EVENTS_OF_AN_ORDER + self.in_the_mix("sign-in")
+    fn events(&self, paid: Paid) -> f64 {
+        EVENTS_OF_AN_ORDER + paid.more() + self.in_the_mix("sign-in")
+    }
+
+    /// What Stripe takes of a million payments.
+    fn stripes_fee(&self) -> f64 {
+        MILLION * (self.assumed.order_total * self.stripe_percent / 100.0 + self.stripe_per_payment)
     }
 
     fn in_the_mix(&self, function: &str) -> f64 {
@@ -133,12 +171,14 @@ impl Prices {
 pub(super) struct Bill {
     /// Which way.
     pub title: &'static str,
-    /// Dollars for a million orders, by service.
+    /// Dollars for a million orders, by service of AWS.
     pub lines: Vec<(&'static str, f64)>,
+    /// What Stripe takes besides, where it has the money.
+    pub stripes_fee: Option<f64>,
 }
 
 impl Bill {
-    /// All of it.
+    /// All of AWS.
     pub(super) fn total(&self) -> f64 {
         self.lines.iter().map(|(_, dollars)| dollars).sum()
     }
@@ -155,27 +195,44 @@ pub(super) fn bills(prices: &Prices, functions: &[OfFunction]) -> Vec<Bill> {
     let rust = |function: &OfFunction| Some((function.cartwright, function.units));
     let node = |function: &OfFunction| Some((function.node?, function.units_of_node?));
     let (arm, x86) = (prices.lambda_per_gb_second_arm64, prices.lambda_per_gb_second_x86);
+    let way = |title, gb_second| {
+        let (workflow, paid) = (Workflow::Express, Paid::OnDelivery);
+        Way { title, gb_second, workflow, paid }
+    };
+    let standard = Way { workflow: Workflow::Standard, ..way("with STANDARD workflows", arm) };
+    let by_card = Way { paid: Paid::ByCard, ..way("paid by card, arm64", arm) };
     let all = [
-        bill("Cartwright, arm64", prices, functions, arm, Workflow::Express, &rust),
-        bill("Cartwright, x86_64", prices, functions, x86, Workflow::Express, &rust),
-        bill("with STANDARD workflows", prices, functions, arm, Workflow::Standard, &rust),
-        bill("Node.js, arm64", prices, functions, arm, Workflow::Express, &node),
+        bill(&way("Cartwright, arm64", arm), prices, functions, &rust),
+        bill(&way("Cartwright, x86_64", x86), prices, functions, &rust),
+        bill(&standard, prices, functions, &rust),
+        bill(&way("Node.js, arm64", arm), prices, functions, &node),
+        bill(&by_card, prices, functions, &rust),
     ];
     all.into_iter().flatten().collect()
 }
 
-fn bill(
+/// A way to run it, and to be paid.
+struct Way {
     title: &'static str,
-    prices: &Prices,
-    functions: &[OfFunction],
     gb_second: f64,
     workflow: Workflow,
+    paid: Paid,
+}
+
+fn bill(
+    &Way { title, gb_second, workflow, paid }: &Way,
+    prices: &Prices,
+    functions: &[OfFunction],
     of: &dyn Fn(&OfFunction) -> Option<(Figures, Units)>,
 ) -> Option<Bill> {
     let (mut runs, mut routes, mut seconds, mut units) = (0.0, 0.0, 0.0, Units::default());
     for function in functions {
+        let times = prices.times(function.name, paid);
+        // What is never called need not be there, as carts are not in Node.js.
+        if times <= 0.0 {
+            continue;
+        }
         let (figures, used) = of(function)?;
-        let times = prices.times(function.name);
         runs += times;
         if function.is_route() {
             routes += times;
@@ -184,7 +241,8 @@ fn bill(
         units += Units { read: times * used.read, write: times * used.write };
     }
     let assumed = &prices.assumed;
-    let messages = MESSAGES + prices.times(RECORD.name) + prices.times(HAND_OVER.name);
+    let told = prices.times(RECORD.name, paid) + prices.times(HAND_OVER.name, paid);
+    let messages = MESSAGES + paid.more() + told;
     let workflow = match workflow {
         Workflow::Express => {
             prices.express_per_million_starts
@@ -199,13 +257,14 @@ fn bill(
         ("DynamoDB, reads", units.read * prices.dynamodb_per_million_read_units),
         ("DynamoDB, writes", units.write * prices.dynamodb_per_million_write_units),
         ("SQS", messages * REQUESTS_OF_A_MESSAGE * prices.sqs_per_million_requests),
-        ("SNS", prices.events() * prices.sns_per_million_publications),
+        ("SNS", prices.events(paid) * prices.sns_per_million_publications),
         ("Step Functions", workflow),
         ("SES", EMAILS * MILLION / 1000.0 * prices.ses_per_thousand_emails),
         ("CloudWatch Logs", runs * assumed.log_bytes_per_request / 1000.0 * prices.logs_per_gb),
         ("X-Ray", runs * assumed.traced_share * prices.xray_per_million_traces),
     ];
-    Some(Bill { title, lines })
+    let stripes_fee = (paid == Paid::ByCard).then(|| prices.stripes_fee());
+    Some(Bill { title, lines, stripes_fee })
 }
 
 /// What an indexer of pictures might be given, in megabytes as Lambda counts them: 2^20 bytes.
@@ -272,7 +331,7 @@ pub(super) struct Peak {
 pub(super) fn peaks(prices: &Prices, functions: &[OfFunction]) -> Vec<Peak> {
     let orders_a_second = MILLION * BUSIEST_HOUR / 3600.0 * BUSIEST_MINUTE;
     let peak = |function: &OfFunction| {
-        let rate = orders_a_second * prices.times(function.name);
+        let rate = orders_a_second * prices.times(function.name, Paid::OnDelivery);
         let billed_ms = prices.billed_ms(function, &function.cartwright);
         Peak {
             function: function.name,
@@ -282,7 +341,8 @@ pub(super) fn peaks(prices: &Prices, functions: &[OfFunction]) -> Vec<Peak> {
             units: Units { read: rate * function.units.read, write: rate * function.units.write },
         }
     };
-    functions.iter().filter(|function| prices.times(function.name) > 0.0).map(peak).collect()
+    let is_called = |function: &&OfFunction| prices.times(function.name, Paid::OnDelivery) > 0.0;
+    functions.iter().filter(is_called).map(peak).collect()
 }
 
 #[cfg(test)]
@@ -335,7 +395,9 @@ mod tests {
             [function("get-product", "GetItem", 0.3), function("create-order", "SendMessage", 0.3)];
         let bills = bills(&prices, &functions);
         let titles: Vec<_> = bills.iter().map(|bill| bill.title).collect();
-        assert_eq!(titles, ["Cartwright, arm64", "Cartwright, x86_64", "with STANDARD workflows"]);
+        let expected =
+            ["Cartwright, arm64", "Cartwright, x86_64", "with STANDARD workflows", "paid by card, arm64"];
+        assert_eq!(titles, expected);
         let arm = &bills[0];
         assert!(is(line(arm, "Lambda, requests"), 21.0 * 0.2));
         assert!(is(line(arm, "API Gateway"), 21.0));
@@ -351,11 +413,71 @@ mod tests {
     fn what_an_order_tells_is_billed_with_it() {
         let prices = Prices::read().unwrap();
         let times = ["create-order", "publish-events", "record-activity", "hand-over-stock", "list-orders"]
-            .map(|name| prices.times(name));
+            .map(|name| prices.times(name, Paid::OnDelivery));
         assert!(times.iter().zip([1.0, 4.2, 2.2, 1.0, 0.0]).all(|(times, expected)| is(*times, expected)));
         let bills = bills(&prices, &[function("record-activity", "PutItem", 0.3)]);
         assert!(is(line(&bills[0], "SQS"), 6.2 * 3.0 * 0.4));
         assert!(is(line(&bills[0], "SNS"), 2.2 * 0.5));
+    }
+
+    #[test]
+    fn what_node_has_not_and_nobody_calls_is_not_missed_in_its_bill() {
+        let prices = Prices::read().unwrap();
+        let order = |is_in_node: bool| {
+            let order = function("create-order", "SendMessage", 0.3);
+            let (node, units_of_node) = (Some(order.cartwright), Some(order.units));
+            if is_in_node { OfFunction { node, units_of_node, ..order } } else { order }
+        };
+        let bills_of = |functions: &[OfFunction]| bills(&prices, functions).len();
+        assert_eq!(bills_of(&[order(true)]), 5);
+        assert_eq!(bills_of(&[order(true), function("add-cart-item", "PutItem", 0.3)]), 5);
+        assert_eq!(bills_of(&[order(false)]), 4);
+    }
+
+    #[test]
+    fn an_order_that_is_paid_by_card_comes_of_a_cart_and_is_told_of_once_more() {
+        let prices = Prices::read().unwrap();
+        let of_card = [
+            "add-cart-item",
+            "get-cart (1 line)",
+            "check-out-cart (1 line, card)",
+            "receive-stripe-event",
+            "settle-payment",
+        ];
+        let of_both = ["consume-orders", "send-email (confirmed)", "ship-order", "hand-over-stock"];
+        let of_none = ["get-cart (50 lines)", "check-out-cart (1 line, cash)"];
+        for (paid, card, order) in [(Paid::OnDelivery, 0.0, 1.0), (Paid::ByCard, 1.0, 0.0)] {
+            let are =
+                |names: &[&str], expected| names.iter().all(|name| is(prices.times(name, paid), expected));
+            assert!(are(&of_card, card) && are(&["create-order"], order));
+            assert!(are(&of_both, 1.0) && are(&of_none, 0.0) && are(&["get-product"], 20.0));
+        }
+        let told = ["publish-events", "record-activity"].map(|name| prices.times(name, Paid::ByCard));
+        assert!(told.iter().zip([5.2, 3.2]).all(|(times, expected)| is(*times, expected)));
+    }
+
+    #[test]
+    fn paid_by_card_the_bill_has_what_that_takes_and_stripes_fee_apart() {
+        let prices = Prices::read().unwrap();
+        let functions = [
+            function("create-order", "SendMessage", 0.3),
+            function("check-out-cart (1 line, card)", "POST /v1/checkout/sessions", 0.3),
+            function("settle-payment", "POST /v1/payment_intents/{id}", 0.3),
+        ];
+        let bills = bills(&prices, &functions);
+        let (door, card) = (&bills[0], &bills[3]);
+        // A route each, and settle-payment besides.
+        assert!(is(line(door, "API Gateway"), 1.0) && is(line(card, "API Gateway"), 1.0));
+        assert!(is(line(card, "Lambda, requests"), 2.0 * 0.2));
+        // 400 ms for the session and 300 for the note, each with 0.3 ms at 256/1769 of a processor, and the starts.
+        let gb_seconds = 1e6 * (403.1 + 303.1) / 1000.0 * 0.25;
+        assert!(is(line(card, "Lambda, duration"), gb_seconds * 0.000_013_333_4));
+        // No activity was measured, and it is told all the same.
+        assert!(is(line(card, "SQS"), (3.0 + 1.0 + 3.2 + 1.0) * 3.0 * 0.4));
+        assert!(is(line(card, "SNS"), 3.2 * 0.5));
+        assert_eq!(door.stripes_fee, None);
+        assert!(is(card.stripes_fee.unwrap(), 1e6 * (1.45 + 0.30)));
+        assert!(card.total() < 1_000.0, "the fee is apart");
     }
 
     #[test]

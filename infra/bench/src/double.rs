@@ -69,6 +69,16 @@ struct Inside {
     now: Mutex<Now>,
 }
 
+impl Now {
+    /// What was kept for such a call under the name that is played; of a secret, under any name: a function in several
+    /// roles has read it in the first.
+    fn kept(&self, key: &str, body: &[u8]) -> Option<Reply> {
+        let find = |kept: &Recording| kept.get(&returning(key, body)).or_else(|| kept.get(key)).cloned();
+        let own = self.recordings.get(&self.name).and_then(find);
+        own.or_else(|| self.recordings.values().filter(|_| is_of_a_secret(key)).find_map(find))
+    }
+}
+
 impl Inside {
     fn now(&self) -> std::sync::MutexGuard<'_, Now> {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
@@ -126,18 +136,32 @@ impl Double {
 
 /// Where Stripe makes sessions.
 const SESSIONS: &str = "/v1/checkout/sessions";
+/// Where it has PaymentIntents, by their ids.
+const INTENTS: &str = "/v1/payment_intents/";
 
-/// What Stripe answers with that made a session.
-fn session() -> Bytes {
-    let session = json!({
-        "id": SESSION, "object": "checkout.session", "status": "open", "payment_status": "unpaid",
-        "url": format!("https://checkout.stripe.com/c/pay/{SESSION}"), "livemode": true, "mode": "payment",
+/// What Stripe answers with that made a session, or that changed a PaymentIntent; `None` of what is not asked of it.
+fn of_stripe(path: &str) -> Option<Bytes> {
+    if path == SESSIONS {
+        let session = json!({
+            "id": SESSION, "object": "checkout.session", "status": "open", "payment_status": "unpaid",
+            "url": format!("https://checkout.stripe.com/c/pay/{SESSION}"), "livemode": true, "mode": "payment",
+        });
+        return Some(session.to_string().into());
+    }
+    let intent = json!({
+        "id": intent_in(path)?, "object": "payment_intent", "status": "succeeded", "amount": 1450,
+        "amount_received": 1450, "currency": "usd", "livemode": true, "metadata": { "alreadySentMail": "true" },
     });
-    session.to_string().into()
+    Some(intent.to_string().into())
 }
 
-/// What tells calls of one function apart: the operation and the tables, or the object that is read. What is written
-/// may have another name each time.
+/// The PaymentIntent that a path of Stripe's is about.
+fn intent_in(path: &str) -> Option<&str> {
+    path.strip_prefix(INTENTS).filter(|id| !id.is_empty() && !id.contains('/'))
+}
+
+/// What tells calls of one function apart: the operation and the tables, or the object or the secret that is read. What
+/// is written may have another name each time.
 fn key(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> String {
     if let Some(operation) = of_s3(method, uri, headers) {
         let read = if operation.starts_with("Get") { uri.path() } else { "" };
@@ -148,7 +172,11 @@ fn key(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> String {
     let Some(target) = target else {
         // The query protocol names its operation in the form.
         let action = body.split('&').find_map(|field| field.strip_prefix("Action="));
-        return action.map_or_else(|| format!("{method} {}", uri.path()), str::to_owned);
+        let path = || match intent_in(uri.path()) {
+            Some(_) => format!("{method} {INTENTS}{{id}}"),
+            None => format!("{method} {}", uri.path()),
+        };
+        return action.map_or_else(path, str::to_owned);
     };
     let mut tables: Vec<_> =
         body.split("\"TableName\":\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
@@ -157,9 +185,15 @@ fn key(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> String {
     tables.extend(
         read["RequestItems"].as_object().into_iter().flat_map(|read| read.keys().map(String::as_str)),
     );
+    tables.extend(read["SecretId"].as_str());
     tables.sort_unstable();
     tables.dedup();
     format!("{target} {}", tables.join(" "))
+}
+
+/// Whether a call reads a secret, which a function asks for once, whatever its roles are.
+fn is_of_a_secret(key: &str) -> bool {
+    key.starts_with("secretsmanager.")
 }
 
 /// The same for a call that wants the item as it is then: of several updates of one table, those say most.
@@ -213,8 +247,7 @@ async fn answer(
     let key = key(&method, &uri, &headers, &body);
     let kept = {
         let now = inside.now();
-        let find = |kept: &Recording| kept.get(&returning(&key, &body)).or_else(|| kept.get(&key)).cloned();
-        now.plays.then(|| now.recordings.get(&now.name).and_then(find))
+        now.plays.then(|| now.kept(&key, &body))
     };
     let reply = match kept {
         Some(Some(reply)) => Ok(reply),
@@ -249,8 +282,8 @@ async fn pass_on(
         sent = input.to_string().into();
     }
     let json = HeaderValue::from_static("application/x-amz-json-1.0");
-    if uri.path() == SESSIONS {
-        let reply = Reply { status: StatusCode::OK, content_type: json, body: session() };
+    if let Some(body) = of_stripe(uri.path()) {
+        let reply = Reply { status: StatusCode::OK, content_type: json, body };
         let mut now = inside.now();
         *now.asked.calls.entry(operation).or_default() += 1;
         let name = now.name.clone();
@@ -326,5 +359,44 @@ mod tests {
         assert_eq!((written.as_str(), operation(&written).as_str()), ("S3.PutObject ", "PutObject"));
         let form = key(&Method::POST, &uri, &HeaderMap::new(), b"Action=PublishBatch&Version=2010-03-31");
         assert_eq!((form.as_str(), operation(&form).as_str()), ("PublishBatch", "PublishBatch"));
+    }
+
+    #[test]
+    fn a_secret_that_was_read_in_one_role_is_known_in_the_others() {
+        let target = HeaderValue::from_static("secretsmanager.GetSecretValue");
+        let headers = HeaderMap::from_iter([(HeaderName::from_static("x-amz-target"), target)]);
+        let secret = |id: &str| {
+            let body = json!({ "SecretId": id }).to_string();
+            key(&Method::POST, &Uri::from_static("/"), &headers, body.as_bytes())
+        };
+        assert_eq!(secret("arn:b"), "secretsmanager.GetSecretValue arn:b");
+        assert_eq!(operation(&secret("arn:b")), "GetSecretValue");
+        let content_type = HeaderValue::from_static("application/x-amz-json-1.1");
+        let reply = Reply { status: StatusCode::OK, content_type, body: Bytes::from_static(b"{}") };
+        let first = Recording::from([
+            (secret("arn:a"), reply.clone()),
+            ("DynamoDB_20120810.GetItem a".into(), reply),
+        ]);
+        let recordings =
+            HashMap::from([("first".to_owned(), first), ("second".to_owned(), Recording::new())]);
+        let now = Now { name: "second".into(), plays: true, recordings, asked: Asked::default() };
+        let is_kept = |key: &str| now.kept(key, b"{}").is_some();
+        assert!(is_kept(&secret("arn:a")) && !is_kept(&secret("arn:b")));
+        assert!(!is_kept("DynamoDB_20120810.GetItem a"), "each role reads what is its own");
+    }
+
+    #[test]
+    fn a_call_of_stripe_is_named_without_the_id_that_it_is_about() {
+        let named = |path: &'static str| {
+            let key = key(&Method::POST, &Uri::from_static(path), &HeaderMap::new(), b"metadata%5Ba%5D=b");
+            operation(&key)
+        };
+        assert_eq!(named("/v1/payment_intents/pi_cartwright-1"), "POST /v1/payment_intents/{id}");
+        assert_eq!(named("/v1/payment_intents/pi_1/cancel"), "POST /v1/payment_intents/pi_1/cancel");
+        assert_eq!(named(SESSIONS), "POST /v1/checkout/sessions");
+        let intent: Value = serde_json::from_slice(&of_stripe("/v1/payment_intents/pi_1").unwrap()).unwrap();
+        assert_eq!(intent["id"], "pi_1");
+        assert!(of_stripe(SESSIONS).is_some());
+        assert!(of_stripe("/v1/payment_intents/").is_none() && of_stripe("/v2/email").is_none());
     }
 }

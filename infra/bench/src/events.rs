@@ -72,6 +72,17 @@ pub(super) fn paid(checked_out: &Value, key: &str) -> Result<Bytes> {
     Ok(http("POST", "/payments/webhook", "/payments/webhook", "", headers, None, Some(&body)))
 }
 
+/// The same of a webhook that was made before, signed as if it came now: one that was signed minutes ago is refused.
+///
+/// # Errors
+/// It is no event of HTTP.
+pub(super) fn signed_anew(event: &[u8]) -> Result<Bytes> {
+    let mut event: Value = serde_json::from_slice(event)?;
+    let signed = signature(event["body"].as_str().context("the webhook has no body")?, now() / 1000);
+    event["headers"]["stripe-signature"] = signed.into();
+    Ok(event.to_string().into())
+}
+
 /// The only session that there is at the Stripe of the bench.
 pub(super) const SESSION: &str = "cs_live_bench";
 
@@ -109,6 +120,11 @@ pub(super) fn sign_in(person: &Person) -> Bytes {
 /// A message of the Orders queue.
 pub(super) fn order_queued(order: &str) -> Bytes {
     message(&json!({ "orderId": order }))
+}
+
+/// A message of the Payments queue: that the email went out which confirms an order.
+pub(super) fn order_confirmed(order: &str) -> Bytes {
+    message(&json!({ "orderId": order, "confirmed": true }))
 }
 
 /// A message of the Emails queue.
@@ -278,5 +294,20 @@ mod tests {
             (&json!(1450), &json!("p"))
         );
         assert!(paid(&json!({ "orderId": "o", "total": 14.5 }), "k").is_err(), "it was paid at the door");
+    }
+
+    #[test]
+    fn a_webhook_that_is_played_again_is_signed_anew() {
+        let answer = json!({ "orderId": "o", "total": 14.5, "payment": { "paymentId": "p" } });
+        let first: Value = serde_json::from_slice(&paid(&answer, "cartwright-1").unwrap()).unwrap();
+        let mut old = first.clone();
+        old["headers"]["stripe-signature"] = signature("another body", 1_700_000_000).into();
+        let anew: Value = serde_json::from_slice(&signed_anew(old.to_string().as_bytes()).unwrap()).unwrap();
+        assert_eq!(anew["body"], first["body"]);
+        let header = anew["headers"]["stripe-signature"].as_str().unwrap();
+        let (time, _) = header.strip_prefix("t=").unwrap().split_once(',').unwrap();
+        let time: i64 = time.parse().unwrap();
+        assert!((now() / 1000 - time).abs() < 60, "{header}");
+        assert_eq!(header, signature(first["body"].as_str().unwrap(), time));
     }
 }

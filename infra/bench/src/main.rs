@@ -3,14 +3,15 @@
 //! From the outside in: [`contest`] says who is measured and how; [`function`] runs one function and plays the Lambda
 //! Runtime API for it; [`double`] is the AWS that it sees, in front of the emulator of a [`scene`]; [`events`] are what
 //! it is asked; [`node`] is the baseline. What comes of it: [`figures`], [`capacity`] units, what [`lines`] of orders
-//! write, what the rate [`limits`] and [`uploads`] of pictures take, [`growth`] and the [`bill`], told by the
-//! [`report`] beside what was before ([`changes`]), and drawn by the [`picture`]. [`builds`] is apart: it measures the
-//! build of the release binaries, by its profile.
+//! write and [`checkouts`] of carts, what the rate [`limits`] and [`uploads`] of pictures take, [`growth`] and the
+//! [`bill`], told by the [`report`] beside what was before ([`changes`]), and drawn by the [`picture`]. [`builds`] is
+//! apart: it measures the build of the release binaries, by its profile.
 
 mod bill;
 mod builds;
 mod capacity;
 mod changes;
+mod checkouts;
 mod contest;
 mod double;
 mod events;
@@ -146,6 +147,7 @@ async fn run(options: Options) -> Result<()> {
         limits: limits::measure(&scene, &programs, is_wanted, effort).await?,
         lines: say::step("Ordering what is described at length", lines::measure(&scene, &programs)).await?,
         pictures: uploads::measure(&scene, &programs, is_wanted, effort).await?,
+        checkouts: checkouts::measure(&scene, &programs, is_wanted).await?,
     };
     let report = Report::new(&seen, &figures, apart, programs.node.as_ref(), effort)?;
     scene::clear(&cloud);

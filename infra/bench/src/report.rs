@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::bill::{self, Bill, Peak, Prices, Setting};
 use super::capacity::Units;
 use super::changes;
+use super::checkouts::{self, Checkout};
 use super::contest::{
     ALL, CREATE_ORDER, Case, Effort, FIVE, GET_PRODUCT, HEAR, LIST_PRODUCTS, OF_CARTS, READS, SIGN_IN,
     SeenBySide, Side, WAY,
@@ -41,6 +42,8 @@ pub(super) struct Report {
     pub growth: Vec<Row>,
     /// What an order of one line writes.
     pub lines: Vec<Line>,
+    /// What the checkout of a cart writes.
+    pub checkouts: Vec<Checkout>,
     /// What a rate limit takes of a request.
     pub limits: Vec<Limit>,
     /// What indexing a picture takes.
@@ -65,6 +68,8 @@ pub(super) struct Apart {
     pub limits: Vec<Limit>,
     /// Pictures.
     pub pictures: Vec<Picture>,
+    /// Checkouts of carts.
+    pub checkouts: Vec<Checkout>,
 }
 
 /// The machine.
@@ -156,7 +161,7 @@ impl Report {
         node: Option<&Baseline>,
         effort: Effort,
     ) -> Result<Self> {
-        let Apart { growth, lines, limits, pictures } = apart;
+        let Apart { growth, lines, limits, pictures, checkouts } = apart;
         let of = |side, name| figures.get(&(side, name)).copied();
         let functions: Vec<_> = ALL
             .iter()
@@ -178,7 +183,7 @@ impl Report {
             })
             .collect();
         let floor = of(Side::Floor, "floor").unwrap_or_default();
-        let targets = targets(&floor, &functions, &lines);
+        let targets = targets(&floor, &functions, &lines, &checkouts);
         let prices = Prices::read()?;
         // Of some functions alone, the sums would mislead.
         let is_whole = functions.len() == ALL.len();
@@ -193,6 +198,7 @@ impl Report {
             functions,
             growth,
             lines,
+            checkouts,
             limits,
             settings: bill::settings(&prices, &pictures),
             pictures,
@@ -216,6 +222,7 @@ impl Report {
         vec![
             ("costs", "What a function costs, and how that compares", self.costs()),
             ("requests", "What a request asks of AWS", self.requests()),
+            ("checkouts", "What the checkout of a cart writes", self.checkouts()),
             ("growth", "How a page's cost grows with the list", self.growth()),
             ("limits", "What a rate limit takes of a request", self.limits()),
             ("pictures", "What indexing a picture takes", self.pictures()),
@@ -246,6 +253,9 @@ impl Report {
         let mut sum = vec!["**all**".to_owned()];
         sum.extend(self.bills.iter().map(|bill| format!("**{}**", dollars(bill.total()))));
         table.row(sum);
+        let mut fee = vec!["Stripe's fee, apart".to_owned()];
+        fee.extend(self.bills.iter().map(|bill| bill.stripes_fee.map_or_else(|| "–".into(), dollars)));
+        table.row(fee);
         table
     }
 
@@ -368,6 +378,24 @@ impl Report {
                 ms(function.on_emulator_ms),
                 of_node.map_or_else(|| "–".into(), |(read, write)| format!("{read} + {write}")),
             ]);
+        }
+        table
+    }
+
+    fn checkouts(&self) -> Table {
+        let mut table = Table::new(&["lines", "sellers", "paid by", "calls", "write units"]);
+        table.head.extend(checkouts::TABLES.map(|(_, name)| format!("of these, {name}")));
+        for checkout in &self.checkouts {
+            let calls = checkout.asked.calls.iter().map(|(name, count)| (name.as_str(), f64::from(*count)));
+            let mut row = vec![
+                checkout.lines.to_string(),
+                checkout.sellers.to_string(),
+                checkout.paid.to_owned(),
+                in_words(calls),
+                number(checkout.asked.units.write),
+            ];
+            row.extend(checkout.written.map(number));
+            table.row(row);
         }
         table
     }
@@ -495,7 +523,7 @@ fn in_words<'a>(calls: impl Iterator<Item = (&'a str, f64)>) -> String {
 /// A function's own value and what it is held against.
 type Ratio<'a> = dyn Fn(&OfFunction) -> Option<(f64, f64)> + 'a;
 
-fn targets(floor: &Figures, functions: &[OfFunction], lines: &[Line]) -> Vec<Target> {
+fn targets(floor: &Figures, functions: &[OfFunction], lines: &[Line], checkouts: &[Checkout]) -> Vec<Target> {
     let mut targets = Vec::new();
     // The worst of a ratio over these; a function without the other side is not in it.
     let mut ratio_of = |what, of_cases: &[Case], bound, at_most: f64, of: &Ratio<'_>| {
@@ -539,9 +567,11 @@ fn targets(floor: &Figures, functions: &[OfFunction], lines: &[Line]) -> Vec<Tar
         Some((it.cartwright.memory_mb, it.node?.memory_mb))
     });
     ratio("warm p50, of the bare SDK's", "1.2×", 1.2, &|it| Some((it.cartwright.p50_ms, it.bare?.p50_ms)));
-    ratio_of("CPU of a read, of the bare SDK's", &READS, "1.15×", 1.15, &|it| {
-        Some((it.cartwright.cpu_ms, it.bare?.cpu_ms))
-    });
+    let of_bare = |it: &OfFunction| Some((it.cartwright.cpu_ms, it.bare?.cpu_ms));
+    ratio_of("CPU of a read, of the bare SDK's", &READS, "1.15×", 1.15, &of_bare);
+    let carts = OF_CARTS.map(|(case, _)| case);
+    ratio_of("CPU of carts and their checkout, of the bare SDK's", &carts, "1.3×", 1.3, &of_bare);
+    ratio_of("CPU of what Stripe tells, of the bare SDK's", &[HEAR], "1.3×", 1.3, &of_bare);
     let ours = OfFunction::on_the_way(functions, |it| Some(it.cartwright.cpu_ms));
     if let Some((ours, bare)) = ours.zip(OfFunction::bare_on_the_way(functions)) {
         targets.push(Target {
@@ -553,8 +583,18 @@ fn targets(floor: &Figures, functions: &[OfFunction], lines: &[Line]) -> Vec<Tar
     }
     let calls = OfFunction::on_the_way(functions, |it| Some(it.calls_in_all()));
     let longest = lines.last().copied();
+    let order = functions.iter().find(|function| function.name == CREATE_ORDER.name);
+    if let Some((of_several, of_one)) = checkouts::by_sellers(checkouts) {
+        targets.push(Target {
+            what: "write units of check-out-cart for 50 lines of three sellers, of those for one seller's",
+            bound: "1×",
+            reached: format!("{} ({})", times(of_several, of_one), number(of_several)),
+            met: of_several <= of_one,
+        });
+    }
     for (what, bound, at_most, value) in [
         ("AWS calls of a whole order", "14", 14.0, calls),
+        ("write units of create-order for one line", "16", 16.0, order.map(|it| it.units.write)),
         (
             "write units of create-order for one line, whatever the description",
             // Two of them are for the indexes that the admins' lists are read from.
@@ -722,6 +762,7 @@ impl Report {
                 ("targets", table("targets")),
                 ("costs", table("costs")),
                 ("requests", table("requests")),
+                ("checkouts", table("checkouts")),
                 ("growth", table("growth")),
                 ("limits", table("limits")),
                 ("pictures", table("pictures")),
@@ -777,6 +818,7 @@ fn replaced(text: &str, name: &str, part: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::double::Asked;
     use super::*;
 
     fn function(name: &'static str, ours: f64, node: f64) -> OfFunction {
@@ -810,7 +852,7 @@ mod tests {
         let floor = Figures { initialisation_ms: 1.0, cpu_of_start_ms: 1.0, ..Figures::default() };
         let functions = [function("get-product", 1.0, 40.0), function("create-order", 1.5, 40.0)];
         let lines = [Line { description: 5_000, order: 9.0, line: 3.0 }];
-        let targets = targets(&floor, &functions, &lines);
+        let targets = targets(&floor, &functions, &lines, &[]);
         let said: Vec<_> = targets.iter().map(|it| (it.bound, it.reached.as_str(), it.met)).collect();
         assert_eq!(
             said,
@@ -824,10 +866,38 @@ mod tests {
                 ("1/7", "1/27 (create-order)", true),
                 ("1.2×", "1.1× (create-order)", true),
                 ("1.15×", "1.1× (get-product)", true),
+                ("16", "0", true),
                 ("11", "9", true),
                 ("2", "3", false),
                 ("10 MB", "9.0 MB (create-order)", true),
                 ("4.5 MB", "4.0 MB (create-order)", true),
+            ]
+        );
+    }
+
+    #[test]
+    fn carts_and_what_stripe_tells_have_bounds_of_their_own() {
+        let mut functions = [
+            function("get-cart (50 lines)", 1.0, 40.0),
+            function("check-out-cart (1 line, card)", 1.0, 40.0),
+            function("receive-stripe-event", 1.3, 40.0),
+        ];
+        functions[1].bare = Some(Figures { cpu_ms: 0.7, ..Figures::default() });
+        let checkout = |sellers, write| {
+            let asked = Asked { units: Units { read: 0.0, write }, ..Asked::default() };
+            Checkout { lines: 50, sellers, asked, ..Checkout::default() }
+        };
+        let checkouts = [checkout(1, 160.0), checkout(3, 160.0)];
+        let targets = targets(&Figures::default(), &functions, &[], &checkouts);
+        let said: Vec<_> = targets.iter().map(|it| (it.bound, it.reached.as_str(), it.met)).collect();
+        assert_eq!(
+            said,
+            [
+                ("1.3×", "1.4× (check-out-cart (1 line, card))", false),
+                ("1.3×", "1.1× (receive-stripe-event)", true),
+                ("1×", "1.0× (160)", true),
+                ("10 MB", "9.0 MB (receive-stripe-event)", true),
+                ("4.5 MB", "4.0 MB (receive-stripe-event)", true),
             ]
         );
     }

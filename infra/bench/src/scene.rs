@@ -36,6 +36,56 @@ const DESCRIPTION: &str = "Holds a third of a litre and keeps it warm. Thrown an
 /// How many items DynamoDB takes in one BatchWriteItem.
 const BATCH: usize = 25;
 
+/// Queues, by the variables that name them.
+const QUEUES: [(&str, &str); 4] = [
+    ("ORDERS_QUEUE_URL", "bench-orders"),
+    ("EMAILS_QUEUE_URL", "bench-emails"),
+    ("PAYMENTS_QUEUE_URL", "bench-payments"),
+    ("REFUNDS_QUEUE_URL", "bench-refunds"),
+];
+/// Secrets of Stripe's, by the variables that name them.
+const STRIPES_SECRETS: [(&str, &str); 2] =
+    [("STRIPE_API_SECRET", "bench-stripe-api"), ("STRIPE_WEBHOOK_SECRET", "bench-stripe-webhook")];
+/// What functions are told besides.
+const SET: [(&str, &str); 35] = [
+    ("STAGE", "production"),
+    ("CURRENCY", "USD"),
+    ("REAPPROVE_CHANGES", "false"),
+    ("DEAD_LETTER_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/bench"),
+    ("CURSOR_KEY", "a key of the bench"),
+    ("EMAIL_SENDER", SENDER),
+    ("LIMIT_PER_ADDRESS", "99999/60"),
+    ("LIMIT_KEY", "another key of the bench"),
+    ("LIMIT_PER_ACCOUNT", "99999/300"),
+    ("LIMIT_PER_ACCOUNT_IN_ALL", "99999/300"),
+    ("LIMIT_PER_PERSON", "99999/60"),
+    ("CARDS_PER_HOUR", "100000"),
+    ("LIMIT_PER_DAY", "1000000/86400"),
+    ("PIECES_PER_LINE", "10000"),
+    ("FULFILMENT", "automatic"),
+    ("GUEST_CASH", "true"),
+    ("LIMIT_PER_EMAIL", "99999/60"),
+    ("LIMIT_PER_GUEST", "99999/60"),
+    ("ORDER_TOKEN_KEY", "a third key of the bench"),
+    ("PAYMENT_MINUTES", "35"),
+    ("SHOP_COUNTRY", "DE"),
+    ("SHOP_NAME", SHOP),
+    ("SHOP_URL", "https://shop.cartwright.test"),
+    ("MEDIA_BASE_URL", "https://media.cartwright.test"),
+    ("MEDIA_BUCKET", "bench"),
+    ("UPLOADS_BUCKET", "bench"),
+    // What Lambda itself sets.
+    ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
+    ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+    ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+    ("AWS_LAMBDA_LOG_GROUP_NAME", "/bench"),
+    ("AWS_LAMBDA_LOG_STREAM_NAME", "bench"),
+    ("AWS_REGION", "us-east-1"),
+    ("AWS_ACCESS_KEY_ID", "test"),
+    ("AWS_SECRET_ACCESS_KEY", "test"),
+    ("LANG", "C.UTF-8"),
+];
+
 /// A cloud of its own, with people in it.
 pub(super) struct Scene {
     /// Ends with this: its standard input is the sign.
@@ -79,20 +129,13 @@ impl Scene {
         let outputs = aws.outputs(STACK).await?;
         let mut environment: Vec<_> =
             outputs.into_iter().map(|(resource, name)| (cloud::variable(&resource), name)).collect();
-        for (name, queue) in [
-            ("ORDERS_QUEUE_URL", "bench-orders"),
-            ("EMAILS_QUEUE_URL", "bench-emails"),
-            ("PAYMENTS_QUEUE_URL", "bench-payments"),
-            ("REFUNDS_QUEUE_URL", "bench-refunds"),
-        ] {
+        for (name, queue) in QUEUES {
             let made = aws.call("sqs", "AmazonSQS.CreateQueue", &json!({ "QueueName": queue })).await?;
             let url = made["QueueUrl"].as_str().context("the queue has no URL")?;
             environment.push((name.into(), url.into()));
         }
-        for (name, secret, value) in [
-            ("STRIPE_API_SECRET", "bench-stripe-api", json!({ "key": "rk_live_bench" })),
-            ("STRIPE_WEBHOOK_SECRET", "bench-stripe-webhook", json!({ "secrets": [WEBHOOK_SECRET] })),
-        ] {
+        let values = [json!({ "key": "rk_live_bench" }), json!({ "secrets": [WEBHOOK_SECRET] })];
+        for ((name, secret), value) in STRIPES_SECRETS.into_iter().zip(values) {
             let new = json!({ "Name": secret, "SecretString": value.to_string() });
             let made = aws.call("secretsmanager", "secretsmanager.CreateSecret", &new).await?;
             environment.push((name.into(), made["ARN"].as_str().context("the secret has no ARN")?.into()));
@@ -109,43 +152,7 @@ impl Scene {
         aws.query("sns", "CreateTopic", &topic).await?;
         environment.push(("EVENTS_TOPIC_ARN".into(), "arn:aws:sns:us-east-1:000000000000:bench".into()));
         aws.rest(Method::POST, "ses", "/v2/email/identities", &json!({ "EmailIdentity": SENDER })).await?;
-        for (name, value) in [
-            ("STAGE", "production"),
-            ("CURRENCY", "USD"),
-            ("REAPPROVE_CHANGES", "false"),
-            ("DEAD_LETTER_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/bench"),
-            ("CURSOR_KEY", "a key of the bench"),
-            ("EMAIL_SENDER", SENDER),
-            ("LIMIT_PER_ADDRESS", "99999/60"),
-            ("LIMIT_KEY", "another key of the bench"),
-            ("LIMIT_PER_ACCOUNT", "99999/300"),
-            ("LIMIT_PER_ACCOUNT_IN_ALL", "99999/300"),
-            ("LIMIT_PER_PERSON", "99999/60"),
-            ("LIMIT_PER_DAY", "1000000/86400"),
-            ("PIECES_PER_LINE", "10000"),
-            ("FULFILMENT", "automatic"),
-            ("GUEST_CASH", "true"),
-            ("LIMIT_PER_EMAIL", "99999/60"),
-            ("LIMIT_PER_GUEST", "99999/60"),
-            ("ORDER_TOKEN_KEY", "a third key of the bench"),
-            ("PAYMENT_MINUTES", "35"),
-            ("SHOP_COUNTRY", "DE"),
-            ("SHOP_NAME", SHOP),
-            ("SHOP_URL", "https://shop.cartwright.test"),
-            ("MEDIA_BASE_URL", "https://media.cartwright.test"),
-            ("MEDIA_BUCKET", "bench"),
-            ("UPLOADS_BUCKET", "bench"),
-            // What Lambda itself sets.
-            ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
-            ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
-            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
-            ("AWS_LAMBDA_LOG_GROUP_NAME", "/bench"),
-            ("AWS_LAMBDA_LOG_STREAM_NAME", "bench"),
-            ("AWS_REGION", "us-east-1"),
-            ("AWS_ACCESS_KEY_ID", "test"),
-            ("AWS_SECRET_ACCESS_KEY", "test"),
-            ("LANG", "C.UTF-8"),
-        ] {
+        for (name, value) in SET {
             environment.push((name.into(), value.into()));
         }
         let double = Double::serve(record.gateway()).await?;
@@ -202,6 +209,15 @@ impl Scene {
         self.put("PRODUCTS_TABLE", numbers.clone().map(|number| product(number, DESCRIPTION)).collect())
             .await?;
         self.put("OFFERS_TABLE", numbers.map(offer).collect()).await
+    }
+
+    /// Has so many sellers sell the first offers in turn: each the next one.
+    ///
+    /// # Errors
+    /// The emulator refuses it.
+    pub(super) async fn sell_by(&self, sellers: u32, offers: u32) -> Result<()> {
+        self.put("OFFERS_TABLE", (1..=offers).map(|number| offer_of(number, number % sellers)).collect())
+            .await
     }
 
     /// Puts so many products, a piece of each, into the buyer's cart instead of what is in it.
@@ -287,6 +303,16 @@ pub(super) fn offer(number: u32) -> Value {
         "sellerId": { "S": SELLER },
         "schemaVersion": { "N": "1" },
     })
+}
+
+/// The same, sold by one of several: 0 is the one who sells all others.
+fn offer_of(number: u32, seller: u32) -> Value {
+    let mut offer = offer(number);
+    if seller > 0 {
+        // As long as an id.
+        offer["sellerId"]["S"] = format!("{}{seller:012}", &SELLER[..24]).into();
+    }
+    offer
 }
 
 /// The first version of a cart of `buyer` as the table keeps it.
@@ -431,6 +457,8 @@ pub(super) fn clear(cloud: &Cloud) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::contest::ALL;
+    use super::super::uploads::INDEX;
     use super::*;
 
     #[test]
@@ -450,6 +478,53 @@ mod tests {
                         Properties:\n      A: 1\nOutputs:\n  Pool:\n    Value: !Ref Pool\n  ThingsTable:\n    \
                         Value: !Ref ThingsTable\n";
         assert_eq!(taken, expected);
+    }
+
+    /// The variables that a template gives to a function.
+    fn variables(template: &str, function: &str) -> Vec<String> {
+        let words = function.split('-').map(|word| format!("{}{}", word[..1].to_uppercase(), &word[1..]));
+        let name = format!("{}Function", words.collect::<String>());
+        let Some((_, body)) = section(template, "Resources").find(|(one, _)| *one == name) else {
+            return Vec::new();
+        };
+        let given = body.split_once("Variables:").map_or("", |(_, rest)| rest);
+        let given = given.split("\n      Policies:").next().unwrap_or_default();
+        let names = given.split(": ").filter_map(|before| before.rsplit([' ', '{', '\n']).next());
+        let is_variable = |name: &&str| {
+            name.starts_with(|first: char| first.is_ascii_uppercase())
+                && name.bytes().all(|byte| byte.is_ascii_uppercase() || b"_0123456789".contains(&byte))
+        };
+        names.filter(is_variable).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_function_that_is_measured_is_told_what_its_template_says() {
+        let templates: Vec<_> =
+            deploy::templates().unwrap().iter().map(|template| deploy::text(template).unwrap()).collect();
+        let tables_and_pool = templates.iter().flat_map(|template| section(template, "Resources"));
+        let mut known: BTreeSet<_> =
+            tables_and_pool.filter(|entry| is_data(*entry)).map(|(name, _)| cloud::variable(name)).collect();
+        let named = QUEUES.iter().chain(&STRIPES_SECRETS).chain(&SET).map(|(name, _)| *name);
+        known.extend(named.chain(["WORKFLOW_ARN", "EVENTS_TOPIC_ARN", "STRIPE_URL"]).map(str::to_owned));
+        let measured = ALL.into_iter().map(|case| case.function).chain(["list-orders", INDEX.function]);
+        for function in measured {
+            let given: Vec<_> = templates.iter().flat_map(|text| variables(text, function)).collect();
+            assert!(!given.is_empty(), "{function} is in no template");
+            let unknown: Vec<_> = given.iter().filter(|name| !known.contains(*name)).collect();
+            assert!(unknown.is_empty(), "{function} is not told {unknown:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_offers_are_sold_by_as_many_as_are_asked_for() {
+        let sellers = |many: u32| {
+            let ids = (1..=50).map(|number| offer_of(number, number % many)["sellerId"]["S"].to_string());
+            ids.collect::<BTreeSet<_>>()
+        };
+        assert_eq!([1, 3].map(|many| sellers(many).len()), [1, 3]);
+        assert!(
+            sellers(3).iter().all(|id| id.len() == SELLER.len() + 2) && sellers(3).is_superset(&sellers(1))
+        );
     }
 
     #[test]

@@ -81,19 +81,33 @@ export function counter(name, who) {
   return { guardId: `node-rate#${name}#${id}` };
 }
 
-/** Counts the request, or takes it back, in the window of `now`; refuses it above the limit. The item as it is then. */
-export async function limit(key, rate, now = Date.now()) {
-  const [requests, seconds] = rate.split("/").map(Number);
-  const window = Math.floor(now / 1000 / seconds);
+/** What the counters of an item are called by its first rate, its second and its third, before the window's number. */
+const LETTERS = ["c", "d", "k"];
+
+/**
+ * Counts the request in the windows of `now` by all rates of an item, or by none; refuses it above one. The item as it
+ * is then.
+ */
+export async function limit(key, rates, now = Date.now()) {
+  const windows = rates.map((rate, index) => {
+    const [requests, seconds] = rate.split("/").map(Number);
+    const window = Math.floor(now / 1000 / seconds);
+    return { name: `#window${index}`, limit: `:limit${index}`, attribute: `${LETTERS[index]}${window}`, requests, until: (window + 2) * seconds };
+  });
+  const each = (of) => windows.map(of);
   try {
     const { Attributes } = await dynamodb.send(
       new UpdateCommand({
         TableName: process.env.GUARDS_TABLE,
         Key: key,
-        UpdateExpression: "SET expiresAt = if_not_exists(knownUntil, :expires) ADD #window :one",
-        ConditionExpression: "attribute_not_exists(#window) OR #window < :limit",
-        ExpressionAttributeNames: { "#window": `c${window}` },
-        ExpressionAttributeValues: { ":one": 1, ":limit": requests, ":expires": (window + 2) * seconds },
+        UpdateExpression: `SET expiresAt = if_not_exists(knownUntil, :expires) ADD ${each(({ name }) => `${name} :one`).join(", ")}`,
+        ConditionExpression: each(({ name, limit }) => `(attribute_not_exists(${name}) OR ${name} < ${limit})`).join(" AND "),
+        ExpressionAttributeNames: Object.fromEntries(each(({ name, attribute }) => [name, attribute])),
+        ExpressionAttributeValues: {
+          ":one": 1,
+          ":expires": Math.max(...each(({ until }) => until)),
+          ...Object.fromEntries(each(({ limit, requests }) => [limit, requests])),
+        },
         ReturnValues: "ALL_NEW",
       }),
     );

@@ -28,10 +28,10 @@ export const handler = route(async (event) => {
   const { LIMIT_PER_ADDRESS, LIMIT_PER_ACCOUNT, LIMIT_PER_ACCOUNT_IN_ALL } = process.env;
   const here = counter("sign-in", `account ${account.toLowerCase()} ${address}`);
   const inAll = counter("sign-in", `account ${account.toLowerCase()}`);
-  await limit(counter("sign-in", `address ${address}`), LIMIT_PER_ADDRESS, now);
-  const { knownUntil = 0 } = await limit(here, LIMIT_PER_ACCOUNT, now);
+  await limit(counter("sign-in", `address ${address}`), [LIMIT_PER_ADDRESS], now);
+  const { knownUntil = 0 } = await limit(here, [LIMIT_PER_ACCOUNT], now);
   const isKnown = knownUntil > now / 1000;
-  if (!isKnown) await limit(inAll, LIMIT_PER_ACCOUNT_IN_ALL, now);
+  if (!isKnown) await limit(inAll, [LIMIT_PER_ACCOUNT_IN_ALL], now);
   const tokens = await signIn(account, password);
   const takenBack = async () => {
     await takeBack(here, LIMIT_PER_ACCOUNT, now, Math.floor(now / 1000) + KNOWN_FOR);
