@@ -6,9 +6,11 @@ use anyhow::Context;
 use orders::{Order, OrderId, OrderStatus, PaymentId};
 use shared::caller::Caller;
 use shared::guards::rate_limit::PersonLimit;
+use shared::http::Answer;
 use shared::http::problem::{Kind, Problem, StatusCode};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
+use shared::run::telemetry;
 use shared::values::time::Timestamp;
 
 use crate::attempt::{AttemptStatus, Payment};
@@ -16,7 +18,7 @@ use crate::deciding::{Said, State};
 use crate::ids::SessionId;
 use crate::opening::Opening;
 use crate::settling::{Killed, Settling, Unsettled};
-use crate::views::Standing;
+use crate::views::{PaymentView, Standing};
 
 /// How often an order may be tried to be paid.
 const MOST_ATTEMPTS: usize = 3;
@@ -123,6 +125,20 @@ impl FromEnv for Starting {
     }
 }
 
+/// The attempt by which an order is paid, whether it is a new one, and where it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Started {
+    payment: Payment,
+    is_new: bool,
+    path: String,
+}
+
+impl From<Started> for Answer<PaymentView> {
+    fn from(Started { payment, is_new, path }: Started) -> Self {
+        if is_new { Self::created(payment.into()).at(path) } else { Self::ok(payment.into()) }
+    }
+}
+
 impl Starting {
     /// The attempt by which the caller pays an order, and whether it is a new one. No attempt gets its page before
     /// Stripe has ended those before it.
@@ -131,26 +147,29 @@ impl Starting {
     ///
     /// # Errors
     /// `not-found`, `too-many-requests`, the [`Refusal`]s, and `payment-provider-unavailable`.
-    pub async fn start(
-        &self,
-        buyer: &Caller,
-        id: OrderId,
-        now: Timestamp,
-    ) -> Result<(Payment, bool), Problem> {
+    pub async fn start(&self, buyer: &Caller, id: OrderId, now: Timestamp) -> Result<Started, Problem> {
+        telemetry::about("orders", id);
         let payments = self.opening.payments();
         let (counted, order) = tokio::join!(
             self.limit.count("start-payment", buyer.id(), now),
             payments.orders().find_of(buyer, id),
         );
         counted?;
-        self.start_opened(order?, now).await
+        let (payment, is_new) = self.attempt(order?, now).await?;
+        Ok(Started { path: format!("/payments/{}", payment.payment_id), payment, is_new })
     }
 
     /// The same for the buyer of an order that was opened otherwise.
     ///
     /// # Errors
     /// The [`Refusal`]s, and `payment-provider-unavailable`.
-    pub async fn start_opened(&self, order: Order, now: Timestamp) -> Result<(Payment, bool), Problem> {
+    pub async fn start_opened(&self, order: Order, now: Timestamp) -> Result<Started, Problem> {
+        let path = format!("/guest-orders/{}", order.id());
+        let (payment, is_new) = self.attempt(order, now).await?;
+        Ok(Started { payment, is_new, path })
+    }
+
+    async fn attempt(&self, order: Order, now: Timestamp) -> Result<(Payment, bool), Problem> {
         let payments = self.opening.payments();
         let mut attempts = payments.attempts(order.payment().map_or(&[], |paying| &paying.attempts)).await?;
         let counts = order.payment().map(|paying| paying.payment_id);

@@ -4,7 +4,6 @@
 
 use orders::OrderId;
 use orders::guests::{Guest, GuestOrders};
-use payments::Payment;
 use payments::starting::Starting;
 use payments::views::PaymentView;
 use shared::caller::Caller;
@@ -24,10 +23,7 @@ async fn start_payment(
     PathId(id): PathId<OrderId>,
     Now(now): Now,
 ) -> Result<Answer<PaymentView>, Problem> {
-    telemetry::about("orders", id);
-    let (payment, is_new) = starting.start(&caller, id, now).await?;
-    let path = format!("/payments/{}", payment.id());
-    Ok(page(payment, is_new, path))
+    Ok(starting.start(&caller, id, now).await?.into())
 }
 
 async fn start_guest_payment(
@@ -37,10 +33,6 @@ async fn start_guest_payment(
     Now(now): Now,
 ) -> Result<Answer<PaymentView>, Problem> {
     telemetry::about("orders", id);
-    let (payment, is_new) = starting.start_opened(orders.open(guest, id, now).await?, now).await?;
-    Ok(page(payment, is_new, format!("/guest-orders/{id}")))
-}
-
-fn page(payment: Payment, is_new: bool, path: String) -> Answer<PaymentView> {
-    if is_new { Answer::created(payment.into()).at(path) } else { Answer::ok(payment.into()) }
+    let order = orders.open(guest, id, now).await?;
+    Ok(starting.start_opened(order, now).await?.into())
 }
