@@ -5,8 +5,8 @@
 //! | an offer | `offerId`; no index, so that a sale writes this item alone |
 //!
 //! `quantity` and `promised` change under conditions of their own: by orders in [`Offers::reserve`],
-//! [`Offers::release`] and [`Offers::hand_over`], by people in [`Offers::change_stock`]. Everything else changes with
-//! its product, in one transaction.
+//! [`Offers::release`], [`Offers::hand_over`] and [`Offers::restock`], by people in [`Offers::change_stock`].
+//! Everything else changes with its product, in one transaction.
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
@@ -141,6 +141,20 @@ impl Offers {
             .expression_attribute_values(":quantity", number(quantity))
             .build()
             .context("hand pieces of an offer over")
+    }
+
+    /// Adds `quantity` pieces that came back from a buyer, in the transaction that takes them back, if the offer still
+    /// exists.
+    ///
+    /// # Errors
+    /// Never for values of these types; the SDK's builder asks.
+    pub fn restock(&self, id: OfferId, quantity: u32) -> anyhow::Result<Update> {
+        self.update(id)
+            .update_expression("SET quantity = quantity + :quantity")
+            .condition_expression("attribute_exists(offerId)")
+            .expression_attribute_values(":quantity", number(quantity))
+            .build()
+            .context("take pieces of an offer back")
     }
 
     /// Changes the stock for the offer's seller or an admin. The condition keeps it from zero to the limit.

@@ -12,7 +12,12 @@ shared::id!(
     PaymentId
 );
 
-/// What became of the money of an order that is paid before it is sent.
+shared::id!(
+    /// Names a refund, before the provider of payments has given it a name of its own.
+    RefundId
+);
+
+/// What became of the money of an order that is paid before it is sent, or was paid at the door.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Paying {
@@ -88,6 +93,24 @@ impl Order {
         }
     }
 
+    /// Whether the carrier takes its money when it arrives.
+    pub fn is_paid_at_the_door(&self) -> bool {
+        self.payment_method == PaymentMethod::CashOnDelivery && self.payment.is_none()
+    }
+
+    /// That the carrier has taken its money, which is the payment `id`.
+    pub(crate) fn collected(&self, id: PaymentId) -> Paying {
+        let (paid, none) = (self.total, Amount::ZERO);
+        Paying {
+            paid,
+            refunding: none,
+            refunded: none,
+            processing: false,
+            payment_id: id,
+            attempts: vec![id],
+        }
+    }
+
     /// The same, which costs nothing.
     #[must_use]
     pub fn for_nothing(self) -> Self {
@@ -114,6 +137,7 @@ impl Order {
         let is_over = self.status == OrderStatus::Cancelled;
         match (self.payment_method, &self.payment) {
             (PaymentMethod::Free, _) => PaymentStatus::NotNeeded,
+            (PaymentMethod::CashOnDelivery, Some(payment)) => self.status_of(payment),
             (PaymentMethod::CashOnDelivery, _) if self.status == OrderStatus::Delivered => {
                 PaymentStatus::Paid
             }

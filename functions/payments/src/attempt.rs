@@ -110,6 +110,8 @@ shared::names!(
     pub enum AttemptKind {
         /// On the provider's page.
         CheckoutSession = "checkout_session",
+        /// To the carrier, at the door: there is one attempt, and it has paid.
+        Cash = "cash",
     }
 );
 
@@ -195,6 +197,44 @@ impl Payment {
         }
     }
 
+    /// What the carrier took for `order` at the door, of which no provider knows.
+    pub fn of_cash(id: PaymentId, order: &Order, shop: &Shop, now: Timestamp) -> Self {
+        let (total, none) = (order.total(), Amount::ZERO);
+        Self {
+            payment_id: id,
+            entry: ATTEMPT.to_owned(),
+            order_id: order.id(),
+            user_id: order.buyer().clone(),
+            kind: AttemptKind::Cash,
+            attempt: 1,
+            amount: total,
+            currency: order.currency(),
+            status: AttemptStatus::Captured,
+            shop: shop.clone(),
+            url_base: String::new(),
+            of_guest: order.is_a_guests(),
+            methods: Vec::new(),
+            expires_at: now,
+            session_id: None,
+            intent_id: None,
+            url: None,
+            captured: total,
+            captured_currency: None,
+            refundable: total,
+            refunding: none,
+            refunded: none,
+            outcome: None,
+            created_at: now,
+            updated_at: now,
+            schema_version: SCHEMA_VERSION,
+        }
+    }
+
+    /// Whether the carrier took it, so that no provider can give it back.
+    pub(crate) fn is_cash(&self) -> bool {
+        self.kind == AttemptKind::Cash
+    }
+
     /// Its id.
     pub fn id(&self) -> PaymentId {
         self.payment_id
@@ -215,11 +255,16 @@ impl Payment {
         self.expires_at
     }
 
+    /// Whether its money is its order's: not where another amount came, or another currency.
+    pub(crate) fn counts(&self) -> bool {
+        self.outcome != Some(Outcome::Mismatch)
+    }
+
     /// Whether the order does not count on it any more: nobody can pay by it, or what came was another amount.
     pub(crate) fn is_out(&self) -> bool {
         match self.status {
             AttemptStatus::Dead => true,
-            AttemptStatus::Captured => self.outcome == Some(Outcome::Mismatch),
+            AttemptStatus::Captured => !self.counts(),
             AttemptStatus::Creating | AttemptStatus::Open | AttemptStatus::Processing => false,
         }
     }

@@ -8,6 +8,9 @@
 //! | [`applying`], [`settling`] | what Stripe says becomes so; Stripe is asked |
 //! | [`opening`], [`starting`] | the way to pay an order, for the first time and again |
 //! | [`cancelling`], [`refunding`] | ending orders with their money, and giving money back |
+//! | [`fulfilling`] | an order is on its way, or arrived and is paid at the door |
+//! | [`returning`] | what comes back is paid back |
+//! | [`letters`] | what buyers are told of their money |
 //! | [`claiming`] | a guest's order becomes somebody's, with its payments |
 //! | [`receiving`] | webhooks |
 //! | [`settings`], [`views`] | how the shop takes payments, and what people see of them |
@@ -23,12 +26,15 @@ pub mod cancelling;
 pub mod claiming;
 pub mod deciding;
 pub mod events;
+pub mod fulfilling;
 pub mod ids;
+pub mod letters;
 pub mod minimum;
 pub mod opening;
 pub mod receiving;
 pub mod refunding;
 pub mod refunds;
+pub mod returning;
 pub mod settings;
 pub mod settling;
 pub mod signature;
@@ -41,6 +47,7 @@ pub mod views;
 mod tests;
 
 pub use attempt::Payment;
+pub use fulfilling::Fulfilling;
 pub use ids::{PaymentId, RefundId, Shop};
 pub use opening::Opening;
 pub use refunds::Refund;

@@ -7,10 +7,10 @@
 //! | what came or went, once for each fact | `paymentId`, `entry` = `ledger#{fact}` |
 //! | whose money a PaymentIntent of Stripe's is | `paymentId` = `intent#{its id}`, `entry` = `pointer` |
 //! | an order's attempts | index `order`: `orderId`, `createdAt`; of all entries attempts alone have both |
-//! | refunds that are owed | index `due`: `due` ("0" to "3"), `dueAt`; sparse |
+//! | refunds of which something is owed, the money or a letter | index `due`: `due` ("0" to "3"), `dueAt`; sparse |
 //!
-//! The ledger is put and never changed. Its facts are named after Stripe's objects, so that what is told several times,
-//! or by several events, is written once.
+//! The ledger is put and never changed. Its facts are named after Stripe's objects, or after ours where Stripe knows
+//! nothing of them, so that what is told several times, or by several events, is written once.
 
 mod attempts;
 mod refunds;
@@ -34,7 +34,7 @@ use shared::values::time::Timestamp;
 
 use crate::attempt::{ATTEMPT, Payment, SCHEMA_VERSION};
 use crate::deciding::{Said, State};
-use crate::ids::{EventId, IntentId};
+use crate::ids::{EventId, IntentId, RefundId};
 use crate::refunds::Refund;
 
 pub use refunds::{DueRefund, Passed};
@@ -83,7 +83,7 @@ pub struct LedgerEntry {
     /// What came; below zero, what went.
     amount: i64,
     at: Timestamp,
-    /// Stripe's object that it is about.
+    /// What it is about: Stripe's object, or ours.
     object_id: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     event_id: Option<EventId>,
@@ -113,30 +113,38 @@ const LEDGER: &str = "ledger#";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fact<'a> {
     Charge(&'a str),
+    /// Taken at the door.
+    Cash(OrderId),
     Refund(&'a str),
     RefundFailed(&'a str),
+    /// Given back by somebody in another way than the provider's.
+    Outside(RefundId),
 }
 
 impl Fact<'_> {
     fn entry(self) -> String {
         match self {
             Self::Charge(id) => format!("{LEDGER}charge:{id}"),
+            Self::Cash(order) => format!("{LEDGER}cash:{order}"),
             Self::Refund(id) => format!("{LEDGER}refund:{id}"),
             Self::RefundFailed(id) => format!("{LEDGER}refund-failed:{id}"),
+            Self::Outside(id) => format!("{LEDGER}outside:{id}"),
         }
     }
 
     fn object(self) -> String {
         match self {
             Self::Charge(id) | Self::Refund(id) | Self::RefundFailed(id) => id.to_owned(),
+            Self::Cash(order) => order.to_string(),
+            Self::Outside(id) => id.to_string(),
         }
     }
 
     fn signed(self, amount: Amount) -> anyhow::Result<i64> {
         let amount = i64::try_from(amount.minor()).context("an amount fits")?;
         Ok(match self {
-            Self::Charge(_) | Self::RefundFailed(_) => amount,
-            Self::Refund(_) => -amount,
+            Self::Charge(_) | Self::Cash(_) | Self::RefundFailed(_) => amount,
+            Self::Refund(_) | Self::Outside(_) => -amount,
         })
     }
 }
@@ -175,6 +183,10 @@ impl Payments {
     /// The orders.
     pub fn orders(&self) -> &Orders {
         &self.orders
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
     }
 
     /// The attempt, whoever's it is.

@@ -4,13 +4,13 @@
 use anyhow::Context;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Update};
-use shared::dynamo::{Batch, Consistency, Read, from_item, number, text};
+use shared::dynamo::{Batch, Consistency, Read, from_item, number, text, to_item};
 use shared::values::money::{Amount, Currency};
 use shared::values::time::Timestamp;
 
 use super::{Besides, Orders};
 use crate::paying::held_until;
-use crate::{Action, Actor, Order, OrderId, OrderStatus, Paying, PaymentId};
+use crate::{Action, Actor, Order, OrderId, OrderStatus, Paying, PaymentId, Share};
 
 /// How an order's counters follow its refunds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,6 +180,33 @@ impl Orders {
             .context("count a refund")
     }
 
+    /// The same of a refund that is for a share of an order, as it was read: that share counts from now on, or not any
+    /// more. Refused where something else of the order came back since it was read.
+    ///
+    /// # Errors
+    /// Never for values of these types; the SDK's builder asks.
+    pub fn refunds_share(
+        &self,
+        order: &Order,
+        share: &Share,
+        amount: Amount,
+        refunded: Refunded,
+    ) -> anyhow::Result<Update> {
+        let back = match refunded {
+            Refunded::Begun | Refunded::Elsewhere => order.back_with(share),
+            Refunded::Not | Refunded::Returned => order.back_without(share),
+            Refunded::Back => return self.refunds(order.order_id, amount, refunded),
+        };
+        let (update, is_as_read) = as_back_was_read(self.money(order.order_id), order);
+        update
+            .update_expression(format!("SET {}, #back = :back", refunded.changes()))
+            .condition_expression(format!("attribute_exists(payment) AND {is_as_read}"))
+            .expression_attribute_values(":back", AttributeValue::M(to_item(&back)?))
+            .expression_attribute_values(":amount", minor(amount)?)
+            .build()
+            .context("count a refund of a share")
+    }
+
     /// An update of an order's money. It is not dated: an order is dated by its status, each after the one before, and
     /// what is said of money comes in any order.
     fn money(&self, id: OrderId) -> UpdateBuilder {
@@ -190,6 +217,18 @@ impl Orders {
 /// An amount for an expression.
 fn minor(amount: Amount) -> anyhow::Result<AttributeValue> {
     Ok(number(i64::try_from(amount.minor()).context("an amount fits")?))
+}
+
+/// Names what came back of an order in an update, and gives the condition that it is as it was read.
+pub(super) fn as_back_was_read(update: UpdateBuilder, order: &Order) -> (UpdateBuilder, &'static str) {
+    let update = update.expression_attribute_names("#back", "back");
+    match &order.back {
+        None => (update, "attribute_not_exists(#back)"),
+        Some(back) => {
+            let update = update.expression_attribute_values(":backRead", number(back.version));
+            (update, "#back.version = :backRead")
+        }
+    }
 }
 
 /// How often an order was tried to be paid.

@@ -13,6 +13,7 @@ use shared::values::time::Timestamp;
 use super::{Fact, Owner, Payments, minor};
 use crate::attempt::{ATTEMPT, AttemptStatus, Heard, Outcome, Payment};
 use crate::deciding::{Money, Said};
+use crate::ids::Shop;
 use crate::refunds::{Refund, RefundWhy};
 use crate::stripe::Session;
 
@@ -28,6 +29,23 @@ impl Payments {
             .condition_expression("attribute_not_exists(paymentId)")
             .build()
             .context("put a payment")
+    }
+
+    /// Adds what the carrier took for an order to the transaction in which that arrives, and names it.
+    ///
+    /// # Errors
+    /// Never for values of these types; the SDK's builder asks.
+    pub(crate) fn collect(
+        &self,
+        order: &Order,
+        shop: &Shop,
+        write: &mut Write,
+        now: Timestamp,
+    ) -> anyhow::Result<PaymentId> {
+        let payment = Payment::of_cash(PaymentId::at(now), order, shop, now);
+        write.put(self.new_attempt(&payment)?);
+        write.put(self.ledger(payment.payment_id, Fact::Cash(order.id()), payment.captured, None, now)?);
+        Ok(payment.payment_id)
     }
 
     /// Adds another attempt to an order, as it was read, which counts from now on. False where the order awaits no
