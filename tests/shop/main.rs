@@ -37,6 +37,8 @@ mod products {
 mod promotions;
 mod readme;
 mod reads;
+mod refunds;
+mod returns;
 mod secrets;
 mod seed_002;
 mod stores;

@@ -9,12 +9,12 @@ use tests::shop::{Person, Product, Shop, order_id, product, unique};
 use tests::wait::{a_while, at_once, eventually};
 
 /// An order by card that awaits its payment.
-struct Awaiting {
-    shop: Shop,
-    buyer: Person,
-    product: Product,
-    order: String,
-    payment: String,
+pub(crate) struct Awaiting {
+    pub(crate) shop: Shop,
+    pub(crate) buyer: Person,
+    pub(crate) product: Product,
+    pub(crate) order: String,
+    pub(crate) payment: String,
 }
 
 async fn check_out(buyer: &Person, total: f64) -> Answer {
@@ -25,11 +25,17 @@ async fn check_out(buyer: &Person, total: f64) -> Answer {
 
 /// One piece at 99.99 of three, that is to be paid by card.
 async fn awaiting() -> Awaiting {
+    awaiting_pieces(1, "99.99", 99.99, &json!({})).await
+}
+
+/// So many pieces of three at this price, as it was chosen in the cart, that are to be paid by card.
+pub(crate) async fn awaiting_pieces(pieces: u32, price: &str, total: f64, chosen: &Value) -> Awaiting {
     let shop = Shop::open();
     let (seller, buyer) = (shop.person("Ann").await, shop.person("Bob").await);
-    let product = seller.sells(product().named("shoes").priced("99.99").stock(3)).await;
-    buyer.post("/cart/items", &json!({ "id": product.id, "quantity": 1 })).await.is(200);
-    let placed = check_out(&buyer, 99.99).await.is(201);
+    let product = seller.sells(product().named("shoes").priced(price).stock(3)).await;
+    buyer.post("/cart/items", &json!({ "id": product.id, "quantity": pieces })).await.is(200);
+    buyer.put("/cart", chosen).await.is(200);
+    let placed = check_out(&buyer, total).await.is(201);
     assert_eq!(placed["payment"]["status"], "open", "{placed}");
     assert!(placed["payment"]["url"].is_string(), "{placed}");
     let payment = placed["payment"]["paymentId"].as_str().expect("a payment").to_owned();
@@ -38,7 +44,7 @@ async fn awaiting() -> Awaiting {
 
 impl Awaiting {
     /// Something happens at Stripe.
-    async fn at_stripe(&self, act: Value) {
+    pub(crate) async fn at_stripe(&self, act: Value) {
         let path = format!("/local/stripe/sessions/{}", self.payment);
         self.shop.post(&path, &act).await.is(200);
     }
@@ -48,16 +54,16 @@ impl Awaiting {
         self.buyer.request(Method::POST, &path).send().await.is(200)
     }
 
-    async fn order(&self) -> Value {
+    pub(crate) async fn order(&self) -> Value {
         self.buyer.order(&self.order).await
     }
 
     /// The payment as an admin sees it.
-    async fn whole(&self) -> Value {
+    pub(crate) async fn whole(&self) -> Value {
         self.shop.admin().await.get(&format!("/payments/{}", self.payment)).await.is(200)
     }
 
-    async fn order_once(&self, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn order_once(&self, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
         eventually(what, async || Some(self.order().await).filter(&is_so)).await
     }
 
@@ -66,18 +72,18 @@ impl Awaiting {
         Aws::open().await.send_message("PaymentsQueueUrl", &json!({ "orderId": self.order })).await;
     }
 
-    async fn refunds(&self, body: &Value, key: &str) -> Answer {
+    pub(crate) async fn refunds(&self, body: &Value, key: &str) -> Answer {
         let path = format!("/payments/{}/refund", self.payment);
         let request = self.shop.admin().await.request(Method::POST, &path);
         request.header("idempotency-key", key).json(body).send().await
     }
 
-    async fn stock(&self) -> u64 {
+    pub(crate) async fn stock(&self) -> u64 {
         self.shop.stock_of(&self.product).await
     }
 }
 
-fn facts(whole: &Value) -> Vec<String> {
+pub(crate) fn facts(whole: &Value) -> Vec<String> {
     let ledger = whole["ledger"].as_array().expect("a ledger").iter();
     let kind = |entry: &Value| {
         entry["fact"].as_str().and_then(|fact| fact.split(':').next()).unwrap_or_default().to_owned()
