@@ -132,6 +132,7 @@ async fn on_its_way(shop: &Shop, seller: &Person, pieces: u32) -> (Person, Strin
     (buyer, order)
 }
 
+// R5.
 #[tokio::test]
 async fn what_is_paid_at_the_door_is_a_payment_once_it_has_arrived() {
     let shop = Shop::open();

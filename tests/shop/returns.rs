@@ -41,6 +41,7 @@ impl Awaiting {
     }
 }
 
+// R2.
 #[tokio::test]
 async fn what_comes_back_is_paid_back_and_sold_again_once_and_its_buyer_told_each_time() {
     let shipped = shipped().await;
@@ -90,6 +91,7 @@ async fn what_comes_back_is_paid_back_and_sold_again_once_and_its_buyer_told_eac
     assert_eq!(listed["returns"], json!([answers[0]]));
 }
 
+// R1.
 #[tokio::test]
 async fn no_piece_is_in_two_returns_unless_the_first_was_refused() {
     let shipped = shipped().await;
@@ -138,6 +140,7 @@ async fn a_return_that_is_asked_for_again_with_its_key_is_one() {
     assert_eq!(shipped.order().await["items"][0]["returnedQuantity"], 1);
 }
 
+// R3.
 #[tokio::test]
 async fn pieces_that_were_refunded_before_come_back_for_nothing() {
     let shipped = shipped().await;
@@ -149,7 +152,7 @@ async fn pieces_that_were_refunded_before_come_back_for_nothing() {
     shipped.order_once("all of it went back", |order| order["paymentStatus"] == "refunded").await;
 }
 
-// Of a refund and a receipt of the same pieces one pays them back, whichever comes first.
+// R3: of a refund and a receipt of the same pieces one pays them back, whichever comes first.
 #[tokio::test]
 async fn a_refund_and_a_receipt_at_once_pay_the_same_pieces_back_once() {
     let shipped = shipped().await;
@@ -251,7 +254,7 @@ async fn a_guest_sends_back_with_what_opens_the_order() {
     assert!(mail.await.text.contains(&format!("guest-orders/{order}#{token}")), "its link opens the order");
 }
 
-// The second refund of an order is told of as well as the first.
+// R4: the second refund of an order is told of as well as the first.
 #[tokio::test]
 async fn each_refund_is_told_of_once() {
     let shipped = shipped().await;

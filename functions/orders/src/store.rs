@@ -482,7 +482,12 @@ impl Orders {
             let delivered = self.item(order.order_id).await?;
             return delivered.map(Written::Done).context("there is no such order");
         };
-        found.take(own).map(Written::Refused).context("a delivery was refused for another reason")
+        // Where several conditions failed, as for the SDK's own repetition, DynamoDB need not name this one.
+        let found = match found.take(own) {
+            Some(found) => Some(found),
+            None => self.item(order.order_id).await?,
+        };
+        found.map(Written::Refused).context("there is no such order")
     }
 
     /// Takes the pieces of an order that is on its way off what its offers have promised. Safe to repeat: the order is

@@ -111,6 +111,16 @@ async fn a_return_whose_reply_is_lost_is_asked_for_once() {
     assert_eq!(returned(&orders, id).await, 2);
 }
 
+#[tokio::test]
+async fn a_return_whose_reply_is_lost_without_a_key_is_one_as_well() {
+    let (_, id) = arrived(3).await;
+    let orders = open::<Orders>().await;
+    let order = found_order(&orders, id).await;
+    let requesting: Requesting = given(Some(Meddler::lose_reply("TransactWriteItems"))).await;
+    requesting.request_opened(order.clone(), &asked(&order, 1), None, later()).await.expect("a return");
+    assert_eq!(returned(&orders, id).await, 1);
+}
+
 async fn requested(id: OrderId, quantity: u32) -> Return {
     let (requesting, orders) = (given::<Requesting>(None).await, open::<Orders>().await);
     let order = found_order(&orders, id).await;

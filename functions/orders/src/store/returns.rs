@@ -17,7 +17,7 @@ use shared::caller::Caller;
 use shared::dynamo::list::Sort::{Ascending, Descending};
 use shared::dynamo::list::{Cursors, List, Page, PageRequest};
 use shared::dynamo::{Part, Write, Written, from_item, number, read_each, text, to_item, update_item};
-use shared::guards::{Committed, Guards, KeyedRequest};
+use shared::guards::{Committed, Guards, KeyedRequest, Once};
 use shared::http::problem::Problem;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
@@ -113,7 +113,8 @@ impl Returns {
     /// Writes a new return, and counts its pieces in its order, as that was read, in one transaction with the key's
     /// record. Refused where something else of the order came back since it was read.
     ///
-    /// Safe to repeat with a key: the record gives the first answer.
+    /// Safe to repeat with a key: the record gives the first answer. Safe against the SDK's own repetition without one:
+    /// the return's id is new, so a return of that id is this one.
     ///
     /// # Errors
     /// When the tables cannot be written.
@@ -128,7 +129,12 @@ impl Returns {
         let mut write = Write::new();
         write.put(self.put(&new, "attribute_not_exists(returnId)", None)?);
         write.update(self.orders.back_becomes(order, &order.back_with_return(&new.lines()))?);
-        guards.commit(write, keyed, new, now).await
+        match guards.commit(write, keyed, new.clone(), now).await? {
+            Committed::Refused(_) if self.find(new.return_id).await?.is_some() => {
+                Ok(Committed::Once(Once::Done(new)))
+            }
+            committed => Ok(committed),
+        }
     }
 
     /// That a return is decided as `next` says, if it is in the status that was read.
