@@ -8,6 +8,7 @@ use shared::http::problem::{FieldError, Kind, Problem, StatusCode};
 use shared::values::money::Amount;
 use totals::paid_back;
 
+use crate::purchase::LineAmounts;
 use crate::{Line, NewLine, Order};
 
 /// What came back of an order.
@@ -264,7 +265,7 @@ impl Line {
     /// What was paid for all of its pieces.
     pub fn paid(&self) -> Amount {
         let of_price = || self.total().unwrap_or(Amount::ZERO);
-        self.amounts.map_or_else(of_price, |amounts| amounts.total())
+        self.amounts.map_or_else(of_price, LineAmounts::total)
     }
 }
 

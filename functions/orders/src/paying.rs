@@ -137,14 +137,13 @@ impl Order {
         let is_over = self.status == OrderStatus::Cancelled;
         match (self.payment_method, &self.payment) {
             (PaymentMethod::Free, _) => PaymentStatus::NotNeeded,
-            (PaymentMethod::CashOnDelivery, Some(payment)) => self.status_of(payment),
-            (PaymentMethod::CashOnDelivery, _) if self.status == OrderStatus::Delivered => {
+            (PaymentMethod::CashOnDelivery | PaymentMethod::Card, Some(payment)) => self.status_of(payment),
+            (PaymentMethod::CashOnDelivery, None) if self.status == OrderStatus::Delivered => {
                 PaymentStatus::Paid
             }
-            (PaymentMethod::CashOnDelivery, _) if is_over => PaymentStatus::Void,
-            (PaymentMethod::CashOnDelivery, _) => PaymentStatus::OnDelivery,
+            (PaymentMethod::CashOnDelivery, None) if is_over => PaymentStatus::Void,
+            (PaymentMethod::CashOnDelivery, None) => PaymentStatus::OnDelivery,
             (PaymentMethod::Card, None) => PaymentStatus::Unpaid,
-            (PaymentMethod::Card, Some(payment)) => self.status_of(payment),
         }
     }
 

@@ -675,7 +675,7 @@ impl Requesting {
                 }
                 Committed::KeyReused => return Err(KeyReused.into()),
                 Committed::Refused(_) => {
-                    order = self.returns.orders().find(id).await?.ok_or(Error::NotFound)?
+                    order = self.returns.orders().find(id).await?.ok_or(Error::NotFound)?;
                 }
             }
         }

@@ -268,11 +268,11 @@ impl Refund {
             due_at: None,
             schema_version: SCHEMA_VERSION,
         }
-        .to_be_told(now)
+        .owing_a_letter(now)
     }
 
     /// The same, which has gone back: a letter is owed, where one tells of it.
-    pub(crate) fn to_be_told(self, now: Timestamp) -> Self {
+    pub(crate) fn owing_a_letter(self, now: Timestamp) -> Self {
         if !self.is_told() {
             return Self { due: None, due_at: None, ..self };
         }

@@ -321,7 +321,7 @@ impl Payments {
             stripe_refund_id: Some(at_stripe.clone()),
             ..asked
         }
-        .to_be_told(now);
+        .owing_a_letter(now);
         let mut write = Write::new();
         write.put(self.new_refund(&refund)?);
         let changes =
