@@ -6,12 +6,14 @@
 //! | `idempotency#{route}#{person or cart}#{key}` | the answer to a request that carried a key: [`once`] | 24 hours |
 //! | `rate#{route}#{limit}#{HMAC of whom}` | how often somebody asked: [`rate_limit`] | two windows, or 90 days |
 //! | `claim#{what}` | who does a thing that must happen once, and that it is done: [`claims`] | 90 days |
+//! | `place#{what}` | where a long reading goes on: [`places`] | 7 days |
 //!
 //! `expiresAt` (seconds since 1970) only tidies up: DynamoDB may delete days later, so the code looks at the time
 //! itself.
 
 pub mod claims;
 pub mod once;
+pub mod places;
 pub mod rate_limit;
 
 use aws_sdk_dynamodb::Client;

@@ -119,7 +119,10 @@ pub trait Letters {
     /// What names one of them.
     type Id: FromStr + Send + Sync;
 
-    /// What it would say now; `None` when that is no longer so.
+    /// What it is about, as it was read.
+    type Thing: Send + Sync;
+
+    /// What it would say now, and of what; `None` when that is no longer so.
     ///
     /// # Errors
     /// [`Failure::Never`] when there is no such thing.
@@ -127,7 +130,7 @@ pub trait Letters {
         &self,
         kind: Self::Kind,
         id: &Self::Id,
-    ) -> impl Future<Output = Result<Option<Letter>, Failure>> + Send;
+    ) -> impl Future<Output = Result<Option<(Letter, Self::Thing)>, Failure>> + Send;
 
     /// What it wants to be written in the transaction that records that the letter was sent, if anything. Safe to
     /// repeat; a condition that fails says that it is no longer wanted.
@@ -135,6 +138,10 @@ pub trait Letters {
     /// # Errors
     /// When the update cannot be built: a mistake in our code.
     fn sent(&self, kind: Self::Kind, id: &Self::Id) -> anyhow::Result<Option<Update>>;
+
+    /// What is done once it is recorded that the letter was sent, and again where its message comes again. Nobody is
+    /// owed it, and what fails is left: the letter went out.
+    fn told(&self, kind: Self::Kind, thing: &Self::Thing) -> impl Future<Output = ()> + Send;
 }
 
 /// The queue of letters to send by email.

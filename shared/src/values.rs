@@ -1,4 +1,4 @@
-//! Values with an invariant: money, text, names, ids, points in time, domains, addresses.
+//! Values with an invariant: money, text, names, ids, tokens, points in time, domains, addresses.
 
 pub mod country;
 pub mod domain;
@@ -8,4 +8,5 @@ pub mod names;
 pub mod percent;
 pub mod text;
 pub mod time;
+pub mod token;
 pub mod url;

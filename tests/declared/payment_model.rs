@@ -196,8 +196,8 @@ static PAYMENTS: LazyLock<Payments> = LazyLock::new(|| {
         .collect()
 });
 
-fn index<T: PartialEq>(all: &[T], one: T) -> u8 {
-    all.iter().position(|it| *it == one).unwrap().try_into().unwrap()
+fn index<T: PartialEq>(all: &[T], one: &T) -> u8 {
+    all.iter().position(|it| it == one).unwrap().try_into().unwrap()
 }
 
 impl State {
@@ -219,10 +219,10 @@ impl State {
 
     fn read(&self, number: u8, is_paid: bool) -> Read {
         Read {
-            order: index(&OrderStatus::ALL, self.order),
+            order: index(&OrderStatus::ALL, &self.order),
             counts: self.counts,
             attempts: self.many(),
-            attempt: index(&AttemptStatus::ALL, self.of(number).status),
+            attempt: index(&AttemptStatus::ALL, &self.of(number).status),
             charged: self.of(number).charged,
             is_paid,
         }
@@ -312,8 +312,9 @@ impl Shop {
         let attempt = state.at(number);
         match (attempt.status, attempt.session) {
             (AttemptStatus::Dead, _) => return Ok(()),
-            (AttemptStatus::Captured, _) => return Err(Process::Write(number, state.read(number, true))),
-            (_, Session::Paid) => return Err(Process::Write(number, state.read(number, true))),
+            (AttemptStatus::Captured, _) | (_, Session::Paid) => {
+                return Err(Process::Write(number, state.read(number, true)));
+            }
             (_, Session::Open) => attempt.session = Session::Expired,
             // Stripe makes it now, and ends it at once; or it is too late for that.
             (_, Session::None) if !attempt.is_late => attempt.session = Session::Expired,
@@ -336,7 +337,7 @@ impl Shop {
                 let attempt = state.at(number);
                 match (attempt.status.on(Heard::Made), attempt.session) {
                     (Follows::To(to), Session::Open | Session::Expired | Session::Paid) => {
-                        attempt.status = to
+                        attempt.status = to;
                     }
                     (Follows::GiveUp, Session::Open) => attempt.session = Session::Expired,
                     _ => {}

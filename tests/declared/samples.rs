@@ -46,6 +46,7 @@ fn read_payments() {
         let read = match sample["entry"].as_str().and_then(|entry| entry.split('#').next()) {
             Some("payment") => from_item::<payments::Payment>(item).map(drop),
             Some("refund") => from_item::<payments::Refund>(item).map(drop),
+            Some("dispute") => from_item::<payments::disputes::Dispute>(item).map(drop),
             Some("ledger") => from_item::<payments::store::LedgerEntry>(item).map(drop),
             Some("pointer") => from_item::<payments::store::Owner>(item).map(drop),
             other => panic!("there is no entry {other:?}"),

@@ -12,7 +12,7 @@ use tests::template::{
 };
 
 /// What may be called without a token, and nothing else.
-const PUBLIC: [&str; 34] = [
+const PUBLIC: [&str; 35] = [
     "DELETE /guest-cart",
     "DELETE /guest-cart/items/{id}",
     "GET /approve-products",
@@ -37,6 +37,7 @@ const PUBLIC: [&str; 34] = [
     "POST /guest-orders/{id}/payments",
     "POST /guest-orders/{id}/refresh",
     "POST /guest-orders/{id}/returns",
+    "POST /guest-payments/create-checkout-session",
     "POST /payments/webhook",
     "POST /refresh-token",
     "POST /resend-code",
@@ -297,8 +298,9 @@ fn whoever_calls_stripe_has_its_key_and_what_stripe_calls_has_none() {
         });
         functions.map(|function| function.binary().to_owned()).collect()
     };
-    let callers = ["cancel-order", "check-out-cart", "refresh-payment", "send-refund", "settle-payment"];
-    let callers = callers.into_iter().chain(["start-payment", "withdraw-order"]).map(str::to_owned);
+    let buyers = ["check-out-cart", "create-checkout-session", "refresh-payment", "start-payment"];
+    let others = ["cancel-order", "reconcile-payments", "send-refund", "settle-payment", "withdraw-order"];
+    let callers = buyers.into_iter().chain(others).map(str::to_owned);
     assert_eq!(holders("STRIPE_API_SECRET", "StripeApi"), callers.collect());
     let hears = holders("STRIPE_WEBHOOK_SECRET", "StripeWebhook");
     assert_eq!(hears, BTreeSet::from(["receive-stripe-event".to_owned()]));
@@ -323,6 +325,42 @@ fn no_shop_takes_cards_without_a_page_to_come_back_to() {
     assert_eq!(rule["Assertions"][0]["Assert"], needed);
     // Stripe asks for 30 minutes from when it is asked.
     assert_eq!(template["Parameters"]["PaymentMinutes"]["MinValue"], 35);
+}
+
+#[test]
+fn no_shop_takes_cards_in_a_form_of_its_own_unless_it_says_so() {
+    let template = yaml(ROOT);
+    assert_eq!(template["Parameters"]["PaymentIntents"]["Default"], "off");
+    let rule = &template["Rules"]["PaymentIntentsHaveAKey"];
+    assert_eq!(rule["RuleCondition"], json!({"Fn::Equals": [{"Ref": "PaymentIntents"}, "on"]}));
+    let needed = json!({"Fn::Not": [{"Fn::Equals": [{"Ref": "PublishableKey"}, ""]}]});
+    assert_eq!(rule["Assertions"][0]["Assert"], needed);
+    let given = &template["Resources"]["Sales"]["Properties"]["Parameters"]["PublishableKey"];
+    assert_eq!(*given, json!({"Fn::If": ["TakesIntents", {"Ref": "PublishableKey"}, ""]}));
+    let functions = Template::read();
+    let told = functions
+        .functions()
+        .filter(|function| !function.property("Environment")["Variables"]["PUBLISHABLE_KEY"].is_null());
+    assert_eq!(told.map(tests::template::Resource::binary).collect::<Vec<_>>(), ["start-payment"]);
+}
+
+#[test]
+fn whoever_pays_by_card_does_so_so_often_and_holds_stock_for_so_long() {
+    let template = Template::read();
+    let given = |variable: &str| -> Vec<String> {
+        let functions = template.functions().filter(|function| {
+            let value = &function.property("Environment")["Variables"][variable];
+            assert!(value.is_null() || value["Ref"].is_string(), "{}: {value}", function.id);
+            !value.is_null()
+        });
+        functions.map(|function| function.binary().to_owned()).collect()
+    };
+    // Who begins to pay is counted, and who begins again is asked since when.
+    assert_eq!(given("CARDS_PER_HOUR"), given("PAYMENT_MINUTES"));
+    assert_eq!(given("MAX_HOLD_MINUTES"), ["start-payment"]);
+    let default = |name: &str| yaml(ROOT)["Parameters"][name]["Default"].clone();
+    assert_eq!((default("CardsPerHour"), default("MaxHoldMinutes")), (json!("10"), json!(120)));
+    assert!(default("MaxHoldMinutes").as_u64() >= default("PaymentMinutes").as_u64());
 }
 
 #[test]

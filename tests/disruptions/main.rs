@@ -6,6 +6,7 @@
 mod auth;
 mod categories;
 mod orders;
+mod payments;
 mod products;
 mod settings;
 

@@ -66,12 +66,12 @@ async fn in_place_of_aws(answer: Option<&'static str>) -> String {
 }
 
 /// Takes every request and never answers.
-async fn silence() -> String {
+pub(crate) async fn silence() -> String {
     in_place_of_aws(None).await
 }
 
 /// Answers every request with 500.
-async fn failure() -> String {
+pub(crate) async fn failure() -> String {
     in_place_of_aws(Some(
         "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
     ))

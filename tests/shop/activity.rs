@@ -3,6 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::answer::calls;
+use tests::paying::awaiting;
 use tests::shop::{PASSWORD, Person, Shop, product};
 use tests::wait::eventually;
 
@@ -37,6 +38,16 @@ async fn a_buyers_log_tells_of_sign_in_order_and_shipping() {
     assert_eq!(log[2].get("subject"), None, "a sign-in is about the account itself");
     let history = &bob.order(&order).await["history"];
     assert_eq!((&log[1]["at"], &log[0]["at"]), (&history[0]["at"], &history[1]["at"]));
+}
+
+#[tokio::test]
+async fn a_buyers_log_tells_that_an_order_was_paid_by_card() {
+    let paid = awaiting().await;
+    paid.is_paid().await;
+    paid.buyer.order_once(&paid.order, "shipping").await;
+    let expected = ["order.shipped", "order.paid", "order.placed", "user.signed-in", "user.signed-up"];
+    let log = log_once(&paid.buyer, &expected).await;
+    assert!(log[..3].iter().all(|entry| entry["subject"] == paid.order.as_str()), "{log:?}");
 }
 
 #[tokio::test]

@@ -9,8 +9,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tests::answer::Answer;
 use tests::aws::Aws;
-use tests::shop::{Newcomer, Person, Product, Shop, product};
-use tests::template::{Operation, operations};
+use tests::shop::{Newcomer, Person, Product, Shop, order_id, product};
+use tests::template::{Operation, Route, operations};
 
 /// An id in our form that nothing has.
 const NOBODY: &str = "01a1f83a-c81e-73c6-9369-b8a11a6916c7";
@@ -100,9 +100,15 @@ impl People {
         Self { ann, bob, seller, admin: shop.admin().await.clone(), tea, cup, bad_tokens }
     }
 
-    /// Something of Ann's that nobody has touched, for a path with `{id}`.
-    async fn thing(&self, path: &str) -> String {
+    /// Something of Ann's that nobody has touched, for a route with `{id}`.
+    async fn thing(&self, Route { method, path, .. }: &Route) -> String {
         match path.split('/').nth(1) {
+            Some("payments") if method == "POST" && path == "/payments/{id}" || path.contains("/order/") => {
+                order_id(&self.to_be_paid().await)
+            }
+            Some("payments") => {
+                self.to_be_paid().await["payment"]["paymentId"].as_str().expect("a payment").to_owned()
+            }
             // What she sells, and Bob bought.
             Some("orders") if path.ends_with("/status") => self.bob.buys(&self.cup, 1).await,
             Some("products" | "users") => self.ann.lists(product().stock(100)).await.id,
@@ -117,6 +123,14 @@ impl People {
             }
             _ => panic!("{path} is an owner's: say here what Ann owns for it"),
         }
+    }
+
+    /// An order of Ann's that is to be paid by card.
+    async fn to_be_paid(&self) -> Value {
+        self.ann.post("/cart/items", &json!({ "id": self.tea.id, "quantity": 1 })).await.is(200);
+        let total = self.ann.get("/cart").await.is(200)["amounts"]["total"].clone();
+        let by_card = json!({ "expectedTotal": total, "paymentMethod": "card" });
+        self.ann.post("/cart/checkout", &by_card).await.is(201)
     }
 }
 
@@ -168,7 +182,7 @@ async fn every_route_lets_in_whom_the_contract_names_and_nobody_else() {
     for operation in operations() {
         assert!(!operation.who.is_empty(), "{:?} does not say x-who", operation.route);
         let is_owners = operation.who.contains("owner");
-        let id = if is_owners { people.thing(&operation.route.path).await } else { NOBODY.to_owned() };
+        let id = if is_owners { people.thing(&operation.route).await } else { NOBODY.to_owned() };
         let mut callers = vec![("without a token", Who::Unknown, None)];
         callers.extend(
             people.bad_tokens.iter().map(|(what, token)| (*what, Who::Unknown, Some(token.as_str()))),
@@ -189,7 +203,7 @@ async fn every_route_lets_in_whom_the_contract_names_and_nobody_else() {
         }
         // What ends a thing ends it for the next caller: who else may gets another.
         if is_owners && operation.who.contains("admin") {
-            let another = people.thing(&operation.route.path).await;
+            let another = people.thing(&operation.route).await;
             let token = people.admin.tokens.id_token.as_str();
             let answer = call(&shop, &operation, &another, Some(token)).await;
             check(&operation, ("the admin", Who::Admin), &answer, &mut wrong);

@@ -20,6 +20,8 @@ struct Route {
     caller: Caller,
     /// A body that keeps all rules of form.
     valid: Value,
+    /// Whether it can do without one.
+    body_is_optional: bool,
     /// The members that a body cannot do without.
     required: BTreeSet<String>,
 }
@@ -30,9 +32,12 @@ enum Caller {
     Admin,
 }
 
-/// Every route of the contract that takes a body. What it names in its path does not exist.
+/// Every route of the contract that takes a body, but for the one whose body is signed: there nothing is read before
+/// the signature. What it names in its path does not exist.
 fn routes() -> Vec<Route> {
-    let with_body = operations().into_iter().filter(|operation| !operation.body.is_null());
+    let with_body = operations()
+        .into_iter()
+        .filter(|operation| !operation.body.is_null() && operation.route.function != "receive-stripe-event");
     let route = |operation: Operation| Route {
         method: operation.route.method.parse().expect("a method"),
         path: operation.route.path.replace("{id}", NOBODY).replace("{code}", "NOBODY"),
@@ -44,6 +49,7 @@ fn routes() -> Vec<Route> {
             Caller::Anyone
         },
         valid: operation.body,
+        body_is_optional: !operation.needs_body,
         required: operation.required,
     };
     let routes: Vec<_> = with_body.map(route).collect();
@@ -53,7 +59,10 @@ fn routes() -> Vec<Route> {
 
 impl Route {
     async fn request(&self, shop: &Shop, person: &Person) -> Request {
-        let request = shop.request(self.method.clone(), &self.path);
+        // Some cannot do without a key, of which each request has its own, or without what opens a guest's order.
+        let key = unique("key").replace(' ', "-");
+        let request = shop.request(self.method.clone(), &self.path).header("idempotency-key", &key);
+        let request = request.header("order-token", "t0xpOcohAKtgwAdTxgHEcw");
         match self.caller {
             Caller::Nobody => request,
             // An access token: to change a password takes one.
@@ -93,7 +102,8 @@ async fn a_body_that_is_missing_or_no_json_is_malformed() {
     let shop = Shop::open();
     let ann = shop.person("Ann").await;
     for route in routes() {
-        for body in ["", " ", "{", "{\"a\":}", "no", "'a'", "{\"a\":1}}", "\u{0}", "{\"a\":\"\u{1}\"}"] {
+        let bodies = ["", " ", "{", "{\"a\":}", "no", "'a'", "{\"a\":1}}", "\u{0}", "{\"a\":\"\u{1}\"}"];
+        for body in bodies.into_iter().skip(usize::from(route.body_is_optional)) {
             let answer =
                 route.request(&shop, &ann).await.header("content-type", "application/json").body(body);
             let problem = answer.send().await.is_problem(400, "malformed-body");

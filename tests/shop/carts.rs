@@ -73,13 +73,14 @@ async fn a_cart_is_filled_changed_and_emptied_in_two_calls_each() {
     assert_eq!(puts(&bob, &tea, 1).await.is(200)["items"], json!([item(&tea, 3)]));
     let seen = bob.get("/cart").await;
     assert_eq!(seen.calls(), calls([("dynamodb", 2)]));
-    let seen = seen.is(200);
+    let (seen, picture) = (seen.is(200), shop.get(&tea.path()).await.is(200)["imageUrl"].clone());
+    assert!(picture.is_string(), "{picture}");
     assert_eq!(
         seen,
         json!({
             "version": 2, "currency": seen["currency"], "items": [{
-                "id": tea.id, "productName": "tea", "productPrice": 4.5, "priceWhenAdded": 4.5, "quantity": 3,
-                "total": 13.5, "available": 9, "problem": null,
+                "id": tea.id, "productName": "tea", "imageUrl": picture, "productPrice": 4.5, "priceWhenAdded": 4.5,
+                "quantity": 3, "total": 13.5, "available": 9, "problem": null,
             }],
             "couponCode": null, "shippingMethod": null, "shippingAddress": null, "amounts": amounts(&json!(13.5)),
             "problems": [], "canCheckOut": true,
@@ -99,6 +100,116 @@ async fn a_cart_is_filled_changed_and_emptied_in_two_calls_each() {
     assert_eq!(cleared.calls(), calls([("dynamodb", 1)]));
     assert_eq!(cleared.is(200), json!({ "version": 6, "items": [] }));
     assert_eq!(cart(&ann).await["version"], 0, "everyone has a cart of their own");
+}
+
+#[tokio::test]
+async fn what_is_for_every_cart_is_chosen_in_two_calls() {
+    let shop = Shop::open();
+    let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
+    let tea = ann.sells(product().stock(9)).await;
+    puts(&bob, &tea, 1).await.is(200);
+    let home = json!({ "name": "Bob", "line1": "Quay 42", "city": "Hamburg", "country": "DE" });
+    for (choices, version) in [
+        (json!({ "shippingAddress": home }), 2),
+        (json!({ "shippingAddress": null, "couponCode": null, "shippingMethod": null }), 3),
+    ] {
+        let chosen = bob.put("/cart", &choices).await;
+        assert_eq!(chosen.calls(), calls([("dynamodb", 2)]), "{choices}");
+        assert_eq!(chosen.is(200)["version"], version, "{choices}");
+    }
+    let same = bob.put("/cart", &json!({ "couponCode": null })).await;
+    assert_eq!((same.calls(), same.is(200)["version"].clone()), (calls([("dynamodb", 1)]), json!(3)));
+}
+
+// C13.
+#[tokio::test]
+async fn a_request_that_is_repeated_with_its_key_adds_once() {
+    let shop = Shop::open();
+    let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
+    let (tea, cup) = (ann.sells(product().stock(9)).await, ann.sells(product().stock(9)).await);
+    let adds = async |key: &str, pieces: u32| {
+        let request = bob.request(Method::POST, "/cart/items").header("idempotency-key", key);
+        request.json(&item(&tea, pieces)).send().await
+    };
+    let added = adds("one", 2).await;
+    assert_eq!(added.calls(), calls([("dynamodb", 2)]));
+    assert_eq!(added.is(200), json!({ "version": 1, "items": [item(&tea, 2)] }));
+    puts(&bob, &cup, 1).await.is(200);
+    let again = adds("one", 2).await;
+    assert_eq!(again.calls(), calls([("dynamodb", 1)]));
+    assert_eq!(again.is(200), json!({ "version": 2, "items": [item(&tea, 2), item(&cup, 1)] }));
+    adds("one", 3).await.is_problem(422, "idempotency-key-reused");
+    adds("two words", 2).await.is_problem(422, "invalid-input").at(["Idempotency-Key"]);
+    assert_eq!(adds("two", 1).await.is(200)["items"][0], item(&tea, 3));
+    // A key is the cart's own.
+    let token = guests_cart(&shop, &tea, 1).await;
+    for _ in 0..2 {
+        let request = shop.request(Method::POST, "/guest-cart/items").header("cart-token", &token);
+        let added = request.header("idempotency-key", "one").json(&item(&tea, 2)).send().await;
+        assert_eq!(added.is(200)["items"], json!([item(&tea, 3)]));
+    }
+    // And what was ordered meanwhile does not come back.
+    let total = cart(&bob).await["amounts"]["total"].clone();
+    bob.post("/cart/checkout", &json!({ "expectedTotal": total })).await.is(201);
+    assert_eq!(adds("two", 1).await.is(200)["items"], json!([]));
+}
+
+/// A change of a cart, of the version that `if_match` says.
+async fn changes_if(person: &Person, (method, path): (Method, &str), if_match: &str, body: &Value) -> Answer {
+    let request = person.request(method, path).header("if-match", if_match);
+    if body.is_null() { request.send().await } else { request.json(body).send().await }
+}
+
+// C14.
+#[tokio::test]
+async fn a_cart_is_changed_as_it_was_seen_or_not_at_all() {
+    let shop = Shop::open();
+    let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
+    let tea = ann.sells(product().priced("4.50").stock(9)).await;
+    let tag = async || bob.get("/cart").await.header("etag").expect("a tag").to_owned();
+    let first = tag().await;
+    assert!(first.starts_with("\"0-"), "{first}");
+    let added = changes_if(&bob, (Method::POST, "/cart/items"), &first, &item(&tea, 2)).await;
+    assert_eq!((added.calls(), added.header("etag")), (calls([("dynamodb", 2)]), None));
+    added.is(200);
+    let second = tag().await;
+    assert!(second.starts_with("\"1-"), "{second}");
+    // Nobody has to read again what is the same, and a new price is no other version.
+    let same = bob.request(Method::GET, "/cart").header("if-none-match", &second).send().await;
+    assert_eq!(same.status, 304);
+    ann.put(&tea.path(), &json!({ "productPrice": 5 })).await.is(200);
+    let repriced = tag().await;
+    assert!(repriced != second && repriced.starts_with("\"1-"), "{repriced}");
+    let set = changes_if(&bob, (Method::PUT, &line(&tea)), &second, &json!({ "quantity": 3 })).await;
+    assert_eq!(set.is(200)["version"], 2);
+    for stale in [first.as_str(), &second, "\"1\"", "W/\"2-x\"", "nonsense"] {
+        for (method, path, body) in [
+            (Method::POST, "/cart/items".to_owned(), item(&tea, 1)),
+            (Method::PUT, line(&tea), json!({ "quantity": 1 })),
+            (Method::DELETE, line(&tea), Value::Null),
+            (Method::PUT, "/cart".to_owned(), json!({ "couponCode": null })),
+            (Method::DELETE, "/cart".to_owned(), Value::Null),
+        ] {
+            let refused = changes_if(&bob, (method.clone(), &path), stale, &body).await;
+            assert_eq!(refused.status, 412, "{method} {path} {stale}");
+            refused.is_problem(412, "precondition-failed");
+        }
+    }
+    assert_eq!(cart(&bob).await["items"][0]["quantity"], 3);
+    let cleared = changes_if(&bob, (Method::DELETE, "/cart"), "\"1\", \"2\"", &Value::Null).await;
+    assert_eq!(cleared.calls(), calls([("dynamodb", 1)]));
+    assert_eq!(cleared.is(200), json!({ "version": 3, "items": [] }));
+    // A guest's cart has versions as well, from when it is made.
+    let guest = |if_match: &'static str| {
+        shop.request(Method::POST, "/guest-cart/items").header("if-match", if_match).json(&item(&tea, 1))
+    };
+    guest("\"7\"").send().await.is_problem(412, "precondition-failed");
+    assert_eq!(guest("\"0\"").send().await.is(200)["version"], 1);
+    let cleared = shop.request(Method::DELETE, "/guest-cart").header("if-match", "\"7\"").send().await;
+    cleared.is_problem(412, "precondition-failed");
+    // What two carts become has no version that one could have seen.
+    let merge = json!({ "cartToken": guests_cart(&shop, &tea, 1).await });
+    changes_if(&bob, (Method::POST, "/cart/merge"), "*", &merge).await.is_problem(412, "precondition-failed");
 }
 
 #[tokio::test]
@@ -371,7 +482,7 @@ async fn a_coupon_takes_its_part_off_and_is_counted_once_for_an_order() {
     let code = half_off(&shop, &json!({ "limit": 9, "perCustomer": 1 })).await;
     puts(&bob, &tea, 2).await.is(200);
     let chosen = bob.put("/cart", &json!({ "couponCode": code.to_lowercase() })).await;
-    assert_eq!(chosen.calls(), calls([("dynamodb", 4)]));
+    assert_eq!(chosen.calls(), calls([("dynamodb", 3)]), "whether it is for this cart is looked up");
     assert_eq!(chosen.is(200)["version"], 2);
     let seen = bob.get("/cart").await;
     assert_eq!(seen.calls(), calls([("dynamodb", 2)]));

@@ -7,7 +7,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tests::answer::Answer;
 use tests::schemas::{Contract, escaped, operations};
-use tests::shop::{CODE, Newcomer, PASSWORD, Person, Product, RESET_CODE, Shop, product, unique};
+use tests::shop::{CODE, Newcomer, PASSWORD, Person, Product, RESET_CODE, Shop, order_id, product, unique};
+use tests::stripe::signature;
 
 /// What an example may name in braces. All but the people who only call are made anew for each example that names them.
 struct World {
@@ -19,6 +20,10 @@ struct World {
     category: String,
     /// An order without an account: its id, and what opens it.
     guest_order: Option<(String, String)>,
+    /// One that is to be paid by card.
+    guest_card_order: Option<(String, String)>,
+    /// An order of the buyer's that is to be paid by card, and its payment.
+    card_order: Option<(String, String)>,
     protected: Option<Protected>,
 }
 
@@ -40,6 +45,8 @@ impl World {
             product: None,
             category: String::new(),
             guest_order: None,
+            guest_card_order: None,
+            card_order: None,
             protected: None,
         }
     }
@@ -84,20 +91,45 @@ impl World {
         panic!("twenty orders in a row shipped before they could be cancelled");
     }
 
-    /// An order of two of the product by somebody without an account.
+    /// An order of two of the product by somebody without an account, paid in this way.
+    async fn order_of_a_guest(&mut self, payment_method: &str) -> (String, String) {
+        let item = json!({ "id": self.product().await.id, "quantity": 2 });
+        let cart = self.shop.post("/guest-cart/items", &item).await.is(200);
+        let email = format!("{}@cartwright.test", unique("gus").replace(' ', "."));
+        let body = json!({
+            "expectedTotal": 199.98, "email": email, "fullName": "Gus Guest", "paymentMethod": payment_method
+        });
+        let request = self.shop.request(Method::POST, "/guest-cart/checkout");
+        let request = request.header("cart-token", cart["cartToken"].as_str().expect("a token"));
+        let placed = request.json(&body).send().await.is(201);
+        (order_id(&placed), placed["orderToken"].as_str().expect("a token").to_owned())
+    }
+
     async fn guest_order(&mut self) -> (String, String) {
         if self.guest_order.is_none() {
-            let item = json!({ "id": self.product().await.id, "quantity": 2 });
-            let cart = self.shop.post("/guest-cart/items", &item).await.is(200);
-            let email = format!("{}@cartwright.test", unique("gus").replace(' ', "."));
-            let body = json!({ "expectedTotal": 199.98, "email": email, "fullName": "Gus Guest" });
-            let request = self.shop.request(Method::POST, "/guest-cart/checkout");
-            let request = request.header("cart-token", cart["cartToken"].as_str().expect("a token"));
-            let placed = request.json(&body).send().await.is(201);
-            let text = |name: &str| placed[name].as_str().expect(name).to_owned();
-            self.guest_order = Some((text("orderId"), text("orderToken")));
+            self.guest_order = Some(self.order_of_a_guest("cash_on_delivery").await);
         }
         self.guest_order.clone().expect("just made")
+    }
+
+    async fn guest_card_order(&mut self) -> (String, String) {
+        if self.guest_card_order.is_none() {
+            self.guest_card_order = Some(self.order_of_a_guest("card").await);
+        }
+        self.guest_card_order.clone().expect("just made")
+    }
+
+    async fn card_order(&mut self) -> (String, String) {
+        if self.card_order.is_none() {
+            let item = json!({ "id": self.product().await.id, "quantity": 2 });
+            self.buyer = self.shop.person("Buyer").await;
+            self.buyer.post("/cart/items", &item).await.is(200);
+            let body = json!({ "expectedTotal": 199.98, "paymentMethod": "card" });
+            let placed = self.buyer.post("/cart/checkout", &body).await.is(201);
+            let payment = placed["payment"]["paymentId"].as_str().expect("a payment").to_owned();
+            self.card_order = Some((order_id(&placed), payment));
+        }
+        self.card_order.clone().expect("just made")
     }
 
     /// The same, cancelled before it ships.
@@ -145,6 +177,17 @@ impl World {
                 self.buyer.post("/cart/items", &item).await.is(200);
                 unique("").trim().to_owned()
             }
+            "cardOrder" => self.card_order().await.0,
+            "cardOrder.payment" => self.card_order().await.1,
+            "paidPayment" => {
+                let (order, payment) = self.card_order().await;
+                let path = format!("/local/stripe/sessions/{payment}");
+                self.shop.post(&path, &json!({ "do": "pay" })).await.is(200);
+                self.buyer.order_once(&order, "shipping").await;
+                payment
+            }
+            "guestCardOrder" => self.guest_card_order().await.0,
+            "guestCardOrder.token" => self.guest_card_order().await.1,
             "cancelledOrder" => self.cancelled_order().await,
             "guestOrder" => self.guest_order().await.0,
             "guestOrder.token" => self.guest_order().await.1,
@@ -192,6 +235,8 @@ impl World {
 
     /// An example with what its names stand for; the same name is the same thing throughout.
     async fn filled_in(&mut self, example: &Value) -> Value {
+        // What is paid is not to be paid again.
+        (self.card_order, self.guest_card_order) = (None, None);
         let mut text = example.to_string();
         let names: BTreeSet<String> = text
             .split('{')
@@ -208,7 +253,7 @@ impl World {
 
     async fn token(&self, example: &Value) -> Option<String> {
         let person = match example["as"].as_str() {
-            Some("public") => return None,
+            Some("public" | "stripe") => return None,
             Some("member") => &self.member,
             Some("seller") => &self.seller,
             Some("buyer") => &self.buyer,
@@ -245,6 +290,9 @@ async fn send(world: &World, method: &str, path: &str, example: &Value) -> Answe
         request = request.header(name, value.as_str().expect("a text"));
     }
     if let Some(body) = example.get("body") {
+        if example["as"] == "stripe" {
+            request = request.header("stripe-signature", &signature(&body.to_string()).await);
+        }
         request = request.json(body);
     }
     request.send().await

@@ -104,7 +104,7 @@ async fn a_guest_orders_once_and_is_told_what_opens_the_order() {
     assert_eq!(location, Some(order.path()));
     assert_eq!((&answer["total"], order.token.len()), (&json!(9), 22));
     for again in [with_key().send().await, guest.checks_out(&cart, &guest.body(9.0)).await] {
-        assert_eq!(again.calls(), calls([("dynamodb", 2)]));
+        assert_eq!(again.calls(), calls([("dynamodb", 3)]), "whether the order is still the guest's");
         assert_eq!(again.header("idempotent-replayed"), Some("true"));
         assert_eq!(again.is(201), answer, "the same token");
     }
@@ -235,6 +235,35 @@ async fn who_claims_an_order_has_it_and_the_token_opens_nothing_any_more() {
         kinds.contains(&"order.delivered".to_owned()).then_some(kinds)
     });
     assert!(!kinds.await.contains(&"order.placed".to_owned()), "it was placed by nobody");
+}
+
+// G13: a token that opens nothing is not given out again.
+#[tokio::test]
+async fn a_checkout_that_is_repeated_after_its_order_was_claimed_gives_no_token() {
+    let shop = Shop::open();
+    let (_, tea) = tea(&shop).await;
+    let (guest, bob) = (Guest::at(&shop), shop.person("Bob").await);
+    let cart = guest.fills(&tea, 1).await;
+    let with_key = || {
+        let request = shop.request(Method::POST, "/guest-cart/checkout").header("cart-token", &cart);
+        request.header("idempotency-key", "k").json(&guest.body(4.5))
+    };
+    let order = Order::of(&with_key().send().await.is(201));
+    bob.post("/orders/claim", &claim(&order)).await.is(200);
+    for again in [with_key().send().await, guest.checks_out(&cart, &guest.body(4.5)).await] {
+        assert_eq!(again.is_problem(409, "order-claimed").body["orderId"], order.id.as_str());
+    }
+    assert_eq!(shop.stock_of(&tea).await, 99);
+    // What is put into the cart from then on is another order's, with a token of its own.
+    let more = json!({ "id": tea.id, "quantity": 2 });
+    shop.request(Method::POST, "/guest-cart/items")
+        .header("cart-token", &cart)
+        .json(&more)
+        .send()
+        .await
+        .is(200);
+    let another = Order::of(&guest.checks_out(&cart, &guest.body(9.0)).await.is(201));
+    guest.opens(&another).await.is(200);
 }
 
 // G12: by card, as with an account; and whoever claims the order before it is paid has its payment as well.

@@ -2,94 +2,10 @@
 //! back. The numbers are those of docs/payments.md.
 
 use reqwest::Method;
-use serde_json::{Value, json};
-use tests::answer::Answer;
-use tests::aws::Aws;
-use tests::shop::{Person, Product, Shop, order_id, product, unique};
+use serde_json::json;
+use tests::paying::{awaiting, check_out, facts, key};
+use tests::shop::{Shop, product};
 use tests::wait::{a_while, at_once, eventually};
-
-/// An order by card that awaits its payment.
-pub(crate) struct Awaiting {
-    pub(crate) shop: Shop,
-    pub(crate) buyer: Person,
-    pub(crate) product: Product,
-    pub(crate) order: String,
-    pub(crate) payment: String,
-}
-
-async fn check_out(buyer: &Person, total: f64) -> Answer {
-    let asked = json!({ "expectedTotal": total, "paymentMethod": "card" });
-    let request = buyer.request(Method::POST, "/cart/checkout").header("idempotency-key", &unique("card"));
-    request.json(&asked).send().await
-}
-
-/// One piece at 99.99 of three, that is to be paid by card.
-async fn awaiting() -> Awaiting {
-    awaiting_pieces(1, "99.99", 99.99, &json!({})).await
-}
-
-/// So many pieces of three at this price, as it was chosen in the cart, that are to be paid by card.
-pub(crate) async fn awaiting_pieces(pieces: u32, price: &str, total: f64, chosen: &Value) -> Awaiting {
-    let shop = Shop::open();
-    let (seller, buyer) = (shop.person("Ann").await, shop.person("Bob").await);
-    let product = seller.sells(product().named("shoes").priced(price).stock(3)).await;
-    buyer.post("/cart/items", &json!({ "id": product.id, "quantity": pieces })).await.is(200);
-    buyer.put("/cart", chosen).await.is(200);
-    let placed = check_out(&buyer, total).await.is(201);
-    assert_eq!(placed["payment"]["status"], "open", "{placed}");
-    assert!(placed["payment"]["url"].is_string(), "{placed}");
-    let payment = placed["payment"]["paymentId"].as_str().expect("a payment").to_owned();
-    Awaiting { shop, product, order: order_id(&placed), payment, buyer }
-}
-
-impl Awaiting {
-    /// Something happens at Stripe.
-    pub(crate) async fn at_stripe(&self, act: Value) {
-        let path = format!("/local/stripe/sessions/{}", self.payment);
-        self.shop.post(&path, &act).await.is(200);
-    }
-
-    async fn refresh(&self) -> Value {
-        let path = format!("/payments/{}/refresh", self.payment);
-        self.buyer.request(Method::POST, &path).send().await.is(200)
-    }
-
-    pub(crate) async fn order(&self) -> Value {
-        self.buyer.order(&self.order).await
-    }
-
-    /// The payment as an admin sees it.
-    pub(crate) async fn whole(&self) -> Value {
-        self.shop.admin().await.get(&format!("/payments/{}", self.payment)).await.is(200)
-    }
-
-    pub(crate) async fn order_once(&self, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
-        eventually(what, async || Some(self.order().await).filter(&is_so)).await
-    }
-
-    /// Somebody asks Stripe of the order, as when its time to pay is over.
-    async fn is_due(&self) {
-        Aws::open().await.send_message("PaymentsQueueUrl", &json!({ "orderId": self.order })).await;
-    }
-
-    pub(crate) async fn refunds(&self, body: &Value, key: &str) -> Answer {
-        let path = format!("/payments/{}/refund", self.payment);
-        let request = self.shop.admin().await.request(Method::POST, &path);
-        request.header("idempotency-key", key).json(body).send().await
-    }
-
-    pub(crate) async fn stock(&self) -> u64 {
-        self.shop.stock_of(&self.product).await
-    }
-}
-
-pub(crate) fn facts(whole: &Value) -> Vec<String> {
-    let ledger = whole["ledger"].as_array().expect("a ledger").iter();
-    let kind = |entry: &Value| {
-        entry["fact"].as_str().and_then(|fact| fact.split(':').next()).unwrap_or_default().to_owned()
-    };
-    ledger.map(kind).collect()
-}
 
 // P1, P21: by the page that the buyer comes back to, and by the webhook.
 #[tokio::test]
@@ -222,8 +138,7 @@ async fn a_declined_card_leaves_the_page_open() {
     assert_eq!((&open["paymentId"], &open["status"]), (&json!(awaiting.payment), &json!("open")));
     let stranger = awaiting.shop.person("Eve").await;
     stranger.request(Method::POST, &path).send().await.is_problem(404, "not-found");
-    awaiting.at_stripe(json!({ "do": "pay" })).await;
-    awaiting.order_once("it is paid", |order| order["paymentStatus"] == "paid").await;
+    awaiting.is_paid().await;
     let paid = awaiting.buyer.request(Method::POST, &path).send().await;
     paid.is_problem(409, "already-paid");
 }
@@ -232,23 +147,44 @@ async fn a_declined_card_leaves_the_page_open() {
 #[tokio::test]
 async fn what_goes_back_never_passes_what_came() {
     let awaiting = awaiting().await;
-    awaiting.at_stripe(json!({ "do": "pay" })).await;
-    awaiting.order_once("it is paid", |order| order["paymentStatus"] == "paid").await;
-    let key = unique("refund");
-    let asked = awaiting.refunds(&json!({ "amount": 10 }), &key).await.is(201);
+    awaiting.is_paid().await;
+    let once = key("refund");
+    let asked = awaiting.refunds(&json!({ "amount": 10 }), &once).await.is(201);
     assert_eq!((&asked["amount"], &asked["refundable"]), (&json!(10), &json!(89.99)));
-    let again = awaiting.refunds(&json!({ "amount": 10 }), &key).await.is(201);
+    let again = awaiting.refunds(&json!({ "amount": 10 }), &once).await.is(201);
     assert_eq!(again["refundId"], asked["refundId"]);
     awaiting.order_once("it went back", |order| order["paymentStatus"] == "partially_refunded").await;
-    awaiting.refunds(&json!({ "amount": 90 }), &unique("refund")).await.is_problem(409, "refund-too-large");
+    awaiting.refunds(&json!({ "amount": 90 }), &key("refund")).await.is_problem(409, "refund-too-large");
     awaiting.at_stripe(json!({ "do": "refund", "amount": 8_999 })).await;
     awaiting.order_once("all of it went back", |order| order["paymentStatus"] == "refunded").await;
-    awaiting.refunds(&json!({}), &unique("refund")).await.is_problem(409, "nothing-to-refund");
+    awaiting.refunds(&json!({}), &key("refund")).await.is_problem(409, "nothing-to-refund");
     let whole = awaiting.whole().await;
     assert_eq!(
         (facts(&whole), &whole["refundable"]),
         (vec!["charge".into(), "refund".into(), "refund".into()], &json!(0))
     );
+}
+
+// F7: a refund of the Dashboard fails, which is told before the refund itself.
+#[tokio::test]
+async fn a_refund_that_failed_before_it_was_told_of_did_not_go_back() {
+    let awaiting = awaiting().await;
+    awaiting.is_paid().await;
+    let silently = json!({ "do": "refund", "amount": 100, "deliver": ["never"] });
+    let made = awaiting.at_stripe(silently).await;
+    let refund = made["object"]["id"].as_str().expect("a refund");
+    awaiting.happens("refunds", refund, json!({ "do": "fail" })).await;
+    eventually("the failure is written down", async || {
+        (awaiting.whole().await["refunds"][0]["status"] == "failed").then_some(())
+    })
+    .await;
+    for event in made["events"].as_array().expect("events") {
+        awaiting.happens("events", event.as_str().expect("an event"), json!({ "do": "deliver" })).await;
+    }
+    a_while().await;
+    let whole = awaiting.whole().await;
+    assert_eq!((facts(&whole), &whole["refundable"]), (vec!["charge".to_owned()], &json!(99.99)));
+    assert_eq!(awaiting.order().await["paymentStatus"], "paid");
 }
 
 // C9: what costs nothing is ordered at once, and what costs too little is refused before anything is written.

@@ -16,7 +16,7 @@ fn tour(url: &str) -> String {
 }
 
 #[test]
-fn the_tour_leads_from_sign_up_to_the_shipping_email() {
+fn the_tour_leads_from_sign_up_to_the_shipping_email_and_to_a_payment_by_card() {
     let url = std::env::var("CARTWRIGHT_URL").expect("CARTWRIGHT_URL is not set: run `cargo local test`");
     let directory = std::env::temp_dir().join(format!("cartwright-tour-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
@@ -38,6 +38,8 @@ fn the_tour_leads_from_sign_up_to_the_shipping_email() {
         "order placed successfully",
         r#""status":"shipping""#,
         "gucci now shipping",
+        r#""url":"http"#,
+        r#""paymentStatus":"paid""#,
         // The mistake at the end.
         "urn:problem-type:cartwright:invalid-input",
         r##""pointer":"#/colour""##,

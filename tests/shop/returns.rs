@@ -3,10 +3,9 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::answer::Answer;
+use tests::paying::{Awaiting, awaiting_pieces, facts, key};
 use tests::shop::{Mail, Person, Product, Shop, product, unique};
 use tests::wait::{a_while, at_once, eventually};
-
-use crate::payments::{Awaiting, awaiting_pieces, facts};
 
 fn items(product: &Product, quantity: u32) -> Value {
     json!({ "items": [{ "id": product.id, "quantity": quantity }], "reason": "Too small." })
@@ -24,21 +23,19 @@ async fn says(person: &Person, asked: &str, decision: &Value) -> Answer {
 /// An order of three pieces that came to 99.99, paid by card and on its way.
 async fn shipped() -> Awaiting {
     let awaiting = awaiting_pieces(3, "33.33", 99.99, &json!({})).await;
-    awaiting.at_stripe(json!({ "do": "pay" })).await;
+    awaiting.is_paid().await;
     awaiting.order_once("it ships", |order| order["status"] == "shipping").await;
     awaiting
 }
 
-impl Awaiting {
-    async fn asks(&self, quantity: u32) -> Answer {
-        self.buyer.post(&format!("/orders/{}/returns", self.order), &items(&self.product, quantity)).await
-    }
+async fn asks(of: &Awaiting, quantity: u32) -> Answer {
+    of.buyer.post(&format!("/orders/{}/returns", of.order), &items(&of.product, quantity)).await
+}
 
-    async fn mails_once_there_is(&self, subject: &str) -> Vec<Mail> {
-        let has = |mails: &Vec<Mail>| mails.iter().any(|mail| mail.subject == subject);
-        let told = async || Some(self.buyer.mail_about(&self.order).await).filter(has);
-        eventually(&format!("there is mail: {subject}"), told).await
-    }
+async fn mails_once_there_is(of: &Awaiting, subject: &str) -> Vec<Mail> {
+    let has = |mails: &Vec<Mail>| mails.iter().any(|mail| mail.subject == subject);
+    let told = async || Some(of.buyer.mail_about(&of.order).await).filter(has);
+    eventually(&format!("there is mail: {subject}"), told).await
 }
 
 // R2.
@@ -46,15 +43,15 @@ impl Awaiting {
 async fn what_comes_back_is_paid_back_and_sold_again_once_and_its_buyer_told_each_time() {
     let shipped = shipped().await;
     let admin = shipped.shop.admin().await;
-    let asked = shipped.asks(2).await.is(201);
+    let asked = asks(&shipped, 2).await.is(201);
     assert_eq!((&asked["status"], &asked["reason"]), (&json!("requested"), &json!("Too small.")));
     assert_eq!(shipped.order().await["items"][0]["returnedQuantity"], 2);
-    shipped.mails_once_there_is("We have your request to return shoes").await;
+    mails_once_there_is(&shipped, "We have your request to return shoes").await;
 
     let (asked, stock) = (id(&asked), shipped.stock().await);
     let accepted = says(admin, &asked, &json!({ "status": "accepted" })).await.is(200);
     assert_eq!(accepted["status"], "accepted");
-    shipped.mails_once_there_is("You can send shoes back").await;
+    mails_once_there_is(&shipped, "You can send shoes back").await;
 
     // However often it is said, also at once.
     let received = json!({ "status": "received", "restock": true });
@@ -74,7 +71,7 @@ async fn what_comes_back_is_paid_back_and_sold_again_once_and_its_buyer_told_eac
         (facts(&whole), &whole["refunds"][0]["reason"]),
         (vec!["charge".into(), "refund".into()], &json!("returned"))
     );
-    let mails = shipped.mails_once_there_is("We have shoes back").await;
+    let mails = mails_once_there_is(&shipped, "We have shoes back").await;
     let told = mails.iter().find(|mail| mail.subject == "We have shoes back").expect("told");
     assert!(told.text.contains("You get 66.66 USD back."), "{}", told.text);
     a_while().await;
@@ -116,19 +113,19 @@ async fn no_piece_is_in_two_returns_unless_the_first_was_refused() {
     let why = json!({ "status": "refused", "reason": "They were worn." });
     let refused = says(admin, &asked, &why).await.is(200);
     assert_eq!((&refused["status"], &refused["refusal"]), (&json!("refused"), &json!("They were worn.")));
-    let mails = shipped.mails_once_there_is("We do not take shoes back").await;
+    let mails = mails_once_there_is(&shipped, "We do not take shoes back").await;
     assert!(mails.iter().any(|mail| mail.text.contains("They were worn.")), "{mails:?}");
     says(admin, &asked, &json!({ "status": "received" })).await.is_problem(409, "return-decided");
     let open = admin.get("/admin/returns?limit=100").await.is(200);
     assert!(open["returns"].as_array().expect("returns").iter().all(|one| id(one) != asked));
-    shipped.asks(3).await.is(201);
+    asks(&shipped, 3).await.is(201);
     assert_eq!(facts(&shipped.whole().await), ["charge"], "nothing went back");
 }
 
 #[tokio::test]
 async fn a_return_that_is_asked_for_again_with_its_key_is_one() {
     let shipped = shipped().await;
-    let (path, key) = (format!("/orders/{}/returns", shipped.order), unique("return").replace(' ', "-"));
+    let (path, key) = (format!("/orders/{}/returns", shipped.order), key("return"));
     let body = items(&shipped.product, 1);
     let answers = at_once(5, |_| {
         let request = shipped.buyer.request(Method::POST, &path).header("idempotency-key", &key);
@@ -145,8 +142,8 @@ async fn a_return_that_is_asked_for_again_with_its_key_is_one() {
 async fn pieces_that_were_refunded_before_come_back_for_nothing() {
     let shipped = shipped().await;
     let lines = json!({ "lines": [{ "id": shipped.product.id, "quantity": 2 }] });
-    shipped.refunds(&lines, &unique("refund").replace(' ', "-")).await.is(201);
-    let asked = id(&shipped.asks(3).await.is(201));
+    shipped.refunds(&lines, &key("refund")).await.is(201);
+    let asked = id(&asks(&shipped, 3).await.is(201));
     let received = says(shipped.shop.admin().await, &asked, &json!({ "status": "received" })).await.is(200);
     assert_eq!(received["refund"]["amount"], 33.33);
     shipped.order_once("all of it went back", |order| order["paymentStatus"] == "refunded").await;
@@ -157,9 +154,9 @@ async fn pieces_that_were_refunded_before_come_back_for_nothing() {
 async fn a_refund_and_a_receipt_at_once_pay_the_same_pieces_back_once() {
     let shipped = shipped().await;
     let admin = shipped.shop.admin().await;
-    let asked = id(&shipped.asks(3).await.is(201));
+    let asked = id(&asks(&shipped, 3).await.is(201));
     let lines = json!({ "lines": [{ "id": shipped.product.id, "quantity": 3 }] });
-    let (key, received) = (unique("refund").replace(' ', "-"), json!({ "status": "received" }));
+    let (key, received) = (key("refund"), json!({ "status": "received" }));
     let (refund, receipt) = tokio::join!(shipped.refunds(&lines, &key), says(admin, &asked, &received));
     let receipt = receipt.is(200);
     match refund.status {
@@ -169,6 +166,31 @@ async fn a_refund_and_a_receipt_at_once_pay_the_same_pieces_back_once() {
     shipped.order_once("all of it went back", |order| order["paymentStatus"] == "refunded").await;
     assert_eq!(facts(&shipped.whole().await), ["charge", "refund"]);
     assert_eq!(shipped.order().await["items"][0]["refundedQuantity"], 3);
+}
+
+// R6: as long as a bank decides, nothing is paid back; and nothing once it has decided for the buyer.
+#[tokio::test]
+async fn a_return_waits_for_the_bank_and_is_for_nothing_where_that_gives_the_buyer_the_money() {
+    let shipped = shipped().await;
+    let admin = shipped.shop.admin().await;
+    let asked = id(&asks(&shipped, 1).await.is(201));
+    let begun = shipped.at_stripe(json!({ "do": "dispute", "amount": 9_999 })).await;
+    let dispute = begun["object"]["id"].as_str().expect("a dispute").to_owned();
+    let is_disputed = async || Some(shipped.whole().await).filter(|whole| whole["disputed"] == true);
+    eventually("it is disputed", is_disputed).await;
+    let received = json!({ "status": "received", "restock": true });
+    says(admin, &asked, &received).await.is_problem(409, "payment-disputed");
+    let lines = json!({ "lines": [{ "id": shipped.product.id, "quantity": 1 }], "outside": true });
+    shipped.refunds(&lines, &key("refund")).await.is_problem(409, "payment-disputed");
+
+    shipped.happens("disputes", &dispute, json!({ "do": "lose" })).await;
+    shipped.order_once("it is lost", |order| order["paymentStatus"] == "charged_back").await;
+    let stock = shipped.stock().await;
+    let done = says(admin, &asked, &received).await.is(200);
+    assert_eq!((&done["status"], done.get("refund")), (&json!("received"), None));
+    assert_eq!(shipped.stock().await, stock + 1);
+    assert_eq!(shipped.whole().await["refunds"], json!([]));
+    assert_eq!(shipped.order().await["items"][0].get("refundedQuantity"), None);
 }
 
 #[tokio::test]
@@ -259,11 +281,11 @@ async fn a_guest_sends_back_with_what_opens_the_order() {
 async fn each_refund_is_told_of_once() {
     let shipped = shipped().await;
     for (amount, subject) in [(10, "You get 10.00 USD back"), (20, "You get 20.00 USD back")] {
-        shipped.refunds(&json!({ "amount": amount }), &unique("refund").replace(' ', "-")).await.is(201);
-        shipped.mails_once_there_is(subject).await;
+        shipped.refunds(&json!({ "amount": amount }), &key("refund")).await.is(201);
+        mails_once_there_is(&shipped, subject).await;
     }
-    shipped.refunds(&json!({ "amount": 5, "outside": true }), &unique("o").replace(' ', "-")).await.is(201);
-    let mails = shipped.mails_once_there_is("You get 5.00 USD back").await;
+    shipped.refunds(&json!({ "amount": 5, "outside": true }), &key("refund")).await.is(201);
+    let mails = mails_once_there_is(&shipped, "You get 5.00 USD back").await;
     let outside = mails.iter().find(|mail| mail.subject == "You get 5.00 USD back").expect("told");
     assert!(outside.text.contains("We have paid 5.00 USD back to you."), "{}", outside.text);
     a_while().await;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::answer::Answer;
+use tests::paying::{awaiting, key};
 use tests::shop::{CODE, Newcomer, Shop, product, unique};
 use tests::wait::eventually;
 
@@ -17,6 +18,19 @@ fn logs() -> String {
     let texts = files.map(|file| std::fs::read(file.expect("a file").path()).expect("a log"));
     texts.map(|text| String::from_utf8_lossy(&text).into_owned()).collect()
 }
+
+/// What no log may have, whoever's it is: the keys of Stripe's API, the secrets by which it signs, and where a session
+/// is paid, on the laptop and at Stripe.
+const PATTERNS: [&str; 8] = [
+    "rk_live_",
+    "rk_test_",
+    "rk_local_",
+    "sk_live_",
+    "sk_test_",
+    "whsec_",
+    "checkout.stripe.com",
+    "/local/stripe/pay/",
+];
 
 /// A person's way through the accounts, with every kind of failure on it; and what must not be read of it anywhere.
 struct Visit {
@@ -160,4 +174,30 @@ async fn no_log_has_what_opens_what_a_guest_bought_or_who_the_guest_is() {
     }
     visit.secrets.extend([("what opens the cart", cart), ("what opens the order", token)]);
     visit.is_in_no_log().await;
+}
+
+#[tokio::test]
+async fn no_log_has_a_key_of_stripes_or_where_somebody_pays() {
+    let awaiting = awaiting().await;
+    let mut visit = Visit { answers: Vec::new(), secrets: Vec::new() };
+    let path = format!("/payments/{}", awaiting.order);
+    let open = awaiting.buyer.request(Method::POST, &path).send().await;
+    let page = open.body["url"].as_str().expect("a page").to_owned();
+    assert!(PATTERNS.iter().any(|pattern| page.contains(pattern)), "{page} would not be found in a log");
+    visit.answers.push(open);
+    // Signed by nobody, and for the shop to read as long as it is not yet known to be so.
+    let forged =
+        json!({ "id": "evt_1", "type": "checkout.session.completed", "data": { "object": { "url": page } } });
+    visit.post(&awaiting.shop, "/payments/webhook", &forged).await;
+    awaiting.at_stripe(json!({ "do": "decline" })).await;
+    awaiting.is_paid().await;
+    visit.answers.push(awaiting.refunds(&json!({ "amount": 10 }), &key("refund")).await);
+    awaiting.order_once("it went back", |order| order["paymentStatus"] == "partially_refunded").await;
+    visit.answers.push(awaiting.buyer.request(Method::POST, &path).send().await);
+    visit.secrets.push(("the page of the payment", page));
+    visit.is_in_no_log().await;
+    let logs = logs();
+    for pattern in PATTERNS {
+        assert_eq!(logs.lines().find(|line| line.contains(pattern)), None, "{pattern} is in a log");
+    }
 }

@@ -15,6 +15,7 @@ mod lists;
 mod offers;
 mod orders;
 mod pictures;
+mod places;
 mod products;
 mod promotions;
 mod returns;
@@ -24,7 +25,9 @@ mod users;
 use std::time::Duration;
 
 use ::offers::Offer;
-use ::orders::{Fulfilment, NewOrder, Order, OrderId, OrderPlaced, Orders, PaymentId, Refusal, Shop};
+use ::orders::{
+    Buyer, Fulfilment, NewOrder, Order, OrderId, OrderPlaced, Orders, PaymentId, Placing, Refusal, Shop,
+};
 use ::products::{NewProduct, ProductId, ProductOffer, Products};
 use ::users::{Profile, Users};
 use axum::extract::OptionalFromRequestParts;
@@ -179,15 +182,20 @@ async fn place(
     keyed: Option<&KeyedRequest>,
     now: Timestamp,
 ) -> Result<Once<OrderPlaced>, ::orders::Error> {
-    let basis = orders.basis(buyer.id(), order, keyed).await?;
-    orders.place(buyer.id(), order, basis, keyed, shop(Fulfilment::Automatic), now).await
+    let buyer = buyer.into();
+    let placing = Placing { keyed, ..self::placing(&buyer, order, Fulfilment::Automatic, now) };
+    orders.place(&placing, orders.basis(&placing).await?).await
+}
+
+fn placing<'a>(buyer: &'a Buyer, order: &'a NewOrder, by: Fulfilment, now: Timestamp) -> Placing<'a> {
+    Placing { buyer, order, keyed: None, shop: shop(by), now }
 }
 
 /// An order in the table that waits for a person to ship it.
 async fn waiting(orders: &Orders, buyer: &Caller, lines: &[(&Offer, u32)], now: Timestamp) -> OrderId {
-    let order = order(lines);
-    let basis = orders.basis(buyer.id(), &order, None).await.expect("the tables answer");
-    let placed = orders.place(buyer.id(), &order, basis, None, shop(Fulfilment::Manual), now).await;
+    let (buyer, order) = (buyer.into(), order(lines));
+    let placing = self::placing(&buyer, &order, Fulfilment::Manual, now);
+    let placed = orders.place(&placing, orders.basis(&placing).await.expect("the tables answer")).await;
     placed.expect("a placed order").answer().order_id()
 }
 

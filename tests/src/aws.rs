@@ -196,6 +196,11 @@ impl Aws {
 
     /// Runs a function of a schedule as if it were so much later.
     pub async fn run_on_schedule(&self, function: &str, later: Duration) {
+        self.run_asked(function, later, &json!({})).await;
+    }
+
+    /// The same, asking for what its schedule does not ask.
+    pub async fn run_asked(&self, function: &str, later: Duration, detail: &Value) {
         let event = json!({
             "version": "0",
             "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
@@ -205,7 +210,7 @@ impl Aws {
             "time": in_the_future(later),
             "region": "us-east-1",
             "resources": ["arn:aws:events:us-east-1:000000000000:rule/tests"],
-            "detail": {},
+            "detail": detail,
         });
         let answer = self.invoke(function, &event).await;
         assert!(answer["errorMessage"].is_null(), "{function} failed: {answer}");
@@ -339,6 +344,13 @@ fn answered<T>(answer: anyhow::Result<T>) -> T {
 fn in_the_future(later: Duration) -> String {
     let time = jiff::Timestamp::now() + later;
     format!("{time:.0}")
+}
+
+/// The time so long ago.
+#[expect(clippy::disallowed_methods, reason = "a test stands outside of the shop, where the time comes from")]
+pub fn ago(before: Duration) -> String {
+    let time = jiff::Timestamp::now() - before;
+    format!("{time:.3}")
 }
 
 /// Where the notices to the admins are collected.

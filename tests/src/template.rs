@@ -359,6 +359,8 @@ pub struct Operation {
     pub who: BTreeSet<String>,
     /// A body that it takes: the first example; null where it takes none.
     pub body: Value,
+    /// Whether it cannot do without one.
+    pub needs_body: bool,
     /// The members that such a body cannot do without, whatever else it has.
     pub required: BTreeSet<String>,
 }
@@ -382,6 +384,7 @@ pub fn operations() -> Vec<Operation> {
             is_public: security.as_array().is_none_or(Vec::is_empty),
             who: contract::who(operation),
             body: example(&contract, &operation["requestBody"]),
+            needs_body: resolved(&contract, &operation["requestBody"])["required"] == true,
             required: required(&contract, &operation["requestBody"]),
         }
     };

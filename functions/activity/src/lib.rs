@@ -36,6 +36,8 @@ shared::names!(
         ProductRejected = "product.rejected",
         /// The person ordered.
         OrderPlaced = "order.placed",
+        /// The money for an order of the person's has come.
+        OrderPaid = "order.paid",
         /// An order of the person's is on its way.
         OrderShipped = "order.shipped",
         /// An order of the person's arrived.

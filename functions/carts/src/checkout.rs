@@ -3,37 +3,32 @@
 //! The order's transaction empties the cart on the condition that it is still of the version that was read, and leaves
 //! in it which order it became. So of two tabs one is too late, finds that, and gives the same answer.
 
-use anyhow::Context;
 use offers::{NotReserved, OfferId};
-use orders::purchase::{Fault, Refusal as PurchaseRefusal};
-use orders::store::Recorded;
+use orders::purchase::Refusal as PurchaseRefusal;
+use orders::store::{Counted, Recorded, ToRecord};
 use orders::{
-    Contact, Error as OrderError, NewLine, NewOrder, Order, OrderId, OrderQueue, Orders, PaymentChoice,
-    PaymentId, Purchase, Refusal as OrderRefusal, Shop,
+    Buyer, BuyerRules, Contact, Error as OrderError, NewLine, NewOrder, Order, OrderQueue, Orders,
+    PaymentChoice, Purchase, Refusal as OrderRefusal, Shop,
 };
-use payments::views::CheckoutPayment;
-use payments::{Opening, Payment};
-use promotions::NotRedeemed;
-use serde::{Deserialize, Serialize};
+use payments::Opening;
+use payments::opening::FirstAttempt;
+use payments::views::{PlacedOrder, PlacedView};
+use serde::Serialize;
 use shared::caller::UserId;
 use shared::dynamo::{Consistency, Item, Read, Write};
-use shared::guards::rate_limit::PersonLimit;
 use shared::guards::{Guards, Kept, KeyReused, KeyedRequest, Once};
 use shared::http::input::{Field, Value, whole_number};
-use shared::http::problem::{Busy, Kind, Problem, StatusCode};
+use shared::http::problem::{Kind, Problem, StatusCode};
 use shared::run::aws::{Aws, FromEnv};
-use shared::run::config::ConfigError;
+use shared::run::config::{self, ConfigError};
 use shared::run::telemetry;
-use shared::values::money::{Amount, Currency, InMajor, Price, Sum};
+use shared::values::money::{InMajor, Price, Sum};
 use shared::values::time::Timestamp;
+use tokio::sync::OnceCell;
 use users::{Profile, Users};
 
-use crate::guests::{Buyer, GuestRules};
 use crate::priced::{LineProblem, PricedCart, PricedLine, Pricing};
-use crate::{Cart, CartChanges, Carts, LastOrder};
-
-/// How often an order is counted anew because an admin changed its coupon at the same time.
-const TRIES: u32 = 3;
+use crate::{Cart, CartChanges, CartId, Carts, LastOrder};
 
 /// Which version of a cart somebody saw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -61,50 +56,10 @@ shared::body!(
     }
 );
 
-/// The answer to a checkout, as its record keeps it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct CheckedOut {
-    order_id: OrderId,
-    total: Amount,
-    currency: Currency,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    payment_id: Option<PaymentId>,
-}
-
-impl From<&LastOrder> for CheckedOut {
+impl From<&LastOrder> for PlacedOrder {
     fn from(order: &LastOrder) -> Self {
         let LastOrder { order_id, total, currency, payment_id, .. } = *order;
         Self { order_id, total, currency, payment_id }
-    }
-}
-
-/// The same as its sender sees it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct CheckedOutView {
-    message: &'static str,
-    order_id: OrderId,
-    total: InMajor,
-    currency: Currency,
-    /// How it is to be paid, unless that is at the door.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    payment: Option<CheckoutPayment>,
-}
-
-impl CheckedOutView {
-    fn of(CheckedOut { order_id, total, currency, .. }: CheckedOut, payment: Option<Payment>) -> Self {
-        let payment = match payment {
-            Some(payment) => Some(payment.into()),
-            None if total == Amount::ZERO => Some(CheckoutPayment::NOT_NEEDED),
-            None => None,
-        };
-        Self { message: "order placed successfully", order_id, total: total.in_major(), currency, payment }
-    }
-
-    /// The order.
-    pub fn order_id(&self) -> OrderId {
-        self.order_id
     }
 }
 
@@ -294,6 +249,21 @@ impl Cart {
     }
 }
 
+/// A request to order a cart.
+#[derive(Debug)]
+pub struct Checkout {
+    /// Who orders.
+    pub buyer: Buyer,
+    /// What.
+    pub cart: CartId,
+    /// How.
+    pub asked: CheckOut,
+    /// By which key, if by one.
+    pub keyed: Option<KeyedRequest>,
+    /// When.
+    pub now: Timestamp,
+}
+
 /// What a checkout depends on, as it was read at one go.
 struct Basis {
     cart: Cart,
@@ -303,17 +273,13 @@ struct Basis {
 
 impl Basis {
     /// The answer that was given before: by the key's record, or by the order that the cart became.
-    fn answered(
-        &self,
-        asked: &CheckOut,
-        keyed: Option<&KeyedRequest>,
-        now: Timestamp,
-    ) -> Result<Option<Once<CheckedOut>>, Problem> {
-        let kept = keyed.map(|keyed| keyed.kept(self.record.clone(), now)).transpose()?;
+    fn answered(&self, checkout: &Checkout, asked: &CheckOut) -> Result<Option<PlacedOrder>, Problem> {
+        let keyed = checkout.keyed.as_ref();
+        let kept = keyed.map(|keyed| keyed.kept(self.record.clone(), checkout.now)).transpose()?;
         match kept.unwrap_or(Kept::Nothing) {
             Kept::Reused => Err(KeyReused.into()),
-            Kept::Answer(answer) => Ok(Some(Once::Replayed(answer))),
-            Kept::Nothing => Ok(self.cart.became(asked).map(|order| Once::Replayed(order.into()))),
+            Kept::Answer(answer) => Ok(Some(answer)),
+            Kept::Nothing => Ok(self.cart.became(asked).map(Into::into)),
         }
     }
 }
@@ -321,8 +287,9 @@ impl Basis {
 /// Ordering carts, as often as one person may order, or one guest.
 #[derive(Debug, Clone)]
 pub struct CheckingOut {
-    limit: PersonLimit,
-    guests: GuestRules,
+    rules: BuyerRules,
+    /// Whether guests may pay on delivery.
+    guest_cash: bool,
     pricing: Pricing,
     shop: Shop,
     carts: Carts,
@@ -333,14 +300,17 @@ pub struct CheckingOut {
     opening: Opening,
 }
 
-/// An order that was placed now or before, and now the attempt to pay it, whose page is not open yet.
-type Placed = (Once<CheckedOut>, Option<(Order, Payment)>);
+/// An order that was placed now, with the attempt to pay it, whose page is not open yet; or before.
+enum Placed {
+    Now(PlacedOrder, Option<Box<FirstAttempt>>),
+    Before(PlacedOrder),
+}
 
 impl FromEnv for CheckingOut {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
-            limit: PersonLimit::from_env(aws)?.and_a_day()?,
-            guests: GuestRules::from_env(aws)?,
+            rules: BuyerRules::from_env(aws)?.and_by_card()?,
+            guest_cash: config::required("GUEST_CASH")?,
             pricing: Pricing::from_env(aws)?,
             shop: Shop::from_env(aws)?,
             carts: Carts::from_env(aws)?,
@@ -355,197 +325,129 @@ impl FromEnv for CheckingOut {
 
 impl CheckingOut {
     /// Orders what is in the cart, as it was chosen, and queues the order, or opens the page on which it is paid: four
-    /// round trips, five for guests, and two where it was ordered before.
+    /// round trips, five for guests; and two where it was ordered before, three for guests.
     ///
     /// Safe to repeat with a key, and without one as long as nobody changes the cart.
     ///
     /// # Errors
     /// `too-many-requests`, with [`orders::Ordering::place`] together; `no-profile`; the [`Refusal`]s; and those of
     /// [`Opening::takes`].
-    pub async fn check_out(
-        &self,
-        buyer: &Buyer,
-        asked: &CheckOut,
-        keyed: Option<&KeyedRequest>,
-        now: Timestamp,
-    ) -> Result<Once<CheckedOutView>, Problem> {
-        let (placed, attempt) = self.placed(buyer, asked, keyed, now).await?;
-        let payment = match (attempt, placed.answer().payment_id) {
-            (Some((order, attempt)), _) => Some(self.opening.open(&order, attempt, now).await?),
-            (None, Some(id)) => Some(self.opening.opened(id, now).await?),
-            (None, None) => None,
-        };
-        if let (Once::Done(placed), None) = (&placed, &payment) {
-            self.queue.send_or_leave(placed.order_id).await;
+    pub async fn check_out(&self, checkout: &Checkout) -> Result<Once<PlacedView>, Problem> {
+        let placed = self.placed(checkout).await?;
+        let (Placed::Now(answer, _) | Placed::Before(answer)) = &placed;
+        telemetry::about("orders", answer.order_id);
+        match placed {
+            Placed::Now(placed, attempt) => {
+                tracing::info!(order_id = %placed.order_id, "order placed");
+                telemetry::count("OrderPlaced", 1);
+                let payment = self.opening.open_or_queue(&self.queue, placed.order_id, attempt, checkout.now);
+                Ok(Once::Done(PlacedView::of(placed, payment.await?)))
+            }
+            Placed::Before(placed) => {
+                self.orders.is_still_of(&checkout.buyer, placed.order_id).await?;
+                let payment = self.opening.opened(placed.payment_id, checkout.now).await?;
+                Ok(Once::Replayed(PlacedView::of(placed, payment)))
+            }
         }
-        Ok(placed.map(|placed| CheckedOutView::of(placed, payment)))
     }
 
-    async fn placed(
-        &self,
-        buyer: &Buyer,
-        asked: &CheckOut,
-        keyed: Option<&KeyedRequest>,
-        now: Timestamp,
-    ) -> Result<Placed, Problem> {
-        let (counted, basis) = tokio::join!(self.count(buyer, now), self.basis(buyer, keyed, now));
+    async fn placed(&self, checkout: &Checkout) -> Result<Placed, Problem> {
+        let Checkout { buyer, asked, now, .. } = checkout;
+        let choice = asked.payment_method.unwrap_or(PaymentChoice::CashOnDelivery);
+        let (counted, basis) = tokio::join!(self.rules.count(buyer, choice, *now), self.basis(checkout));
         counted?;
         let basis = basis?;
-        if let Some(answered) = basis.answered(asked, keyed, now)? {
-            telemetry::about("orders", answered.answer().order_id);
-            return Ok((answered, None));
+        if let Some(answered) = basis.answered(checkout, asked)? {
+            return Ok(Placed::Before(answered));
         }
         basis.cart.is_orderable(asked)?;
-        self.guests.allow(buyer, asked)?;
+        buyer.may_pay(choice, self.guest_cash)?;
         let version = basis.cart.version();
-        let placed = match self.place(buyer, asked, basis, keyed, now).await {
-            Ok(placed) => placed,
-            Err(refused) => {
-                let asked = asked.having_seen(version);
-                return Ok((self.unless_ordered(buyer, asked, keyed, refused, now).await?, None));
-            }
-        };
-        telemetry::about("orders", placed.0.answer().order_id);
-        if let (Once::Done(placed), _) = &placed {
-            tracing::info!(order_id = %placed.order_id, "order placed");
-            telemetry::count("OrderPlaced", 1);
+        match self.place(checkout, basis).await {
+            Ok(placed) => Ok(placed),
+            Err(refused) => self.unless_ordered(checkout, asked.having_seen(version), refused).await,
         }
-        Ok(placed)
     }
 
-    /// What the shop says of guests.
-    pub(crate) fn guests(&self) -> &GuestRules {
-        &self.guests
-    }
-
-    /// Counts the request for whoever sent it.
-    async fn count(&self, buyer: &Buyer, now: Timestamp) -> Result<(), Problem> {
-        match buyer {
-            Buyer::Person(id) => self.limit.count("create-order", id, now).await,
-            Buyer::Guest(guest) => self.guests.count(guest, now).await,
-        }
+    /// How often people and guests order.
+    pub(crate) fn rules(&self) -> &BuyerRules {
+        &self.rules
     }
 
     /// Gives `refused` back, unless another request for the same cart has ordered it meanwhile: that one took the
     /// pieces that this one misses.
     async fn unless_ordered(
         &self,
-        buyer: &Buyer,
+        checkout: &Checkout,
         asked: CheckOut,
-        keyed: Option<&KeyedRequest>,
         refused: Problem,
-        now: Timestamp,
-    ) -> Result<Once<CheckedOut>, Problem> {
-        let basis = self.basis(buyer, keyed, now).await?;
-        if let Some(answered) = basis.answered(&asked, keyed, now)? {
-            return Ok(answered);
+    ) -> Result<Placed, Problem> {
+        let basis = self.basis(checkout).await?;
+        if let Some(answered) = basis.answered(checkout, &asked)? {
+            return Ok(Placed::Before(answered));
         }
         basis.cart.is_orderable(&asked)?;
         Err(refused)
     }
 
-    async fn place(
-        &self,
-        buyer: &Buyer,
-        asked: &CheckOut,
-        basis: Basis,
-        keyed: Option<&KeyedRequest>,
-        now: Timestamp,
-    ) -> Result<Placed, Problem> {
+    async fn place(&self, checkout: &Checkout, basis: Basis) -> Result<Placed, Problem> {
         let Basis { cart, buyer: profile, .. } = basis;
-        let contact = buyer.contact(profile)?;
-        let cart = cart.choose(asked.choices.0.clone());
-        for _ in 0..TRIES {
-            let contact = contact.clone();
-            if let Some(placed) = self.place_once(buyer, asked, &cart, contact, keyed, now).await? {
-                return Ok(placed);
-            }
-        }
-        Err(anyhow::Error::new(Busy).context("count the use of a coupon").into())
-    }
-
-    /// Places the order, unless an admin changes its coupon at this very moment: then it is to be counted again.
-    async fn place_once(
-        &self,
-        buyer: &Buyer,
-        asked: &CheckOut,
-        cart: &Cart,
-        contact: Contact,
-        keyed: Option<&KeyedRequest>,
-        now: Timestamp,
-    ) -> Result<Option<Placed>, Problem> {
-        let customer = buyer.customer();
-        let priced = self.pricing.price(cart, Some(&customer), Consistency::Strong, now).await?;
-        let (order, purchase) = priced.order(cart, asked, self.shop, &customer, contact, now)?;
-        let (order, attempt) = self.to_be_paid(buyer.owning(order), asked.payment_method, now)?;
-        self.guests.count_order(buyer, now).await?;
-        let became = LastOrder {
-            cart_version: cart.version(),
-            order_id: order.id(),
-            total: order.total(),
-            currency: order.currency(),
-            payment_id: attempt.as_ref().map(Payment::id),
-        };
-        let mut write = Write::new();
-        if let Some(attempt) = &attempt {
-            write.put(self.opening.payments().new_attempt(attempt)?);
-        }
-        let attempt = attempt.map(|attempt| (order.clone(), attempt));
-        write.update(self.carts.ordered(cart, &became, now)?);
-        let answer = CheckedOut::from(&became);
-        match self.orders.record(order, purchase.coupon(), write, keyed, answer, now).await? {
-            Recorded::Once(Once::Done(placed)) => Ok(Some((Once::Done(placed), attempt))),
-            Recorded::Once(placed) => Ok(Some((placed, None))),
+        let contact = checkout.buyer.contact(profile)?;
+        let cart = cart.choose(checkout.asked.choices.0.clone());
+        // Once, however often the order is counted anew.
+        let limit = OnceCell::new();
+        let count = || self.counted(checkout, &cart, &contact, &limit);
+        match self.orders.record(checkout.keyed.as_ref(), checkout.now, count).await? {
+            Recorded::Done(answer, attempt) => Ok(Placed::Now(answer, attempt)),
+            Recorded::Before(answer) => Ok(Placed::Before(answer)),
             Recorded::KeyReused => Err(KeyReused.into()),
             Recorded::Lines(lines) => {
                 Err(Refusal::Lines(lines.into_iter().map(LineFault::from).collect()).into())
-            }
-            Recorded::Coupon(NotRedeemed::Changed) => Ok(None),
-            Recorded::Coupon(NotRedeemed::Refused(reason)) => {
-                Err(Fault::of_coupon(purchase.coupon(), reason).context("it has a coupon")?.into())
             }
             // The cart is not as it was, which whoever asks next is told.
             Recorded::Refused => Err(Refusal::Changed { version: cart.version() }.into()),
         }
     }
 
-    /// The order as it is to be paid, with its first attempt where that is by card.
-    fn to_be_paid(
+    /// The order of the cart, by what that costs now, and what is written with it.
+    async fn counted(
         &self,
-        order: Order,
-        choice: Option<PaymentChoice>,
-        now: Timestamp,
-    ) -> Result<(Order, Option<Payment>), Problem> {
-        if order.total() == Amount::ZERO {
-            return Ok((order, None));
-        }
-        match choice.unwrap_or(PaymentChoice::CashOnDelivery) {
-            PaymentChoice::CashOnDelivery => Ok((order, None)),
-            PaymentChoice::Card => {
-                self.opening.takes(order.total(), order.currency())?;
-                let attempt = Payment::new(PaymentId::at(now), &order, 1, self.opening.terms(), now);
-                Ok((order.awaiting(attempt.id(), attempt.expires_at()), Some(attempt)))
-            }
-        }
+        Checkout { buyer, asked, now, .. }: &Checkout,
+        cart: &Cart,
+        contact: &Contact,
+        limit: &OnceCell<()>,
+    ) -> Result<Counted<PlacedOrder, Option<Box<FirstAttempt>>>, Problem> {
+        let customer = buyer.customer();
+        let priced = self.pricing.price(cart, Some(&customer), Consistency::Strong, *now).await?;
+        let (order, purchase) = priced.order(cart, asked, self.shop, &customer, contact.clone(), *now)?;
+        let coupon = purchase.coupon().cloned();
+        let mut write = Write::new();
+        let choice = asked.payment_method.unwrap_or(PaymentChoice::CashOnDelivery);
+        let (order, along) = self.opening.to_be_paid(buyer.owning(order), choice, &mut write, *now)?;
+        limit.get_or_try_init(|| self.rules.count_order(buyer, *now)).await?;
+        let became = LastOrder {
+            cart_version: cart.version(),
+            order_id: order.id(),
+            total: order.total(),
+            currency: order.currency(),
+            payment_id: along.as_ref().map(|attempt| attempt.id()),
+        };
+        write.update(self.carts.ordered(cart, &became, *now)?);
+        let answer = PlacedOrder::from(&became);
+        Ok(Counted::New(Box::new(ToRecord { order, coupon, write, answer, along })))
     }
 
-    async fn basis(
-        &self,
-        buyer: &Buyer,
-        keyed: Option<&KeyedRequest>,
-        now: Timestamp,
-    ) -> anyhow::Result<Basis> {
-        let id = buyer.cart();
-        let read = self.carts.with(Read::new(), &id)?;
+    async fn basis(&self, Checkout { buyer, cart, keyed, now, .. }: &Checkout) -> anyhow::Result<Basis> {
+        let read = self.carts.with(Read::new(), cart)?;
         let read = match buyer.person() {
             Some(person) => self.users.with(read, person)?,
             None => read,
         };
-        let read = self.guards.with_record(read, keyed)?;
+        let read = self.guards.with_record(read, keyed.as_ref())?;
         let mut found = read.fetch(self.carts.client()).await?;
-        let cart = self.carts.found_in(&mut found, now)?;
+        let found_cart = self.carts.found_in(&mut found, *now)?;
         Ok(Basis {
-            cart: cart.unwrap_or_else(|| Cart::empty(id, now)),
+            cart: found_cart.unwrap_or_else(|| Cart::empty(cart.clone(), *now)),
             buyer: self.users.found_in(&mut found)?,
             record: self.guards.record_in(&mut found),
         })

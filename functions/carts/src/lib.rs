@@ -19,8 +19,11 @@ use offers::{NotReserved, Offer, OfferId, ProductName};
 use orders::purchase::{Choices, NewChoices};
 use orders::{NewLine, OrderId, PaymentId, Quantity};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use shared::guards::KeyReused;
 use shared::http::input::{Body, Field, Fields, Value, whole_number};
 use shared::http::problem::{FieldError, Kind, Problem, StatusCode};
+use shared::http::{IdempotencyKey, IfMatch};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::id::random_bytes;
@@ -31,13 +34,13 @@ pub use checkout::{CheckOut, CheckingOut};
 pub use owner::{CartId, CartOwner, CartToken};
 pub use priced::Pricing;
 pub use shopping::Shopping;
-pub use store::Carts;
+pub use store::{Carts, Change};
 
 /// The most lines that a cart can have, as an order.
 pub const MOST_LINES: usize = 50;
 
 /// How many of its last changes a cart remembers.
-const REMEMBERED: usize = 8;
+const REMEMBERED: usize = 16;
 
 /// How long a cart that nobody touches is kept.
 const OF_PERSON: Duration = Duration::from_hours(60 * 24);
@@ -137,7 +140,8 @@ impl CartLine {
     }
 }
 
-/// Names one change of a cart, so that a put that is repeated after a lost reply finds that it took effect.
+/// Names one change of a cart, so that a put that is repeated after a lost reply finds that it took effect; and so does
+/// a request that its sender repeats with the same `Idempotency-Key`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ChangeId(String);
@@ -146,6 +150,19 @@ impl ChangeId {
     /// A new one.
     pub fn random() -> Self {
         Self(URL_SAFE_NO_PAD.encode(random_bytes::<12>()))
+    }
+
+    /// That of the request with this key to add this: a hash of the key, and after a dot one of what it came with.
+    pub fn of(key: &IdempotencyKey, added: NewLine) -> Self {
+        let hash = |text: &str| Sha256::digest(text);
+        let key = URL_SAFE_NO_PAD.encode(&hash(key.as_str())[..12]);
+        let added = format!("{} {}", added.id, added.quantity.pieces());
+        Self(format!("{key}.{}", URL_SAFE_NO_PAD.encode(&hash(&added)[..6])))
+    }
+
+    /// The key's part, of one that comes from a key.
+    fn key(&self) -> Option<&str> {
+        self.0.split_once('.').map(|(key, _)| key)
     }
 }
 
@@ -385,8 +402,22 @@ impl Cart {
     }
 
     /// Whether it was changed by `id`, and by few others since.
-    pub fn was_changed_by(&self, id: &ChangeId) -> bool {
-        self.change_ids.contains(id)
+    ///
+    /// # Errors
+    /// [`KeyReused`] where it was changed by another request with the same key.
+    pub fn was_changed_by(&self, id: &ChangeId) -> Result<bool, KeyReused> {
+        if self.change_ids.contains(id) {
+            return Ok(true);
+        }
+        let is_reused = id.key().is_some() && self.change_ids.iter().any(|other| other.key() == id.key());
+        if is_reused { Err(KeyReused) } else { Ok(false) }
+    }
+
+    /// Whether it was emptied at this very moment, which names a request, from a version that it is about: as by a
+    /// write whose reply was lost.
+    fn was_cleared(&self, if_match: &IfMatch, now: Timestamp) -> bool {
+        let was_seen = self.version.checked_sub(1).is_some_and(|before| if_match.allows(before));
+        self.lines.is_empty() && self.updated_at == now && was_seen
     }
 
     /// Until when it is kept, if nobody touches it after `now`.

@@ -1,7 +1,6 @@
 //! Whose cart it is: that of who signed in, or that of who has its token.
 
 use std::fmt;
-use std::str::FromStr;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,13 +8,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use shared::caller::{Caller, UserId};
 use shared::guards::rate_limit::Address;
-use shared::http::input::{Field, Value};
-use shared::http::problem::{FieldError, Problem};
-use shared::http::{FromRequestParts, Parts};
+use shared::http::problem::Problem;
+use shared::http::{self, FromRequestParts, Parts};
 use shared::values::id::random_bytes;
-
-/// The header that has a guest's token, in requests and answers.
-pub const HEADER: &str = "cart-token";
 
 /// Where the paths begin that people without an account call.
 const OF_GUESTS: &str = "/guest-cart";
@@ -43,51 +38,20 @@ impl fmt::Display for CartId {
     }
 }
 
-/// What opens a guest's cart: 128 random bits, which only its holder has. The table knows its hash.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct CartToken([u8; 16]);
+shared::token!(
+    /// What opens a guest's cart: 128 random bits, which only its holder has. The table knows its hash.
+    CartToken, "Cart-Token"
+);
 
 impl CartToken {
     /// A new one.
     pub fn mint() -> Self {
-        Self(random_bytes())
+        Self::from_bytes(random_bytes())
     }
 
     /// The cart that it opens.
     pub fn cart(self) -> CartId {
-        CartId(format!("guest#{}", URL_SAFE_NO_PAD.encode(Sha256::digest(self.0))))
-    }
-
-    /// As its holder keeps it: 22 characters.
-    pub fn reveal(self) -> String {
-        URL_SAFE_NO_PAD.encode(self.0)
-    }
-}
-
-/// A token is for no log.
-impl fmt::Debug for CartToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CartToken(…)")
-    }
-}
-
-/// The text is no token of ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be a token that Cartwright issued: 22 characters")]
-pub struct NotAToken;
-
-impl FromStr for CartToken {
-    type Err = NotAToken;
-
-    fn from_str(text: &str) -> Result<Self, NotAToken> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| NotAToken)?;
-        bytes.try_into().map(Self).map_err(|_| NotAToken)
-    }
-}
-
-impl Field for CartToken {
-    fn parse(value: Value) -> Result<Self, String> {
-        value.as_str().unwrap_or_default().parse().map_err(|error: NotAToken| error.to_string())
+        CartId(format!("guest#{}", URL_SAFE_NO_PAD.encode(Sha256::digest(self.bytes()))))
     }
 }
 
@@ -141,17 +105,7 @@ impl<S: Send + Sync> FromRequestParts<S> for CartOwner {
             return Ok(Self::Person(caller.id().clone()));
         }
         let Ok(address) = Address::from_request_parts(parts, state).await;
-        let refused =
-            |detail: &str| Problem::invalid_input(vec![FieldError::parameter("Cart-Token", detail)]);
-        let mut values = parts.headers.get_all(HEADER).iter();
-        let token = match (values.next(), values.next()) {
-            (None, _) => None,
-            (Some(value), None) => {
-                let token = value.to_str().unwrap_or_default().parse();
-                Some(token.map_err(|error: NotAToken| refused(&error.to_string()))?)
-            }
-            (Some(_), Some(_)) => return Err(refused("may be given only once")),
-        };
+        let token = http::header_value(&parts.headers, CartToken::HEADER)?;
         Ok(Self::Guest { token, address })
     }
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use settings::MethodId;
 use shared::caller::UserId;
 use shared::dynamo::Consistency;
+use shared::http::Answer;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::country::Country;
@@ -38,6 +39,8 @@ shared::names!(
 pub struct PricedLine {
     id: OfferId,
     product_name: ProductName,
+    /// Where its picture is, while it is for sale.
+    image_url: Option<String>,
     quantity: Quantity,
     price_when_added: Price,
     /// What one piece costs; `None` where it is not for sale.
@@ -59,6 +62,7 @@ impl PricedLine {
         let mut priced = Self {
             id: line.offer_id,
             product_name: line.product_name.clone(),
+            image_url: None,
             quantity: line.quantity,
             price_when_added: line.price_when_added,
             price: None,
@@ -69,6 +73,7 @@ impl PricedLine {
         let Some(offer) = offer.filter(|offer| offer.is_for_sale()) else { return Ok(priced) };
         let is_same = *currency.get_or_insert(offer.currency()) == offer.currency();
         priced.product_name = offer.product_name().clone();
+        priced.image_url = offer.image_url().map(str::to_owned);
         priced.price = Some(offer.price());
         priced.available = offer.stock().pieces();
         priced.problem = match offer.refusal(line.quantity.pieces(), offer.price()) {
@@ -241,6 +246,14 @@ pub struct CartView {
     can_check_out: bool,
 }
 
+/// With its version in the `ETag`.
+impl From<CartView> for Answer<CartView> {
+    fn from(cart: CartView) -> Self {
+        let version = cart.version;
+        Self::ok(cart).version(version)
+    }
+}
+
 impl CartView {
     /// Of a cart that nobody has written yet.
     pub fn empty() -> Self {
@@ -263,6 +276,7 @@ impl CartView {
 struct LineView {
     id: OfferId,
     product_name: ProductName,
+    image_url: Option<String>,
     product_price: Option<InMajor>,
     price_when_added: InMajor,
     quantity: Quantity,
@@ -276,6 +290,7 @@ impl From<PricedLine> for LineView {
         Self {
             id: line.id,
             product_name: line.product_name,
+            image_url: line.image_url,
             product_price: line.price.map(|price| price.amount().in_major()),
             price_when_added: line.price_when_added.amount().in_major(),
             quantity: line.quantity,

@@ -1,19 +1,22 @@
 //! What people do with their carts.
 
-use offers::OfferId;
+use std::future::ready;
+
+use offers::{Offer, OfferId};
 use orders::NewLine;
 use serde::Serialize;
 use shared::dynamo::Consistency;
 use shared::guards::rate_limit::GuestLimit;
-use shared::http::Answer;
 use shared::http::problem::Problem;
+use shared::http::{Answer, IdempotencyKey, IfMatch};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::values::time::Timestamp;
 
-use crate::store::Changed;
+use crate::store::{Changed, Error};
 use crate::{
-    Cart, CartChanges, CartLine, CartOwner, CartToken, Carts, MostPieces, NewQuantity, Note, Pricing, owner,
+    Cart, CartChanges, CartLine, CartOwner, CartToken, Carts, Change, ChangeId, MostPieces, NewQuantity,
+    Note, Pricing, Refusal,
 };
 
 /// A cart after a change, as answers show it: what costs how much is read with the cart.
@@ -62,7 +65,7 @@ impl From<Changed> for Answer<CartChanged> {
         let cart_token = token.map(CartToken::reveal);
         let changed = CartChanged { cart_token: cart_token.clone(), ..CartChanged::of(&cart) };
         match cart_token {
-            Some(token) => Self::ok(changed).header(owner::HEADER, token),
+            Some(token) => Self::ok(changed).header(CartToken::HEADER, token),
             None => Self::ok(changed),
         }
     }
@@ -82,80 +85,97 @@ impl FromEnv for Shopping {
 }
 
 impl Shopping {
-    /// Puts so many more pieces into the cart. Repeated by its sender, it puts them in again.
+    /// Puts so many more pieces into the cart: once, however often a request with the same key comes, as long as few
+    /// other changes come between.
     ///
     /// # Errors
-    /// Those of [`Cart::add`], and `too-many-requests` for guests.
+    /// Those of [`Cart::add`]; `another-version`; `idempotency-key-reused`; `too-many-requests` for guests.
     pub async fn add(
         &self,
-        owner: &CartOwner,
+        change: Change<'_>,
         line: NewLine,
+        key: Option<&IdempotencyKey>,
         most: MostPieces,
-        now: Timestamp,
     ) -> Result<Changed, Problem> {
-        self.count(owner, now).await?;
-        let add = |cart: Cart, offer: Option<&_>| cart.add(line, offer, most, now);
-        Ok(self.carts.change(owner, Some(line.id), now, add).await?)
+        self.count(change.owner(), change.now()).await?;
+        let now = change.now();
+        let change = change.about(line.id).named(key.map(|key| ChangeId::of(key, line)));
+        let add = |cart: Cart, offer: Option<Offer>| ready(cart.add(line, offer.as_ref(), most, now));
+        Ok(self.carts.change(&change, add).await?)
     }
 
     /// Says how many pieces there are to be. Safe to repeat.
     ///
     /// # Errors
-    /// Those of [`Cart::set`], and `too-many-requests` for guests.
+    /// Those of [`Cart::set`]; `another-version`; `too-many-requests` for guests.
     pub async fn set(
         &self,
-        owner: &CartOwner,
+        change: Change<'_>,
         id: OfferId,
         NewQuantity { quantity }: NewQuantity,
         most: MostPieces,
-        now: Timestamp,
     ) -> Result<Changed, Problem> {
-        self.count(owner, now).await?;
-        let set = |cart: Cart, offer: Option<&_>| cart.set(id, quantity, offer, most, now);
-        Ok(self.carts.change(owner, Some(id), now, set).await?)
+        self.count(change.owner(), change.now()).await?;
+        let now = change.now();
+        let set = |cart: Cart, offer: Option<Offer>| ready(cart.set(id, quantity, offer.as_ref(), most, now));
+        Ok(self.carts.change(&change.about(id), set).await?)
     }
 
     /// Takes a product out. Safe to repeat.
     ///
     /// # Errors
-    /// `too-many-requests` for guests.
-    pub async fn remove(&self, owner: &CartOwner, id: OfferId, now: Timestamp) -> Result<Changed, Problem> {
-        self.count(owner, now).await?;
-        Ok(self.carts.change(owner, None, now, |cart, _| Ok(cart.remove(id))).await?)
+    /// `another-version`; `too-many-requests` for guests.
+    pub async fn remove(&self, change: &Change<'_>, id: OfferId) -> Result<Changed, Problem> {
+        self.count(change.owner(), change.now()).await?;
+        let remove = |cart: Cart, _| ready(Ok::<_, Refusal>(cart.remove(id)));
+        Ok(self.carts.change(change, remove).await?)
     }
 
-    /// Chooses a coupon, how it is sent and where to, if that is possible with what is in the cart. Safe to repeat.
-    /// Whether it still is when the cart is ordered, is decided then.
+    /// Chooses a coupon, how it is sent and where to, if that is possible with what is in the cart: which is looked up
+    /// where it has to be, in a call more. Safe to repeat. Whether it still is when the cart is ordered, is decided
+    /// then.
     ///
     /// # Errors
-    /// The [`Fault`](orders::purchase::Fault) of what is chosen anew, and `too-many-requests` for guests.
+    /// The [`Fault`](orders::purchase::Fault) of what is chosen anew; `another-version`; `too-many-requests` for
+    /// guests.
     pub async fn choose(
         &self,
         pricing: &Pricing,
-        owner: &CartOwner,
+        change: &Change<'_>,
         CartChanges(new): CartChanges,
-        now: Timestamp,
     ) -> Result<Changed, Problem> {
-        self.count(owner, now).await?;
-        let cart = self.carts.find(owner, now).await?;
-        if let Some(cart) = cart.filter(|cart| !cart.lines().is_empty()) {
+        self.count(change.owner(), change.now()).await?;
+        let (new, person, now) = (&new, change.owner().person(), change.now());
+        let choose = |cart: Cart, _| async move {
             let chosen = cart.choose(new.clone());
-            let priced = pricing.price(&chosen, owner.person(), Consistency::Eventual, now).await?;
-            if let Some(fault) = priced.faults().iter().find(|fault| new.are_about(fault)) {
-                return Err(fault.clone().into());
+            if !new.depend_on_what_is_bought() || chosen.lines().is_empty() {
+                return Ok(chosen);
             }
-        }
-        Ok(self.carts.change(owner, None, now, |cart, _| Ok(cart.choose(new.clone()))).await?)
+            let priced = pricing.price(&chosen, person, Consistency::Eventual, now).await?;
+            match priced.faults().iter().find(|fault| new.are_about(fault)) {
+                Some(fault) => Err(Error::from(fault.clone())),
+                None => Ok(chosen),
+            }
+        };
+        Ok(self.carts.change(change, choose).await?)
     }
 
     /// Takes everything out. Safe to repeat.
     ///
     /// # Errors
-    /// `too-many-requests` for guests.
-    pub async fn clear(&self, owner: &CartOwner, now: Timestamp) -> Result<CartChanged, Problem> {
+    /// `another-version`; `too-many-requests` for guests.
+    pub async fn clear(
+        &self,
+        owner: &CartOwner,
+        if_match: &IfMatch,
+        now: Timestamp,
+    ) -> Result<CartChanged, Problem> {
         self.count(owner, now).await?;
-        let Some(id) = owner.cart() else { return Ok(CartChanged::nothing()) };
-        Ok(CartChanged::of(&self.carts.clear(&id, now).await?))
+        match owner.cart() {
+            Some(id) => Ok(CartChanged::of(&self.carts.clear(&id, if_match, now).await?)),
+            None if if_match.allows(0) => Ok(CartChanged::nothing()),
+            None => Err(Error::AnotherVersion.into()),
+        }
     }
 
     /// Counts the change of a guest, by the address: all of them together.

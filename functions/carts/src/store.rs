@@ -9,18 +9,22 @@
 //! on the condition that the version is still the one that was read. `expiresAt` (seconds since 1970) only tidies up:
 //! DynamoDB may delete days later, so the code looks at the time itself.
 
+use std::collections::HashMap;
+
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, ReturnValue, Update};
 use offers::{Offer, OfferId, Offers};
 use orders::PriceTables;
-use orders::purchase::Prices;
+use orders::purchase::{Fault, Prices};
 use shared::caller::UserId;
 use shared::dynamo::{
     Batch, Consistency, Item, Read, Write, Written, backoff, from_item, number, put_item, text, to_item,
     update_item,
 };
+use shared::guards::KeyReused;
+use shared::http::IfMatch;
 use shared::http::problem::{Busy, Problem};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
@@ -51,12 +55,61 @@ impl FromEnv for Carts {
     }
 }
 
+/// A change of a cart that somebody asks for.
+#[derive(Debug, Clone)]
+pub struct Change<'a> {
+    owner: &'a CartOwner,
+    /// Which versions of the cart were seen.
+    if_match: &'a IfMatch,
+    id: ChangeId,
+    about: Option<OfferId>,
+    now: Timestamp,
+}
+
+impl<'a> Change<'a> {
+    /// A change of this cart.
+    pub fn of(owner: &'a CartOwner, if_match: &'a IfMatch, now: Timestamp) -> Self {
+        Self { owner, if_match, id: ChangeId::random(), about: None, now }
+    }
+
+    /// Whose cart.
+    pub fn owner(&self) -> &'a CartOwner {
+        self.owner
+    }
+
+    /// When.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The same, whose rule has to know this offer.
+    #[must_use]
+    pub fn about(self, offer: OfferId) -> Self {
+        Self { about: Some(offer), ..self }
+    }
+
+    /// The same, made once however often it is asked for by this name, if it has one.
+    #[must_use]
+    pub fn named(self, id: Option<ChangeId>) -> Self {
+        Self { id: id.unwrap_or(self.id), ..self }
+    }
+}
+
 /// Why a cart was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A rule said no.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// What was chosen is not for what is in it.
+    #[error(transparent)]
+    Chosen(#[from] Fault),
+    /// It is not, or no longer, a version that the request is about.
+    #[error("the cart is another version")]
+    AnotherVersion,
+    /// The key came before with another request.
+    #[error(transparent)]
+    KeyReused(#[from] KeyReused),
     /// A call failed.
     #[error(transparent)]
     Failed(#[from] anyhow::Error),
@@ -66,6 +119,9 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::Refused(refusal) => refusal.into(),
+            Error::Chosen(fault) => fault.into(),
+            Error::AnotherVersion => Self::another_version("cart"),
+            Error::KeyReused(reused) => reused.into(),
             Error::Failed(error) => error.into(),
         }
     }
@@ -109,40 +165,48 @@ impl Carts {
         self.prices.found_in(&mut found)
     }
 
-    /// Changes a cart by a rule, which sees it as it is and the offer `about`: one read and one put, and nothing is
-    /// written where nothing changes.
+    /// Changes a cart by a rule, which sees it as it is and the offer that the change is about: one read and one put,
+    /// and nothing is written where nothing changes.
     ///
-    /// Safe against the SDK's own repetition: a put that took effect and whose reply was lost is found among the
-    /// changes that the cart remembers.
+    /// Safe against the SDK's own repetition, and against that of a request with a key: a change that took effect is
+    /// found among those that the cart remembers.
     ///
     /// # Errors
-    /// What the rule says; [`Busy`] where others change the cart again and again.
-    pub async fn change(
+    /// What the rule says; [`Error::AnotherVersion`]; [`Error::KeyReused`]; [`Busy`] where others change the cart again
+    /// and again.
+    pub async fn change<E, F>(
         &self,
-        owner: &CartOwner,
-        about: Option<OfferId>,
-        now: Timestamp,
-        rule: impl Fn(Cart, Option<&Offer>) -> Result<Cart, Refusal>,
-    ) -> Result<Changed, Error> {
+        change: &Change<'_>,
+        rule: impl Fn(Cart, Option<Offer>) -> F,
+    ) -> Result<Changed, Error>
+    where
+        F: Future<Output = Result<Cart, E>>,
+        Error: From<E>,
+    {
         // A token that opens nothing is nobody's: whoever sends it gets one that nobody else can know.
         let minted = CartToken::mint();
         for attempt in 0..TRIES {
-            let (found, offer) = self.read(owner, about).await?;
-            let (cart, token) = match (found, owner) {
+            let (found, offer) = self.read(change).await?;
+            let (cart, token) = match (found, change.owner) {
                 (Some(cart), _) => (cart, None),
-                (None, CartOwner::Person(id)) => (Cart::empty(CartId::of_person(id), now), None),
-                (None, CartOwner::Guest { .. }) => (Cart::empty(minted.cart(), now), Some(minted)),
+                (None, CartOwner::Person(id)) => (Cart::empty(CartId::of_person(id), change.now), None),
+                (None, CartOwner::Guest { .. }) => (Cart::empty(minted.cart(), change.now), Some(minted)),
             };
-            let cart = cart.as_of(now);
-            let next = rule(cart.clone(), offer.as_ref())?;
+            let cart = cart.as_of(change.now);
+            if cart.was_changed_by(&change.id)? {
+                return Ok(Changed { cart, token: None });
+            }
+            if !change.if_match.allows(cart.version()) {
+                return Err(Error::AnotherVersion);
+            }
+            let next = rule(cart.clone(), offer).await?;
             if next.is_like(&cart) {
                 return Ok(Changed { cart, token: None });
             }
-            let change = ChangeId::random();
-            let next = next.changed(change.clone(), now);
+            let next = next.changed(change.id.clone(), change.now);
             match put_item(&self.client, self.put(&next, cart.version())?).await.context("change a cart")? {
                 Written::Done(()) => return Ok(Changed { cart: next, token }),
-                Written::Refused(found) if is_changed_by(&found, &change)? => {
+                Written::Refused(found) if is_changed_by(&found, &change.id)? => {
                     return Ok(Changed { cart: next, token });
                 }
                 Written::Refused(_) => tokio::time::sleep(backoff(attempt)).await,
@@ -154,23 +218,33 @@ impl Carts {
     /// Takes everything out of a cart: one write without a read. Safe to repeat: an empty cart stays as it is.
     ///
     /// # Errors
-    /// When the table cannot be written.
-    pub async fn clear(&self, id: &CartId, now: Timestamp) -> anyhow::Result<Cart> {
+    /// [`Error::AnotherVersion`]; when the table cannot be written.
+    pub async fn clear(&self, id: &CartId, if_match: &IfMatch, now: Timestamp) -> Result<Cart, Error> {
         let empty = Cart::empty(id.clone(), now);
-        let update = self
-            .emptied(&empty, now)
-            .update_expression(
-                "SET #lines = :none, version = version + :one, updatedAt = :now, expiresAt = :expires",
-            )
-            .condition_expression("size(#lines) > :zero")
+        let (and, values) = match if_match.condition() {
+            Some((condition, values)) => (format!(" AND {condition}"), values),
+            None => (String::new(), HashMap::new()),
+        };
+        let update = self.emptied(&empty, now).update_expression(
+            "SET #lines = :none, version = version + :one, updatedAt = :now, expiresAt = :expires",
+        );
+        let update = values
+            .into_iter()
+            .fold(update, |update, (name, value)| update.expression_attribute_values(name, value));
+        let update = update
+            .condition_expression(format!("size(#lines) > :zero{and}"))
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":zero", number(0))
-            .build()?;
-        match update_item(&self.client, update, ReturnValue::AllNew).await.context("clear a cart")? {
-            Written::Done(item) => from_item(item),
-            Written::Refused(found) if found.is_empty() => Ok(empty),
-            Written::Refused(found) => from_item(found),
-        }
+            .build()
+            .context("clear a cart")?;
+        let cleared = update_item(&self.client, update, ReturnValue::AllNew).await.context("clear a cart")?;
+        let cart = match cleared {
+            Written::Done(item) => return Ok(from_item(item)?),
+            Written::Refused(found) if found.is_empty() => empty,
+            Written::Refused(found) => from_item(found)?,
+        };
+        let is_seen = if_match.allows(cart.version()) || cart.was_cleared(if_match, now);
+        if is_seen { Ok(cart) } else { Err(Error::AnotherVersion) }
     }
 
     /// Puts what a guest's cart has into a person's and deletes it, in one transaction: merged twice is merged once.
@@ -250,13 +324,9 @@ impl Carts {
         &self.client
     }
 
-    async fn read(
-        &self,
-        owner: &CartOwner,
-        about: Option<OfferId>,
-    ) -> anyhow::Result<(Option<Cart>, Option<Offer>)> {
-        let read = Read::new().of(&self.table, "cartId", owner.cart(), Consistency::Strong)?;
-        let read = self.offers.with(read, about, Consistency::Strong)?;
+    async fn read(&self, change: &Change<'_>) -> anyhow::Result<(Option<Cart>, Option<Offer>)> {
+        let read = Read::new().of(&self.table, "cartId", change.owner.cart(), Consistency::Strong)?;
+        let read = self.offers.with(read, change.about, Consistency::Strong)?;
         let mut found = read.fetch(&self.client).await.context("read a cart")?;
         let cart = found.take(&self.table).pop().map(from_item).transpose()?;
         Ok((cart, self.offers.found_in(&mut found).pop()))
@@ -312,5 +382,5 @@ fn is_changed_by(found: &Item, change: &ChangeId) -> anyhow::Result<bool> {
         return Ok(false);
     }
     let found: Cart = from_item(found.clone())?;
-    Ok(found.was_changed_by(change))
+    Ok(found.was_changed_by(change)?)
 }

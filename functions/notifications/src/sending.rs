@@ -86,8 +86,8 @@ impl Sending {
         let (claim, letter) =
             tokio::join!(self.guards.claim(&what, this_try, now), service.letter(kind, &id));
         let claim = claim?;
-        let letter = match letter {
-            Ok(Some(letter)) => letter,
+        let (letter, thing) = match letter {
+            Ok(Some(found)) => found,
             silence => {
                 if matches!(claim, Claim::First | Claim::TakenOver) {
                     self.guards.give_back(&what, this_try).await?;
@@ -109,6 +109,7 @@ impl Sending {
             }
         }
         self.record(&what, service.sent(kind, &id)?, now).await?;
+        service.told(kind, &thing).await;
         Ok(())
     }
 

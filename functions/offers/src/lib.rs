@@ -59,6 +59,8 @@ pub struct Terms {
     pub price: Price,
     /// Where it is found: some coupons and taxes are for a category.
     pub category: Category,
+    /// Where its picture is that everyone sees, if it has one.
+    pub image_url: Option<String>,
     /// Whether it may be bought.
     pub availability: Availability,
 }
@@ -84,6 +86,9 @@ pub struct Offer {
     /// Missing in those that nobody has changed since offers have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     category: Option<Category>,
+    /// Missing likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    image_url: Option<String>,
     quantity: Stock,
     /// Pieces of orders that have not shipped yet. They are no part of `quantity`.
     #[serde(default)]
@@ -111,6 +116,7 @@ impl Offer {
             price,
             currency,
             category: Some(category),
+            image_url: None,
             quantity,
             promised: 0,
             for_sale: false,
@@ -149,6 +155,11 @@ impl Offer {
         self.category.as_ref().map(Category::as_str)
     }
 
+    /// Where its picture is that everyone sees, as far as the offer knows it.
+    pub fn image_url(&self) -> Option<&str> {
+        self.image_url.as_deref()
+    }
+
     /// How many pieces can be bought.
     pub fn stock(&self) -> Stock {
         self.quantity
@@ -172,9 +183,9 @@ impl Offer {
     /// The offer with other terms.
     #[must_use]
     pub fn with_terms(self, terms: Terms) -> Self {
-        let Terms { product_name, price, category, availability } = terms;
+        let Terms { product_name, price, category, image_url, availability } = terms;
         let for_sale = availability == Availability::ForSale;
-        Self { product_name, price, category: Some(category), for_sale, ..self }
+        Self { product_name, price, category: Some(category), image_url, for_sale, ..self }
     }
 
     /// Why `wanted` pieces cannot be had at `price`; `None` where they can.

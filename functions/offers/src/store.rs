@@ -80,10 +80,15 @@ impl Offers {
     /// Never for values of these types; the SDK's builder asks.
     pub fn set_terms(&self, id: OfferId, terms: &Terms) -> anyhow::Result<Update> {
         let for_sale = terms.availability == Availability::ForSale;
-        self.update(id)
-            .update_expression(
-                "SET productName = :name, price = :price, category = :category, forSale = :forSale",
-            )
+        let set = "SET productName = :name, price = :price, category = :category, forSale = :forSale";
+        let update = match &terms.image_url {
+            Some(url) => {
+                let update = self.update(id).update_expression(format!("{set}, imageUrl = :url"));
+                update.expression_attribute_values(":url", text(url))
+            }
+            None => self.update(id).update_expression(format!("{set} REMOVE imageUrl")),
+        };
+        update
             .condition_expression("attribute_exists(offerId)")
             .expression_attribute_values(":name", text(&terms.product_name))
             .expression_attribute_values(":price", minor_units(terms.price))

@@ -8,6 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -15,23 +16,20 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use shared::caller::UserId;
 use shared::guards::rate_limit::{Address, EmailLimit, GuestLimit};
-use shared::http::input::{Field, Value};
-use shared::http::problem::{FieldError, Problem};
-use shared::http::{FromRequestParts, Parts};
+use shared::http::problem::{FieldError, Kind, Problem, StatusCode};
+use shared::http::{self, FromRequestParts, Parts};
 use shared::letters::{EmailQueue, Letter, Link, Queued};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
 use users::Email;
 
+use crate::buyers::Buyer;
 use crate::letters::GuestLetterKind;
 use crate::{Error, Order, OrderId, OrderNumber, Orders};
 
 /// Of how long ago orders are that somebody is sent the links of.
 const LINKS_OF: Duration = Duration::from_hours(90 * 24);
-
-/// The header that has what opens a guest's order.
-pub const HEADER: &str = "order-token";
 
 /// Who somebody without an account is: their email address, as an HMAC that tells nobody which.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,43 +49,10 @@ impl fmt::Display for GuestId {
     }
 }
 
-/// What opens a guest's order: 128 bits in base64url, which only its buyer is told.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct OrderToken([u8; 16]);
-
-impl OrderToken {
-    /// As its holder keeps it: 22 characters.
-    pub fn reveal(self) -> String {
-        URL_SAFE_NO_PAD.encode(self.0)
-    }
-}
-
-/// A token is for no log.
-impl fmt::Debug for OrderToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OrderToken(…)")
-    }
-}
-
-/// The text is no token of ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be a token that Cartwright issued: 22 characters")]
-pub struct NotAToken;
-
-impl FromStr for OrderToken {
-    type Err = NotAToken;
-
-    fn from_str(text: &str) -> Result<Self, NotAToken> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| NotAToken)?;
-        bytes.try_into().map(Self).map_err(|_| NotAToken)
-    }
-}
-
-impl Field for OrderToken {
-    fn parse(value: Value) -> Result<Self, String> {
-        value.as_str().unwrap_or_default().parse().map_err(|error: NotAToken| error.to_string())
-    }
-}
+shared::token!(
+    /// What opens a guest's order, which only its buyer is told.
+    OrderToken, "Order-Token"
+);
 
 /// The key that the tokens of all orders come from.
 #[derive(Clone)]
@@ -124,12 +89,12 @@ impl OrderTokens {
         let mac = self.mac(&id.to_string()).finalize().into_bytes();
         let mut token = [0; 16];
         token.copy_from_slice(&mac[..16]);
-        OrderToken(token)
+        OrderToken::from_bytes(token)
     }
 
     /// Whether this token is the order's, compared in the same time whatever it is.
     pub fn opens(&self, id: OrderId, token: OrderToken) -> bool {
-        self.mac(&id.to_string()).verify_truncated_left(&token.0).is_ok()
+        self.mac(&id.to_string()).verify_truncated_left(&token.bytes()).is_ok()
     }
 
     /// Who has this address. No order's id begins with `email:`, so this tells nothing of a token.
@@ -196,18 +161,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Guest {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Ok(address) = Address::from_request_parts(parts, state).await;
-        let refused =
-            |detail: &str| Problem::invalid_input(vec![FieldError::parameter("Order-Token", detail)]);
-        let mut values = parts.headers.get_all(HEADER).iter();
-        match (values.next(), values.next()) {
-            (None, _) => Err(refused("is required")),
-            (Some(value), None) => {
-                let token = value.to_str().unwrap_or_default().parse();
-                let token = token.map_err(|error: NotAToken| refused(&error.to_string()))?;
-                Ok(Self { token, address })
-            }
-            (Some(_), Some(_)) => Err(refused("may be given only once")),
-        }
+        let token = http::header_value(&parts.headers, OrderToken::HEADER)?;
+        let absent = || vec![FieldError::parameter(OrderToken::HEADER, "is required")];
+        Ok(Self { token: token.ok_or_else(|| Problem::invalid_input(absent()))?, address })
     }
 }
 
@@ -242,6 +198,27 @@ impl GuestOrders {
         }
         let order = self.orders.find(id).await?.filter(Order::is_a_guests);
         Ok(order.ok_or(Error::NotFound)?)
+    }
+}
+
+const ORDER_CLAIMED: Kind = Kind::new(StatusCode::CONFLICT, "order-claimed", "Order claimed");
+
+impl Orders {
+    /// That an order that this buyer placed before is still the buyer's: a guest's may be somebody's with an account by
+    /// now, and then no token opens it.
+    ///
+    /// # Errors
+    /// `order-claimed`; when the table cannot be read.
+    pub async fn is_still_of(&self, buyer: &Buyer, id: OrderId) -> Result<(), Problem> {
+        if buyer.person().is_some() {
+            return Ok(());
+        }
+        let order = self.find(id).await?.context("an order that was placed is there")?;
+        if order.is_a_guests() {
+            return Ok(());
+        }
+        let detail = "Somebody with an account has made this order their own. Sign in to see it.";
+        Err(Problem::new(ORDER_CLAIMED, detail).with("orderId", id))
     }
 }
 
@@ -381,17 +358,12 @@ mod tests {
         let (tokens, other) = (tokens("key"), tokens("another key"));
         let [one, two] = [OrderId::at(now()), OrderId::at(now())];
         let token = tokens.of(one);
-        assert_eq!(token.reveal().len(), 22);
-        assert_eq!(token.reveal().parse(), Ok(token));
         assert!(tokens.opens(one, token));
         assert!(!tokens.opens(two, token) && !other.opens(one, token));
         for bit in 0..128 {
-            let mut wrong = token;
-            wrong.0[bit / 8] ^= 1 << (bit % 8);
-            assert!(!tokens.opens(one, wrong), "bit {bit}");
-        }
-        for text in ["", "yN0tXbWJQ1qK9mZr3f8uV", "yN0tXbWJQ1qK9mZr3f8uVAA", "yN0tXbWJQ1qK9mZr3f8uVB"] {
-            assert_eq!(text.parse::<OrderToken>(), Err(NotAToken), "{text}");
+            let mut wrong = token.bytes();
+            wrong[bit / 8] ^= 1 << (bit % 8);
+            assert!(!tokens.opens(one, OrderToken::from_bytes(wrong)), "bit {bit}");
         }
         assert_eq!(format!("{token:?}{tokens:?}"), "OrderToken(…)OrderTokens(…)");
     }

@@ -15,8 +15,8 @@ use shared::values::time::Timestamp;
 use crate::guests::{LinksWanted, OrderTokens};
 use crate::returns::ReturnStatus;
 use crate::{
-    Amounts, Contact, Line, Order, OrderId, OrderNumber, OrderStatus, Orders, PaymentMethod, Quantity,
-    Return, ReturnId, Returns, Shipment,
+    Amounts, Contact, Line, Order, OrderId, OrderNumber, OrderStatus, Orders, PaymentMethod, PaymentQueue,
+    Quantity, Return, ReturnId, Returns, Shipment,
 };
 
 shared::names!(
@@ -43,6 +43,15 @@ impl LetterKind {
             Self::Cancelled => Some(OrderStatus::Cancelled),
         }
     }
+
+    /// Whether the provider of payments is told that it was sent, of an order that is paid in this way.
+    fn is_told_to_who_took_the_money(self, paid: PaymentMethod) -> bool {
+        match (self, paid) {
+            (Self::Confirmed, PaymentMethod::Card) => true,
+            (Self::Confirmed, PaymentMethod::CashOnDelivery | PaymentMethod::Free)
+            | (Self::Shipping | Self::Delivered | Self::Cancelled, _) => false,
+        }
+    }
 }
 
 /// What there is to tell of orders.
@@ -50,11 +59,16 @@ impl LetterKind {
 pub struct OrderLetters {
     orders: Orders,
     tokens: OrderTokens,
+    payments: PaymentQueue,
 }
 
 impl FromEnv for OrderLetters {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self { orders: Orders::from_env(aws)?, tokens: OrderTokens::from_env(aws)? })
+        Ok(Self {
+            orders: Orders::from_env(aws)?,
+            tokens: OrderTokens::from_env(aws)?,
+            payments: PaymentQueue::from_env(aws)?,
+        })
     }
 }
 
@@ -90,19 +104,22 @@ impl Letters for ReturnLetters {
 
     type Kind = ReturnLetterKind;
     type Id = ReturnId;
+    type Thing = ();
 
-    async fn letter(&self, kind: ReturnLetterKind, id: &ReturnId) -> Result<Option<Letter>, Failure> {
+    async fn letter(&self, kind: ReturnLetterKind, id: &ReturnId) -> Result<Option<(Letter, ())>, Failure> {
         let asked = self.returns.find(*id).await?;
         let asked = asked.context("there is no such return").map_err(Failure::Never)?;
         let order = self.returns.orders().find(asked.order_id).await?;
         let order = order.context("a return has an order").map_err(Failure::Never)?;
-        Ok(order.letter_of(kind, &asked).map(|letter| self.tokens.addressed(letter, &order)))
+        Ok(order.letter_of(kind, &asked).map(|letter| (self.tokens.addressed(letter, &order), ())))
     }
 
     fn sent(&self, kind: ReturnLetterKind, id: &ReturnId) -> anyhow::Result<Option<Update>> {
         let status = ReturnStatus::ALL.into_iter().find(|status| status.letter() == kind);
         status.map(|status| self.returns.settled(*id, status)).transpose()
     }
+
+    async fn told(&self, _: ReturnLetterKind, (): &()) {}
 }
 
 impl Letters for OrderLetters {
@@ -110,15 +127,23 @@ impl Letters for OrderLetters {
 
     type Kind = LetterKind;
     type Id = OrderId;
+    type Thing = Order;
 
-    async fn letter(&self, kind: LetterKind, id: &OrderId) -> Result<Option<Letter>, Failure> {
+    async fn letter(&self, kind: LetterKind, id: &OrderId) -> Result<Option<(Letter, Order)>, Failure> {
         let order = self.orders.find(*id).await?;
         let order = order.context("there is no such order").map_err(Failure::Never)?;
-        Ok(order.letter(kind)?.map(|letter| self.tokens.addressed(letter, &order)))
+        let letter = order.letter(kind)?.map(|letter| self.tokens.addressed(letter, &order));
+        Ok(letter.map(|letter| (letter, order)))
     }
 
     fn sent(&self, kind: LetterKind, id: &OrderId) -> anyhow::Result<Option<Update>> {
         kind.settles().map(|status| self.orders.settled(*id, status)).transpose()
+    }
+
+    async fn told(&self, kind: LetterKind, order: &Order) {
+        if kind.is_told_to_who_took_the_money(order.payment_method()) {
+            self.payments.tell_or_leave(order.id()).await;
+        }
     }
 }
 
@@ -165,19 +190,22 @@ impl Letters for GuestLetters {
 
     type Kind = GuestLetterKind;
     type Id = LinksWanted;
+    type Thing = ();
 
-    async fn letter(&self, kind: GuestLetterKind, id: &LinksWanted) -> Result<Option<Letter>, Failure> {
+    async fn letter(&self, kind: GuestLetterKind, id: &LinksWanted) -> Result<Option<(Letter, ())>, Failure> {
         let GuestLetterKind::Links = kind;
         if !self.has_pages {
             return Ok(None);
         }
         let orders = self.orders.of_guest(&id.guest, id.since).await?;
-        Ok(self.tokens.links(&orders))
+        Ok(self.tokens.links(&orders).map(|letter| (letter, ())))
     }
 
     fn sent(&self, _: GuestLetterKind, _: &LinksWanted) -> anyhow::Result<Option<Update>> {
         Ok(None)
     }
+
+    async fn told(&self, _: GuestLetterKind, (): &()) {}
 }
 
 impl OrderTokens {
@@ -434,6 +462,16 @@ mod tests {
         let told: Vec<Vec<LetterKind>> = OrderStatus::ALL.into_iter().map(told).collect();
         let expected = [vec![], vec![Confirmed], vec![Confirmed, Shipping], vec![Delivered], vec![Cancelled]];
         assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn that_a_paid_order_was_confirmed_is_told_to_who_took_its_money() {
+        let kinds = LetterKind::ALL.into_iter();
+        let told = |paid| kinds.clone().filter(move |kind| kind.is_told_to_who_took_the_money(paid));
+        assert_eq!(told(PaymentMethod::Card).collect::<Vec<_>>(), [LetterKind::Confirmed]);
+        for unpaid in [PaymentMethod::CashOnDelivery, PaymentMethod::Free] {
+            assert_eq!(told(unpaid).count(), 0, "{unpaid}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 pub mod admin;
 pub mod back;
+pub mod buyers;
 pub mod events;
 pub mod fulfilling;
 pub mod guests;
@@ -43,6 +44,7 @@ use shared::values::time::Timestamp;
 use users::{CurrentAdmin, Email, FullName, Profile};
 
 pub use back::{Back, NotBack, Share};
+pub use buyers::{Buyer, BuyerRules};
 pub use fulfilling::{Progress, Shipment};
 pub use letters::LetterKind;
 pub use number::OrderNumber;
@@ -51,10 +53,10 @@ pub use ordering::Ordering;
 pub use paying::{Paying, PaymentId, PaymentStatus, RefundId};
 pub use prices::PriceTables;
 pub use purchase::{Address, Amounts, Purchase};
-pub use queue::{OrderQueue, OrderQueued, PaymentQueue};
+pub use queue::{OrderQueue, OrderQueued, PaymentQueue, PaymentQueued};
 pub use returns::{Return, ReturnId};
 pub use selling::SellerOrder;
-pub use store::{Orders, Returns};
+pub use store::{Orders, Placing, Returns};
 pub use sweep::Sweep;
 pub use workflow::Workflow;
 
@@ -163,17 +165,41 @@ pub struct NewOrder {
 impl Body for NewOrder {
     fn read(fields: &mut Fields) -> Option<Self> {
         let _: Option<OnDelivery> = fields.optional("paymentMethod");
-        let choices = NewChoices::read(fields);
-        let expected_total = fields.optional("expectedTotal").map(Sum::amount);
         let is_list = fields.has("items");
-        let lines: Vec<NewLine> =
-            if is_list { NewLine::read_each_once(fields, "items")? } else { vec![NewLine::read(fields)?] };
-        let choices = Choices::default().with(choices?);
-        Some(Self { lines, payment_method: PaymentMethod::CashOnDelivery, choices, expected_total, is_list })
+        Self::read_with(fields, is_list, |fields| {
+            if is_list {
+                NewLine::read_each_once(fields, "items")
+            } else {
+                NewLine::read(fields).map(|line| vec![line])
+            }
+        })
+    }
+}
+
+/// What somebody wants who pays by card, on a page that is opened with the order: `{items: [{id, quantity}, …]}`, and
+/// the same besides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct NewCardOrder(pub NewOrder);
+
+impl Body for NewCardOrder {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        NewOrder::read_with(fields, true, |fields| NewLine::read_each_once(fields, "items")).map(Self)
     }
 }
 
 impl NewOrder {
+    fn read_with(
+        fields: &mut Fields,
+        is_list: bool,
+        lines: impl FnOnce(&mut Fields) -> Option<Vec<NewLine>>,
+    ) -> Option<Self> {
+        let choices = NewChoices::read(fields);
+        let expected_total = fields.optional("expectedTotal").map(Sum::amount);
+        let (lines, choices) = (lines(fields)?, Choices::default().with(choices?));
+        Some(Self { lines, payment_method: PaymentMethod::CashOnDelivery, choices, expected_total, is_list })
+    }
+
     /// Of these offers, of which each is there once, and as it was chosen; to be paid at the door, unless its order is
     /// said to await its payment.
     pub fn of(lines: impl IntoIterator<Item = NewLine>, choices: Choices, expected_total: Amount) -> Self {
@@ -853,10 +879,9 @@ struct HistoryView {
 }
 
 impl HistoryView {
-    fn of(entry: HistoryEntry, was_paid: bool) -> Self {
-        let by = entry.part();
-        let HistoryEntry { status, at, reason, .. } = entry;
-        Self { status, at, reason: reason.map(|reason| reason.in_words(was_paid)), by, user_id: None }
+    fn of(entry: &HistoryEntry, was_paid: bool) -> Self {
+        let reason = entry.reason.map(|reason| reason.in_words(was_paid));
+        Self { status: entry.status, at: entry.at, reason, by: entry.part(), user_id: None }
     }
 }
 
@@ -909,7 +934,7 @@ impl From<Order> for OrderView {
             currency: order.currency,
             created_at: order.created_at,
             updated_at: order.updated_at,
-            history: order.history.into_iter().map(|entry| HistoryView::of(entry, was_paid)).collect(),
+            history: order.history.iter().map(|entry| HistoryView::of(entry, was_paid)).collect(),
             shipment: order.shipment,
         }
     }

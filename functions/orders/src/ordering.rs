@@ -9,7 +9,7 @@ use shared::run::config::{self, ConfigError};
 use shared::run::telemetry;
 use shared::values::time::Timestamp;
 
-use crate::{NewOrder, OrderPlaced, OrderQueue, Orders, Shop};
+use crate::{NewOrder, OrderPlaced, OrderQueue, Orders, Placing, Shop};
 
 /// Placing orders, as often and as large as one person may.
 #[derive(Debug, Clone)]
@@ -46,12 +46,11 @@ impl Ordering {
         now: Timestamp,
     ) -> Result<Once<OrderPlaced>, Problem> {
         order.takes_at_most(self.pieces_per_line)?;
-        let (counted, basis) = tokio::join!(
-            self.limit.count("create-order", buyer.id(), now),
-            self.orders.basis(buyer.id(), order, keyed),
-        );
+        let placing = Placing { buyer: &buyer.into(), order, keyed, shop: self.shop, now };
+        let (counted, basis) =
+            tokio::join!(self.limit.count("create-order", buyer.id(), now), self.orders.basis(&placing),);
         counted?;
-        let placed = self.orders.place(buyer.id(), order, basis?, keyed, self.shop, now).await?;
+        let placed = self.orders.place(&placing, basis?).await?;
         if let Once::Done(placed) = &placed {
             tracing::info!(order_id = %placed.order_id(), "order placed");
             telemetry::count("OrderPlaced", 1);

@@ -34,6 +34,17 @@ pub struct Paying {
     pub payment_id: PaymentId,
     /// All attempts, the oldest first.
     pub attempts: Vec<PaymentId>,
+    /// How many disputes stand of the money that pays it: a bank decides, or has decided for the buyer.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub disputes: u32,
+    /// How many of them the shop has lost.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub charged_back: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Paying {
@@ -41,6 +52,11 @@ impl Paying {
     pub fn kept(&self) -> Amount {
         let kept = self.paid.minor().saturating_sub(self.refunding.minor());
         Amount::from_minor(kept.saturating_sub(self.refunded.minor()))
+    }
+
+    /// What goes back when the order ends: all that is kept, but nothing as long as its buyer has it from the bank.
+    pub fn goes_back(&self) -> Amount {
+        if self.disputes > 0 { Amount::ZERO } else { self.kept() }
     }
 }
 
@@ -65,6 +81,8 @@ shared::names!(
         Refunded = "refunded",
         /// A part of it went back.
         PartiallyRefunded = "partially_refunded",
+        /// Its buyer's bank has taken it back for good.
+        ChargedBack = "charged_back",
     }
 );
 
@@ -81,6 +99,8 @@ impl Order {
             processing: false,
             payment_id: id,
             attempts: vec![id],
+            disputes: 0,
+            charged_back: 0,
         };
         Self {
             status,
@@ -108,6 +128,8 @@ impl Order {
             processing: false,
             payment_id: id,
             attempts: vec![id],
+            disputes: 0,
+            charged_back: 0,
         }
     }
 
@@ -130,6 +152,12 @@ impl Order {
     /// When somebody looks next whether something is owed to it.
     pub fn due_at(&self) -> Option<Timestamp> {
         self.due_at
+    }
+
+    /// Whether banks have decided all disputes of its money that stand, and for its buyer.
+    pub fn is_charged_back(&self) -> bool {
+        let is_so = |payment: &Paying| payment.disputes > 0 && payment.charged_back >= payment.disputes;
+        self.payment.as_ref().is_some_and(is_so)
     }
 
     /// How it and its money stand.
@@ -158,6 +186,9 @@ impl Order {
         }
         if payment.refunding > Amount::ZERO {
             return PaymentStatus::Refunding;
+        }
+        if payment.charged_back > 0 && kept > Amount::ZERO {
+            return PaymentStatus::ChargedBack;
         }
         if kept >= self.total {
             return PaymentStatus::Paid;

@@ -91,6 +91,12 @@ impl NewChoices {
         })
     }
 
+    /// Whether something was chosen anew that is not for every purchase.
+    pub fn depend_on_what_is_bought(&self) -> bool {
+        let (coupon, method) = (&self.coupon_code, &self.shipping_method);
+        matches!(coupon, Change::To(Some(_))) || matches!(method, Change::To(Some(_)))
+    }
+
     /// Whether a fault of the purchase is about something that was chosen anew.
     pub fn are_about(&self, fault: &Fault) -> bool {
         match fault {

@@ -19,6 +19,9 @@ mod guests;
 mod paying;
 mod returns;
 
+use std::future::ready;
+use std::ops::ControlFlow;
+
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
@@ -44,6 +47,7 @@ use shared::values::time::Timestamp;
 use users::{Profile, Users};
 
 use crate::admin::{Inspected, OrderEntry};
+use crate::buyers::Buyer;
 use crate::purchase::{Fault, Prices, Refusal as PurchaseRefusal};
 use crate::workflow::Shipped;
 use crate::{
@@ -120,6 +124,21 @@ pub use returns::Returns;
 /// anew, since it may be tried several times.
 pub type Collect<'a> = &'a (dyn Fn(&Order, &mut Write) -> anyhow::Result<PaymentId> + Send + Sync);
 
+/// An order that somebody asks for.
+#[derive(Debug, Clone, Copy)]
+pub struct Placing<'a> {
+    /// Who.
+    pub buyer: &'a Buyer,
+    /// For what.
+    pub order: &'a NewOrder,
+    /// By which key, if by one.
+    pub keyed: Option<&'a KeyedRequest>,
+    /// Where.
+    pub shop: Shop,
+    /// When.
+    pub now: Timestamp,
+}
+
 /// What an order depends on, as it was read at one go.
 #[derive(Debug)]
 pub struct Basis {
@@ -128,36 +147,59 @@ pub struct Basis {
     record: Option<Item>,
 }
 
+/// An order as it was counted.
+#[derive(Debug)]
+pub enum Counted<T, A> {
+    /// It is to be written.
+    New(Box<ToRecord<T, A>>),
+    /// The same request was answered before.
+    Before(T),
+}
+
+/// An order that is to be written, and what with it.
+#[derive(Debug)]
+pub struct ToRecord<T, A> {
+    /// The order.
+    pub order: Order,
+    /// By which coupon it was counted.
+    pub coupon: Option<Coupon>,
+    /// What is written in the same transaction.
+    pub write: Write,
+    /// What is answered, which says the order's id: so an answer that is found is this order's.
+    pub answer: T,
+    /// What whoever counts it wants to know of the order that is written.
+    pub along: A,
+}
+
 /// What became of an order that was to be written.
 #[derive(Debug)]
-pub enum Recorded<T> {
-    /// It is written, now or before.
-    Once(Once<T>),
+pub enum Recorded<T, A> {
+    /// It is written.
+    Done(T, A),
+    /// The same request was answered before.
+    Before(T),
     /// The key came before with another request.
     KeyReused,
     /// Nothing is written, since these lines cannot be had.
     Lines(Vec<NotReserved>),
-    /// Nothing is written, since its coupon is not for it.
-    Coupon(NotRedeemed),
     /// Nothing is written, since something else failed that was to be written with the order.
     Refused,
 }
 
 impl Orders {
-    /// Reads what `order` depends on: what it costs by, its buyer's profile and the record of its key, in one call.
+    /// Reads what an order depends on: what it costs by, its buyer's profile and the record of its key, in one call.
     ///
     /// # Errors
     /// When the tables cannot be read.
-    pub async fn basis(
-        &self,
-        buyer: &UserId,
-        order: &NewOrder,
-        keyed: Option<&KeyedRequest>,
-    ) -> anyhow::Result<Basis> {
-        let coupon = order.choices().coupon_code.as_ref();
-        let read = self.prices.with(Read::new(), order.offers(), coupon, Some(buyer), Consistency::Strong)?;
-        let read = self.users.with(read, buyer)?;
-        let read = self.guards.with_record(read, keyed)?;
+    pub async fn basis(&self, Placing { buyer, order, keyed, .. }: &Placing<'_>) -> anyhow::Result<Basis> {
+        let (coupon, customer) = (order.choices().coupon_code.as_ref(), buyer.customer());
+        let read =
+            self.prices.with(Read::new(), order.offers(), coupon, Some(&customer), Consistency::Strong)?;
+        let read = match buyer.person() {
+            Some(person) => self.users.with(read, person)?,
+            None => read,
+        };
+        let read = self.guards.with_record(read, *keyed)?;
         let mut found = read.fetch(&self.client).await.context("read what an order depends on")?;
         Ok(Basis {
             prices: self.prices.found_in(&mut found)?,
@@ -166,95 +208,137 @@ impl Orders {
         })
     }
 
-    /// Places an order on its `basis`: one transaction reserves the stock, counts the coupon and writes the order and
-    /// the key's record. Where an admin changed the coupon since the basis was read, it is read again.
+    /// Places an order on its `basis`, as [`Orders::place_as`] does, to be paid at the door.
+    ///
+    /// # Errors
+    /// Those of [`Orders::place_as`].
+    pub async fn place(&self, placing: &Placing<'_>, basis: Basis) -> Result<Once<OrderPlaced>, Error> {
+        let at_the_door = |order: Order| {
+            let answer = OrderPlaced::new(order.order_id);
+            ready(Ok::<_, Error>((order, Write::new(), answer, ())))
+        };
+        Ok(match self.place_as(placing, basis, at_the_door).await? {
+            (placed, Some(())) => Once::Done(placed),
+            (placed, None) => Once::Replayed(placed),
+        })
+    }
+
+    /// Places an order on its `basis`, finished by a rule: one transaction reserves the stock, counts the coupon and
+    /// writes the order, the key's record and what the rule adds. Gives the answer, and what the rule gave along where
+    /// it was not given before.
     ///
     /// Safe to repeat with a key: the record makes the second transaction fail and gives the first answer. Safe against
     /// the SDK's own repetition without one: the order's id is new, so an order of that id is this one.
     ///
     /// # Errors
-    /// A [`Refusal`] that names the line or says what else is in the way, or [`KeyReused`].
-    pub async fn place(
+    /// A [`Refusal`] that names the line or says what else is in the way, or [`KeyReused`]; what the rule says.
+    pub async fn place_as<T, A, E, F>(
         &self,
-        buyer: &UserId,
-        order: &NewOrder,
+        placing: &Placing<'_>,
         basis: Basis,
-        keyed: Option<&KeyedRequest>,
-        shop: Shop,
-        now: Timestamp,
-    ) -> Result<Once<OrderPlaced>, Error> {
-        let mut basis = basis;
-        for _ in 0..TRIES {
-            if let Some(placed) = self.place_once(buyer, order, basis, keyed, shop, now).await? {
-                return Ok(placed);
+        finish: impl Fn(Order) -> F,
+    ) -> Result<(T, Option<A>), E>
+    where
+        F: Future<Output = Result<(Order, Write, T, A), E>>,
+        T: Clone + PartialEq + Serialize + DeserializeOwned,
+        E: From<Error>,
+    {
+        let mut basis = Some(basis);
+        let count = || {
+            let (read, finish) = (basis.take(), &finish);
+            async move {
+                let (order, coupon) = match self.counted(placing, read).await? {
+                    ControlFlow::Continue(counted) => counted,
+                    ControlFlow::Break(before) => return Ok(Counted::Before(before)),
+                };
+                let (order, write, answer, along) = finish(order).await?;
+                let new = ToRecord { order, coupon, write, answer, along };
+                Ok::<_, E>(Counted::New(Box::new(new)))
             }
-            basis = self.basis(buyer, order, keyed).await?;
+        };
+        match self.record(placing.keyed, placing.now, count).await? {
+            Recorded::Done(answer, along) => Ok((answer, Some(along))),
+            Recorded::Before(answer) => Ok((answer, None)),
+            Recorded::KeyReused => Err(Error::from(Refusal::from(KeyReused)).into()),
+            Recorded::Lines(lines) => {
+                let first = lines.into_iter().next().map(Refusal::from).map(Error::from);
+                let none = || anyhow::anyhow!("a transaction was refused for none of its lines").into();
+                Err(first.unwrap_or_else(none).into())
+            }
+            Recorded::Refused => Err(Error::from(anyhow::anyhow!("nothing else can be in its way")).into()),
         }
-        Err(anyhow::Error::new(Busy).context("count the use of a coupon").into())
     }
 
-    /// The same, unless an admin changes the coupon at this very moment: then the order is to be counted again.
-    async fn place_once(
+    /// The order by what was read, or else by what is read now, and its coupon; or the answer that was given before.
+    async fn counted<T: DeserializeOwned>(
         &self,
-        buyer: &UserId,
-        order: &NewOrder,
-        basis: Basis,
-        keyed: Option<&KeyedRequest>,
-        shop: Shop,
-        now: Timestamp,
-    ) -> Result<Option<Once<OrderPlaced>>, Error> {
-        let Basis { prices, buyer: profile, record } = basis;
-        if let Some(placed) = replay(keyed, record, now)? {
-            return Ok(Some(placed));
+        placing: &Placing<'_>,
+        read: Option<Basis>,
+    ) -> Result<ControlFlow<T, (Order, Option<Coupon>)>, Error> {
+        let Placing { buyer, order, keyed, shop, now } = *placing;
+        let Basis { prices, buyer: profile, record } = match read {
+            Some(basis) => basis,
+            None => self.basis(placing).await?,
+        };
+        if let Some(before) = replay(keyed, record, now)? {
+            return Ok(ControlFlow::Break(before));
         }
-        let contact = profile.map(Into::into).ok_or(Refusal::NoProfile)?;
-        let (placed, purchase) = match Order::place(order, &prices, shop, buyer, contact, now) {
-            Ok(placed) => placed,
+        let contact = buyer.contact(profile)?;
+        match Order::place(order, &prices, shop, &buyer.customer(), contact, now) {
+            Ok((order, purchase)) => {
+                Ok(ControlFlow::Continue((buyer.owning(order), purchase.coupon().cloned())))
+            }
             Err(refused) => {
                 // Tables are not read at one moment: the same request may have taken the last piece and written its
                 // record between the two reads.
                 let record = match keyed {
-                    Some(_) => self.basis(buyer, order, keyed).await?.record,
+                    Some(_) => self.basis(placing).await?.record,
                     None => None,
                 };
-                return replay(keyed, record, now)?.map(Some).ok_or(refused);
+                replay(keyed, record, now)?.map(ControlFlow::Break).ok_or(refused)
             }
-        };
-        let answer = OrderPlaced::new(placed.order_id);
-        match self.record(placed, purchase.coupon(), Write::new(), keyed, answer, now).await? {
-            Recorded::Once(placed) => Ok(Some(placed)),
-            Recorded::KeyReused => Err(Refusal::from(KeyReused).into()),
-            Recorded::Lines(lines) => {
-                let first = lines.into_iter().next();
-                let first = first.context("a transaction was refused for none of its lines")?;
-                Err(Refusal::from(first).into())
-            }
-            Recorded::Coupon(NotRedeemed::Changed) => Ok(None),
-            Recorded::Coupon(NotRedeemed::Refused(reason)) => {
-                let fault = Fault::of_coupon(purchase.coupon(), reason).context("it has a coupon")?;
-                Err(Refusal::from(PurchaseRefusal::from(fault)).into())
-            }
-            Recorded::Refused => Err(anyhow::anyhow!("nothing else was to be written").into()),
         }
     }
 
-    /// Writes a new order in one transaction with the reservations of its lines, what each seller has of it, the use of
-    /// its coupon, the key's record and what `write` has already.
-    ///
-    /// Safe to repeat as [`Orders::place`] is: what `answer` says of the order is its own, so that one that is found is
-    /// this order's.
+    /// Writes a new order as `count` counts it, and has it counted again where an admin changed its coupon since that
+    /// was read.
     ///
     /// # Errors
-    /// When the tables cannot be written.
-    pub async fn record<T: Clone + PartialEq + Serialize + DeserializeOwned>(
+    /// What `count` says; that the coupon is not, or no longer, for this order; [`Busy`] where its admins do not stop.
+    pub async fn record<T, A, E, F>(
         &self,
-        order: Order,
-        coupon: Option<&Coupon>,
-        mut write: Write,
         keyed: Option<&KeyedRequest>,
-        answer: T,
         now: Timestamp,
-    ) -> anyhow::Result<Recorded<T>> {
+        mut count: impl FnMut() -> F,
+    ) -> Result<Recorded<T, A>, E>
+    where
+        T: Clone + PartialEq + Serialize + DeserializeOwned,
+        E: From<Error>,
+        F: Future<Output = Result<Counted<T, A>, E>>,
+    {
+        for _ in 0..TRIES {
+            let recorded = match count().await? {
+                Counted::Before(answer) => Some(Recorded::Before(answer)),
+                Counted::New(order) => self.record_once(*order, keyed, now).await?,
+            };
+            if let Some(recorded) = recorded {
+                return Ok(recorded);
+            }
+        }
+        Err(Error::from(anyhow::Error::new(Busy).context("count the use of a coupon")).into())
+    }
+
+    /// Writes a new order in one transaction with the reservations of its lines, what each seller has of it, the use of
+    /// its coupon, the key's record and what is to be written besides. `None` where an admin has changed the coupon.
+    ///
+    /// Safe to repeat as [`Orders::place_as`] is.
+    async fn record_once<T: Clone + PartialEq + Serialize + DeserializeOwned, A>(
+        &self,
+        ToRecord { order, coupon, mut write, answer, along }: ToRecord<T, A>,
+        keyed: Option<&KeyedRequest>,
+        now: Timestamp,
+    ) -> Result<Option<Recorded<T, A>>, Error> {
+        let coupon = coupon.as_ref();
         let own = write.put(self.new_order(&order)?);
         let redeem = |coupon| self.prices.coupons.redeem(&mut write, coupon, order.customer());
         let redeemed = coupon.map(redeem).transpose()?;
@@ -270,21 +354,29 @@ impl Orders {
         let mut found = match self.guards.commit(write, keyed, answer.clone(), now).await? {
             // A record with this new id is this order's: an earlier try took effect and its reply was lost.
             Committed::Once(Once::Replayed(kept)) if kept == answer => {
-                return Ok(Recorded::Once(Once::Done(answer)));
+                return Ok(Some(Recorded::Done(answer, along)));
             }
-            Committed::Once(placed) => return Ok(Recorded::Once(placed)),
-            Committed::KeyReused => return Ok(Recorded::KeyReused),
+            Committed::Once(Once::Done(answer)) => return Ok(Some(Recorded::Done(answer, along))),
+            Committed::Once(Once::Replayed(kept)) => return Ok(Some(Recorded::Before(kept))),
+            Committed::KeyReused => return Ok(Some(Recorded::KeyReused)),
             Committed::Refused(found) if found.at(own).is_some() => {
-                return Ok(Recorded::Once(Once::Done(answer)));
+                return Ok(Some(Recorded::Done(answer, along)));
             }
             Committed::Refused(found) => found,
         };
         let refused = refused_lines(&lines, &mut found)?;
         if !refused.is_empty() {
-            return Ok(Recorded::Lines(refused));
+            return Ok(Some(Recorded::Lines(refused)));
         }
         let refused = redeemed.zip(coupon).map(|(redeemed, coupon)| redeemed.refusal(&mut found, coupon));
-        Ok(refused.transpose()?.flatten().map_or(Recorded::Refused, Recorded::Coupon))
+        match refused.transpose()?.flatten() {
+            None => Ok(Some(Recorded::Refused)),
+            Some(NotRedeemed::Changed) => Ok(None),
+            Some(NotRedeemed::Refused(reason)) => {
+                let fault = Fault::of_coupon(coupon, reason).context("it has a coupon")?;
+                Err(Refusal::from(PurchaseRefusal::from(fault)).into())
+            }
+        }
     }
 
     fn new_order(&self, order: &Order) -> anyhow::Result<Put> {
@@ -702,15 +794,15 @@ impl Besides {
 }
 
 /// The answer that the key's record holds, if there is one.
-fn replay(
+fn replay<T: DeserializeOwned>(
     keyed: Option<&KeyedRequest>,
     record: Option<Item>,
     now: Timestamp,
-) -> Result<Option<Once<OrderPlaced>>, Error> {
+) -> Result<Option<T>, Error> {
     let Some(keyed) = keyed else { return Ok(None) };
     match keyed.kept(record, now)? {
         Kept::Nothing => Ok(None),
-        Kept::Answer(answer) => Ok(Some(Once::Replayed(answer))),
+        Kept::Answer(answer) => Ok(Some(answer)),
         Kept::Reused => Err(Refusal::from(KeyReused).into()),
     }
 }

@@ -23,7 +23,7 @@ fn read<T: Field>(json: &str) -> T {
 fn with(offer: &Offer, availability: Availability) -> Offer {
     let (product_name, price) = (offer.product_name().clone(), offer.price());
     let category = Category::new(offer.category().unwrap()).unwrap();
-    offer.clone().with_terms(Terms { product_name, price, category, availability })
+    offer.clone().with_terms(Terms { product_name, price, category, image_url: None, availability })
 }
 
 pub(crate) fn order(lines: &[(&Offer, u32)]) -> NewOrder {
@@ -365,9 +365,31 @@ fn how_an_order_and_its_money_stand_is_told_in_one_word() {
         let status_of_money = by_card(status, paid, refunding, refunded).payment_status();
         assert_eq!(status_of_money.as_str(), expected, "{status} {paid} {refunding} {refunded}");
     }
+    // F11: of what its buyer's bank has taken for good nothing comes again, also after a part went back.
+    for (status, refunded, lost, expected) in [
+        (Delivered, 0, 0, "paid"),
+        (Delivered, 0, 1, "charged_back"),
+        (Cancelled, 0, 1, "charged_back"),
+        (Delivered, 100, 1, "charged_back"),
+        (Delivered, 900, 1, "refunded"),
+    ] {
+        let mut disputed = by_card(status, 900, 0, refunded);
+        let payment = disputed.payment.as_mut().unwrap();
+        (payment.disputes, payment.charged_back) = (1, lost);
+        assert_eq!(disputed.payment_status().as_str(), expected, "{status} {refunded} {lost}");
+    }
     let mut slow = by_card(AwaitingPayment, 0, 0, 0);
     slow.payment.as_mut().unwrap().processing = true;
     assert_eq!(slow.payment_status(), PaymentStatus::Processing);
+}
+
+#[test]
+fn what_a_bank_decides_about_does_not_go_back_besides() {
+    let mut order = by_card(OrderStatus::Pending, 900, 0, 100);
+    let payment = order.payment.as_mut().unwrap();
+    assert_eq!(payment.goes_back(), Amount::from_minor(800));
+    payment.disputes = 1;
+    assert_eq!((payment.goes_back(), payment.kept()), (Amount::ZERO, Amount::from_minor(800)));
 }
 
 #[test]

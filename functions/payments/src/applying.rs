@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use orders::store::Ended;
-use orders::{LetterKind, Order, OrderQueue};
+use orders::{LetterKind, Order, OrderId, OrderQueue};
 use shared::http::problem::Busy;
 use shared::letters::{EmailQueue, Queued};
 use shared::run::aws::{Aws, FromEnv};
@@ -101,7 +101,7 @@ impl Applying {
                 Some(currency) => self.payments.capture(said, (money, currency), now).await,
                 None => Ok(false),
             },
-            State::Open | State::Processing | State::Dead => Ok(false),
+            State::Open | State::Processing | State::Dead | State::Canceled => Ok(false),
         }
     }
 
@@ -110,8 +110,13 @@ impl Applying {
     async fn pass_on(&self, said: &Said) -> anyhow::Result<Applied> {
         tracing::info!(order_id = %said.order, payment_id = %said.payment, "order paid");
         telemetry::count("OrderPaid", 1);
-        self.orders.send(said.order).await?;
+        self.queue(said.order).await?;
         Ok(Applied::PaidNow)
+    }
+
+    /// Queues an order that is paid, to be sent. Queued twice, it is sent once.
+    pub(crate) async fn queue(&self, order: OrderId) -> anyhow::Result<()> {
+        self.orders.send(order).await
     }
 
     /// Nothing where what was decided by is not so any more.
@@ -131,12 +136,12 @@ impl Applying {
             (Decision::SendBack(outcome), State::Paid(money)) => {
                 self.send_back(order, payment, (said, money), outcome, now).await
             }
-            (Decision::SendBack(_), State::Open | State::Processing | State::Dead) => {
+            (Decision::SendBack(_), State::Open | State::Processing | State::Dead | State::Canceled) => {
                 anyhow::bail!("only money can go back")
             }
             (Decision::Recorded { queue }, _) => {
                 if queue {
-                    self.orders.send(order.id()).await?;
+                    self.queue(order.id()).await?;
                 }
                 Ok(Some(Applied::Recorded))
             }
@@ -202,6 +207,7 @@ impl Applying {
     pub(crate) async fn tell_of_the_end(&self, order: &Order) {
         tracing::info!(order_id = %order.id(), "order was not paid");
         telemetry::count("OrderExpired", 1);
+        telemetry::count_in_stage("PaymentExpired", 1);
         self.emails.send_or_leave(&Queued::new(LetterKind::Cancelled, order.id())).await;
     }
 }

@@ -8,7 +8,9 @@ use shared::values::time::Timestamp;
 
 use crate::ids::{IntentId, SessionId, Shop};
 use crate::settings::Terms;
-use crate::stripe::{CurrencyCode, Line, Lines, NotTheTotal, PaymentMethod, SessionRequest, SessionUrl};
+use crate::stripe::{
+    CurrencyCode, IntentRequest, Line, Lines, NotTheTotal, PaymentMethod, SessionRequest, SessionUrl,
+};
 
 /// The shape in which attempts and refunds are written.
 pub(crate) const SCHEMA_VERSION: u32 = 1;
@@ -110,10 +112,31 @@ shared::names!(
     pub enum AttemptKind {
         /// On the provider's page.
         CheckoutSession = "checkout_session",
+        /// In a form of the shop's own pages, which the provider has drawn into it.
+        PaymentIntent = "payment_intent",
         /// To the carrier, at the door: there is one attempt, and it has paid.
         Cash = "cash",
     }
 );
+
+shared::names!(
+    /// Where an order is to be paid by card.
+    pub enum CardKind {
+        /// On the provider's page.
+        CheckoutSession = "checkout_session",
+        /// In a form of the shop's own pages.
+        PaymentIntent = "payment_intent",
+    }
+);
+
+impl From<CardKind> for AttemptKind {
+    fn from(kind: CardKind) -> Self {
+        match kind {
+            CardKind::CheckoutSession => Self::CheckoutSession,
+            CardKind::PaymentIntent => Self::PaymentIntent,
+        }
+    }
+}
 
 /// An attempt to pay, as the table keeps it. All that the provider is asked for comes from here and from the order, so
 /// that the same is asked for however often.
@@ -153,11 +176,28 @@ pub struct Payment {
     pub(crate) refundable: Amount,
     pub(crate) refunding: Amount,
     pub(crate) refunded: Amount,
+    /// How many disputes stand, as long as which nothing goes back.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub(crate) disputes: u32,
+    /// What banks have taken of it and not given back: more than came, if they say so. Below zero for as long as it is
+    /// heard that they gave it back, and not yet that they took it.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub(crate) disputed: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) outcome: Option<Outcome>,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
     pub(crate) schema_version: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_none(count: &u32) -> bool {
+    *count == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_nothing(amount: &i64) -> bool {
+    *amount == 0
 }
 
 /// The entry of an attempt.
@@ -190,6 +230,8 @@ impl Payment {
             refundable: none,
             refunding: none,
             refunded: none,
+            disputes: 0,
+            disputed: 0,
             outcome: None,
             created_at: now,
             updated_at: now,
@@ -223,6 +265,8 @@ impl Payment {
             refundable: total,
             refunding: none,
             refunded: none,
+            disputes: 0,
+            disputed: 0,
             outcome: None,
             created_at: now,
             updated_at: now,
@@ -233,6 +277,17 @@ impl Payment {
     /// Whether the carrier took it, so that no provider can give it back.
     pub(crate) fn is_cash(&self) -> bool {
         self.kind == AttemptKind::Cash
+    }
+
+    /// The same, to be paid there.
+    #[must_use]
+    pub fn paid_by(self, kind: CardKind) -> Self {
+        Self { kind: kind.into(), ..self }
+    }
+
+    /// Where it is paid.
+    pub fn kind(&self) -> AttemptKind {
+        self.kind
     }
 
     /// Its id.
@@ -258,6 +313,11 @@ impl Payment {
     /// Whether its money is its order's: not where another amount came, or another currency.
     pub(crate) fn counts(&self) -> bool {
         self.outcome != Some(Outcome::Mismatch)
+    }
+
+    /// What of it can go back: nothing that its buyer has from the bank.
+    pub(crate) fn can_go_back(&self) -> Amount {
+        if self.disputes > 0 { Amount::ZERO } else { self.refundable }
     }
 
     /// Whether the order does not count on it any more: nobody can pay by it, or what came was another amount.
@@ -290,5 +350,16 @@ impl Payment {
             cancel_url: format!("{page}?payment={id}&cancelled=1"),
             methods: self.methods.clone(),
         })
+    }
+
+    /// The same of an attempt that is paid in a form of the shop's own.
+    pub fn intent_request(&self) -> IntentRequest {
+        IntentRequest {
+            payment: self.payment_id,
+            order: self.order_id,
+            shop: self.shop.clone(),
+            amount: self.amount,
+            currency: self.currency,
+        }
     }
 }

@@ -42,7 +42,8 @@ impl Ends {
         self.payments.orders()
     }
 
-    /// Ends a pending order, as it was read, and sends all back that is kept of its money.
+    /// Ends a pending order, as it was read, and sends all back that is kept of its money. What a bank decides about
+    /// stays until it has.
     async fn end(
         &self,
         order: &Order,
@@ -50,14 +51,15 @@ impl Ends {
         actor: &Actor,
         now: Timestamp,
     ) -> anyhow::Result<Ended> {
-        let kept = paying.kept();
-        let refund = if kept == Amount::ZERO {
+        let goes_back = paying.goes_back();
+        let refund = if goes_back == Amount::ZERO {
             None
         } else {
             let payment = self.payments.find(paying.payment_id).await?.context("there is no such payment")?;
             // What was paid at the door has arrived, and so does not end.
             let intent = payment.intent_id.clone();
-            intent.map(|intent| Refund::requested(&payment, intent, kept, RefundWhy::Cancelled, None, now))
+            intent
+                .map(|intent| Refund::requested(&payment, intent, goes_back, RefundWhy::Cancelled, None, now))
         };
         let ended = self.payments.end_paid(order, refund.as_ref(), actor, now).await?;
         if let (Ended::Now, Some(refund)) = (ended, &refund) {

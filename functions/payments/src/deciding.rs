@@ -5,9 +5,9 @@
 use orders::{Order, OrderId, OrderStatus, PaymentId};
 use shared::values::money::Amount;
 
-use crate::attempt::{AttemptStatus, Follows, Heard, Outcome, Payment};
+use crate::attempt::{AttemptKind, AttemptStatus, Follows, Heard, Outcome, Payment};
 use crate::ids::{EventId, IntentId, SessionId};
-use crate::stripe::{CurrencyCode, PaymentStatus, Session, SessionStatus};
+use crate::stripe::{CurrencyCode, Intent, IntentStatus, PaymentStatus, Session, SessionStatus};
 
 /// What the provider says of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,9 @@ pub enum State {
     Paid(Money),
     /// Nobody can pay by it any more.
     Dead,
+    /// Nobody can pay the PaymentIntent any more: of an attempt that is paid on the provider's page that means nothing,
+    /// since its session tells.
+    Canceled,
 }
 
 /// Money that came.
@@ -63,6 +66,25 @@ impl State {
             | (SessionStatus::Other(_), _) => None,
         }
     }
+
+    /// How a PaymentIntent stands; `None` where it does not say so.
+    pub fn of_intent(intent: &Intent) -> Option<Self> {
+        match intent.status {
+            IntentStatus::RequiresPaymentMethod
+            | IntentStatus::RequiresConfirmation
+            | IntentStatus::RequiresAction => Some(Self::Open),
+            IntentStatus::Processing => Some(Self::Processing),
+            IntentStatus::Canceled => Some(Self::Canceled),
+            IntentStatus::Succeeded => Self::paid_by(intent),
+            IntentStatus::Other(_) => None,
+        }
+    }
+
+    /// What was paid by a PaymentIntent; `None` where it does not say how much.
+    pub fn paid_by(intent: &Intent) -> Option<Self> {
+        let (amount, currency) = (intent.received?, intent.currency.clone()?);
+        Some(Self::Paid(Money { intent: intent.id.clone(), amount, currency }))
+    }
 }
 
 impl Said {
@@ -70,6 +92,12 @@ impl Said {
     pub fn by(session: &Session, state: State, event: Option<EventId>) -> Option<Self> {
         let (payment, order) = (session.metadata.payment?, session.metadata.order?);
         Some(Self { payment, order, session: Some(session.id.clone()), state, event })
+    }
+
+    /// The same of a PaymentIntent.
+    pub fn by_intent(intent: &Intent, state: State, event: Option<EventId>) -> Option<Self> {
+        let (payment, order) = (intent.metadata.payment?, intent.metadata.order?);
+        Some(Self { payment, order, session: None, state, event })
     }
 }
 
@@ -140,6 +168,10 @@ pub fn decide(known: Known<'_>, said: &Said) -> Decision {
             (Follows::Already | Follows::Nothing | Follows::GiveUp, _) => Decision::Nothing,
         },
         State::Dead => dead(order, payment),
+        State::Canceled => match payment.kind {
+            AttemptKind::PaymentIntent => dead(order, payment),
+            AttemptKind::CheckoutSession | AttemptKind::Cash => Decision::Nothing,
+        },
     }
 }
 
@@ -149,9 +181,10 @@ fn paid(order: &Order, payment: &Payment, money: &Money, session: Option<&Sessio
         // An attempt has one session and a session one intent, so this is money that nobody asked for.
         return Decision::Unknown;
     }
-    let is_its_own = match (&payment.session_id, session) {
-        (Some(known), Some(said)) => known == said,
-        (None, _) | (_, None) => true,
+    let is_its_own = match (&payment.session_id, session, &payment.intent_id) {
+        (Some(known), Some(said), _) => known == said,
+        (_, _, Some(known)) => *known == money.intent,
+        (None, _, None) | (_, None, None) => true,
     };
     let is_as_asked = money.amount == payment.amount && money.currency.is(payment.currency);
     let is_the_total = payment.amount == order.total() && payment.currency == order.currency();
@@ -173,9 +206,8 @@ fn dead(order: &Order, payment: &Payment) -> Decision {
         (paying.attempts == [payment.payment_id], paying.payment_id == payment.payment_id)
     });
     match payment.status.on(Heard::Died) {
-        Follows::Nothing | Follows::GiveUp => Decision::Nothing,
         Follows::To(_) | Follows::Already if is_awaited && is_only_one => Decision::Release,
         Follows::To(_) => Decision::Bury { look: is_awaited && counts },
-        Follows::Already => Decision::Nothing,
+        Follows::Already | Follows::Nothing | Follows::GiveUp => Decision::Nothing,
     }
 }

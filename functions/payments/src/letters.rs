@@ -40,19 +40,26 @@ impl Letters for PaymentLetters {
 
     type Kind = PaymentLetterKind;
     type Id = RefundName;
+    type Thing = ();
 
-    async fn letter(&self, kind: PaymentLetterKind, id: &RefundName) -> Result<Option<Letter>, Failure> {
+    async fn letter(
+        &self,
+        kind: PaymentLetterKind,
+        id: &RefundName,
+    ) -> Result<Option<(Letter, ())>, Failure> {
         let PaymentLetterKind::Refunded = kind;
         let refund = self.payments.refund(id.payment_id, &id.name).await?;
         let refund = refund.context("there is no such refund").map_err(Failure::Never)?;
         let order = self.payments.orders().find(refund.order_id).await?;
         let order = order.context("a refund has an order").map_err(Failure::Never)?;
-        Ok(refund.letter(&order).map(|letter| self.tokens.addressed(letter, &order)))
+        Ok(refund.letter(&order).map(|letter| (self.tokens.addressed(letter, &order), ())))
     }
 
     fn sent(&self, _: PaymentLetterKind, id: &RefundName) -> anyhow::Result<Option<Update>> {
         self.payments.told(id).map(Some)
     }
+
+    async fn told(&self, _: PaymentLetterKind, (): &()) {}
 }
 
 impl Refund {

@@ -1,7 +1,8 @@
 //! The page on which an attempt is paid: asked for with what was stored, however often.
 
 use anyhow::Context;
-use orders::{Order, PaymentId};
+use orders::{Order, OrderId, OrderQueue, PaymentChoice, PaymentId};
+use shared::dynamo::Write;
 use shared::http::problem::{Kind, Problem, StatusCode};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
@@ -15,10 +16,24 @@ use crate::minimum::{MAXIMUM, minimum};
 use crate::settings::Terms;
 use crate::settling::{About, Settling, speaks_of};
 use crate::store::Payments;
-use crate::stripe::StripeError;
+use crate::stripe::{ClientSecret, StripeError};
 
 const TOO_SMALL: Kind = Kind::new(StatusCode::CONFLICT, "amount-too-small", "Amount too small");
 const TOO_LARGE: Kind = Kind::new(StatusCode::CONFLICT, "amount-too-large", "Amount too large");
+
+/// The first attempt to pay an order. Both are written in one transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirstAttempt {
+    order: Order,
+    payment: Payment,
+}
+
+impl FirstAttempt {
+    /// Its id.
+    pub fn id(&self) -> PaymentId {
+        self.payment.payment_id
+    }
+}
 
 /// Opening the page of an attempt.
 #[derive(Debug, Clone)]
@@ -67,6 +82,50 @@ impl Opening {
         Ok(())
     }
 
+    /// A new order as it is to be paid; with its first attempt, which is written with it, where that is by card.
+    ///
+    /// # Errors
+    /// Those of [`Opening::takes`].
+    pub fn to_be_paid(
+        &self,
+        order: Order,
+        choice: PaymentChoice,
+        write: &mut Write,
+        now: Timestamp,
+    ) -> Result<(Order, Option<Box<FirstAttempt>>), Problem> {
+        if order.total() == Amount::ZERO || choice == PaymentChoice::CashOnDelivery {
+            return Ok((order, None));
+        }
+        self.takes(order.total(), order.currency())?;
+        let payment = Payment::new(PaymentId::at(now), &order, 1, self.terms(), now);
+        write.put(self.payments().new_attempt(&payment)?);
+        let order = order.awaiting(payment.payment_id, payment.expires_at);
+        Ok((order.clone(), Some(Box::new(FirstAttempt { order, payment }))))
+    }
+
+    /// Opens the page of an order that was written just now, or queues one that has nothing to wait for.
+    ///
+    /// # Errors
+    /// Those of [`Opening::open`].
+    pub async fn open_or_queue(
+        &self,
+        queue: &OrderQueue,
+        id: OrderId,
+        attempt: Option<Box<FirstAttempt>>,
+        now: Timestamp,
+    ) -> anyhow::Result<Option<Payment>> {
+        match attempt.map(|attempt| *attempt) {
+            Some(FirstAttempt { order, payment }) => {
+                telemetry::count_in_stage("CardOrderPlaced", 1);
+                self.open(&order, payment, now).await.map(Some)
+            }
+            None => {
+                queue.send_or_leave(id).await;
+                Ok(None)
+            }
+        }
+    }
+
     /// Opens the page of an attempt of `order`, and gives the attempt as it is then: where it is unclear what Stripe
     /// did, as it was, and whoever asks next tries again.
     ///
@@ -96,6 +155,37 @@ impl Opening {
         Ok(noted)
     }
 
+    /// The same for an attempt that is paid in a form of the shop's own, with what that form is opened with: nothing
+    /// where it is unclear what Stripe did.
+    ///
+    /// Safe to repeat: Stripe makes one intent for an attempt.
+    ///
+    /// # Errors
+    /// Those of [`Opening::open`].
+    pub(crate) async fn open_intent(
+        &self,
+        attempt: Payment,
+        now: Timestamp,
+    ) -> anyhow::Result<(Payment, Option<ClientSecret>)> {
+        let intent = match self.settling.stripe().create_intent(&attempt.intent_request()).await {
+            Ok(intent) => intent,
+            Err(error) => return Ok((self.not_opened(attempt, error, now).await?, None)),
+        };
+        let noted = match self.payments().opened_intent(attempt.payment_id, &intent.id, now).await {
+            Ok(noted) => noted,
+            Err(error) => {
+                // Nobody pays by what the sweep would have to look for.
+                left(&attempt, &format!("{error:#}"));
+                return Ok((attempt, None));
+            }
+        };
+        if noted.status == AttemptStatus::Dead {
+            self.settling.stripe().cancel_intent(&intent.id).await.map_err(anyhow::Error::new)?;
+        }
+        let secret = intent.secret.filter(|_| noted.status == AttemptStatus::Open);
+        Ok((noted, secret))
+    }
+
     async fn not_opened(
         &self,
         attempt: Payment,
@@ -116,17 +206,19 @@ impl Opening {
         Err(anyhow::Error::new(error).context("make a session"))
     }
 
-    /// The attempt as it is, its page opened if that was not noted before.
+    /// The first attempt of an order that was placed before, if it has one, as it is; its page opened if that was not
+    /// noted before.
     ///
     /// # Errors
     /// Those of [`Opening::open`], and when there is no such attempt.
-    pub async fn opened(&self, id: PaymentId, now: Timestamp) -> anyhow::Result<Payment> {
+    pub async fn opened(&self, id: Option<PaymentId>, now: Timestamp) -> anyhow::Result<Option<Payment>> {
+        let Some(id) = id else { return Ok(None) };
         let attempt = self.payments().find(id).await?.context("there is no such payment")?;
         if attempt.status != AttemptStatus::Creating {
-            return Ok(attempt);
+            return Ok(Some(attempt));
         }
         let order = self.payments().orders().find(attempt.order_id).await?;
-        self.open(&order.context("there is no such order")?, attempt, now).await
+        self.open(&order.context("there is no such order")?, attempt, now).await.map(Some)
     }
 }
 

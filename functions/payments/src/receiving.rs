@@ -5,39 +5,29 @@ use serde::Serialize;
 use shared::http::Signed;
 use shared::http::problem::{Kind, Problem, StatusCode};
 use shared::run::aws::{Aws, FromEnv};
-use shared::run::config::{self, ConfigError, Stage};
+use shared::run::config::ConfigError;
 use shared::run::secrets::Secret;
 use shared::run::telemetry;
 use shared::values::time::Timestamp;
 
-use crate::applying::Applying;
-use crate::deciding::{Money, Said, State};
-use crate::events::{Delivered, Event, Foreign, Happened, Mode, Ours};
-use crate::ids::EventId;
-use crate::refunding::Refunds;
+use crate::events::{Delivered, Event, Foreign, Ours};
+use crate::hearing::{Hearing, To};
 use crate::signature::{WebhookSecrets, verify};
-use crate::stripe::{Intent, Session};
 
 /// Taking webhooks.
 #[derive(Debug, Clone)]
 pub struct Receiving {
     secrets: Secret<WebhookSecrets>,
     ours: Ours,
-    applying: Applying,
-    refunds: Refunds,
+    hearing: Hearing,
 }
 
 impl FromEnv for Receiving {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
-        let mode = match config::required("STAGE")? {
-            Stage::Production => Mode::Live,
-            Stage::Local | Stage::Staging => Mode::Test,
-        };
         Ok(Self {
             secrets: Secret::named_by("STRIPE_WEBHOOK_SECRET", aws)?,
-            ours: Ours { shop: config::required("SHOP_NAME")?, mode },
-            applying: Applying::from_env(aws)?,
-            refunds: Refunds::from_env(aws)?,
+            ours: Ours::from_env(aws)?,
+            hearing: Hearing::from_env(aws)?,
         })
     }
 }
@@ -95,65 +85,9 @@ impl Receiving {
     }
 
     async fn heard(&self, event: Event, now: Timestamp) -> Result<Received, Problem> {
-        let id = event.id;
-        tracing::info!(event_id = %id, "Stripe tells something");
-        match event.happened {
-            Happened::SessionCompleted(session) | Happened::SessionSucceeded(session) => {
-                let state = State::of(&session);
-                self.session(&session, state, id, now).await
-            }
-            Happened::SessionExpired(session) | Happened::SessionFailed(session) => {
-                self.session(&session, Some(State::Dead), id, now).await
-            }
-            Happened::IntentSucceeded(intent) => self.intent(intent, id, now).await,
-            // Its session tells when nobody can pay any more.
-            Happened::IntentCanceled(_) => Ok(Received::ignored("type")),
-            Happened::RefundCreated(refund)
-            | Happened::RefundUpdated(refund)
-            | Happened::RefundFailed(refund) => {
-                self.refunds.heard(&refund, Some(id), now).await?;
-                Ok(Received::HEARD)
-            }
-            Happened::DisputeCreated(dispute)
-            | Happened::DisputeWithdrawn(dispute)
-            | Happened::DisputeReinstated(dispute)
-            | Happened::DisputeClosed(dispute) => {
-                tracing::error!(dispute = %dispute.id, "a buyer has asked the bank for the money");
-                telemetry::count_in_stage("PaymentDisputed", 1);
-                Ok(Received::ignored("dispute"))
-            }
-        }
-    }
-
-    async fn session(
-        &self,
-        session: &Session,
-        state: Option<State>,
-        id: EventId,
-        now: Timestamp,
-    ) -> Result<Received, Problem> {
-        let said = state.and_then(|state| Said::by(session, state, Some(id)));
-        self.apply(said, now).await
-    }
-
-    async fn intent(&self, intent: Intent, id: EventId, now: Timestamp) -> Result<Received, Problem> {
-        let said = intent.metadata.payment.zip(intent.metadata.order);
-        let money = intent.received.zip(intent.currency);
-        let said = said.zip(money).map(|((payment, order), (amount, currency))| {
-            let state = State::Paid(Money { intent: intent.id, amount, currency });
-            Said { payment, order, session: None, state, event: Some(id) }
-        });
-        self.apply(said, now).await
-    }
-
-    async fn apply(&self, said: Option<Said>, now: Timestamp) -> Result<Received, Problem> {
-        let Some(said) = said else {
-            tracing::error!("Stripe does not say of which payment it speaks");
-            telemetry::count_in_stage("UnknownPayment", 1);
-            return Ok(Received::ignored("unknown"));
-        };
-        telemetry::about("payments", said.payment);
-        self.applying.apply(&said, now).await?;
-        Ok(Received::HEARD)
+        Ok(match self.hearing.hear(event, now).await?.to {
+            To::News | To::Nothing => Received::HEARD,
+            To::Ignored(why) => Received::ignored(why),
+        })
     }
 }

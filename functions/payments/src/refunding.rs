@@ -94,7 +94,8 @@ impl FromEnv for Refunds {
 }
 
 impl Refunds {
-    /// Writes down what Stripe says of a refund, of ours or of one that somebody made in Stripe's own pages.
+    /// Writes down what Stripe says of a refund, of ours or of one that somebody made in Stripe's own pages. Tells of
+    /// which attempt it is, and whether that is new.
     ///
     /// Safe to repeat: the ledger takes each fact once.
     ///
@@ -105,8 +106,8 @@ impl Refunds {
         said: &stripe::Refund,
         event: Option<EventId>,
         now: Timestamp,
-    ) -> anyhow::Result<()> {
-        let Some(heard) = RefundHeard::of(&said.status) else { return Ok(()) };
+    ) -> anyhow::Result<(Option<PaymentId>, Passed)> {
+        let Some(heard) = RefundHeard::of(&said.status) else { return Ok((None, Passed::Before)) };
         let owner = match (said.metadata.payment, &said.intent) {
             (Some(payment), _) => Some(payment),
             (None, Some(intent)) => self.payments.owner_of(intent).await?.map(|owner| owner.payment_id),
@@ -114,18 +115,35 @@ impl Refunds {
         };
         let Some(payment) = owner else {
             tracing::info!(refund = %said.id, "a refund of somebody else's money");
-            return Ok(());
+            return Ok((None, Passed::Before));
         };
         let name = said.metadata.refund.map_or_else(|| said.id.to_string(), |refund| refund.to_string());
-        match self.payments.refund(payment, &name).await? {
-            Some(refund) => self.becomes(&refund, heard, &said.id, event, now).await,
+        let passed = match self.payments.refund(payment, &name).await? {
+            Some(refund) => self.becomes(&refund, heard, &said.id, event, now).await?,
             None if said.metadata.refund.is_some() => {
                 tracing::error!(payment_id = %payment, refund_id = name, "Stripe speaks of a refund that is not here");
                 telemetry::count_in_stage("UnknownPayment", 1);
-                Ok(())
+                Passed::Before
             }
-            None if heard == RefundHeard::Failed => Ok(()),
-            None => self.made_elsewhere(payment, said, event, now).await,
+            None if heard == RefundHeard::Failed => self.failed_elsewhere(payment, said, now).await?,
+            None => self.made_elsewhere(payment, said, event, now).await?,
+        };
+        Ok((Some(payment), passed))
+    }
+
+    /// What is told in any order: that it went may be told after it came again, and is so no more.
+    async fn failed_elsewhere(
+        &self,
+        payment: PaymentId,
+        said: &stripe::Refund,
+        now: Timestamp,
+    ) -> anyhow::Result<Passed> {
+        let payment = self.payments.find(payment).await?.context("there is no such payment")?;
+        let amount = said.amount.context("a refund has an amount")?;
+        match self.payments.failed_elsewhere(&payment, (&said.id, amount), now).await? {
+            Passed::Now => Ok(Passed::Now),
+            // It was told meanwhile that it went.
+            Passed::Before => Err(Busy).context("write down a refund that failed"),
         }
     }
 
@@ -135,15 +153,17 @@ impl Refunds {
         said: &stripe::Refund,
         event: Option<EventId>,
         now: Timestamp,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Passed> {
         let payment = self.payments.find(payment).await?.context("there is no such payment")?;
         let amount = said.amount.context("a refund has an amount")?;
         match self.payments.gone_elsewhere(&payment, (&said.id, amount), event, now).await? {
             Some(refund) => {
                 tell(&self.emails, &refund).await;
-                Ok(())
+                Ok(Passed::Now)
             }
-            None if self.payments.refund(payment.payment_id, said.id.as_str()).await?.is_some() => Ok(()),
+            None if self.payments.refund(payment.payment_id, said.id.as_str()).await?.is_some() => {
+                Ok(Passed::Before)
+            }
             None => anyhow::bail!("more went back in Stripe's pages than is not owed already"),
         }
     }
@@ -156,25 +176,26 @@ impl Refunds {
         at_stripe: &StripeRefundId,
         event: Option<EventId>,
         now: Timestamp,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Passed> {
         let failed = match (heard, refund.state()) {
             (RefundHeard::Accepted, RefundState::Requested) => {
-                if self.payments.accept(refund, at_stripe, event, now).await? == Passed::Now {
+                let accepted = self.payments.accept(refund, at_stripe, event, now).await?;
+                if accepted == Passed::Now {
                     tell(&self.emails, refund).await;
                 }
-                return Ok(());
+                return Ok(accepted);
             }
             (RefundHeard::Failed, RefundState::Requested) => self.payments.refuse(refund, now).await?,
             (RefundHeard::Failed, RefundState::Accepted) => {
                 self.payments.returned(refund, at_stripe, event, now).await?
             }
             (RefundHeard::Accepted, RefundState::Accepted | RefundState::Failed)
-            | (RefundHeard::Failed, RefundState::Failed) => return Ok(()),
+            | (RefundHeard::Failed, RefundState::Failed) => return Ok(Passed::Before),
         };
         if failed == Passed::Now {
             refund_failed(refund);
         }
-        Ok(())
+        Ok(failed)
     }
 }
 
@@ -223,7 +244,7 @@ impl SendingBack {
         match made {
             Ok(made) => {
                 let heard = RefundHeard::of(&made.status).context("Stripe says nothing of a refund")?;
-                self.refunds.becomes(&refund, heard, &made.id, None, now).await
+                self.refunds.becomes(&refund, heard, &made.id, None, now).await.map(drop)
             }
             Err(error @ StripeError::Refused { .. }) if speaks_of(&error) == About::TheRequest => {
                 tracing::error!(refund_id = %refund_id, error = format!("{:#}", anyhow!(error)), "refused");
@@ -416,6 +437,7 @@ impl From<RefundAsked> for RefundAskedView {
 }
 
 const TOO_LARGE: Kind = Kind::new(StatusCode::CONFLICT, "refund-too-large", "Refund too large");
+const DISPUTED: Kind = Kind::new(StatusCode::CONFLICT, "payment-disputed", "Payment disputed");
 const NOTHING: Kind = Kind::new(StatusCode::CONFLICT, "nothing-to-refund", "Nothing to refund");
 
 const IN_CASH: Kind = Kind::new(StatusCode::CONFLICT, "paid-in-cash", "Paid in cash");
@@ -425,6 +447,8 @@ const IN_CASH: Kind = Kind::new(StatusCode::CONFLICT, "paid-in-cash", "Paid in c
 pub enum NoRefund {
     /// Nothing came, or all of it went back; or what is asked for cost nothing.
     Nothing,
+    /// Its buyer has asked the bank for it.
+    Disputed,
     /// Less is left than that.
     TooLarge {
         /// This much.
@@ -440,6 +464,11 @@ impl From<NoRefund> for Problem {
     fn from(refusal: NoRefund) -> Self {
         match refusal {
             NoRefund::Nothing => Self::new(NOTHING, "There is no money of this payment to give back."),
+            NoRefund::Disputed => {
+                let detail = "The buyer has asked the bank for this money, and would have it twice. \
+                              Answer the bank in the pages of the provider of payments.";
+                Self::new(DISPUTED, detail)
+            }
             NoRefund::TooLarge { refundable } => {
                 Self::new(TOO_LARGE, "Less than that is left of this payment.")
                     .with("refundable", refundable.in_major())
@@ -460,6 +489,9 @@ impl From<NoRefund> for Problem {
 /// [`NoRefund`].
 pub fn amount_of(payment: &Payment, wanted: Option<Amount>) -> Result<Amount, NoRefund> {
     let refundable = payment.refundable;
+    if payment.disputes > 0 {
+        return Err(NoRefund::Disputed);
+    }
     if payment.status != AttemptStatus::Captured || refundable == Amount::ZERO {
         return Err(NoRefund::Nothing);
     }

@@ -45,7 +45,8 @@ impl FromEnv for Returning {
 }
 
 /// What is paid back for a return: so much of a payment, for this share of its order; nothing where all of it was paid
-/// back before. Where an amount went back that was for nothing in particular, less may be left than the things cost.
+/// back before, or its buyer's bank has done so. Where an amount went back that was for nothing in particular, less may
+/// be left than the things cost.
 ///
 /// # Errors
 /// What [`NoRefund`] says but for [`NoRefund::Nothing`].
@@ -61,6 +62,8 @@ pub fn owed_for(
     let left = match amount_of(payment, None) {
         Ok(left) => left,
         Err(NoRefund::Nothing) => return Ok(None),
+        // The bank has decided that its buyer has the money.
+        Err(NoRefund::Disputed) if order.is_charged_back() => return Ok(None),
         Err(refused) => return Err(refused),
     };
     let amount = share.amount().min(left);

@@ -13,16 +13,19 @@ use shared::run::telemetry;
 use shared::values::time::Timestamp;
 
 use crate::applying::{Applied, Applying};
-use crate::attempt::{AttemptStatus, Payment};
+use crate::attempt::{AttemptKind, AttemptStatus, Payment};
 use crate::deciding::{Said, State};
-use crate::ids::SessionId;
-use crate::stripe::{Expiry, Session, Stripe, StripeError};
+use crate::ids::{IntentId, SessionId};
+use crate::stripe::{Cancelling, Expiry, Stripe, StripeError};
 
 /// How often an order is looked at anew because it moved meanwhile.
 const TRIES: u32 = 4;
 
-/// Around when an attempt was recorded its session was made, if it was made at all.
-const BEFORE: Duration = Duration::from_mins(5);
+/// For how long a session is open at least: Stripe makes none that would be for less.
+const LEAST: Duration = Duration::from_mins(30);
+
+/// How far Stripe's clock may be from ours.
+const APART: Duration = Duration::from_mins(1);
 
 /// Asking Stripe of every attempt.
 #[derive(Debug, Clone)]
@@ -109,6 +112,10 @@ impl Settling {
     pub async fn settle_due(&self, id: OrderId, now: Timestamp) -> Result<(), Unsettled> {
         let order = self.applying.payments().orders().find(id).await?;
         let order = order.context("there is no such order")?;
+        if order.status() == OrderStatus::Pending {
+            // An earlier try may have written down that it is paid, and died before it was queued.
+            self.applying.queue(id).await?;
+        }
         let settled = self.settle(order, &Actor::WORKFLOW, now).await?;
         tracing::info!(order_id = %id, ?settled, "asked Stripe of an order");
         if settled == Settled::Waits {
@@ -188,47 +195,72 @@ impl Settling {
         attempt: Payment,
         now: Timestamp,
     ) -> Result<Killed, Unsettled> {
-        let session = match (attempt.status, &attempt.session_id) {
-            _ if attempt.is_out() => return Ok(Killed::Out),
-            (AttemptStatus::Captured, _) => return Ok(Killed::Paid),
-            (AttemptStatus::Dead, _) => return Ok(Killed::Out),
-            (AttemptStatus::Open | AttemptStatus::Processing, Some(session)) => Some(session.clone()),
-            (AttemptStatus::Creating | AttemptStatus::Open | AttemptStatus::Processing, _) => {
-                self.session_of(order, &attempt, now).await?
-            }
-        };
-        let Some(session) = session else {
-            self.applying.payments().bury(attempt.payment_id, now).await?;
-            return Ok(Killed::Out);
-        };
-        match self.stripe.expire(&session).await? {
-            Expiry::Expired(_) => {
-                self.applying.payments().bury(attempt.payment_id, now).await?;
-                Ok(Killed::Out)
-            }
-            Expiry::NotOpen(session) => self.heard_of(&attempt, &session, now).await,
+        match attempt.status {
+            _ if attempt.is_out() => Ok(Killed::Out),
+            AttemptStatus::Captured => Ok(Killed::Paid),
+            AttemptStatus::Dead => Ok(Killed::Out),
+            AttemptStatus::Creating | AttemptStatus::Open | AttemptStatus::Processing => match attempt.kind {
+                AttemptKind::CheckoutSession => self.kill_session(order, &attempt, now).await,
+                AttemptKind::PaymentIntent => self.kill_intent(&attempt, now).await,
+                // No provider knows of it.
+                AttemptKind::Cash => Ok(Killed::Out),
+            },
         }
     }
 
-    /// A session that was not open is expired, paid, or paid in a slow way.
+    async fn kill_session(
+        &self,
+        order: &Order,
+        attempt: &Payment,
+        now: Timestamp,
+    ) -> Result<Killed, Unsettled> {
+        let session = match (attempt.status, &attempt.session_id) {
+            (AttemptStatus::Open | AttemptStatus::Processing, Some(session)) => Some(session.clone()),
+            (_, _) => self.session_of(order, attempt).await?,
+        };
+        let Some(session) = session else { return self.is_out(attempt, now).await };
+        match self.stripe.expire(&session).await? {
+            Expiry::Expired(_) => self.is_out(attempt, now).await,
+            Expiry::NotOpen(session) => {
+                let state = State::of(&session).ok_or_else(|| anyhow!("Stripe says nothing of a session"))?;
+                self.heard_of(attempt, Some(session.id), state, now).await
+            }
+        }
+    }
+
+    async fn kill_intent(&self, attempt: &Payment, now: Timestamp) -> Result<Killed, Unsettled> {
+        let intent = match &attempt.intent_id {
+            Some(intent) => Some(intent.clone()),
+            None => self.intent_of(attempt, now).await?,
+        };
+        let Some(intent) = intent else { return self.is_out(attempt, now).await };
+        match self.stripe.cancel_intent(&intent).await? {
+            Cancelling::Canceled(_) => self.is_out(attempt, now).await,
+            Cancelling::Not(intent) => {
+                let state =
+                    State::of_intent(&intent).ok_or_else(|| anyhow!("Stripe says nothing of an intent"))?;
+                self.heard_of(attempt, None, state, now).await
+            }
+        }
+    }
+
+    async fn is_out(&self, attempt: &Payment, now: Timestamp) -> Result<Killed, Unsettled> {
+        self.applying.payments().bury(attempt.payment_id, now).await?;
+        Ok(Killed::Out)
+    }
+
+    /// What could not be ended was ended before, is paid, or is paid in a slow way.
     async fn heard_of(
         &self,
         attempt: &Payment,
-        session: &Session,
+        session: Option<SessionId>,
+        state: State,
         now: Timestamp,
     ) -> Result<Killed, Unsettled> {
-        let state = State::of(session).ok_or_else(|| anyhow!("Stripe says nothing of a session"))?;
-        if state == State::Dead {
-            self.applying.payments().bury(attempt.payment_id, now).await?;
-            return Ok(Killed::Out);
+        if matches!(state, State::Dead | State::Canceled) {
+            return self.is_out(attempt, now).await;
         }
-        let said = Said {
-            payment: attempt.payment_id,
-            order: attempt.order_id,
-            session: Some(session.id.clone()),
-            state,
-            event: None,
-        };
+        let said = Said { payment: attempt.payment_id, order: attempt.order_id, session, state, event: None };
         Ok(match self.applying.apply(&said, now).await? {
             Applied::PaidNow | Applied::Recorded => Killed::Paid,
             Applied::SentBack(_) => Killed::Out,
@@ -236,28 +268,43 @@ impl Settling {
         })
     }
 
+    /// The intent of an attempt of which nobody noted whether it has one. One that was made is found by what this shop
+    /// wrote to it; the request is repeated as well, since a list may not have what was made a moment ago.
+    async fn intent_of(&self, attempt: &Payment, now: Timestamp) -> Result<Option<IntentId>, Unsettled> {
+        let from = attempt.created_at - APART;
+        if let Some(found) = self.stripe.intent_of(attempt.payment_id, from, now).await? {
+            return Ok(Some(found.id));
+        }
+        match self.stripe.create_intent(&attempt.intent_request()).await {
+            Ok(intent) => Ok(Some(intent.id)),
+            Err(refused) if speaks_of(&refused) == About::TheRequest => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// The session of an attempt of which nobody noted whether it has one. Asked for with the very same request, Stripe
     /// gives the one that it made, or makes it now; or it refuses, because it would be too short: then there is none.
-    async fn session_of(
-        &self,
-        order: &Order,
-        attempt: &Payment,
-        now: Timestamp,
-    ) -> Result<Option<SessionId>, Unsettled> {
+    async fn session_of(&self, order: &Order, attempt: &Payment) -> Result<Option<SessionId>, Unsettled> {
         let request = attempt.session_request(order).context("ask for a session")?;
         let refused = match self.stripe.create_session(&request).await {
             Ok(session) => return Ok(Some(session.id)),
             Err(refused @ StripeError::Refused { .. }) => refused,
             Err(error) => return Err(error.into()),
         };
-        let from = attempt.created_at - BEFORE;
-        let found = self.stripe.session_of(attempt.payment_id, from, now.max(attempt.expires_at)).await?;
+        let (from, to) = made_within(attempt);
+        let found = self.stripe.session_of(attempt.payment_id, from, to).await?;
         match (found, speaks_of(&refused)) {
             (Some(session), _) => Ok(Some(session.id)),
             (None, About::TheRequest) => Ok(None),
             (None, About::TheKey) => Err(refused.into()),
         }
     }
+}
+
+/// When the session of an attempt was made, if it was made at all: since the attempt was recorded, and while Stripe took
+/// it for long enough. All that were made in this time are looked through, so it is not longer than that.
+pub(crate) fn made_within(attempt: &Payment) -> (Timestamp, Timestamp) {
+    (attempt.created_at - APART, attempt.expires_at - LEAST + APART)
 }
 
 /// What a refusal is about.

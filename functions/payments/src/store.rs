@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | an attempt to pay | `paymentId`, `entry` = `payment` |
 //! | a refund | `paymentId`, `entry` = `refund#{its id, or Stripe's where it was made there}` |
+//! | a dispute | `paymentId`, `entry` = `dispute#{Stripe's id of it}` |
 //! | what came or went, once for each fact | `paymentId`, `entry` = `ledger#{fact}` |
 //! | whose money a PaymentIntent of Stripe's is | `paymentId` = `intent#{its id}`, `entry` = `pointer` |
 //! | an order's attempts | index `order`: `orderId`, `createdAt`; of all entries attempts alone have both |
@@ -13,6 +14,7 @@
 //! nothing of them, so that what is told several times, or by several events, is written once.
 
 mod attempts;
+mod disputes;
 mod refunds;
 
 use std::time::Duration;
@@ -34,9 +36,11 @@ use shared::values::time::Timestamp;
 
 use crate::attempt::{ATTEMPT, Payment, SCHEMA_VERSION};
 use crate::deciding::{Said, State};
+use crate::disputes::{DISPUTE, Dispute, Funds};
 use crate::ids::{EventId, IntentId, RefundId};
 use crate::refunds::Refund;
 
+pub(crate) use disputes::Disputed;
 pub use refunds::{DueRefund, Passed};
 
 /// How long a refund may be owed before it is swept up: longer than it takes when all is well.
@@ -119,6 +123,8 @@ enum Fact<'a> {
     RefundFailed(&'a str),
     /// Given back by somebody in another way than the provider's.
     Outside(RefundId),
+    Withdrawn(&'a str),
+    Reinstated(&'a str),
 }
 
 impl Fact<'_> {
@@ -129,12 +135,18 @@ impl Fact<'_> {
             Self::Refund(id) => format!("{LEDGER}refund:{id}"),
             Self::RefundFailed(id) => format!("{LEDGER}refund-failed:{id}"),
             Self::Outside(id) => format!("{LEDGER}outside:{id}"),
+            Self::Withdrawn(id) => format!("{LEDGER}dispute:{id}:{}", Funds::Withdrawn),
+            Self::Reinstated(id) => format!("{LEDGER}dispute:{id}:{}", Funds::Reinstated),
         }
     }
 
     fn object(self) -> String {
         match self {
-            Self::Charge(id) | Self::Refund(id) | Self::RefundFailed(id) => id.to_owned(),
+            Self::Charge(id)
+            | Self::Refund(id)
+            | Self::RefundFailed(id)
+            | Self::Withdrawn(id)
+            | Self::Reinstated(id) => id.to_owned(),
             Self::Cash(order) => order.to_string(),
             Self::Outside(id) => id.to_string(),
         }
@@ -143,8 +155,8 @@ impl Fact<'_> {
     fn signed(self, amount: Amount) -> anyhow::Result<i64> {
         let amount = i64::try_from(amount.minor()).context("an amount fits")?;
         Ok(match self {
-            Self::Charge(_) | Self::Cash(_) | Self::RefundFailed(_) => amount,
-            Self::Refund(_) | Self::Outside(_) => -amount,
+            Self::Charge(_) | Self::Cash(_) | Self::RefundFailed(_) | Self::Reinstated(_) => amount,
+            Self::Refund(_) | Self::Outside(_) | Self::Withdrawn(_) => -amount,
         })
     }
 }
@@ -156,8 +168,22 @@ pub struct Whole {
     pub payment: Payment,
     /// What was given back of it, or is to be.
     pub refunds: Vec<Refund>,
+    /// What its buyer asked the bank for.
+    pub disputes: Vec<Dispute>,
     /// What came and went.
     pub ledger: Vec<LedgerEntry>,
+}
+
+impl Whole {
+    /// Whether what the attempt counts is what the ledger sums to, and all that came is accounted for.
+    pub fn adds_up(&self) -> bool {
+        let minor = |amount: Amount| i128::from(amount.minor());
+        let payment = &self.payment;
+        let sum: i128 = self.ledger.iter().map(|entry| i128::from(entry.amount)).sum();
+        let gone = minor(payment.refunded) + i128::from(payment.disputed);
+        let parts = minor(payment.refundable) + minor(payment.refunding) + minor(payment.refunded);
+        sum == minor(payment.captured) - gone && parts == minor(payment.captured)
+    }
 }
 
 /// Whose money a PaymentIntent is.
@@ -222,17 +248,21 @@ impl Payments {
         let query = self.client.query().table_name(&self.table).consistent_read(true);
         let query = query.key_condition_expression("paymentId = :id");
         let found = query.expression_attribute_values(":id", text(&id)).send().await;
-        let (mut payment, mut refunds, mut ledger) = (None, Vec::new(), Vec::new());
+        let (mut payment, mut refunds, mut disputes, mut ledger) = (None, Vec::new(), Vec::new(), Vec::new());
         for item in found.context("read a payment")?.items.unwrap_or_default() {
             match item.get("entry") {
                 Some(AttributeValue::S(entry)) if entry == ATTEMPT => payment = Some(from_item(item)?),
                 Some(AttributeValue::S(entry)) if entry.starts_with(LEDGER) => ledger.push(from_item(item)?),
+                Some(AttributeValue::S(entry)) if entry.starts_with(DISPUTE) => {
+                    disputes.push(from_item(item)?);
+                }
                 _ => refunds.push(from_item::<Refund>(item)?),
             }
         }
         ledger.sort_by_key(LedgerEntry::at);
         refunds.sort_by_key(|refund| refund.requested_at);
-        Ok(payment.map(|payment| Whole { payment, refunds, ledger }))
+        disputes.sort_by_key(|dispute: &Dispute| dispute.created_at);
+        Ok(payment.map(|payment| Whole { payment, refunds, disputes, ledger }))
     }
 
     /// A page of an order's attempts, the newest first.

@@ -25,11 +25,13 @@ use crate::events::{EventPage, EventType, Ours};
 use crate::ids::{EventId, IntentId, SessionId};
 
 pub use objects::{
-    CurrencyCode, Dispute, DisputeStatus, Intent, IntentStatus, Metadata, PaymentStatus, Refund,
-    RefundStatus, Session, SessionStatus, SessionUrl,
+    ClientSecret, CurrencyCode, Dispute, DisputeStatus, Intent, IntentStatus, Metadata, PaymentStatus,
+    Refund, RefundStatus, Session, SessionStatus, SessionUrl,
 };
 pub(crate) use objects::{or_default, seconds};
-pub use requests::{Line, Lines, NotTheTotal, PaymentMethod, RefundReason, RefundRequest, SessionRequest};
+pub use requests::{
+    IntentRequest, Line, Lines, NotTheTotal, PaymentMethod, RefundReason, RefundRequest, SessionRequest,
+};
 pub use sending::{ApiKey, StripeError};
 
 use form::Form;
@@ -51,6 +53,15 @@ pub enum Expiry {
     Expired(Session),
     /// It was not open, and this is what it is: expired before, or paid.
     NotOpen(Session),
+}
+
+/// What came of the end of a PaymentIntent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cancelling {
+    /// Nobody can pay it any more.
+    Canceled(Intent),
+    /// It could not be ended, and this is what it is: ended before, or paid.
+    Not(Intent),
 }
 
 /// A page of a list, the newest first.
@@ -118,6 +129,79 @@ impl Stripe {
         if session.status == SessionStatus::Open { Err(refused) } else { Ok(Expiry::NotOpen(session)) }
     }
 
+    /// Makes the PaymentIntent of an attempt to pay. Asked again with the very same request, Stripe answers with the
+    /// one that it made, for a day; who comes later looks for it first ([`intent_of`](Self::intent_of)).
+    ///
+    /// # Errors
+    /// See [`StripeError`].
+    pub async fn create_intent(&self, request: &IntentRequest) -> Result<Intent, StripeError> {
+        let key = request.idempotency_key();
+        self.post("create-intent", "/v1/payment_intents", &request.form(), Some(&key)).await
+    }
+
+    /// A PaymentIntent as it is.
+    ///
+    /// # Errors
+    /// See [`StripeError`].
+    pub async fn intent(&self, id: &IntentId) -> Result<Intent, StripeError> {
+        self.get("get-intent", &format!("/v1/payment_intents/{id}"), "").await
+    }
+
+    /// Ends a PaymentIntent, so that nobody can pay it any more, and says what it is if that is not possible. Safe to
+    /// repeat: one that is canceled cannot be again.
+    ///
+    /// # Errors
+    /// See [`StripeError`]. Only Stripe's word that it is canceled is taken for it.
+    pub async fn cancel_intent(&self, id: &IntentId) -> Result<Cancelling, StripeError> {
+        let path = format!("/v1/payment_intents/{id}/cancel");
+        let refused = match self.post::<Intent>("cancel-intent", &path, "", None).await {
+            Ok(intent) if intent.status == IntentStatus::Canceled => return Ok(Cancelling::Canceled(intent)),
+            Ok(_) => return Err(StripeError::Unclear(anyhow::anyhow!("the intent was not canceled"))),
+            Err(refused @ StripeError::Refused { status: 400, .. }) => refused,
+            Err(error) => return Err(error),
+        };
+        let intent = self.intent(id).await?;
+        let is_over = matches!(
+            intent.status,
+            IntentStatus::Processing | IntentStatus::Succeeded | IntentStatus::Canceled
+        );
+        if is_over { Ok(Cancelling::Not(intent)) } else { Err(refused) }
+    }
+
+    /// The PaymentIntent of an attempt to pay, by what this shop wrote to it, among those that were made in this time.
+    ///
+    /// # Errors
+    /// See [`StripeError`]; also when there are more than could be read, because then there may be one.
+    pub async fn intent_of(
+        &self,
+        payment: PaymentId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Option<Intent>, StripeError> {
+        let mut last: Option<IntentId> = None;
+        for _ in 0..MOST_PAGES {
+            let query = after(made_between(from, to), last.as_ref().map(IntentId::as_str));
+            let page: Page<Intent> = self.get("list-intents", "/v1/payment_intents", &query).await?;
+            let found = page.data.iter().find(|intent| intent.metadata.payment == Some(payment));
+            if found.is_some() || !page.has_more || page.data.is_empty() {
+                return Ok(found.cloned());
+            }
+            last = page.data.into_iter().last().map(|intent| intent.id);
+        }
+        Err(too_many())
+    }
+
+    /// Writes to a PaymentIntent that the email went out which confirms its order. Safe to repeat: what is written is
+    /// the same each time, so it needs no key.
+    ///
+    /// # Errors
+    /// See [`StripeError`].
+    pub async fn note_sent_mail(&self, intent: &IntentId) -> Result<(), StripeError> {
+        let form = Form::new().within(&["metadata", "alreadySentMail"], true).finish();
+        let path = format!("/v1/payment_intents/{intent}");
+        self.post::<Intent>("update-intent", &path, &form, None).await.map(drop)
+    }
+
     /// Gives money back. Asked again, also by another process, Stripe answers with the refund that it made. It may
     /// forget the key after a day: who comes later looks for the refund first ([`refunds_of`](Self::refunds_of)).
     ///
@@ -157,11 +241,7 @@ impl Stripe {
         to: Timestamp,
         older_than: Option<&SessionId>,
     ) -> Result<Page<Session>, StripeError> {
-        let query = Form::new()
-            .within(&["created", "gte"], from.unix_seconds())
-            .within(&["created", "lte"], to.unix_seconds())
-            .with("limit", PAGE);
-        let query = after(query, older_than.map(SessionId::as_str));
+        let query = after(made_between(from, to), older_than.map(SessionId::as_str));
         self.get("list-sessions", "/v1/checkout/sessions", &query).await
     }
 
@@ -224,6 +304,14 @@ impl Stripe {
     ) -> Result<T, StripeError> {
         self.call(&Call { name, method: Method::Post, path, parameters: form, idempotency_key }).await
     }
+}
+
+/// The query of what was made in this time.
+fn made_between(from: Timestamp, to: Timestamp) -> Form {
+    Form::new()
+        .within(&["created", "gte"], from.unix_seconds())
+        .within(&["created", "lte"], to.unix_seconds())
+        .with("limit", PAGE)
 }
 
 /// The query of the page that follows this one.

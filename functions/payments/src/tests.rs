@@ -10,15 +10,17 @@ use shared::http::problem::Problem;
 use shared::values::money::Amount;
 use shared::values::time::Timestamp;
 
-use crate::attempt::{AttemptStatus, Follows, Heard, Outcome, Payment};
+use crate::attempt::{AttemptKind, AttemptStatus, CardKind, Follows, Heard, Outcome, Payment};
 use crate::deciding::{Decision, Known, Money, Said, State, decide};
 use crate::ids::SessionId;
 use crate::refunding::{NewRefund, NoRefund, RefundPart, planned};
 use crate::refunds::{Refund, RefundFollows, RefundHeard, RefundName, RefundState, RefundWhy};
 use crate::returning::owed_for;
-use crate::settings::Terms;
+use crate::settings::{PublishableKey, Terms};
+use crate::settling::made_within;
 use crate::starting::{Next, Refusal, next};
-use crate::stripe::{CurrencyCode, Session};
+use crate::store::Whole;
+use crate::stripe::{CurrencyCode, Intent, Session};
 
 pub(crate) fn now() -> Timestamp {
     Timestamp::from_unix_millis(1_790_000_000_000)
@@ -63,6 +65,14 @@ pub(crate) fn payment(number: u8, status: AttemptStatus, outcome: Option<Outcome
     let session_id = (status != AttemptStatus::Creating).then(|| session(number));
     let refundable = if outcome.is_some() { Amount::ZERO } else { captured };
     Payment { status, outcome, captured, refundable, session_id, ..new }
+}
+
+/// Of a busy shop there are too many sessions to look through all that were made since.
+#[test]
+fn a_session_is_looked_for_among_those_of_the_minutes_in_which_stripe_would_have_made_it() {
+    let minutes = |count: u64| Duration::from_secs(60 * count);
+    let (from, to) = made_within(&payment(1, AttemptStatus::Creating, None));
+    assert_eq!((from, to), (now() - minutes(1), now() + minutes(35 - 30 + 1)));
 }
 
 fn session(number: u8) -> SessionId {
@@ -287,6 +297,9 @@ fn whoever_has_paid_comes_back_to_the_page_that_opened_the_order_also_after_it_w
 fn an_order_is_paid_on_the_open_page_or_on_a_new_one_three_times_at_most() {
     use AttemptStatus::{Captured, Creating, Dead, Open, Processing};
     let awaiting = |attempts| order(OrderStatus::AwaitingPayment, attempts, attempts);
+    let terms = Terms::for_tests();
+    let page = (CardKind::CheckoutSession, &terms);
+    let next = |order: &Order, current: Option<&Payment>, at| next(order, current, page, at);
     let of = |attempts: u8, status, at| next(&awaiting(attempts), Some(&payment(attempts, status, None)), at);
     assert_eq!(of(1, Open, now()), Ok(Next::Open));
     assert_eq!(of(1, Open, now() + Duration::from_mins(35)), Ok(Next::Another), "its time is over");
@@ -304,6 +317,106 @@ fn an_order_is_paid_on_the_open_page_or_on_a_new_one_three_times_at_most() {
     assert_eq!(next(&stored(OrderStatus::Pending, &json!({})), None, now()), Err(Refusal::NotNeeded));
 }
 
+/// Whoever tries again and again holds stock no longer than that.
+#[test]
+fn all_attempts_of_an_order_together_hold_its_stock_for_two_hours_at_most() {
+    let awaiting = order(OrderStatus::AwaitingPayment, 1, 1);
+    let (dead, terms) = (payment(1, AttemptStatus::Dead, None), Terms::for_tests());
+    let at = |minutes| {
+        let at = awaiting.placed_at() + Duration::from_mins(minutes);
+        next(&awaiting, Some(&dead), (CardKind::CheckoutSession, &terms), at)
+    };
+    assert_eq!(at(85), Ok(Next::Another), "its page is open until the end of two hours");
+    assert_eq!(at(86), Err(Refusal::HeldTooLong));
+    // A page that is open stays so: it has its own end.
+    let open = payment(1, AttemptStatus::Open, None);
+    let page = (CardKind::CheckoutSession, &terms);
+    assert_eq!(next(&awaiting, Some(&open), page, now()), Ok(Next::Open));
+}
+
+#[test]
+fn what_is_open_in_another_way_than_is_asked_for_is_given_up() {
+    use AttemptStatus::{Creating, Open, Processing};
+    use CardKind::{CheckoutSession, PaymentIntent};
+    let (awaiting, terms) = (order(OrderStatus::AwaitingPayment, 1, 1), Terms::for_tests());
+    for (is, asked) in [(CheckoutSession, PaymentIntent), (PaymentIntent, CheckoutSession)] {
+        for status in [Open, Creating] {
+            let current = payment(1, status, None).paid_by(is);
+            let expected = if status == Open { Next::Open } else { Next::Unmade };
+            assert_eq!(next(&awaiting, Some(&current), (is, &terms), now()), Ok(expected));
+            assert_eq!(next(&awaiting, Some(&current), (asked, &terms), now()), Ok(Next::Another));
+        }
+        let slow = payment(1, Processing, None).paid_by(is);
+        assert_eq!(next(&awaiting, Some(&slow), (asked, &terms), now()), Err(Refusal::Processing(id(1))));
+    }
+}
+
+#[test]
+fn an_order_is_paid_in_a_form_of_the_shops_own_only_where_that_is_switched_on() {
+    let terms = Terms::for_tests();
+    assert_eq!(terms.take(CardKind::CheckoutSession).unwrap(), None);
+    assert_eq!(terms.take(CardKind::PaymentIntent).unwrap_err().status(), 409);
+    assert!("pk_test_1".parse::<PublishableKey>().is_ok());
+    for secret in ["sk_test_1", "rk_live_1", "", "pk_ 1"] {
+        assert!(secret.parse::<PublishableKey>().is_err(), "{secret}: everybody would be told");
+    }
+}
+
+fn intent(with: &Value) -> Intent {
+    let mut whole = json!({ "id": "pi_1" });
+    whole.as_object_mut().unwrap().extend(with.as_object().cloned().unwrap());
+    serde_json::from_value(whole).unwrap()
+}
+
+#[test]
+fn an_intent_is_what_stripe_says_of_it() {
+    let of = |status: &str| {
+        let paid = json!({ "status": status, "amount_received": 9_999, "currency": "usd" });
+        State::of_intent(&intent(&paid))
+    };
+    for status in ["requires_payment_method", "requires_confirmation", "requires_action"] {
+        assert_eq!(of(status), Some(State::Open), "{status}");
+    }
+    assert_eq!(of("processing"), Some(State::Processing));
+    assert_eq!(of("canceled"), Some(State::Canceled));
+    assert_eq!(of("succeeded"), Some(State::Paid(money(1))));
+    assert_eq!(of("requires_capture"), None, "nobody asks for that");
+    assert_eq!(State::of_intent(&intent(&json!({ "status": "succeeded", "currency": "usd" }))), None);
+}
+
+/// A session that expires cancels its intent, and Stripe tells both.
+#[test]
+fn the_end_of_an_intent_ends_an_attempt_that_is_one_and_no_other() {
+    let order = order(OrderStatus::AwaitingPayment, 1, 1);
+    let canceled = Said { session: None, ..said(1, State::Canceled) };
+    let page = payment(1, AttemptStatus::Open, None);
+    assert_eq!(decided(&order, &page, false, &canceled), Decision::Nothing);
+    let form = page.paid_by(CardKind::PaymentIntent);
+    assert_eq!(decided(&order, &form, false, &canceled), Decision::Release);
+    let captured = payment(1, AttemptStatus::Captured, None).paid_by(CardKind::PaymentIntent);
+    assert_eq!(decided(&order, &captured, false, &canceled), Decision::Nothing);
+}
+
+#[test]
+fn money_by_another_intent_than_the_attempts_own_does_not_pay() {
+    let order = order(OrderStatus::AwaitingPayment, 1, 1);
+    let form = payment(1, AttemptStatus::Open, None).paid_by(CardKind::PaymentIntent);
+    let of = |known: &str| Payment { session_id: None, intent_id: known.parse().ok(), ..form.clone() };
+    let paid = Said { session: None, ..said(1, State::Paid(money(1))) };
+    assert_eq!(decided(&order, &of("pi_1"), false, &paid), Decision::Capture);
+    assert_eq!(decided(&order, &of("pi_7"), false, &paid), Decision::SendBack(Outcome::Mismatch));
+    // Nobody noted it: the process died before.
+    assert_eq!(decided(&order, &of(""), false, &paid), Decision::Capture);
+}
+
+#[test]
+fn what_stripe_is_asked_for_to_be_paid_in_a_form_comes_from_what_was_stored() {
+    let form = payment(1, AttemptStatus::Creating, None).paid_by(CardKind::PaymentIntent);
+    let read: Payment = shared::dynamo::from_item(shared::dynamo::to_item(&form).unwrap()).unwrap();
+    assert_eq!((read.intent_request(), read.kind()), (form.intent_request(), AttemptKind::PaymentIntent));
+    assert_eq!(form.intent_request().amount, Amount::from_minor(9_999));
+}
+
 #[test]
 fn a_refund_is_accepted_once_and_may_fail_after_that() {
     use RefundState::{Accepted, Failed, Requested};
@@ -311,6 +424,50 @@ fn a_refund_is_accepted_once_and_may_fail_after_that() {
     assert_eq!(on(Requested), [RefundFollows::To(Accepted), RefundFollows::To(Failed)]);
     assert_eq!(on(Accepted), [RefundFollows::Nothing, RefundFollows::To(Failed)]);
     assert_eq!(on(Failed), [RefundFollows::Nothing; 2]);
+}
+
+/// An attempt of which 99.99 came, with such a ledger.
+fn whole(payment: Payment, ledger: &[(&str, i64)]) -> Whole {
+    let entry = |(fact, amount): &(&str, i64)| {
+        json!({
+            "paymentId": id(1), "entry": format!("ledger#{fact}"), "amount": amount, "at": now(),
+            "objectId": "re_1", "schemaVersion": 1
+        })
+    };
+    let ledger = ledger.iter().map(entry).map(|entry| serde_json::from_value(entry).unwrap()).collect();
+    Whole { payment, refunds: Vec::new(), disputes: Vec::new(), ledger }
+}
+
+// F11: a dispute of 100.40 of 99.99 leaves the ledger at -0.41, and that adds up.
+#[test]
+fn a_ledger_adds_up_to_what_its_attempt_counts() {
+    let captured = payment(1, AttemptStatus::Captured, None);
+    let (came, taken) = (("charge:pi_1", 9_999), ("dispute:du_1:withdrawn", -10_040));
+    assert!(whole(captured.clone(), &[came]).adds_up());
+    assert!(!whole(captured.clone(), &[]).adds_up(), "nobody wrote down what came");
+    assert!(!whole(captured.clone(), &[came, taken]).adds_up(), "nobody counted what was taken");
+    let disputed = Payment { disputed: 10_040, ..captured.clone() };
+    assert!(whole(disputed.clone(), &[came, taken]).adds_up());
+    assert!(!whole(disputed, &[came]).adds_up());
+    let amount = Amount::from_minor;
+    let refunded = Payment { refundable: amount(8_000), refunded: amount(1_999), ..captured.clone() };
+    assert!(whole(refunded.clone(), &[came, ("refund:re_1", -1_999)]).adds_up());
+    let lost = Payment { refundable: amount(7_999), ..refunded };
+    assert!(!whole(lost, &[came, ("refund:re_1", -1_999)]).adds_up(), "a cent is nowhere");
+    // Heard of before it was heard that it was taken.
+    let early = Payment { disputed: -10_040, ..captured };
+    assert!(whole(early, &[came, ("dispute:du_1:reinstated", 10_040)]).adds_up());
+    assert!(whole(payment(1, AttemptStatus::Open, None), &[]).adds_up());
+}
+
+#[test]
+fn what_banks_take_comes_and_goes_with_the_attempt_and_without_it_the_item_is_as_before() {
+    let captured = payment(1, AttemptStatus::Captured, None);
+    let item = shared::dynamo::to_item(&captured).unwrap();
+    assert!(!item.contains_key("disputes") && !item.contains_key("disputed"));
+    let disputed = Payment { disputes: 2, disputed: -41, ..captured };
+    let item = shared::dynamo::to_item(&disputed).unwrap();
+    assert_eq!(shared::dynamo::from_item::<Payment>(item).unwrap(), disputed);
 }
 
 fn asked(body: &str) -> Result<NewRefund, Problem> {
@@ -336,6 +493,12 @@ fn an_admin_gives_back_a_part_or_all_that_is_left_and_never_more() {
     let none = Payment { refundable: Amount::ZERO, ..left };
     assert_eq!(of(&none, "{}"), Err(NoRefund::Nothing));
     assert_eq!(of(&payment(1, AttemptStatus::Open, None), "{}"), Err(NoRefund::Nothing));
+    // F11: not as long as its buyer has it from the bank, whatever is left.
+    for refundable in [Amount::ZERO, Amount::from_minor(9_999)] {
+        let disputed = Payment { disputes: 1, refundable, ..none.clone() };
+        assert_eq!(of(&disputed, r#"{"amount":0.01}"#), Err(NoRefund::Disputed));
+        assert_eq!(disputed.can_go_back(), Amount::ZERO);
+    }
     for body in [r#"{"amount":0}"#, r#"{"amount":-1}"#, r#"{"amount":1.001}"#, r#"{"all":true}"#] {
         assert!(asked(body).is_err(), "{body}");
     }
@@ -476,6 +639,32 @@ fn a_return_pays_back_what_its_pieces_cost_and_never_more_than_is_left() {
     assert_eq!(owed(&at_the_door, &untouched, 1, receipt), Err(NoRefund::InCash));
     let said = Receipt { outside: true, ..receipt };
     assert_eq!(owed(&at_the_door, &untouched, 1, said), Ok(Some((3_333, why))));
+}
+
+// R6.
+#[test]
+fn a_return_is_for_nothing_where_a_bank_has_decided_for_its_buyer() {
+    let order = |disputes, lost| {
+        let paid = json!({
+            "paid": 9_999, "refunding": 0, "refunded": 0, "paymentId": id(1), "attempts": [id(1)],
+            "disputes": disputes, "chargedBack": lost
+        });
+        stored(OrderStatus::Delivered, &json!({ "payment": paid }))
+    };
+    let owed = |disputes, lost| {
+        let captured = Payment {
+            intent_id: Some("pi_1".parse().unwrap()),
+            disputes,
+            ..payment(1, AttemptStatus::Captured, None)
+        };
+        let receipt = Receipt { restock: true, shipping: false, outside: false };
+        owed_for(&captured, &order(disputes, lost), &returned(1), receipt, &Actor::WORKFLOW, now())
+            .map(|refund| refund.map(|refund| refund.amount().minor()))
+    };
+    assert_eq!(owed(0, 0), Ok(Some(3_333)));
+    assert_eq!(owed(1, 0), Err(NoRefund::Disputed), "the bank decides");
+    assert_eq!(owed(2, 1), Err(NoRefund::Disputed), "it decides about another one");
+    assert_eq!(owed(1, 1), Ok(None), "its buyer has the money");
 }
 
 #[test]

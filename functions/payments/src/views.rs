@@ -1,19 +1,25 @@
 //! What people see of payments.
 
 use orders::back::Pieces;
+use orders::guests::OrderTokens;
 use orders::{OfferId, Order, OrderId, OrderStatus, PaymentId, PaymentStatus};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shared::caller::Caller;
 use shared::dynamo::list::{Cursors, Page, PageRequest};
+use shared::guards::Once;
+use shared::http::Answer;
 use shared::http::problem::Problem;
 use shared::values::money::{Amount, Currency, InMajor};
 use shared::values::time::Timestamp;
 
 use crate::attempt::{AttemptKind, AttemptStatus, Payment};
-use crate::ids::RefundId;
+use crate::disputes::{Dispute, DisputeState};
+use crate::ids::{DisputeId, RefundId};
 use crate::refunds::{Refund, RefundState, RefundWhy};
+use crate::settings::PublishableKey;
+use crate::starting::Started;
 use crate::store::{LedgerEntry, Payments, Whole};
-use crate::stripe::SessionUrl;
+use crate::stripe::{ClientSecret, SessionUrl};
 
 /// How an order and its money stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -46,6 +52,7 @@ pub struct PaymentView {
     currency: Currency,
     refundable: InMajor,
     refunded: InMajor,
+    disputed: bool,
     /// Until when it can take money, unless it was paid at the door.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Timestamp>,
@@ -54,6 +61,7 @@ pub struct PaymentView {
 
 impl From<Payment> for PaymentView {
     fn from(payment: Payment) -> Self {
+        let refundable = payment.can_go_back().in_major();
         Self {
             payment_id: payment.payment_id,
             order_id: payment.order_id,
@@ -63,8 +71,9 @@ impl From<Payment> for PaymentView {
             url: payment.url.filter(|_| payment.status == AttemptStatus::Open),
             amount: payment.amount.in_major(),
             currency: payment.currency,
-            refundable: payment.refundable.in_major(),
+            refundable,
             refunded: payment.refunded.in_major(),
+            disputed: payment.disputes > 0,
             created_at: payment.created_at,
         }
     }
@@ -118,6 +127,27 @@ impl From<Refund> for RefundView {
     }
 }
 
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DisputeView {
+    dispute_id: DisputeId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount: Option<InMajor>,
+    status: DisputeState,
+    since: Timestamp,
+}
+
+impl From<Dispute> for DisputeView {
+    fn from(dispute: Dispute) -> Self {
+        Self {
+            dispute_id: dispute.dispute_id,
+            amount: dispute.amount.map(Amount::in_major),
+            status: dispute.status,
+            since: dispute.since,
+        }
+    }
+}
+
 shared::names!(
     /// Which way money went.
     enum Direction {
@@ -142,7 +172,34 @@ impl From<LedgerEntry> for LedgerView {
     }
 }
 
-/// An attempt with what was given back of it; for admins, with its ledger.
+/// An attempt as whoever is to pay by it sees it: its page, or with what its form is opened.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StartedView {
+    #[serde(flatten)]
+    payment: PaymentView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret: Option<ClientSecret>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    publishable_key: Option<PublishableKey>,
+}
+
+impl From<Started> for StartedView {
+    fn from(started: Started) -> Self {
+        let (client_secret, publishable_key) = started.form.unzip();
+        Self { payment: started.payment.into(), client_secret, publishable_key }
+    }
+}
+
+impl Started {
+    /// The answer to who asked to pay: a new way has an address of its own.
+    pub fn answer(self, path: impl FnOnce(PaymentId) -> String) -> Answer<StartedView> {
+        let (id, is_new) = (self.payment.payment_id, self.is_new);
+        if is_new { Answer::created(self.into()).at(path(id)) } else { Answer::ok(self.into()) }
+    }
+}
+
+/// An attempt with what was given back of it; for admins, with its disputes and its ledger.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WholeView {
@@ -150,15 +207,19 @@ pub struct WholeView {
     payment: PaymentView,
     refunds: Vec<RefundView>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    disputes: Option<Vec<DisputeView>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     ledger: Option<Vec<LedgerView>>,
 }
 
 impl WholeView {
     fn of(whole: Whole, caller: &Caller) -> Self {
+        let disputes = caller.is_admin().then(|| whole.disputes.into_iter().map(DisputeView::from).collect());
         let ledger = caller.is_admin().then(|| whole.ledger.into_iter().map(LedgerView::from).collect());
         Self {
             payment: whole.payment.into(),
             refunds: whole.refunds.into_iter().map(RefundView::from).collect(),
+            disputes,
             ledger,
         }
     }
@@ -195,18 +256,100 @@ pub struct CheckoutPayment {
 }
 
 impl CheckoutPayment {
-    /// Not at all: it costs nothing.
-    pub const NOT_NEEDED: Self = Self { payment_id: None, status: "not-needed", url: None, expires_at: None };
+    /// How an order of this total is to be paid, with its attempt if it has one: not at all where it costs nothing, and
+    /// `None` where it is paid at the door.
+    pub fn of(total: Amount, attempt: Option<Payment>) -> Option<Self> {
+        let free = Self { payment_id: None, status: "not-needed", url: None, expires_at: None };
+        let Some(attempt) = attempt else { return (total == Amount::ZERO).then_some(free) };
+        Some(Self {
+            payment_id: Some(attempt.payment_id),
+            status: attempt.status.as_str(),
+            url: attempt.url.filter(|_| attempt.status == AttemptStatus::Open),
+            expires_at: Some(attempt.expires_at),
+        })
+    }
 }
 
-impl From<Payment> for CheckoutPayment {
-    fn from(payment: Payment) -> Self {
-        Self {
-            payment_id: Some(payment.payment_id),
-            status: payment.status.as_str(),
-            url: payment.url.filter(|_| payment.status == AttemptStatus::Open),
-            expires_at: Some(payment.expires_at),
-        }
+/// An order that was placed, as the record of its request's key keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlacedOrder {
+    /// The order.
+    pub order_id: OrderId,
+    /// What it comes to.
+    pub total: Amount,
+    /// In which currency.
+    pub currency: Currency,
+    /// By which payment, where it is paid before it is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_id: Option<PaymentId>,
+}
+
+/// The same as whoever ordered sees it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlacedView {
+    message: &'static str,
+    order_id: OrderId,
+    total: InMajor,
+    currency: Currency,
+    /// How it is to be paid, unless that is at the door.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment: Option<CheckoutPayment>,
+    /// What opens a guest's order. That is kept nowhere, and is the same each time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_token: Option<String>,
+}
+
+impl PlacedView {
+    /// An order, with its attempt to be paid as it is, if it has one.
+    pub fn of(PlacedOrder { order_id, total, currency, .. }: PlacedOrder, attempt: Option<Payment>) -> Self {
+        let payment = CheckoutPayment::of(total, attempt);
+        let (message, total) = ("order placed successfully", total.in_major());
+        Self { message, order_id, total, currency, payment, order_token: None }
+    }
+
+    /// The same, for the guest whose order it is.
+    #[must_use]
+    pub fn opened_by(self, tokens: &OrderTokens) -> Self {
+        Self { order_token: Some(tokens.of(self.order_id).reveal()), ..self }
+    }
+
+    /// Where it is shown to whoever ordered.
+    fn path(&self) -> String {
+        let pages = if self.order_token.is_some() { "guest-orders" } else { "orders" };
+        format!("/{pages}/{}", self.order_id)
+    }
+
+    /// The answer to whoever ordered, now or before.
+    pub fn answer(placed: Once<Self>) -> Answer<Self> {
+        let path = placed.answer().path();
+        Answer::created_once(placed).at(path)
+    }
+}
+
+/// The same, with the page on which it is paid where pages look for it that know of nothing else.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SessionView {
+    #[serde(flatten)]
+    order: PlacedView,
+    /// Missing where it costs nothing, and while nobody knows whether Stripe has made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<SessionUrl>,
+}
+
+impl From<PlacedView> for SessionView {
+    fn from(order: PlacedView) -> Self {
+        let url = order.payment.as_ref().and_then(|payment| payment.url.clone());
+        Self { order, url }
+    }
+}
+
+impl SessionView {
+    /// The answer to whoever ordered, now or before.
+    pub fn answer(placed: Once<PlacedView>) -> Answer<Self> {
+        let path = placed.answer().path();
+        Answer::created_once(placed.map(Self::from)).at(path)
     }
 }
 

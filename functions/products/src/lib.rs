@@ -309,6 +309,7 @@ impl Product {
             product_name: self.product_name.clone(),
             price: self.product_price,
             category: self.category.clone(),
+            image_url: self.image_url.clone(),
             availability,
         }
     }

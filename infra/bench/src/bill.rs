@@ -282,7 +282,7 @@ pub(super) fn peaks(prices: &Prices, functions: &[OfFunction]) -> Vec<Peak> {
             units: Units { read: rate * function.units.read, write: rate * function.units.write },
         }
     };
-    functions.iter().map(peak).collect()
+    functions.iter().filter(|function| prices.times(function.name) > 0.0).map(peak).collect()
 }
 
 #[cfg(test)]

@@ -45,14 +45,36 @@ pub(super) const PUBLISH: Case = case("publish-events", "publish-events");
 pub(super) const RECORD: Case = case("record-activity", "record-activity");
 pub(super) const HAND_OVER: Case = case("hand-over-stock", "hand-over-stock");
 
+pub(super) const ADD_ITEM: Case = case("add-cart-item", "add-cart-item");
+pub(super) const SEE_ONE: Case = case("get-cart (1 line)", "get-cart");
+pub(super) const SEE_ALL: Case = case("get-cart (50 lines)", "get-cart");
+pub(super) const BUY_ONE: Case = case("check-out-cart (1 line, cash)", "check-out-cart");
+pub(super) const BUY_ALL: Case = case("check-out-cart (50 lines, cash)", "check-out-cart");
+pub(super) const PAY_ALL: Case = case("check-out-cart (50 lines, card)", "check-out-cart");
+pub(super) const PAY_ONE: Case = case("check-out-cart (1 line, card)", "check-out-cart");
+pub(super) const HEAR: Case = case("receive-stripe-event", "receive-stripe-event");
+
 /// The five that the targets are about.
 pub(super) const FIVE: [Case; 5] = [CREATE_ORDER, GET_PRODUCT, LIST_PRODUCTS, SIGN_IN, CONSUME_ORDERS];
 /// An order's way, from the click to the shipping email.
 pub(super) const WAY: [Case; 5] = [CREATE_ORDER, CONSUME_ORDERS, CONFIRM, SHIP_ORDER, SHIPPING];
 /// Those of them that show what is sold.
 pub(super) const READS: [Case; 2] = [GET_PRODUCT, LIST_PRODUCTS];
-/// All of them, in the order in which they are called. The last three are called by what an order tells on its way.
-pub(super) const ALL: [Case; 11] = [
+/// Those of carts, each with what its cart is to have when it is called, in lines.
+pub(super) const OF_CARTS: [(Case, u32); 7] = [
+    (ADD_ITEM, 1),
+    (SEE_ONE, 1),
+    (SEE_ALL, MOST_LINES),
+    (BUY_ONE, 1),
+    (BUY_ALL, MOST_LINES),
+    (PAY_ALL, MOST_LINES),
+    (PAY_ONE, 1),
+];
+/// As many as a cart can have.
+const MOST_LINES: u32 = 50;
+/// All of them, in the order in which they are called. Three are called by what an order tells on its way; then come
+/// carts, and what Stripe tells of the last order that is paid by card.
+pub(super) const ALL: [Case; 19] = [
     GET_PRODUCT,
     LIST_PRODUCTS,
     SIGN_IN,
@@ -64,6 +86,14 @@ pub(super) const ALL: [Case; 11] = [
     PUBLISH,
     RECORD,
     HAND_OVER,
+    ADD_ITEM,
+    SEE_ONE,
+    SEE_ALL,
+    BUY_ONE,
+    BUY_ALL,
+    PAY_ALL,
+    PAY_ONE,
+    HEAR,
 ];
 
 /// Who runs it.
@@ -172,6 +202,15 @@ pub(super) struct Seen {
 
 pub(super) type SeenBySide = BTreeMap<(Side, &'static str), Seen>;
 
+/// What a turn has come to so far.
+#[derive(Debug, Default)]
+struct Turn {
+    /// The order that goes all the way.
+    order: String,
+    /// The last order that is to be paid by card, as its answer has it.
+    awaiting: Value,
+}
+
 /// Sends so many orders all the way, by each side, over the emulator.
 ///
 /// # Errors
@@ -187,15 +226,22 @@ pub(super) async fn on_the_emulator(scene: &Scene, programs: &Programs, times: u
             }
         }
         for turn in 0..times {
-            let mut order = String::new();
+            let mut so_far = Turn::default();
             for case in ALL {
                 let Some(function) = functions.get_mut(case.function) else { continue };
-                let event = event(scene, case, &order, &format!("{}-{turn}", side.name()))?;
+                if let Some(lines) = lines_of(case) {
+                    scene.fill_cart(lines).await?;
+                }
+                let event = event(scene, case, &so_far, &format!("{}-{turn}", side.name()))?;
                 let seen = all.entry((side, case.name)).or_default();
                 let answer = observe(scene, side, case, function, event, seen).await?;
-                if case == CREATE_ORDER {
+                if [CREATE_ORDER, PAY_ONE].contains(&case) {
                     let body: Value = serde_json::from_str(answer["body"].as_str().unwrap_or_default())?;
-                    order = body["orderId"].as_str().context("the answer has no orderId")?.to_owned();
+                    let order = body["orderId"].as_str().context("the answer has no orderId")?;
+                    match case {
+                        CREATE_ORDER => so_far.order = order.to_owned(),
+                        _ => so_far.awaiting = body,
+                    }
                 }
             }
         }
@@ -232,8 +278,22 @@ fn good(answer: &[u8]) -> Result<Value> {
     Ok(answer)
 }
 
-fn event(scene: &Scene, case: Case, order: &str, key: &str) -> Result<Bytes> {
+/// How many lines the cart is to have that a case is about.
+fn lines_of(case: Case) -> Option<u32> {
+    OF_CARTS.into_iter().find(|(one, _)| *one == case).map(|(_, lines)| lines)
+}
+
+fn event(scene: &Scene, case: Case, Turn { order, awaiting }: &Turn, key: &str) -> Result<Bytes> {
+    let check_out = |method| {
+        let (lines, key) = (lines_of(case).unwrap_or_default(), format!("{key} {}", case.name));
+        events::check_out(&scene.buyer, scene::sum(lines), method, &key.replace([' ', '(', ')', ','], "-"))
+    };
     Ok(match case {
+        ADD_ITEM => events::add_cart_item(&scene.buyer, &scene::id(2)),
+        SEE_ONE | SEE_ALL => events::get_cart(&scene.buyer),
+        BUY_ONE | BUY_ALL => check_out("cash_on_delivery"),
+        PAY_ONE | PAY_ALL => check_out("card"),
+        HEAR => events::paid(awaiting, key)?,
         CREATE_ORDER => events::create_order(&scene.buyer, &scene::id(1), key),
         GET_PRODUCT => events::get_product(&scene::id(1)),
         LIST_PRODUCTS => events::list_products(None),

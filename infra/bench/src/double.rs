@@ -14,10 +14,11 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::serve::ListenerExt;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::capacity::{self, Units};
+use super::events::SESSION;
 
 /// The AWS that functions see.
 pub(super) struct Double {
@@ -123,6 +124,18 @@ impl Double {
     }
 }
 
+/// Where Stripe makes sessions.
+const SESSIONS: &str = "/v1/checkout/sessions";
+
+/// What Stripe answers with that made a session.
+fn session() -> Bytes {
+    let session = json!({
+        "id": SESSION, "object": "checkout.session", "status": "open", "payment_status": "unpaid",
+        "url": format!("https://checkout.stripe.com/c/pay/{SESSION}"), "livemode": true, "mode": "payment",
+    });
+    session.to_string().into()
+}
+
 /// What tells calls of one function apart: the operation and the tables, or the object that is read. What is written
 /// may have another name each time.
 fn key(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> String {
@@ -139,6 +152,11 @@ fn key(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> String {
     };
     let mut tables: Vec<_> =
         body.split("\"TableName\":\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    // One that reads items of several tables names them otherwise.
+    let read: Value = serde_json::from_str(&body).unwrap_or_default();
+    tables.extend(
+        read["RequestItems"].as_object().into_iter().flat_map(|read| read.keys().map(String::as_str)),
+    );
     tables.sort_unstable();
     tables.dedup();
     format!("{target} {}", tables.join(" "))
@@ -230,6 +248,15 @@ async fn pass_on(
         input["ReturnConsumedCapacity"] = "INDEXES".into();
         sent = input.to_string().into();
     }
+    let json = HeaderValue::from_static("application/x-amz-json-1.0");
+    if uri.path() == SESSIONS {
+        let reply = Reply { status: StatusCode::OK, content_type: json, body: session() };
+        let mut now = inside.now();
+        *now.asked.calls.entry(operation).or_default() += 1;
+        let name = now.name.clone();
+        now.recordings.entry(name).or_default().insert(key, reply.clone());
+        return Ok(reply);
+    }
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let mut request = inside.http.request(method, format!("{}{path}", inside.emulator)).body(sent);
     for (name, value) in headers.iter().filter(|(name, _)| is_of_the_call(name)) {
@@ -249,7 +276,6 @@ async fn pass_on(
         }
         body = output.to_string().into();
     }
-    let json = HeaderValue::from_static("application/x-amz-json-1.0");
     let reply = Reply { status, content_type: content_type.unwrap_or(json), body };
     let mut now = inside.now();
     *now.asked.calls.entry(operation).or_default() += 1;
@@ -283,6 +309,10 @@ mod tests {
         assert_eq!(operation(&named), "TransactWriteItems");
         assert_eq!(returning("a", br#"{"ReturnValues":"ALL_NEW","TableName":"b"}"#), "a ALL_NEW");
         assert_eq!(returning("a", br#"{"ReturnValues":"NONE","TableName":"b"}"#), "a");
+        headers.insert("x-amz-target", HeaderValue::from_static("DynamoDB_20120810.BatchGetItem"));
+        let read =
+            key(&Method::POST, &uri, &headers, br#"{"RequestItems":{"b":{"Keys":[]},"a":{"Keys":[]}}}"#);
+        assert_eq!(read, "DynamoDB_20120810.BatchGetItem a b");
         let rest = key(&Method::POST, &Uri::from_static("/v2/email?x"), &HeaderMap::new(), b"{}");
         assert_eq!((rest.as_str(), operation(&rest).as_str()), ("POST /v2/email", "POST /v2/email"));
         let scope = "AWS4-HMAC-SHA256 Credential=A/20261121/us-east-1/s3/aws4_request, SignedHeaders=host";

@@ -1,9 +1,12 @@
 //! What AWS hands to the functions.
 
+use anyhow::{Context, Result};
 use axum::body::Bytes;
+use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
+use sha2::Sha256;
 
-use super::scene::{PASSWORD, Person};
+use super::scene::{PASSWORD, Person, SHOP, WEBHOOK_SECRET};
 
 const AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
 
@@ -21,6 +24,63 @@ pub(super) fn create_order(buyer: &Person, product: &str, key: &str) -> Bytes {
     let body = json!({ "id": product, "quantity": 1 });
     let headers = json!({ "content-type": "application/json", "idempotency-key": key });
     http("POST", "/create-order", "/create-order", "", headers, Some(buyer), Some(&body))
+}
+
+/// `GET /cart`.
+pub(super) fn get_cart(buyer: &Person) -> Bytes {
+    http("GET", "/cart", "/cart", "", json!({}), Some(buyer), None)
+}
+
+/// `POST /cart/items`: one piece more.
+pub(super) fn add_cart_item(buyer: &Person, product: &str) -> Bytes {
+    let body = json!({ "id": product, "quantity": 1 });
+    let headers = json!({ "content-type": "application/json" });
+    http("POST", "/cart/items", "/cart/items", "", headers, Some(buyer), Some(&body))
+}
+
+/// `POST /cart/checkout`: of a cart that costs so much, under a key of its own.
+pub(super) fn check_out(buyer: &Person, total: f64, method: &str, key: &str) -> Bytes {
+    let body = json!({ "expectedTotal": total, "paymentMethod": method, "cartVersion": 1 });
+    let headers = json!({ "content-type": "application/json", "idempotency-key": key });
+    http("POST", "/cart/checkout", "/cart/checkout", "", headers, Some(buyer), Some(&body))
+}
+
+/// `POST /payments/webhook`: that an order was paid, by the answer to its checkout.
+///
+/// # Errors
+/// The answer names no payment.
+pub(super) fn paid(checked_out: &Value, key: &str) -> Result<Bytes> {
+    let payment = checked_out["payment"]["paymentId"].as_str().context("no payment was begun")?;
+    let total = checked_out["total"].as_f64().context("the order costs something")?;
+    // In cents, whole as they are.
+    let minor: u64 = format!("{:.0}", total * 100.0).parse().context("a total in cents")?;
+    let metadata = json!({ "shop": SHOP, "order_id": checked_out["orderId"], "payment_id": payment });
+    let session = json!({
+        "id": SESSION, "object": "checkout.session", "status": "complete", "payment_status": "paid",
+        "amount_total": minor, "currency": "usd", "payment_intent": format!("pi_{key}"), "livemode": true,
+        "mode": "payment", "metadata": metadata,
+    });
+    let body = json!({
+        "id": format!("evt_{key}"), "object": "event", "type": "checkout.session.completed",
+        "created": now() / 1000, "livemode": true, "api_version": "2026-09-30.endive",
+        "data": { "object": session },
+    });
+    let headers = json!({
+        "content-type": "application/json; charset=utf-8",
+        "stripe-signature": signature(&body.to_string(), now() / 1000),
+    });
+    Ok(http("POST", "/payments/webhook", "/payments/webhook", "", headers, None, Some(&body)))
+}
+
+/// The only session that there is at the Stripe of the bench.
+pub(super) const SESSION: &str = "cs_live_bench";
+
+/// As Stripe signs what it sends at this time.
+fn signature(body: &str, seconds: i64) -> String {
+    let mac = Hmac::<Sha256>::new_from_slice(WEBHOOK_SECRET.as_bytes());
+    let mac = mac.expect("HMAC takes keys of any length").chain_update(format!("{seconds}.{body}"));
+    let digits: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("t={seconds},v1={digits}")
 }
 
 /// `GET /products/{id}`.
@@ -191,4 +251,32 @@ fn message(body: &Value) -> Bytes {
         "awsRegion": "us-east-1",
     });
     json!({ "Records": [record] }).to_string().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What other programs can check: `printf %s '1700000000.{}' | openssl dgst -sha256 -hmac whsec_of_the_bench`.
+    #[test]
+    fn what_stripe_tells_is_signed_with_its_time() {
+        let signed = signature("{}", 1_700_000_000);
+        let digits = signed.strip_prefix("t=1700000000,v1=").expect("a time and a signature");
+        assert_eq!(digits, "3670f4a0d729f223c82e1d635e15a21b6bd10b66fade1fc7d27a6ea9fe0fd8c0");
+        assert_ne!(signature("{}", 1_700_000_001)[14..], signed[14..]);
+        assert_ne!(signature("{ }", 1_700_000_000), signed);
+    }
+
+    #[test]
+    fn an_order_is_paid_to_the_cent_by_the_payment_that_was_begun() {
+        let answer = json!({ "orderId": "o", "total": 14.5, "payment": { "paymentId": "p" } });
+        let event: Value = serde_json::from_slice(&paid(&answer, "cartwright-1").unwrap()).unwrap();
+        let body: Value = serde_json::from_str(event["body"].as_str().unwrap()).unwrap();
+        let session = &body["data"]["object"];
+        assert_eq!(
+            (&session["amount_total"], &session["metadata"]["payment_id"]),
+            (&json!(1450), &json!("p"))
+        );
+        assert!(paid(&json!({ "orderId": "o", "total": 14.5 }), "k").is_err(), "it was paid at the door");
+    }
 }

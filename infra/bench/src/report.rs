@@ -9,7 +9,10 @@ use serde::Serialize;
 use super::bill::{self, Bill, Peak, Prices, Setting};
 use super::capacity::Units;
 use super::changes;
-use super::contest::{ALL, Case, Effort, FIVE, READS, SeenBySide, Side, WAY};
+use super::contest::{
+    ALL, CREATE_ORDER, Case, Effort, FIVE, GET_PRODUCT, HEAR, LIST_PRODUCTS, OF_CARTS, READS, SIGN_IN,
+    SeenBySide, Side, WAY,
+};
 use super::figures::{Figures, megabytes, percentile, short, times};
 use super::growth::Row;
 use super::limits::Limit;
@@ -107,7 +110,9 @@ pub(super) struct OfFunction {
 impl OfFunction {
     /// Whether API Gateway calls it.
     pub(super) fn is_route(&self) -> bool {
-        ["get-product", "list-products", "sign-in", "create-order"].contains(&self.name)
+        let routes = [GET_PRODUCT, LIST_PRODUCTS, SIGN_IN, CREATE_ORDER, HEAR];
+        let routes = routes.into_iter().chain(OF_CARTS.into_iter().map(|(case, _)| case));
+        routes.into_iter().any(|case| case.name == self.name)
     }
 
     /// How many calls a request makes.

@@ -21,12 +21,16 @@ const STACK: &str = "bench";
 /// The bucket that the functions see, under each of their variables for one.
 const BUCKET: &str = "bench";
 const SENDER: &str = "orders@cartwright.test";
+/// What the shop is called at Stripe.
+pub(super) const SHOP: &str = "bench";
+/// By which Stripe signs.
+pub(super) const WEBHOOK_SECRET: &str = "whsec_of_the_bench";
 pub(super) const PASSWORD: &str = "Cartwright-1";
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",
     "Principal":{"Service":"states.amazonaws.com"}}]}"#;
 const SELLER: &str = "5d0c1f6e-8a35-4f4b-9d1c-0c5d7d0d5a11";
 /// In cents.
-const PRICE: &str = "1450";
+const PRICE: u32 = 1_450;
 const DESCRIPTION: &str = "Holds a third of a litre and keeps it warm. Thrown and glazed by hand, so that no two are \
     quite the same; safe in the dishwasher and in the microwave oven, and heavy enough to stay where it was put.";
 /// How many items DynamoDB takes in one BatchWriteItem.
@@ -75,10 +79,23 @@ impl Scene {
         let outputs = aws.outputs(STACK).await?;
         let mut environment: Vec<_> =
             outputs.into_iter().map(|(resource, name)| (cloud::variable(&resource), name)).collect();
-        for (name, queue) in [("ORDERS_QUEUE_URL", "bench-orders"), ("EMAILS_QUEUE_URL", "bench-emails")] {
+        for (name, queue) in [
+            ("ORDERS_QUEUE_URL", "bench-orders"),
+            ("EMAILS_QUEUE_URL", "bench-emails"),
+            ("PAYMENTS_QUEUE_URL", "bench-payments"),
+            ("REFUNDS_QUEUE_URL", "bench-refunds"),
+        ] {
             let made = aws.call("sqs", "AmazonSQS.CreateQueue", &json!({ "QueueName": queue })).await?;
             let url = made["QueueUrl"].as_str().context("the queue has no URL")?;
             environment.push((name.into(), url.into()));
+        }
+        for (name, secret, value) in [
+            ("STRIPE_API_SECRET", "bench-stripe-api", json!({ "key": "rk_live_bench" })),
+            ("STRIPE_WEBHOOK_SECRET", "bench-stripe-webhook", json!({ "secrets": [WEBHOOK_SECRET] })),
+        ] {
+            let new = json!({ "Name": secret, "SecretString": value.to_string() });
+            let made = aws.call("secretsmanager", "secretsmanager.CreateSecret", &new).await?;
+            environment.push((name.into(), made["ARN"].as_str().context("the secret has no ARN")?.into()));
         }
         let machine = json!({
             "name": "bench", "type": "EXPRESS", "roleArn": "arn:aws:iam::000000000000:role/bench",
@@ -107,6 +124,14 @@ impl Scene {
             ("LIMIT_PER_DAY", "1000000/86400"),
             ("PIECES_PER_LINE", "10000"),
             ("FULFILMENT", "automatic"),
+            ("GUEST_CASH", "true"),
+            ("LIMIT_PER_EMAIL", "99999/60"),
+            ("LIMIT_PER_GUEST", "99999/60"),
+            ("ORDER_TOKEN_KEY", "a third key of the bench"),
+            ("PAYMENT_MINUTES", "35"),
+            ("SHOP_COUNTRY", "DE"),
+            ("SHOP_NAME", SHOP),
+            ("SHOP_URL", "https://shop.cartwright.test"),
             ("MEDIA_BASE_URL", "https://media.cartwright.test"),
             ("MEDIA_BUCKET", "bench"),
             ("UPLOADS_BUCKET", "bench"),
@@ -125,6 +150,7 @@ impl Scene {
         }
         let double = Double::serve(record.gateway()).await?;
         environment.push(("AWS_ENDPOINT_URL".into(), double.url().into()));
+        environment.push(("STRIPE_URL".into(), double.url().into()));
         let mut scene = Self { _emulator: emulator, aws, double, buyer: Person::named("buyer"), environment };
         scene.buyer = scene.person("buyer").await?;
         Ok(scene)
@@ -178,6 +204,14 @@ impl Scene {
         self.put("OFFERS_TABLE", numbers.map(offer).collect()).await
     }
 
+    /// Puts so many products, a piece of each, into the buyer's cart instead of what is in it.
+    ///
+    /// # Errors
+    /// The emulator refuses it.
+    pub(super) async fn fill_cart(&self, lines: u32) -> Result<()> {
+        self.put("CARTS_TABLE", vec![cart(&self.buyer, lines)]).await
+    }
+
     /// Puts a file where an upload of this product waits, and gives what S3 tells of it.
     ///
     /// # Errors
@@ -221,13 +255,11 @@ pub(super) fn product(number: u32, description: &str) -> Value {
         "email": { "S": "seller@cartwright.test" },
         "fileName": { "S": "picture.png" },
         "productName": { "S": name(number) },
-        "productPrice": { "N": PRICE },
+        "productPrice": { "N": PRICE.to_string() },
         "currency": { "S": "USD" },
         "description": { "S": description },
         "category": { "S": category },
-        "imageUrl": {
-            "S": format!("https://media.cartwright.test/images/products/{}/4f2a9c1e-picture.png", id(number)),
-        },
+        "imageUrl": { "S": picture(number) },
         "imageUploadId": { "S": id(number) },
         "isApproved": { "BOOL": true },
         "createdAt": { "S": created },
@@ -245,14 +277,41 @@ pub(super) fn offer(number: u32) -> Value {
         "offerId": { "S": id(number) },
         "productId": { "S": id(number) },
         "productName": { "S": name(number) },
-        "price": { "N": PRICE },
+        "price": { "N": PRICE.to_string() },
         "currency": { "S": "USD" },
+        "category": { "S": format!("Category {}", number % 10) },
+        "imageUrl": { "S": picture(number) },
         "quantity": { "N": "1000000" },
         "promised": { "N": "0" },
         "forSale": { "BOOL": true },
         "sellerId": { "S": SELLER },
         "schemaVersion": { "N": "1" },
     })
+}
+
+/// The first version of a cart of `buyer` as the table keeps it.
+pub(super) fn cart(buyer: &Person, lines: u32) -> Value {
+    let line = |number: u32| {
+        json!({ "M": {
+            "offerId": { "S": id(number) }, "quantity": { "N": "1" }, "productName": { "S": name(number) },
+            "priceWhenAdded": { "N": PRICE.to_string() }, "addedAt": { "S": created(number) },
+        } })
+    };
+    json!({
+        "cartId": { "S": format!("user#{}", buyer.id) },
+        "version": { "N": "1" },
+        "changeIds": { "L": [{ "S": "0123456789abcdef" }] },
+        "lines": { "L": (1..=lines).map(line).collect::<Vec<_>>() },
+        "updatedAt": { "S": created(lines) },
+        // The year 2100.
+        "expiresAt": { "N": "4102444800" },
+        "schemaVersion": { "N": "1" },
+    })
+}
+
+/// What a piece of each of so many products costs.
+pub(super) fn sum(lines: u32) -> f64 {
+    f64::from(PRICE * lines) / 100.0
 }
 
 /// An order of `buyer` as the table keeps it once all is done.
@@ -274,7 +333,7 @@ pub(super) fn order_with_history(buyer: &Person, number: u32, statuses: &[&str])
         "paymentMethod": { "S": "cash_on_delivery" },
         "lines": { "L": [{ "M": {
             "offerId": { "S": id(1) }, "productId": { "S": id(1) }, "productName": { "S": name(1) },
-            "unitPrice": { "N": PRICE }, "quantity": { "N": "2" }, "sellerId": { "S": SELLER },
+            "unitPrice": { "N": PRICE.to_string() }, "quantity": { "N": "2" }, "sellerId": { "S": SELLER },
         } }] },
         "total": { "N": "2900" },
         "currency": { "S": "USD" },
@@ -284,6 +343,10 @@ pub(super) fn order_with_history(buyer: &Person, number: u32, statuses: &[&str])
         "attempts": { "N": "0" },
         "schemaVersion": { "N": "1" },
     })
+}
+
+fn picture(number: u32) -> String {
+    format!("https://media.cartwright.test/images/products/{}/4f2a9c1e-picture.png", id(number))
 }
 
 fn name(number: u32) -> String {
@@ -387,6 +450,14 @@ mod tests {
                         Properties:\n      A: 1\nOutputs:\n  Pool:\n    Value: !Ref Pool\n  ThingsTable:\n    \
                         Value: !Ref ThingsTable\n";
         assert_eq!(taken, expected);
+    }
+
+    #[test]
+    fn a_cart_has_a_piece_of_each_of_the_first_products() {
+        let cart = cart(&Person::named("ann"), 50);
+        let lines = cart["lines"]["L"].as_array().expect("lines");
+        assert_eq!((lines.len(), &lines[49]["M"]["offerId"]["S"]), (50, &json!(id(50))));
+        assert_eq!((sum(1).to_string(), sum(50).to_string()), ("14.5".to_owned(), "725".to_owned()));
     }
 
     #[test]

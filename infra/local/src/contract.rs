@@ -2,8 +2,9 @@
 //! as a customer and as an admin, and holds each answer against it.
 //!
 //! All its checks are on, but one that is replaced by a check that knows API Gateway: `schemathesis_hooks.py`. What the
-//! contract says itself is told to it: `x-refuses-what-fits` names the operations that may answer 422 to a request that
-//! fits its schema, and why. And `jsonschema`, which comes with the SAM CLI, is asked whether it takes prices.
+//! contract says itself is told to it: `x-refuses-what-fits` names the operations that may answer 422, or 400 where
+//! they have no fields, to a request that fits its schema, and why. And `jsonschema`, which comes with the SAM CLI, is
+//! asked whether it takes prices.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -145,7 +146,9 @@ fn config(contract: &Value, who: &str) -> Result<String> {
         writeln!(config, "phases.coverage.enabled = {is_covered}")?;
         let why = operation["x-refuses-what-fits"].as_str();
         let versions = operation["responses"].get("412").map(|_| "`If-Match` may name another version.");
-        let refusals = [(versions, "412, "), (why, "422, ")];
+        // What has no fields to be told of is refused as a whole.
+        let refusal = if operation["responses"].get("422").is_some() { "422, " } else { "400, " };
+        let refusals = [(versions, "412, "), (why, refusal)];
         let (whys, statuses): (Vec<_>, String) =
             refusals.into_iter().filter_map(|(why, status)| Some((why?, status))).unzip();
         if !whys.is_empty() {
@@ -178,10 +181,16 @@ mod tests {
     fn only_what_the_contract_explains_may_refuse_what_fits() {
         let contract = json!({ "paths": { "/a": {
             "get": { "operationId": "getA", "x-who": "public" },
-            "put": { "operationId": "putA", "x-who": "user", "x-refuses-what-fits": "The code may be wrong." },
+            "put": {
+                "operationId": "putA", "x-who": "user", "x-refuses-what-fits": "The code may be wrong.",
+                "responses": { "422": {} },
+            },
+            "post": { "operationId": "postA", "x-who": "public", "x-refuses-what-fits": "It is signed." },
         } } });
         let config = config(&contract, CUSTOMER).unwrap();
-        assert_eq!(config.matches("positive_data_acceptance").count(), 1);
+        assert_eq!(config.matches("positive_data_acceptance").count(), 2);
+        let (_, signed) = config.split_once("# It is signed.\n").unwrap();
+        assert!(signed.lines().next().unwrap().contains(", 400, "), "{signed}");
         let (before, after) = config.split_once("# The code may be wrong.\n").unwrap();
         assert!(
             before.ends_with("include-operation-id = \"putA\"\nphases.coverage.enabled = true\n"),

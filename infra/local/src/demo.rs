@@ -1,5 +1,5 @@
-//! `cargo local demo`: the main job as a person would do it, from sign-up to the shipping email, with every request and
-//! answer.
+//! `cargo local demo`: the main job as a person would do it, from sign-up to the shipping email, and a guest's cart
+//! that is paid by card, with every request and answer.
 
 use std::time::Instant;
 
@@ -55,7 +55,7 @@ pub(crate) async fn run() -> Result<()> {
         let mut products = page["products"].as_array().into_iter().flatten();
         products.any(|one| one["id"] == id.as_str() && one["waitingPicture"].is_object())
     };
-    shop.wait("/users/me/products?limit=100", &token, mine).await?;
+    shop.wait("/users/me/products?limit=100", Some(&token), mine).await?;
 
     heading("An admin sees it waiting, and approves it");
     let admin = Shop::at(&record.url()).sign_in(ADMIN).await?;
@@ -71,7 +71,7 @@ pub(crate) async fn run() -> Result<()> {
     let order = format!("/orders/{}", placed.text("/orderId")?);
 
     heading("The order is queued, worked by Step Functions, and ships");
-    shop.wait(&order, &token, |order| order["status"] == "shipping").await?;
+    shop.wait(&order, Some(&token), |order| order["status"] == "shipping").await?;
     shop.want(Method::GET, &order, Some(&token), &Value::Null).await?;
 
     heading("…and the email goes out");
@@ -80,12 +80,58 @@ pub(crate) async fn run() -> Result<()> {
     let mail = self::mail(&record.url(), &email, shipping).await?;
     say::out!("\n{}", letter(&mail));
 
+    guest(&shop, &record.url(), &id, &admin).await?;
+
     say::out!(
         "\nThat was all, in {}. The shop stays open at {}; its mailbox is at {}/local.",
         say::seconds(started.elapsed()),
         record.url(),
         record.url()
     );
+    Ok(())
+}
+
+/// A guest buys one piece of a product by card, and an admin gives a part of the money back.
+async fn guest(shop: &Shop, url: &str, product: &str, admin: &str) -> Result<()> {
+    heading("Somebody without an account puts one into a cart");
+    let item = json!({ "id": product, "quantity": 1 });
+    let cart = shop.want(Method::POST, "/guest-cart/items", None, &item).await?;
+    let with_cart = shop.with("cart-token", cart.text("/cartToken")?);
+
+    heading("…looks at what it comes to, and checks out, to pay by card");
+    let cart = with_cart.want(Method::GET, "/guest-cart", None, &Value::Null).await?;
+    let email = format!("sasha.{}@cartwright.test", suffix());
+    let body = json!({
+        "email": email,
+        "fullName": "Sasha Guest",
+        "paymentMethod": "card",
+        "expectedTotal": cart.body["amounts"]["total"],
+    });
+    let placed = with_cart.want(Method::POST, "/guest-cart/checkout", None, &body).await?;
+    let order = format!("/guest-orders/{}", placed.text("/orderId")?);
+    let with_order = shop.with("order-token", placed.text("/orderToken")?);
+    let page = placed.text("/payment/url")?;
+    if !page.starts_with(url) {
+        say::out!("\nThis shop has an account of Stripe's: the page is {page}");
+        return Ok(());
+    }
+
+    heading("They pay on Stripe's page, which is on this laptop");
+    say::out!("\n{page}, button Pay; or, for a test:");
+    let payment = placed.text("/payment/paymentId")?;
+    let paid = json!({ "do": "pay" });
+    shop.want(Method::POST, &format!("/local/stripe/sessions/{payment}"), None, &paid).await?;
+
+    heading("Stripe tells the shop, and the order is paid and ships");
+    with_order.wait(&order, None, |order| order["status"] == "shipping").await?;
+    with_order.want(Method::GET, &order, None, &Value::Null).await?;
+
+    heading("An admin gives a part of the money back");
+    let part = json!({ "amount": 10, "reason": "requested_by_customer" });
+    let once = shop.with("idempotency-key", &format!("demo-{payment}"));
+    once.want(Method::POST, &format!("/payments/{payment}/refund"), Some(admin), &part).await?;
+    with_order.wait(&order, None, |order| order["paymentStatus"] == "partially_refunded").await?;
+    shop.want(Method::GET, &format!("/payments/{payment}"), Some(admin), &Value::Null).await?;
     Ok(())
 }
 

@@ -1,4 +1,5 @@
-//! `cargo local test --faults`: a shop whose functions reach AWS through the fault proxy, and what must hold on it.
+//! `cargo local test --faults`: a shop whose functions reach AWS and Stripe through the fault proxy, and what
+//! must hold on it.
 //!
 //! The proxy, the people and the invariants are the crate `faults` (`tests/faults`); here is what they run on.
 

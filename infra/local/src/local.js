@@ -182,9 +182,16 @@ function show(id, values, key, element) {
 
 let newestOrders = "?limit=50";
 
+// The newest, and those to whom the page's own address names: a link may lead to an older one.
+async function mails() {
+  const newest = await read("/local/emails.json?limit=50"), to = decodeURIComponent(location.hash).split(" ")[1];
+  if (!to?.includes("@")) return newest;
+  return [...newest, ...await read(`/local/emails.json?limit=50&to=${encodeURIComponent(to)}`)];
+}
+
 const parts = [
   async () => show("pending", await read("/local/pending.json"), one => one.id, product),
-  async () => show("emails", await read("/local/emails.json?limit=50"), mail => `${mail.sentAt} ${mail.to} ${mail.subject}`, email),
+  async () => show("emails", await mails(), mail => `${mail.sentAt} ${mail.to} ${mail.subject}`, email),
   async () => {
     const orders = await read(`/local/orders.json${newestOrders}`), runs = await read("/local/executions.json");
     const values = orders.map(order => ({ order, runs: runs.filter(run => run.orderId === order.orderId) }));

@@ -122,7 +122,7 @@ async fn categories_and_banner(shop: &Shop, admin: &str) -> Result<()> {
         let body = json!({ "fileName": file, "fileType": "image/png", "categoryName": name });
         let asked = shop.want(Method::POST, "/categories/upload-url", Some(admin), &body).await?;
         shop.upload(asked.text("/uploadUrl")?, "image/png", pictures::png(shape, ink, ground)?).await?;
-        shop.wait("/categories?limit=100", admin, |list| has(list, "categoryName", name)).await?;
+        shop.wait("/categories?limit=100", Some(admin), |list| has(list, "categoryName", name)).await?;
     }
     let there = shop.want(Method::GET, "/banners", None, &Value::Null).await?.body;
     if there["banners"].as_array().is_some_and(|banners| !banners.is_empty()) {
@@ -133,7 +133,7 @@ async fn categories_and_banner(shop: &Shop, admin: &str) -> Result<()> {
     let asked = shop.want(Method::POST, "/banners/upload-url", Some(admin), &body).await?;
     shop.upload(asked.text("/uploadURL")?, "image/png", pictures::png(shape, ink, ground)?).await?;
     let id = asked.text("/id")?;
-    shop.wait("/banners", admin, |page| has(&page["banners"], "id", id)).await?;
+    shop.wait("/banners", Some(admin), |page| has(&page["banners"], "id", id)).await?;
     Ok(())
 }
 
@@ -199,6 +199,6 @@ async fn create(shop: &Shop, seller: &str, product: &Product) -> Result<()> {
         let mut products = page["products"].as_array().into_iter().flatten();
         products.any(|one| one["id"] == id.as_str() && has_picture(one))
     };
-    shop.wait("/users/me/products?limit=100", seller, taken).await?;
+    shop.wait("/users/me/products?limit=100", Some(seller), taken).await?;
     Ok(())
 }

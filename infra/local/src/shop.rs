@@ -14,10 +14,12 @@ pub(crate) const PASSWORD: &str = "Cartwright-1";
 pub(crate) const CODE: &str = "123456";
 
 /// The shop at one address.
+#[derive(Clone)]
 pub(crate) struct Shop {
     url: String,
     http: Client,
     aloud: bool,
+    header: Option<(&'static str, String)>,
 }
 
 /// What the shop answered.
@@ -45,12 +47,18 @@ impl Answer {
 impl Shop {
     /// The shop at this address.
     pub(crate) fn at(url: &str) -> Self {
-        Self { url: url.to_owned(), http: ::emulator::client(), aloud: false }
+        Self { url: url.to_owned(), http: ::emulator::client(), aloud: false, header: None }
     }
 
     /// The same, printing each request as a curl command, and each answer.
     pub(crate) fn aloud(url: &str) -> Self {
         Self { aloud: true, ..Self::at(url) }
+    }
+
+    /// The same, whose requests have a header besides: what opens a guest's cart or order, or makes a request be done
+    /// once.
+    pub(crate) fn with(&self, name: &'static str, value: &str) -> Self {
+        Self { header: Some((name, value.to_owned())), ..self.clone() }
     }
 
     /// Sends a request and takes any answer.
@@ -65,14 +73,16 @@ impl Shop {
         body: &Value,
     ) -> Result<Answer> {
         let mut request = self.http.request(method.clone(), format!("{}{path}", self.url));
-        if let Some(token) = token {
-            request = request.bearer_auth(token);
+        let bearer = token.map(|token| ("authorization", format!("Bearer {token}")));
+        let headers: Vec<_> = bearer.iter().chain(&self.header).collect();
+        for (name, value) in &headers {
+            request = request.header(*name, value);
         }
         if !body.is_null() {
             request = request.json(body);
         }
         if self.aloud {
-            say::out!("\n{}", curl(&method, &format!("{}{path}", self.url), token, body));
+            say::out!("\n{}", curl(&method, &format!("{}{path}", self.url), &headers, body));
         }
         let answer = request.send().await.context("the shop does not answer")?;
         let status = answer.status();
@@ -159,12 +169,12 @@ impl Shop {
     pub(crate) async fn wait(
         &self,
         path: &str,
-        token: &str,
+        token: Option<&str>,
         until: impl Fn(&Value) -> bool,
     ) -> Result<Value> {
-        let quiet = Self { url: self.url.clone(), http: self.http.clone(), aloud: false };
+        let quiet = Self { aloud: false, ..self.clone() };
         for _ in 0..300 {
-            let answer = quiet.want(Method::GET, path, Some(token), &Value::Null).await?;
+            let answer = quiet.want(Method::GET, path, token, &Value::Null).await?;
             if until(&answer.body) {
                 return Ok(answer.body);
             }
@@ -174,14 +184,14 @@ impl Shop {
     }
 }
 
-fn curl(method: &Method, url: &str, token: Option<&str>, body: &Value) -> String {
+fn curl(method: &Method, url: &str, headers: &[&(&str, String)], body: &Value) -> String {
     let mut line = match *method {
         Method::GET => format!("curl {url}"),
         Method::POST if !body.is_null() => format!("curl {url}"),
         _ => format!("curl -X {method} {url}"),
     };
-    if let Some(token) = token {
-        line += &format!(" \\\n  -H 'authorization: Bearer {}'", short(token));
+    for (name, value) in headers {
+        line += &format!(" \\\n  -H '{name}: {}'", short(value));
     }
     if !body.is_null() {
         line += &format!(" \\\n  -H 'content-type: application/json' -d '{body}'");
@@ -214,7 +224,8 @@ mod tests {
 
     #[test]
     fn a_request_reads_as_the_curl_command_for_it() {
-        let line = curl(&Method::POST, "http://localhost:3000/orders", Some("abc"), &json!({ "id": "1" }));
+        let bearer = ("authorization", "Bearer abc".to_owned());
+        let line = curl(&Method::POST, "http://localhost:3000/orders", &[&bearer], &json!({ "id": "1" }));
         let expected = "curl http://localhost:3000/orders \\\n  -H 'authorization: Bearer abc' \\\n  \
                         -H 'content-type: application/json' -d '{\"id\":\"1\"}'";
         assert_eq!(line, expected);

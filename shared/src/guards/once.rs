@@ -5,6 +5,7 @@
 //! <https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/>
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -20,6 +21,7 @@ use sha2::{Digest, Sha256};
 use super::Guards;
 use crate::caller::Caller;
 use crate::dynamo::{Batch, Consistency, Found, Item, Read, Write, Written, from_item, number, to_item};
+use crate::http::header_value;
 use crate::http::problem::{FieldError, IDEMPOTENCY_KEY_REUSED, Problem};
 use crate::values::time::Timestamp;
 
@@ -30,39 +32,44 @@ const KEPT: Duration = Duration::from_hours(24);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
+/// The header that has it.
+const HEADER: &str = "Idempotency-Key";
+
+/// The text is no key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be 1 to 255 visible ASCII characters without spaces")]
+pub struct NotAKey;
+
+impl FromStr for IdempotencyKey {
+    type Err = NotAKey;
+
+    fn from_str(text: &str) -> Result<Self, NotAKey> {
+        let fits = (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        fits.then(|| Self(text.to_owned())).ok_or(NotAKey)
+    }
+}
+
 impl<S: Sync> OptionalFromRequestParts<S> for IdempotencyKey {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Problem> {
-        let mut values = parts.headers.get_all("idempotency-key").iter();
-        let (Some(value), None) = (values.next(), values.next()) else {
-            return if parts.headers.contains_key("idempotency-key") {
-                Err(invalid("may be given only once"))
-            } else {
-                Ok(None)
-            };
-        };
-        match value.to_str() {
-            Ok(key) if (1..=255).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()) => {
-                Ok(Some(Self(key.to_owned())))
-            }
-            _ => Err(invalid("must be 1 to 255 visible ASCII characters without spaces")),
-        }
+        header_value(&parts.headers, HEADER)
     }
 }
 
 impl IdempotencyKey {
+    /// The key as it was sent.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The key of a request that cannot do without one.
     ///
     /// # Errors
     /// `invalid-input` where there is none.
     pub fn required(key: Option<Self>) -> Result<Self, Problem> {
-        key.ok_or_else(|| invalid("is required"))
+        key.ok_or_else(|| Problem::invalid_input(vec![FieldError::parameter(HEADER, "is required")]))
     }
-}
-
-fn invalid(detail: &str) -> Problem {
-    Problem::invalid_input(vec![FieldError::parameter("Idempotency-Key", detail)])
 }
 
 /// The key came before, with another request.

@@ -23,13 +23,15 @@
 //! | `account-in-all` | the same | one account from all addresses that it has not signed in from |
 //! | `person` | requests | one person who is signed in |
 //! | `day` | the same | the same person, in a day |
+//! | `card` | requests to pay by card | the same person, in an hour |
 //! | `email` | requests | whoever gives this address, without an account |
 //! | `everyone` | requests | everyone together |
 //!
 //! An item of `account` at sign-in also keeps until when the address is one of the account's own, `knownUntil`. If a
 //! reply is lost, the SDK's second try counts the request twice. Whom a counter is about is kept as an HMAC, under a
 //! key of which docs/decisions/0006 says where it comes from. Where a person has a limit a day besides, its counters
-//! stand in the same item, as `d<number of the window>`, and its condition in the same update. Time to live takes an
+//! stand in the same item, as `d<number of the window>`, and its condition in the same update; those
+//! of who pays by card as `k…`. Time to live takes an
 //! item some time after its longest two windows; an item that is still there then counts for nothing. One that lives on
 //! keeps the counters of windows between which nobody asked; once in `MOST_ATTRIBUTES` requests they are taken away
 //! by an update more, so that an item stays under 1 KB, one write unit.
@@ -92,6 +94,18 @@ impl FromStr for Rate {
                 Some(Self { requests: parse(requests)?, seconds: parse(seconds)? })
             })
             .ok_or_else(|| "must be requests/seconds, such as 20/300".into())
+    }
+}
+
+/// So many requests in an hour, written as their number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct AnHour(Rate);
+
+impl FromStr for AnHour {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        format!("{text}/3600").parse().map(Self).map_err(|_| "must be a number of requests".into())
     }
 }
 
@@ -182,6 +196,11 @@ impl Counter {
     /// The counter of the same requests at another rate, in the same item.
     fn a_day(&self, rate: Rate) -> Self {
         Self { name: "day", rate, guard_id: self.guard_id.clone(), letter: 'd' }
+    }
+
+    /// The counter of those among the requests that are to be paid by card, in the same item.
+    fn by_card(&self, rate: Rate) -> Self {
+        Self { name: "card", rate, guard_id: self.guard_id.clone(), letter: 'k' }
     }
 
     fn attribute(&self, window: i64) -> String {
@@ -328,8 +347,8 @@ impl Counters {
             let policies: Vec<_> = limits.iter().map(|(name, rate)| rate.policy(name)).collect();
             Ok(Err(TooMany { policies: policies.join(", "), name, wait }))
         };
-        let first = counters.first().context("a request is counted somewhere")?;
-        if let Some((wait, name)) = self.refusals.wait(&first.guard_id, now) {
+        let remembered = remembered_as(counters);
+        if let Some((wait, name)) = self.refusals.wait(&remembered, now) {
             return too_many(wait, name);
         }
         let update = count(counters, &self.table, now)?;
@@ -348,7 +367,7 @@ impl Counters {
                 let waits = refused.map(|counter| (counter.wait(&item, now), counter.name));
                 let (wait, name) = waits.max().context("no counter refused the request")?;
                 let until = now + Duration::from_secs(wait.into());
-                self.refusals.remember(&first.guard_id, (until, name), now);
+                self.refusals.remember(&remembered, (until, name), now);
                 too_many(wait, name)
             }
         }
@@ -361,6 +380,12 @@ impl Counters {
         self.refusals.forget(&counter.guard_id);
         Ok(())
     }
+}
+
+/// What a refusal by these counters of one item is remembered as: who pays by card too often may still pay otherwise.
+fn remembered_as(counters: &[&Counter]) -> String {
+    let id = counters.first().map(|first| first.guard_id.clone()).unwrap_or_default();
+    counters.iter().skip(1).fold(id, |id, counter| format!("{id}#{}", counter.name))
 }
 
 /// The counters that refuse, until when and for which limit. A refused request is not counted, so nothing shortens that
@@ -576,12 +601,13 @@ pub struct PersonLimit {
     counters: Counters,
     per_person: Rate,
     per_day: Option<Rate>,
+    by_card: Option<Rate>,
 }
 
 impl FromEnv for PersonLimit {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         let per_person = config::required("LIMIT_PER_PERSON")?;
-        Ok(Self { counters: Counters::from_env(aws)?, per_person, per_day: None })
+        Ok(Self { counters: Counters::from_env(aws)?, per_person, per_day: None, by_card: None })
     }
 }
 
@@ -594,14 +620,42 @@ impl PersonLimit {
         Ok(Self { per_day: Some(config::required("LIMIT_PER_DAY")?), ..self })
     }
 
+    /// The same, and by card no more in an hour than `CARDS_PER_HOUR` says: whoever tries stolen cards tries many.
+    ///
+    /// # Errors
+    /// When that is not set.
+    pub fn and_by_card(self) -> Result<Self, ConfigError> {
+        let AnHour(rate) = config::required("CARDS_PER_HOUR")?;
+        Ok(Self { by_card: Some(rate), ..self })
+    }
+
     /// Counts a request of `person` to `route`.
     ///
     /// # Errors
     /// `too-many-requests`.
     pub async fn count(&self, route: &str, person: &UserId, now: Timestamp) -> Result<(), Problem> {
+        self.counted(route, person, None, now).await
+    }
+
+    /// The same of a request that is to be paid by card.
+    ///
+    /// # Errors
+    /// `too-many-requests`.
+    pub async fn count_by_card(&self, route: &str, person: &UserId, now: Timestamp) -> Result<(), Problem> {
+        self.counted(route, person, self.by_card, now).await
+    }
+
+    async fn counted(
+        &self,
+        route: &str,
+        person: &UserId,
+        by_card: Option<Rate>,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
         let counter = self.counters.of(route, "person", self.per_person, &[&person.to_string()]);
         let a_day = self.per_day.map(|rate| counter.a_day(rate));
-        let counters: Vec<_> = std::iter::once(&counter).chain(&a_day).collect();
+        let by_card = by_card.map(|rate| counter.by_card(rate));
+        let counters: Vec<_> = std::iter::once(&counter).chain(&a_day).chain(&by_card).collect();
         let limits: Vec<_> = counters.iter().map(|counter| (counter.name, counter.rate)).collect();
         or_uncounted(self.counters.count(&counters, &limits, now).await)
     }

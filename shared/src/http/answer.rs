@@ -80,8 +80,7 @@ impl<T> Answer<T> {
         Self { cacheable: true, ..self }
     }
 
-    /// With a header of its service's own, whose name is written in small letters. A page of another origin reads it
-    /// only where the template exposes it.
+    /// With a header of its service's own. A page of another origin reads it only where the template exposes it.
     #[must_use]
     pub fn header(self, name: &'static str, value: impl Into<String>) -> Self {
         Self { header: Some((name, value.into())), ..self }
@@ -107,9 +106,9 @@ impl<T: Serialize> IntoResponse for Answer<T> {
             response.headers_mut().insert(header::LOCATION, location);
         }
         if let Some((name, value)) = self.header
-            && let Ok(value) = HeaderValue::try_from(value)
+            && let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value))
         {
-            response.headers_mut().insert(HeaderName::from_static(name), value);
+            response.headers_mut().insert(name, value);
         }
         if self.cacheable {
             response.headers_mut().insert(header::CACHE_CONTROL, PUBLIC.clone());

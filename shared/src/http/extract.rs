@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::fmt::Display;
 use std::str::FromStr;
 
+use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
@@ -27,9 +28,30 @@ impl<S: Sync, T: Body> FromRequest<S> for Input<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         readable(request.headers())?;
-        let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await.map_err(|_| {
-            Problem::new(BODY_TOO_LARGE, format!("The body may be at most {} KB long.", BODY_LIMIT / 1024))
-        })?;
+        input::parse(&body_of(request).await?).map(Self)
+    }
+}
+
+async fn body_of(request: Request) -> Result<Bytes, Problem> {
+    axum::body::to_bytes(request.into_body(), BODY_LIMIT).await.map_err(|_| {
+        Problem::new(BODY_TOO_LARGE, format!("The body may be at most {} KB long.", BODY_LIMIT / 1024))
+    })
+}
+
+/// The same of a request that may come without a body, and then means what is usual.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InputIfAny<T>(pub T);
+
+impl<S: Sync, T: Body + Default> FromRequest<S> for InputIfAny<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let is_readable = readable(request.headers());
+        let body = body_of(request).await?;
+        if body.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        is_readable?;
         input::parse(&body).map(Self)
     }
 }
@@ -154,6 +176,27 @@ impl<S: Send + Sync, T: Parameter> FromRequestParts<S> for QueryParameter<T> {
                 .map_err(|detail: T::Err| refused(&detail.to_string())),
             (Some(_), Some(_)) => Err(refused("may be given only once")),
         }
+    }
+}
+
+/// What the header `name` says, which may be given only once; `None` where it is absent. The error of `T`'s `FromStr`
+/// completes a sentence about the header.
+///
+/// # Errors
+/// `invalid-input` where it is given twice, or says nothing that `T` could be.
+pub fn header_value<T: FromStr<Err: Display>>(
+    headers: &HeaderMap,
+    name: &'static str,
+) -> Result<Option<T>, Problem> {
+    let refused = |detail: String| Problem::invalid_input(vec![FieldError::parameter(name, detail)]);
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => {
+            let value = value.to_str().unwrap_or_default().parse();
+            value.map(Some).map_err(|error: T::Err| refused(error.to_string()))
+        }
+        (Some(_), Some(_)) => Err(refused("may be given only once".to_owned())),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::dynamo::number;
 /// As many as DynamoDB compares with at once, but the one that nothing has.
 const MOST: usize = 99;
 
-/// No thing has it: versions begin with 1.
+/// No item has it: the versions in tables begin with 1.
 const NO_VERSION: u32 = 0;
 
 /// Which versions of a thing a request is about. The binary says `.conditional()` of a route whose handler takes it;

@@ -204,6 +204,25 @@ where
     .await
 }
 
+/// The same for what can be asked for more than a schedule asks: `T` is the event's `detail`, which a schedule leaves
+/// empty and who calls the function by hand does not.
+///
+/// # Errors
+/// When the environment lacks what the function needs, or the Runtime API is gone.
+pub async fn on_schedule_or_asked<S, T, H, F>(handle: H) -> crate::Exit
+where
+    S: FromEnv,
+    T: DeserializeOwned + Serialize + Default,
+    H: Fn(S, T, Timestamp) -> F + Copy,
+    F: Future<Output = anyhow::Result<()>>,
+{
+    run(async move |state: S, event: CloudWatchEvent<T>, _| {
+        let at = Timestamp::from_unix_millis(event.time.timestamp_millis());
+        Ok(handle(state, event.detail.unwrap_or_default(), at).await?)
+    })
+    .await
+}
+
 /// A task of a workflow: JSON in, JSON out. A failure is the workflow's to retry or to catch.
 ///
 /// # Errors

@@ -1,11 +1,11 @@
-//! A call that a function makes to AWS, as the proxy sees it.
+//! A call that a function makes to AWS or to Stripe, as the proxy sees it.
 
-use hyper::HeaderMap;
 use hyper::http::request::Parts;
+use hyper::{HeaderMap, Uri};
 use serde_json::Value;
 
 /// The tables, by the names that the stack's resources have inside the tables' own names.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "Activity",
     "Banners",
     "Carts",
@@ -14,24 +14,36 @@ const TABLES: [&str; 11] = [
     "Guards",
     "Offers",
     "Orders",
+    "Payments",
     "Products",
     "Settings",
     "Users",
 ];
 
-/// One HTTP request of a function to AWS.
+/// The queues that functions send to, by the same.
+const QUEUES: [&str; 4] = ["Emails", "Orders", "Payments", "Refunds"];
+
+/// The service that is not AWS's.
+const STRIPE: &str = "stripe";
+
+/// How ids of Stripe's begin.
+const STRIPES_IDS: [&str; 7] = ["ch_", "cs_", "dp_", "du_", "evt_", "pi_", "re_"];
+
+/// One HTTP request of a function to AWS or to Stripe.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     /// The function that makes it, and the number of its process; nobody for what a client uploads by itself.
     pub caller: Option<Caller>,
-    /// `dynamodb`, as the signature's scope names it.
+    /// `dynamodb`, as the signature's scope names it; `stripe`.
     pub service: String,
-    /// `UpdateItem`
+    /// `UpdateItem`; of Stripe `POST /v1/checkout/sessions/{id}/expire`
     pub operation: String,
-    /// The SDK's name for the call, the same in all its attempts.
+    /// The SDK's name for the call, the same in all its attempts. Stripe's client gives none: see [`crate::tries`].
     pub id: String,
-    /// The request's path, which names the object in calls to S3.
+    /// The request's path, which names the object in calls to S3 and to Stripe, where it begins with `/v1`.
     pub path: String,
+    /// What Stripe is to know the call by if it comes again.
+    pub key: Option<String>,
     /// The request's body.
     pub body: String,
     /// The same, if it is JSON.
@@ -51,19 +63,37 @@ impl Call {
     /// Reads a request.
     pub(crate) fn read(parts: &Parts, body: &[u8]) -> Self {
         let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let body = String::from_utf8_lossy(body).into_owned();
+        if let Some((caller, path)) = to_stripe(&parts.uri) {
+            return Self {
+                caller: Some(caller),
+                service: STRIPE.to_owned(),
+                operation: format!("{} {}", parts.method, without_ids(&path)),
+                id: String::new(),
+                path,
+                key: header("idempotency-key").map(str::to_owned),
+                input: Value::Null,
+                body,
+            };
+        }
         let service = header("authorization").and_then(|value| value.split(['/', ',']).nth(3));
         let service = service.unwrap_or("s3").to_owned();
-        let body = String::from_utf8_lossy(body).into_owned();
         let operation = operation(parts, &service, &body);
         Self {
             caller: Caller::read(&parts.headers),
             operation,
             id: header("amz-sdk-invocation-id").unwrap_or_default().to_owned(),
             path: parts.uri.to_string(),
+            key: None,
             input: body.parse().unwrap_or_default(),
             service,
             body,
         }
+    }
+
+    /// Whether it is Stripe that is called.
+    pub(crate) fn is_to_stripe(&self) -> bool {
+        self.service == STRIPE
     }
 
     /// The function's name.
@@ -91,6 +121,10 @@ impl Call {
         for table in TABLES.into_iter().filter(|table| self.body.contains(&format!("-{table}Table-"))) {
             add(table);
         }
+        let queue = self.input["QueueUrl"].as_str().unwrap_or_default();
+        for name in QUEUES.into_iter().filter(|name| queue.contains(&format!("-{name}Queue-"))) {
+            add(name);
+        }
         if let Some(expression) = self.input["UpdateExpression"].as_str() {
             // As far as its first name: `SET holder`.
             add(&expression.split_whitespace().take(2).collect::<Vec<_>>().join(" "));
@@ -111,6 +145,22 @@ impl Call {
     pub(crate) fn names(&self, subject: &str) -> bool {
         self.body.contains(subject) || self.path.contains(subject)
     }
+
+    /// Whether it changes nothing.
+    pub(crate) fn only_reads(&self) -> bool {
+        const READS: [&str; 5] = ["GetItem", "BatchGetItem", "Query", "GetObject", "ListObjectsV2"];
+        READS.contains(&self.operation.as_str()) || self.operation.starts_with("GET ")
+    }
+}
+
+/// The ids of Stripe's in a text.
+pub(crate) fn ids_of_stripes(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    words.filter(|word| is_of_stripes(word))
+}
+
+fn is_of_stripes(word: &str) -> bool {
+    STRIPES_IDS.iter().any(|prefix| word.starts_with(prefix))
 }
 
 impl Caller {
@@ -118,9 +168,29 @@ impl Caller {
     fn read(headers: &HeaderMap) -> Option<Self> {
         let agents = ["x-amz-user-agent", "user-agent"].into_iter().filter_map(|name| headers.get(name));
         let words = agents.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(' '));
-        let (function, pid) = words.filter_map(|word| word.strip_prefix("app/")).next()?.rsplit_once('.')?;
+        Self::named(words.filter_map(|word| word.strip_prefix("app/")).next()?)
+    }
+
+    /// `create-order.4711`
+    fn named(name: &str) -> Option<Self> {
+        let (function, pid) = name.rsplit_once('.')?;
         Some(Self { function: function.to_owned(), pid: pid.parse().ok()? })
     }
+}
+
+/// Who calls Stripe, and at which path: the address that the functions' start scripts give them for it begins with
+/// their own name, `/stripe/create-order.4711`.
+fn to_stripe(uri: &Uri) -> Option<(Caller, String)> {
+    let path = uri.path_and_query()?.as_str();
+    let (caller, path) = path.strip_prefix("/stripe/")?.split_once('/')?;
+    Some((Caller::named(caller)?, format!("/{path}")))
+}
+
+/// The path without its query, and without what names one thing.
+fn without_ids(path: &str) -> String {
+    let path = path.split('?').next().unwrap_or_default();
+    let parts = path.split('/').map(|part| if is_of_stripes(part) { "{id}" } else { part });
+    parts.collect::<Vec<_>>().join("/")
 }
 
 fn operation(parts: &Parts, service: &str, body: &str) -> String {
@@ -179,11 +249,43 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_message_says_which_queue_it_is_for() {
+        let body = r#"{"QueueUrl":"http://q/1/cartwright-local-RefundsQueue-1","MessageBody":"{}"}"#;
+        assert_eq!(call("sqs", "AmazonSQS.SendMessage", body).signature(), "sqs.SendMessage Refunds");
+    }
+
+    #[test]
     fn what_reads_an_index_says_which_part_of_it() {
         let body = r#"{"TableName":"cartwright-local-OrdersTable-1","IndexName":"due",
             "ExpressionAttributeValues":{":now":{"S":"2026-11-21T00:41:06.123Z"},":shard":{"S":"07"}}}"#;
         let call = call("dynamodb", "DynamoDB_20120810.Query", body);
         assert_eq!(call.signature(), "dynamodb.Query Orders due 07");
+    }
+
+    /// A call of Stripe by `send-refund`'s process 7.
+    pub(crate) fn to_stripe(method: &str, path: &str, body: &str) -> Call {
+        let request = Request::builder().method(method).uri(format!("/stripe/send-refund.7{path}"));
+        let request = request.header("authorization", "Bearer rk_1").header("idempotency-key", "refund-1");
+        Call::read(&request.body(()).unwrap().into_parts().0, body.as_bytes())
+    }
+
+    #[test]
+    fn a_call_of_stripe_tells_its_function_and_which_thing_it_is_about() {
+        let call = to_stripe("POST", "/v1/checkout/sessions/cs_test_a1B2/expire", "");
+        assert_eq!(call.caller, Some(Caller { function: "send-refund".into(), pid: 7 }));
+        assert_eq!(call.signature(), "stripe.POST /v1/checkout/sessions/{id}/expire");
+        assert_eq!((call.key.as_deref(), call.is_to_stripe()), (Some("refund-1"), true));
+        assert!(call.names("cs_test_a1B2") && !call.names("send-refund") && !call.only_reads());
+        let listed = to_stripe("GET", "/v1/refunds?payment_intent=pi_1&limit=100", "");
+        assert_eq!(listed.signature(), "stripe.GET /v1/refunds");
+        assert!(listed.names("pi_1") && listed.only_reads());
+    }
+
+    #[test]
+    fn ids_of_stripes_are_found_wherever_they_stand() {
+        let text =
+            r#"{"id":"cs_test_1","payment_intent":"pi_2","metadata":{"payment_id":"01a1"},"x":"re_3&"}"#;
+        assert_eq!(ids_of_stripes(text).collect::<Vec<_>>(), ["cs_test_1", "pi_2", "re_3"]);
     }
 
     #[test]

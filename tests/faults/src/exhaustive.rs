@@ -8,25 +8,27 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
-use ::tests::shop::{Product, product, wide_png};
+use ::tests::shop::{Product, product, unique, wide_png};
+use ::tests::wait::at_once;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::sleep;
 
-use crate::call::Call;
+use crate::call::{Call, ids_of_stripes};
+use crate::cards::{Holder, cart_id, order_of};
 use crate::events;
 use crate::fault::Fault;
-use crate::history::Answered;
+use crate::history::{Answered, Guest, Purchase};
 use crate::plan::Plan;
 use crate::proxy::Proxy;
 use crate::quiet::end_dead_leases;
 use crate::workload::{Buyer, Town, millis};
-use crate::world::{has_left, is_settled, stored, text};
+use crate::world::{awaits, has_left, is_settled, number, stored, text};
 
 /// What parts a call from its effect, and for how many of the SDK's three attempts.
 pub(crate) const FAULTS: [(Fault, usize, &str); 5] = [
@@ -61,10 +63,36 @@ enum Flow {
     Pictures(&'static str),
     /// An admin approves a product, whose picture is published.
     Approves,
+    /// A cart is ordered by card and paid, which Stripe tells.
+    PaysByCard,
+    /// The same, and Stripe tells nothing: its buyer comes back from the page.
+    ComesBack,
+    /// The page to pay on goes by, which Stripe tells.
+    PageGoesBy,
+    /// It was paid, nobody has told so, and its time to pay is over.
+    PaidUnheard,
+    /// Nobody has paid, and its time to pay is over.
+    NobodyPays,
+    /// The same, which the sweep finds.
+    HoldSwept,
+    /// Its buyer lets the page go by and asks for another one.
+    PaysAgain,
+    /// A buyer cancels an order that is paid.
+    CancelsPaid,
+    /// An order that is paid and that ship-order fails at is released.
+    CannotShipPaid,
+    /// An admin gives a part of the money back.
+    GivesBack,
+    /// The same, once more after somebody has tried it and died.
+    RefundedAgain,
+    /// The same, and it never reached its queue.
+    RefundSwept,
+    /// Somebody without an account orders by card, and somebody with one claims the order.
+    GuestPays,
 }
 
 impl Flow {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 24] = [
         Self::Buys,
         Self::ChecksOut,
         Self::CannotShip,
@@ -73,6 +101,19 @@ impl Flow {
         Self::Pictures("categories"),
         Self::Pictures("banners"),
         Self::Approves,
+        Self::PaysByCard,
+        Self::ComesBack,
+        Self::PageGoesBy,
+        Self::PaidUnheard,
+        Self::NobodyPays,
+        Self::PaysAgain,
+        Self::CancelsPaid,
+        Self::CannotShipPaid,
+        Self::GivesBack,
+        Self::RefundedAgain,
+        Self::GuestPays,
+        Self::HoldSwept,
+        Self::RefundSwept,
         Self::Swept,
         Self::EmailSwept,
         Self::Sweeps,
@@ -80,7 +121,40 @@ impl Flow {
 
     /// Whether it needs sweeps, which would be noise for the others.
     fn is_swept(self) -> bool {
-        matches!(self, Self::Swept | Self::EmailSwept | Self::Sweeps)
+        matches!(self, Self::Swept | Self::EmailSwept | Self::Sweeps | Self::HoldSwept | Self::RefundSwept)
+    }
+
+    /// Whether its order is paid by card.
+    fn is_by_card(self) -> bool {
+        match self {
+            Self::PaysByCard
+            | Self::ComesBack
+            | Self::PageGoesBy
+            | Self::PaidUnheard
+            | Self::NobodyPays
+            | Self::HoldSwept
+            | Self::PaysAgain
+            | Self::CancelsPaid
+            | Self::CannotShipPaid
+            | Self::GivesBack
+            | Self::RefundedAgain
+            | Self::RefundSwept
+            | Self::GuestPays => true,
+            Self::Buys
+            | Self::ChecksOut
+            | Self::CannotShip
+            | Self::Cancels
+            | Self::Swept
+            | Self::EmailSwept
+            | Self::Sweeps
+            | Self::Pictures(_)
+            | Self::Approves => false,
+        }
+    }
+
+    /// Whether Stripe tells in it what happens there; in the others it is to be known without.
+    fn is_told(self) -> bool {
+        matches!(self, Self::PaysByCard | Self::PageGoesBy | Self::CannotShipPaid)
     }
 
     /// The functions whose calls are played in this flow.
@@ -95,9 +169,20 @@ impl Flow {
                 "hand-over-stock",
             ],
             Self::ChecksOut => &["set-cart-item", "check-out-cart"],
-            Self::CannotShip => &["release-order"],
+            Self::CannotShip | Self::CannotShipPaid => &["release-order"],
             Self::Cancels => &["cancel-order"],
-            Self::Swept | Self::EmailSwept | Self::Sweeps => &["sweep-orders"],
+            Self::Swept | Self::EmailSwept | Self::HoldSwept => &["sweep-orders"],
+            Self::Sweeps => &["sweep-orders", "sweep-payments"],
+            Self::PaysByCard => &["check-out-cart", "receive-stripe-event"],
+            Self::ComesBack => &["refresh-payment"],
+            Self::PageGoesBy => &["receive-stripe-event"],
+            Self::PaidUnheard | Self::NobodyPays => &["settle-payment"],
+            Self::PaysAgain => &["start-payment"],
+            Self::CancelsPaid => &["cancel-order", "send-refund"],
+            Self::GivesBack => &["refund-payment"],
+            Self::RefundedAgain => &["send-refund"],
+            Self::RefundSwept => &["sweep-payments"],
+            Self::GuestPays => &["check-out-cart", "claim-order"],
             Self::Pictures("products") => &["index-product-image"],
             Self::Pictures("categories") => &["index-category-image"],
             Self::Pictures(_) => &["index-banner-image"],
@@ -108,11 +193,30 @@ impl Flow {
     /// What never works in this flow, so that it goes the way that it is about.
     fn broken(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::CannotShip => &[("ship-order", "UpdateItem")],
+            Self::CannotShip | Self::CannotShipPaid => &[("ship-order", "UpdateItem")],
+            // It is paid then, and does not ship.
+            Self::CancelsPaid => &[("refresh-payment", "SendMessage")],
+            Self::RefundedAgain | Self::RefundSwept => &[("refund-payment", "SendMessage")],
             Self::Cancels | Self::Swept => &[("create-order", "SendMessage")],
             Self::EmailSwept => &[("create-order", "SendMessage"), ("cancel-order", "SendMessage")],
             _ => &[],
         }
+    }
+
+    /// Whether a call is played in this flow, after that of its functions was recorded.
+    fn plays(self, cell: &Cell) -> bool {
+        let is_its = self.functions().contains(&cell.function.as_str());
+        // Several sweeps look at the same orders, and one of them finds each. What happened is told one by one or
+        // together, as the stream is read, and Stripe tells of a payment by two events at once.
+        let by_chance = ["sweep-orders", "sweep-payments", "publish-events", "receive-stripe-event"];
+        let is_certain = cell.number == 1 || !by_chance.contains(&cell.function.as_str());
+        // The rest of these is played in other flows.
+        let is_new = match self {
+            Self::HoldSwept => cell.signature.ends_with(" Payments"),
+            Self::RefundedAgain => cell.signature.contains(".GET "),
+            _ => true,
+        };
+        is_its && is_certain && is_new
     }
 }
 
@@ -129,6 +233,18 @@ impl Cell {
     fn name(&self) -> String {
         let number = if self.number > 1 { format!(" ({})", self.number) } else { String::new() };
         format!("{} {}{number}", self.function, self.signature)
+    }
+
+    /// Whether it counts for a limit.
+    fn is_the_counters(&self) -> bool {
+        self.signature.starts_with("dynamodb.UpdateItem Guards SET expiresAt")
+    }
+
+    /// Whether it is the same in each flow, and is played in the first one alone: it reads, or counts for a limit.
+    fn is_the_same_everywhere(&self) -> bool {
+        let reads = ["GetItem", "BatchGetItem", "Query", "GET"];
+        let operation = self.signature.split(['.', ' ']).nth(1).unwrap_or_default();
+        reads.contains(&operation) || self.is_the_counters()
     }
 }
 
@@ -161,12 +277,22 @@ impl Scene {
         self.state.lock().expect("no holder of this lock panics")
     }
 
-    fn add_subject(&self, subject: String) {
-        self.state().subjects.push(subject);
+    fn learn<'a>(&self, subjects: impl IntoIterator<Item = &'a str>) {
+        self.state().learn(subjects.into_iter().filter(|subject| !subject.is_empty()));
     }
 
     fn is_reached(&self) -> bool {
         self.state().reached
+    }
+
+    /// Learns what Stripe calls a thing that is this scene's. What a list has may be another's.
+    fn heard(&self, call: &Call, answer: &str) {
+        let mut state = self.state();
+        if state.subjects.iter().any(|subject| call.names(subject)) {
+            let thing: Value = answer.parse().unwrap_or_default();
+            let names = [thing["id"].as_str(), thing["payment_intent"].as_str()];
+            state.learn(names.into_iter().flatten());
+        }
     }
 
     /// What a call meets in this scene, if it is a call of this scene.
@@ -176,9 +302,9 @@ impl Scene {
             return None;
         }
         let puts = call.input["TransactItems"].as_array().into_iter().flatten();
-        for order in puts.filter_map(|item| item["Put"]["Item"]["orderId"]["S"].as_str()) {
-            state.subjects.push(order.to_owned());
-        }
+        let names = puts.flat_map(|put| OWN.iter().map(move |name| &put["Put"]["Item"][name]["S"]));
+        let learnt: Vec<_> = names.filter_map(Value::as_str).chain(ids_of_stripes(&call.body)).collect();
+        state.learn(learnt);
         if let Some(left) = state.lasting.get_mut(&call.id).filter(|left| **left > 0) {
             *left -= 1;
             return self.aim.as_ref().map(|(_, fault, _)| *fault);
@@ -204,6 +330,19 @@ impl Scene {
     }
 }
 
+impl SceneState {
+    fn learn<'a>(&mut self, subjects: impl IntoIterator<Item = &'a str>) {
+        for subject in subjects {
+            if self.subjects.iter().all(|known| known != subject) {
+                self.subjects.push(subject.to_owned());
+            }
+        }
+    }
+}
+
+/// What an item that is put is known by from then on.
+const OWN: [&str; 3] = ["orderId", "paymentId", "refundId"];
+
 /// The scenes that are being played.
 #[derive(Debug, Default)]
 struct Stage(RwLock<Vec<Arc<Scene>>>);
@@ -224,6 +363,12 @@ impl Plan for Stage {
         // Every scene sees the call, also after one had it fail.
         scenes.iter().fold(None, |fault, scene| fault.or(scene.fault(call)))
     }
+
+    fn heard(&self, call: &Call, answer: &str) {
+        for scene in self.0.read().expect("no holder of this lock panics").iter() {
+            scene.heard(call, answer);
+        }
+    }
 }
 
 /// A buyer and a product that one scene at a time has to itself.
@@ -242,6 +387,8 @@ pub(crate) struct Table {
     pub played: BTreeMap<(String, &'static str), usize>,
     /// What was tried and did not come to pass.
     pub missed: Vec<String>,
+    /// What is the same in each flow and is played already: the function, the call, and which one of those it is.
+    known: HashSet<(String, String, usize)>,
     /// Orders whose consumer failed, and that did not come again by themselves: the sweep would hide it.
     pub stuck: Vec<String>,
 }
@@ -297,20 +444,21 @@ fn counted_as(limit_key: &str, person: &str) -> String {
 }
 
 async fn pairs(town: &Town) -> Vec<Pair> {
-    let mut pairs = Vec::new();
-    for (number, buyer) in town.buyers.iter().enumerate() {
-        let product = match town.products.get(number) {
-            Some((_, product)) if number > 0 => product.clone(),
-            _ => town.lists(number % 2, &format!("scene {number}"), 500).await,
-        };
-        pairs.push(Pair { buyer: buyer.clone(), product });
-    }
-    pairs
+    let pair = |number: usize| {
+        let town = town.clone();
+        async move {
+            let product = town.lists(number % 2, &format!("scene {number}"), 500).await;
+            Pair { buyer: town.buyers[number].clone(), product }
+        }
+    };
+    at_once(town.buyers.len(), pair).await
 }
 
 async fn sweep(town: Town, calm: Arc<AtomicBool>) {
     while !calm.load(Ordering::Relaxed) {
-        town.aws.invoke("sweep-orders", &events::scheduled(Duration::from_mins(3))).await;
+        for function in ["sweep-orders", "sweep-payments"] {
+            town.aws.invoke(function, &events::scheduled(Duration::from_mins(3))).await;
+        }
         sleep(millis(400)).await;
     }
 }
@@ -337,14 +485,15 @@ impl Theatre {
     async fn record(&self, flow: Flow) -> Vec<Cell> {
         let scene = self.perform(flow, None, "recording").await;
         let mut cells = scene.state().trace.clone();
-        cells.retain(|cell| flow.functions().contains(&cell.function.as_str()));
-        // Several sweeps look at the same orders, and one of them finds each. What happened is told one by one or
-        // together, as the stream is read.
-        cells.retain(|cell| cell.number == 1 || !(flow.is_swept() || cell.function == "publish-events"));
-        assert!(!cells.is_empty(), "{flow:?} made no calls");
-        let is_the_counters =
-            |cell: &Cell| cell.signature.starts_with("dynamodb.UpdateItem Guards SET expiresAt");
-        assert!(flow != Flow::Buys || cells.iter().any(is_the_counters), "nobody knows whose the counter is");
+        cells.retain(|cell| flow.plays(cell));
+        for function in flow.functions() {
+            assert!(
+                cells.iter().any(|cell| cell.function == *function),
+                "{function} made no calls in {flow:?}"
+            );
+        }
+        let counts = cells.iter().any(Cell::is_the_counters);
+        assert!(flow != Flow::Buys || counts, "nobody knows whose the counter is");
         cells.sort();
         cells.dedup();
         cells
@@ -360,6 +509,10 @@ impl Theatre {
         let mut playing = JoinSet::new();
         while let Some(cells) = recording.join_next().await {
             for cell in cells.expect("a flow is recorded") {
+                let own = (cell.function.clone(), cell.signature.clone(), cell.number);
+                if cell.is_the_same_everywhere() && !table.known.insert(own) {
+                    continue;
+                }
                 *table.calls.entry(cell.function.clone()).or_default() += 1;
                 for fault in FAULTS {
                     playing.spawn_local(self.clone().play(cell.clone(), fault));
@@ -404,7 +557,7 @@ impl Theatre {
             Flow::Sweeps => {
                 let scene = Scene::new(flow, aim, vec!["\"IndexName\":\"due\"".to_owned()]);
                 self.stage.enter(&scene);
-                wait(Duration::from_secs(if scene.aim.is_some() { 30 } else { 4 }), async || {
+                wait(Duration::from_secs(if scene.aim.is_some() { 30 } else { 6 }), async || {
                     scene.is_reached()
                 })
                 .await;
@@ -415,7 +568,10 @@ impl Theatre {
                 let _free = self.free.acquire().await.expect("nobody closes it");
                 let pair =
                     self.pairs.lock().expect("no holder of this lock panics").pop().expect("one is free");
-                let scene = self.order(flow, aim, label, &pair).await;
+                let scene = match flow.is_by_card() {
+                    true => self.by_card(flow, aim, label, &pair).await,
+                    false => self.order(flow, aim, label, &pair).await,
+                };
                 self.pairs.lock().expect("no holder of this lock panics").insert(0, pair);
                 scene
             }
@@ -436,34 +592,26 @@ impl Theatre {
         let scene = Scene::new(flow, aim, vec![product.id.clone(), buyer.id.clone(), counter]);
         let key = URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{flow:?} {label}")));
         let lines = vec![(product.id.clone(), 1)];
-        self.town.history.note(&key, |purchase| {
-            label.clone_into(&mut purchase.label);
-            purchase.buyer.clone_from(&buyer.id);
-            purchase.lines.clone_from(&lines);
-        });
+        let mut purchase = Purchase {
+            label: label.to_owned(),
+            buyer: buyer.id.clone(),
+            asked: order_of(&lines),
+            lines,
+            ..Purchase::default()
+        };
         self.stage.enter(&scene);
-        let cart = if flow == Flow::ChecksOut { self.town.fill(&buyer.person, &lines).await } else { None };
-        let mut order = None;
-        for _ in 0..6 {
-            let answered = match &cart {
-                Some(cart) => self.town.check_out(&buyer.person, &key, cart).await,
-                None => self.town.ask_as(&buyer.person, &key, &lines).await,
-            };
-            match answered {
-                Answered::Placed(placed) => {
-                    order = Some(placed);
-                    break;
-                }
-                Answered::Unknown(429) => sleep(millis(3_000)).await,
-                Answered::Unknown(_) => sleep(millis(200)).await,
-                Answered::Refused(_) => break,
-            }
+        if flow == Flow::ChecksOut
+            && let Some(cart) = self.town.fill(Holder::Person(&buyer.person), &purchase.lines, None).await
+        {
+            purchase.asked = Town::checkout("/cart/checkout", &cart, false, None);
         }
+        self.town.history.begin(&key, purchase);
+        let order = self.ask(&key).await;
         if let Some(order) = order {
-            scene.add_subject(order.clone());
+            scene.learn([order.as_str()]);
             if matches!(flow, Flow::Cancels | Flow::EmailSwept) {
                 for _ in 0..6 {
-                    if [200, 409].contains(&self.town.cancel(&buyer.person, &key, &order).await) {
+                    if [200, 409].contains(&self.town.cancel_of(&key, &order).await) {
                         break;
                     }
                 }
@@ -489,6 +637,173 @@ impl Theatre {
         }
         self.stage.leave(&scene);
         scene
+    }
+
+    /// Asks for a purchase until it is answered, and gives the order.
+    async fn ask(&self, key: &str) -> Option<String> {
+        for _ in 0..6 {
+            match self.town.ask(key).await {
+                Answered::Placed(order) => return Some(order),
+                Answered::Unknown(429) => sleep(millis(3_000)).await,
+                Answered::Unknown(_) => sleep(millis(200)).await,
+                Answered::Refused(_) => return None,
+            }
+        }
+        None
+    }
+
+    /// Plays a flow that is about an order by card.
+    async fn by_card(
+        &self,
+        flow: Flow,
+        aim: Option<(Cell, Fault, usize)>,
+        label: &str,
+        pair: &Pair,
+    ) -> Arc<Scene> {
+        let Pair { buyer, product } = pair;
+        let key = URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{flow:?} {label}")));
+        let mut purchase = Purchase {
+            label: label.to_owned(),
+            buyer: buyer.id.clone(),
+            lines: vec![(product.id.clone(), 1)],
+            ..Purchase::default()
+        };
+        let mut subjects = vec![product.id.clone(), buyer.id.clone(), counted_as(&self.limit_key, &buyer.id)];
+        let shown = if flow == Flow::GuestPays {
+            let cart = self.town.guest_cart(&purchase.lines[0]).await.unwrap_or_default();
+            let email = format!("{}@cartwright.test", unique("gus").replace(' ', "."));
+            subjects.extend([cart_id(&cart), counted_as(&self.limit_key, &email)]);
+            let shown = self.town.fill(Holder::Guest(&cart), &purchase.lines, None).await;
+            purchase.buyer = cart_id(&cart);
+            purchase.guest = Some(Guest { email, cart, ..Guest::default() });
+            shown
+        } else {
+            self.town.fill(Holder::Person(&buyer.person), &purchase.lines, None).await
+        };
+        let scene = Scene::new(flow, aim, subjects);
+        let Some(shown) = shown else { return scene };
+        let guest = purchase.guest.as_ref();
+        let path = if guest.is_some() { "/guest-cart/checkout" } else { "/cart/checkout" };
+        purchase.asked = Town::checkout(path, &shown, true, guest);
+        self.town.history.begin(&key, purchase);
+        self.stage.enter(&scene);
+        if let Some(order) = self.ask(&key).await {
+            let of_this = self.town.history.purchase(&key).map(|purchase| purchase.payments);
+            let payment = of_this.into_iter().flatten().next().unwrap_or_default();
+            scene.learn([order.as_str(), &payment]);
+            self.go_on(flow, &key, &order, &payment, &buyer.id).await;
+            self.see_it_through(&scene, &order).await;
+        }
+        self.stage.leave(&scene);
+        scene
+    }
+
+    /// What happens to an order by card in a flow.
+    async fn go_on(&self, flow: Flow, key: &str, order: &str, payment: &str, buyer: &str) {
+        let town = &self.town;
+        if !flow.is_told() {
+            let never = json!({ "deliver": ["never"], "of": payment, "times": 99 });
+            town.shop.post("/local/stripe/next-delivery", &never).await;
+        }
+        let act = async |act: &str| town.at_stripe("sessions", payment, &json!({ "do": act })).await;
+        // Where the checkout may have died, its page is asked for again.
+        if matches!(flow, Flow::PaysByCard | Flow::GuestPays) && town.page(key, order).await.is_none() {
+            return;
+        }
+        match flow {
+            Flow::PaysByCard | Flow::CannotShipPaid => drop(act("pay").await),
+            Flow::PageGoesBy => drop(act("expire").await),
+            Flow::PaidUnheard => {
+                act("pay").await;
+                self.is_due(order).await;
+            }
+            Flow::NobodyPays => self.is_due(order).await,
+            Flow::HoldSwept => {
+                let values = json!({ ":due": { "S": "2001-09-09T01:46:40.000Z" } });
+                town.aws.update_item("OrdersTable", ("orderId", order), "SET dueAt = :due", values).await;
+            }
+            Flow::PaysAgain => {
+                town.let_go_by(payment).await;
+                if let Some(another) = town.page(key, order).await {
+                    town.at_stripe("sessions", &another, &json!({ "do": "pay" })).await;
+                }
+            }
+            Flow::GuestPays => {
+                town.claim(key, order, buyer).await;
+                act("pay").await;
+                town.refresh(key, order, payment).await;
+            }
+            _ => {
+                act("pay").await;
+                for _ in 0..3 {
+                    town.refresh(key, order, payment).await;
+                    if !awaits(&stored(&town.aws, order).await) {
+                        break;
+                    }
+                }
+                self.give_back(flow, key, order, payment).await;
+            }
+        }
+    }
+
+    /// What goes back of an order that is paid.
+    async fn give_back(&self, flow: Flow, key: &str, order: &str, payment: &str) {
+        let town = &self.town;
+        match flow {
+            Flow::CancelsPaid => {
+                for _ in 0..6 {
+                    if [200, 409].contains(&town.cancel_of(key, order).await) {
+                        break;
+                    }
+                }
+            }
+            Flow::GivesBack | Flow::RefundedAgain | Flow::RefundSwept => {
+                let ordered = stored(&town.aws, order).await;
+                town.ask_back(key, payment, &Town::piece_of(&ordered, 0)).await;
+                let asked = town.history.given_back().remove(key).unwrap_or_default();
+                let refund = asked.answers.into_iter().find_map(|(_, refund)| refund);
+                if let Some(refund) = refund.filter(|_| flow == Flow::RefundedAgain) {
+                    town.tried(payment, &refund).await;
+                    let queued = json!({ "paymentId": payment, "refundId": refund });
+                    town.aws.send_message("RefundsQueueUrl", &queued).await;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The time to pay an order is over: what the sweep sends then.
+    async fn is_due(&self, order: &str) {
+        self.town.aws.send_message("PaymentsQueueUrl", &json!({ "orderId": order })).await;
+    }
+
+    /// Waits until the call was reached or all of the order by card is settled, and whether what a consumer failed at
+    /// comes again.
+    async fn see_it_through(&self, scene: &Scene, order: &str) {
+        let aws = &self.town.aws;
+        let is_done = async || {
+            let is_given_back = number(&stored(aws, order).await["payment"]["M"], "refunding") == 0;
+            is_given_back && is_settled(aws, order).await && has_left(aws, order).await
+        };
+        let patience = Duration::from_secs(if scene.flow == Flow::CannotShipPaid { 60 } else { 25 });
+        let is_over = async || scene.is_reached() || (scene.aim.is_none() && is_done().await);
+        wait(patience, is_over).await;
+        // Messages come again when their visibility ends, after five seconds; and webhooks after 1, 5 and 25.
+        let aimed = scene.aim.as_ref().map(|(cell, ..)| cell.function.as_str());
+        let comes_again = ["receive-stripe-event", "settle-payment", "send-refund"];
+        if scene.is_reached()
+            && !scene.flow.is_swept()
+            && aimed.is_some_and(|function| comes_again.contains(&function))
+        {
+            let has_come = async || {
+                let stored = stored(aws, order).await;
+                let is_given_back = number(&stored["payment"]["M"], "refunding") == 0;
+                !awaits(&stored) && is_given_back && has_left(aws, order).await
+            };
+            wait(Duration::from_secs(40), has_come).await;
+            scene.state().stuck = !has_come().await;
+        }
+        wait(millis(3_000), is_done).await;
     }
 
     async fn is_settled(&self, order: &str) -> bool {
@@ -584,7 +899,7 @@ async fn wait(most: Duration, is_over: impl AsyncFn() -> bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::tests::call;
+    use crate::call::tests::{call, to_stripe};
 
     fn send(id: &str, order: &str) -> Call {
         let body = json!({ "MessageBody": format!("{{\"orderId\":\"{order}\"}}") }).to_string();
@@ -630,5 +945,60 @@ mod tests {
         scene.fault(&call("dynamodb", "DynamoDB_20120810.TransactWriteItems", body));
         scene.fault(&send("later", "order-1"));
         assert_eq!(scene.state().trace.last(), Some(&cell(1)));
+    }
+
+    #[test]
+    fn a_scene_learns_what_stripe_calls_its_payment_and_not_what_a_list_has() {
+        let scene = Scene::new(Flow::PaidUnheard, None, vec!["order-1".into()]);
+        let body =
+            r#"{"TransactItems":[{"Put":{"Item":{"orderId":{"S":"order-1"},"paymentId":{"S":"pay-1"}}}}]}"#;
+        scene.fault(&call("dynamodb", "DynamoDB_20120810.TransactWriteItems", body));
+        let stage = Stage::default();
+        stage.enter(&scene);
+        let made = to_stripe("POST", "/v1/checkout/sessions", "metadata%5Bpayment_id%5D=pay-1");
+        stage.heard(&made, r#"{"id":"cs_1","payment_intent":null}"#);
+        let of_another = to_stripe("POST", "/v1/checkout/sessions", "metadata%5Bpayment_id%5D=pay-2");
+        stage.heard(&of_another, r#"{"id":"cs_2"}"#);
+        let list = to_stripe("GET", "/v1/refunds?payment_intent=pi_1&limit=100", "");
+        stage.heard(&list, r#"{"data":[{"id":"re_3"}]}"#);
+        scene.fault(&to_stripe("POST", "/v1/checkout/sessions/cs_1/expire", ""));
+        let paid = r#"{"ExpressionAttributeValues":{":session":{"S":"cs_1"},":intent":{"S":"pi_1"}}}"#;
+        scene.fault(&call("dynamodb", "DynamoDB_20120810.UpdateItem", paid));
+        let known = ["order-1", "pay-1", "cs_1", "pi_1"].map(str::to_owned);
+        assert_eq!(scene.state().subjects, known);
+        let expire = scene.state().trace.iter().any(|cell| cell.signature.ends_with("{id}/expire"));
+        assert!(expire, "{:?}", scene.state().trace);
+    }
+
+    #[test]
+    fn what_is_the_same_in_each_flow_is_played_once_and_what_changes_something_in_each() {
+        let of = |signature: &str| Cell { signature: signature.into(), ..cell(1) };
+        for same in [
+            "dynamodb.BatchGetItem Carts Guards Users",
+            "dynamodb.GetItem Orders",
+            "stripe.GET /v1/refunds",
+            "dynamodb.UpdateItem Guards SET expiresAt",
+        ] {
+            assert!(of(same).is_the_same_everywhere(), "{same}");
+        }
+        for other in
+            ["dynamodb.TransactWriteItems Orders", "stripe.POST /v1/refunds", "sqs.SendMessage Orders"]
+        {
+            assert!(!of(other).is_the_same_everywhere(), "{other}");
+        }
+        let sent = |flow: Flow, queue: &str| {
+            let signature = format!("sqs.SendMessage {queue}");
+            flow.plays(&Cell { flow, function: "sweep-orders".into(), signature, number: 1 })
+        };
+        assert!(sent(Flow::HoldSwept, "Payments") && sent(Flow::Swept, "Orders"));
+        assert!(!sent(Flow::HoldSwept, "Orders") && !sent(Flow::NobodyPays, "Payments"));
+    }
+
+    #[test]
+    fn every_flow_is_played_in_the_part_with_sweeps_or_in_the_one_without() {
+        let count = |is_swept: bool| Flow::ALL.into_iter().filter(|flow| flow.is_swept() == is_swept).count();
+        assert_eq!((count(false), count(true)), (19, 5));
+        let distinct: std::collections::BTreeSet<_> = Flow::ALL.into_iter().collect();
+        assert_eq!(distinct.len(), Flow::ALL.len());
     }
 }

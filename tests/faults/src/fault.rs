@@ -26,6 +26,8 @@ pub(crate) enum Fault {
     InProgress,
     /// A batch is left unread (DynamoDB).
     Unprocessed,
+    /// Another request is at work on the same thing (Stripe).
+    Locked,
     /// It takes effect later, and the reply comes later.
     Delayed,
     /// It takes effect when the caller has given up waiting for it.
@@ -45,8 +47,10 @@ pub(crate) enum Fault {
 impl Fault {
     /// How long a delay is.
     pub(crate) const DELAY: Duration = Duration::from_millis(700);
-    /// Longer than the functions wait for a reply (`shared::aws`): 8 seconds.
-    pub(crate) const LATE: Duration = Duration::from_secs(9);
+    /// Longer than the functions wait for AWS (`shared::run::aws`).
+    const LATE: Duration = Duration::from_secs(9);
+    /// Longer than they wait for Stripe (`payments::stripe`): 10 seconds.
+    const LATE_AT_STRIPE: Duration = Duration::from_secs(11);
     /// How many seconds a message is held back.
     pub(crate) const HELD_BACK_SECONDS: u32 = 4;
 
@@ -58,6 +62,7 @@ impl Fault {
             Self::Stale => call.reads_an_index(),
             Self::Conflict | Self::InProgress => call.operation == "TransactWriteItems",
             Self::Unprocessed => call.operation == "BatchGetItem",
+            Self::Locked => call.is_to_stripe() && !call.only_reads(),
             // A transaction that takes effect after its caller was told no cannot be fenced off by anyone:
             // docs/reliability.md.
             Self::Late => call.operation != "TransactWriteItems",
@@ -65,10 +70,15 @@ impl Fault {
         }
     }
 
-    /// What the service answers in place of doing it: status, content type, error type for the header, body.
+    /// When a call takes effect that comes when its caller has given up waiting.
+    pub(crate) fn late(call: &Call) -> Duration {
+        if call.is_to_stripe() { Self::LATE_AT_STRIPE } else { Self::LATE }
+    }
+
+    /// What the service answers in place of doing it: status, content type, a header, body.
     pub(crate) fn answer(self, call: &Call) -> Option<Answer> {
         let answer = match (self, call.service.as_str()) {
-            (Self::Unavailable, _) => Answer::new(503, "text/plain", "", "Service Unavailable".into()),
+            (Self::Unavailable, _) => Answer::new(503, "text/plain", None, "Service Unavailable".into()),
             (Self::Throttled, "dynamodb") => Answer::json(
                 400,
                 "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
@@ -87,14 +97,28 @@ impl Fault {
             ),
             (Self::Unprocessed, _) => {
                 let body = json!({ "Responses": {}, "UnprocessedKeys": call.input["RequestItems"] });
-                Answer::new(200, JSON, "", body.to_string())
+                Answer::new(200, JSON, None, body.to_string())
             }
+            (Self::Throttled, "stripe") => Answer::stripes(
+                429,
+                "invalid_request_error",
+                Some("rate_limit"),
+                "Request rate limit exceeded.",
+            ),
+            (Self::Failed, "stripe") => Answer::stripes(500, "api_error", None, "An unknown error occurred"),
+            (Self::Locked, _) => Answer::stripes(
+                409,
+                "invalid_request_error",
+                Some("lock_timeout"),
+                "This object cannot be accessed right now because another request is accessing it.",
+            ),
             (Self::Throttled, "sqs") => {
                 Answer::json(400, "com.amazonaws.sqs#RequestThrottled", "Request throttled.")
             }
             (Self::Throttled, "ses") => {
                 let body = json!({ "message": "Maximum sending rate exceeded." }).to_string();
-                Answer::new(429, "application/json", "TooManyRequestsException", body)
+                let header = ("x-amzn-errortype", "TooManyRequestsException");
+                Answer::new(429, "application/json", Some(header), body)
             }
             (Self::Throttled, "s3") => Answer::xml(503, "SlowDown", "Please reduce your request rate."),
             (Self::Failed, "s3") => Answer::xml(500, "InternalError", "We encountered an internal error."),
@@ -119,6 +143,7 @@ impl fmt::Display for Fault {
             Self::Conflict => "transaction conflict",
             Self::InProgress => "transaction in progress",
             Self::Unprocessed => "batch left unread",
+            Self::Locked => "object locked",
             Self::Delayed => "delayed",
             Self::Late => "late, after the timeout",
             Self::Twice => "delivered twice",
@@ -132,23 +157,36 @@ impl fmt::Display for Fault {
 
 const JSON: &str = "application/x-amz-json-1.0";
 
-/// An answer in AWS's place.
+/// A header of an answer.
+type Header = (&'static str, &'static str);
+
+/// An answer in the place of AWS or of Stripe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub status: u16,
     pub content_type: &'static str,
-    /// For the header `x-amzn-errortype`; empty for none.
-    pub error_type: &'static str,
+    /// A header by which the caller goes.
+    pub header: Option<Header>,
     pub body: String,
 }
 
 impl Answer {
-    fn new(status: u16, content_type: &'static str, error_type: &'static str, body: String) -> Self {
-        Self { status, content_type, error_type, body }
+    fn new(status: u16, content_type: &'static str, header: Option<Header>, body: String) -> Self {
+        Self { status, content_type, header, body }
+    }
+
+    /// An error as Stripe writes it, and that another try may do.
+    fn stripes(status: u16, kind: &str, code: Option<&str>, message: &str) -> Self {
+        let mut error = json!({ "message": message, "type": kind });
+        if let Some(code) = code {
+            error["code"] = json!(code);
+        }
+        let again = ("stripe-should-retry", "true");
+        Self::new(status, "application/json", Some(again), json!({ "error": error }).to_string())
     }
 
     fn json(status: u16, kind: &str, message: &str) -> Self {
-        Self::new(status, JSON, "", json!({ "__type": kind, "message": message }).to_string())
+        Self::new(status, JSON, None, json!({ "__type": kind, "message": message }).to_string())
     }
 
     /// One reason for each item of the transaction, the first of which met another transaction.
@@ -164,14 +202,14 @@ impl Answer {
             "Message": "Transaction cancelled, please refer cancellation reasons for specific reasons",
             "CancellationReasons": reasons,
         });
-        Self::new(400, JSON, "", body.to_string())
+        Self::new(400, JSON, None, body.to_string())
     }
 
     fn xml(status: u16, code: &str, message: &str) -> Self {
         let body = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>"
         );
-        Self::new(status, "application/xml", "", body)
+        Self::new(status, "application/xml", None, body)
     }
 
     fn query(status: u16, code: &str, message: &str) -> Self {
@@ -179,14 +217,32 @@ impl Answer {
             "<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error><Type>Sender</Type>\
              <Code>{code}</Code><Message>{message}</Message></Error><RequestId>faults</RequestId></ErrorResponse>"
         );
-        Self::new(status, "text/xml", "", body)
+        Self::new(status, "text/xml", None, body)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::tests::call;
+    use crate::call::tests::{call, to_stripe};
+
+    #[test]
+    fn stripe_says_so_in_its_own_words_and_that_another_try_may_do() {
+        let call = to_stripe("POST", "/v1/refunds", "");
+        for (fault, status, code) in [
+            (Fault::Throttled, 429, json!("rate_limit")),
+            (Fault::Failed, 500, Value::Null),
+            (Fault::Locked, 409, json!("lock_timeout")),
+        ] {
+            let answer = fault.answer(&call).unwrap();
+            let body: Value = answer.body.parse().unwrap();
+            assert_eq!((answer.status, &body["error"]["code"]), (status, &code), "{fault}");
+            assert!(body["error"]["type"].is_string() && body["error"]["message"].is_string(), "{fault}");
+            assert_eq!(answer.header, Some(("stripe-should-retry", "true")), "{fault}");
+        }
+        assert!(Fault::Locked.fits(&call) && !Fault::Locked.fits(&to_stripe("GET", "/v1/refunds", "")));
+        assert!(Fault::late(&call) > Duration::from_secs(10), "payments::stripe waits so long");
+    }
 
     #[test]
     fn a_conflict_has_a_reason_for_each_item() {
@@ -211,7 +267,11 @@ mod tests {
         assert!(says("dynamodb").body.contains("ProvisionedThroughputExceededException"));
         assert!(says("sqs").body.contains("RequestThrottled"));
         assert_eq!((says("s3").status, says("s3").content_type), (503, "application/xml"));
-        assert_eq!((says("ses").status, says("ses").error_type), (429, "TooManyRequestsException"));
+        let header = says("ses").header;
+        assert_eq!(
+            (says("ses").status, header),
+            (429, Some(("x-amzn-errortype", "TooManyRequestsException")))
+        );
         assert!(says("states").body.contains("ThrottlingException"));
     }
 }

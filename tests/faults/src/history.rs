@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
+use serde_json::Value;
+
 /// An answer to a purchase.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answered {
@@ -28,13 +30,51 @@ pub(crate) enum Word {
     Delivered,
 }
 
+/// An answer to somebody who cancels an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cancelled {
+    /// It is over.
+    Done,
+    /// It is on its way.
+    OnItsWay,
+    /// Its money is on its way, and until that has come or not nothing can be said.
+    MoneyOnItsWay,
+    /// No clear answer.
+    Unknown(u16),
+}
+
+/// What is asked of the shop, so that it can be asked again.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Asked {
+    /// `/orders`, `/cart/checkout` or `/guest-cart/checkout`.
+    pub path: &'static str,
+    pub body: Value,
+}
+
+/// Who buys without an account.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Guest {
+    /// Where mail goes to.
+    pub email: String,
+    /// What opens the cart.
+    pub cart: String,
+    /// What opens the order, as it was answered.
+    pub token: Option<String>,
+    /// Who asked to have the order, and the statuses that this was answered with.
+    pub claims: Vec<(String, u16)>,
+}
+
 /// Something bought, or tried to, under one idempotency key.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Purchase {
     /// What tells it in a report: `buyer 3` or the name of a scenario.
     pub label: String,
-    /// The buyer's id.
+    /// The buyer's id; of a guest, the cart's.
     pub buyer: String,
+    /// Who it is, without an account.
+    pub guest: Option<Guest>,
+    /// What was asked for.
+    pub asked: Asked,
     /// The idempotency key.
     pub key: String,
     /// The products and how many pieces of each.
@@ -43,8 +83,12 @@ pub(crate) struct Purchase {
     pub answers: Vec<Answered>,
     /// The buyer did not ask again after an unclear answer.
     pub given_up: bool,
-    /// The statuses that cancelling it was answered with, be it the buyer or an admin.
-    pub cancels: Vec<u16>,
+    /// What cancelling it was answered with, be it the buyer or an admin.
+    pub cancels: Vec<Cancelled>,
+    /// The attempts to pay it that its buyer was told of.
+    pub payments: BTreeSet<String>,
+    /// Somebody paid by a page that was over, which Stripe would not let anybody do.
+    pub is_forced: bool,
     /// What its seller or an admin said of it, and the statuses that this was answered with.
     pub said: Vec<(Word, u16)>,
 }
@@ -60,7 +104,28 @@ impl Purchase {
 
     /// Whether the buyer knows what became of the last try to cancel it, if there was one.
     pub(crate) fn knows_if_cancelled(&self) -> bool {
-        self.cancels.last().is_none_or(|status| [200, 409].contains(status))
+        self.cancels.last().is_none_or(|last| !matches!(last, Cancelled::Unknown(_)))
+    }
+
+    /// Who bought it, as an order is known of that nobody was told of.
+    pub(crate) fn who(&self) -> &str {
+        self.guest.as_ref().map_or(&self.buyer, |guest| &guest.email)
+    }
+
+    /// Whether `buyer` is whose this order should be.
+    pub(crate) fn may_be_of(&self, order: &str, buyer: &str) -> bool {
+        let Some(guest) = &self.guest else { return buyer == self.buyer };
+        let claimed = guest.claims.iter().find(|(_, status)| *status == 200);
+        match claimed {
+            Some((person, _)) => person == buyer,
+            None => buyer == format!("guest#{order}"),
+        }
+    }
+
+    /// Who asked last to have it and has no clear answer.
+    pub(crate) fn claimed_in_vain(&self) -> Option<&str> {
+        let (person, status) = self.guest.as_ref()?.claims.last()?;
+        (![200, 404].contains(status)).then_some(person)
     }
 
     /// What was said last and had no clear answer.
@@ -71,6 +136,24 @@ impl Purchase {
     /// Whether the buyer knows what became of it.
     pub(crate) fn is_clear(&self) -> bool {
         self.answers.iter().any(Answered::is_clear)
+    }
+}
+
+/// Something that an admin gives back, under one idempotency key.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct GivenBack {
+    /// Of which payment.
+    pub payment: String,
+    /// What was asked for.
+    pub body: Value,
+    /// Each status, and the refund that was answered.
+    pub answers: Vec<(u16, Option<String>)>,
+}
+
+impl GivenBack {
+    /// Whether there is no need to ask again.
+    pub(crate) fn is_clear(&self) -> bool {
+        self.answers.last().is_some_and(|(status, _)| *status < 500 && ![408, 429].contains(status))
     }
 }
 
@@ -90,6 +173,8 @@ pub(crate) struct Book {
 pub(crate) struct History {
     /// By idempotency key.
     purchases: Mutex<BTreeMap<String, Purchase>>,
+    /// By idempotency key.
+    given_back: Mutex<BTreeMap<String, GivenBack>>,
     books: Mutex<BTreeMap<String, Book>>,
     /// What was given a picture, by its key in the bucket.
     pictured: Mutex<BTreeSet<String>>,
@@ -121,12 +206,36 @@ impl History {
         }
     }
 
+    /// Begins a purchase.
+    pub(crate) fn begin(&self, key: &str, purchase: Purchase) {
+        self.note(key, |begun| *begun = Purchase { key: key.to_owned(), ..purchase });
+    }
+
+    /// A purchase as it stands.
+    pub(crate) fn purchase(&self, key: &str) -> Option<Purchase> {
+        self.purchases.lock().expect("no holder of this lock panics").get(key).cloned()
+    }
+
     /// Begins a purchase, or changes it.
     pub(crate) fn note(&self, key: &str, change: impl FnOnce(&mut Purchase)) {
         let mut purchases = self.purchases.lock().expect("no holder of this lock panics");
         let purchase = purchases.entry(key.to_owned()).or_default();
         key.clone_into(&mut purchase.key);
         change(purchase);
+    }
+
+    /// An admin asked for something back, and was answered so.
+    pub(crate) fn gave_back(&self, key: &str, payment: &str, body: &Value, answer: (u16, Option<String>)) {
+        let mut given_back = self.given_back.lock().expect("no holder of this lock panics");
+        let entry = given_back.entry(key.to_owned()).or_default();
+        payment.clone_into(&mut entry.payment);
+        body.clone_into(&mut entry.body);
+        entry.answers.push(answer);
+    }
+
+    /// All that admins asked back, by the key.
+    pub(crate) fn given_back(&self) -> BTreeMap<String, GivenBack> {
+        self.given_back.lock().expect("no holder of this lock panics").clone()
     }
 
     /// Something was given a picture.
@@ -177,6 +286,19 @@ impl History {
     /// All purchases.
     pub(crate) fn purchases(&self) -> Vec<Purchase> {
         self.purchases.lock().expect("no holder of this lock panics").values().cloned().collect()
+    }
+
+    /// The keys of all purchases that were answered with an order, and the orders.
+    pub(crate) fn placed(&self) -> Vec<(String, String)> {
+        let purchases = self.purchases.lock().expect("no holder of this lock panics");
+        let placed = purchases.iter().filter_map(|(key, it)| Some((key.clone(), it.order()?.to_owned())));
+        placed.collect()
+    }
+
+    /// All attempts to pay that somebody was told of.
+    pub(crate) fn payments(&self) -> Vec<String> {
+        let purchases = self.purchases.lock().expect("no holder of this lock panics");
+        purchases.values().flat_map(|purchase| purchase.payments.iter().cloned()).collect()
     }
 
     /// All products.

@@ -1,8 +1,10 @@
 //! What must hold, whatever failed: counted from what people were answered and what there is in the end.
 
+mod money;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::history::{Answered, History, Purchase, Word};
+use crate::history::{Answered, Cancelled, History, Purchase, Word};
 use crate::world::{EmailKind, Order, World};
 
 /// Something that should not be.
@@ -22,6 +24,7 @@ pub(crate) fn broken(history: &History, world: &World) -> Vec<Broken> {
     let mut checks = Checks { world, broken: Vec::new() };
     checks.every_request_is_answered(history, &purchases);
     checks.every_order_is_settled(&purchases);
+    checks.sellers_have_their_orders();
     checks.one_order_for_each_key(&purchases);
     checks.the_stock_adds_up(history);
     checks.what_is_promised_has_not_left();
@@ -29,7 +32,16 @@ pub(crate) fn broken(history: &History, world: &World) -> Vec<Broken> {
     checks.cancelled_means_cancelled(&purchases);
     checks.what_was_said_is_so(&purchases);
     checks.every_buyer_is_told_once();
-    checks.what_happened_is_told();
+    checks.every_guest_is_told(&purchases);
+    checks.what_happened_is_told(&purchases);
+    checks.the_ledger_sums();
+    checks.stripes_books_are_ours();
+    checks.no_money_is_kept();
+    checks.what_is_paid_is_sent(&purchases);
+    checks.no_page_is_left_open(&purchases);
+    checks.nothing_goes_back_twice(history);
+    checks.no_piece_goes_back_twice();
+    checks.coupons_count_their_orders();
     checks.dead_letters_are_settled();
     checks.nothing_is_half_written();
     checks.uploads_are_indexed_or_gone(history);
@@ -67,6 +79,14 @@ impl Checks<'_> {
                 let what = format!("{} cancelled until all was well: {:?}", purchase.label, purchase.cancels);
                 self.add(NAME, purchase.order().unwrap_or_default(), what);
             }
+            if let Some(person) = purchase.claimed_in_vain() {
+                let what = format!("{person} claimed it until all was well: {:?}", purchase.guest);
+                self.add(NAME, purchase.order().unwrap_or_default(), what);
+            }
+        }
+        for (key, given_back) in history.given_back().iter().filter(|(_, it)| !it.is_clear()) {
+            let what = format!("an admin asked for money back until all was well: {given_back:?}");
+            self.add(NAME, key, what);
         }
         for request in history.unanswered() {
             self.add(NAME, &request, "asked until all was well".into());
@@ -89,14 +109,20 @@ impl Checks<'_> {
                 let due = if order.is_due { " and still due" } else { "" };
                 self.add(NAME, id, format!("it is {}{due}", order.status));
             }
-            let ways: [&[&str]; 4] = [
+            let ways: [&[&str]; 5] = [
                 &["pending"],
                 &["pending", "shipping"],
                 &["pending", "shipping", "delivered"],
                 &["pending", "cancelled"],
+                // Nobody has paid it.
+                &["cancelled"],
             ];
-            let way = ways.into_iter().find(|way| way.last() == Some(&order.status.as_str()));
-            if way.is_none_or(|way| order.history != way) {
+            let by_card = order.by_card;
+            let ways = if by_card { &ways[..] } else { &ways[..4] };
+            // What is paid by card was placed before.
+            let since = order.history.strip_prefix(&["awaiting_payment".to_owned()]).filter(|_| by_card);
+            let since = if by_card { since.unwrap_or_default() } else { &order.history };
+            if order.history.last() != Some(&order.status) || !ways.iter().any(|way| since == *way) {
                 self.add(NAME, id, format!("it is {} after {:?}", order.status, order.history));
             }
             if order.is_open != (order.status == "pending") {
@@ -109,6 +135,21 @@ impl Checks<'_> {
             if !order.adds_up {
                 self.add(NAME, id, "its total is not that of its lines".into());
             }
+        }
+    }
+
+    /// Each seller of an order has the lines that are theirs, and nobody has anything of an order that is not there.
+    fn sellers_have_their_orders(&mut self) {
+        const NAME: &str = "sellers have their orders";
+        let world = self.world;
+        for (id, order) in &world.orders {
+            let have = world.of_sellers.get(id).cloned().unwrap_or_default();
+            if have != order.sold_by {
+                self.add(NAME, id, format!("they sell {:?}, and have {have:?}", order.sold_by));
+            }
+        }
+        for id in world.of_sellers.keys().filter(|id| !world.orders.contains_key(*id)) {
+            self.add(NAME, id, "somebody has to send an order that is not there".into());
         }
     }
 
@@ -142,15 +183,16 @@ impl Checks<'_> {
             }
             for order in &placed {
                 let ordered = self.order(order);
-                if ordered
-                    .is_some_and(|ordered| ordered.lines != purchase.lines || ordered.buyer != purchase.buyer)
-                {
+                let is_another = |ordered: &Order| {
+                    ordered.lines != purchase.lines || !purchase.may_be_of(order, &ordered.buyer)
+                };
+                if ordered.is_some_and(is_another) {
                     self.add(NAME, order, format!("{} ordered {:?}", purchase.label, purchase.lines));
                 }
             }
             answered.extend(placed.into_iter().map(str::to_owned));
             if !purchase.is_clear() {
-                *unknown.entry(&purchase.buyer).or_default() += 1;
+                *unknown.entry(purchase.who()).or_default() += 1;
             }
         }
         for (id, order) in &self.world.orders {
@@ -158,7 +200,8 @@ impl Checks<'_> {
                 continue;
             }
             // Somebody who did not ask again may have an order without knowing it, one for each such key.
-            match unknown.get_mut(order.buyer.as_str()).filter(|left| **left > 0) {
+            let who = if order.is_a_guests() { &order.email } else { &order.buyer };
+            match unknown.get_mut(who.as_str()).filter(|left| **left > 0) {
                 Some(left) => *left -= 1,
                 None => self.add(NAME, id, "no key was answered with this order".into()),
             }
@@ -245,10 +288,10 @@ impl Checks<'_> {
         for purchase in purchases {
             let Some(id) = purchase.order() else { continue };
             let status = self.order(id).map(|order| order.status.clone()).unwrap_or_default();
-            if purchase.cancels.contains(&200) && status != "cancelled" {
+            if purchase.cancels.contains(&Cancelled::Done) && status != "cancelled" {
                 self.add(NAME, id, format!("its buyer was told that it is cancelled, and it is {status}"));
             }
-            if purchase.cancels.contains(&409) && status == "cancelled" {
+            if purchase.cancels.contains(&Cancelled::OnItsWay) && status == "cancelled" {
                 self.add(NAME, id, "its buyer was told that it is on its way, and it is cancelled".into());
             }
         }
@@ -330,14 +373,46 @@ impl Checks<'_> {
         }
     }
 
-    /// An event for each change of an order that was committed and none for others, and the log has each once.
-    fn what_happened_is_told(&mut self) {
+    /// Mail about an order goes to who bought it, and to a guest with what opens the order.
+    fn every_guest_is_told(&mut self, purchases: &[Purchase]) {
+        const NAME: &str = "every guest is told";
+        let tokens =
+            purchases.iter().filter_map(|it| Some((it.order()?, it.guest.as_ref()?.token.as_ref()?)));
+        let tokens: BTreeMap<_, _> = tokens.collect();
+        let world = self.world;
+        for letter in &world.letters {
+            let Some(order) = self.order(&letter.order) else { continue };
+            let id = letter.order.as_str();
+            if !letter.to.eq_ignore_ascii_case(&order.email) {
+                let what = format!("mail went to {}, and it was bought by {}", letter.to, order.email);
+                self.add(NAME, id, what);
+                continue;
+            }
+            // Who claimed it opens it without a token, and earlier mail has one.
+            let Some(token) = tokens.get(id).filter(|_| order.is_a_guests()) else { continue };
+            if !letter.text.contains(&format!("/guest-orders/{id}#{token}")) {
+                self.add(NAME, id, "a guest was not told what opens it".into());
+            }
+        }
+    }
+
+    /// An event for each change of an order that was committed and none for others, and the log has each once. Guests
+    /// have no log; who claims an order of theirs is told what happens from then on.
+    fn what_happened_is_told(&mut self, purchases: &[Purchase]) {
         const NAME: &str = "what happened is told";
+        let of_guests = purchases.iter().filter(|purchase| purchase.guest.is_some());
+        let of_guests: BTreeSet<_> = of_guests.filter_map(Purchase::order).collect();
         let world = self.world;
         for (id, order) in &world.orders {
-            let expected: Vec<_> = order.history.iter().map(|status| event_of(status)).collect();
+            let happened = order.history.iter().enumerate().map(|(index, status)| event_of(index, status));
+            let expected: Vec<_> = happened.collect();
             let told = world.told.get(id).cloned().unwrap_or_default();
-            if told != expected {
+            let is_so = match order.is_a_guests() {
+                true => told.is_empty(),
+                false if of_guests.contains(id.as_str()) => expected.ends_with(&told),
+                false => told == expected,
+            };
+            if !is_so {
                 self.add(NAME, id, format!("it was {:?}, and the log says {told:?}", order.history));
             }
         }
@@ -357,9 +432,20 @@ impl Checks<'_> {
         for (queue, body) in &self.world.dead_letters {
             let message: serde_json::Value = body.parse().unwrap_or_default();
             // An order to fulfil, what was told of one, or a letter about one.
+            let refund = message["refundId"].as_str().and_then(|refund| {
+                let payment = self.world.payments.get(message["paymentId"].as_str()?)?;
+                Some((payment.order.as_str(), payment.refunds.get(refund)?))
+            });
+            if let Some((order, refund)) = refund {
+                if refund.is_due {
+                    self.add(NAME, order, format!("{queue} has a refund that is owed"));
+                }
+                continue;
+            }
             let ids = [&message["orderId"], &message["data"]["orderId"], &message["id"]];
             let id = ids.into_iter().find_map(serde_json::Value::as_str).unwrap_or_default();
-            let is_settled = |order: &Order| (order.status != "pending" && !order.is_due) || order.waits();
+            let is_over = |order: &Order| !["awaiting_payment", "pending"].contains(&order.status.as_str());
+            let is_settled = |order: &Order| (is_over(order) && !order.is_due) || order.waits();
             let settled = self.order(id).is_some_and(is_settled);
             // Every upload was given to its indexer again before the world was read.
             if !settled {
@@ -425,10 +511,11 @@ impl Checks<'_> {
     }
 }
 
-/// What is told when an order comes to have this status.
-fn event_of(status: &str) -> String {
+/// What is told when an order comes to have this status: what is paid by card was placed before.
+fn event_of(index: usize, status: &str) -> String {
     let kind = match status {
-        "pending" => "placed",
+        "pending" if index > 0 => "paid",
+        "awaiting_payment" | "pending" => "placed",
         "shipping" => "shipped",
         other => other,
     };
@@ -436,9 +523,10 @@ fn event_of(status: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
-    use crate::world::{Offer, Shown, Terms};
+    use crate::history::Guest;
+    use crate::world::{Letter, Offer, Shown, Terms};
 
     /// Ann bought two of ten pieces of tea, they ship, and she was told.
     fn all_is_well() -> (History, World) {
@@ -472,13 +560,13 @@ mod tests {
     }
 
     /// The invariants that do not hold after something was changed.
-    fn after(change: impl FnOnce(&mut History, &mut World)) -> BTreeSet<&'static str> {
+    pub(crate) fn after(change: impl FnOnce(&mut History, &mut World)) -> BTreeSet<&'static str> {
         let (mut history, mut world) = all_is_well();
         change(&mut history, &mut world);
         broken(&history, &world).into_iter().map(|broken| broken.invariant).collect()
     }
 
-    fn order(world: &mut World) -> &mut Order {
+    pub(crate) fn order(world: &mut World) -> &mut Order {
         world.orders.get_mut("order").unwrap()
     }
 
@@ -501,6 +589,28 @@ mod tests {
     #[test]
     fn nothing_is_broken_when_all_is_well() {
         assert_eq!(after(|_, _| {}), BTreeSet::new());
+    }
+
+    #[test]
+    fn what_a_seller_lacks_or_has_of_no_order_is_noticed() {
+        let lines = || vec![("tea".to_owned(), 2)];
+        let sold = |world: &mut World| {
+            let sold_by = BTreeMap::from([("sue".to_owned(), lines())]);
+            order(world).sold_by = sold_by.clone();
+            world.of_sellers.insert("order".into(), sold_by);
+        };
+        assert_eq!(after(|_, world| sold(world)), BTreeSet::new());
+        let lacks = after(|_, world| {
+            sold(world);
+            world.of_sellers.clear();
+        });
+        let strange = after(|_, world| {
+            world.of_sellers.insert("gone".into(), [("sue".to_owned(), lines())].into());
+        });
+        assert_eq!(
+            [lacks, strange],
+            [["sellers have their orders"].into(), ["sellers have their orders"].into()]
+        );
     }
 
     #[test]
@@ -655,7 +765,7 @@ mod tests {
     #[test]
     fn a_wrong_answer_to_a_cancellation_is_noticed() {
         let cancelled = |history: &mut History, _: &mut World| {
-            history.note("key", |purchase| purchase.cancels.push(200));
+            history.note("key", |purchase| purchase.cancels.push(Cancelled::Done));
         };
         assert_eq!(after(cancelled), ["cancelled means cancelled"].into());
     }
@@ -688,6 +798,97 @@ mod tests {
             world.told.insert("gone".into(), vec!["order.placed".into()]);
         };
         assert_eq!(after(made_up), [is_told].into());
+    }
+
+    /// The same order, bought without an account.
+    fn by_a_guest(history: &mut History, world: &mut World) {
+        history.note("key", |purchase| {
+            purchase.buyer = "guest#cart".into();
+            let (email, token) = ("gus@cartwright.test".to_owned(), Some("token".to_owned()));
+            purchase.guest = Some(Guest { email, token, ..Guest::default() });
+        });
+        *order(world) = Order {
+            buyer: "guest#order".into(),
+            email: "gus@cartwright.test".into(),
+            ..order(world).clone()
+        };
+        world.records = [("guest#cart#key".to_owned(), "order".to_owned())].into();
+        world.told.clear();
+        let text = "See your order: https://shop/guest-orders/order#token\n".to_owned();
+        world.letters = vec![Letter { order: "order".into(), to: "Gus@cartwright.test".into(), text }];
+    }
+
+    /// And then made Ann's, before it shipped.
+    fn claimed(history: &mut History, world: &mut World) {
+        by_a_guest(history, world);
+        history.note("key", |purchase| {
+            let claims = &mut purchase.guest.as_mut().unwrap().claims;
+            claims.extend([("eve".to_owned(), 404), ("ann".to_owned(), 200)]);
+        });
+        order(world).buyer = "ann".into();
+        world.told.insert("order".into(), vec!["order.shipped".into()]);
+    }
+
+    /// What is broken of a guest's order after something was changed.
+    fn of_a_guest(change: impl FnOnce(&mut History, &mut World)) -> BTreeSet<&'static str> {
+        after(|history, world| {
+            by_a_guest(history, world);
+            change(history, world);
+        })
+    }
+
+    #[test]
+    fn a_guest_has_an_order_of_the_guests_own_and_mail_that_opens_it() {
+        assert_eq!(of_a_guest(|_, _| {}), BTreeSet::new());
+        let [told, key] = ["every guest is told", "one order for each key"];
+        assert_eq!(of_a_guest(|_, world| world.letters[0].to = "eve@x.test".into()), [told].into());
+        assert_eq!(of_a_guest(|_, world| world.letters[0].text.clear()), [told].into());
+        let another = of_a_guest(|_, world| {
+            world.letters[0].text = "https://shop/guest-orders/another#token".into();
+        });
+        assert_eq!(another, [told].into());
+        assert_eq!(of_a_guest(|_, world| order(world).buyer = "guest#another".into()), [key].into());
+        let logged = |_: &mut History, world: &mut World| {
+            world.told.insert("order".into(), vec!["order.placed".into()]);
+        };
+        assert_eq!(of_a_guest(logged), ["what happened is told"].into());
+    }
+
+    #[test]
+    fn who_did_not_ask_again_may_be_a_guest() {
+        let gave_up = |history: &mut History, _: &mut World| {
+            history.note("key", |purchase| {
+                purchase.answers = vec![Answered::Unknown(502)];
+                purchase.given_up = true;
+            });
+        };
+        assert_eq!(of_a_guest(gave_up), BTreeSet::new());
+        let of_another = of_a_guest(|history, world| {
+            gave_up(history, world);
+            order(world).email = "eve@cartwright.test".into();
+            world.letters.clear();
+        });
+        assert_eq!(of_another, ["one order for each key"].into());
+    }
+
+    #[test]
+    fn an_order_that_was_claimed_is_the_claimers_and_tells_them_what_follows() {
+        let after = |change: fn(&mut History, &mut World)| {
+            after(|history, world| {
+                claimed(history, world);
+                change(history, world);
+            })
+        };
+        assert_eq!(after(|_, _| {}), BTreeSet::new());
+        assert_eq!(after(|_, world| order(world).buyer = "eve".into()), ["one order for each key"].into());
+        let wrong = after(|_, world| told(world).push("order.cancelled".into()));
+        assert_eq!(wrong, ["what happened is told"].into());
+        let unclear = after(|history, _| {
+            history.note("key", |purchase| {
+                purchase.guest.as_mut().unwrap().claims.push(("ann".into(), 500));
+            });
+        });
+        assert_eq!(unclear, ["every request is answered"].into());
     }
 
     #[test]

@@ -1,13 +1,16 @@
 //! Shows that no order is lost, doubled or oversold, whatever fails: `cargo local test --faults`.
 //!
-//! A shop of its own runs on the emulated AWS, and its functions reach that through the [`proxy`], which by a [`plan`]
-//! makes calls go wrong in every way that a [`fault`] is. People buy, sell and cancel ([`workload`]); then nothing goes
-//! wrong any more and what is owed must be given ([`quiet`]); then the [`invariants`] are counted from what people were
-//! answered ([`history`]) and what there is ([`world`]).
+//! A shop of its own runs on the emulated AWS and the simulated Stripe, and its functions reach both through the
+//! [`proxy`], which by a [`plan`] makes calls go wrong in every way that a [`fault`] is. People buy, pay, sell and
+//! cancel ([`workload`], [`cards`]); then nothing goes wrong any more and what is owed must be given ([`quiet`]); then
+//! the [`invariants`] are counted from what people were answered ([`history`]) and what there is ([`world`],
+//! [`books`]).
 //!
 //! What is promised and how it is shown: `docs/reliability.md`.
 
+mod books;
 mod call;
+mod cards;
 mod draws;
 mod events;
 mod exhaustive;
@@ -17,6 +20,7 @@ mod invariants;
 mod plan;
 mod proxy;
 mod quiet;
+mod tries;
 mod unreadable;
 mod workload;
 mod world;
@@ -29,7 +33,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use clap::Parser;
 use serde_json::json;
-use tests::aws::Aws;
+use tests::aws::{Aws, Undo};
 use tests::shop::Shop;
 
 use crate::exhaustive::{FAULTS, Table};
@@ -41,7 +45,7 @@ use crate::world::World;
 /// What `cargo local test --faults` passes on.
 #[derive(Debug, Clone, Parser)]
 struct Options {
-    /// Where the functions find AWS: the proxy's port.
+    /// Where the functions find AWS and Stripe: the proxy's port.
     #[arg(long)]
     port: u16,
     /// The seed of a plan to repeat.
@@ -85,14 +89,21 @@ async fn main() -> ExitCode {
 async fn run(options: Options) -> Result<bool> {
     let endpoint = std::env::var("AWS_ENDPOINT_URL").context("AWS_ENDPOINT_URL is not set")?;
     let seed = options.seed.unwrap_or_else(new_seed);
-    let proxy = Proxy::start(options.port, endpoint).await?;
+    let shop = std::env::var("CARTWRIGHT_URL").context("CARTWRIGHT_URL is not set")?;
+    let stripe = format!("{}/local/stripe/api", shop.trim_end_matches('/'));
+    let proxy = Proxy::start(options.port, endpoint, stripe).await?;
     let begun = Instant::now();
     println!("seed {seed}");
     let aws = Aws::open().await;
     // What a consumer failed at comes again in seconds, and not in a minute and more.
-    for (queue, seconds) in
-        [("OrdersQueueUrl", "4"), ("EmailsQueueUrl", "8"), ("StockQueueUrl", "4"), ("ActivityQueueUrl", "4")]
-    {
+    for (queue, seconds) in [
+        ("OrdersQueueUrl", "4"),
+        ("EmailsQueueUrl", "8"),
+        ("StockQueueUrl", "4"),
+        ("ActivityQueueUrl", "4"),
+        ("PaymentsQueueUrl", "5"),
+        ("RefundsQueueUrl", "5"),
+    ] {
         let soon = json!({ "QueueUrl": aws.output(queue), "Attributes": { "VisibilityTimeout": seconds } });
         aws.json("sqs", "AmazonSQS.SetQueueAttributes", soon).await;
     }
@@ -117,9 +128,13 @@ async fn run(options: Options) -> Result<bool> {
         let most = Duration::from_secs(if options.long { 1_800 } else { 75 });
         // Orders that the workflow ships, then orders that their sellers ship.
         for (half, fulfilment) in [(0, "automatic"), (1, "manual")] {
-            let changed = town.aws.change("create-order").await.env("FULFILMENT", fulfilment).make().await;
+            let mut changed = Vec::new();
+            for function in ["create-order", "check-out-cart"] {
+                let change = town.aws.change(function).await.env("FULFILMENT", fulfilment);
+                changed.push(change.make().await);
+            }
             let placed = town.live(seed + half, orders.div_ceil(2), most).await;
-            changed.undo();
+            changed.into_iter().for_each(Undo::undo);
             let (seconds, calls) = (begun.elapsed().as_secs_f64(), proxy.calls());
             println!("{seconds:>5.1} s  {placed} {fulfilment} orders placed, {calls} calls");
         }
@@ -176,8 +191,10 @@ fn report(
 ) -> Result<bool> {
     let count = |status: &str| world.orders.values().filter(|order| order.status == status).count();
     println!(
-        "         {} orders: {} waiting, {} shipping, {} delivered, {} cancelled; {} emails, {} counted as possibly sent twice; {} faults; {} dead letters",
+        "         {} orders, {} by card: {} waiting, {} shipping, {} delivered, {} cancelled; {} emails, {} counted as \
+         possibly sent twice; {} faults; {} dead letters",
         world.orders.len(),
+        world.orders.values().filter(|order| order.by_card).count(),
         count("pending"),
         count("shipping"),
         count("delivered"),
@@ -186,6 +203,14 @@ fn report(
         world.counted_duplicates,
         proxy.happened().len(),
         world.dead_letters.len(),
+    );
+    let intents = world.stripe.intents.values();
+    println!(
+        "         {} payments: {} charged, {} refunds; {} left at Stripe",
+        world.payments.len(),
+        intents.clone().filter(|intent| !intent.charges.is_empty()).count(),
+        intents.clone().map(|intent| intent.refunds.len()).sum::<usize>(),
+        intents.map(|intent| intent.moved).sum::<i64>(),
     );
     if broken.is_empty() {
         println!("         every invariant holds");

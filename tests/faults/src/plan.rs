@@ -11,6 +11,9 @@ use crate::fault::Fault;
 pub(crate) trait Plan: Send + Sync {
     /// What goes wrong with this attempt, if anything.
     fn fault(&self, call: &Call) -> Option<Fault>;
+
+    /// What Stripe said to a call that went well, whether its caller hears it or not.
+    fn heard(&self, _call: &Call, _answer: &str) {}
 }
 
 /// Nothing goes wrong.
@@ -27,7 +30,7 @@ impl Plan for Calm {
 const SPARED: [&str; 4] = ["sign-up", "confirm-sign-up", "sign-in", "create-profile"];
 
 /// How likely each fault is, among those that a call can meet. What fits few calls weighs more.
-const WEIGHTS: [(usize, Fault); 15] = [
+const WEIGHTS: [(usize, Fault); 16] = [
     (20, Fault::ReplyDropped),
     (10, Fault::Reset),
     (12, Fault::Throttled),
@@ -36,6 +39,7 @@ const WEIGHTS: [(usize, Fault); 15] = [
     (15, Fault::Conflict),
     (8, Fault::InProgress),
     (15, Fault::Unprocessed),
+    (10, Fault::Locked),
     (12, Fault::Delayed),
     (1, Fault::Late),
     (40, Fault::Twice),
@@ -81,7 +85,7 @@ impl Seeded {
         }
         let fitting: Vec<_> = WEIGHTS.into_iter().filter(|(_, fault)| fault.fits(call)).collect();
         let fault = draws.weighted(&fitting)?;
-        // The SDK makes three attempts: most faults pass with the next, some outlast them all.
+        // The SDK makes three attempts, and so does Stripe's client: most faults pass with the next, some outlast all.
         let attempts = draws.weighted(&[(6, 1), (1, 2), (3, 3)])?;
         Some((fault, attempts))
     }

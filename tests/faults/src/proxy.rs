@@ -1,4 +1,5 @@
-//! What stands between the functions and AWS: passes every call on, except for what the plan makes go wrong.
+//! What stands between the functions and AWS, and between them and Stripe: passes every call on, except for what the
+//! plan makes go wrong.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -22,6 +23,7 @@ use tokio::net::TcpListener;
 use crate::call::{Call, Caller};
 use crate::fault::Fault;
 use crate::plan::{Calm, Plan};
+use crate::tries::Tries;
 
 /// Headers that are about one connection alone.
 const HOP_BY_HOP: [&str; 5] = ["connection", "keep-alive", "te", "transfer-encoding", "upgrade"];
@@ -55,33 +57,40 @@ pub(crate) struct Happened {
 
 /// The proxy.
 pub(crate) struct Proxy {
+    /// Where AWS is.
     endpoint: String,
+    /// Where Stripe's API is.
+    stripe: String,
     http: reqwest::Client,
     plan: RwLock<Arc<dyn Plan>>,
     happened: Mutex<Vec<Happened>>,
     calls: AtomicUsize,
     last_call: Mutex<Instant>,
+    /// Which requests to Stripe are one call.
+    tries: Tries,
     /// What each index answered lately, for each part of it.
     answers: Mutex<HashMap<String, VecDeque<(Instant, Bytes)>>>,
 }
 
 impl Proxy {
-    /// Begins to listen on the port, before the AWS at `endpoint`.
+    /// Begins to listen on the port, before the AWS at `endpoint` and the Stripe at `stripe`.
     ///
     /// # Errors
     /// The port is taken.
-    pub(crate) async fn start(port: u16, endpoint: String) -> Result<Arc<Self>> {
+    pub(crate) async fn start(port: u16, endpoint: String, stripe: String) -> Result<Arc<Self>> {
         let listener = TcpListener::bind(("127.0.0.1", port)).await;
         let listener = listener.with_context(|| format!("cannot listen on port {port}"))?;
         let http =
             reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build()?;
         let proxy = Arc::new(Self {
             endpoint,
+            stripe,
             http,
             plan: RwLock::new(Arc::new(Calm)),
             happened: Mutex::default(),
             calls: AtomicUsize::new(0),
             last_call: Mutex::new(Instant::now()),
+            tries: Tries::default(),
             answers: Mutex::default(),
         });
         let serving = Arc::clone(&proxy);
@@ -113,7 +122,7 @@ impl Proxy {
         self.follow(Arc::new(Calm));
     }
 
-    /// How long no function has called AWS.
+    /// How long no function has called AWS or Stripe.
     pub(crate) fn quiet_for(&self) -> Duration {
         self.last_call.lock().expect("no holder of this lock panics").elapsed()
     }
@@ -141,7 +150,10 @@ impl Proxy {
         let (parts, body) = request.into_parts();
         let Ok(body) = body.collect().await else { return Err(Dropped) };
         let body = body.to_bytes();
-        let call = Call::read(&parts, &body);
+        let mut call = Call::read(&parts, &body);
+        if call.is_to_stripe() {
+            call.id = self.tries.name(&call, Instant::now());
+        }
         if call.caller.is_some() {
             self.calls.fetch_add(1, Ordering::Relaxed);
             self.heard();
@@ -152,6 +164,10 @@ impl Proxy {
             self.note(fault, &call);
         }
         let reply = self.reply(fault, &call, &parts, body).await;
+        if call.is_to_stripe() {
+            let status = reply.as_ref().ok().map(|reply| reply.status().as_u16());
+            self.tries.ended(&call, status, Instant::now());
+        }
         if call.caller.is_some() {
             self.heard();
         }
@@ -167,7 +183,7 @@ impl Proxy {
             fault,
             function: call.function().to_owned(),
             signature: call.signature(),
-            about: if call.body.is_empty() { call.path.clone() } else { call.body.clone() },
+            about: format!("{} {}", call.path, call.body),
         };
         self.happened.lock().expect("no holder of this lock panics").push(happened);
     }
@@ -178,9 +194,8 @@ impl Proxy {
             let mut response = Response::new(Full::from(answer.body));
             *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or_default();
             response.headers_mut().insert(CONTENT_TYPE, answer.content_type.parse().map_err(|_| Dropped)?);
-            if !answer.error_type.is_empty() {
-                let error_type = answer.error_type.parse().map_err(|_| Dropped)?;
-                response.headers_mut().insert("x-amzn-errortype", error_type);
+            if let Some((name, value)) = answer.header {
+                response.headers_mut().insert(name, HeaderValue::from_static(value));
             }
             return Ok(response);
         }
@@ -206,7 +221,7 @@ impl Proxy {
                 reply
             }
             Fault::Late => {
-                tokio::time::sleep(Fault::LATE).await;
+                tokio::time::sleep(Fault::late(call)).await;
                 self.pass_on(call, parts, body).await
             }
             Fault::Twice => {
@@ -221,7 +236,7 @@ impl Proxy {
             Fault::Stale => match self.earlier_answer(call) {
                 Some(answer) => {
                     let mut response = Response::new(Full::from(answer));
-                    let json = hyper::header::HeaderValue::from_static("application/x-amz-json-1.0");
+                    let json = HeaderValue::from_static("application/x-amz-json-1.0");
                     response.headers_mut().insert(CONTENT_TYPE, json);
                     Ok(response)
                 }
@@ -235,7 +250,10 @@ impl Proxy {
         let mut headers = without_hop_by_hop(&parts.headers);
         headers.remove(CONTENT_LENGTH);
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        let url = format!("{}{path}", self.endpoint);
+        let url = match call.is_to_stripe() {
+            true => format!("{}{}", self.stripe, call.path),
+            false => format!("{}{path}", self.endpoint),
+        };
         let request = self.http.request(parts.method.clone(), url).headers(headers).body(body);
         let answer = request.send().await.map_err(|_| Dropped)?;
         let (status, mut headers) = (answer.status(), without_hop_by_hop(answer.headers()));
@@ -243,6 +261,10 @@ impl Proxy {
         let body = answer.bytes().await.map_err(|_| Dropped)?;
         if status.is_success() && call.reads_an_index() {
             self.remember(call, &body);
+        }
+        if status.is_success() && call.is_to_stripe() {
+            let plan = Arc::clone(&self.plan.read().expect("no holder of this lock panics"));
+            plan.heard(call, &String::from_utf8_lossy(&body));
         }
         let mut response = Response::new(Full::from(body));
         *response.status_mut() = status;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
+use crate::books::{given_up, is_telling, slow};
 use crate::events;
 use crate::proxy::Proxy;
 use crate::workload::Town;
@@ -19,9 +20,13 @@ pub(crate) async fn settle(town: &Town, proxy: &Proxy) -> Duration {
     proxy.calm();
     idle(proxy, Duration::from_millis(1_500), Duration::from_secs(40)).await;
     end_leases(town).await;
+    end_debits(town).await;
+    tell_again(town).await;
     town.ask_again().await;
     for hours in [3, 9, 15, 21] {
-        town.aws.invoke("sweep-orders", &events::scheduled(Duration::from_hours(hours))).await;
+        for function in ["sweep-orders", "sweep-payments"] {
+            town.aws.invoke(function, &events::scheduled(Duration::from_hours(hours))).await;
+        }
         quiet(town, proxy).await;
         end_leases(town).await;
         if !is_anything_due(town).await {
@@ -42,6 +47,32 @@ pub(crate) async fn settle(town: &Town, proxy: &Proxy) -> Duration {
     took
 }
 
+/// Of what was paid in a slow way, the money comes or does not.
+async fn end_debits(town: &Town) {
+    let told = town.shop.get("/local/stripe.json").await.is(200);
+    for (number, session) in slow(&told).into_iter().enumerate() {
+        let act = if number % 3 == 0 { "fail" } else { "arrive" };
+        // One that has failed before stays so.
+        town.at_stripe("sessions", &session, &json!({ "do": act })).await;
+    }
+}
+
+/// Stripe tries for three days to tell what happened, and here for half a minute: what it has given up is told again,
+/// and all that is on its way is waited for.
+async fn tell_again(town: &Town) {
+    let told = town.shop.get("/local/stripe.json").await.is(200);
+    for event in given_up(&told) {
+        town.at_stripe("events", &event, &json!({ "do": "deliver" })).await;
+    }
+    let deadline = Instant::now() + Duration::from_secs(40);
+    // What is on its way is among the newest.
+    while is_telling(&town.shop.get("/local/stripe.json?limit=500").await.is(200))
+        && Instant::now() < deadline
+    {
+        sleep(Duration::from_millis(300)).await;
+    }
+}
+
 /// Waits until no function has called AWS for a while.
 async fn idle(proxy: &Proxy, quiet: Duration, most: Duration) {
     let deadline = Instant::now() + most;
@@ -53,6 +84,7 @@ async fn idle(proxy: &Proxy, quiet: Duration, most: Duration) {
 /// Waits until the queues are empty, no workflow runs, and no function is at work.
 async fn quiet(town: &Town, proxy: &Proxy) {
     town.aws.quiet().await;
+    tell_again(town).await;
     idle(proxy, Duration::from_millis(1_000), Duration::from_secs(20)).await;
     town.aws.quiet().await;
 }
@@ -86,7 +118,9 @@ fn now() -> i64 {
 }
 
 async fn is_anything_due(town: &Town) -> bool {
-    readable(scan(&town.aws, "OrdersTable").await).any(|item| item.get("due").is_some())
+    let is_due = |item: &Value| item.get("due").is_some();
+    readable(scan(&town.aws, "OrdersTable").await).any(|item| is_due(&item))
+        || scan(&town.aws, "PaymentsTable").await.iter().any(is_due)
 }
 
 /// Waits until what is told of each order that ships was heard: streams and topics have no queue to look into. What is

@@ -1,5 +1,6 @@
-//! What people do while things go wrong: buyers, sellers, cancellers and the admin over few products, with a sweep,
-//! duplicates and a watcher beside them. What waits for a person is shipped, what is not wanted any more is deleted.
+//! What people do while things go wrong: buyers (how they pay by card is in [`crate::cards`]), sellers, cancellers and
+//! the admin over few products, with sweeps, duplicates and a watcher beside them. What waits for a person is shipped,
+//! what is not wanted any more is deleted.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,17 +15,18 @@ use tests::wait::at_once;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use crate::cards::Way;
 use crate::draws::Draws;
 use crate::events;
-use crate::history::{Answered, History, Purchase, Word};
-use crate::world::{base64_url, has_left, is_settled, number, readable, scan, stored, text};
+use crate::history::{Answered, Cancelled, History, Purchase, Word};
+use crate::world::{awaits, base64_url, has_left, is_settled, number, readable, scan, stored, text};
 
 /// How many people buy.
 const BUYERS: usize = 12;
 /// How many products there are; the first is scarce: everyone wants it, and it is hardly ever restocked.
 const PRODUCTS: usize = 6;
 /// The buyer asks so often before leaving it for later.
-const PATIENCE: usize = 4;
+pub(crate) const PATIENCE: usize = 4;
 
 /// Who and what there is.
 #[derive(Debug, Clone)]
@@ -36,6 +38,8 @@ pub(crate) struct Town {
     pub sellers: Arc<Vec<Person>>,
     /// Each with the seller's number.
     pub products: Arc<Vec<(usize, Product)>>,
+    /// The codes of coupons: one for so many orders, one for so many of each customer.
+    pub coupons: Arc<Vec<String>>,
     /// Changes of stock that no clear answer came to, to be asked again: seller, path, key, body, product, pieces.
     unclear: Arc<tokio::sync::Mutex<Vec<StockChange>>>,
     /// Deletions that no clear answer came to.
@@ -86,6 +90,7 @@ impl Town {
             buyers: Arc::new(buyers.collect()),
             sellers: Arc::new(people),
             products: Arc::default(),
+            coupons: Arc::default(),
             unclear: Arc::default(),
             undeleted: Arc::default(),
             shop,
@@ -98,7 +103,15 @@ impl Town {
                 (number % 2, town.lists(number % 2, &format!("thing {number}"), stock).await)
             }
         });
-        Self { products: Arc::new(products.await), ..town }
+        let mut coupons = Vec::new();
+        for (name, rules) in [("ALL", json!({ "limit": 30 })), ("EACH", json!({ "perCustomer": 3 }))] {
+            let code = tests::shop::unique(name).replace(' ', "-").to_uppercase();
+            let mut coupon = json!({ "code": code, "kind": "percent", "value": 10 });
+            coupon.as_object_mut().expect("an object").extend(rules.as_object().expect("rules").clone());
+            town.shop.admin().await.post("/coupons", &coupon).await.is(201);
+            coupons.push(code);
+        }
+        Self { products: Arc::new(products.await), coupons: Arc::new(coupons), ..town }
     }
 
     /// A new product for sale, in the books.
@@ -117,18 +130,17 @@ impl Town {
 
     /// Asks for a purchase once and notes the answer.
     pub(crate) async fn ask(&self, key: &str) -> Answered {
-        let purchases = self.history.purchases();
-        let purchase = purchases.iter().find(|purchase| purchase.key == key).expect("a purchase");
-        let buyer = self.buyers.iter().find(|buyer| buyer.id == purchase.buyer).expect("its buyer");
-        self.ask_as(&buyer.person, key, &purchase.lines).await
-    }
-
-    /// The same, for who knows what it is about.
-    pub(crate) async fn ask_as(&self, buyer: &Person, key: &str, lines: &[(String, i64)]) -> Answered {
-        let items: Vec<_> =
-            lines.iter().map(|(id, pieces)| json!({ "id": id, "quantity": pieces })).collect();
-        let request = buyer.request(Method::POST, "/orders").header("idempotency-key", key);
-        let answer = request.json(&json!({ "items": items })).send().await;
+        let purchase = self.history.purchase(key).expect("a purchase");
+        let request = match &purchase.guest {
+            Some(guest) => {
+                self.shop.request(Method::POST, purchase.asked.path).header("cart-token", &guest.cart)
+            }
+            None => {
+                let buyer = self.buyers.iter().find(|buyer| buyer.id == purchase.buyer).expect("its buyer");
+                buyer.person.request(Method::POST, purchase.asked.path)
+            }
+        };
+        let answer = request.header("idempotency-key", key).json(&purchase.asked.body).send().await;
         self.note_answer(key, &answer)
     }
 
@@ -138,45 +150,35 @@ impl Town {
             status @ (408 | 429 | 500..) => Answered::Unknown(status),
             status => Answered::Refused(status),
         };
-        self.history.note(key, |purchase| purchase.answers.push(answered.clone()));
+        let token = answer.body["orderToken"].as_str().map(str::to_owned);
+        self.history.note(key, |purchase| {
+            purchase.answers.push(answered.clone());
+            if let (Some(guest), Some(token)) = (&mut purchase.guest, token) {
+                guest.token = Some(token);
+            }
+        });
+        self.note_payment(key, &answer.body["payment"]["paymentId"]);
         answered
     }
 
-    /// Puts exactly this into a buyer's cart, as often as it takes, and gives what the cart shows then.
-    pub(crate) async fn fill(&self, buyer: &Person, lines: &[(String, i64)]) -> Option<Value> {
-        for (id, pieces) in lines {
-            let path = format!("/cart/items/{id}");
-            for _ in 0..PATIENCE {
-                if buyer.put(&path, &json!({ "quantity": pieces })).await.status == 200 {
-                    break;
-                }
-                sleep(millis(100)).await;
-            }
-        }
-        let shown = buyer.get("/cart").await;
-        (shown.status == 200 && shown.body["canCheckOut"] == true).then_some(shown.body)
-    }
-
-    /// Orders a cart as it was shown, and notes the answer.
-    pub(crate) async fn check_out(&self, buyer: &Person, key: &str, cart: &Value) -> Answered {
-        let request = buyer.request(Method::POST, "/cart/checkout").header("idempotency-key", key);
-        let seen = json!({ "expectedTotal": cart["amounts"]["total"], "cartVersion": cart["version"] });
-        let answer = request.json(&seen).send().await;
-        self.note_answer(key, &answer)
-    }
-
-    /// Tries to cancel an order, and notes a clear answer.
-    pub(crate) async fn cancel(&self, buyer: &Person, key: &str, order: &str) -> u16 {
-        let status = buyer.cancels(order).await.status;
-        self.history.note(key, |purchase| purchase.cancels.push(status));
-        status
+    pub(crate) fn note_cancelled(&self, key: &str, answer: &Answer) -> u16 {
+        let is_processing =
+            answer.body["type"].as_str().is_some_and(|kind| kind.ends_with(":payment-processing"));
+        let cancelled = match answer.status {
+            200 => Cancelled::Done,
+            409 if is_processing => Cancelled::MoneyOnItsWay,
+            409 => Cancelled::OnItsWay,
+            status => Cancelled::Unknown(status),
+        };
+        self.history.note(key, |purchase| purchase.cancels.push(cancelled));
+        answer.status
     }
 
     /// The same for an admin, who cancels whatever is not wanted in the shop.
     async fn withdraw(&self, key: &str, order: &str) {
         let path = format!("/admin/orders/{order}/cancel");
-        let status = self.shop.admin().await.request(Method::POST, &path).send().await.status;
-        self.history.note(key, |purchase| purchase.cancels.push(status));
+        let answer = self.shop.admin().await.request(Method::POST, &path).send().await;
+        self.note_cancelled(key, &answer);
     }
 
     /// Says of an order what its seller says, or an admin where there are several; and notes the answer.
@@ -203,17 +205,19 @@ impl Town {
         let mut draws = Draws::new(seed, "fulfilling");
         while !done.load(Ordering::Relaxed) {
             self.pause(&done, 120).await;
-            let purchases = self.history.purchases();
-            let placed: Vec<_> = purchases.iter().filter_map(|it| Some((it, it.order()?))).collect();
-            let Some((purchase, order)) = placed.get(draws.below(placed.len())) else { continue };
+            let placed = self.history.placed();
+            let Some((key, order)) = placed.get(draws.below(placed.len())) else { continue };
+            let purchase = self.history.purchase(key).expect("a purchase");
             match draws.weighted(&[(6, 's'), (3, 'd'), (1, 'c')]).unwrap_or('s') {
-                'c' => self.withdraw(&purchase.key, order).await,
-                'd' => self.say(purchase, order, Word::Delivered).await,
-                // What the workflow ships has no number.
-                _ if stored(&self.aws, order).await["manual"]["BOOL"] == true => {
-                    self.say(purchase, order, Word::Shipped).await;
+                'c' => self.withdraw(key, order).await,
+                'd' => self.say(&purchase, order, Word::Delivered).await,
+                _ => {
+                    let stored = stored(&self.aws, order).await;
+                    // What the workflow ships has no number, and what is not paid yet is not to be sent.
+                    if stored["manual"]["BOOL"] == true && !awaits(&stored) {
+                        self.say(&purchase, order, Word::Shipped).await;
+                    }
                 }
-                _ => {}
             }
         }
     }
@@ -250,6 +254,7 @@ impl Town {
         }
         others.spawn(self.clone().administer(seed, Arc::clone(&done)));
         others.spawn(self.clone().fulfil(seed, Arc::clone(&done)));
+        others.spawn(self.clone().give_back(seed, Arc::clone(&done)));
         others.spawn(self.clone().sweep(Arc::clone(&done)));
         others.spawn(self.clone().deliver_again(seed, Arc::clone(&done)));
         others.spawn(self.clone().watch(Arc::clone(&done)));
@@ -272,18 +277,17 @@ impl Town {
                 return;
             }
             let key = format!("buyer-{seed}-{number}-{count}");
-            let lines = self.basket(&mut draws);
-            self.history.note(&key, |purchase| {
-                purchase.label = format!("buyer {number}");
-                purchase.buyer.clone_from(&buyer.id);
-                purchase.lines.clone_from(&lines);
-            });
-            let mut answered = self.ask_as(&buyer.person, &key, &lines).await;
+            let way = draws.weighted(&Way::WEIGHTS).unwrap_or(Way::Order);
+            if self.begin(&mut draws, number, &key, way).await.is_none() {
+                sleep(millis(draws.below(150))).await;
+                continue;
+            }
+            let mut answered = self.ask(&key).await;
             let mut again = 1;
             while !answered.is_clear() && again < PATIENCE {
                 let wait = if answered == Answered::Unknown(429) { 2_000 } else { 50 + draws.below(400) };
                 sleep(millis(wait)).await;
-                answered = self.ask_as(&buyer.person, &key, &lines).await;
+                answered = self.ask(&key).await;
                 again += 1;
             }
             match answered {
@@ -291,11 +295,17 @@ impl Town {
                     placed.fetch_add(1, Ordering::Relaxed);
                     if draws.chance(1_500) {
                         // The client repeats what was answered: a lost reply on its own side.
-                        self.ask_as(&buyer.person, &key, &lines).await;
+                        self.ask(&key).await;
+                    }
+                    if way.is_a_guests() && draws.chance(2_500) {
+                        self.claim(&key, &order, &buyer.id).await;
+                    }
+                    if way.is_by_card() {
+                        self.pay(&mut draws, &key, &order).await;
                     }
                     if draws.chance(2_000) {
                         sleep(millis(draws.below(80))).await;
-                        self.cancel(&buyer.person, &key, &order).await;
+                        self.cancel_of(&key, &order).await;
                     }
                 }
                 Answered::Refused(_) => sleep(millis(draws.below(150))).await,
@@ -308,7 +318,7 @@ impl Town {
     }
 
     /// One to three products, often the scarce one.
-    fn basket(&self, draws: &mut Draws) -> Vec<(String, i64)> {
+    pub(crate) fn basket(&self, draws: &mut Draws) -> Vec<(String, i64)> {
         let mut lines: Vec<(String, i64)> = Vec::new();
         for _ in 0..1 + draws.below(3) {
             let number = if draws.chance(2_500) { 0 } else { draws.below(self.products.len()) };
@@ -482,7 +492,9 @@ impl Town {
             self.pause(&done, 6_000).await;
             // A minute after everything that was placed by now has fallen due.
             let later = Duration::from_mins(3);
-            self.aws.invoke("sweep-orders", &events::scheduled(later)).await;
+            for function in ["sweep-orders", "sweep-payments"] {
+                self.aws.invoke(function, &events::scheduled(later)).await;
+            }
             for function in ["clean-up-products", "clean-up-categories"] {
                 self.aws.invoke(function, &events::scheduled(Duration::ZERO)).await;
             }
@@ -495,12 +507,11 @@ impl Town {
         let mut draws = Draws::new(seed, "duplicates");
         while !done.load(Ordering::Relaxed) {
             self.pause(&done, 400).await;
-            let purchases = self.history.purchases();
-            let orders: Vec<&str> = purchases.iter().filter_map(|purchase| purchase.order()).collect();
-            let Some(order) = orders.get(draws.below(orders.len())) else { continue };
+            let placed = self.history.placed();
+            let Some((_, order)) = placed.get(draws.below(placed.len())) else { continue };
             let kinds = ["order.confirmed", "order.shipping", "order.delivered", "order.cancelled"];
-            let kind = kinds.get(draws.below(6));
-            let is_an_event = draws.chance(5_000);
+            let kind = kinds.get(draws.below(8));
+            let what = draws.below(4);
             if !is_settled(&self.aws, order).await {
                 continue;
             }
@@ -508,7 +519,11 @@ impl Town {
                 Some(kind) => {
                     self.aws.send_message("EmailsQueueUrl", &json!({ "kind": kind, "id": order })).await;
                 }
-                None if is_an_event => self.tell_again_that_it_ships(order).await,
+                None if what == 0 => self.tell_again_that_it_ships(order).await,
+                None if what == 1 => self.tell_again_what_stripe_told(order, &mut draws).await,
+                None if what == 2 => {
+                    self.aws.send_message("PaymentsQueueUrl", &json!({ "orderId": order })).await;
+                }
                 None => self.aws.send_message("OrdersQueueUrl", &json!({ "orderId": order })).await,
             }
         }
@@ -520,6 +535,16 @@ impl Town {
         if text(&item, "status") == "shipping" && has_left(&self.aws, order).await {
             let event = events::shipped(order, &text(&item, "updatedAt"));
             self.aws.send_message("StockQueueUrl", &event).await;
+        }
+    }
+
+    /// Has Stripe tell something of an order again that it told before, if it did.
+    async fn tell_again_what_stripe_told(&self, order: &str, draws: &mut Draws) {
+        let told = self.shop.get(&format!("/local/stripe.json?of={order}")).await;
+        let ids: Vec<_> =
+            told.body["deliveries"].as_array().into_iter().flatten().map(|one| &one["event"]).collect();
+        if let Some(id) = ids.get(draws.below(ids.len())).and_then(|id| id.as_str()) {
+            self.at_stripe("events", id, &json!({ "do": "deliver" })).await;
         }
     }
 
@@ -537,7 +562,7 @@ impl Town {
         }
     }
 
-    async fn pause(&self, done: &AtomicBool, milliseconds: usize) {
+    pub(crate) async fn pause(&self, done: &AtomicBool, milliseconds: usize) {
         let end = Instant::now() + millis(milliseconds);
         while Instant::now() < end && !done.load(Ordering::Relaxed) {
             sleep(millis(100)).await;
@@ -552,10 +577,17 @@ impl Town {
                 self.ask_until_clear(&purchase.key).await;
             }
         }
+        for purchase in self.history.purchases() {
+            if let (Some(person), Some(order)) = (purchase.claimed_in_vain(), purchase.order()) {
+                self.claim(&purchase.key, order, person).await;
+            }
+        }
         for purchase in self.history.purchases().iter().filter(|purchase| !purchase.knows_if_cancelled()) {
             let Some(order) = purchase.order() else { continue };
-            let buyer = self.buyers.iter().find(|buyer| buyer.id == purchase.buyer).expect("its buyer");
-            self.cancel(&buyer.person, &purchase.key, order).await;
+            self.cancel_of(&purchase.key, order).await;
+        }
+        for (key, given_back) in self.history.given_back().iter().filter(|(_, it)| !it.is_clear()) {
+            self.ask_back(key, &given_back.payment, &given_back.body).await;
         }
         for purchase in self.history.purchases() {
             if let (Some(word), Some(order)) = (purchase.said_in_vain(), purchase.order()) {

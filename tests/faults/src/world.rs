@@ -3,24 +3,39 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ::tests::aws::Aws;
+use ::tests::logs::count_in_logs;
+use ::tests::shop::{Mail, Shop};
 use serde_json::{Value, json};
-use tests::aws::Aws;
-use tests::logs::count_in_logs;
-use tests::shop::{Mail, Shop};
 
+use crate::books::Books;
 use crate::unreadable;
 
 /// An order as the table has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Order {
     pub buyer: String,
+    /// Where mail about it goes to.
+    pub email: String,
     pub status: String,
     /// The products and how many pieces of each.
     pub lines: Vec<(String, i64)>,
+    /// The same of each of its sellers.
+    pub sold_by: BTreeMap<String, Vec<(String, i64)>>,
     /// The statuses it had, oldest first.
     pub history: Vec<String>,
-    /// Whether the total is that of its lines.
+    /// Whether the total is that of its lines, its coupon, its way and its taxes.
     pub adds_up: bool,
+    /// Why it is over, if it is.
+    pub reason: Option<String>,
+    /// Whether it is paid by card.
+    pub by_card: bool,
+    /// What it knows of its money, if that comes by card or has come at the door.
+    pub paying: Option<Paying>,
+    /// What it counts as given back of each product.
+    pub back: BTreeMap<String, Back>,
+    /// What it counted of a coupon.
+    pub coupon: Option<UsedCoupon>,
     /// Whether it is still in the index `due`.
     pub is_due: bool,
     /// Whether its pieces have left.
@@ -39,10 +54,120 @@ impl Order {
         self.status != "cancelled" && !self.handed_over
     }
 
+    /// Whether nobody with an account bought it, or has claimed it.
+    pub(crate) fn is_a_guests(&self) -> bool {
+        self.buyer.starts_with("guest#")
+    }
+
     /// Whether it waits for a person to ship it, and for nothing else.
     pub(crate) fn waits(&self) -> bool {
         self.status == "pending" && self.manual && !self.is_due
     }
+}
+
+/// What an order knows of its money.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Paying {
+    pub paid: i64,
+    pub refunding: i64,
+    pub refunded: i64,
+    /// The attempt that counts.
+    pub counts: String,
+    /// All attempts, the oldest first.
+    pub attempts: Vec<String>,
+}
+
+/// Pieces of a product that went back, or are to, and what was paid for them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Back {
+    pub pieces: i64,
+    pub amount: i64,
+}
+
+impl Back {
+    fn of(item: &Value, pieces: &str) -> Self {
+        Self { pieces: number(item, pieces), amount: number(item, "amount") }
+    }
+}
+
+/// A coupon as an order used it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct UsedCoupon {
+    pub code: String,
+    /// Whether it was counted.
+    pub in_all: bool,
+    /// As whose use it was counted, if it was.
+    pub customer: Option<String>,
+}
+
+/// An attempt to pay, with all that was written down of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Payment {
+    pub order: String,
+    pub buyer: String,
+    /// Where it is paid: `cash` at the door.
+    pub kind: String,
+    pub status: String,
+    pub captured: i64,
+    pub refundable: i64,
+    pub refunding: i64,
+    pub refunded: i64,
+    /// Why its money went back at once, if it did.
+    pub outcome: Option<String>,
+    /// What came, and below zero what went, by its fact: `charge:pi_…`.
+    pub ledger: BTreeMap<String, i64>,
+    /// What was given back, by its id.
+    pub refunds: BTreeMap<String, Refund>,
+}
+
+impl Payment {
+    /// What came and has not gone.
+    pub(crate) fn kept(&self) -> i64 {
+        self.ledger.values().sum()
+    }
+
+    /// Whether the carrier took it, so that Stripe knows nothing of it.
+    pub(crate) fn is_cash(&self) -> bool {
+        self.kind == "cash"
+    }
+
+    /// What could not go back, or came again: a person gives it back in another way.
+    pub(crate) fn failed(&self) -> i64 {
+        let failed = self.refunds.values().filter(|refund| refund.status == "failed");
+        failed.map(|refund| refund.amount).sum()
+    }
+}
+
+/// A refund as the table has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Refund {
+    pub amount: i64,
+    pub status: String,
+    /// For which pieces of the order's products it is; for none in particular where there are none.
+    pub share: BTreeMap<String, Back>,
+    /// Whether somebody gave it back in a way that Stripe knows nothing of.
+    pub outside: bool,
+    /// Whether an admin asked for it.
+    pub by_admin: bool,
+    /// Whether it is still in the index `due`.
+    pub is_due: bool,
+}
+
+/// A coupon.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Coupon {
+    pub used: i64,
+    /// As often as it may be used in all, where that is limited.
+    pub limit: Option<i64>,
+}
+
+/// Mail about an order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Letter {
+    pub order: String,
+    pub to: String,
+    /// What it says.
+    pub text: String,
 }
 
 /// On which terms a product is sold, as its offer says or as its own item does.
@@ -87,6 +212,8 @@ pub(crate) struct Shown {
 pub(crate) struct World {
     /// By id.
     pub orders: BTreeMap<String, Order>,
+    /// What each seller has of an order, by the order's id and then the seller's.
+    pub of_sellers: BTreeMap<String, BTreeMap<String, Vec<(String, i64)>>>,
     /// By id or name.
     pub shown: BTreeMap<String, Shown>,
     /// By the product's id.
@@ -95,6 +222,16 @@ pub(crate) struct World {
     pub records: BTreeMap<String, String>,
     /// The emails about each order: kinds, in the order they went out.
     pub emails: BTreeMap<String, Vec<EmailKind>>,
+    /// The same, as they were sent.
+    pub letters: Vec<Letter>,
+    /// By id.
+    pub payments: BTreeMap<String, Payment>,
+    /// Stripe's own books.
+    pub stripe: Books,
+    /// By code.
+    pub coupons: BTreeMap<String, Coupon>,
+    /// How often each customer used a coupon, by `{code}#{customer}`.
+    pub uses: BTreeMap<String, i64>,
     /// What their buyers' logs say of each order: kinds of events, oldest first.
     pub told: BTreeMap<String, Vec<String>>,
     /// How many emails were counted as possibly sent twice.
@@ -136,6 +273,10 @@ impl World {
         for item in readable(scan(aws, "OrdersTable").await) {
             world.orders.insert(text(&item, "orderId"), order(&item));
         }
+        for item in scan(aws, "SellerOrdersTable").await {
+            let of_order = world.of_sellers.entry(text(&item, "orderId")).or_default();
+            of_order.insert(text(&item, "sellerId"), list(&item, "lines").map(line).collect());
+        }
         for (kind, table) in
             [("products", "ProductsTable"), ("categories", "CategoriesTable"), ("banners", "BannersTable")]
         {
@@ -156,10 +297,23 @@ impl World {
                     .insert(whose.to_owned(), answer["orderId"].as_str().unwrap_or_default().to_owned());
             }
         }
+        world.payments = payments(&scan(aws, "PaymentsTable").await);
+        world.stripe = Books::of(&shop.get("/local/stripe.json").await.is(200));
+        for item in scan(aws, "CouponsTable").await {
+            let (id, used) = (text(&item, "couponId"), number(&item, "used"));
+            if item.get("rules").is_some() {
+                let limit = item["rules"]["M"]["limit"]["N"].as_str().and_then(|limit| limit.parse().ok());
+                world.coupons.insert(id, Coupon { used, limit });
+            } else {
+                world.uses.insert(id, used);
+            }
+        }
         let mailbox = shop.get("/local/emails.json").await.is(200);
         let mails: Vec<Mail> = serde_json::from_value(mailbox).expect("a mailbox");
         for mail in mails.iter().rev() {
             if let (Some(kind), Some(order)) = (EmailKind::of(mail), order_of(mail)) {
+                let letter = Letter { order: order.clone(), to: mail.to.clone(), text: mail.text.clone() };
+                world.letters.push(letter);
                 world.emails.entry(order).or_default().push(kind);
             }
         }
@@ -175,6 +329,8 @@ impl World {
         for queue in [
             "OrdersDeadLetterQueueUrl",
             "EmailsDeadLetterQueueUrl",
+            "PaymentsDeadLetterQueueUrl",
+            "RefundsDeadLetterQueueUrl",
             "StockDeadLetterQueueUrl",
             "UploadsDeadLetterQueueUrl",
         ] {
@@ -204,9 +360,59 @@ pub(crate) fn readable(items: Vec<Value>) -> impl Iterator<Item = Value> {
     items.into_iter().filter(|item| !unreadable::is_one(item))
 }
 
+/// The attempts to pay, by the items of their table.
+fn payments(items: &[Value]) -> BTreeMap<String, Payment> {
+    let mut payments: BTreeMap<String, Payment> = BTreeMap::new();
+    for item in items {
+        let (id, entry) = (text(item, "paymentId"), text(item, "entry"));
+        // Whose an intent is stands under the intent.
+        if entry == "pointer" {
+            continue;
+        }
+        let payment = payments.entry(id).or_default();
+        if let Some(fact) = entry.strip_prefix("ledger#") {
+            payment.ledger.insert(fact.to_owned(), number(item, "amount"));
+        } else if let Some(refund) = entry.strip_prefix("refund#") {
+            let of_table = Refund {
+                amount: number(item, "amount"),
+                status: text(item, "status"),
+                share: backs(&item["share"]["M"], "pieces"),
+                outside: is_true(item, "outside"),
+                by_admin: item.get("by").is_some(),
+                is_due: item.get("due").is_some() || item.get("dueAt").is_some(),
+            };
+            payment.refunds.insert(refund.to_owned(), of_table);
+        } else {
+            let (ledger, refunds) =
+                (std::mem::take(&mut payment.ledger), std::mem::take(&mut payment.refunds));
+            *payment = Payment {
+                order: text(item, "orderId"),
+                buyer: text(item, "userId"),
+                kind: text(item, "kind"),
+                status: text(item, "status"),
+                captured: number(item, "captured"),
+                refundable: number(item, "refundable"),
+                refunding: number(item, "refunding"),
+                refunded: number(item, "refunded"),
+                outcome: item["outcome"]["S"].as_str().map(str::to_owned),
+                ledger,
+                refunds,
+            };
+        }
+    }
+    payments
+}
+
 /// An order's item.
 pub(crate) async fn stored(aws: &Aws, order: &str) -> Value {
     aws.item("OrdersTable", ("orderId", order)).await
+}
+
+/// An attempt to pay.
+pub(crate) async fn attempt(aws: &Aws, payment: &str) -> Value {
+    let key = json!({ "paymentId": { "S": payment }, "entry": { "S": "payment" } });
+    let input = json!({ "TableName": aws.output("PaymentsTable"), "Key": key, "ConsistentRead": true });
+    aws.json("dynamodb", "DynamoDB_20120810.GetItem", input).await["Item"].take()
 }
 
 /// Whether nothing is owed to an order any more.
@@ -218,6 +424,11 @@ pub(crate) async fn is_settled(aws: &Aws, order: &str) -> bool {
 pub(crate) async fn has_left(aws: &Aws, order: &str) -> bool {
     let order = stored(aws, order).await;
     text(&order, "status") == "cancelled" || order["handedOver"]["BOOL"] == true
+}
+
+/// Whether an order awaits its payment.
+pub(crate) fn awaits(order: &Value) -> bool {
+    text(order, "status") == "awaiting_payment"
 }
 
 /// Whether an order waits for a person to ship it.
@@ -235,18 +446,87 @@ pub(crate) fn number(item: &Value, name: &str) -> i64 {
     item[name]["N"].as_str().and_then(|number| number.parse().ok()).unwrap_or_default()
 }
 
-fn list<'a>(item: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
+pub(crate) fn list<'a>(item: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
     item[name]["L"].as_array().into_iter().flatten().map(|entry| &entry["M"])
 }
 
-fn order(item: &Value) -> Order {
+/// Whether a total is what its parts say. Of lines alone there are no amounts.
+fn adds_up(item: &Value) -> bool {
     let cost = |line: &Value| number(line, "unitPrice") * number(line, "quantity");
+    let of_lines: i64 = list(item, "lines").map(cost).sum();
+    let Some(amounts) = item.get("amounts").map(|amounts| &amounts["M"]) else {
+        return of_lines == number(item, "total");
+    };
+    let [items, discount, shipping, tax, included] =
+        ["items", "discount", "shipping", "tax", "taxIncluded"].map(|name| number(amounts, name));
+    // A line of its price alone has no amounts either.
+    let off: i64 = list(item, "lines").map(|line| number(&line["amounts"]["M"], "discount")).sum();
+    of_lines == items
+        && off == discount
+        && items - discount + shipping + tax - included == number(item, "total")
+        && [items, discount, shipping, tax, included].iter().all(|amount| *amount >= 0)
+}
+
+fn paying(item: &Value) -> Option<Paying> {
+    let payment = &item.get("payment")?["M"];
+    let ids = payment["attempts"]["L"].as_array().into_iter().flatten();
+    Some(Paying {
+        paid: number(payment, "paid"),
+        refunding: number(payment, "refunding"),
+        refunded: number(payment, "refunded"),
+        counts: text(payment, "paymentId"),
+        attempts: ids.filter_map(|id| id["S"].as_str()).map(str::to_owned).collect(),
+    })
+}
+
+/// What of each product went back, by an order or by a refund. What is in a return and not refunded is none of it.
+fn backs(of: &Value, pieces: &str) -> BTreeMap<String, Back> {
+    let lines = list(of, "lines").map(|line| (text(line, "offerId"), Back::of(line, pieces)));
+    lines.filter(|(_, back)| *back != Back::default()).collect()
+}
+
+fn used_coupon(item: &Value) -> Option<UsedCoupon> {
+    let coupon = &item.get("coupon")?["M"];
+    let counted = &coupon["counted"]["M"];
+    let customer = coupon["customer"]["S"].as_str().map_or_else(|| text(item, "userId"), str::to_owned);
+    Some(UsedCoupon {
+        code: text(coupon, "code"),
+        in_all: is_true(counted, "inAll"),
+        customer: is_true(counted, "byCustomer").then_some(customer),
+    })
+}
+
+fn is_true(item: &Value, name: &str) -> bool {
+    item[name]["BOOL"] == true
+}
+
+fn line(item: &Value) -> (String, i64) {
+    (text(item, "productId"), number(item, "quantity"))
+}
+
+fn sold_by(item: &Value) -> BTreeMap<String, Vec<(String, i64)>> {
+    let mut sold_by: BTreeMap<String, Vec<(String, i64)>> = BTreeMap::new();
+    for sold in list(item, "lines") {
+        sold_by.entry(text(sold, "sellerId")).or_default().push(line(sold));
+    }
+    sold_by
+}
+
+fn order(item: &Value) -> Order {
+    let last = list(item, "history").last();
     Order {
         buyer: text(item, "userId"),
+        email: text(&item["contact"]["M"], "email"),
         status: text(item, "status"),
-        lines: list(item, "lines").map(|line| (text(line, "productId"), number(line, "quantity"))).collect(),
+        lines: list(item, "lines").map(line).collect(),
+        sold_by: sold_by(item),
         history: list(item, "history").map(|entry| text(entry, "status")).collect(),
-        adds_up: list(item, "lines").map(cost).sum::<i64>() == number(item, "total"),
+        adds_up: adds_up(item),
+        reason: last.and_then(|entry| entry["reason"]["S"].as_str()).map(str::to_owned),
+        by_card: text(item, "paymentMethod") == "card",
+        paying: paying(item),
+        back: backs(&item["back"]["M"], "refunded"),
+        coupon: used_coupon(item),
         is_due: item.get("due").is_some() || item.get("dueAt").is_some(),
         handed_over: item["handedOver"]["BOOL"] == true,
         manual: item["manual"]["BOOL"] == true,
@@ -338,4 +618,109 @@ pub(crate) fn base64_url(name: &str) -> String {
 fn order_of(mail: &Mail) -> Option<String> {
     let (_, id) = mail.text.rsplit_once("\nOrder ")?.1.split_once('(')?;
     Some(id.chars().take_while(|c| c.is_ascii_hexdigit() || *c == '-').collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(fields: &[(&str, i64)]) -> Value {
+        let fields =
+            fields.iter().map(|(name, number)| ((*name).to_owned(), json!({ "N": number.to_string() })));
+        json!({ "M": fields.collect::<serde_json::Map<_, _>>() })
+    }
+
+    /// Two pieces at 4.50 and one at 1.00, a tenth off the first two, 4.90 for sending, a tax on top.
+    fn an_order() -> Value {
+        let mut tea = numbers(&[("unitPrice", 450), ("quantity", 2)]);
+        tea["M"]["amounts"] = numbers(&[("discount", 90), ("tax", 81), ("total", 891)]);
+        let mug = numbers(&[("unitPrice", 100), ("quantity", 1)]);
+        let amounts =
+            [("items", 1_000), ("discount", 90), ("shipping", 490), ("tax", 140), ("taxIncluded", 0)];
+        json!({
+            "lines": { "L": [tea, mug] },
+            "amounts": numbers(&amounts),
+            "total": { "N": "1540" },
+        })
+    }
+
+    #[test]
+    fn an_order_adds_up_with_its_coupon_its_way_and_its_taxes() {
+        assert!(adds_up(&an_order()));
+        for (place, wrong) in [
+            ("/total/N", "1541"),
+            ("/amounts/M/items/N", "1001"),
+            ("/amounts/M/discount/N", "91"),
+            ("/amounts/M/shipping/N", "489"),
+            ("/amounts/M/tax/N", "141"),
+            ("/amounts/M/taxIncluded/N", "1"),
+            ("/lines/L/0/M/quantity/N", "3"),
+            ("/lines/L/0/M/amounts/M/discount/N", "0"),
+        ] {
+            let mut order = an_order();
+            *order.pointer_mut(place).unwrap() = json!(wrong);
+            assert!(!adds_up(&order), "{place}");
+        }
+        let mut of_lines = an_order();
+        of_lines.as_object_mut().unwrap().remove("amounts");
+        of_lines["total"] = json!({ "N": "1000" });
+        assert!(adds_up(&of_lines));
+    }
+
+    #[test]
+    fn a_payment_is_read_with_its_ledger_and_its_refunds_in_whatever_order_they_come() {
+        let own = |entry: &str, fields: Value| {
+            let mut item = fields;
+            item["paymentId"] = json!({ "S": "p" });
+            item["entry"] = json!({ "S": entry });
+            item
+        };
+        let charge = own("ledger#charge:pi_1", json!({ "amount": { "N": "900" } }));
+        let back = own("ledger#refund:re_1", json!({ "amount": { "N": "-100" } }));
+        let refund = own(
+            "refund#r",
+            json!({ "amount": { "N": "100" }, "status": { "S": "accepted" }, "by": { "S": "admin" } }),
+        );
+        let attempt = own(
+            "payment",
+            json!({ "orderId": { "S": "o" }, "userId": { "S": "ann" }, "status": { "S": "captured" },
+                "captured": { "N": "900" }, "refundable": { "N": "800" }, "refunded": { "N": "100" } }),
+        );
+        let pointer = json!({ "paymentId": { "S": "intent#pi_1" }, "entry": { "S": "pointer" } });
+        let items = [back, refund, attempt, charge, pointer];
+        let read = payments(&items);
+        assert_eq!(read, payments(&items.iter().rev().cloned().collect::<Vec<_>>()));
+        assert_eq!(read.keys().collect::<Vec<_>>(), ["p"]);
+        assert_eq!((read["p"].kept(), read["p"].captured, read["p"].failed()), (800, 900, 0));
+        let refund = Refund { amount: 100, status: "accepted".into(), by_admin: true, ..Refund::default() };
+        assert_eq!(read["p"].refunds, [("r".to_owned(), refund)].into());
+    }
+
+    #[test]
+    fn what_went_back_is_read_without_what_is_only_in_a_return() {
+        let line = |id: &str, pieces: i64, amount: i64| {
+            json!({ "M": {
+                "offerId": { "S": id }, "refunded": { "N": pieces.to_string() },
+                "amount": { "N": amount.to_string() }, "returned": { "N": "3" },
+            } })
+        };
+        let back = json!({ "lines": { "L": [line("tea", 2, 900), line("jam", 0, 0)] } });
+        assert_eq!(backs(&back, "refunded"), [("tea".to_owned(), Back { pieces: 2, amount: 900 })].into());
+    }
+
+    #[test]
+    fn what_an_order_counted_of_its_coupon_is_its_customers() {
+        let used = |customer: Value| {
+            let mut coupon = json!({ "M": {
+                "code": { "S": "HALF" },
+                "counted": { "M": { "inAll": { "BOOL": true }, "byCustomer": { "BOOL": true } } },
+            } });
+            if !customer.is_null() {
+                coupon["M"]["customer"] = customer;
+            }
+            used_coupon(&json!({ "userId": { "S": "ann" }, "coupon": coupon })).unwrap()
+        };
+        assert_eq!(used(Value::Null).customer.as_deref(), Some("ann"));
+        assert_eq!(used(json!({ "S": "guest#gus" })).customer.as_deref(), Some("guest#gus"));
+    }
 }

@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use offers::Offer;
 use orders::admin::InspectedView;
-use orders::{OrderId, OrderStatus, Orders, Refusal};
+use orders::store::{Counted, ToRecord};
+use orders::{Order, OrderId, OrderPlaced, OrderStatus, Orders, PaymentId, Refusal};
 use products::Products;
 use serde_json::json;
 use shared::caller::Caller;
+use shared::dynamo::Write;
 use shared::dynamo::list::{Cursors, Page};
 use shared::guards::Guards;
 use shared::guards::claims::TryId;
@@ -17,8 +19,8 @@ use users::CurrentAdmin;
 
 use super::lists::page;
 use super::{
-    MILLISECOND, Tables, before, buyer, collected, for_sale, found_order, now, open, open_behind, pieces_of,
-    placed, refusal, waiting,
+    MILLISECOND, MINUTE, Tables, before, buyer, collected, for_sale, found_order, now, open, open_behind,
+    pieces_of, placed, refusal, waiting,
 };
 
 fn admin() -> CurrentAdmin {
@@ -72,6 +74,22 @@ async fn every_order_is_listed_once_and_the_newest_first() {
     }
 }
 
+/// An order like that of `id`, to be paid by card.
+async fn awaiting(orders: &Orders, id: OrderId) -> OrderId {
+    let mut item = serde_json::to_value(found_order(orders, id).await).expect("JSON");
+    let another = OrderId::at(now());
+    item["orderId"] = json!(another);
+    let order: Order = serde_json::from_value(item).expect("an order");
+    let order = order.awaiting(PaymentId::at(now()), now() + MINUTE);
+    let count = async || -> Result<Counted<OrderPlaced, ()>, orders::Error> {
+        let answer = OrderPlaced::new(another);
+        let (order, write) = (order.clone(), Write::new());
+        Ok(Counted::New(Box::new(ToRecord { order, coupon: None, write, answer, along: () })))
+    };
+    orders.record(None, now(), count).await.expect("the tables answer");
+    another
+}
+
 #[tokio::test]
 async fn an_order_is_on_the_list_of_its_status_and_on_no_other() {
     let (orders, products, cursors): (Orders, Products, Cursors) = open().await;
@@ -85,6 +103,7 @@ async fn an_order_is_on_the_list_of_its_status_and_on_no_other() {
     orders.ship(ids[2], now()).await.unwrap();
     orders.progress(&seller, ids[2], &orders::Progress::Delivered, &collected, now()).await.unwrap();
     orders.cancel(&ann, ids[3], now()).await.unwrap();
+    ids.insert(0, awaiting(&orders, ids[0]).await);
     for (status, id) in OrderStatus::ALL.into_iter().zip(&ids) {
         let listed: Vec<_> = all(&orders, &cursors, Some(status), 100).await;
         let of_these: Vec<_> = ids.iter().filter(|id| listed.contains(&id.to_string())).collect();

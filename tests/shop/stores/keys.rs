@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use offers::{NotReserved, Offer};
-use orders::{Fulfilment, NewOrder, Orders, Refusal};
+use orders::{Fulfilment, NewOrder, Orders, Placing, Refusal};
 use products::Products;
 use serde_json::{Value, json};
 use shared::caller::Caller;
@@ -12,9 +12,7 @@ use tests::aws::Aws as Cloud;
 use tests::meddler::Meddler;
 use tests::wait::at_once;
 
-use super::{
-    DAY, buyer, for_sale, key, keyed, now, open, open_behind, order, pieces_of, place, refusal, shop,
-};
+use super::{DAY, buyer, for_sale, key, keyed, now, open, open_behind, order, pieces_of, place, refusal};
 
 #[tokio::test]
 async fn the_same_key_and_order_have_the_first_answer_for_a_day() {
@@ -151,13 +149,13 @@ async fn where_two_conditions_fail_and_one_is_named_the_request_still_has_its_an
     let order = order(&[(&tea, 1)]);
     let keyed = keyed(&ann, &key, &order);
     // Two requests read at the same time: then one takes the last piece and writes the record.
-    let basis = orders.basis(ann.id(), &order, Some(&keyed)).await.unwrap();
+    let by = (&ann).into();
+    let placing =
+        Placing { keyed: Some(&keyed), ..super::placing(&by, &order, Fulfilment::Automatic, now()) };
+    let basis = orders.basis(&placing).await.unwrap();
     let first = place(&orders, &ann, &order, Some(&keyed), now()).await.unwrap();
     let behind: Orders = open_behind(refused_for_the_offer(item_of(&tea).await)).await;
-    let second = behind
-        .place(ann.id(), &order, basis, Some(&keyed), shop(Fulfilment::Automatic), now())
-        .await
-        .unwrap();
+    let second = behind.place(&placing, basis).await.unwrap();
     assert_eq!(second, Once::Replayed(first.answer().clone()));
     assert_eq!(pieces_of(&products, &tea).await, (0, 1));
 }
@@ -168,12 +166,13 @@ async fn where_one_condition_failed_and_there_is_no_record_the_request_is_refuse
     let (ann, bob, tea) = (buyer().await, buyer().await, for_sale(&products, 1).await);
     let (key, order) = (key().await, order(&[(&tea, 1)]));
     let keyed = keyed(&ann, &key, &order);
-    let basis = orders.basis(ann.id(), &order, Some(&keyed)).await.unwrap();
+    let by = (&ann).into();
+    let placing =
+        Placing { keyed: Some(&keyed), ..super::placing(&by, &order, Fulfilment::Automatic, now()) };
+    let basis = orders.basis(&placing).await.unwrap();
     place(&orders, &bob, &order, None, now()).await.unwrap();
     let behind: Orders = open_behind(refused_for_the_offer(item_of(&tea).await)).await;
-    let refused = refusal(
-        behind.place(ann.id(), &order, basis, Some(&keyed), shop(Fulfilment::Automatic), now()).await,
-    );
+    let refused = refusal(behind.place(&placing, basis).await);
     assert_eq!(refused, Refusal::from(NotReserved::OutOfStock { id: tea.id(), available: 0 }));
 }
 

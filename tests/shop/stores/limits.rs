@@ -23,12 +23,17 @@ struct Limit(PersonLimit);
 
 impl FromEnv for Limit {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self(PersonLimit::from_env(aws)?.and_a_day()?))
+        Ok(Self(PersonLimit::from_env(aws)?.and_a_day()?.and_by_card()?))
     }
 }
 
 async fn limit(per_person: &str, per_day: &str) -> PersonLimit {
-    let settings = [("LIMIT_KEY", KEY), ("LIMIT_PER_PERSON", per_person), ("LIMIT_PER_DAY", per_day)];
+    let settings = [
+        ("LIMIT_KEY", KEY),
+        ("LIMIT_PER_PERSON", per_person),
+        ("LIMIT_PER_DAY", per_day),
+        ("CARDS_PER_HOUR", "3"),
+    ];
     open_with::<Limit>(settings.map(|(name, value)| (name, Some(value.to_owned()))).into()).await.0
 }
 
@@ -70,6 +75,25 @@ async fn who_orders_too_fast_is_refused_and_uses_up_nothing_of_the_day() {
     // Four of the day's five: the refused did not count.
     assert!(passes(limit.count("create-order", ann.id(), now() + MINUTE * 9).await));
     assert!(!passes(limit.count("create-order", ann.id(), now() + MINUTE * 12).await));
+}
+
+/// Stolen cards are tried many at a time. Whoever pays at the door is not held up by that, nor who has waited.
+#[tokio::test]
+async fn a_person_pays_by_card_so_often_in_an_hour_and_may_still_pay_otherwise() {
+    let limit = limit("120/60", "50/86400").await;
+    let ann = someone();
+    let by_card = async |when: Timestamp| passes(limit.count_by_card("create-order", ann.id(), when).await);
+    for minute in 0..3 {
+        assert!(by_card(now() + MINUTE * minute).await, "{minute}");
+    }
+    for minute in 3..6 {
+        assert!(!by_card(now() + MINUTE * minute).await, "{minute}");
+        assert!(passes(limit.count("create-order", ann.id(), now() + MINUTE * minute).await), "{minute}");
+    }
+    // Another route has counters of its own.
+    assert!(passes(limit.count_by_card("start-payment", ann.id(), now() + MINUTE * 6).await));
+    assert!(passes(limit.count_by_card("create-order", someone().id(), now() + MINUTE * 6).await));
+    assert!(by_card(now() + MINUTE * 60 * 3).await);
 }
 
 #[tokio::test]

@@ -68,12 +68,14 @@ async fn items(cloud: &Cloud, id: ProductId) -> (Value, Value) {
     (cloud.item("ProductsTable", ("id", &id)).await, cloud.item("OffersTable", ("offerId", &id)).await)
 }
 
-/// What both say of a product, which has to be the same: its name, its price, and whether it is for sale.
+/// What both say of a product, which has to be the same: its name, its price, and whether it is for sale; and where its
+/// picture is.
 async fn agreed(id: ProductId) -> (Value, Value, bool) {
     let (product, offer) = items(&Cloud::open().await, id).await;
     let of_product = (&product["productName"], &product["productPrice"], &product["isApproved"]);
     let of_offer = (&offer["productName"], &offer["price"], &offer["forSale"]);
     assert_eq!(of_product, of_offer, "{product} and {offer}");
+    assert_eq!(product["imageUrl"], offer["imageUrl"], "{product} and {offer}");
     let (name, price, is_for_sale) = of_offer;
     (name["S"].clone(), price["N"].clone(), is_for_sale["BOOL"] == true)
 }
@@ -127,6 +129,25 @@ async fn a_change_whose_reply_is_lost_is_made_in_both() {
     let pictured = products.change(id, with_picture(upload_at(1))).await.unwrap();
     assert_eq!(found(&products, id).await, pictured);
     assert_eq!(agreed(id).await, (json!("tea"), json!("700"), true));
+}
+
+#[tokio::test]
+async fn the_picture_that_everyone_sees_is_the_offers_as_well() {
+    let products: Products = open().await;
+    let id = listed(&products).await;
+    let shown = async || {
+        agreed(id).await;
+        found(&products, id).await.offer.image_url().map(str::to_owned)
+    };
+    products.change(id, with_picture(upload_at(1))).await.unwrap();
+    assert_eq!(shown().await, None, "it waits for an admin");
+    let approved = products.change(id, approved_with_picture).await.unwrap();
+    assert!(shown().await.is_some() && found(&products, id).await == approved);
+    let repriced = products.change(id, changed(&json!({ "productPrice": 7 }))).await.unwrap();
+    assert_eq!(shown().await.as_deref(), repriced.offer.image_url());
+    // Those of what is turned down are deleted.
+    products.change(id, rejected).await.unwrap();
+    assert_eq!(shown().await, None);
 }
 
 #[tokio::test]

@@ -3,8 +3,9 @@
 //! Safe to repeat: a cart becomes one order, and the same `Idempotency-Key` gives the first answer.
 
 use carts::CartOwner;
-use carts::checkout::{CheckOut, CheckedOutView, CheckingOut};
-use carts::guests::{GuestCheckOut, GuestCheckedOutView};
+use carts::checkout::{CheckOut, CheckingOut};
+use carts::guests::GuestCheckOut;
+use payments::views::PlacedView;
 use shared::caller::Caller;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, IdempotencyKey, Input, Now, State};
@@ -21,10 +22,8 @@ async fn check_out_cart(
     key: Option<IdempotencyKey>,
     Now(now): Now,
     Input(asked): Input<CheckOut>,
-) -> Result<Answer<CheckedOutView>, Problem> {
-    let placed = checking_out.check_out_person(&caller, &asked, key.as_ref(), now).await?;
-    let location = format!("/orders/{}", placed.answer().order_id());
-    Ok(Answer::created_once(placed).at(location))
+) -> Result<Answer<PlacedView>, Problem> {
+    Ok(PlacedView::answer(checking_out.check_out_person(&caller, asked, key.as_ref(), now).await?))
 }
 
 async fn check_out_guest_cart(
@@ -33,8 +32,6 @@ async fn check_out_guest_cart(
     key: Option<IdempotencyKey>,
     Now(now): Now,
     Input(asked): Input<GuestCheckOut>,
-) -> Result<Answer<GuestCheckedOutView>, Problem> {
-    let placed = checking_out.check_out_guest(&owner, asked, key.as_ref(), now).await?;
-    let location = format!("/guest-orders/{}", placed.answer().order_id());
-    Ok(Answer::created_once(placed).at(location))
+) -> Result<Answer<PlacedView>, Problem> {
+    Ok(PlacedView::answer(checking_out.check_out_guest(&owner, asked, key.as_ref(), now).await?))
 }

@@ -17,5 +17,5 @@ async fn get_cart(
     owner: CartOwner,
     Now(now): Now,
 ) -> Result<Answer<CartView>, Problem> {
-    Ok(Answer::ok(pricing.look(&owner, now).await?))
+    Ok(pricing.look(&owner, now).await?.into())
 }

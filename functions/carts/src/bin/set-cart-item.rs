@@ -3,22 +3,24 @@
 //! Also `PUT /guest-cart/items/{id}`. Safe to repeat: so many are so many.
 
 use carts::shopping::CartChanged;
-use carts::{CartOwner, MostPieces, NewQuantity, Shopping};
+use carts::{CartOwner, Change, MostPieces, NewQuantity, Shopping};
 use offers::OfferId;
 use shared::http::problem::Problem;
-use shared::http::{self, Answer, Input, Now, PathId, State};
+use shared::http::{self, Answer, IfMatch, Input, Now, PathId, State};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
-    http::serve(http::put("/cart/items/{id}", set_cart_item).and("/guest-cart/items/{id}")).await
+    http::serve(http::put("/cart/items/{id}", set_cart_item).and("/guest-cart/items/{id}").conditional())
+        .await
 }
 
 async fn set_cart_item(
     State((shopping, most)): State<(Shopping, MostPieces)>,
     owner: CartOwner,
+    if_match: IfMatch,
     PathId(id): PathId<OfferId>,
     Now(now): Now,
     Input(quantity): Input<NewQuantity>,
 ) -> Result<Answer<CartChanged>, Problem> {
-    Ok(shopping.set(&owner, id, quantity, most, now).await?.into())
+    Ok(shopping.set(Change::of(&owner, &if_match, now), id, quantity, most).await?.into())
 }

@@ -207,6 +207,25 @@ impl Orders {
             .context("count a refund of a share")
     }
 
+    /// That so many more disputes stand of the money that pays an order, and so many more of them are lost; or fewer.
+    /// The transaction's other parts let it happen once.
+    ///
+    /// # Errors
+    /// Never for values of these types; the SDK's builder asks.
+    pub fn disputed(&self, id: OrderId, stand: i64, lost: i64) -> anyhow::Result<Update> {
+        self.money(id)
+            .update_expression(
+                "SET payment.disputes = if_not_exists(payment.disputes, :none) + :stand, \
+                 payment.chargedBack = if_not_exists(payment.chargedBack, :none) + :lost",
+            )
+            .condition_expression("attribute_exists(payment)")
+            .expression_attribute_values(":none", number(0))
+            .expression_attribute_values(":stand", number(stand))
+            .expression_attribute_values(":lost", number(lost))
+            .build()
+            .context("count a dispute")
+    }
+
     /// An update of an order's money. It is not dated: an order is dated by its status, each after the one before, and
     /// what is said of money comes in any order.
     fn money(&self, id: OrderId) -> UpdateBuilder {
@@ -236,19 +255,21 @@ pub(super) fn many(payment: &Paying) -> i64 {
     i64::try_from(payment.attempts.len()).unwrap_or(i64::MAX)
 }
 
-/// That all that is kept of an order's money goes back, if its money is as it was read.
+/// That all goes back of an order's money that may, if its money is as it was read.
 pub(super) fn as_read(payment: &Paying) -> anyhow::Result<Besides> {
-    let paid_back = payment.refunding.checked_add(payment.kept()).context("an amount fits")?;
+    let paid_back = payment.refunding.checked_add(payment.goes_back()).context("an amount fits")?;
     Ok(Besides {
         set: ", payment.refunding = :goesBack",
         when: " AND payment.paymentId = :payment AND payment.paid = :paid AND payment.refunding = :refunding \
-               AND payment.refunded = :refunded",
+               AND payment.refunded = :refunded \
+               AND (attribute_not_exists(payment.disputes) OR payment.disputes = :disputes)",
         values: vec![
             (":goesBack", minor(paid_back)?),
             (":payment", text(&payment.payment_id)),
             (":paid", minor(payment.paid)?),
             (":refunding", minor(payment.refunding)?),
             (":refunded", minor(payment.refunded)?),
+            (":disputes", number(payment.disputes)),
         ],
         names: Vec::new(),
     })

@@ -30,8 +30,8 @@ async fn refresh_payment(
 
 async fn refresh_guest_payment(
     State((refreshing, orders)): State<(Refreshing, GuestOrders)>,
-    guest: Guest,
     PathId(id): PathId<OrderId>,
+    guest: Guest,
     Now(now): Now,
 ) -> Result<Answer<Standing>, Problem> {
     telemetry::about("orders", id);

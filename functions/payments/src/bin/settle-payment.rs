@@ -1,9 +1,9 @@
-//! Consumes the Payments queue: asks Stripe of each order whose time to pay is over, and ends it if nobody has paid.
+//! Consumes the Payments queue: asks Stripe of each order that is due, and tells it which were confirmed by email.
 //!
 //! Safe to repeat: nothing is given back but on Stripe's word, and that once.
 
-use orders::OrderQueued;
-use payments::settling::Settling;
+use orders::PaymentQueued;
+use payments::telling::Telling;
 use shared::run::telemetry;
 use shared::run::worker::{self, Message};
 
@@ -12,8 +12,7 @@ async fn main() -> shared::Exit {
     worker::consume(settle_payment).await
 }
 
-async fn settle_payment(settling: Settling, message: Message<OrderQueued>) -> anyhow::Result<()> {
-    let order_id = message.body.order_id;
-    telemetry::about("orders", order_id);
-    Ok(settling.settle_due(order_id, message.received_at).await?)
+async fn settle_payment(telling: Telling, message: Message<PaymentQueued>) -> anyhow::Result<()> {
+    telemetry::about("orders", message.body.order_id);
+    telling.work(message.body, message.received_at).await
 }

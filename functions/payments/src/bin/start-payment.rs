@@ -4,12 +4,11 @@
 
 use orders::OrderId;
 use orders::guests::{Guest, GuestOrders};
-use payments::starting::Starting;
-use payments::views::PaymentView;
+use payments::starting::{StartPayment, Starting};
+use payments::views::StartedView;
 use shared::caller::Caller;
 use shared::http::problem::Problem;
-use shared::http::{self, Answer, Now, PathId, State};
-use shared::run::telemetry;
+use shared::http::{self, Answer, InputIfAny, Now, PathId, State};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -22,17 +21,19 @@ async fn start_payment(
     caller: Caller,
     PathId(id): PathId<OrderId>,
     Now(now): Now,
-) -> Result<Answer<PaymentView>, Problem> {
-    Ok(starting.start(&caller, id, now).await?.into())
+    InputIfAny(asked): InputIfAny<StartPayment>,
+) -> Result<Answer<StartedView>, Problem> {
+    let started = starting.start(&caller, id, asked, now).await?;
+    Ok(started.answer(|payment| format!("/payments/{payment}")))
 }
 
 async fn start_guest_payment(
     State((starting, orders)): State<(Starting, GuestOrders)>,
-    guest: Guest,
     PathId(id): PathId<OrderId>,
+    guest: Guest,
     Now(now): Now,
-) -> Result<Answer<PaymentView>, Problem> {
-    telemetry::about("orders", id);
-    let order = orders.open(guest, id, now).await?;
-    Ok(starting.start_opened(order, now).await?.into())
+    InputIfAny(asked): InputIfAny<StartPayment>,
+) -> Result<Answer<StartedView>, Problem> {
+    let started = starting.start_opened(orders.open(guest, id, now).await?, asked, now).await?;
+    Ok(started.answer(|_| format!("/guest-orders/{id}")))
 }

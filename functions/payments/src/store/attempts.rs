@@ -13,7 +13,7 @@ use shared::values::time::Timestamp;
 use super::{Fact, Owner, Payments, minor};
 use crate::attempt::{ATTEMPT, AttemptStatus, Heard, Outcome, Payment};
 use crate::deciding::{Money, Said};
-use crate::ids::Shop;
+use crate::ids::{IntentId, Shop};
 use crate::refunds::{Refund, RefundWhy};
 use crate::stripe::Session;
 
@@ -119,6 +119,28 @@ impl Payments {
         }
     }
 
+    /// Notes the PaymentIntent of an attempt that is paid in a form of the shop's own. Gives the attempt as it is then.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn opened_intent(
+        &self,
+        id: PaymentId,
+        intent: &IntentId,
+        now: Timestamp,
+    ) -> anyhow::Result<Payment> {
+        let update = self
+            .heard(id, Heard::Made, now)?
+            .update_expression("SET #status = :to, updatedAt = :now, intentId = :intent")
+            .expression_attribute_values(":intent", text(intent))
+            .build()
+            .context("open a payment")?;
+        match update_item(&self.client, update, ReturnValue::AllNew).await? {
+            Written::Done(item) => from_item(item),
+            Written::Refused(found) => existing(found),
+        }
+    }
+
     /// Notes that nobody can pay by an attempt any more. Safe to repeat; one that is captured stays so.
     ///
     /// # Errors
@@ -181,7 +203,10 @@ impl Payments {
         write.update(self.orders.paid(said.order, said.payment, (money.amount, currency), now)?);
         let captured = self.captured(said.payment, money, (money.amount, Amount::ZERO), None, now)?;
         let mut condition = captured.get_condition_expression().clone().unwrap_or_default();
-        condition.push_str(" AND orderId = :order AND amount = :amount AND currency = :currency");
+        condition.push_str(
+            " AND orderId = :order AND amount = :amount AND currency = :currency \
+             AND (attribute_not_exists(intentId) OR intentId = :intent)",
+        );
         let mut captured = captured
             .expression_attribute_values(":order", text(&said.order))
             .expression_attribute_values(":currency", text(&currency));

@@ -105,15 +105,32 @@ impl Payments {
         guards.commit(write, keyed, answer, now).await
     }
 
-    /// What a refund that is asked for, or was given otherwise, changes of its attempt.
+    /// Asks for a refund that the shop owes by itself.
+    ///
+    /// Safe to repeat: it takes from what can go back, and a second one of all that is left finds nothing.
+    ///
+    /// # Errors
+    /// When the tables cannot be written.
+    pub(crate) async fn owe(&self, refund: &Refund, now: Timestamp) -> anyhow::Result<Passed> {
+        let mut write = Write::new();
+        self.takes(&mut write, refund, now)?;
+        self.count_for_order(&mut write, refund, None, Refunded::Begun)?;
+        Ok(write.commit(&self.client).await?.into())
+    }
+
+    /// What a refund that is asked for, or was given otherwise, changes of its attempt. As long as a dispute stands
+    /// nothing goes back: its buyer would have the money twice.
     fn takes(&self, write: &mut Write, refund: &Refund, now: Timestamp) -> anyhow::Result<()> {
         let changes = if refund.outside {
             "SET refundable = refundable - :amount, refunded = refunded + :amount, updatedAt = :now"
         } else {
             "SET refundable = refundable - :amount, refunding = refunding + :amount, updatedAt = :now"
         };
-        let condition = "#status = :captured AND refundable >= :amount";
-        write.update(self.counted(refund, changes, condition, now)?);
+        let condition = "#status = :captured AND refundable >= :amount \
+                         AND (attribute_not_exists(disputes) OR disputes = :none)";
+        let mut update = self.counted(refund, changes, condition, now)?;
+        update.expression_attribute_values.get_or_insert_default().insert(":none".into(), number(0));
+        write.update(update);
         write.put(self.new_refund(refund)?);
         if refund.outside {
             let fact = Fact::Outside(refund.refund_id);
@@ -122,7 +139,7 @@ impl Payments {
         Ok(())
     }
 
-    /// Ends a pending order, as it was read, and asks for all back that is kept of its money, in one transaction.
+    /// Ends a pending order, as it was read, and asks for all back that may go back of its money, in one transaction.
     ///
     /// # Errors
     /// Those of [`orders::Orders::end`].
@@ -313,15 +330,7 @@ impl Payments {
         event: Option<EventId>,
         now: Timestamp,
     ) -> anyhow::Result<Option<Refund>> {
-        let intent = payment.intent_id.clone().context("what has money has an intent")?;
-        let asked = Refund::requested(payment, intent, amount, RefundWhy::Elsewhere, None, now);
-        let refund = Refund {
-            entry: entry_of(at_stripe.as_str()),
-            status: RefundState::Accepted,
-            stripe_refund_id: Some(at_stripe.clone()),
-            ..asked
-        }
-        .owing_a_letter(now);
+        let refund = elsewhere(payment, (at_stripe, amount), RefundState::Accepted, now)?.owing_a_letter(now);
         let mut write = Write::new();
         write.put(self.new_refund(&refund)?);
         let changes =
@@ -334,6 +343,24 @@ impl Payments {
             Written::Done(()) => Some(refund),
             Written::Refused(_) => None,
         })
+    }
+
+    /// Writes down that what somebody gave back in Stripe's own pages came again, where it was not told before that it
+    /// went: whoever tells that later tells nothing new. Refused where it was.
+    ///
+    /// Safe to repeat: it is written once.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub(crate) async fn failed_elsewhere(
+        &self,
+        payment: &Payment,
+        (at_stripe, amount): (&StripeRefundId, Amount),
+        now: Timestamp,
+    ) -> anyhow::Result<Passed> {
+        let mut write = Write::new();
+        write.put(self.new_refund(&elsewhere(payment, (at_stripe, amount), RefundState::Failed, now)?)?);
+        Ok(write.commit(&self.client).await?.into())
     }
 
     /// What a refund of a share of an order, as that was read, changes besides that order's goods.
@@ -461,4 +488,22 @@ impl Payments {
         let told = update_item(&self.client, self.told(refund)?, ReturnValue::None);
         told.await.map(drop).context("note that a refund was told of")
     }
+}
+
+/// What somebody gave back in Stripe's own pages, as the refund of Stripe's id. Its money is owed to nobody.
+fn elsewhere(
+    payment: &Payment,
+    (at_stripe, amount): (&StripeRefundId, Amount),
+    status: RefundState,
+    now: Timestamp,
+) -> anyhow::Result<Refund> {
+    let intent = payment.intent_id.clone().context("what has money has an intent")?;
+    Ok(Refund {
+        entry: entry_of(at_stripe.as_str()),
+        status,
+        stripe_refund_id: Some(at_stripe.clone()),
+        due: None,
+        due_at: None,
+        ..Refund::requested(payment, intent, amount, RefundWhy::Elsewhere, None, now)
+    })
 }

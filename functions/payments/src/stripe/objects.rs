@@ -71,6 +71,8 @@ statuses!(
     IntentStatus {
         /// Nobody has tried to pay, or the card was declined.
         RequiresPaymentMethod = "requires_payment_method",
+        /// The buyer has to say that it is to be paid.
+        RequiresConfirmation = "requires_confirmation",
         /// It waits for the buyer.
         RequiresAction = "requires_action",
         /// The money is on its way.
@@ -95,6 +97,18 @@ statuses!(
     }
     /// How far a dispute is.
     DisputeStatus {
+        /// The bank asks, takes nothing yet, and waits for the shop's answer.
+        WarningNeedsResponse = "warning_needs_response",
+        /// The bank asks, takes nothing yet, and looks at the shop's answer.
+        WarningUnderReview = "warning_under_review",
+        /// The bank has asked, and it came to nothing.
+        WarningClosed = "warning_closed",
+        /// The bank waits for the shop's answer.
+        NeedsResponse = "needs_response",
+        /// The bank looks at the shop's answer.
+        UnderReview = "under_review",
+        /// It was settled before it began.
+        Prevented = "prevented",
         /// The shop keeps the money.
         Won = "won",
         /// The buyer does.
@@ -144,6 +158,9 @@ pub struct Intent {
     /// How far it is.
     #[serde(default)]
     pub status: IntentStatus,
+    /// With what its form in a page is opened.
+    #[serde(default, rename = "client_secret", deserialize_with = "maybe")]
+    pub secret: Option<ClientSecret>,
     /// What was paid.
     #[serde(default, rename = "amount_received", deserialize_with = "maybe")]
     pub received: Option<Amount>,
@@ -267,6 +284,18 @@ impl SessionUrl {
 impl fmt::Debug for SessionUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SessionUrl(…)")
+    }
+}
+
+/// With what the form of an intent is opened in a page. Whoever has it can pay in the buyer's name, so it is in no log
+/// and in no table.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ClientSecret(String);
+
+impl fmt::Debug for ClientSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientSecret(…)")
     }
 }
 
@@ -400,5 +429,8 @@ mod tests {
         let session: Session = serde_json::from_value(session).unwrap();
         assert_eq!(session.url.as_ref().unwrap().as_str(), "https://checkout.stripe.com/c/pay/cs_1#secret");
         assert!(!format!("{session:?}").contains("checkout.stripe.com"));
+        let intent = json!({ "id": "pi_1", "client_secret": "pi_1_secret_hush" });
+        let intent: Intent = serde_json::from_value(intent).unwrap();
+        assert!(intent.secret.is_some() && !format!("{intent:?}").contains("hush"));
     }
 }

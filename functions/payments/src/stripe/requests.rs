@@ -146,7 +146,7 @@ pub struct SessionRequest {
 impl SessionRequest {
     /// What Stripe knows this request by.
     pub(super) fn idempotency_key(&self) -> String {
-        format!("pay-{}", self.payment)
+        key_of(self.payment)
     }
 
     pub(super) fn form(&self) -> String {
@@ -159,21 +159,15 @@ impl SessionRequest {
             .with("expires_at", self.expires_at.unix_seconds())
             .with("success_url", &self.success_url)
             .with("cancel_url", &self.cancel_url);
-        let form = self.with_metadata(form, &["metadata"]);
-        let form = self.with_metadata(form, &["payment_intent_data", "metadata"]);
+        // The session has it and the intent as well: whatever is heard of first tells whose it is.
+        let whose = |form, path: &[&str]| with_metadata(form, path, self.order, self.payment, &self.shop);
+        let form = whose(form, &["metadata"]);
+        let form = whose(form, &["payment_intent_data", "metadata"]);
         let form = self.with_lines(form);
         let methods = self.methods.iter().enumerate();
         methods
             .fold(form, |form, (at, method)| form.within(&["payment_method_types", &at.to_string()], method))
             .finish()
-    }
-
-    /// The session has it and the intent as well: whatever is heard of first tells whose it is.
-    fn with_metadata(&self, form: Form, path: &[&str]) -> Form {
-        let at = |name| [path, &[name]].concat();
-        form.within(&at("order_id"), self.order)
-            .within(&at("payment_id"), self.payment)
-            .within(&at("shop"), &self.shop)
     }
 
     /// Each line is one piece at the price of all its pieces, so that no discount, tax or rounding of Stripe's comes
@@ -188,6 +182,48 @@ impl SessionRequest {
                 .within(&[&price[..], &["unit_amount"]].concat(), line.amount.minor())
                 .within(&[&price[..], &["product_data", "name"]].concat(), &line.name)
         })
+    }
+}
+
+/// What Stripe knows the request of an attempt by.
+fn key_of(payment: PaymentId) -> String {
+    format!("pay-{payment}")
+}
+
+fn with_metadata(form: Form, path: &[&str], order: OrderId, payment: PaymentId, shop: &Shop) -> Form {
+    let at = |name| [path, &[name]].concat();
+    form.within(&at("order_id"), order).within(&at("payment_id"), payment).within(&at("shop"), shop)
+}
+
+/// A PaymentIntent that is to be made, which is paid in a form of the shop's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IntentRequest {
+    /// Which attempt to pay this is: the same attempt always gets the same intent.
+    pub payment: PaymentId,
+    /// Of which order.
+    pub order: OrderId,
+    /// Of which shop.
+    pub shop: Shop,
+    /// What is paid.
+    pub amount: Amount,
+    /// In which currency.
+    pub currency: Currency,
+}
+
+impl IntentRequest {
+    /// What Stripe knows this request by.
+    pub(super) fn idempotency_key(&self) -> String {
+        key_of(self.payment)
+    }
+
+    pub(super) fn form(&self) -> String {
+        let form = Form::new()
+            .with("amount", self.amount.minor())
+            .with("currency", self.currency.to_string().to_ascii_lowercase())
+            .with("capture_method", "automatic")
+            .within(&["automatic_payment_methods", "enabled"], true)
+            .within(&["automatic_payment_methods", "allow_redirects"], "never");
+        with_metadata(form, &["metadata"], self.order, self.payment, &self.shop).finish()
     }
 }
 

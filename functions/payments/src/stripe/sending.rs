@@ -118,6 +118,14 @@ struct Failed {
 }
 
 impl Stripe {
+    /// Whether somebody has put the key of an account in.
+    ///
+    /// # Errors
+    /// When the secret cannot be read.
+    pub async fn has_a_key(&self) -> anyhow::Result<bool> {
+        Ok(!self.key.value().await?.0.is_empty())
+    }
+
     /// Makes a call, up to three times.
     pub(super) async fn call<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, StripeError> {
         let until = Instant::now() + self.limits.all;

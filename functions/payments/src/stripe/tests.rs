@@ -229,6 +229,16 @@ async fn where_nobody_listens_it_is_unclear_and_never_taken_for_a_refusal() {
 }
 
 #[tokio::test]
+async fn an_email_is_noted_at_the_intent_that_paid() {
+    let told = json!({ "id": "pi_1", "status": "succeeded", "metadata": { "alreadySentMail": "true" } });
+    let server = StandIn::start([Reply::answer(500, "{}"), Reply::answer(200, told.to_string())]).await;
+    stripe(&server).note_sent_mail(&"pi_1".parse().unwrap()).await.unwrap();
+    let [_, asked] = &server.asked()[..] else { panic!("two requests") };
+    let expected = ("POST /v1/payment_intents/pi_1", "metadata%5BalreadySentMail%5D=true");
+    assert_eq!((asked.what.as_str(), asked.body.as_str()), expected);
+}
+
+#[tokio::test]
 async fn a_session_that_can_be_ended_is_expired_without_a_key_of_its_own() {
     let server = StandIn::start([session("cs_1", "expired")]).await;
     let ended = stripe(&server).expire(&"cs_1".parse().unwrap()).await.unwrap();
@@ -260,6 +270,80 @@ async fn a_session_that_is_not_open_is_said_to_be_what_it_is() {
     let server = StandIn::start([session("cs_1", "open")]).await;
     let error = stripe(&server).expire(&"cs_1".parse().unwrap()).await.unwrap_err();
     assert_eq!(kind(&error), "unclear");
+}
+
+fn intent(id: &str, status: &str) -> Reply {
+    let intent = json!({ "id": id, "status": status, "client_secret": "pi_1_secret_1" });
+    Reply::answer(200, intent.to_string())
+}
+
+#[tokio::test]
+async fn an_intent_is_made_under_the_key_of_its_attempt_and_has_nothing_of_the_clock() {
+    let request = IntentRequest {
+        payment: PAYMENT.parse().unwrap(),
+        order: "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap(),
+        shop: Shop::new("cartwright-local").unwrap(),
+        amount: Amount::from_minor(890),
+        currency: "EUR".parse().unwrap(),
+    };
+    let server = StandIn::start([intent("pi_1", "requires_payment_method")]).await;
+    let made = stripe(&server).create_intent(&request).await.unwrap();
+    assert_eq!((made.id.as_str(), made.secret.is_some()), ("pi_1", true));
+    let [asked] = &server.asked()[..] else { panic!("one request") };
+    assert_eq!(asked.what, "POST /v1/payment_intents");
+    assert_eq!(asked.header("idempotency-key"), Some(format!("pay-{PAYMENT}").as_str()));
+    assert_eq!(
+        asked.body,
+        "amount=890&currency=eur&capture_method=automatic&automatic_payment_methods%5Benabled%5D=true\
+         &automatic_payment_methods%5Ballow_redirects%5D=never\
+         &metadata%5Border_id%5D=01890a5d-ac96-774b-bcce-b302099a8057\
+         &metadata%5Bpayment_id%5D=01890a5d-ac96-774b-bcce-b302099a8058&metadata%5Bshop%5D=cartwright-local"
+    );
+}
+
+#[tokio::test]
+async fn an_intent_that_cannot_be_ended_is_said_to_be_what_it_is() {
+    let id = "pi_1".parse().unwrap();
+    let server = StandIn::start([intent("pi_1", "canceled")]).await;
+    let ended = stripe(&server).cancel_intent(&id).await.unwrap();
+    assert!(matches!(ended, Cancelling::Canceled(_)));
+    let [asked] = &server.asked()[..] else { panic!("one request") };
+    assert_eq!(
+        (asked.what.as_str(), asked.header("idempotency-key")),
+        ("POST /v1/payment_intents/pi_1/cancel", None)
+    );
+    let refused = || refusal(400, "invalid_request_error", "payment_intent_unexpected_state");
+    for status in ["succeeded", "canceled", "processing"] {
+        let server = StandIn::start([refused(), intent("pi_1", status)]).await;
+        let Cancelling::Not(found) = stripe(&server).cancel_intent(&id).await.unwrap() else {
+            panic!("{status}")
+        };
+        assert_eq!(found.status, IntentStatus::from(status.to_owned()));
+    }
+    // Whoever could still pay it is not said to be out.
+    for status in ["requires_payment_method", "requires_action", "requires_capture", "of_2030"] {
+        let server = StandIn::start([refused(), intent("pi_1", status)]).await;
+        let error = stripe(&server).cancel_intent(&id).await.unwrap_err();
+        assert_eq!(kind(&error), "refused", "{status}");
+    }
+    let server = StandIn::start([intent("pi_1", "processing")]).await;
+    assert_eq!(kind(&stripe(&server).cancel_intent(&id).await.unwrap_err()), "unclear");
+}
+
+#[tokio::test]
+async fn an_intent_is_found_by_the_payment_that_it_was_made_for() {
+    let of = |id: &str, payment: &str| json!({ "id": id, "metadata": { "payment_id": payment } });
+    let other = "01890a5d-ac96-774b-bcce-b302099a8050";
+    let pages = [page(&[of("pi_3", other)], true), page(&[of("pi_2", PAYMENT)], false)];
+    let server = StandIn::start(pages).await;
+    let from = Timestamp::from_unix_millis(1_790_000_000_000);
+    let found = stripe(&server).intent_of(PAYMENT.parse().unwrap(), from, from).await.unwrap();
+    assert_eq!(found.unwrap().id.as_str(), "pi_2");
+    let first = [("created[gte]", "1790000000"), ("created[lte]", "1790000000"), ("limit", "100")];
+    assert_eq!(query(&server.asked()[0]), pairs(first));
+    assert_eq!(query(&server.asked()[1]).last(), pairs([("starting_after", "pi_3")]).last());
+    let none = StandIn::start([page(&[], false)]).await;
+    assert_eq!(stripe(&none).intent_of(PAYMENT.parse().unwrap(), from, from).await.unwrap(), None);
 }
 
 #[tokio::test]
