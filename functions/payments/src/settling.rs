@@ -301,8 +301,8 @@ impl Settling {
     }
 }
 
-/// When the session of an attempt was made, if it was made at all: since the attempt was recorded, and while Stripe took
-/// it for long enough. All that were made in this time are looked through, so it is not longer than that.
+/// When the session of an attempt was made, if it was made at all: since the attempt was recorded, and while Stripe
+/// took it for long enough. All that were made in this time are looked through, so it is not longer than that.
 pub(crate) fn made_within(attempt: &Payment) -> (Timestamp, Timestamp) {
     (attempt.created_at - APART, attempt.expires_at - LEAST + APART)
 }

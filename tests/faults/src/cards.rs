@@ -407,8 +407,8 @@ impl Town {
         }
     }
 
-    /// What an admin wants to give back of an order: a part, all that is left, a piece, or a part that somebody gave back
-    /// otherwise.
+    /// What an admin wants to give back of an order: a part, all that is left, a piece, or a part that somebody gave
+    /// back otherwise.
     async fn wanted_back(&self, draws: &mut Draws, what: char, order: &str) -> Value {
         let amount = f64::from(u32::try_from(1 + draws.below(90)).unwrap_or(1)) / 100.0;
         match what {
