@@ -13,7 +13,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, ReturnValue, Update};
 use shared::caller::Caller;
 use shared::dynamo::{
-    Batch, Consistency, Item, Read, Write, Written, from_item, number, read_each, text, to_item, update_item,
+    Batch, Consistency, Item, Read, Write, Written, from_item, minor, number, read_each, text, to_item,
+    update_item,
 };
 use shared::guards::{Committed, Guards, KeyReused, KeyedRequest, Once};
 use shared::http::problem::Problem;
@@ -91,7 +92,7 @@ impl Offers {
         update
             .condition_expression("attribute_exists(offerId)")
             .expression_attribute_values(":name", text(&terms.product_name))
-            .expression_attribute_values(":price", minor_units(terms.price))
+            .expression_attribute_values(":price", minor(terms.price.amount()))
             .expression_attribute_values(":category", text(&terms.category))
             .expression_attribute_values(":forSale", AttributeValue::Bool(for_sale))
             .build()
@@ -116,7 +117,7 @@ impl Offers {
             .update_expression("SET quantity = quantity - :quantity ADD promised :quantity")
             .condition_expression("forSale = :yes AND price = :price AND quantity >= :quantity")
             .expression_attribute_values(":yes", AttributeValue::Bool(true))
-            .expression_attribute_values(":price", minor_units(price))
+            .expression_attribute_values(":price", minor(price.amount()))
             .expression_attribute_values(":quantity", number(quantity))
             .build()
             .context("reserve pieces of an offer")
@@ -272,8 +273,4 @@ fn why_not_changed(found: Item, caller: &Caller, change: StockChange) -> anyhow:
     }
     // What is for sale is known to everyone; of all else nothing is told.
     Ok(if offer.for_sale { StockRefusal::NotYours } else { StockRefusal::NotFound })
-}
-
-fn minor_units(price: Price) -> AttributeValue {
-    AttributeValue::N(price.amount().minor().to_string())
 }

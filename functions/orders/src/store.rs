@@ -31,12 +31,12 @@ use promotions::{Coupon, NotRedeemed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::caller::{Caller, UserId};
+use shared::dynamo;
 use shared::dynamo::list::Sort::Descending;
 use shared::dynamo::list::{Cursors, List, Page, PageRequest};
 use shared::dynamo::shards::ShardedList;
 use shared::dynamo::{
-    Consistency, Found, Item, Part, Read, Write, Written, from_item, number, read_each, text, to_item,
-    update_item,
+    Consistency, Found, Item, Part, Read, Write, Written, from_item, number, text, to_item, update_item,
 };
 use shared::guards::{Committed, Guards, Kept, KeyReused, KeyedRequest, Once};
 use shared::http::problem::{Busy, Problem};
@@ -686,19 +686,7 @@ impl Orders {
     /// # Errors
     /// When the table cannot be read.
     pub async fn due(&self, shard: &str, now: Timestamp, limit: i32) -> anyhow::Result<Vec<DueOrder>> {
-        let found = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name("due")
-            .key_condition_expression("due = :shard AND dueAt <= :now")
-            .expression_attribute_values(":shard", text(shard))
-            .expression_attribute_values(":now", text(&now))
-            .limit(limit)
-            .send()
-            .await
-            .context("read the orders that are due")?;
-        Ok(read_each(found.items.unwrap_or_default(), "orderId"))
+        dynamo::due(&self.client, (&self.table, "orderId"), shard, now, limit).await
     }
 
     /// Puts off a due order to its next look. Gives false when another sweep or the order's progress was faster: the

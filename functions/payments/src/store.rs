@@ -356,8 +356,3 @@ const POINTER: &str = "pointer";
 fn pointer_key(intent: &IntentId) -> String {
     format!("intent#{intent}")
 }
-
-/// An amount for an expression.
-fn minor(amount: Amount) -> anyhow::Result<AttributeValue> {
-    Ok(number(i64::try_from(amount.minor()).context("an amount fits")?))
-}

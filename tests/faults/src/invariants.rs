@@ -41,6 +41,7 @@ pub(crate) fn broken(history: &History, world: &World) -> Vec<Broken> {
     checks.no_page_is_left_open(&purchases);
     checks.nothing_goes_back_twice(history);
     checks.no_piece_goes_back_twice();
+    checks.every_refund_is_told();
     checks.coupons_count_their_orders();
     checks.dead_letters_are_settled();
     checks.nothing_is_half_written();
@@ -432,8 +433,11 @@ impl Checks<'_> {
         for (queue, body) in &self.world.dead_letters {
             let message: serde_json::Value = body.parse().unwrap_or_default();
             // An order to fulfil, what was told of one, or a letter about one.
-            let refund = message["refundId"].as_str().and_then(|refund| {
-                let payment = self.world.payments.get(message["paymentId"].as_str()?)?;
+            // A letter about a refund names both.
+            let named = message["id"].as_str().and_then(|id| id.split_once('.'));
+            let owed = || Some((message["paymentId"].as_str()?, message["refundId"].as_str()?));
+            let refund = named.or_else(owed).and_then(|(payment, refund)| {
+                let payment = self.world.payments.get(payment)?;
                 Some((payment.order.as_str(), payment.refunds.get(refund)?))
             });
             if let Some((order, refund)) = refund {

@@ -147,6 +147,8 @@ pub(crate) struct Refund {
     pub share: BTreeMap<String, Back>,
     /// Whether somebody gave it back in a way that Stripe knows nothing of.
     pub outside: bool,
+    /// Whether a letter of its own tells its buyer.
+    pub is_told: bool,
     /// Whether an admin asked for it.
     pub by_admin: bool,
     /// Whether it is still in the index `due`.
@@ -249,10 +251,15 @@ pub(crate) enum EmailKind {
     Shipping,
     Delivered,
     Cancelled,
+    /// Some of the money went back.
+    Refunded,
 }
 
 impl EmailKind {
     fn of(mail: &Mail) -> Option<Self> {
+        if mail.subject.starts_with("You get ") {
+            return Some(Self::Refunded);
+        }
         let ends = [
             ("confirmed", Self::Confirmed),
             ("now shipping", Self::Shipping),
@@ -360,6 +367,9 @@ pub(crate) fn readable(items: Vec<Value>) -> impl Iterator<Item = Value> {
     items.into_iter().filter(|item| !unreadable::is_one(item))
 }
 
+/// Why a refund has a letter of its own. Of the money of a cancelled order another one tells.
+const TOLD: [&str; 5] = ["requested_by_customer", "duplicate", "fraudulent", "late", "elsewhere"];
+
 /// The attempts to pay, by the items of their table.
 fn payments(items: &[Value]) -> BTreeMap<String, Payment> {
     let mut payments: BTreeMap<String, Payment> = BTreeMap::new();
@@ -378,6 +388,7 @@ fn payments(items: &[Value]) -> BTreeMap<String, Payment> {
                 status: text(item, "status"),
                 share: backs(&item["share"]["M"], "pieces"),
                 outside: is_true(item, "outside"),
+                is_told: is_true(item, "counts") && TOLD.contains(&text(item, "reason").as_str()),
                 by_admin: item.get("by").is_some(),
                 is_due: item.get("due").is_some() || item.get("dueAt").is_some(),
             };

@@ -4,7 +4,7 @@
 use anyhow::Context;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Update};
-use shared::dynamo::{Batch, Consistency, Read, from_item, number, text, to_item};
+use shared::dynamo::{Batch, Consistency, Read, from_item, minor, number, text, to_item};
 use shared::values::money::{Amount, Currency};
 use shared::values::time::Timestamp;
 
@@ -74,7 +74,7 @@ impl Orders {
             set: ", payment.paid = payment.paid + :amount, payment.paymentId = :payment, payment.processing = :no",
             when: " AND #total = :amount AND currency = :currency",
             values: vec![
-                (":amount", minor(amount)?),
+                (":amount", minor(amount)),
                 (":payment", text(&payment)),
                 (":no", AttributeValue::Bool(false)),
                 (":currency", text(&currency)),
@@ -99,7 +99,7 @@ impl Orders {
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":status", text(order.status.as_str()))
             .expression_attribute_values(":payment", text(&payment.payment_id))
-            .expression_attribute_values(":amount", minor(amount)?)
+            .expression_attribute_values(":amount", minor(amount))
             .build()
             .context("send money back")
     }
@@ -175,7 +175,7 @@ impl Orders {
         self.money(id)
             .update_expression(format!("SET {}", refunded.changes()))
             .condition_expression("attribute_exists(payment)")
-            .expression_attribute_values(":amount", minor(amount)?)
+            .expression_attribute_values(":amount", minor(amount))
             .build()
             .context("count a refund")
     }
@@ -202,7 +202,7 @@ impl Orders {
             .update_expression(format!("SET {}, #back = :back", refunded.changes()))
             .condition_expression(format!("attribute_exists(payment) AND {is_as_read}"))
             .expression_attribute_values(":back", AttributeValue::M(to_item(&back)?))
-            .expression_attribute_values(":amount", minor(amount)?)
+            .expression_attribute_values(":amount", minor(amount))
             .build()
             .context("count a refund of a share")
     }
@@ -233,11 +233,6 @@ impl Orders {
     }
 }
 
-/// An amount for an expression.
-fn minor(amount: Amount) -> anyhow::Result<AttributeValue> {
-    Ok(number(i64::try_from(amount.minor()).context("an amount fits")?))
-}
-
 /// Names what came back of an order in an update, and gives the condition that it is as it was read.
 pub(super) fn as_back_was_read(update: UpdateBuilder, order: &Order) -> (UpdateBuilder, &'static str) {
     let update = update.expression_attribute_names("#back", "back");
@@ -264,11 +259,11 @@ pub(super) fn as_read(payment: &Paying) -> anyhow::Result<Besides> {
                AND payment.refunded = :refunded \
                AND (attribute_not_exists(payment.disputes) OR payment.disputes = :disputes)",
         values: vec![
-            (":goesBack", minor(paid_back)?),
+            (":goesBack", minor(paid_back)),
             (":payment", text(&payment.payment_id)),
-            (":paid", minor(payment.paid)?),
-            (":refunding", minor(payment.refunding)?),
-            (":refunded", minor(payment.refunded)?),
+            (":paid", minor(payment.paid)),
+            (":refunding", minor(payment.refunding)),
+            (":refunded", minor(payment.refunded)),
             (":disputes", number(payment.disputes)),
         ],
         names: Vec::new(),

@@ -14,9 +14,10 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, Update};
 use offers::OfferId;
 use shared::caller::Caller;
+use shared::dynamo;
 use shared::dynamo::list::Sort::{Ascending, Descending};
 use shared::dynamo::list::{Cursors, List, Page, PageRequest};
-use shared::dynamo::{Part, Write, Written, from_item, number, read_each, text, to_item, update_item};
+use shared::dynamo::{Part, Write, Written, from_item, number, text, to_item, update_item};
 use shared::guards::{Committed, Guards, KeyedRequest, Once};
 use shared::http::problem::Problem;
 use shared::run::aws::{Aws, FromEnv};
@@ -188,19 +189,7 @@ impl Returns {
     /// # Errors
     /// When the table cannot be read.
     pub(crate) async fn due(&self, now: Timestamp) -> anyhow::Result<Vec<DueReturn>> {
-        let found = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name("due")
-            .key_condition_expression("due = :all AND dueAt <= :now")
-            .expression_attribute_values(":all", text(PARTITION))
-            .expression_attribute_values(":now", text(&now))
-            .limit(BATCH)
-            .send()
-            .await
-            .context("read the returns that are due")?;
-        Ok(read_each(found.items.unwrap_or_default(), "returnId"))
+        dynamo::due(&self.client, (&self.table, "returnId"), PARTITION, now, BATCH).await
     }
 
     /// Puts off a due return to its next look. False where another sweep or the return's progress was faster.

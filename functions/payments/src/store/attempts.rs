@@ -6,11 +6,11 @@ use aws_sdk_dynamodb::types::{Put, ReturnValue, Update};
 use orders::store::{Ended, Ending};
 use orders::{Actor, Order, PaymentId};
 use shared::caller::UserId;
-use shared::dynamo::{Item, Write, Written, from_item, text, to_item, update_item};
+use shared::dynamo::{Item, Write, Written, from_item, minor, text, to_item, update_item};
 use shared::values::money::{Amount, Currency};
 use shared::values::time::Timestamp;
 
-use super::{Fact, Owner, Payments, minor};
+use super::{Fact, Owner, Payments};
 use crate::attempt::{ATTEMPT, AttemptStatus, Heard, Outcome, Payment};
 use crate::deciding::{Money, Said};
 use crate::ids::{IntentId, Shop};
@@ -277,10 +277,10 @@ impl Payments {
             .update_expression(changes)
             .expression_attribute_names("#url", "url")
             .expression_attribute_values(":intent", text(&money.intent))
-            .expression_attribute_values(":amount", minor(money.amount)?)
-            .expression_attribute_values(":refundable", minor(refundable)?)
-            .expression_attribute_values(":refunding", minor(refunding)?)
-            .expression_attribute_values(":none", minor(Amount::ZERO)?))
+            .expression_attribute_values(":amount", minor(money.amount))
+            .expression_attribute_values(":refundable", minor(refundable))
+            .expression_attribute_values(":refunding", minor(refunding))
+            .expression_attribute_values(":none", minor(Amount::ZERO)))
     }
 
     /// What is written down of money that came: the fact, and whose it is.

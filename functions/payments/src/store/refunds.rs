@@ -7,13 +7,13 @@ use orders::PaymentId;
 use orders::store::{Ended, Ending, Refunded};
 use orders::{Actor, Order};
 use serde::Deserialize;
-use shared::dynamo::{Part, Write, Written, from_item, number, read_each, text, to_item, update_item};
+use shared::dynamo::{self, Part, Write, Written, from_item, minor, number, text, to_item, update_item};
 use shared::guards::{Committed, Guards, KeyedRequest};
 use shared::http::problem::Busy;
 use shared::values::money::Amount;
 use shared::values::time::Timestamp;
 
-use super::{Fact, GRACE, Payments, minor};
+use super::{Fact, GRACE, Payments};
 use crate::attempt::{ATTEMPT, AttemptStatus, Payment};
 use crate::ids::{EventId, RefundId, StripeRefundId};
 use crate::refunds::{Refund, RefundName, RefundState, RefundWhy, entry_of};
@@ -177,7 +177,7 @@ impl Payments {
             .condition_expression(condition)
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":captured", text(AttemptStatus::Captured.as_str()))
-            .expression_attribute_values(":amount", minor(refund.amount)?)
+            .expression_attribute_values(":amount", minor(refund.amount))
             .build()
             .context("count a refund")
     }
@@ -421,19 +421,7 @@ impl Payments {
     /// # Errors
     /// When the table cannot be read.
     pub async fn due(&self, shard: &str, now: Timestamp, limit: i32) -> anyhow::Result<Vec<DueRefund>> {
-        let found = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name("due")
-            .key_condition_expression("due = :shard AND dueAt <= :now")
-            .expression_attribute_values(":shard", text(shard))
-            .expression_attribute_values(":now", text(&now))
-            .limit(limit)
-            .send()
-            .await
-            .context("read the refunds that are due")?;
-        Ok(read_each(found.items.unwrap_or_default(), "refundId"))
+        dynamo::due(&self.client, (&self.table, "refundId"), shard, now, limit).await
     }
 
     /// Puts off a due refund to its next look: 2, 4, 8 … minutes, at most about two hours. False where another sweep

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Checks;
 use crate::books::Intent;
 use crate::history::{GivenBack, History, Purchase};
-use crate::world::{Back, Order, Payment};
+use crate::world::{Back, EmailKind, Order, Payment};
 
 impl Checks<'_> {
     /// For each payment the ledger is what its counters say, and they are what its refunds and its order say.
@@ -256,6 +256,24 @@ impl Checks<'_> {
         }
     }
 
+    /// A refund that another letter does not tell of has one of its own.
+    pub(super) fn every_refund_is_told(&mut self) {
+        let world = self.world;
+        let mut owed: BTreeMap<&str, usize> = BTreeMap::new();
+        for payment in world.payments.values() {
+            let went = payment.refunds.values().filter(|refund| refund.status == "accepted");
+            *owed.entry(&payment.order).or_default() += went.filter(|refund| refund.is_told).count();
+        }
+        for (order, owed) in owed {
+            let emails = world.emails.get(order).map(Vec::as_slice).unwrap_or_default();
+            let told = emails.iter().filter(|email| **email == EmailKind::Refunded).count();
+            if told < owed {
+                let what = format!("{owed} refunds went back, and {told} letters tell of them");
+                self.add("every refund is told", order, what);
+            }
+        }
+    }
+
     /// A coupon that may be used so often only was used as often as there are orders which count it.
     pub(super) fn coupons_count_their_orders(&mut self) {
         const NAME: &str = "coupons count their orders";
@@ -336,7 +354,14 @@ mod tests {
             "order".into(),
             ["order.placed", "order.paid", "order.shipped"].map(str::to_owned).into(),
         );
-        let refund = Refund { amount: 100, status: "accepted".into(), by_admin: true, ..Refund::default() };
+        let refund = Refund {
+            amount: 100,
+            status: "accepted".into(),
+            is_told: true,
+            by_admin: true,
+            ..Refund::default()
+        };
+        world.emails.entry("order".into()).or_default().push(EmailKind::Refunded);
         let ledger = [("charge:pi_1".to_owned(), 900), ("refund:re_1".to_owned(), -100)];
         let payment = Payment {
             order: "order".into(),
@@ -492,7 +517,7 @@ mod tests {
             "order".into(),
             ["order.placed", "order.paid", "order.cancelled"].map(str::to_owned).into(),
         );
-        world.emails.insert("order".into(), vec![crate::world::EmailKind::Cancelled]);
+        world.emails.insert("order".into(), vec![EmailKind::Cancelled, EmailKind::Refunded]);
         world.offers.get_mut("tea").unwrap().quantity = 10;
         let refund = Refund { amount: 800, status: "accepted".into(), ..Refund::default() };
         payment(world).refunds.insert("rest".into(), refund);
@@ -619,6 +644,24 @@ mod tests {
         assert_eq!((twice, gone), ([TWICE].into(), [TWICE].into()));
         let unclear = broken(|history, _| history.gave_back("key 3", "payment", &json!({}), (503, None)));
         assert_eq!(unclear, ["every request is answered"].into());
+    }
+
+    #[test]
+    fn a_refund_that_nobody_was_told_of_is_noticed() {
+        let untold = |world: &mut World| {
+            world.emails.get_mut("order").unwrap().retain(|email| *email != EmailKind::Refunded);
+        };
+        assert_eq!(broken(|_, world| untold(world)), ["every refund is told"].into());
+        let failed = broken(|_, world| {
+            untold(world);
+            fails(world, true);
+        });
+        assert_eq!(failed, BTreeSet::new());
+        let kept = broken(|_, world| {
+            let letter = r#"{"kind":"payment.refunded","id":"payment.refund"}"#;
+            world.dead_letters.push(("EmailsDeadLetterQueueUrl", letter.into()));
+        });
+        assert_eq!(kept, BTreeSet::new(), "it came again after it was told");
     }
 
     #[test]
