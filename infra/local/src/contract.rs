@@ -1,5 +1,5 @@
 //! The contract against the running API: schemathesis makes requests of all sorts from what `GET /openapi.json` says,
-//! as a customer and as an admin, and holds each answer against it.
+//! as a visitor, as a customer and as an admin, and holds each answer against it.
 //!
 //! All its checks are on, but one that is replaced by a check that knows API Gateway: `schemathesis_hooks.py`. What the
 //! contract says itself is told to it: `x-refuses-what-fits` names the operations that may answer 422, or 400 where
@@ -48,8 +48,25 @@ const OPTIONS: [&str; 13] = [
     "--report=junit",
 ];
 
-/// Who is let in by everything but what is an admin's alone.
-const CUSTOMER: &str = "customer";
+/// Who asks, and so what is asked of everybody: see [`config`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    /// Has not signed in.
+    Visitor,
+    /// Is let in by everything but what is an admin's alone.
+    Customer,
+    Admin,
+}
+
+impl Who {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Visitor => "visitor",
+            Self::Customer => "customer",
+            Self::Admin => "admin",
+        }
+    }
+}
 
 /// What it found, as a test would.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,8 +81,8 @@ pub(crate) fn is_asked_for(filter: &[String]) -> bool {
     named.peek().is_none() || named.any(|name| NAME.contains(name.as_str()))
 }
 
-/// Runs it against the shop at `url`, once as a customer and once as an admin, and holds prices against the contract.
-/// `scratch` is for what they write.
+/// Runs it against the shop at `url` as everybody, and holds prices against the contract. `scratch` is for what they
+/// write.
 ///
 /// # Errors
 /// It cannot be installed or started, or the shop does not answer.
@@ -76,14 +93,21 @@ pub(crate) async fn check(url: &str, scratch: &Path) -> Result<Vec<Verdict>> {
     let contract = shop.want(Method::GET, "/openapi.json", None, &Value::Null).await?.body;
     std::fs::create_dir_all(scratch)?;
     std::fs::write(scratch.join("schemathesis_hooks.py"), HOOKS)?;
-    // Both at once: each keeps one processor busy with inventing requests.
-    let as_one = async |who: &str, email: &str| {
-        std::fs::write(scratch.join(format!("{who}.toml")), config(&contract, who)?)?;
-        let token = shop.sign_in_for_access(email).await?;
-        run(SCHEMATHESIS, url, scratch, (who, &token)).await
+    // All at once: what one invents while the shop answers another costs no time.
+    let as_one = async |who: Who, email: Option<&str>| {
+        std::fs::write(scratch.join(format!("{}.toml", who.name())), config(&contract, who)?)?;
+        let token = match email {
+            Some(email) => shop.sign_in_for_access(email).await?,
+            None => String::new(),
+        };
+        run(SCHEMATHESIS, url, scratch, (who.name(), &token)).await
     };
-    let (customer, admin) = tokio::try_join!(as_one(CUSTOMER, seed::BUYER), as_one("admin", ADMIN))?;
-    Ok(vec![customer, admin, prices(&contract, scratch).await?])
+    let (visitor, customer, admin) = tokio::try_join!(
+        as_one(Who::Visitor, None),
+        as_one(Who::Customer, Some(seed::BUYER)),
+        as_one(Who::Admin, Some(ADMIN)),
+    )?;
+    Ok(vec![visitor, customer, admin, prices(&contract, scratch).await?])
 }
 
 /// Whether a validator that computes in doubles takes every price.
@@ -124,26 +148,35 @@ async fn run(tool: Tool, url: &str, scratch: &Path, (who, token): (&str, &str)) 
     Ok(Verdict::Failed)
 }
 
-/// The configuration for one of the two, with what the contract says of its operations.
+/// The configuration for one of them, with what the contract says of its operations.
 ///
-/// Each gets examples and random requests of all operations. The phase "coverage", every bound of every field, is by
-/// far the longest, and what is refused for who asks is refused before its fields are read: so only the admin covers
-/// what is an admin's alone, and only the customer all else.
-fn config(contract: &Value, who: &str) -> Result<String> {
-    let mut config = "\
-        [headers]\n\
-        Authorization = \"Bearer ${TOKEN}\"\n\
-        \n\
+/// A visitor asks only what needs no token, since all else is refused alike; the others get examples and random
+/// requests of all operations. The phase "coverage", every bound of every field, is by far the longest, and what is
+/// refused for who asks is refused before its fields are read: so each operation is covered by one of them, the least
+/// who is let in.
+fn config(contract: &Value, who: Who) -> Result<String> {
+    let mut config = String::new();
+    if who != Who::Visitor {
+        config += "[headers]\nAuthorization = \"Bearer ${TOKEN}\"\n\n";
+    }
+    config += "\
         # 413: what is too long for its field may be too long for any body.\n\
         [checks.negative_data_rejection]\n\
-        expected-statuses = [400, 401, 403, 404, 405, 409, 413, 415, 422, 429]\n"
-        .to_owned();
+        expected-statuses = [400, 401, 403, 404, 405, 409, 413, 415, 422, 429]\n";
     let paths = contract["paths"].as_object().context("the contract has no paths")?;
     for operation in paths.values().filter_map(Value::as_object).flat_map(|item| item.values()) {
         let Some(id) = operation["operationId"].as_str() else { continue };
         write!(config, "\n[[operations]]\ninclude-operation-id = \"{id}\"\n")?;
-        let is_covered = (operation["x-who"] == "admin") == (who != CUSTOMER);
-        writeln!(config, "phases.coverage.enabled = {is_covered}")?;
+        let least = match operation["x-who"].as_str() {
+            Some("public") => Who::Visitor,
+            Some("admin") => Who::Admin,
+            _ => Who::Customer,
+        };
+        if who == Who::Visitor && least != who {
+            config += "enabled = false\n";
+            continue;
+        }
+        writeln!(config, "phases.coverage.enabled = {}", least == who)?;
         let why = operation["x-refuses-what-fits"].as_str();
         let versions = operation["responses"].get("412").map(|_| "`If-Match` may name another version.");
         // What has no fields to be told of is refused as a whole.
@@ -180,14 +213,14 @@ mod tests {
     #[test]
     fn only_what_the_contract_explains_may_refuse_what_fits() {
         let contract = json!({ "paths": { "/a": {
-            "get": { "operationId": "getA", "x-who": "public" },
+            "get": { "operationId": "getA", "x-who": "user" },
             "put": {
                 "operationId": "putA", "x-who": "user", "x-refuses-what-fits": "The code may be wrong.",
                 "responses": { "422": {} },
             },
             "post": { "operationId": "postA", "x-who": "public", "x-refuses-what-fits": "It is signed." },
         } } });
-        let config = config(&contract, CUSTOMER).unwrap();
+        let config = config(&contract, Who::Customer).unwrap();
         assert_eq!(config.matches("positive_data_acceptance").count(), 2);
         let (_, signed) = config.split_once("# It is signed.\n").unwrap();
         assert!(signed.lines().next().unwrap().contains(", 400, "), "{signed}");
@@ -200,16 +233,24 @@ mod tests {
     }
 
     #[test]
-    fn every_operation_is_covered_by_one_of_the_two() {
+    fn every_operation_is_covered_by_the_least_who_is_let_in() {
         let contract = json!({ "paths": { "/a": {
             "get": { "operationId": "getA", "x-who": ["owner", "admin"] },
             "put": { "operationId": "putA", "x-who": "admin" },
+            "post": { "operationId": "postA", "x-who": "public" },
         } } });
-        for (who, covered) in [(CUSTOMER, "getA"), ("admin", "putA")] {
+        for (who, covered) in [(Who::Customer, "getA"), (Who::Admin, "putA"), (Who::Visitor, "postA")] {
             let config = config(&contract, who).unwrap();
             let wanted = format!("\"{covered}\"\nphases.coverage.enabled = true\n");
             assert!(config.contains(&wanted), "{config}");
             assert_eq!(config.matches("coverage.enabled = true").count(), 1, "{config}");
+            let is_visitor = who == Who::Visitor;
+            assert_eq!(
+                config.matches("\nenabled = false").count(),
+                if is_visitor { 2 } else { 0 },
+                "{config}"
+            );
+            assert_eq!(config.contains("Authorization"), !is_visitor, "{config}");
         }
     }
 }

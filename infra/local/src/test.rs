@@ -143,12 +143,10 @@ async fn tests(cloud: &Cloud, options: &Options) -> Result<Tally> {
         tally.add_one(faults::run(cloud, &options.filter).await?);
         return Ok(tally);
     }
-    all(cloud, code, &options.filter, &mut tally).await?;
     let named = |text: &String| "faults".contains(text.as_str());
     // Release binaries are deployed without the script that leads a function to the fault proxy.
-    if !options.release && (options.filter.is_empty() || options.filter.iter().any(named)) {
-        tally.add_one(faults::run(&Cloud::at(cloud.dir().join("faults")), &[]).await?);
-    }
+    let with_faults = !options.release && (options.filter.is_empty() || options.filter.iter().any(named));
+    all(cloud, code, &options.filter, with_faults, &mut tally).await?;
     // A misspelt name must not look like a success.
     if tally.ran_nothing()
         && let Some(name) = options.filter.first().filter(|first| !first.starts_with('-'))
@@ -158,7 +156,13 @@ async fn tests(cloud: &Cloud, options: &Options) -> Result<Tally> {
     Ok(tally)
 }
 
-async fn all(cloud: &Cloud, code: Code, filter: &[String], tally: &mut Tally) -> Result<()> {
+async fn all(
+    cloud: &Cloud,
+    code: Code,
+    filter: &[String],
+    with_faults: bool,
+    tally: &mut Tally,
+) -> Result<()> {
     let mut suites = suites().await?;
     suites.sort_by_key(|suite| (suite.name == DISRUPTIONS, suite.package.clone(), suite.name.clone()));
 
@@ -188,12 +192,31 @@ async fn all(cloud: &Cloud, code: Code, filter: &[String], tally: &mut Tally) ->
             }
         }
     }
-    for suite in breaking {
-        run_suite(suite, cloud, &record, filter, tally).await?;
+    let breaking = async {
+        for suite in breaking {
+            run_suite(suite, cloud, &record, filter, tally).await?;
+        }
+        Ok(())
+    };
+    let beside = async { if with_faults { faults_beside().await.map(Some) } else { Ok(None) } };
+    let ((), faults) = tokio::try_join!(breaking, beside)?;
+    if let Some(held) = faults {
+        tally.add_one(held);
     }
     proxy.abort();
     emulator::stop(&mut record).await;
     Ok(())
+}
+
+/// The fault run as a process of its own, while disruptions wait for queues and timeouts most of the time: it takes
+/// the processor time that they leave, and what it says is shown when it is over. Gives whether every invariant held.
+async fn faults_beside() -> Result<bool> {
+    let mut command = tokio::process::Command::new("nice");
+    command.args(["-n", "10"]).arg(std::env::current_exe()?).args(["test", "--faults"]);
+    let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await;
+    let output = output.context("cannot start the fault run")?;
+    say::out!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    Ok(output.status.success())
 }
 
 /// Builds all tests and tells where they are. The functions' own empty test harnesses are left out: one for each

@@ -537,8 +537,9 @@ impl Theatre {
         cell: Cell,
         (fault, attempts, name): (Fault, usize, &'static str),
     ) -> (Cell, &'static str, bool, bool) {
-        // What happens to others in the same process may keep a scene from getting so far: then it is played again.
-        for turn in 1..=3 {
+        // What happens to others in the same process may keep a scene from getting so far, and a call that is a second
+        // try happens only where the first met somebody: then it is played again.
+        for turn in 1..=8 {
             let label = format!("{} {name}, turn {turn}", cell.name());
             let aim = Some((cell.clone(), fault, attempts));
             let scene = self.perform(cell.flow, aim, &label).await;

@@ -289,6 +289,7 @@ async fn checking_out_behind(meddler: Meddler) -> CheckingOut {
     let settings = [
         ("AWS_ENDPOINT_URL_DYNAMODB", endpoint.as_str()),
         ("AWS_ENDPOINT_URL_SQS", nowhere),
+        ("CARDS_PER_HOUR", "9"),
         ("EMAILS_QUEUE_URL", nowhere),
         ("FULFILMENT", "automatic"),
         ("GUEST_CASH", "true"),
