@@ -1,5 +1,6 @@
 //! What every table needs: items and the values in them, reads and writes of several at once, and lists by page.
 
+mod due;
 mod items;
 pub mod list;
 mod read;
@@ -7,6 +8,7 @@ mod reader;
 pub mod shards;
 mod write;
 
-pub use items::{Item, from_item, number, read_each, text, to_item};
+pub use due::due;
+pub use items::{Item, from_item, minor, number, read_each, text, to_item};
 pub use read::{Batch, Consistency, Read};
 pub use write::{Found, Part, Write, Written, backoff, put_item, unless_condition_failed, update_item};

@@ -123,9 +123,10 @@ fn read<T: Field>(text: &str) -> Result<(), String> {
     T::parse(input::Value::String(text.to_owned())).map(drop)
 }
 
-const TEXTS: [Text; 13] = [
+const TEXTS: [Text; 14] = [
     ("/components/schemas/FullName", read::<users::FullName>),
     ("/components/schemas/Username", read::<users::Username>),
+    ("/components/schemas/ReturnReason", read::<orders::returns::ReturnReason>),
     ("/components/schemas/ShopCategoryName", read::<categories::CategoryName>),
     ("/components/schemas/CategoryName", read::<products::Category>),
     ("/components/schemas/NewProduct/properties/productName", read::<offers::ProductName>),

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
+use orders::returns::ReturnStatus;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shared::dynamo::{from_item, to_item};
@@ -66,6 +67,10 @@ fn the_present_code_reads_what_the_last_release_wrote() {
     read_settings();
     read_payments();
     read::<promotions::Coupon>("coupons");
+    let returns = read::<orders::Return>("returns");
+    let is_there = |status: &ReturnStatus| returns.iter().any(|one| one.status() == *status);
+    assert!(ReturnStatus::ALL.iter().all(is_there), "a sample for each status");
+    read::<orders::SellerOrder>("seller-orders");
     let orders = read::<orders::Order>("orders");
     let is_there = |status: &orders::OrderStatus| orders.iter().any(|order| order.status() == *status);
     assert!(orders::OrderStatus::ALL.iter().all(is_there), "a sample for each status");

@@ -12,7 +12,7 @@ use tests::template::{
 };
 
 /// What may be called without a token, and nothing else.
-const PUBLIC: [&str; 33] = [
+const PUBLIC: [&str; 35] = [
     "DELETE /guest-cart",
     "DELETE /guest-cart/items/{id}",
     "GET /approve-products",
@@ -22,6 +22,7 @@ const PUBLIC: [&str; 33] = [
     "GET /docs/{file}",
     "GET /guest-cart",
     "GET /guest-orders/{id}",
+    "GET /guest-orders/{id}/returns",
     "GET /health",
     "GET /openapi.json",
     "GET /products",
@@ -35,6 +36,7 @@ const PUBLIC: [&str; 33] = [
     "POST /guest-orders/{id}/cancel",
     "POST /guest-orders/{id}/payments",
     "POST /guest-orders/{id}/refresh",
+    "POST /guest-orders/{id}/returns",
     "POST /guest-payments/create-checkout-session",
     "POST /payments/webhook",
     "POST /refresh-token",
@@ -686,11 +688,12 @@ fn all_functions_have_the_same_globals_and_those_only_what_all_use() {
 }
 
 /// How long a value of a function's environment may get. One that a person chooses from a list, or a number, is as long
-/// as the longest of them; any other is seldom longer than an ARN or a queue's URL.
+/// as the longest of them, and a text with a limit as that; any other is seldom longer than an ARN or a queue's URL.
 fn room(parameters: &Value, value: &Value) -> usize {
     let parameter = &parameters[value["Ref"].as_str().unwrap_or_default()];
     let allowed = parameter["AllowedValues"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    match (allowed.map(str::len).max(), parameter["Type"].as_str()) {
+    let longest = parameter["MaxLength"].as_u64().and_then(|length| usize::try_from(length).ok());
+    match (allowed.map(str::len).max().or(longest), parameter["Type"].as_str()) {
         (Some(longest), _) => longest,
         (None, Some("Number")) => u64::MAX.to_string().len(),
         (None, _) => 120,

@@ -310,6 +310,61 @@ async fn an_order_that_the_queue_refused_ships() {
     shipped_and_told_once(&aws, &bob, &[order]).await;
 }
 
+// A return's letters, its refund and the letter of a refund: all of it is owed, so no queue is needed for it to come.
+#[tokio::test]
+async fn what_no_queue_took_of_a_return_and_of_a_refund_is_swept_up_and_told_once() {
+    let (shop, aws, _soon) = open().await;
+    let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
+    let tea = ann.sells(product().named("tea").priced("4.50").stock(9)).await;
+    let order = bob.buys(&tea, 2).await;
+    bob.order_once(&order, "shipping").await;
+    ann.put(&format!("/orders/{order}/status"), &json!({ "status": "delivered" })).await.is(200);
+    let told = async |subject: &str| {
+        let has = async || {
+            let mails = bob.mail_about(&order).await;
+            (mails.iter().filter(|mail| mail.subject == subject).count() == 1).then_some(())
+        };
+        eventually(&format!("the buyer is told: {subject}"), has).await;
+    };
+
+    let failing =
+        aws.change("request-return").await.env("AWS_ENDPOINT_URL_SQS", &failure().await).make().await;
+    let items = json!({ "items": [{ "id": tea.id, "quantity": 1 }] });
+    let asked = bob.post(&format!("/orders/{order}/returns"), &items).await.is(201);
+    failing.undo();
+    aws.run_on_schedule("sweep-orders", LATER).await;
+    told("We have your request to return tea").await;
+
+    let failing =
+        aws.change("decide-return").await.env("AWS_ENDPOINT_URL_SQS", &failure().await).make().await;
+    let asked = asked["returnId"].as_str().expect("a return's id");
+    let received = json!({ "status": "received", "outside": true });
+    shop.admin().await.put(&format!("/returns/{asked}"), &received).await.is(200);
+    failing.undo();
+    aws.run_on_schedule("sweep-orders", LATER).await;
+    told("We have tea back").await;
+
+    let failing =
+        aws.change("refund-payment").await.env("AWS_ENDPOINT_URL_SQS", &failure().await).make().await;
+    let payments = bob.get(&format!("/payments/order/{order}")).await.is(200);
+    let payment = payments["payments"][0]["paymentId"].as_str().expect("a payment");
+    let request = shop.admin().await.request(Method::POST, &format!("/payments/{payment}/refund"));
+    let request = request.header("idempotency-key", "once").json(&json!({ "amount": 2, "outside": true }));
+    request.send().await.is(201);
+    failing.undo();
+    aws.run_on_schedule("sweep-payments", LATER).await;
+    told("You get 2.00 USD back").await;
+
+    for sweep in ["sweep-orders", "sweep-payments"] {
+        aws.run_on_schedule(sweep, LATER * 2).await;
+    }
+    aws.quiet().await;
+    a_while().await;
+    let mails = bob.mail_about(&order).await;
+    let subjects: BTreeSet<_> = mails.iter().map(|mail| mail.subject.as_str()).collect();
+    assert_eq!(subjects.len(), mails.len(), "each is told once: {subjects:?}");
+}
+
 #[tokio::test]
 async fn two_sweeps_at_once_are_one() {
     let (shop, aws, _soon) = open().await;

@@ -113,6 +113,14 @@ impl People {
             Some("orders") if path.ends_with("/status") => self.bob.buys(&self.cup, 1).await,
             Some("products" | "users") => self.ann.lists(product().stock(100)).await.id,
             Some("orders") => self.ann.buys(&self.tea, 1).await,
+            // Of what she sells, and Bob wants to send back.
+            Some("returns") => {
+                let order = self.bob.buys(&self.cup, 1).await;
+                self.bob.order_once(&order, "shipping").await;
+                let items = json!({ "items": [{ "id": self.cup.id, "quantity": 1 }] });
+                let asked = self.bob.post(&format!("/orders/{order}/returns"), &items).await.is(201);
+                asked["returnId"].as_str().expect("a return's id").to_owned()
+            }
             _ => panic!("{path} is an owner's: say here what Ann owns for it"),
         }
     }

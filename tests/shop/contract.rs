@@ -9,6 +9,7 @@ use tests::answer::Answer;
 use tests::schemas::{Contract, escaped, operations};
 use tests::shop::{CODE, Newcomer, PASSWORD, Person, Product, RESET_CODE, Shop, order_id, product, unique};
 use tests::stripe::signature;
+use tests::wait::eventually;
 
 /// What an example may name in braces. All but the people who only call are made anew for each example that names them.
 struct World {
@@ -132,6 +133,19 @@ impl World {
         self.card_order.clone().expect("just made")
     }
 
+    /// A new one, once it is on its way.
+    async fn shipping_guest_order(&mut self) -> String {
+        let (order, token) = self.order_of_a_guest("cash_on_delivery").await;
+        let path = format!("/guest-orders/{order}");
+        eventually("the guest's order ships", async || {
+            let shown = self.shop.request(Method::GET, &path).header("order-token", &token).send().await;
+            (shown.is(200)["status"] == "shipping").then_some(())
+        })
+        .await;
+        self.guest_order = Some((order.clone(), token));
+        order
+    }
+
     /// The same, cancelled before it ships.
     async fn cancelled_guest_order(&mut self) -> (String, String) {
         for _ in 0..20 {
@@ -188,9 +202,19 @@ impl World {
             }
             "guestCardOrder" => self.guest_card_order().await.0,
             "guestCardOrder.token" => self.guest_card_order().await.1,
+            "return" => {
+                let product = self.product().await;
+                self.buyer = self.shop.person("Buyer").await;
+                let order = self.buyer.buys(&product, 2).await;
+                self.buyer.order_once(&order, "shipping").await;
+                let wanted = json!({ "items": [{ "id": product.id, "quantity": 1 }] });
+                let asked = self.buyer.post(&format!("/orders/{order}/returns"), &wanted).await.is(201);
+                asked["returnId"].as_str().expect("a return").to_owned()
+            }
             "cancelledOrder" => self.cancelled_order().await,
+            "shippingGuestOrder" => self.shipping_guest_order().await,
             "guestOrder" => self.guest_order().await.0,
-            "guestOrder.token" => self.guest_order().await.1,
+            "guestOrder.token" | "shippingGuestOrder.token" => self.guest_order().await.1,
             "cancelledGuestOrder" => self.cancelled_guest_order().await.0,
             "cancelledGuestOrder.token" => self.cancelled_guest_order().await.1,
             "banner" => {

@@ -41,6 +41,7 @@ mod promotions;
 mod readme;
 mod reads;
 mod refunds;
+mod returns;
 mod secrets;
 mod seed_002;
 mod stores;

@@ -42,11 +42,20 @@ pub async fn check_out(buyer: &Person, total: f64) -> Answer {
 /// # Panics
 /// When it cannot be had.
 pub async fn awaiting() -> Awaiting {
+    awaiting_pieces(1, "99.99", 99.99, &json!({})).await
+}
+
+/// So many pieces of three at this price, as it was chosen in the cart, that are to be paid by card.
+///
+/// # Panics
+/// When they cannot be had.
+pub async fn awaiting_pieces(pieces: u32, price: &str, total: f64, chosen: &Value) -> Awaiting {
     let shop = Shop::open();
     let (seller, buyer) = (shop.person("Ann").await, shop.person("Bob").await);
-    let product = seller.sells(product().named("shoes").priced("99.99").stock(3)).await;
-    buyer.post("/cart/items", &json!({ "id": product.id, "quantity": 1 })).await.is(200);
-    let placed = check_out(&buyer, 99.99).await.is(201);
+    let product = seller.sells(product().named("shoes").priced(price).stock(3)).await;
+    buyer.post("/cart/items", &json!({ "id": product.id, "quantity": pieces })).await.is(200);
+    buyer.put("/cart", chosen).await.is(200);
+    let placed = check_out(&buyer, total).await.is(201);
     assert_eq!(placed["payment"]["status"], "open", "{placed}");
     assert!(placed["payment"]["url"].is_string(), "{placed}");
     let payment = placed["payment"]["paymentId"].as_str().expect("a payment").to_owned();

@@ -3,7 +3,8 @@
 use anyhow::anyhow;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{ReturnValue, Update};
-use orders::letters::{GuestLetterKind, GuestLetters, OrderLetters};
+use orders::letters::{GuestLetterKind, GuestLetters, OrderLetters, ReturnLetterKind, ReturnLetters};
+use payments::letters::{PaymentLetterKind, PaymentLetters};
 use shared::dynamo::{Write, Written, update_item};
 use shared::guards::Guards;
 use shared::guards::claims::{Claim, TryId};
@@ -23,6 +24,8 @@ pub struct Sending {
     guards: Guards,
     orders: OrderLetters,
     guests: GuestLetters,
+    returns: ReturnLetters,
+    payments: PaymentLetters,
     mailer: Mailer,
     shop: WebShop,
 }
@@ -34,6 +37,8 @@ impl FromEnv for Sending {
             guards: Guards::from_env(aws)?,
             orders: OrderLetters::from_env(aws)?,
             guests: GuestLetters::from_env(aws)?,
+            returns: ReturnLetters::from_env(aws)?,
+            payments: PaymentLetters::from_env(aws)?,
             mailer: Mailer::from_env(aws)?,
             shop: WebShop::from_env(aws)?,
         })
@@ -52,6 +57,12 @@ impl Sending {
     pub async fn send(&self, queued: &Queued, now: Timestamp) -> Result<(), Failure> {
         if queued.kind.parse::<GuestLetterKind>().is_ok() {
             return self.send_for(&self.guests, queued, now).await;
+        }
+        if queued.kind.parse::<ReturnLetterKind>().is_ok() {
+            return self.send_for(&self.returns, queued, now).await;
+        }
+        if queued.kind.parse::<PaymentLetterKind>().is_ok() {
+            return self.send_for(&self.payments, queued, now).await;
         }
         self.send_for(&self.orders, queued, now).await
     }

@@ -3,8 +3,9 @@ use std::path::PathBuf;
 
 use html5gum::{Token, Tokenizer};
 use orders::guests::OrderTokens;
-use orders::letters::GuestOrder;
-use orders::{CancellationReason, LetterKind, Order};
+use orders::letters::{GuestOrder, ReturnLetterKind};
+use orders::{CancellationReason, LetterKind, Order, Return};
+use payments::Refund;
 use serde_json::{Value, json};
 use shared::letters::{Recipient, Row, Total};
 
@@ -344,7 +345,52 @@ fn previews() -> Vec<(String, Email)> {
         }
     }
     previews.push(("guest-links".to_owned(), Email::of(&links(), &shop()).unwrap()));
+    for kind in ReturnLetterKind::ALL {
+        previews.push((kind.as_str().replace('.', "-"), Email::of(&about_return(kind), &shop()).unwrap()));
+    }
+    previews.push(("payment-refunded".to_owned(), Email::of(&about_refund(), &shop()).unwrap()));
     previews
+}
+
+const OFFER: &str = "01a1fbbc-f7cc-71a0-aa66-431f703e44ea";
+
+/// What is told of a return of one of two pieces.
+fn about_return(kind: ReturnLetterKind) -> Letter {
+    let status = kind.as_str().trim_start_matches("return.");
+    let at = "2026-11-29T10:00:00.000Z";
+    let asked = json!({
+        "returnId": "01a1fbbc-f982-7d04-8367-8c1b9055f4a1", "orderId": ORDER, "status": status,
+        "lines": [{ "offerId": OFFER, "productName": HOSTILE[0], "quantity": 1 }], "reason": "Too small.",
+        "refusal": HOSTILE[2], "createdAt": at, "updatedAt": at, "schemaVersion": 1,
+        "paidBack": { "paymentId": "01a1fbbc-f982-7d04-8367-8c1b9055f401",
+                      "refundId": "01a1fbbc-f982-7d04-8367-8c1b9055f402", "amount": 9_999 },
+    });
+    let asked: Return = serde_json::from_value(asked).unwrap();
+    let shipping = in_status(&order("Ann", &[(2, HOSTILE[0], 9_999)]), "shipping", None);
+    shipping.letter_of(kind, &asked).unwrap()
+}
+
+/// What is told of a refund of a piece and of sending it.
+fn about_refund() -> Letter {
+    let at = "2026-11-29T10:00:00.000Z";
+    let refund = json!({
+        "paymentId": "01a1fbbc-f982-7d04-8367-8c1b9055f401", "entry": "refund#01a1fbbc-f982-7d04-8367-8c1b9055f402",
+        "refundId": "01a1fbbc-f982-7d04-8367-8c1b9055f402", "orderId": ORDER, "intentId": "pi_1",
+        "shop": "cartwright", "amount": 10_489, "reason": "requested_by_customer", "status": "accepted",
+        "share": { "lines": [{ "offerId": OFFER, "pieces": 1, "amount": 9_999 }], "shipping": 490 },
+        "counts": true, "tries": 0, "requestedAt": at, "updatedAt": at, "schemaVersion": 1,
+    });
+    let refund: Refund = serde_json::from_value(refund).unwrap();
+    refund.letter(&order("Ann", &[(2, HOSTILE[0], 9_999)])).unwrap()
+}
+
+#[test]
+fn a_refund_is_told_with_what_it_is_for() {
+    let email = Email::of(&about_refund(), &shop()).unwrap();
+    assert_eq!(email.subject, "You get 104.89 USD back");
+    for part in ["(1 piece): 99.99 USD", "Shipping: 4.90 USD", "You get back: 104.89 USD"] {
+        assert!(email.text.contains(part), "{part} is not in {}", email.text);
+    }
 }
 
 #[test]

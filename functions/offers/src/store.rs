@@ -5,15 +5,16 @@
 //! | an offer | `offerId`; no index, so that a sale writes this item alone |
 //!
 //! `quantity` and `promised` change under conditions of their own: by orders in [`Offers::reserve`],
-//! [`Offers::release`] and [`Offers::hand_over`], by people in [`Offers::change_stock`]. Everything else changes with
-//! its product, in one transaction.
+//! [`Offers::release`], [`Offers::hand_over`] and [`Offers::restock`], by people in [`Offers::change_stock`].
+//! Everything else changes with its product, in one transaction.
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, ReturnValue, Update};
 use shared::caller::Caller;
 use shared::dynamo::{
-    Batch, Consistency, Item, Read, Write, Written, from_item, number, read_each, text, to_item, update_item,
+    Batch, Consistency, Item, Read, Write, Written, from_item, minor, number, read_each, text, to_item,
+    update_item,
 };
 use shared::guards::{Committed, Guards, KeyReused, KeyedRequest, Once};
 use shared::http::problem::Problem;
@@ -91,7 +92,7 @@ impl Offers {
         update
             .condition_expression("attribute_exists(offerId)")
             .expression_attribute_values(":name", text(&terms.product_name))
-            .expression_attribute_values(":price", minor_units(terms.price))
+            .expression_attribute_values(":price", minor(terms.price.amount()))
             .expression_attribute_values(":category", text(&terms.category))
             .expression_attribute_values(":forSale", AttributeValue::Bool(for_sale))
             .build()
@@ -116,7 +117,7 @@ impl Offers {
             .update_expression("SET quantity = quantity - :quantity ADD promised :quantity")
             .condition_expression("forSale = :yes AND price = :price AND quantity >= :quantity")
             .expression_attribute_values(":yes", AttributeValue::Bool(true))
-            .expression_attribute_values(":price", minor_units(price))
+            .expression_attribute_values(":price", minor(price.amount()))
             .expression_attribute_values(":quantity", number(quantity))
             .build()
             .context("reserve pieces of an offer")
@@ -146,6 +147,20 @@ impl Offers {
             .expression_attribute_values(":quantity", number(quantity))
             .build()
             .context("hand pieces of an offer over")
+    }
+
+    /// Adds `quantity` pieces that came back from a buyer, in the transaction that takes them back, if the offer still
+    /// exists.
+    ///
+    /// # Errors
+    /// Never for values of these types; the SDK's builder asks.
+    pub fn restock(&self, id: OfferId, quantity: u32) -> anyhow::Result<Update> {
+        self.update(id)
+            .update_expression("SET quantity = quantity + :quantity")
+            .condition_expression("attribute_exists(offerId)")
+            .expression_attribute_values(":quantity", number(quantity))
+            .build()
+            .context("take pieces of an offer back")
     }
 
     /// Changes the stock for the offer's seller or an admin. The condition keeps it from zero to the limit.
@@ -258,8 +273,4 @@ fn why_not_changed(found: Item, caller: &Caller, change: StockChange) -> anyhow:
     }
     // What is for sale is known to everyone; of all else nothing is told.
     Ok(if offer.for_sale { StockRefusal::NotYours } else { StockRefusal::NotFound })
-}
-
-fn minor_units(price: Price) -> AttributeValue {
-    AttributeValue::N(price.amount().minor().to_string())
 }

@@ -171,12 +171,7 @@ impl From<(LetterKind, Done)> for EmailView {
 
 impl From<Inspected> for InspectedView {
     fn from(Inspected { order, letters }: Inspected) -> Self {
-        let mut sellers = Vec::new();
-        for line in &order.lines {
-            if !sellers.contains(&line.seller_id) {
-                sellers.push(line.seller_id.clone());
-            }
-        }
+        let sellers = order.sellers().into_iter().cloned().collect();
         let acted = order.history.iter().map(|entry| entry.by.as_ref().and_then(|by| by.user_id.clone()));
         let acted: Vec<Option<UserId>> = acted.collect();
         let (user_id, contact) = (order.user_id.clone(), order.contact.clone());

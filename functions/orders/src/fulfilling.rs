@@ -1,19 +1,13 @@
 //! What the seller of an order, or an admin, says of it: that it is on its way, by which carrier, and that it arrived.
+//! The payments say so, since what is paid at the door is paid then.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use shared::caller::Caller;
 use shared::http::input::{Body, Field, Fields, Value};
-use shared::http::problem::Problem;
-use shared::letters::{EmailQueue, Queued};
-use shared::run::aws::{Aws, FromEnv};
-use shared::run::config::ConfigError;
-use shared::run::telemetry;
-use shared::values::time::Timestamp;
 use shared::values::url::HttpsUrl;
 
-use crate::{LetterKind, Order, OrderId, Orders};
+use crate::LetterKind;
 
 shared::text!(
     /// Who carries a parcel.
@@ -94,6 +88,16 @@ pub enum Progress {
     Delivered,
 }
 
+impl Progress {
+    /// The letter that tells the buyer.
+    pub fn letter(&self) -> LetterKind {
+        match self {
+            Self::Shipped(_) => LetterKind::Shipping,
+            Self::Delivered => LetterKind::Delivered,
+        }
+    }
+}
+
 impl Body for Progress {
     fn read(fields: &mut Fields) -> Option<Self> {
         let said: Option<Said> = fields.required("status");
@@ -110,51 +114,11 @@ impl Body for Progress {
     }
 }
 
-/// Telling what became of an order.
-#[derive(Debug, Clone)]
-pub struct Fulfilling {
-    orders: Orders,
-    emails: EmailQueue,
-}
-
-impl FromEnv for Fulfilling {
-    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self { orders: Orders::from_env(aws)?, emails: EmailQueue::from_env(aws)? })
-    }
-}
-
-impl Fulfilling {
-    /// Moves an order on as its seller or an admin says, and queues the email that tells its buyer.
-    ///
-    /// Safe to repeat: the order moves once, and its email goes out once.
-    ///
-    /// # Errors
-    /// Those of [`Orders::progress`].
-    pub async fn tell(
-        &self,
-        caller: &Caller,
-        id: OrderId,
-        progress: &Progress,
-        now: Timestamp,
-    ) -> Result<Order, Problem> {
-        let (order, is_new) = self.orders.progress(caller, id, progress, now).await?;
-        let (letter, metric) = match progress {
-            Progress::Shipped(_) => (LetterKind::Shipping, "OrderShipped"),
-            Progress::Delivered => (LetterKind::Delivered, "OrderDelivered"),
-        };
-        if is_new {
-            tracing::info!(order_id = %id, status = %order.status(), "order moved on by hand");
-            telemetry::count(metric, 1);
-        }
-        self.emails.send_or_leave(&Queued::new(letter, id)).await;
-        Ok(order)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use shared::http::input;
+    use shared::http::problem::Problem;
 
     fn parse(body: &str) -> Result<Progress, Vec<String>> {
         let pointers = |problem: Problem| {

@@ -109,7 +109,7 @@ impl OrderTokens {
     }
 
     /// A letter about this order, whose link its buyer can open.
-    pub(crate) fn addressed(&self, letter: Letter, order: &Order) -> Letter {
+    pub fn addressed(&self, letter: Letter, order: &Order) -> Letter {
         if !order.is_a_guests() {
             return letter;
         }

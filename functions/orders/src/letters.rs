@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use aws_sdk_dynamodb::types::Update;
+use offers::ProductName;
 use serde::Deserialize;
 use shared::letters::{Letter, Letters, Link, Recipient, Row, Total};
 use shared::run::aws::{Aws, FromEnv};
@@ -12,9 +13,10 @@ use shared::values::text::isolated;
 use shared::values::time::Timestamp;
 
 use crate::guests::{LinksWanted, OrderTokens};
+use crate::returns::ReturnStatus;
 use crate::{
     Amounts, Contact, Line, Order, OrderId, OrderNumber, OrderStatus, Orders, PaymentMethod, PaymentQueue,
-    Shipment,
+    Quantity, Return, ReturnId, Returns, Shipment,
 };
 
 shared::names!(
@@ -68,6 +70,56 @@ impl FromEnv for OrderLetters {
             payments: PaymentQueue::from_env(aws)?,
         })
     }
+}
+
+shared::names!(
+    /// What a letter about a return says.
+    pub enum ReturnLetterKind {
+        /// It was asked for.
+        Requested = "return.requested",
+        /// The shop agrees.
+        Accepted = "return.accepted",
+        /// The things are back.
+        Received = "return.received",
+        /// The shop does not take them.
+        Refused = "return.refused",
+    }
+);
+
+/// What there is to tell of returns.
+#[derive(Debug, Clone)]
+pub struct ReturnLetters {
+    returns: Returns,
+    tokens: OrderTokens,
+}
+
+impl FromEnv for ReturnLetters {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { returns: Returns::from_env(aws)?, tokens: OrderTokens::from_env(aws)? })
+    }
+}
+
+impl Letters for ReturnLetters {
+    const THINGS: &'static str = "returns";
+
+    type Kind = ReturnLetterKind;
+    type Id = ReturnId;
+    type Thing = ();
+
+    async fn letter(&self, kind: ReturnLetterKind, id: &ReturnId) -> Result<Option<(Letter, ())>, Failure> {
+        let asked = self.returns.find(*id).await?;
+        let asked = asked.context("there is no such return").map_err(Failure::Never)?;
+        let order = self.returns.orders().find(asked.order_id).await?;
+        let order = order.context("a return has an order").map_err(Failure::Never)?;
+        Ok(order.letter_of(kind, &asked).map(|letter| (self.tokens.addressed(letter, &order), ())))
+    }
+
+    fn sent(&self, kind: ReturnLetterKind, id: &ReturnId) -> anyhow::Result<Option<Update>> {
+        let status = ReturnStatus::ALL.into_iter().find(|status| status.letter() == kind);
+        status.map(|status| self.returns.settled(*id, status)).transpose()
+    }
+
+    async fn told(&self, _: ReturnLetterKind, (): &()) {}
 }
 
 impl Letters for OrderLetters {
@@ -197,26 +249,79 @@ impl Order {
     /// # Errors
     /// When a line's total cannot be written down, which is so of no order that was placed.
     pub fn letter(&self, kind: LetterKind) -> anyhow::Result<Option<Letter>> {
-        let Some((subject, headline, news)) = self.news(kind) else { return Ok(None) };
+        let Some(news) = self.news(kind) else { return Ok(None) };
+        let rows = self.lines().iter().map(|line| self.row(line)).collect::<anyhow::Result<_>>()?;
+        Ok(Some(self.letter_with(news, rows, self.totals()?)))
+    }
+
+    /// A letter to its buyer: its subject, headline and paragraphs, what it is about and what that comes to.
+    pub fn letter_with(
+        &self,
+        (subject, headline, paragraphs): (String, &str, Vec<String>),
+        rows: Vec<Row>,
+        totals: Vec<Total>,
+    ) -> Letter {
         let contact = self.contact();
-        Ok(Some(Letter {
+        Letter {
             to: Recipient {
                 email: contact.email.as_str().to_owned(),
                 name: contact.full_name.as_str().to_owned(),
             },
             subject,
             headline: headline.to_owned(),
-            paragraphs: news,
+            paragraphs,
             code: None,
-            rows: self.lines().iter().map(|line| self.row(line)).collect::<anyhow::Result<_>>()?,
-            totals: self.totals()?,
+            rows,
+            totals,
             link: Some(Link { text: "See your order".into(), path: format!("/orders/{}", self.id()) }),
             links: Vec::new(),
             reference: vec![
                 format!("Order {} ({})", self.number(), self.id()),
                 format!("placed on {}", self.placed_at().in_words()),
             ],
-        }))
+        }
+    }
+
+    /// What its buyer is told of a return; `None` when that is no longer so, because it was decided otherwise since.
+    pub fn letter_of(&self, kind: ReturnLetterKind, asked: &Return) -> Option<Letter> {
+        if asked.status().letter() != kind {
+            return None;
+        }
+        let names: Vec<_> = asked.named().map(|(name, _)| name).collect();
+        let what = named(&names);
+        let in_words = |amount: Amount| amount.in_words(self.currency());
+        let news = match kind {
+            ReturnLetterKind::Requested => (
+                format!("We have your request to return {what}"),
+                "We have your request to send something back",
+                vec!["We look at it and write to you again. Please keep it until then.".to_owned()],
+            ),
+            ReturnLetterKind::Accepted => (
+                format!("You can send {what} back"),
+                "You can send it back",
+                vec!["Pack it well and send it to us. We write to you when it is here.".to_owned()],
+            ),
+            ReturnLetterKind::Received => (
+                format!("We have {what} back"),
+                "What you sent back is here",
+                asked
+                    .paid_back()
+                    .map(|paid| format!("You get {} back.", in_words(paid)))
+                    .into_iter()
+                    .collect(),
+            ),
+            ReturnLetterKind::Refused => (
+                format!("We do not take {what} back"),
+                "We do not take it back",
+                asked.refusal().map(ToString::to_string).into_iter().collect(),
+            ),
+        };
+        let row = |(name, quantity): (&ProductName, Quantity)| Row {
+            name: name.to_string(),
+            detail: None,
+            amount: pieces(quantity.pieces()),
+        };
+        Some(self.letter_with(news, asked.named().map(row).collect(), Vec::new()))
     }
 
     /// Of what the total is made, as far as it is not the lines alone, and the total.
@@ -300,13 +405,8 @@ impl Order {
 
     /// The first product's name, and how many others there are.
     fn products(&self) -> String {
-        let named = |line: &Line| isolated(line.product_name().as_str());
-        match self.lines() {
-            [] => "nothing".to_owned(),
-            [line] => named(line),
-            [first, _] => format!("{} and 1 more item", named(first)),
-            [first, others @ ..] => format!("{} and {} more items", named(first), others.len()),
-        }
+        let names: Vec<_> = self.lines().iter().map(Line::product_name).collect();
+        named(&names)
     }
 
     fn row(&self, line: &Line) -> anyhow::Result<Row> {
@@ -318,6 +418,22 @@ impl Order {
             amount: total.in_words(self.currency()),
         })
     }
+}
+
+/// The first of these products, and how many others there are.
+fn named(products: &[&ProductName]) -> String {
+    let named = |name: &ProductName| isolated(name.as_str());
+    match products {
+        [] => "nothing".to_owned(),
+        [one] => named(one),
+        [first, _] => format!("{} and 1 more item", named(first)),
+        [first, others @ ..] => format!("{} and {} more items", named(first), others.len()),
+    }
+}
+
+/// A number of pieces in words.
+pub fn pieces(number: u32) -> String {
+    if number == 1 { "1 piece".to_owned() } else { format!("{number} pieces") }
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! What people buy. The rules of an order are here and call nothing; [`letters`] says what its buyer is told, [`store`]
 //! keeps orders in DynamoDB, [`queue`] and [`workflow`] pass them on. [`Ordering`] is what buyers and the workflow do,
-//! [`guests`] what people without an account do, [`Fulfilling`] what sellers and admins say, [`Sweep`] what is done for
-//! an order that was left behind.
+//! [`guests`] what people without an account do, [`fulfilling`] what sellers and admins say, [`back`] and [`returns`]
+//! what comes back, [`selling`] what each seller has of an order, [`Sweep`] what is done for one that was left behind.
 
 pub mod admin;
+pub mod back;
 pub mod buyers;
 pub mod events;
 pub mod fulfilling;
@@ -15,6 +16,8 @@ pub mod paying;
 pub mod prices;
 pub mod purchase;
 pub mod queue;
+pub mod returns;
+pub mod selling;
 pub mod store;
 pub mod sweep;
 pub mod workflow;
@@ -24,7 +27,7 @@ use std::fmt;
 use std::time::Duration;
 
 use anyhow::Context;
-use offers::{NotReserved, OfferId, ProductId, ProductName};
+use offers::{NotReserved, ProductId, ProductName};
 use promotions::CouponCode;
 use serde::{Deserialize, Serialize};
 use settings::MethodId;
@@ -40,19 +43,24 @@ use shared::values::money::{Amount, Currency, InMajor, Price, Sum};
 use shared::values::time::Timestamp;
 use users::{CurrentAdmin, Email, FullName, Profile};
 
+pub use back::{Back, NotBack, Share};
 pub use buyers::{Buyer, BuyerRules};
-pub use fulfilling::{Fulfilling, Progress, Shipment};
+pub use fulfilling::{Progress, Shipment};
 pub use letters::LetterKind;
 pub use number::OrderNumber;
+pub use offers::OfferId;
 pub use ordering::Ordering;
-pub use paying::{Paying, PaymentId, PaymentStatus};
+pub use paying::{Paying, PaymentId, PaymentStatus, RefundId};
 pub use prices::PriceTables;
 pub use purchase::{Address, Amounts, Purchase};
 pub use queue::{OrderQueue, OrderQueued, PaymentQueue, PaymentQueued};
-pub use store::{Orders, Placing};
+pub use returns::{Return, ReturnId};
+pub use selling::SellerOrder;
+pub use store::{Orders, Placing, Returns};
 pub use sweep::Sweep;
 pub use workflow::Workflow;
 
+use back::LineBack;
 use purchase::{AmountsView, Choices, LineAmounts, LineAmountsView, NewChoices, Prices, UsedCoupon, Wanted};
 
 shared::id!(
@@ -127,6 +135,18 @@ shared::body!(
     }
 );
 
+impl NewLine {
+    /// Reads a list of up to 50, in which each offer may stand once.
+    pub fn read_each_once(fields: &mut Fields, name: &'static str) -> Option<Vec<Self>> {
+        let lines: Vec<Self> = fields.list(name, 1..=50)?;
+        let mut seen = HashSet::new();
+        for line in lines.iter().filter(|line| !seen.insert(line.id)) {
+            fields.fault(name, &format!("has the product {} twice", line.id));
+        }
+        Some(lines)
+    }
+}
+
 /// What somebody wants: `{id, quantity}` for one product, or `{items: [{id, quantity}, …]}` for up to 50; and with
 /// which coupon, sent how and where to, at which total, where that is said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -147,19 +167,13 @@ impl Body for NewOrder {
         let _: Option<OnDelivery> = fields.optional("paymentMethod");
         let is_list = fields.has("items");
         Self::read_with(fields, is_list, |fields| {
-            if is_list { read_lines(fields) } else { NewLine::read(fields).map(|line| vec![line]) }
+            if is_list {
+                NewLine::read_each_once(fields, "items")
+            } else {
+                NewLine::read(fields).map(|line| vec![line])
+            }
         })
     }
-}
-
-/// The products of an order that has a list of them, each once.
-fn read_lines(fields: &mut Fields) -> Option<Vec<NewLine>> {
-    let lines = fields.list("items", 1..=50)?;
-    let mut seen = HashSet::new();
-    for line in lines.iter().filter(|line: &&NewLine| !seen.insert(line.id)) {
-        fields.fault("items", &format!("has the product {} twice", line.id));
-    }
-    Some(lines)
 }
 
 /// What somebody wants who pays by card, on a page that is opened with the order: `{items: [{id, quantity}, …]}`, and
@@ -170,7 +184,7 @@ pub struct NewCardOrder(pub NewOrder);
 
 impl Body for NewCardOrder {
     fn read(fields: &mut Fields) -> Option<Self> {
-        NewOrder::read_with(fields, true, read_lines).map(Self)
+        NewOrder::read_with(fields, true, |fields| NewLine::read_each_once(fields, "items")).map(Self)
     }
 }
 
@@ -278,6 +292,21 @@ impl Actor {
     /// An admin.
     pub fn admin(admin: &CurrentAdmin) -> Self {
         Self { part: Part::Admin, user_id: Some(admin.0.id().clone()) }
+    }
+
+    /// Which person it is, where it is one that something has to know of.
+    pub fn person(&self) -> Option<&UserId> {
+        self.user_id.as_ref()
+    }
+
+    /// Somebody who acts as the seller of something where that is so, and otherwise as an admin; `None` for others.
+    pub(crate) fn of(is_seller: bool, caller: &Caller) -> Option<Self> {
+        let part = match (is_seller, caller.is_admin()) {
+            (true, _) => Part::Seller,
+            (false, true) => Part::Admin,
+            (false, false) => return None,
+        };
+        Some(Self { part, user_id: Some(caller.id().clone()) })
     }
 
     /// Why an order is over that this one ended by `action`; nothing for what ends none.
@@ -539,6 +568,9 @@ pub struct Order {
     /// What became of its money, where that goes by the provider of payments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     payment: Option<Paying>,
+    /// What of it came back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    back: Option<Back>,
     lines: Vec<Line>,
     total: Amount,
     /// Of what the total is made; missing where it is the lines alone.
@@ -600,7 +632,8 @@ impl Order {
     /// does at that moment; and what it comes to.
     ///
     /// # Errors
-    /// Names the line that cannot be had; then what is wrong with the purchase as a whole ([`Purchase::agrees`]).
+    /// Names the line that cannot be had; then says that they are of too many sellers; then what is wrong with the
+    /// purchase as a whole ([`Purchase::agrees`]).
     pub fn place(
         order: &NewOrder,
         prices: &Prices,
@@ -626,7 +659,6 @@ impl Order {
         let purchase = Purchase::of(&wanted, currency, &order.choices, prices, shop.country, now);
         // 50 lines of 10,000 pieces at a million each fit many times over.
         let purchase = purchase.context("an order's total fits")?;
-        purchase.agrees(order.expected_total).map_err(Refusal::from)?;
         let order_id = OrderId::at(now);
         let placed = Self {
             order_id,
@@ -636,6 +668,7 @@ impl Order {
             status: OrderStatus::Pending,
             payment_method: order.payment_method,
             payment: None,
+            back: None,
             lines: wanted.iter().map(|wanted| Line::of(wanted, &purchase)).collect(),
             total: purchase.total(),
             amounts: Some(purchase.amounts()).filter(|amounts| !amounts.are_of_items_alone()),
@@ -656,6 +689,10 @@ impl Order {
             handed_over: false,
             schema_version: SCHEMA_VERSION,
         };
+        if let Some(sellers) = placed.too_many_sellers() {
+            return Err(Refusal::TooManySellers { sellers }.into());
+        }
+        purchase.agrees(order.expected_total).map_err(Refusal::from)?;
         let is_free = placed.total == Amount::ZERO;
         Ok((if is_free { placed.for_nothing() } else { placed }, purchase))
     }
@@ -727,12 +764,7 @@ impl Order {
 
     /// In which part `caller` fulfils it; `None` for who does not. An order of several sellers is the admins' alone.
     pub fn fulfilled_by(&self, caller: &Caller) -> Option<Actor> {
-        let part = match (self.is_sold_by(caller), caller.is_admin()) {
-            (true, _) => Part::Seller,
-            (false, true) => Part::Admin,
-            (false, false) => return None,
-        };
-        Some(Actor { part, user_id: Some(caller.id().clone()) })
+        Actor::of(self.is_sold_by(caller), caller)
     }
 
     /// When something happens to it that is said at `now`: then, or just after what happened last.
@@ -862,11 +894,18 @@ struct LineView {
     quantity: Quantity,
     #[serde(flatten)]
     amounts: LineAmountsView,
+    /// Pieces that are paid back, or are to be, if any is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refunded_quantity: Option<u32>,
+    /// Pieces in returns, if any is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    returned_quantity: Option<u32>,
 }
 
 impl From<Order> for OrderView {
     fn from(order: Order) -> Self {
-        let item = |line: Line| {
+        let back: Vec<_> = order.lines.iter().map(|line| order.back_of(line.offer_id)).collect();
+        let item = |(line, back): (Line, LineBack)| {
             // What cannot be written down was never placed.
             let total = line.total().unwrap_or(Amount::ZERO);
             LineView {
@@ -875,6 +914,8 @@ impl From<Order> for OrderView {
                 product_price: line.unit_price.amount().in_major(),
                 quantity: line.quantity,
                 amounts: line.amounts.unwrap_or_else(|| LineAmounts::of_price(total)).into(),
+                refunded_quantity: Some(back.refunded()).filter(|pieces| *pieces > 0),
+                returned_quantity: Some(back.returned()).filter(|pieces| *pieces > 0),
             }
         };
         let (payment_status, was_paid) = (order.payment_status(), order.was_paid());
@@ -885,7 +926,7 @@ impl From<Order> for OrderView {
             status: order.status,
             payment_method: order.payment_method,
             payment_status,
-            items: order.lines.into_iter().map(item).collect(),
+            items: order.lines.into_iter().zip(back).map(item).collect(),
             total: order.total.in_major(),
             coupon_code: order.coupon.map(|coupon| coupon.code),
             shipping_method: order.shipping_method,
@@ -948,6 +989,12 @@ pub enum Refusal {
     /// Products that are priced in different currencies.
     #[error("the products are priced in different currencies")]
     MixedCurrencies,
+    /// More sellers, together with its lines, than can be written at once.
+    #[error("{sellers} sellers are too many for so many products")]
+    TooManySellers {
+        /// So many.
+        sellers: usize,
+    },
     /// Nobody could be told of the order: the buyer's account has no profile.
     #[error("the buyer has no profile")]
     NoProfile,
@@ -1005,6 +1052,7 @@ const AWAITS_PAYMENT: Kind = Kind::new(StatusCode::CONFLICT, "awaiting-payment",
 const NOT_SHIPPED: Kind = Kind::new(StatusCode::CONFLICT, "not-shipped", "Not shipped");
 const ALREADY_SHIPPED: Kind = Kind::new(StatusCode::CONFLICT, "already-shipped", "Already shipped");
 const MIXED_CURRENCIES: Kind = Kind::new(StatusCode::CONFLICT, "mixed-currencies", "Mixed currencies");
+const TOO_MANY_SELLERS: Kind = Kind::new(StatusCode::CONFLICT, "too-many-sellers", "Too many sellers");
 const NO_PROFILE: Kind = Kind::new(StatusCode::CONFLICT, "no-profile", "No profile");
 
 impl From<Refusal> for Problem {
@@ -1016,6 +1064,10 @@ impl From<Refusal> for Problem {
                 MIXED_CURRENCIES,
                 "The products are priced in different currencies. Order them separately.",
             ),
+            Refusal::TooManySellers { sellers } => {
+                let detail = "So many products of so many sellers cannot be ordered at once. Order some of them first.";
+                Self::new(TOO_MANY_SELLERS, detail).with("sellers", sellers)
+            }
             Refusal::NoProfile => Self::new(
                 NO_PROFILE,
                 "Your account is not complete: we have no name and no confirmed address to write to about an order. \

@@ -12,7 +12,12 @@ shared::id!(
     PaymentId
 );
 
-/// What became of the money of an order that is paid before it is sent.
+shared::id!(
+    /// Names a refund, before the provider of payments has given it a name of its own.
+    RefundId
+);
+
+/// What became of the money of an order that is paid before it is sent, or was paid at the door.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Paying {
@@ -108,6 +113,26 @@ impl Order {
         }
     }
 
+    /// Whether the carrier takes its money when it arrives.
+    pub fn is_paid_at_the_door(&self) -> bool {
+        self.payment_method == PaymentMethod::CashOnDelivery && self.payment.is_none()
+    }
+
+    /// That the carrier has taken its money, which is the payment `id`.
+    pub(crate) fn collected(&self, id: PaymentId) -> Paying {
+        let (paid, none) = (self.total, Amount::ZERO);
+        Paying {
+            paid,
+            refunding: none,
+            refunded: none,
+            processing: false,
+            payment_id: id,
+            attempts: vec![id],
+            disputes: 0,
+            charged_back: 0,
+        }
+    }
+
     /// The same, which costs nothing.
     #[must_use]
     pub fn for_nothing(self) -> Self {
@@ -129,18 +154,24 @@ impl Order {
         self.due_at
     }
 
+    /// Whether banks have decided all disputes of its money that stand, and for its buyer.
+    pub fn is_charged_back(&self) -> bool {
+        let is_so = |payment: &Paying| payment.disputes > 0 && payment.charged_back >= payment.disputes;
+        self.payment.as_ref().is_some_and(is_so)
+    }
+
     /// How it and its money stand.
     pub fn payment_status(&self) -> PaymentStatus {
         let is_over = self.status == OrderStatus::Cancelled;
         match (self.payment_method, &self.payment) {
             (PaymentMethod::Free, _) => PaymentStatus::NotNeeded,
-            (PaymentMethod::CashOnDelivery, _) if self.status == OrderStatus::Delivered => {
+            (PaymentMethod::CashOnDelivery | PaymentMethod::Card, Some(payment)) => self.status_of(payment),
+            (PaymentMethod::CashOnDelivery, None) if self.status == OrderStatus::Delivered => {
                 PaymentStatus::Paid
             }
-            (PaymentMethod::CashOnDelivery, _) if is_over => PaymentStatus::Void,
-            (PaymentMethod::CashOnDelivery, _) => PaymentStatus::OnDelivery,
+            (PaymentMethod::CashOnDelivery, None) if is_over => PaymentStatus::Void,
+            (PaymentMethod::CashOnDelivery, None) => PaymentStatus::OnDelivery,
             (PaymentMethod::Card, None) => PaymentStatus::Unpaid,
-            (PaymentMethod::Card, Some(payment)) => self.status_of(payment),
         }
     }
 

@@ -323,6 +323,11 @@ impl LineAmounts {
         self.discount
     }
 
+    /// What one pays for it.
+    pub(crate) fn total(self) -> Amount {
+        self.total
+    }
+
     /// Of a line that costs this and no more.
     pub(crate) fn of_price(total: Amount) -> Self {
         Self { discount: Amount::ZERO, tax: Amount::ZERO, tax_rate: Percent::ZERO, total }

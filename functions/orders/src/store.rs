@@ -8,6 +8,7 @@
 //! | all orders, newest first, for admins | index `all`: `all` ("0" to "7", by the id), `orderId` |
 //! | the same of those that are pending | index `open`: `open` (likewise), `orderId`; sparse |
 //! | a guest's orders, newest first | index `guest`: `guest` (HMAC of the address), `createdAt`; sparse |
+//! | what a seller has of an order | table SellerOrders: `sellerId`, `orderId`, which sorts by time |
 //!
 //! An order is `due` from its first moment until its last email is recorded as sent, so whatever dies between leaves a
 //! trace that the sweep finds. One that waits for a person to ship it is owed nothing meanwhile and so not `due`; one
@@ -16,6 +17,7 @@
 mod ending;
 mod guests;
 mod paying;
+mod returns;
 
 use std::future::ready;
 use std::ops::ControlFlow;
@@ -29,12 +31,12 @@ use promotions::{Coupon, NotRedeemed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::caller::{Caller, UserId};
+use shared::dynamo;
 use shared::dynamo::list::Sort::Descending;
 use shared::dynamo::list::{Cursors, List, Page, PageRequest};
 use shared::dynamo::shards::ShardedList;
 use shared::dynamo::{
-    Consistency, Found, Item, Part, Read, Write, Written, from_item, number, read_each, text, to_item,
-    update_item,
+    Consistency, Found, Item, Part, Read, Write, Written, from_item, number, text, to_item, update_item,
 };
 use shared::guards::{Committed, Guards, Kept, KeyReused, KeyedRequest, Once};
 use shared::http::problem::{Busy, Problem};
@@ -50,7 +52,8 @@ use crate::purchase::{Fault, Prices, Refusal as PurchaseRefusal};
 use crate::workflow::Shipped;
 use crate::{
     Action, Actor, DueOrder, Error, GRACE, HistoryEntry, LetterKind, Line, NewOrder, Order, OrderId,
-    OrderPlaced, OrderStatus, PriceTables, Progress, Refusal, Shipment, Shop, Transition,
+    OrderPlaced, OrderStatus, PaymentId, PriceTables, Progress, Refusal, SellerOrder, Shipment, Shop,
+    Transition,
 };
 
 const CUSTOMER: List =
@@ -94,6 +97,7 @@ pub fn due_shards() -> impl Iterator<Item = String> {
 pub struct Orders {
     client: Client,
     table: String,
+    of_sellers: String,
     prices: PriceTables,
     users: Users,
     guards: Guards,
@@ -104,6 +108,7 @@ impl FromEnv for Orders {
         Ok(Self {
             client: aws.dynamodb(),
             table: config::table("ORDERS_TABLE"),
+            of_sellers: config::table("SELLER_ORDERS_TABLE"),
             prices: PriceTables::from_env(aws)?,
             users: Users::from_env(aws)?,
             guards: Guards::from_env(aws)?,
@@ -113,6 +118,11 @@ impl FromEnv for Orders {
 
 pub use ending::{Ended, Ending};
 pub use paying::Refunded;
+pub use returns::Returns;
+
+/// What adds the payment of an order, as it was read, to the transaction in which it arrives, and names it: each time
+/// anew, since it may be tried several times.
+pub type Collect<'a> = &'a (dyn Fn(&Order, &mut Write) -> anyhow::Result<PaymentId> + Send + Sync);
 
 /// An order that somebody asks for.
 #[derive(Debug, Clone, Copy)]
@@ -318,8 +328,8 @@ impl Orders {
         Err(Error::from(anyhow::Error::new(Busy).context("count the use of a coupon")).into())
     }
 
-    /// Writes a new order in one transaction with the reservations of its lines, the use of its coupon, the key's
-    /// record and what is to be written besides. `None` where an admin has changed the coupon.
+    /// Writes a new order in one transaction with the reservations of its lines, what each seller has of it, the use of
+    /// its coupon, the key's record and what is to be written besides. `None` where an admin has changed the coupon.
     ///
     /// Safe to repeat as [`Orders::place_as`] is.
     async fn record_once<T: Clone + PartialEq + Serialize + DeserializeOwned, A>(
@@ -332,6 +342,9 @@ impl Orders {
         let own = write.put(self.new_order(&order)?);
         let redeem = |coupon| self.prices.coupons.redeem(&mut write, coupon, order.customer());
         let redeemed = coupon.map(redeem).transpose()?;
+        for part in order.by_sellers() {
+            write.put(self.of_seller(&part)?);
+        }
         let lines = order.lines.into_iter().map(|line| {
             let reserved =
                 self.prices.offers.reserve(line.offer_id, line.quantity.pieces(), line.unit_price)?;
@@ -375,14 +388,23 @@ impl Orders {
             .context("put an order")
     }
 
+    /// What a seller has of a new order. The order's own condition lets it be written once.
+    fn of_seller(&self, part: &SellerOrder) -> anyhow::Result<Put> {
+        let put = Put::builder().table_name(&self.of_sellers).set_item(Some(to_item(part)?));
+        put.build().context("put what a seller has of an order")
+    }
+
     /// The order, whoever's it is.
     ///
     /// # Errors
     /// When the table cannot be read.
     pub async fn find(&self, id: OrderId) -> anyhow::Result<Option<Order>> {
+        self.item(id).await?.map(from_item).transpose()
+    }
+
+    async fn item(&self, id: OrderId) -> anyhow::Result<Option<Item>> {
         let get = self.client.get_item().table_name(&self.table).key("orderId", text(&id));
-        let found = get.consistent_read(true).send().await.context("read an order")?;
-        found.item.map(from_item).transpose()
+        Ok(get.consistent_read(true).send().await.context("read an order")?.item)
     }
 
     /// The order, if the caller bought it or sells all of it.
@@ -484,7 +506,8 @@ impl Orders {
     }
 
     /// Moves an order on as who fulfils it says, and whether it was not told before. Of the order, as it was read, only
-    /// what never changes is believed: whose it is.
+    /// what never changes is believed: whose it is, and what it costs. One that is paid at the door is paid when it
+    /// arrives: `collect` adds its payment to the same transaction.
     ///
     /// # Errors
     /// [`Error::NotFound`] for who may not see it, [`Error::NotTheirs`] for its buyer, and the [`Refusal`] of what
@@ -494,9 +517,10 @@ impl Orders {
         caller: &Caller,
         id: OrderId,
         progress: &Progress,
+        collect: Collect<'_>,
         now: Timestamp,
     ) -> Result<(Order, bool), Error> {
-        let order = self.find(id).await?.ok_or(Error::NotFound)?;
+        let mut order = self.find(id).await?.ok_or(Error::NotFound)?;
         let Some(actor) = order.fulfilled_by(caller) else {
             return Err(if order.user_id == *caller.id() { Error::NotTheirs } else { Error::NotFound });
         };
@@ -506,10 +530,14 @@ impl Orders {
         };
         let mut now = now;
         loop {
-            let besides = shipment.map(Besides::shipment).transpose()?.unwrap_or_default();
-            let update = self.transition(id, action, &actor, besides, now)?;
-            let sent = update_item(&self.client, update, ReturnValue::AllNew).await;
-            let found = match sent.context("move an order on")? {
+            let written = if action == Action::Deliver && order.is_paid_at_the_door() {
+                self.collected(&order, &actor, collect, now).await?
+            } else {
+                let besides = shipment.map(Besides::shipment).transpose()?.unwrap_or_default();
+                let update = self.transition(id, action, &actor, besides, now)?;
+                update_item(&self.client, update, ReturnValue::AllNew).await.context("move an order on")?
+            };
+            let found = match written {
                 Written::Done(item) => return Ok((from_item(item)?, true)),
                 Written::Refused(found) => existing(found)?,
             };
@@ -520,9 +548,38 @@ impl Orders {
                 (Transition::Refused | Transition::Unsettled, status) => {
                     return Err(Refusal::of_progress(status).into());
                 }
+                // A guest's order was claimed meanwhile, and its payment is the new buyer's.
+                (Transition::To(_), _) if found.user_id != order.user_id => order = found,
                 (Transition::To(_), _) => now = found.next_moment(now)?,
             }
         }
+    }
+
+    /// Moves an order that is paid at the door to delivered, with its payment. Gives the order as it is then, or as it
+    /// stood where it did not move.
+    ///
+    /// Safe to repeat: the order's status lets it happen once, and only with it is there a payment.
+    async fn collected(
+        &self,
+        order: &Order,
+        actor: &Actor,
+        collect: Collect<'_>,
+        now: Timestamp,
+    ) -> anyhow::Result<Written<Item, Item>> {
+        let mut write = Write::new();
+        let payment = collect(order, &mut write)?;
+        let besides = Besides::collected(order, payment)?;
+        let own = write.update(self.transition(order.order_id, Action::Deliver, actor, besides, now)?);
+        let Written::Refused(mut found) = write.commit(&self.client).await? else {
+            let delivered = self.item(order.order_id).await?;
+            return delivered.map(Written::Done).context("there is no such order");
+        };
+        // Where several conditions failed, as for the SDK's own repetition, DynamoDB need not name this one.
+        let found = match found.take(own) {
+            Some(found) => Some(found),
+            None => self.item(order.order_id).await?,
+        };
+        found.map(Written::Refused).context("there is no such order")
     }
 
     /// Takes the pieces of an order that is on its way off what its offers have promised. Safe to repeat: the order is
@@ -629,19 +686,7 @@ impl Orders {
     /// # Errors
     /// When the table cannot be read.
     pub async fn due(&self, shard: &str, now: Timestamp, limit: i32) -> anyhow::Result<Vec<DueOrder>> {
-        let found = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name("due")
-            .key_condition_expression("due = :shard AND dueAt <= :now")
-            .expression_attribute_values(":shard", text(shard))
-            .expression_attribute_values(":now", text(&now))
-            .limit(limit)
-            .send()
-            .await
-            .context("read the orders that are due")?;
-        Ok(read_each(found.items.unwrap_or_default(), "orderId"))
+        dynamo::due(&self.client, (&self.table, "orderId"), shard, now, limit).await
     }
 
     /// Puts off a due order to its next look. Gives false when another sweep or the order's progress was faster: the
@@ -721,6 +766,13 @@ impl Besides {
             update = update.expression_attribute_names(name, attribute);
         }
         update
+    }
+
+    fn collected(order: &Order, payment: PaymentId) -> anyhow::Result<Self> {
+        let collected = AttributeValue::M(to_item(&order.collected(payment))?);
+        let values = vec![(":payment", collected), (":buyer", text(&order.user_id))];
+        let when = " AND attribute_not_exists(payment) AND userId = :buyer";
+        Ok(Self { set: ", payment = :payment", when, values, ..Self::default() })
     }
 
     fn shipment(shipment: &Shipment) -> anyhow::Result<Self> {

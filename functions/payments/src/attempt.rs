@@ -114,8 +114,29 @@ shared::names!(
         CheckoutSession = "checkout_session",
         /// In a form of the shop's own pages, which the provider has drawn into it.
         PaymentIntent = "payment_intent",
+        /// To the carrier, at the door: there is one attempt, and it has paid.
+        Cash = "cash",
     }
 );
+
+shared::names!(
+    /// Where an order is to be paid by card.
+    pub enum CardKind {
+        /// On the provider's page.
+        CheckoutSession = "checkout_session",
+        /// In a form of the shop's own pages.
+        PaymentIntent = "payment_intent",
+    }
+);
+
+impl From<CardKind> for AttemptKind {
+    fn from(kind: CardKind) -> Self {
+        match kind {
+            CardKind::CheckoutSession => Self::CheckoutSession,
+            CardKind::PaymentIntent => Self::PaymentIntent,
+        }
+    }
+}
 
 /// An attempt to pay, as the table keeps it. All that the provider is asked for comes from here and from the order, so
 /// that the same is asked for however often.
@@ -218,10 +239,50 @@ impl Payment {
         }
     }
 
+    /// What the carrier took for `order` at the door, of which no provider knows.
+    pub fn of_cash(id: PaymentId, order: &Order, shop: &Shop, now: Timestamp) -> Self {
+        let (total, none) = (order.total(), Amount::ZERO);
+        Self {
+            payment_id: id,
+            entry: ATTEMPT.to_owned(),
+            order_id: order.id(),
+            user_id: order.buyer().clone(),
+            kind: AttemptKind::Cash,
+            attempt: 1,
+            amount: total,
+            currency: order.currency(),
+            status: AttemptStatus::Captured,
+            shop: shop.clone(),
+            url_base: String::new(),
+            of_guest: order.is_a_guests(),
+            methods: Vec::new(),
+            expires_at: now,
+            session_id: None,
+            intent_id: None,
+            url: None,
+            captured: total,
+            captured_currency: None,
+            refundable: total,
+            refunding: none,
+            refunded: none,
+            disputes: 0,
+            disputed: 0,
+            outcome: None,
+            created_at: now,
+            updated_at: now,
+            schema_version: SCHEMA_VERSION,
+        }
+    }
+
+    /// Whether the carrier took it, so that no provider can give it back.
+    pub(crate) fn is_cash(&self) -> bool {
+        self.kind == AttemptKind::Cash
+    }
+
     /// The same, to be paid there.
     #[must_use]
-    pub fn paid_by(self, kind: AttemptKind) -> Self {
-        Self { kind, ..self }
+    pub fn paid_by(self, kind: CardKind) -> Self {
+        Self { kind: kind.into(), ..self }
     }
 
     /// Where it is paid.
@@ -249,6 +310,11 @@ impl Payment {
         self.expires_at
     }
 
+    /// Whether its money is its order's: not where another amount came, or another currency.
+    pub(crate) fn counts(&self) -> bool {
+        self.outcome != Some(Outcome::Mismatch)
+    }
+
     /// What of it can go back: nothing that its buyer has from the bank.
     pub(crate) fn can_go_back(&self) -> Amount {
         if self.disputes > 0 { Amount::ZERO } else { self.refundable }
@@ -258,7 +324,7 @@ impl Payment {
     pub(crate) fn is_out(&self) -> bool {
         match self.status {
             AttemptStatus::Dead => true,
-            AttemptStatus::Captured => self.outcome == Some(Outcome::Mismatch),
+            AttemptStatus::Captured => !self.counts(),
             AttemptStatus::Creating | AttemptStatus::Open | AttemptStatus::Processing => false,
         }
     }

@@ -56,8 +56,10 @@ impl Ends {
             None
         } else {
             let payment = self.payments.find(paying.payment_id).await?.context("there is no such payment")?;
-            let intent = payment.intent_id.clone().context("what has money has an intent")?;
-            Some(Refund::requested(&payment, intent, goes_back, RefundWhy::Cancelled, None, now))
+            // What was paid at the door has arrived, and so does not end.
+            let intent = payment.intent_id.clone();
+            intent
+                .map(|intent| Refund::requested(&payment, intent, goes_back, RefundWhy::Cancelled, None, now))
         };
         let ended = self.payments.end_paid(order, refund.as_ref(), actor, now).await?;
         if let (Ended::Now, Some(refund)) = (ended, &refund) {

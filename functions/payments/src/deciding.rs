@@ -170,7 +170,7 @@ pub fn decide(known: Known<'_>, said: &Said) -> Decision {
         State::Dead => dead(order, payment),
         State::Canceled => match payment.kind {
             AttemptKind::PaymentIntent => dead(order, payment),
-            AttemptKind::CheckoutSession => Decision::Nothing,
+            AttemptKind::CheckoutSession | AttemptKind::Cash => Decision::Nothing,
         },
     }
 }

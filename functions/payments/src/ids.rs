@@ -4,12 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use orders::PaymentId;
-
-shared::id!(
-    /// Names a refund, before Stripe has given it a name of its own.
-    RefundId
-);
+pub use orders::{PaymentId, RefundId};
 
 /// The text is no name of a thing at Stripe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -10,6 +10,9 @@
 //! | [`buying`] | an order and the way to pay it in one request |
 //! | [`telling`] | Stripe is told that an order was confirmed |
 //! | [`cancelling`], [`refunding`] | ending orders with their money, and giving money back |
+//! | [`fulfilling`] | an order is on its way, or arrived and is paid at the door |
+//! | [`returning`] | what comes back is paid back |
+//! | [`letters`] | what buyers are told of their money |
 //! | [`claiming`] | a guest's order becomes somebody's, with its payments |
 //! | [`hearing`], [`disputing`] | what Stripe tells becomes so, whoever brings it |
 //! | [`receiving`], [`reconciling`] | webhooks, and what they missed |
@@ -29,14 +32,17 @@ pub mod deciding;
 pub mod disputes;
 pub mod disputing;
 pub mod events;
+pub mod fulfilling;
 pub mod hearing;
 pub mod ids;
+pub mod letters;
 pub mod minimum;
 pub mod opening;
 pub mod receiving;
 pub mod reconciling;
 pub mod refunding;
 pub mod refunds;
+pub mod returning;
 pub mod settings;
 pub mod settling;
 pub mod signature;
@@ -50,6 +56,7 @@ pub mod views;
 mod tests;
 
 pub use attempt::Payment;
+pub use fulfilling::Fulfilling;
 pub use ids::{PaymentId, RefundId, Shop};
 pub use opening::Opening;
 pub use refunds::Refund;

@@ -3,10 +3,12 @@
 
 use anyhow::{Context, anyhow};
 use aws_sdk_sqs::Client;
-use orders::PaymentId;
+use orders::{NewLine, NotBack, Order, PaymentId, Share};
 use serde::{Deserialize, Serialize};
 use shared::guards::{Committed, Guards, KeyReused, KeyedRequest, Once};
+use shared::http::input::{Body, Fields};
 use shared::http::problem::{Busy, Kind, Problem, StatusCode};
+use shared::letters::{EmailQueue, Queued};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::run::telemetry;
@@ -16,6 +18,7 @@ use users::CurrentAdmin;
 
 use crate::attempt::{AttemptStatus, Payment};
 use crate::ids::{EventId, RefundId, StripeRefundId};
+use crate::letters::PaymentLetterKind;
 use crate::refunds::{Refund, RefundHeard, RefundState, RefundWhy};
 use crate::settling::{About, speaks_of};
 use crate::store::{DUE_SHARDS, DueRefund, Passed, Payments};
@@ -23,6 +26,12 @@ use crate::stripe::{self, Stripe, StripeError};
 
 /// As many of each shard as one run queues well within its timeout; the next run takes the rest.
 const BATCH: i32 = 50;
+
+/// How often the letter about one is queued again before somebody has to look.
+const LETTER_TRIES: u32 = 10;
+
+/// How often a refund is planned anew because others gave something of the order back at the same time.
+const TRIES_AT_ONCE: u32 = 4;
 
 /// How often a refund is tried before somebody has to look.
 const TRIES: u32 = 20;
@@ -71,15 +80,16 @@ impl RefundQueue {
     }
 }
 
-/// What Stripe says of refunds becomes so.
+/// What Stripe says of refunds becomes so, and buyers are told of it.
 #[derive(Debug, Clone)]
 pub struct Refunds {
     payments: Payments,
+    emails: EmailQueue,
 }
 
 impl FromEnv for Refunds {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self { payments: Payments::from_env(aws)? })
+        Ok(Self { payments: Payments::from_env(aws)?, emails: EmailQueue::from_env(aws)? })
     }
 }
 
@@ -147,11 +157,14 @@ impl Refunds {
         let payment = self.payments.find(payment).await?.context("there is no such payment")?;
         let amount = said.amount.context("a refund has an amount")?;
         match self.payments.gone_elsewhere(&payment, (&said.id, amount), event, now).await? {
-            Passed::Now => Ok(Passed::Now),
-            Passed::Before if self.payments.refund(payment.payment_id, said.id.as_str()).await?.is_some() => {
+            Some(refund) => {
+                tell(&self.emails, &refund).await;
+                Ok(Passed::Now)
+            }
+            None if self.payments.refund(payment.payment_id, said.id.as_str()).await?.is_some() => {
                 Ok(Passed::Before)
             }
-            Passed::Before => anyhow::bail!("more went back in Stripe's pages than is not owed already"),
+            None => anyhow::bail!("more went back in Stripe's pages than is not owed already"),
         }
     }
 
@@ -166,7 +179,11 @@ impl Refunds {
     ) -> anyhow::Result<Passed> {
         let failed = match (heard, refund.state()) {
             (RefundHeard::Accepted, RefundState::Requested) => {
-                return self.payments.accept(refund, at_stripe, event, now).await;
+                let accepted = self.payments.accept(refund, at_stripe, event, now).await?;
+                if accepted == Passed::Now {
+                    tell(&self.emails, refund).await;
+                }
+                return Ok(accepted);
             }
             (RefundHeard::Failed, RefundState::Requested) => self.payments.refuse(refund, now).await?,
             (RefundHeard::Failed, RefundState::Accepted) => {
@@ -179,6 +196,13 @@ impl Refunds {
             refund_failed(refund);
         }
         Ok(failed)
+    }
+}
+
+/// Queues the letter about a refund that went back. It is due, so what cannot be queued now is swept up later.
+async fn tell(emails: &EmailQueue, refund: &Refund) {
+    if refund.is_told() {
+        emails.send_or_leave(&Queued::new(PaymentLetterKind::Refunded, refund.name())).await;
     }
 }
 
@@ -215,7 +239,7 @@ impl SendingBack {
         };
         let made = match self.made_before(&refund).await? {
             Some(made) => Ok(made),
-            None => self.stripe.refund(&refund.request()).await,
+            None => self.stripe.refund(&refund.request()?).await,
         };
         match made {
             Ok(made) => {
@@ -237,21 +261,26 @@ impl SendingBack {
         if refund.tries <= 1 {
             return Ok(None);
         }
-        let known = self.stripe.refunds_of(&refund.intent_id).await?;
+        let known = self.stripe.refunds_of(refund.intent()?).await?;
         Ok(known.into_iter().find(|made| made.metadata.refund == Some(refund.refund_id)))
     }
 }
 
-/// The refunds that are due, and the queue that they go back to.
+/// The refunds that are due, and the queues that they, or the letters about them, go back to.
 #[derive(Debug, Clone)]
 pub struct RefundSweep {
     payments: Payments,
     queue: RefundQueue,
+    emails: EmailQueue,
 }
 
 impl FromEnv for RefundSweep {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self { payments: Payments::from_env(aws)?, queue: RefundQueue::from_env(aws)? })
+        Ok(Self {
+            payments: Payments::from_env(aws)?,
+            queue: RefundQueue::from_env(aws)?,
+            emails: EmailQueue::from_env(aws)?,
+        })
     }
 }
 
@@ -281,13 +310,25 @@ impl RefundSweep {
         if !self.payments.put_off(refund, now).await? {
             return Ok(());
         }
-        tracing::warn!(refund_id = %refund.refund_id, "swept up");
+        let (refund_id, is_letter) = (refund.refund_id, refund.status == RefundState::Accepted);
+        tracing::warn!(%refund_id, is_letter, "swept up");
         telemetry::count("RefundSwept", 1);
+        if is_letter {
+            return self.sweep_letter(refund).await;
+        }
         if refund.tries >= TRIES {
             telemetry::count_in_stage("RefundAbandoned", 1);
         }
-        let DueRefund { payment_id, refund_id, .. } = *refund;
+        let payment_id = refund.payment_id;
         self.queue.send(&RefundQueued { payment_id, refund_id }).await
+    }
+
+    async fn sweep_letter(&self, refund: &DueRefund) -> anyhow::Result<()> {
+        if refund.tries >= LETTER_TRIES {
+            telemetry::count("EmailAbandoned", 1);
+            return self.payments.forget(&refund.name()).await;
+        }
+        self.emails.send(&Queued::new(PaymentLetterKind::Refunded, refund.name())).await
     }
 }
 
@@ -313,16 +354,54 @@ impl From<RefundReason> for RefundWhy {
     }
 }
 
-shared::body!(
-    /// What an admin gives back.
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-    pub struct NewRefund {
-        /// How much; all that is left, unless told otherwise.
-        pub amount: Option<Price>,
-        /// Why: the buyer wanted it, unless told otherwise.
-        pub reason: Option<RefundReason>,
+/// What an admin gives back: `{amount}`, `{lines: [{id, quantity}], shipping}`, or without them all that is left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NewRefund {
+    /// How much, or for what.
+    pub part: RefundPart,
+    /// Why: the buyer wanted it, unless told otherwise.
+    pub reason: Option<RefundReason>,
+    /// Whether it was given back already, in another way than the provider's.
+    pub outside: bool,
+}
+
+/// How much is given back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum RefundPart {
+    /// All that is left.
+    Rest,
+    /// This much.
+    Amount(Price),
+    /// What was paid for these pieces.
+    Share {
+        /// Of which lines, each once.
+        lines: Vec<NewLine>,
+        /// And for sending them.
+        shipping: bool,
+    },
+}
+
+impl Body for NewRefund {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let reason = fields.member("reason");
+        let outside: Option<Option<bool>> = fields.member("outside");
+        let amount: Option<Option<Price>> = fields.member("amount");
+        let shipping: Option<Option<bool>> = fields.member("shipping");
+        let has_lines = fields.has("lines");
+        let lines = if has_lines { NewLine::read_each_once(fields, "lines") } else { Some(Vec::new()) };
+        let (lines, shipping) = (lines?, shipping?.unwrap_or_default());
+        let part = match (amount?, has_lines || shipping) {
+            (Some(_), true) => {
+                fields.fault("amount", "must not be given together with lines or shipping");
+                return None;
+            }
+            (Some(amount), false) => RefundPart::Amount(amount),
+            (None, true) => RefundPart::Share { lines, shipping },
+            (None, false) => RefundPart::Rest,
+        };
+        Some(Self { part, reason: reason?, outside: outside?.unwrap_or_default() })
     }
-);
+}
 
 /// The answer to a refund that was asked for, as its record keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -331,6 +410,9 @@ pub struct RefundAsked {
     refund_id: RefundId,
     amount: Amount,
     refundable: Amount,
+    /// Whether it was given back before it was asked for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    outside: bool,
 }
 
 /// The same as an admin sees it.
@@ -347,7 +429,7 @@ impl From<RefundAsked> for RefundAskedView {
     fn from(asked: RefundAsked) -> Self {
         Self {
             refund_id: asked.refund_id,
-            status: RefundState::Requested,
+            status: if asked.outside { RefundState::Accepted } else { RefundState::Requested },
             amount: asked.amount.in_major(),
             refundable: asked.refundable.in_major(),
         }
@@ -358,10 +440,12 @@ const TOO_LARGE: Kind = Kind::new(StatusCode::CONFLICT, "refund-too-large", "Ref
 const DISPUTED: Kind = Kind::new(StatusCode::CONFLICT, "payment-disputed", "Payment disputed");
 const NOTHING: Kind = Kind::new(StatusCode::CONFLICT, "nothing-to-refund", "Nothing to refund");
 
+const IN_CASH: Kind = Kind::new(StatusCode::CONFLICT, "paid-in-cash", "Paid in cash");
+
 /// Why nothing goes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoRefund {
-    /// Nothing came, or all of it went back.
+    /// Nothing came, or all of it went back; or what is asked for cost nothing.
     Nothing,
     /// Its buyer has asked the bank for it.
     Disputed,
@@ -370,6 +454,10 @@ pub enum NoRefund {
         /// This much.
         refundable: Amount,
     },
+    /// Of the order not as much is left.
+    NotBack(NotBack),
+    /// It was paid at the door: somebody gives it back, and says so then.
+    InCash,
 }
 
 impl From<NoRefund> for Problem {
@@ -385,15 +473,21 @@ impl From<NoRefund> for Problem {
                 Self::new(TOO_LARGE, "Less than that is left of this payment.")
                     .with("refundable", refundable.in_major())
             }
+            NoRefund::NotBack(refusal) => refusal.into(),
+            NoRefund::InCash => Self::new(
+                IN_CASH,
+                "It was paid at the door, so nobody but you can give it back. Do that, and then say so with \
+                 \"outside\": true.",
+            ),
         }
     }
 }
 
-/// How much of a payment goes back for what an admin asks for.
+/// How much of a payment goes back where this much is wanted, or all that is left.
 ///
 /// # Errors
 /// [`NoRefund`].
-pub fn amount_of(payment: &Payment, asked: &NewRefund) -> Result<Amount, NoRefund> {
+pub fn amount_of(payment: &Payment, wanted: Option<Amount>) -> Result<Amount, NoRefund> {
     let refundable = payment.refundable;
     if payment.disputes > 0 {
         return Err(NoRefund::Disputed);
@@ -401,8 +495,36 @@ pub fn amount_of(payment: &Payment, asked: &NewRefund) -> Result<Amount, NoRefun
     if payment.status != AttemptStatus::Captured || refundable == Amount::ZERO {
         return Err(NoRefund::Nothing);
     }
-    let amount = asked.amount.map_or(refundable, Price::amount);
-    if amount > refundable { Err(NoRefund::TooLarge { refundable }) } else { Ok(amount) }
+    match wanted.unwrap_or(refundable) {
+        Amount::ZERO => Err(NoRefund::Nothing),
+        amount if amount > refundable => Err(NoRefund::TooLarge { refundable }),
+        amount => Ok(amount),
+    }
+}
+
+/// How much of a payment goes back for what an admin asks for, and for which share of its order.
+///
+/// # Errors
+/// [`NoRefund`].
+pub fn planned(
+    payment: &Payment,
+    order: &Order,
+    asked: &NewRefund,
+) -> Result<(Amount, Option<Share>), NoRefund> {
+    if payment.is_cash() && !asked.outside {
+        return Err(NoRefund::InCash);
+    }
+    match &asked.part {
+        RefundPart::Rest => amount_of(payment, None).map(|amount| (amount, None)),
+        RefundPart::Amount(amount) => amount_of(payment, Some(amount.amount())).map(|amount| (amount, None)),
+        // What came was not the order's money.
+        RefundPart::Share { .. } if !payment.counts() => Err(NoRefund::Nothing),
+        RefundPart::Share { lines, shipping } => {
+            amount_of(payment, None)?;
+            let share = order.share(lines, *shipping).map_err(NoRefund::NotBack)?;
+            Ok((amount_of(payment, Some(share.amount()))?, Some(share)))
+        }
+    }
 }
 
 /// Giving money back for admins.
@@ -411,6 +533,7 @@ pub struct Refunding {
     payments: Payments,
     guards: Guards,
     queue: RefundQueue,
+    emails: EmailQueue,
 }
 
 impl FromEnv for Refunding {
@@ -419,14 +542,17 @@ impl FromEnv for Refunding {
             payments: Payments::from_env(aws)?,
             guards: Guards::from_env(aws)?,
             queue: RefundQueue::from_env(aws)?,
+            emails: EmailQueue::from_env(aws)?,
         })
     }
 }
 
 impl Refunding {
-    /// Asks for a part of a payment back, or for all that is left, and queues that.
+    /// Asks for a part of a payment back, or for all that is left, and queues that; or writes down what was given back
+    /// in another way.
     ///
-    /// Safe to repeat with its key: the first answer comes again, and nothing goes back twice.
+    /// Safe to repeat with its key: the first answer comes again, and nothing goes back twice. Of two at once one finds
+    /// the other's, and is planned anew.
     ///
     /// # Errors
     /// `not-found`, and what [`NoRefund`] says.
@@ -438,45 +564,61 @@ impl Refunding {
         keyed: Option<&KeyedRequest>,
         now: Timestamp,
     ) -> Result<Once<RefundAsked>, Problem> {
-        let payment = self.payments.find(id).await?.ok_or_else(|| Problem::not_found("payment"))?;
-        let refused = match amount_of(&payment, asked) {
-            Ok(amount) => match self.ask_back(admin, &payment, (amount, asked), keyed, now).await? {
+        for _ in 0..TRIES_AT_ONCE {
+            let payment = self.payments.find(id).await?.ok_or_else(|| Problem::not_found("payment"))?;
+            let order = self.payments.orders().find(payment.order_id).await?;
+            let order = order.context("a payment has an order")?;
+            let planned = match planned(&payment, &order, asked) {
+                Ok(planned) => planned,
+                Err(refused) => {
+                    // The same request may have taken it before: then that is its answer. Or somebody else has.
+                    let answer = self.guards.answered(keyed, now).await?;
+                    return answer.ok_or_else(|| refused.into());
+                }
+            };
+            match self.ask_back(admin, (&payment, &order), planned, asked, keyed, now).await? {
                 Committed::Once(asked) => return Ok(asked),
                 Committed::KeyReused => return Err(KeyReused.into()),
-                Committed::Refused(_) => None,
-            },
-            Err(refused) => Some(refused),
-        };
-        // The same request may have taken it before: then that is its answer. Or somebody else has.
-        if let Some(answer) = self.guards.answered(keyed, now).await? {
-            return Ok(answer);
+                Committed::Refused(_) => {}
+            }
         }
-        if let Some(refused) = refused {
-            return Err(refused.into());
-        }
-        let payment = self.payments.find(id).await?.ok_or_else(|| Problem::not_found("payment"))?;
-        Err(amount_of(&payment, asked).err().map_or_else(|| anyhow!(Busy).into(), Problem::from))
+        Err(anyhow!(Busy).context("ask for a refund").into())
     }
 
     async fn ask_back(
         &self,
         admin: &CurrentAdmin,
-        payment: &Payment,
-        (amount, asked): (Amount, &NewRefund),
+        (payment, order): (&Payment, &Order),
+        (amount, share): (Amount, Option<Share>),
+        asked: &NewRefund,
         keyed: Option<&KeyedRequest>,
         now: Timestamp,
     ) -> anyhow::Result<Committed<RefundAsked>> {
-        let intent = payment.intent_id.clone().context("what has money has an intent")?;
         let why = asked.reason.unwrap_or(RefundReason::RequestedByCustomer).into();
         let by = Some(admin.0.id().to_string());
-        let refund = Refund::requested(payment, intent, amount, why, by, now);
+        let refund = if asked.outside {
+            Refund::outside(payment, amount, why, by, now)
+        } else {
+            let intent = payment.intent_id.clone().context("what has money has an intent")?;
+            Refund::requested(payment, intent, amount, why, by, now)
+        };
+        let refund = refund.of_share(share);
         let left = payment.refundable.minor().saturating_sub(amount.minor());
-        let answer =
-            RefundAsked { refund_id: refund.refund_id, amount, refundable: Amount::from_minor(left) };
-        let committed = self.payments.ask_back(&self.guards, &refund, keyed, answer, now).await?;
+        let answer = RefundAsked {
+            refund_id: refund.refund_id,
+            amount,
+            refundable: Amount::from_minor(left),
+            outside: asked.outside,
+        };
+        let asked_back = self.payments.ask_back(&self.guards, (&refund, order), keyed, answer, now);
+        let committed = asked_back.await?;
         if let Committed::Once(Once::Done(_)) = &committed {
             tracing::info!(payment_id = %payment.payment_id, refund_id = %refund.refund_id, "refund asked for");
-            self.queue.send_or_leave(&refund).await;
+            if refund.outside {
+                tell(&self.emails, &refund).await;
+            } else {
+                self.queue.send_or_leave(&refund).await;
+            }
         }
         Ok(committed)
     }

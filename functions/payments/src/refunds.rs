@@ -1,6 +1,10 @@
 //! What is given back, and how it may go on.
 
-use orders::{OrderId, PaymentId};
+use std::fmt;
+use std::str::FromStr;
+
+use anyhow::Context;
+use orders::{OrderId, PaymentId, Share};
 use serde::{Deserialize, Serialize};
 use shared::values::money::Amount;
 use shared::values::time::Timestamp;
@@ -76,6 +80,8 @@ shared::names!(
         Fraudulent = "fraudulent",
         /// The order was cancelled.
         Cancelled = "cancelled",
+        /// What it paid for came back.
+        Returned = "returned",
         /// The money came when the order was over.
         Late = "late",
         /// Another amount came than was to be paid, or another currency.
@@ -88,10 +94,25 @@ shared::names!(
 impl RefundWhy {
     fn at_stripe(self) -> Option<RefundReason> {
         match self {
-            Self::RequestedByCustomer | Self::Cancelled => Some(RefundReason::RequestedByCustomer),
+            Self::RequestedByCustomer | Self::Cancelled | Self::Returned => {
+                Some(RefundReason::RequestedByCustomer)
+            }
             Self::Duplicate => Some(RefundReason::Duplicate),
             Self::Fraudulent => Some(RefundReason::Fraudulent),
             Self::Late | Self::Mismatch | Self::Elsewhere => None,
+        }
+    }
+}
+
+impl RefundWhy {
+    /// Whether its buyer is told by a letter of its own. Another one tells of the money of an order that is cancelled,
+    /// or of things that came back; and of what was not the order's money nobody here knows how much it is.
+    pub(crate) fn is_told(self) -> bool {
+        match self {
+            Self::RequestedByCustomer | Self::Duplicate | Self::Fraudulent | Self::Late | Self::Elsewhere => {
+                true
+            }
+            Self::Cancelled | Self::Returned | Self::Mismatch => false,
         }
     }
 }
@@ -114,11 +135,19 @@ pub struct Refund {
     pub(crate) entry: String,
     pub(crate) refund_id: RefundId,
     pub(crate) order_id: OrderId,
-    pub(crate) intent_id: IntentId,
+    /// Whose money the provider gives back; missing where somebody gave it back otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) intent_id: Option<IntentId>,
     pub(crate) shop: Shop,
     pub(crate) amount: Amount,
+    /// Which part of the order it is for; missing where it is for none in particular.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) share: Option<Share>,
     pub(crate) reason: RefundWhy,
     pub(crate) status: RefundState,
+    /// Whether somebody gave it back in a way that the provider knows nothing of.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) outside: bool,
     /// Whether the order counts it: not where the order never had the money.
     pub(crate) counts: bool,
     /// Who gave it back; missing where the shop did so by itself.
@@ -129,12 +158,43 @@ pub struct Refund {
     pub(crate) tries: u32,
     pub(crate) requested_at: Timestamp,
     pub(crate) updated_at: Timestamp,
-    /// While it is owed, its shard of the index `due`.
+    /// While it is owed, or a letter about it, its shard of the index `due`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) due: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) due_at: Option<Timestamp>,
     pub(crate) schema_version: u32,
+}
+
+/// Which refund something is about: the payment, and what names the refund in it, be it our id or Stripe's. As text it
+/// is what a queue's message says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundName {
+    /// Of which attempt.
+    pub payment_id: PaymentId,
+    /// Which one.
+    pub name: String,
+}
+
+impl fmt::Display for RefundName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.payment_id, self.name)
+    }
+}
+
+/// The text names no refund.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be the ids of a payment and of a refund")]
+pub struct NotARefund;
+
+impl FromStr for RefundName {
+    type Err = NotARefund;
+
+    fn from_str(text: &str) -> Result<Self, NotARefund> {
+        let (payment, name) = text.split_once('.').ok_or(NotARefund)?;
+        let payment_id = payment.parse().map_err(|_| NotARefund)?;
+        Ok(Self { payment_id, name: name.to_owned() })
+    }
 }
 
 /// The entry of a refund.
@@ -158,12 +218,14 @@ impl Refund {
             entry: entry_of(&refund_id.to_string()),
             refund_id,
             order_id: payment.order_id,
-            intent_id: intent,
+            intent_id: Some(intent),
             shop: payment.shop.clone(),
             amount,
+            share: None,
             reason,
             status: RefundState::Requested,
-            counts: reason != RefundWhy::Mismatch && payment.outcome != Some(Outcome::Mismatch),
+            outside: false,
+            counts: reason != RefundWhy::Mismatch && payment.counts(),
             by,
             stripe_refund_id: None,
             tries: 0,
@@ -173,6 +235,65 @@ impl Refund {
             due_at: Some(now + crate::store::GRACE),
             schema_version: SCHEMA_VERSION,
         }
+    }
+
+    /// That so much of `payment` was given back in another way than the provider's, which is so once it is said.
+    pub(crate) fn outside(
+        payment: &Payment,
+        amount: Amount,
+        reason: RefundWhy,
+        by: Option<String>,
+        now: Timestamp,
+    ) -> Self {
+        let refund_id = RefundId::at(now);
+        Self {
+            payment_id: payment.payment_id,
+            entry: entry_of(&refund_id.to_string()),
+            refund_id,
+            order_id: payment.order_id,
+            intent_id: None,
+            shop: payment.shop.clone(),
+            amount,
+            share: None,
+            reason,
+            status: RefundState::Accepted,
+            outside: true,
+            counts: payment.counts(),
+            by,
+            stripe_refund_id: None,
+            tries: 0,
+            requested_at: now,
+            updated_at: now,
+            due: None,
+            due_at: None,
+            schema_version: SCHEMA_VERSION,
+        }
+        .owing_a_letter(now)
+    }
+
+    /// The same, which has gone back: a letter is owed, where one tells of it.
+    pub(crate) fn owing_a_letter(self, now: Timestamp) -> Self {
+        if !self.is_told() {
+            return Self { due: None, due_at: None, ..self };
+        }
+        let shard = crate::store::due_shard(&self.refund_id.to_string());
+        Self { due: Some(shard), due_at: Some(now + crate::store::GRACE), ..self }
+    }
+
+    /// Whether a letter of its own tells of it once it has gone back.
+    pub(crate) fn is_told(&self) -> bool {
+        self.counts && self.reason.is_told()
+    }
+
+    /// What the letter about it is named by.
+    pub fn name(&self) -> RefundName {
+        let name = self.entry.strip_prefix("refund#").unwrap_or(&self.entry);
+        RefundName { payment_id: self.payment_id, name: name.to_owned() }
+    }
+
+    /// The same, for this part of the order.
+    pub(crate) fn of_share(self, share: Option<Share>) -> Self {
+        Self { share, ..self }
     }
 
     /// Its id.
@@ -190,16 +311,27 @@ impl Refund {
         self.status
     }
 
+    /// Whose money the provider gives back.
+    ///
+    /// # Errors
+    /// Where the provider has nothing to do with it.
+    pub(crate) fn intent(&self) -> anyhow::Result<&IntentId> {
+        self.intent_id.as_ref().context("the refund is not the provider's")
+    }
+
     /// What the provider is asked for, the same each time.
-    pub fn request(&self) -> RefundRequest {
-        RefundRequest {
+    ///
+    /// # Errors
+    /// Where the provider has nothing to do with it.
+    pub fn request(&self) -> anyhow::Result<RefundRequest> {
+        Ok(RefundRequest {
             refund: self.refund_id,
             payment: self.payment_id,
             order: self.order_id,
             shop: self.shop.clone(),
-            intent: self.intent_id.clone(),
+            intent: self.intent()?.clone(),
             amount: self.amount,
             reason: self.reason.at_stripe(),
-        }
+        })
     }
 }

@@ -9,7 +9,7 @@ use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
 
-use crate::attempt::AttemptKind;
+use crate::attempt::CardKind;
 use crate::ids::Shop;
 use crate::stripe::PaymentMethod;
 
@@ -99,11 +99,11 @@ impl Terms {
     ///
     /// # Errors
     /// `payment-kind-off`.
-    pub fn take(&self, kind: AttemptKind) -> Result<Option<PublishableKey>, Problem> {
+    pub fn take(&self, kind: CardKind) -> Result<Option<PublishableKey>, Problem> {
         match (kind, &self.publishable) {
-            (AttemptKind::CheckoutSession, _) => Ok(None),
-            (AttemptKind::PaymentIntent, Some(key)) => Ok(Some(key.clone())),
-            (AttemptKind::PaymentIntent, None) => {
+            (CardKind::CheckoutSession, _) => Ok(None),
+            (CardKind::PaymentIntent, Some(key)) => Ok(Some(key.clone())),
+            (CardKind::PaymentIntent, None) => {
                 let detail = "The shop takes payments on the page of the provider alone.";
                 Err(Problem::new(KIND_OFF, detail))
             }

@@ -202,6 +202,8 @@ impl Settling {
             AttemptStatus::Creating | AttemptStatus::Open | AttemptStatus::Processing => match attempt.kind {
                 AttemptKind::CheckoutSession => self.kill_session(order, &attempt, now).await,
                 AttemptKind::PaymentIntent => self.kill_intent(&attempt, now).await,
+                // No provider knows of it.
+                AttemptKind::Cash => Ok(Killed::Out),
             },
         }
     }

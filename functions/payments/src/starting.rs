@@ -12,7 +12,7 @@ use shared::run::config::ConfigError;
 use shared::run::telemetry;
 use shared::values::time::Timestamp;
 
-use crate::attempt::{AttemptKind, AttemptStatus, Payment};
+use crate::attempt::{AttemptKind, AttemptStatus, CardKind, Payment};
 use crate::deciding::{Said, State};
 use crate::opening::Opening;
 use crate::settings::{PublishableKey, Terms};
@@ -94,7 +94,7 @@ pub enum Next {
 pub fn next(
     order: &Order,
     current: Option<&Payment>,
-    (kind, terms): (AttemptKind, &Terms),
+    (kind, terms): (CardKind, &Terms),
     now: Timestamp,
 ) -> Result<Next, Refusal> {
     let Some(paying) = order.payment() else { return Err(Refusal::NotNeeded) };
@@ -115,7 +115,7 @@ pub fn next(
         if terms.hold_still(order.placed_at(), now) { Ok(Next::Another) } else { Err(Refusal::HeldTooLong) }
     };
     let Some(current) = current else { return another() };
-    let (until, is_asked_for) = (current.expires_at, current.kind == kind);
+    let (until, is_asked_for) = (current.expires_at, current.kind == kind.into());
     match current.status {
         AttemptStatus::Open if is_asked_for && now < until => Ok(Next::Open),
         AttemptStatus::Creating if is_asked_for && now + LEAST < until => Ok(Next::Unmade),
@@ -131,13 +131,13 @@ shared::body!(
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
     pub struct StartPayment {
         /// On the page of the provider, unless told otherwise.
-        pub kind: Option<AttemptKind>,
+        pub kind: Option<CardKind>,
     }
 );
 
 impl StartPayment {
-    fn kind(self) -> AttemptKind {
-        self.kind.unwrap_or(AttemptKind::CheckoutSession)
+    fn kind(self) -> CardKind {
+        self.kind.unwrap_or(CardKind::CheckoutSession)
     }
 }
 
@@ -227,7 +227,9 @@ impl Starting {
     /// What is open: a page has its address, and of a form Stripe says again with what it is opened.
     async fn again_open(&self, current: Payment) -> Result<Opened, Problem> {
         let secret = match (current.kind(), &current.intent_id) {
-            (AttemptKind::CheckoutSession, _) | (AttemptKind::PaymentIntent, None) => None,
+            (AttemptKind::CheckoutSession | AttemptKind::Cash, _) | (AttemptKind::PaymentIntent, None) => {
+                None
+            }
             (AttemptKind::PaymentIntent, Some(intent)) => {
                 let intent =
                     self.opening.settling().stripe().intent(intent).await.map_err(Unsettled::from)?;
@@ -241,6 +243,7 @@ impl Starting {
         Ok(match attempt.kind() {
             AttemptKind::CheckoutSession => (self.opening.open(order, attempt, now).await?, None),
             AttemptKind::PaymentIntent => self.opening.open_intent(attempt, now).await?,
+            AttemptKind::Cash => return Err(Refusal::NotNeeded.into()),
         })
     }
 
@@ -248,7 +251,7 @@ impl Starting {
         &self,
         order: &Order,
         attempts: &[Payment],
-        kind: AttemptKind,
+        kind: CardKind,
         now: Timestamp,
     ) -> Result<Opened, Problem> {
         let terms = self.opening.terms();

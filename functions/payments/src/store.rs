@@ -8,10 +8,10 @@
 //! | what came or went, once for each fact | `paymentId`, `entry` = `ledger#{fact}` |
 //! | whose money a PaymentIntent of Stripe's is | `paymentId` = `intent#{its id}`, `entry` = `pointer` |
 //! | an order's attempts | index `order`: `orderId`, `createdAt`; of all entries attempts alone have both |
-//! | refunds that are owed | index `due`: `due` ("0" to "3"), `dueAt`; sparse |
+//! | refunds of which something is owed, the money or a letter | index `due`: `due` ("0" to "3"), `dueAt`; sparse |
 //!
-//! The ledger is put and never changed. Its facts are named after Stripe's objects, so that what is told several times,
-//! or by several events, is written once.
+//! The ledger is put and never changed. Its facts are named after Stripe's objects, or after ours where Stripe knows
+//! nothing of them, so that what is told several times, or by several events, is written once.
 
 mod attempts;
 mod disputes;
@@ -37,7 +37,7 @@ use shared::values::time::Timestamp;
 use crate::attempt::{ATTEMPT, Payment, SCHEMA_VERSION};
 use crate::deciding::{Said, State};
 use crate::disputes::{DISPUTE, Dispute, Funds};
-use crate::ids::{EventId, IntentId};
+use crate::ids::{EventId, IntentId, RefundId};
 use crate::refunds::Refund;
 
 pub(crate) use disputes::Disputed;
@@ -87,7 +87,7 @@ pub struct LedgerEntry {
     /// What came; below zero, what went.
     amount: i64,
     at: Timestamp,
-    /// Stripe's object that it is about.
+    /// What it is about: Stripe's object, or ours.
     object_id: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     event_id: Option<EventId>,
@@ -117,8 +117,12 @@ const LEDGER: &str = "ledger#";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fact<'a> {
     Charge(&'a str),
+    /// Taken at the door.
+    Cash(OrderId),
     Refund(&'a str),
     RefundFailed(&'a str),
+    /// Given back by somebody in another way than the provider's.
+    Outside(RefundId),
     Withdrawn(&'a str),
     Reinstated(&'a str),
 }
@@ -127,8 +131,10 @@ impl Fact<'_> {
     fn entry(self) -> String {
         match self {
             Self::Charge(id) => format!("{LEDGER}charge:{id}"),
+            Self::Cash(order) => format!("{LEDGER}cash:{order}"),
             Self::Refund(id) => format!("{LEDGER}refund:{id}"),
             Self::RefundFailed(id) => format!("{LEDGER}refund-failed:{id}"),
+            Self::Outside(id) => format!("{LEDGER}outside:{id}"),
             Self::Withdrawn(id) => format!("{LEDGER}dispute:{id}:{}", Funds::Withdrawn),
             Self::Reinstated(id) => format!("{LEDGER}dispute:{id}:{}", Funds::Reinstated),
         }
@@ -141,14 +147,16 @@ impl Fact<'_> {
             | Self::RefundFailed(id)
             | Self::Withdrawn(id)
             | Self::Reinstated(id) => id.to_owned(),
+            Self::Cash(order) => order.to_string(),
+            Self::Outside(id) => id.to_string(),
         }
     }
 
     fn signed(self, amount: Amount) -> anyhow::Result<i64> {
         let amount = i64::try_from(amount.minor()).context("an amount fits")?;
         Ok(match self {
-            Self::Charge(_) | Self::RefundFailed(_) | Self::Reinstated(_) => amount,
-            Self::Refund(_) | Self::Withdrawn(_) => -amount,
+            Self::Charge(_) | Self::Cash(_) | Self::RefundFailed(_) | Self::Reinstated(_) => amount,
+            Self::Refund(_) | Self::Outside(_) | Self::Withdrawn(_) => -amount,
         })
     }
 }
@@ -201,6 +209,10 @@ impl Payments {
     /// The orders.
     pub fn orders(&self) -> &Orders {
         &self.orders
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
     }
 
     /// The attempt, whoever's it is.
@@ -343,9 +355,4 @@ const POINTER: &str = "pointer";
 
 fn pointer_key(intent: &IntentId) -> String {
     format!("intent#{intent}")
-}
-
-/// An amount for an expression.
-fn minor(amount: Amount) -> anyhow::Result<AttributeValue> {
-    Ok(number(i64::try_from(amount.minor()).context("an amount fits")?))
 }

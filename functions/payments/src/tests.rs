@@ -1,18 +1,21 @@
 use std::time::Duration;
 
-use orders::{Order, OrderId, OrderStatus, PaymentId};
+use orders::returns::Receipt;
+use orders::{Actor, NotBack, Order, OrderId, OrderStatus, PaymentId, Return};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use shared::caller::UserId;
 use shared::http::input;
+use shared::http::problem::Problem;
 use shared::values::money::Amount;
 use shared::values::time::Timestamp;
 
-use crate::attempt::{AttemptKind, AttemptStatus, Follows, Heard, Outcome, Payment};
+use crate::attempt::{AttemptKind, AttemptStatus, CardKind, Follows, Heard, Outcome, Payment};
 use crate::deciding::{Decision, Known, Money, Said, State, decide};
 use crate::ids::SessionId;
-use crate::refunding::{NewRefund, NoRefund, amount_of};
-use crate::refunds::{RefundFollows, RefundHeard, RefundState};
+use crate::refunding::{NewRefund, NoRefund, RefundPart, planned};
+use crate::refunds::{Refund, RefundFollows, RefundHeard, RefundName, RefundState, RefundWhy};
+use crate::returning::owed_for;
 use crate::settings::{PublishableKey, Terms};
 use crate::settling::made_within;
 use crate::starting::{Next, Refusal, next};
@@ -295,7 +298,7 @@ fn an_order_is_paid_on_the_open_page_or_on_a_new_one_three_times_at_most() {
     use AttemptStatus::{Captured, Creating, Dead, Open, Processing};
     let awaiting = |attempts| order(OrderStatus::AwaitingPayment, attempts, attempts);
     let terms = Terms::for_tests();
-    let page = (AttemptKind::CheckoutSession, &terms);
+    let page = (CardKind::CheckoutSession, &terms);
     let next = |order: &Order, current: Option<&Payment>, at| next(order, current, page, at);
     let of = |attempts: u8, status, at| next(&awaiting(attempts), Some(&payment(attempts, status, None)), at);
     assert_eq!(of(1, Open, now()), Ok(Next::Open));
@@ -321,20 +324,20 @@ fn all_attempts_of_an_order_together_hold_its_stock_for_two_hours_at_most() {
     let (dead, terms) = (payment(1, AttemptStatus::Dead, None), Terms::for_tests());
     let at = |minutes| {
         let at = awaiting.placed_at() + Duration::from_mins(minutes);
-        next(&awaiting, Some(&dead), (AttemptKind::CheckoutSession, &terms), at)
+        next(&awaiting, Some(&dead), (CardKind::CheckoutSession, &terms), at)
     };
     assert_eq!(at(85), Ok(Next::Another), "its page is open until the end of two hours");
     assert_eq!(at(86), Err(Refusal::HeldTooLong));
     // A page that is open stays so: it has its own end.
     let open = payment(1, AttemptStatus::Open, None);
-    let page = (AttemptKind::CheckoutSession, &terms);
+    let page = (CardKind::CheckoutSession, &terms);
     assert_eq!(next(&awaiting, Some(&open), page, now()), Ok(Next::Open));
 }
 
 #[test]
 fn what_is_open_in_another_way_than_is_asked_for_is_given_up() {
-    use AttemptKind::{CheckoutSession, PaymentIntent};
     use AttemptStatus::{Creating, Open, Processing};
+    use CardKind::{CheckoutSession, PaymentIntent};
     let (awaiting, terms) = (order(OrderStatus::AwaitingPayment, 1, 1), Terms::for_tests());
     for (is, asked) in [(CheckoutSession, PaymentIntent), (PaymentIntent, CheckoutSession)] {
         for status in [Open, Creating] {
@@ -351,8 +354,8 @@ fn what_is_open_in_another_way_than_is_asked_for_is_given_up() {
 #[test]
 fn an_order_is_paid_in_a_form_of_the_shops_own_only_where_that_is_switched_on() {
     let terms = Terms::for_tests();
-    assert_eq!(terms.take(AttemptKind::CheckoutSession).unwrap(), None);
-    assert_eq!(terms.take(AttemptKind::PaymentIntent).unwrap_err().status(), 409);
+    assert_eq!(terms.take(CardKind::CheckoutSession).unwrap(), None);
+    assert_eq!(terms.take(CardKind::PaymentIntent).unwrap_err().status(), 409);
     assert!("pk_test_1".parse::<PublishableKey>().is_ok());
     for secret in ["sk_test_1", "rk_live_1", "", "pk_ 1"] {
         assert!(secret.parse::<PublishableKey>().is_err(), "{secret}: everybody would be told");
@@ -388,16 +391,16 @@ fn the_end_of_an_intent_ends_an_attempt_that_is_one_and_no_other() {
     let canceled = Said { session: None, ..said(1, State::Canceled) };
     let page = payment(1, AttemptStatus::Open, None);
     assert_eq!(decided(&order, &page, false, &canceled), Decision::Nothing);
-    let form = page.paid_by(AttemptKind::PaymentIntent);
+    let form = page.paid_by(CardKind::PaymentIntent);
     assert_eq!(decided(&order, &form, false, &canceled), Decision::Release);
-    let captured = payment(1, AttemptStatus::Captured, None).paid_by(AttemptKind::PaymentIntent);
+    let captured = payment(1, AttemptStatus::Captured, None).paid_by(CardKind::PaymentIntent);
     assert_eq!(decided(&order, &captured, false, &canceled), Decision::Nothing);
 }
 
 #[test]
 fn money_by_another_intent_than_the_attempts_own_does_not_pay() {
     let order = order(OrderStatus::AwaitingPayment, 1, 1);
-    let form = payment(1, AttemptStatus::Open, None).paid_by(AttemptKind::PaymentIntent);
+    let form = payment(1, AttemptStatus::Open, None).paid_by(CardKind::PaymentIntent);
     let of = |known: &str| Payment { session_id: None, intent_id: known.parse().ok(), ..form.clone() };
     let paid = Said { session: None, ..said(1, State::Paid(money(1))) };
     assert_eq!(decided(&order, &of("pi_1"), false, &paid), Decision::Capture);
@@ -408,7 +411,7 @@ fn money_by_another_intent_than_the_attempts_own_does_not_pay() {
 
 #[test]
 fn what_stripe_is_asked_for_to_be_paid_in_a_form_comes_from_what_was_stored() {
-    let form = payment(1, AttemptStatus::Creating, None).paid_by(AttemptKind::PaymentIntent);
+    let form = payment(1, AttemptStatus::Creating, None).paid_by(CardKind::PaymentIntent);
     let read: Payment = shared::dynamo::from_item(shared::dynamo::to_item(&form).unwrap()).unwrap();
     assert_eq!((read.intent_request(), read.kind()), (form.intent_request(), AttemptKind::PaymentIntent));
     assert_eq!(form.intent_request().amount, Amount::from_minor(9_999));
@@ -467,12 +470,18 @@ fn what_banks_take_comes_and_goes_with_the_attempt_and_without_it_the_item_is_as
     assert_eq!(shared::dynamo::from_item::<Payment>(item).unwrap(), disputed);
 }
 
+fn asked(body: &str) -> Result<NewRefund, Problem> {
+    input::parse(body.as_bytes())
+}
+
 // F1, F2, F10.
 #[test]
 fn an_admin_gives_back_a_part_or_all_that_is_left_and_never_more() {
-    let asked = |body: &str| input::parse::<NewRefund>(body.as_bytes()).unwrap();
     let captured = payment(1, AttemptStatus::Captured, None);
-    let of = |payment: &Payment, body: &str| amount_of(payment, &asked(body)).map(Amount::minor);
+    let order = order(OrderStatus::Shipping, 1, 1);
+    let of = |payment: &Payment, body: &str| {
+        planned(payment, &order, &asked(body).unwrap()).map(|(amount, _)| amount.minor())
+    };
     assert_eq!(of(&captured, r#"{"amount":10}"#), Ok(1_000));
     assert_eq!(of(&captured, "{}"), Ok(9_999));
     let left = Payment { refundable: Amount::from_minor(1), ..captured };
@@ -491,6 +500,204 @@ fn an_admin_gives_back_a_part_or_all_that_is_left_and_never_more() {
         assert_eq!(disputed.can_go_back(), Amount::ZERO);
     }
     for body in [r#"{"amount":0}"#, r#"{"amount":-1}"#, r#"{"amount":1.001}"#, r#"{"all":true}"#] {
-        assert!(input::parse::<NewRefund>(body.as_bytes()).is_err(), "{body}");
+        assert!(asked(body).is_err(), "{body}");
     }
+}
+
+// F8, F9.
+#[test]
+fn an_admin_gives_back_pieces_of_lines_and_what_sending_cost() {
+    let line = |number: u8, price: u64, quantity: u32, total: u64| {
+        json!({
+            "offerId": id(number), "productId": id(number), "productName": "Tea", "unitPrice": price,
+            "quantity": quantity, "sellerId": "b0b",
+            "amounts": { "discount": 0, "tax": 0, "taxRate": 0, "total": total },
+        })
+    };
+    // 90.00 and 4.99, and 5.00 for sending it.
+    let lines = json!({ "lines": [line(7, 3_000, 3, 9_000), line(8, 499, 1, 499)], "total": 9_999 });
+    let counts = json!({ "payment": {
+        "paid": 9_999, "refunding": 0, "refunded": 0, "paymentId": id(1), "attempts": [id(1)]
+    } });
+    let mut with = lines;
+    with.as_object_mut().unwrap().extend(counts.as_object().cloned().unwrap());
+    let order = stored(OrderStatus::Shipping, &with);
+    let captured = payment(1, AttemptStatus::Captured, None);
+    let of = |payment: &Payment, body: &str| planned(payment, &order, &asked(body).unwrap());
+    let tea = id(7);
+    let (amount, share) = of(&captured, &format!(r#"{{"lines":[{{"id":"{tea}","quantity":2}}]}}"#)).unwrap();
+    assert_eq!((amount.minor(), share.unwrap().lines[0].pieces), (6_000, 2));
+    let with_shipping = format!(r#"{{"lines":[{{"id":"{tea}","quantity":3}}],"shipping":true}}"#);
+    assert_eq!(of(&captured, &with_shipping).unwrap().0.minor(), 9_500);
+    assert_eq!(of(&captured, r#"{"shipping":true}"#).unwrap().0.minor(), 500);
+    let four = of(&captured, &format!(r#"{{"lines":[{{"id":"{tea}","quantity":4}}]}}"#));
+    let offer = tea.to_string().parse().unwrap();
+    assert_eq!(four, Err(NoRefund::NotBack(NotBack::TooMany { id: offer, left: 3 })));
+    // An amount went back before, and the rest is less than the pieces cost.
+    let refundable = Amount::from_minor(1_000);
+    let left = Payment { refundable, ..captured };
+    assert_eq!(of(&left, &with_shipping), Err(NoRefund::TooLarge { refundable }));
+    let mismatched = Payment {
+        refundable: Amount::from_minor(9_999),
+        ..payment(1, AttemptStatus::Captured, Some(Outcome::Mismatch))
+    };
+    assert_eq!(of(&mismatched, &with_shipping), Err(NoRefund::Nothing), "what came was not the order's");
+}
+
+#[test]
+fn a_refund_is_of_an_amount_or_of_lines_and_says_what_is_wrong_with_it() {
+    let tea = format!(r#"{{"id":"{}","quantity":1}}"#, id(7));
+    let is_share = |body: &str| matches!(asked(body).unwrap().part, RefundPart::Share { .. });
+    assert!(is_share(&format!(r#"{{"lines":[{tea}]}}"#)) && is_share(r#"{"shipping":true}"#));
+    assert_eq!(
+        asked(r#"{"shipping":false,"outside":true}"#).unwrap(),
+        NewRefund { part: RefundPart::Rest, reason: None, outside: true }
+    );
+    for (body, pointer) in [
+        (format!(r#"{{"amount":1,"lines":[{tea}]}}"#), "#/amount"),
+        (r#"{"amount":1,"shipping":true}"#.to_owned(), "#/amount"),
+        (format!(r#"{{"lines":[{tea},{tea}]}}"#), "#/lines"),
+        (r#"{"lines":[]}"#.to_owned(), "#/lines"),
+        (format!(r#"{{"lines":[{{"id":"{}","quantity":0}}]}}"#, id(7)), "#/lines/0/quantity"),
+        (r#"{"outside":"yes"}"#.to_owned(), "#/outside"),
+    ] {
+        let problem = asked(&body).unwrap_err();
+        let pointers: Vec<_> = problem.errors().iter().filter_map(|error| error.pointer.as_deref()).collect();
+        assert_eq!(pointers, [pointer], "{body}");
+    }
+}
+
+#[test]
+fn what_was_given_back_otherwise_is_no_business_of_stripes() {
+    let captured =
+        Payment { intent_id: Some("pi_1".parse().unwrap()), ..payment(1, AttemptStatus::Captured, None) };
+    let (amount, why) = (Amount::from_minor(10), RefundWhy::RequestedByCustomer);
+    let outside = Refund::outside(&captured, amount, why, Some("admin".into()), now());
+    assert_eq!(outside.state(), RefundState::Accepted);
+    assert!(outside.request().is_err());
+    let by_stripe = Refund::requested(&captured, "pi_1".parse().unwrap(), amount, why, None, now());
+    assert_eq!(by_stripe.request().unwrap().amount, amount);
+    for refund in [outside, by_stripe] {
+        let item = shared::dynamo::to_item(&refund).unwrap();
+        assert_eq!(shared::dynamo::from_item::<Refund>(item).unwrap(), refund);
+    }
+}
+
+#[test]
+fn what_was_paid_at_the_door_is_given_back_by_whoever_says_so_and_by_nobody_else() {
+    let order = stored(OrderStatus::Delivered, &json!({ "paymentMethod": "cash_on_delivery" }));
+    let cash = Payment::of_cash(id(1), &order, &"cartwright".parse().unwrap(), now());
+    assert_eq!(
+        (cash.status, cash.captured, cash.refundable),
+        (AttemptStatus::Captured, order.total(), order.total())
+    );
+    let of = |body: &str| planned(&cash, &order, &asked(body).unwrap()).map(|(amount, _)| amount.minor());
+    assert_eq!(of(r#"{"amount":10}"#), Err(NoRefund::InCash));
+    assert_eq!(of(r#"{"amount":10,"outside":true}"#), Ok(1_000));
+    let item = shared::dynamo::to_item(&cash).unwrap();
+    assert_eq!(shared::dynamo::from_item::<Payment>(item).unwrap(), cash);
+}
+
+/// A return of so many pieces of the order's one line, which the shop agreed to.
+fn returned(quantity: u32) -> Return {
+    let at = "2026-11-29T12:00:00.000Z";
+    serde_json::from_value(json!({
+        "returnId": id(5), "orderId": "01a1fbbc-f982-7d04-8367-8c1b9055f3ff", "status": "accepted",
+        "lines": [{ "offerId": id(9), "productName": "Tea", "quantity": quantity }], "createdAt": at,
+        "updatedAt": at, "open": "0", "schemaVersion": 1
+    }))
+    .unwrap()
+}
+
+#[test]
+fn a_return_pays_back_what_its_pieces_cost_and_never_more_than_is_left() {
+    let counts =
+        json!({ "paid": 9_999, "refunding": 0, "refunded": 0, "paymentId": id(1), "attempts": [id(1)] });
+    let with = |back: Value| stored(OrderStatus::Delivered, &json!({ "payment": counts, "back": back }));
+    let captured =
+        Payment { intent_id: Some("pi_1".parse().unwrap()), ..payment(1, AttemptStatus::Captured, None) };
+    let receipt = Receipt { restock: false, shipping: false, outside: false };
+    let owed = |payment: &Payment, order: &Order, pieces, receipt| {
+        let refund = owed_for(payment, order, &returned(pieces), receipt, &Actor::WORKFLOW, now())?;
+        Ok::<_, NoRefund>(refund.map(|refund| (refund.amount().minor(), refund.reason)))
+    };
+    let untouched = with(Value::Null);
+    let why = RefundWhy::Returned;
+    assert_eq!(owed(&captured, &untouched, 1, receipt), Ok(Some((3_333, why))));
+    assert_eq!(owed(&captured, &untouched, 3, receipt), Ok(Some((9_999, why))));
+    // Two were refunded before.
+    let line = json!({ "offerId": id(9), "refunded": 2, "amount": 6_666, "returned": 3 });
+    let two_gone = with(json!({ "version": 4, "lines": [line] }));
+    let left = Payment { refundable: Amount::from_minor(3_333), ..captured.clone() };
+    assert_eq!(owed(&left, &two_gone, 3, receipt), Ok(Some((3_333, why))));
+    // An amount went back that was for nothing in particular.
+    let less = Payment { refundable: Amount::from_minor(100), ..captured.clone() };
+    assert_eq!(owed(&less, &untouched, 2, receipt), Ok(Some((100, why))));
+    let none = Payment { refundable: Amount::ZERO, ..captured };
+    assert_eq!(owed(&none, &untouched, 2, receipt), Ok(None));
+    let at_the_door = Payment::of_cash(id(1), &untouched, &"cartwright".parse().unwrap(), now());
+    assert_eq!(owed(&at_the_door, &untouched, 1, receipt), Err(NoRefund::InCash));
+    let said = Receipt { outside: true, ..receipt };
+    assert_eq!(owed(&at_the_door, &untouched, 1, said), Ok(Some((3_333, why))));
+}
+
+// R6.
+#[test]
+fn a_return_is_for_nothing_where_a_bank_has_decided_for_its_buyer() {
+    let order = |disputes, lost| {
+        let paid = json!({
+            "paid": 9_999, "refunding": 0, "refunded": 0, "paymentId": id(1), "attempts": [id(1)],
+            "disputes": disputes, "chargedBack": lost
+        });
+        stored(OrderStatus::Delivered, &json!({ "payment": paid }))
+    };
+    let owed = |disputes, lost| {
+        let captured = Payment {
+            intent_id: Some("pi_1".parse().unwrap()),
+            disputes,
+            ..payment(1, AttemptStatus::Captured, None)
+        };
+        let receipt = Receipt { restock: true, shipping: false, outside: false };
+        owed_for(&captured, &order(disputes, lost), &returned(1), receipt, &Actor::WORKFLOW, now())
+            .map(|refund| refund.map(|refund| refund.amount().minor()))
+    };
+    assert_eq!(owed(0, 0), Ok(Some(3_333)));
+    assert_eq!(owed(1, 0), Err(NoRefund::Disputed), "the bank decides");
+    assert_eq!(owed(2, 1), Err(NoRefund::Disputed), "it decides about another one");
+    assert_eq!(owed(1, 1), Ok(None), "its buyer has the money");
+}
+
+#[test]
+fn a_buyer_is_told_of_money_that_went_back_where_nothing_else_tells_of_it() {
+    let order = order(OrderStatus::Shipping, 1, 1);
+    let captured = payment(1, AttemptStatus::Captured, None);
+    let refund = |why| {
+        Refund::requested(&captured, "pi_1".parse().unwrap(), Amount::from_minor(1_000), why, None, now())
+    };
+    let accepted = |why| Refund { status: RefundState::Accepted, ..refund(why) };
+    assert!(refund(RefundWhy::RequestedByCustomer).letter(&order).is_none(), "it has not gone yet");
+    let told = RefundWhy::ALL.into_iter().filter(|why| accepted(*why).letter(&order).is_some());
+    let expected = [
+        RefundWhy::RequestedByCustomer,
+        RefundWhy::Duplicate,
+        RefundWhy::Fraudulent,
+        RefundWhy::Late,
+        RefundWhy::Elsewhere,
+    ];
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+    let letter = accepted(RefundWhy::Late).letter(&order).unwrap();
+    assert_eq!(letter.subject, "You get 10.00 USD back");
+    assert_eq!(letter.paragraphs[0], "Your money came when the order was cancelled already.");
+    let failed = Refund { status: RefundState::Failed, ..accepted(RefundWhy::Late) };
+    assert!(failed.letter(&order).is_none(), "it came again");
+    let name = accepted(RefundWhy::Late).name();
+    assert_eq!(name.to_string().parse::<RefundName>(), Ok(name));
+}
+
+#[test]
+fn what_is_to_be_told_is_due_until_it_is() {
+    let captured = payment(1, AttemptStatus::Captured, None);
+    let outside = |why| Refund::outside(&captured, Amount::from_minor(10), why, None, now());
+    assert!(outside(RefundWhy::RequestedByCustomer).due.is_some());
+    assert!(outside(RefundWhy::Returned).due.is_none(), "the letter of its return tells of it");
 }

@@ -1,7 +1,8 @@
 //! What people see of payments.
 
+use orders::back::Pieces;
 use orders::guests::OrderTokens;
-use orders::{Order, OrderId, OrderStatus, PaymentId, PaymentStatus};
+use orders::{OfferId, Order, OrderId, OrderStatus, PaymentId, PaymentStatus};
 use serde::{Deserialize, Serialize};
 use shared::caller::Caller;
 use shared::dynamo::list::{Cursors, Page, PageRequest};
@@ -11,7 +12,7 @@ use shared::http::problem::Problem;
 use shared::values::money::{Amount, Currency, InMajor};
 use shared::values::time::Timestamp;
 
-use crate::attempt::{AttemptStatus, Payment};
+use crate::attempt::{AttemptKind, AttemptStatus, Payment};
 use crate::disputes::{Dispute, DisputeState};
 use crate::ids::{DisputeId, RefundId};
 use crate::refunds::{Refund, RefundState, RefundWhy};
@@ -42,6 +43,7 @@ impl Standing {
 pub struct PaymentView {
     payment_id: PaymentId,
     order_id: OrderId,
+    kind: AttemptKind,
     status: AttemptStatus,
     /// While it can be paid there.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,7 +53,9 @@ pub struct PaymentView {
     refundable: InMajor,
     refunded: InMajor,
     disputed: bool,
-    expires_at: Timestamp,
+    /// Until when it can take money, unless it was paid at the door.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
     created_at: Timestamp,
 }
 
@@ -61,14 +65,15 @@ impl From<Payment> for PaymentView {
         Self {
             payment_id: payment.payment_id,
             order_id: payment.order_id,
+            kind: payment.kind,
             status: payment.status,
+            expires_at: Some(payment.expires_at).filter(|_| !payment.is_cash()),
             url: payment.url.filter(|_| payment.status == AttemptStatus::Open),
             amount: payment.amount.in_major(),
             currency: payment.currency,
             refundable,
             refunded: payment.refunded.in_major(),
             disputed: payment.disputes > 0,
-            expires_at: payment.expires_at,
             created_at: payment.created_at,
         }
     }
@@ -81,16 +86,42 @@ struct RefundView {
     amount: InMajor,
     status: RefundState,
     reason: RefundWhy,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lines: Option<Vec<RefundedLine>>,
+    /// What of it is for sending the order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shipping: Option<InMajor>,
+    /// Whether it went in another way than the provider's.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    outside: bool,
     created_at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+struct RefundedLine {
+    id: OfferId,
+    quantity: u32,
+    amount: InMajor,
+}
+
+impl From<Pieces> for RefundedLine {
+    fn from(line: Pieces) -> Self {
+        Self { id: line.offer_id, quantity: line.pieces, amount: line.amount.in_major() }
+    }
 }
 
 impl From<Refund> for RefundView {
     fn from(refund: Refund) -> Self {
+        let shipping = refund.share.as_ref().and_then(|share| share.shipping).map(Amount::in_major);
+        let lines = refund.share.map(|share| share.lines.into_iter().map(RefundedLine::from).collect());
         Self {
             refund_id: refund.refund_id,
             amount: refund.amount.in_major(),
             status: refund.status,
             reason: refund.reason,
+            lines,
+            shipping,
+            outside: refund.outside,
             created_at: refund.requested_at,
         }
     }

@@ -91,7 +91,7 @@ pub(crate) async fn run() -> Result<()> {
     Ok(())
 }
 
-/// A guest buys one piece of a product by card, and an admin gives a part of the money back.
+/// A guest buys one piece of a product by card, an admin gives a part of the money back, and an email tells of it.
 async fn guest(shop: &Shop, url: &str, product: &str, admin: &str) -> Result<()> {
     heading("Somebody without an account puts one into a cart");
     let item = json!({ "id": product, "quantity": 1 });
@@ -132,6 +132,12 @@ async fn guest(shop: &Shop, url: &str, product: &str, admin: &str) -> Result<()>
     once.want(Method::POST, &format!("/payments/{payment}/refund"), Some(admin), &part).await?;
     with_order.wait(&order, None, |order| order["paymentStatus"] == "partially_refunded").await?;
     shop.want(Method::GET, &format!("/payments/{payment}"), Some(admin), &Value::Null).await?;
+
+    heading("…and the guest is told");
+    let refunded =
+        |mail: &Value| mail["subject"].as_str().is_some_and(|subject| subject.starts_with("You get "));
+    let mail = self::mail(url, &email, refunded).await?;
+    say::out!("\n{}", letter(&mail));
     Ok(())
 }
 

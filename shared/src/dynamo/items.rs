@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::reader;
 use crate::run::telemetry;
+use crate::values::money::Amount;
 
 /// An item as DynamoDB has it.
 pub type Item = HashMap<String, AttributeValue>;
@@ -21,6 +22,11 @@ pub fn text(value: &(impl ToString + ?Sized)) -> AttributeValue {
 /// A number for an expression.
 pub fn number(value: impl Into<i64>) -> AttributeValue {
     AttributeValue::N(value.into().to_string())
+}
+
+/// An amount for an expression, in minor units as items have it.
+pub fn minor(amount: Amount) -> AttributeValue {
+    AttributeValue::N(amount.minor().to_string())
 }
 
 /// Turns a value into an item.

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use crate::draws::Draws;
 use crate::history::{Asked, Guest, Purchase};
 use crate::workload::{PATIENCE, Town, millis};
-use crate::world::{attempt, text};
+use crate::world::{attempt, list, stored, text};
 
 /// How somebody buys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -387,10 +387,12 @@ impl Town {
             }
             let payments = self.history.payments();
             let Some(payment) = payments.get(draws.below(payments.len())) else { continue };
-            if text(&attempt(&self.aws, payment).await, "status") != "captured" {
+            let attempted = attempt(&self.aws, payment).await;
+            if text(&attempted, "status") != "captured" {
                 continue;
             }
-            match draws.weighted(&[(5, 'p'), (1, 'a'), (2, 'd'), (1, 'f')]).unwrap_or('p') {
+            match draws.weighted(&[(3, 'p'), (3, 'l'), (1, 'o'), (1, 'a'), (2, 'd'), (1, 'f')]).unwrap_or('p')
+            {
                 'd' => {
                     let amount = 1 + draws.below(60);
                     let act = json!({ "do": "refund", "amount": amount, "deliver": ["twice"] });
@@ -398,12 +400,33 @@ impl Town {
                 }
                 'f' => self.a_bank_refuses(payment).await,
                 what => {
-                    let amount = f64::from(u32::try_from(1 + draws.below(90)).unwrap_or(1)) / 100.0;
-                    let body = if what == 'a' { json!({}) } else { json!({ "amount": amount }) };
+                    let body = self.wanted_back(&mut draws, what, &text(&attempted, "orderId")).await;
                     self.ask_back(&format!("back-{seed}-{count}"), payment, &body).await;
                 }
             }
         }
+    }
+
+    /// What an admin wants to give back of an order: a part, all that is left, a piece, or a part that somebody gave
+    /// back otherwise.
+    async fn wanted_back(&self, draws: &mut Draws, what: char, order: &str) -> Value {
+        let amount = f64::from(u32::try_from(1 + draws.below(90)).unwrap_or(1)) / 100.0;
+        match what {
+            'a' => json!({}),
+            'l' => {
+                let number = draws.below(3);
+                Self::piece_of(&stored(&self.aws, order).await, number)
+            }
+            'o' => json!({ "amount": amount, "outside": true }),
+            _ => json!({ "amount": amount }),
+        }
+    }
+
+    /// That a piece of one of an order's lines goes back.
+    pub(crate) fn piece_of(order: &Value, number: usize) -> Value {
+        let lines: Vec<&Value> = list(order, "lines").collect();
+        let id = text(lines[number % lines.len()], "offerId");
+        json!({ "lines": [{ "id": id, "quantity": 1 }] })
     }
 
     /// An admin asks for money back until that has a clear answer, or leaves it for later.

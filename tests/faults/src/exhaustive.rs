@@ -759,7 +759,8 @@ impl Theatre {
                 }
             }
             Flow::GivesBack | Flow::RefundedAgain | Flow::RefundSwept => {
-                town.ask_back(key, payment, &json!({ "amount": 0.3 })).await;
+                let ordered = stored(&town.aws, order).await;
+                town.ask_back(key, payment, &Town::piece_of(&ordered, 0)).await;
                 let asked = town.history.given_back().remove(key).unwrap_or_default();
                 let refund = asked.answers.into_iter().find_map(|(_, refund)| refund);
                 if let Some(refund) = refund.filter(|_| flow == Flow::RefundedAgain) {

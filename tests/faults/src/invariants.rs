@@ -24,6 +24,7 @@ pub(crate) fn broken(history: &History, world: &World) -> Vec<Broken> {
     let mut checks = Checks { world, broken: Vec::new() };
     checks.every_request_is_answered(history, &purchases);
     checks.every_order_is_settled(&purchases);
+    checks.sellers_have_their_orders();
     checks.one_order_for_each_key(&purchases);
     checks.the_stock_adds_up(history);
     checks.what_is_promised_has_not_left();
@@ -39,6 +40,8 @@ pub(crate) fn broken(history: &History, world: &World) -> Vec<Broken> {
     checks.what_is_paid_is_sent(&purchases);
     checks.no_page_is_left_open(&purchases);
     checks.nothing_goes_back_twice(history);
+    checks.no_piece_goes_back_twice();
+    checks.every_refund_is_told();
     checks.coupons_count_their_orders();
     checks.dead_letters_are_settled();
     checks.nothing_is_half_written();
@@ -115,7 +118,7 @@ impl Checks<'_> {
                 // Nobody has paid it.
                 &["cancelled"],
             ];
-            let by_card = order.paying.is_some();
+            let by_card = order.by_card;
             let ways = if by_card { &ways[..] } else { &ways[..4] };
             // What is paid by card was placed before.
             let since = order.history.strip_prefix(&["awaiting_payment".to_owned()]).filter(|_| by_card);
@@ -133,6 +136,21 @@ impl Checks<'_> {
             if !order.adds_up {
                 self.add(NAME, id, "its total is not that of its lines".into());
             }
+        }
+    }
+
+    /// Each seller of an order has the lines that are theirs, and nobody has anything of an order that is not there.
+    fn sellers_have_their_orders(&mut self) {
+        const NAME: &str = "sellers have their orders";
+        let world = self.world;
+        for (id, order) in &world.orders {
+            let have = world.of_sellers.get(id).cloned().unwrap_or_default();
+            if have != order.sold_by {
+                self.add(NAME, id, format!("they sell {:?}, and have {have:?}", order.sold_by));
+            }
+        }
+        for id in world.of_sellers.keys().filter(|id| !world.orders.contains_key(*id)) {
+            self.add(NAME, id, "somebody has to send an order that is not there".into());
         }
     }
 
@@ -415,8 +433,11 @@ impl Checks<'_> {
         for (queue, body) in &self.world.dead_letters {
             let message: serde_json::Value = body.parse().unwrap_or_default();
             // An order to fulfil, what was told of one, or a letter about one.
-            let refund = message["refundId"].as_str().and_then(|refund| {
-                let payment = self.world.payments.get(message["paymentId"].as_str()?)?;
+            // A letter about a refund names both.
+            let named = message["id"].as_str().and_then(|id| id.split_once('.'));
+            let owed = || Some((message["paymentId"].as_str()?, message["refundId"].as_str()?));
+            let refund = named.or_else(owed).and_then(|(payment, refund)| {
+                let payment = self.world.payments.get(payment)?;
                 Some((payment.order.as_str(), payment.refunds.get(refund)?))
             });
             if let Some((order, refund)) = refund {
@@ -572,6 +593,28 @@ pub(crate) mod tests {
     #[test]
     fn nothing_is_broken_when_all_is_well() {
         assert_eq!(after(|_, _| {}), BTreeSet::new());
+    }
+
+    #[test]
+    fn what_a_seller_lacks_or_has_of_no_order_is_noticed() {
+        let lines = || vec![("tea".to_owned(), 2)];
+        let sold = |world: &mut World| {
+            let sold_by = BTreeMap::from([("sue".to_owned(), lines())]);
+            order(world).sold_by = sold_by.clone();
+            world.of_sellers.insert("order".into(), sold_by);
+        };
+        assert_eq!(after(|_, world| sold(world)), BTreeSet::new());
+        let lacks = after(|_, world| {
+            sold(world);
+            world.of_sellers.clear();
+        });
+        let strange = after(|_, world| {
+            world.of_sellers.insert("gone".into(), [("sue".to_owned(), lines())].into());
+        });
+        assert_eq!(
+            [lacks, strange],
+            [["sellers have their orders"].into(), ["sellers have their orders"].into()]
+        );
     }
 
     #[test]

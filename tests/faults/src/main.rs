@@ -194,7 +194,7 @@ fn report(
         "         {} orders, {} by card: {} waiting, {} shipping, {} delivered, {} cancelled; {} emails, {} counted as \
          possibly sent twice; {} faults; {} dead letters",
         world.orders.len(),
-        world.orders.values().filter(|order| order.paying.is_some()).count(),
+        world.orders.values().filter(|order| order.by_card).count(),
         count("pending"),
         count("shipping"),
         count("delivered"),

@@ -20,6 +20,8 @@ pub(crate) struct Order {
     pub status: String,
     /// The products and how many pieces of each.
     pub lines: Vec<(String, i64)>,
+    /// The same of each of its sellers.
+    pub sold_by: BTreeMap<String, Vec<(String, i64)>>,
     /// The statuses it had, oldest first.
     pub history: Vec<String>,
     /// What it costs.
@@ -28,8 +30,12 @@ pub(crate) struct Order {
     pub adds_up: bool,
     /// Why it is over, if it is.
     pub reason: Option<String>,
-    /// What it knows of its money, if that comes by card.
+    /// Whether it is paid by card.
+    pub by_card: bool,
+    /// What it knows of its money, if that comes by card or has come at the door.
     pub paying: Option<Paying>,
+    /// What it counts as given back of each product.
+    pub back: BTreeMap<String, Back>,
     /// What it counted of a coupon.
     pub coupon: Option<UsedCoupon>,
     /// Whether it is still in the index `due`.
@@ -73,6 +79,19 @@ pub(crate) struct Paying {
     pub attempts: Vec<String>,
 }
 
+/// Pieces of a product that went back, or are to, and what was paid for them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Back {
+    pub pieces: i64,
+    pub amount: i64,
+}
+
+impl Back {
+    fn of(item: &Value, pieces: &str) -> Self {
+        Self { pieces: number(item, pieces), amount: number(item, "amount") }
+    }
+}
+
 /// A coupon as an order used it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct UsedCoupon {
@@ -88,6 +107,8 @@ pub(crate) struct UsedCoupon {
 pub(crate) struct Payment {
     pub order: String,
     pub buyer: String,
+    /// Where it is paid: `cash` at the door.
+    pub kind: String,
     pub status: String,
     pub captured: i64,
     pub refundable: i64,
@@ -107,6 +128,11 @@ impl Payment {
         self.ledger.values().sum()
     }
 
+    /// Whether the carrier took it, so that Stripe knows nothing of it.
+    pub(crate) fn is_cash(&self) -> bool {
+        self.kind == "cash"
+    }
+
     /// What could not go back, or came again: a person gives it back in another way.
     pub(crate) fn failed(&self) -> i64 {
         let failed = self.refunds.values().filter(|refund| refund.status == "failed");
@@ -119,6 +145,12 @@ impl Payment {
 pub(crate) struct Refund {
     pub amount: i64,
     pub status: String,
+    /// For which pieces of the order's products it is; for none in particular where there are none.
+    pub share: BTreeMap<String, Back>,
+    /// Whether somebody gave it back in a way that Stripe knows nothing of.
+    pub outside: bool,
+    /// Whether a letter of its own tells its buyer.
+    pub is_told: bool,
     /// Whether an admin asked for it.
     pub by_admin: bool,
     /// Whether it is still in the index `due`.
@@ -184,6 +216,8 @@ pub(crate) struct Shown {
 pub(crate) struct World {
     /// By id.
     pub orders: BTreeMap<String, Order>,
+    /// What each seller has of an order, by the order's id and then the seller's.
+    pub of_sellers: BTreeMap<String, BTreeMap<String, Vec<(String, i64)>>>,
     /// By id or name.
     pub shown: BTreeMap<String, Shown>,
     /// By the product's id.
@@ -219,10 +253,15 @@ pub(crate) enum EmailKind {
     Shipping,
     Delivered,
     Cancelled,
+    /// Some of the money went back.
+    Refunded,
 }
 
 impl EmailKind {
     fn of(mail: &Mail) -> Option<Self> {
+        if mail.subject.starts_with("You get ") {
+            return Some(Self::Refunded);
+        }
         let ends = [
             ("confirmed", Self::Confirmed),
             ("now shipping", Self::Shipping),
@@ -242,6 +281,10 @@ impl World {
         let mut world = Self::default();
         for item in readable(scan(aws, "OrdersTable").await) {
             world.orders.insert(text(&item, "orderId"), order(&item));
+        }
+        for item in scan(aws, "SellerOrdersTable").await {
+            let of_order = world.of_sellers.entry(text(&item, "orderId")).or_default();
+            of_order.insert(text(&item, "sellerId"), list(&item, "lines").map(line).collect());
         }
         for (kind, table) in
             [("products", "ProductsTable"), ("categories", "CategoriesTable"), ("banners", "BannersTable")]
@@ -326,6 +369,9 @@ pub(crate) fn readable(items: Vec<Value>) -> impl Iterator<Item = Value> {
     items.into_iter().filter(|item| !unreadable::is_one(item))
 }
 
+/// Why a refund has a letter of its own. Of the money of a cancelled order another one tells.
+const TOLD: [&str; 5] = ["requested_by_customer", "duplicate", "fraudulent", "late", "elsewhere"];
+
 /// The attempts to pay, by the items of their table.
 fn payments(items: &[Value]) -> BTreeMap<String, Payment> {
     let mut payments: BTreeMap<String, Payment> = BTreeMap::new();
@@ -342,6 +388,9 @@ fn payments(items: &[Value]) -> BTreeMap<String, Payment> {
             let of_table = Refund {
                 amount: number(item, "amount"),
                 status: text(item, "status"),
+                share: backs(&item["share"]["M"], "pieces"),
+                outside: is_true(item, "outside"),
+                is_told: is_true(item, "counts") && TOLD.contains(&text(item, "reason").as_str()),
                 by_admin: item.get("by").is_some(),
                 is_due: item.get("due").is_some() || item.get("dueAt").is_some(),
             };
@@ -352,6 +401,7 @@ fn payments(items: &[Value]) -> BTreeMap<String, Payment> {
             *payment = Payment {
                 order: text(item, "orderId"),
                 buyer: text(item, "userId"),
+                kind: text(item, "kind"),
                 status: text(item, "status"),
                 captured: number(item, "captured"),
                 refundable: number(item, "refundable"),
@@ -409,7 +459,7 @@ pub(crate) fn number(item: &Value, name: &str) -> i64 {
     item[name]["N"].as_str().and_then(|number| number.parse().ok()).unwrap_or_default()
 }
 
-fn list<'a>(item: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
+pub(crate) fn list<'a>(item: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
     item[name]["L"].as_array().into_iter().flatten().map(|entry| &entry["M"])
 }
 
@@ -442,6 +492,12 @@ fn paying(item: &Value) -> Option<Paying> {
     })
 }
 
+/// What of each product went back, by an order or by a refund. What is in a return and not refunded is none of it.
+fn backs(of: &Value, pieces: &str) -> BTreeMap<String, Back> {
+    let lines = list(of, "lines").map(|line| (text(line, "offerId"), Back::of(line, pieces)));
+    lines.filter(|(_, back)| *back != Back::default()).collect()
+}
+
 fn used_coupon(item: &Value) -> Option<UsedCoupon> {
     let coupon = &item.get("coupon")?["M"];
     let counted = &coupon["counted"]["M"];
@@ -457,18 +513,33 @@ fn is_true(item: &Value, name: &str) -> bool {
     item[name]["BOOL"] == true
 }
 
+fn line(item: &Value) -> (String, i64) {
+    (text(item, "productId"), number(item, "quantity"))
+}
+
+fn sold_by(item: &Value) -> BTreeMap<String, Vec<(String, i64)>> {
+    let mut sold_by: BTreeMap<String, Vec<(String, i64)>> = BTreeMap::new();
+    for sold in list(item, "lines") {
+        sold_by.entry(text(sold, "sellerId")).or_default().push(line(sold));
+    }
+    sold_by
+}
+
 fn order(item: &Value) -> Order {
     let last = list(item, "history").last();
     Order {
         buyer: text(item, "userId"),
         email: text(&item["contact"]["M"], "email"),
         status: text(item, "status"),
-        lines: list(item, "lines").map(|line| (text(line, "productId"), number(line, "quantity"))).collect(),
+        lines: list(item, "lines").map(line).collect(),
+        sold_by: sold_by(item),
         history: list(item, "history").map(|entry| text(entry, "status")).collect(),
         total: number(item, "total"),
         adds_up: adds_up(item),
         reason: last.and_then(|entry| entry["reason"]["S"].as_str()).map(str::to_owned),
+        by_card: text(item, "paymentMethod") == "card",
         paying: paying(item),
+        back: backs(&item["back"]["M"], "refunded"),
         coupon: used_coupon(item),
         is_due: item.get("due").is_some() || item.get("dueAt").is_some(),
         handed_over: item["handedOver"]["BOOL"] == true,
@@ -635,8 +706,20 @@ mod tests {
         assert_eq!(read, payments(&items.iter().rev().cloned().collect::<Vec<_>>()));
         assert_eq!(read.keys().collect::<Vec<_>>(), ["p"]);
         assert_eq!((read["p"].kept(), read["p"].captured, read["p"].failed()), (800, 900, 0));
-        let refund = Refund { amount: 100, status: "accepted".into(), by_admin: true, is_due: false };
+        let refund = Refund { amount: 100, status: "accepted".into(), by_admin: true, ..Refund::default() };
         assert_eq!(read["p"].refunds, [("r".to_owned(), refund)].into());
+    }
+
+    #[test]
+    fn what_went_back_is_read_without_what_is_only_in_a_return() {
+        let line = |id: &str, pieces: i64, amount: i64| {
+            json!({ "M": {
+                "offerId": { "S": id }, "refunded": { "N": pieces.to_string() },
+                "amount": { "N": amount.to_string() }, "returned": { "N": "3" },
+            } })
+        };
+        let back = json!({ "lines": { "L": [line("tea", 2, 900), line("jam", 0, 0)] } });
+        assert_eq!(backs(&back, "refunded"), [("tea".to_owned(), Back { pieces: 2, amount: 900 })].into());
     }
 
     #[test]

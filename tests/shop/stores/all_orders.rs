@@ -19,8 +19,8 @@ use users::CurrentAdmin;
 
 use super::lists::page;
 use super::{
-    MILLISECOND, MINUTE, Tables, before, buyer, for_sale, found_order, now, open, open_behind, pieces_of,
-    placed, refusal, waiting,
+    MILLISECOND, MINUTE, Tables, before, buyer, collected, for_sale, found_order, now, open, open_behind,
+    pieces_of, placed, refusal, waiting,
 };
 
 fn admin() -> CurrentAdmin {
@@ -101,7 +101,7 @@ async fn an_order_is_on_the_list_of_its_status_and_on_no_other() {
     let seller = Caller::for_tests(&tea.seller().to_string());
     orders.ship(ids[1], now()).await.unwrap();
     orders.ship(ids[2], now()).await.unwrap();
-    orders.progress(&seller, ids[2], &orders::Progress::Delivered, now()).await.unwrap();
+    orders.progress(&seller, ids[2], &orders::Progress::Delivered, &collected, now()).await.unwrap();
     orders.cancel(&ann, ids[3], now()).await.unwrap();
     ids.insert(0, awaiting(&orders, ids[0]).await);
     for (status, id) in OrderStatus::ALL.into_iter().zip(&ids) {
@@ -188,7 +188,7 @@ async fn an_admin_cancels_what_has_not_shipped_and_its_stock_comes_back_once() {
         assert_eq!(order.cancellation_reason(), Some(orders::CancellationReason::ByShop));
         assert_eq!(pieces_of(&products, &tea).await, (6, 3));
     }
-    orders.progress(&seller, ships, &orders::Progress::Shipped(None), now()).await.unwrap();
+    orders.progress(&seller, ships, &orders::Progress::Shipped(None), &collected, now()).await.unwrap();
     assert_eq!(refusal(orders.withdraw(&admin(), ships, now()).await), Refusal::NotCancellable);
     let unknown = orders.withdraw(&admin(), OrderId::at(now()), now()).await;
     assert!(matches!(unknown, Err(orders::Error::NotFound)));

@@ -22,7 +22,7 @@ use tests::wait::at_once;
 use super::due::{GRACE, is_due, shard_of};
 use super::lists::page;
 use super::{
-    DAY, MILLISECOND, MINUTE, before, buyer, conflict, for_sale, found_order, key, keyed, listed,
+    DAY, MILLISECOND, MINUTE, before, buyer, collected, conflict, for_sale, found_order, key, keyed, listed,
     new_product, now, open, open_behind, order, past, pieces_of, place, placed, profile_of, refusal, shop,
     someone, waiting,
 };
@@ -99,7 +99,10 @@ async fn an_order_is_one_read_and_one_transaction_that_writes_no_product() {
         calls.take().into_iter().map(|call| (tables_in(&call.input), call.operation)).collect();
     let expected = [
         (named(&["GuardsTable", "OffersTable", "SettingsTable", "UsersTable"]), "BatchGetItem".to_owned()),
-        (named(&["GuardsTable", "OffersTable", "OrdersTable"]), "TransactWriteItems".to_owned()),
+        (
+            named(&["GuardsTable", "OffersTable", "OrdersTable", "SellerOrdersTable"]),
+            "TransactWriteItems".to_owned(),
+        ),
     ];
     assert_eq!(seen, expected);
     assert_eq!(product().await, before, "a sale wrote the product's item");
@@ -392,7 +395,7 @@ async fn an_order_that_a_person_ships_is_left_alone_by_the_workflow_and_owed_not
     assert_eq!(pieces_of(&products, &tea).await, (3, 2));
 
     let (order, is_new) =
-        orders.progress(&seller_of(&tea), id, &shipped_by("DHL"), now() + MINUTE).await.unwrap();
+        orders.progress(&seller_of(&tea), id, &shipped_by("DHL"), &collected, now() + MINUTE).await.unwrap();
     assert!(is_new && order.status() == OrderStatus::Shipping);
     assert!(is_due(&orders, &shard, id, now() + MINUTE + GRACE).await, "its buyer is to be told");
     assert_eq!(orders.ship(id, now()).await.unwrap(), Shipped::AlreadyShipping);
@@ -405,11 +408,11 @@ async fn what_is_said_of_an_order_again_changes_nothing_and_what_contradicts_it_
     let (ann, tea) = (buyer().await, for_sale(&products, 9).await);
     let seller = seller_of(&tea);
     let id = waiting(&orders, &ann, &[(&tea, 2)], now()).await;
-    let say = async |progress: &Progress| orders.progress(&seller, id, progress, now()).await;
+    let say = async |progress: &Progress| orders.progress(&seller, id, progress, &collected, now()).await;
     assert_eq!(refusal(say(&Progress::Delivered).await), Refusal::NotShipped);
     let outcomes = at_once(8, |_| {
         let (orders, seller) = (orders.clone(), seller.clone());
-        async move { orders.progress(&seller, id, &shipped_by("DHL"), now()).await.unwrap() }
+        async move { orders.progress(&seller, id, &shipped_by("DHL"), &collected, now()).await.unwrap() }
     });
     assert_eq!(outcomes.await.iter().filter(|(_, is_new)| *is_new).count(), 1);
     let (order, is_new) = say(&Progress::Shipped(None)).await.unwrap();
@@ -428,7 +431,7 @@ async fn what_is_said_of_an_order_again_changes_nothing_and_what_contradicts_it_
     let over = waiting(&orders, &ann, &[(&tea, 2)], now()).await;
     orders.cancel(&ann, over, now()).await.unwrap();
     for progress in [Progress::Shipped(None), Progress::Delivered] {
-        let refused = orders.progress(&seller, over, &progress, now()).await;
+        let refused = orders.progress(&seller, over, &progress, &collected, now()).await;
         assert_eq!(refusal(refused), Refusal::Cancelled);
     }
 }
@@ -439,7 +442,9 @@ async fn nobody_but_its_seller_says_what_became_of_an_order() {
     let (ann, tea, cup) = (buyer().await, for_sale(&products, 9).await, for_sale(&products, 9).await);
     let id = waiting(&orders, &ann, &[(&tea, 2)], now()).await;
     let of_two = waiting(&orders, &ann, &[(&tea, 2), (&cup, 1)], now()).await;
-    let say = async |caller: &Caller, id| orders.progress(caller, id, &Progress::Shipped(None), now()).await;
+    let say = async |caller: &Caller, id| {
+        orders.progress(caller, id, &Progress::Shipped(None), &collected, now()).await
+    };
     for id in [id, of_two] {
         assert!(matches!(say(&ann, id).await, Err(orders::Error::NotTheirs)), "its buyer");
         assert!(matches!(say(&seller_of(&cup), id).await, Err(orders::Error::NotFound)));
@@ -461,8 +466,10 @@ async fn of_a_seller_who_ships_and_a_buyer_who_cancels_at_once_one_succeeds() {
         let (before, _) = pieces_of(&products, &tea).await;
         let id = waiting(&orders, &ann, &[(&tea, 2)], now()).await;
         let progress = shipped_by("DHL");
-        let (shipped, cancelled) =
-            tokio::join!(orders.progress(&seller, id, &progress, now()), orders.cancel(&ann, id, now()));
+        let (shipped, cancelled) = tokio::join!(
+            orders.progress(&seller, id, &progress, &collected, now()),
+            orders.cancel(&ann, id, now())
+        );
         let (after, _) = pieces_of(&products, &tea).await;
         match (shipped, cancelled) {
             (Ok(_), Err(_)) => assert_eq!(after, before - 2),
@@ -643,7 +650,8 @@ async fn what_happens_to_an_order_is_dated_after_what_happened_before() {
     };
     let id = placed(&orders, &ann, &[(&tea, 1)], now()).await;
     assert_eq!(orders.ship(id, now()).await.unwrap(), Shipped::Shipped);
-    let arrived = orders.progress(&seller_of(&tea), id, &Progress::Delivered, now() - MINUTE).await;
+    let arrived =
+        orders.progress(&seller_of(&tea), id, &Progress::Delivered, &collected, now() - MINUTE).await;
     assert!(arrived.unwrap().1);
     let expected = [0, 1, 2].map(|later| (now() + MILLISECOND * later).to_string());
     assert_eq!(times(id).await, expected);

@@ -22,7 +22,7 @@ const MOST: i32 = 50;
 
 impl Orders {
     /// That a guest's order, as it was read, is `person`'s, who then finds it among their own. Refused where it is
-    /// somebody's by now, or was tried to be paid again.
+    /// somebody's by now, was tried to be paid again, or was paid at the door.
     ///
     /// # Errors
     /// Never for values of these types; the SDK's builder asks.
@@ -34,7 +34,7 @@ impl Orders {
             .expression_attribute_values(":person", text(person))
             .expression_attribute_values(":guest", text(&UserId::guest(order.order_id)));
         let update = match &order.payment {
-            None => update.condition_expression("userId = :guest"),
+            None => update.condition_expression("userId = :guest AND attribute_not_exists(payment)"),
             Some(payment) => update
                 .condition_expression("userId = :guest AND size(payment.attempts) = :many")
                 .expression_attribute_values(":many", number(many(payment))),

@@ -4,13 +4,13 @@
 use anyhow::Context;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Update};
-use shared::dynamo::{Batch, Consistency, Read, from_item, number, text};
+use shared::dynamo::{Batch, Consistency, Read, from_item, minor, number, text, to_item};
 use shared::values::money::{Amount, Currency};
 use shared::values::time::Timestamp;
 
 use super::{Besides, Orders};
 use crate::paying::held_until;
-use crate::{Action, Actor, Order, OrderId, OrderStatus, Paying, PaymentId};
+use crate::{Action, Actor, Order, OrderId, OrderStatus, Paying, PaymentId, Share};
 
 /// How an order's counters follow its refunds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +74,7 @@ impl Orders {
             set: ", payment.paid = payment.paid + :amount, payment.paymentId = :payment, payment.processing = :no",
             when: " AND #total = :amount AND currency = :currency",
             values: vec![
-                (":amount", minor(amount)?),
+                (":amount", minor(amount)),
                 (":payment", text(&payment)),
                 (":no", AttributeValue::Bool(false)),
                 (":currency", text(&currency)),
@@ -99,7 +99,7 @@ impl Orders {
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":status", text(order.status.as_str()))
             .expression_attribute_values(":payment", text(&payment.payment_id))
-            .expression_attribute_values(":amount", minor(amount)?)
+            .expression_attribute_values(":amount", minor(amount))
             .build()
             .context("send money back")
     }
@@ -175,9 +175,36 @@ impl Orders {
         self.money(id)
             .update_expression(format!("SET {}", refunded.changes()))
             .condition_expression("attribute_exists(payment)")
-            .expression_attribute_values(":amount", minor(amount)?)
+            .expression_attribute_values(":amount", minor(amount))
             .build()
             .context("count a refund")
+    }
+
+    /// The same of a refund that is for a share of an order, as it was read: that share counts from now on, or not any
+    /// more. Refused where something else of the order came back since it was read.
+    ///
+    /// # Errors
+    /// Never for values of these types; the SDK's builder asks.
+    pub fn refunds_share(
+        &self,
+        order: &Order,
+        share: &Share,
+        amount: Amount,
+        refunded: Refunded,
+    ) -> anyhow::Result<Update> {
+        let back = match refunded {
+            Refunded::Begun | Refunded::Elsewhere => order.back_with(share),
+            Refunded::Not | Refunded::Returned => order.back_without(share),
+            Refunded::Back => return self.refunds(order.order_id, amount, refunded),
+        };
+        let (update, is_as_read) = as_back_was_read(self.money(order.order_id), order);
+        update
+            .update_expression(format!("SET {}, #back = :back", refunded.changes()))
+            .condition_expression(format!("attribute_exists(payment) AND {is_as_read}"))
+            .expression_attribute_values(":back", AttributeValue::M(to_item(&back)?))
+            .expression_attribute_values(":amount", minor(amount))
+            .build()
+            .context("count a refund of a share")
     }
 
     /// That so many more disputes stand of the money that pays an order, and so many more of them are lost; or fewer.
@@ -206,9 +233,16 @@ impl Orders {
     }
 }
 
-/// An amount for an expression.
-fn minor(amount: Amount) -> anyhow::Result<AttributeValue> {
-    Ok(number(i64::try_from(amount.minor()).context("an amount fits")?))
+/// Names what came back of an order in an update, and gives the condition that it is as it was read.
+pub(super) fn as_back_was_read(update: UpdateBuilder, order: &Order) -> (UpdateBuilder, &'static str) {
+    let update = update.expression_attribute_names("#back", "back");
+    match &order.back {
+        None => (update, "attribute_not_exists(#back)"),
+        Some(back) => {
+            let update = update.expression_attribute_values(":backRead", number(back.version));
+            (update, "#back.version = :backRead")
+        }
+    }
 }
 
 /// How often an order was tried to be paid.
@@ -225,11 +259,11 @@ pub(super) fn as_read(payment: &Paying) -> anyhow::Result<Besides> {
                AND payment.refunded = :refunded \
                AND (attribute_not_exists(payment.disputes) OR payment.disputes = :disputes)",
         values: vec![
-            (":goesBack", minor(paid_back)?),
+            (":goesBack", minor(paid_back)),
             (":payment", text(&payment.payment_id)),
-            (":paid", minor(payment.paid)?),
-            (":refunding", minor(payment.refunding)?),
-            (":refunded", minor(payment.refunded)?),
+            (":paid", minor(payment.paid)),
+            (":refunding", minor(payment.refunding)),
+            (":refunded", minor(payment.refunded)),
             (":disputes", number(payment.disputes)),
         ],
         names: Vec::new(),

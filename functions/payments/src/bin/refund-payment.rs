@@ -1,4 +1,4 @@
-//! `POST /payments/{id}/refund`: an admin gives a part of a payment back, or all that is left of it.
+//! `POST /payments/{id}/refund`: an admin gives money back, of some lines or in all, or notes that it was given.
 //!
 //! Safe to repeat: the same `Idempotency-Key`, without which nothing is given back, gives the first answer.
 

@@ -1,4 +1,4 @@
-//! Every minute: queues again the refunds that are still owed.
+//! Every minute: queues again the refunds that are still owed, and the emails about them.
 //!
 //! Safe to repeat: each refund is put off before it is queued, and what is queued twice has one effect.
 

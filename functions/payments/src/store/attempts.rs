@@ -6,14 +6,14 @@ use aws_sdk_dynamodb::types::{Put, ReturnValue, Update};
 use orders::store::{Ended, Ending};
 use orders::{Actor, Order, PaymentId};
 use shared::caller::UserId;
-use shared::dynamo::{Item, Write, Written, from_item, text, to_item, update_item};
+use shared::dynamo::{Item, Write, Written, from_item, minor, text, to_item, update_item};
 use shared::values::money::{Amount, Currency};
 use shared::values::time::Timestamp;
 
-use super::{Fact, Owner, Payments, minor};
+use super::{Fact, Owner, Payments};
 use crate::attempt::{ATTEMPT, AttemptStatus, Heard, Outcome, Payment};
 use crate::deciding::{Money, Said};
-use crate::ids::IntentId;
+use crate::ids::{IntentId, Shop};
 use crate::refunds::{Refund, RefundWhy};
 use crate::stripe::Session;
 
@@ -29,6 +29,23 @@ impl Payments {
             .condition_expression("attribute_not_exists(paymentId)")
             .build()
             .context("put a payment")
+    }
+
+    /// Adds what the carrier took for an order to the transaction in which that arrives, and names it.
+    ///
+    /// # Errors
+    /// Never for values of these types; the SDK's builder asks.
+    pub(crate) fn collect(
+        &self,
+        order: &Order,
+        shop: &Shop,
+        write: &mut Write,
+        now: Timestamp,
+    ) -> anyhow::Result<PaymentId> {
+        let payment = Payment::of_cash(PaymentId::at(now), order, shop, now);
+        write.put(self.new_attempt(&payment)?);
+        write.put(self.ledger(payment.payment_id, Fact::Cash(order.id()), payment.captured, None, now)?);
+        Ok(payment.payment_id)
     }
 
     /// Adds another attempt to an order, as it was read, which counts from now on. False where the order awaits no
@@ -260,10 +277,10 @@ impl Payments {
             .update_expression(changes)
             .expression_attribute_names("#url", "url")
             .expression_attribute_values(":intent", text(&money.intent))
-            .expression_attribute_values(":amount", minor(money.amount)?)
-            .expression_attribute_values(":refundable", minor(refundable)?)
-            .expression_attribute_values(":refunding", minor(refunding)?)
-            .expression_attribute_values(":none", minor(Amount::ZERO)?))
+            .expression_attribute_values(":amount", minor(money.amount))
+            .expression_attribute_values(":refundable", minor(refundable))
+            .expression_attribute_values(":refunding", minor(refunding))
+            .expression_attribute_values(":none", minor(Amount::ZERO)))
     }
 
     /// What is written down of money that came: the fact, and whose it is.

@@ -3,11 +3,11 @@
 use anyhow::Context;
 use aws_sdk_dynamodb::types::{Put, Update};
 use orders::Order;
-use shared::dynamo::{Consistency, Item, Read, Write, from_item, number, text, to_item};
+use shared::dynamo::{Consistency, Item, Read, Write, from_item, minor, number, text, to_item};
 use shared::values::money::Amount;
 use shared::values::time::Timestamp;
 
-use super::{Fact, KEYS, Owner, Passed, Payments, minor};
+use super::{Fact, KEYS, Owner, Passed, Payments};
 use crate::attempt::{ATTEMPT, AttemptStatus, Payment};
 use crate::disputes::{Dispute, Funds, entry_of};
 use crate::ids::{DisputeId, EventId};
@@ -110,7 +110,7 @@ impl Payments {
             .condition_expression("#status = :captured")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":captured", text(AttemptStatus::Captured.as_str()))
-            .expression_attribute_values(":none", minor(Amount::ZERO)?)
+            .expression_attribute_values(":none", minor(Amount::ZERO))
             .expression_attribute_values(":more", number(more))
             .build()
             .context("count what is disputed")

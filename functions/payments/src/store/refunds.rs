@@ -7,15 +7,19 @@ use orders::PaymentId;
 use orders::store::{Ended, Ending, Refunded};
 use orders::{Actor, Order};
 use serde::Deserialize;
-use shared::dynamo::{Write, Written, from_item, number, read_each, text, to_item, update_item};
+use shared::dynamo::{self, Part, Write, Written, from_item, minor, number, text, to_item, update_item};
 use shared::guards::{Committed, Guards, KeyedRequest};
+use shared::http::problem::Busy;
 use shared::values::money::Amount;
 use shared::values::time::Timestamp;
 
-use super::{Fact, GRACE, Payments, minor};
+use super::{Fact, GRACE, Payments};
 use crate::attempt::{ATTEMPT, AttemptStatus, Payment};
 use crate::ids::{EventId, RefundId, StripeRefundId};
-use crate::refunds::{Refund, RefundState, RefundWhy, entry_of};
+use crate::refunds::{Refund, RefundName, RefundState, RefundWhy, entry_of};
+
+/// How often an order is read anew because something else of it came back meanwhile.
+const TRIES: u32 = 4;
 
 /// A refund that is owed, as the index of such refunds has it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -23,11 +27,23 @@ use crate::refunds::{Refund, RefundState, RefundWhy, entry_of};
 pub struct DueRefund {
     /// Of which attempt.
     pub payment_id: PaymentId,
+    /// What names it there.
+    entry: String,
     /// Which one.
     pub refund_id: RefundId,
-    /// How often it was tried.
+    /// How far it is: the money of one that is requested is owed, and a letter about one that went back.
+    pub status: RefundState,
+    /// How often it was tried, or its letter.
     pub tries: u32,
     due_at: Timestamp,
+}
+
+impl DueRefund {
+    /// What the letter about it is named by.
+    pub fn name(&self) -> RefundName {
+        let name = self.entry.strip_prefix("refund#").unwrap_or(&self.entry);
+        RefundName { payment_id: self.payment_id, name: name.to_owned() }
+    }
 }
 
 /// Whether something that was heard of a refund is written down now.
@@ -66,7 +82,8 @@ impl Payments {
         self.get(&payment.to_string(), &entry_of(id)).await?.map(from_item).transpose()
     }
 
-    /// Asks for a refund of an attempt: it takes from what can go back, in one transaction with the key's record.
+    /// Asks for a refund of an attempt: it takes from what can go back, and counts its share of the order, as that was
+    /// read, in one transaction with the key's record. What was given back otherwise is in the ledger at once.
     ///
     /// Safe to repeat with a key: the record gives the first answer.
     ///
@@ -75,7 +92,7 @@ impl Payments {
     pub(crate) async fn ask_back<T>(
         &self,
         guards: &Guards,
-        refund: &Refund,
+        (refund, order): (&Refund, &Order),
         keyed: Option<&KeyedRequest>,
         answer: T,
         now: Timestamp,
@@ -84,7 +101,7 @@ impl Payments {
         T: serde::Serialize + serde::de::DeserializeOwned,
     {
         let mut write = Write::new();
-        self.takes(&mut write, refund, now)?;
+        self.gives_back(&mut write, refund, order, now)?;
         guards.commit(write, keyed, answer, now).await
     }
 
@@ -97,21 +114,29 @@ impl Payments {
     pub(crate) async fn owe(&self, refund: &Refund, now: Timestamp) -> anyhow::Result<Passed> {
         let mut write = Write::new();
         self.takes(&mut write, refund, now)?;
+        self.count_for_order(&mut write, refund, None, Refunded::Begun)?;
         Ok(write.commit(&self.client).await?.into())
     }
 
-    /// What a refund that is asked for changes of its attempt and of its order. As long as a dispute stands nothing
-    /// goes back: its buyer would have the money twice.
+    /// What a refund that is asked for, or was given otherwise, changes of its attempt. As long as a dispute stands
+    /// nothing goes back: its buyer would have the money twice.
     fn takes(&self, write: &mut Write, refund: &Refund, now: Timestamp) -> anyhow::Result<()> {
-        let changes =
-            "SET refundable = refundable - :amount, refunding = refunding + :amount, updatedAt = :now";
+        let changes = if refund.outside {
+            "SET refundable = refundable - :amount, refunded = refunded + :amount, updatedAt = :now"
+        } else {
+            "SET refundable = refundable - :amount, refunding = refunding + :amount, updatedAt = :now"
+        };
         let condition = "#status = :captured AND refundable >= :amount \
                          AND (attribute_not_exists(disputes) OR disputes = :none)";
         let mut update = self.counted(refund, changes, condition, now)?;
         update.expression_attribute_values.get_or_insert_default().insert(":none".into(), number(0));
         write.update(update);
         write.put(self.new_refund(refund)?);
-        self.count_for_order(write, refund, Refunded::Begun)
+        if refund.outside {
+            let fact = Fact::Outside(refund.refund_id);
+            write.put(self.ledger(refund.payment_id, fact, refund.amount, None, now)?);
+        }
+        Ok(())
     }
 
     /// Ends a pending order, as it was read, and asks for all back that may go back of its money, in one transaction.
@@ -152,7 +177,7 @@ impl Payments {
             .condition_expression(condition)
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":captured", text(AttemptStatus::Captured.as_str()))
-            .expression_attribute_values(":amount", minor(refund.amount)?)
+            .expression_attribute_values(":amount", minor(refund.amount))
             .build()
             .context("count a refund")
     }
@@ -195,15 +220,24 @@ impl Payments {
     ) -> anyhow::Result<Passed> {
         let mut write = Write::new();
         let mut own = self.moved(refund, RefundState::Requested, RefundState::Accepted, now)?;
-        own.update_expression =
-            "SET #status = :to, updatedAt = :now, stripeRefundId = :stripe REMOVE due, dueAt".into();
-        own.expression_attribute_values.get_or_insert_default().insert(":stripe".into(), text(at_stripe));
+        let values = own.expression_attribute_values.get_or_insert_default();
+        values.insert(":stripe".into(), text(at_stripe));
+        let mut changes = "SET #status = :to, updatedAt = :now, stripeRefundId = :stripe".to_owned();
+        if refund.is_told() {
+            // From now on it is owed a letter, which is tried as often anew.
+            changes.push_str(", tries = :none, dueAt = :due");
+            values.insert(":none".into(), number(0));
+            values.insert(":due".into(), text(&(now + GRACE)));
+        } else {
+            changes.push_str(" REMOVE due, dueAt");
+        }
+        own.update_expression = changes;
         write.update(own);
         let changes = "SET refunding = refunding - :amount, refunded = refunded + :amount, updatedAt = :now";
         write.update(self.counted(refund, changes, "#status = :captured AND refunding >= :amount", now)?);
         let fact = Fact::Refund(at_stripe.as_str());
         write.put(self.ledger(refund.payment_id, fact, refund.amount, event, now)?);
-        self.count_for_order(&mut write, refund, Refunded::Back)?;
+        self.count_for_order(&mut write, refund, None, Refunded::Back)?;
         Ok(write.commit(&self.client).await?.into())
     }
 
@@ -212,13 +246,45 @@ impl Payments {
     /// # Errors
     /// When the tables cannot be written.
     pub(crate) async fn refuse(&self, refund: &Refund, now: Timestamp) -> anyhow::Result<Passed> {
-        let mut write = Write::new();
-        write.update(self.moved(refund, RefundState::Requested, RefundState::Failed, now)?);
-        let changes =
-            "SET refunding = refunding - :amount, refundable = refundable + :amount, updatedAt = :now";
-        write.update(self.counted(refund, changes, "#status = :captured AND refunding >= :amount", now)?);
-        self.count_for_order(&mut write, refund, Refunded::Not)?;
-        Ok(write.commit(&self.client).await?.into())
+        let failed = |write: &mut Write| {
+            write.update(self.moved(refund, RefundState::Requested, RefundState::Failed, now)?);
+            let changes =
+                "SET refunding = refunding - :amount, refundable = refundable + :amount, updatedAt = :now";
+            write.update(self.counted(
+                refund,
+                changes,
+                "#status = :captured AND refunding >= :amount",
+                now,
+            )?);
+            Ok(())
+        };
+        self.fails(refund, Refunded::Not, &failed).await
+    }
+
+    /// Writes that a refund failed, with its order: the share that it was for can be given back in another way.
+    async fn fails(
+        &self,
+        refund: &Refund,
+        refunded: Refunded,
+        failed: &(dyn Fn(&mut Write) -> anyhow::Result<()> + Sync),
+    ) -> anyhow::Result<Passed> {
+        for _ in 0..TRIES {
+            let order = match &refund.share {
+                Some(_) => self.orders.find(refund.order_id).await?,
+                None => None,
+            };
+            let mut write = Write::new();
+            failed(&mut write)?;
+            let counted = self.count_for_order(&mut write, refund, order.as_ref(), refunded)?;
+            match write.commit(&self.client).await? {
+                Written::Done(()) => return Ok(Passed::Now),
+                // Something else of the order came back meanwhile.
+                Written::Refused(found)
+                    if order.is_some() && counted.is_some_and(|part| found.at(part).is_some()) => {}
+                Written::Refused(_) => return Ok(Passed::Before),
+            }
+        }
+        Err(Busy).context("write that a refund failed")
     }
 
     /// The money of a refund that went back has come again. Safe to repeat: the ledger takes it once.
@@ -232,18 +298,24 @@ impl Payments {
         event: Option<EventId>,
         now: Timestamp,
     ) -> anyhow::Result<Passed> {
-        let mut write = Write::new();
-        write.update(self.moved(refund, RefundState::Accepted, RefundState::Failed, now)?);
-        let changes =
-            "SET refunded = refunded - :amount, refundable = refundable + :amount, updatedAt = :now";
-        write.update(self.counted(refund, changes, "#status = :captured AND refunded >= :amount", now)?);
-        let fact = Fact::RefundFailed(at_stripe.as_str());
-        write.put(self.ledger(refund.payment_id, fact, refund.amount, event, now)?);
-        self.count_for_order(&mut write, refund, Refunded::Returned)?;
-        Ok(write.commit(&self.client).await?.into())
+        let failed = |write: &mut Write| {
+            write.update(self.moved(refund, RefundState::Accepted, RefundState::Failed, now)?);
+            let changes =
+                "SET refunded = refunded - :amount, refundable = refundable + :amount, updatedAt = :now";
+            write.update(self.counted(
+                refund,
+                changes,
+                "#status = :captured AND refunded >= :amount",
+                now,
+            )?);
+            let fact = Fact::RefundFailed(at_stripe.as_str());
+            write.put(self.ledger(refund.payment_id, fact, refund.amount, event.clone(), now)?);
+            Ok(())
+        };
+        self.fails(refund, Refunded::Returned, &failed).await
     }
 
-    /// Writes down what somebody gave back in Stripe's own pages, as the refund of Stripe's id. Refused where as much
+    /// Writes down what somebody gave back in Stripe's own pages, as the refund of Stripe's id. Nothing where as much
     /// can no longer go back, which is so as long as another refund is owed that Stripe will refuse because of this
     /// one.
     ///
@@ -257,8 +329,8 @@ impl Payments {
         (at_stripe, amount): (&StripeRefundId, Amount),
         event: Option<EventId>,
         now: Timestamp,
-    ) -> anyhow::Result<Passed> {
-        let refund = elsewhere(payment, (at_stripe, amount), RefundState::Accepted, now)?;
+    ) -> anyhow::Result<Option<Refund>> {
+        let refund = elsewhere(payment, (at_stripe, amount), RefundState::Accepted, now)?.owing_a_letter(now);
         let mut write = Write::new();
         write.put(self.new_refund(&refund)?);
         let changes =
@@ -266,8 +338,11 @@ impl Payments {
         write.update(self.counted(&refund, changes, "#status = :captured AND refundable >= :amount", now)?);
         let fact = Fact::Refund(at_stripe.as_str());
         write.put(self.ledger(refund.payment_id, fact, refund.amount, event, now)?);
-        self.count_for_order(&mut write, &refund, Refunded::Elsewhere)?;
-        Ok(write.commit(&self.client).await?.into())
+        self.count_for_order(&mut write, &refund, None, Refunded::Elsewhere)?;
+        Ok(match write.commit(&self.client).await? {
+            Written::Done(()) => Some(refund),
+            Written::Refused(_) => None,
+        })
     }
 
     /// Writes down that what somebody gave back in Stripe's own pages came again, where it was not told before that it
@@ -288,11 +363,39 @@ impl Payments {
         Ok(write.commit(&self.client).await?.into())
     }
 
-    fn count_for_order(&self, write: &mut Write, refund: &Refund, refunded: Refunded) -> anyhow::Result<()> {
-        if refund.counts {
-            write.update(self.orders.refunds(refund.order_id, refund.amount, refunded)?);
+    /// What a refund of a share of an order, as that was read, changes besides that order's goods.
+    ///
+    /// # Errors
+    /// Never for values of these types; the SDK's builder asks.
+    pub(crate) fn gives_back(
+        &self,
+        write: &mut Write,
+        refund: &Refund,
+        order: &Order,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
+        self.takes(write, refund, now)?;
+        let refunded = if refund.outside { Refunded::Elsewhere } else { Refunded::Begun };
+        self.count_for_order(write, refund, Some(order), refunded).map(drop)
+    }
+
+    /// What a refund changes of its order, as that was read where it is for a share of it; nothing where the order
+    /// never had the money.
+    fn count_for_order(
+        &self,
+        write: &mut Write,
+        refund: &Refund,
+        order: Option<&Order>,
+        refunded: Refunded,
+    ) -> anyhow::Result<Option<Part>> {
+        if !refund.counts {
+            return Ok(None);
         }
-        Ok(())
+        let update = match (&refund.share, order) {
+            (Some(share), Some(order)) => self.orders.refunds_share(order, share, refund.amount, refunded),
+            (None, _) | (_, None) => self.orders.refunds(refund.order_id, refund.amount, refunded),
+        };
+        update.map(|update| Some(write.update(update)))
     }
 
     /// A refund moves on, once. One that is over is owed no more.
@@ -318,19 +421,7 @@ impl Payments {
     /// # Errors
     /// When the table cannot be read.
     pub async fn due(&self, shard: &str, now: Timestamp, limit: i32) -> anyhow::Result<Vec<DueRefund>> {
-        let found = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name("due")
-            .key_condition_expression("due = :shard AND dueAt <= :now")
-            .expression_attribute_values(":shard", text(shard))
-            .expression_attribute_values(":now", text(&now))
-            .limit(limit)
-            .send()
-            .await
-            .context("read the refunds that are due")?;
-        Ok(read_each(found.items.unwrap_or_default(), "refundId"))
+        dynamo::due(&self.client, (&self.table, "refundId"), shard, now, limit).await
     }
 
     /// Puts off a due refund to its next look: 2, 4, 8 … minutes, at most about two hours. False where another sweep
@@ -340,21 +431,54 @@ impl Payments {
     /// When the table cannot be written.
     pub async fn put_off(&self, refund: &DueRefund, now: Timestamp) -> anyhow::Result<bool> {
         let next = now + GRACE * (1 << refund.tries.min(6));
+        // Whoever carries a refund out counts its tries; those of a letter are counted here.
+        let tries = match refund.status {
+            RefundState::Requested | RefundState::Failed => refund.tries,
+            RefundState::Accepted => refund.tries.saturating_add(1),
+        };
         let update = self
-            .change(refund.payment_id, &entry_of(&refund.refund_id.to_string()), now)
-            .update_expression("SET dueAt = :next, updatedAt = :now")
-            .condition_expression("dueAt = :read AND #status = :requested")
+            .change(refund.payment_id, &refund.entry, now)
+            .update_expression("SET dueAt = :next, tries = :tries, updatedAt = :now")
+            .condition_expression("dueAt = :read AND #status = :status AND tries = :tried")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":read", text(&refund.due_at))
-            .expression_attribute_values(":requested", text(RefundState::Requested.as_str()))
+            .expression_attribute_values(":status", text(refund.status.as_str()))
+            .expression_attribute_values(":tried", number(refund.tries))
+            .expression_attribute_values(":tries", number(tries))
             .expression_attribute_values(":next", text(&next))
             .build()?;
         let sent = update_item(&self.client, update, ReturnValue::None).await;
         Ok(matches!(sent.context("put off a refund")?, Written::Done(_)))
     }
+
+    /// That a refund which went back is owed no letter any more. Safe to repeat; refused where it has failed since.
+    ///
+    /// # Errors
+    /// Never for values of these types; the SDK's builder asks.
+    pub(crate) fn told(&self, refund: &RefundName) -> anyhow::Result<Update> {
+        Update::builder()
+            .table_name(&self.table)
+            .key("paymentId", text(&refund.payment_id))
+            .key("entry", text(&entry_of(&refund.name)))
+            .update_expression("REMOVE due, dueAt")
+            .condition_expression("#status = :accepted")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":accepted", text(RefundState::Accepted.as_str()))
+            .build()
+            .context("note that a refund was told of")
+    }
+
+    /// Notes that a refund is owed no letter any more. Safe to repeat.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub(crate) async fn forget(&self, refund: &RefundName) -> anyhow::Result<()> {
+        let told = update_item(&self.client, self.told(refund)?, ReturnValue::None);
+        told.await.map(drop).context("note that a refund was told of")
+    }
 }
 
-/// What somebody gave back in Stripe's own pages, as the refund of Stripe's id. It is owed to nobody.
+/// What somebody gave back in Stripe's own pages, as the refund of Stripe's id. Its money is owed to nobody.
 fn elsewhere(
     payment: &Payment,
     (at_stripe, amount): (&StripeRefundId, Amount),

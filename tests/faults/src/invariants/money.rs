@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Checks;
 use crate::books::Intent;
 use crate::history::{GivenBack, History, Purchase};
-use crate::world::{Order, Payment};
+use crate::world::{Back, EmailKind, Order, Payment};
 
 impl Checks<'_> {
     /// For each payment the ledger is what its counters say, and they are what its refunds and its order say.
@@ -57,7 +57,7 @@ impl Checks<'_> {
             self.world.payments.iter().filter(|(_, payment)| payment.order == id).collect();
         let Some(paying) = &order.paying else {
             if !of_this.is_empty() {
-                self.add(name, id, format!("it is not paid by card, and has {of_this:?}"));
+                self.add(name, id, format!("nobody has paid it, and it has {of_this:?}"));
             }
             return;
         };
@@ -97,7 +97,8 @@ impl Checks<'_> {
         }
         for (id, payment) in &world.payments {
             let intents = at_stripe.get(id.as_str()).map(Vec::as_slice).unwrap_or_default();
-            let mut expected: BTreeMap<String, i64> = BTreeMap::new();
+            let mut expected = unknown_to_stripe(payment);
+            let besides: i64 = expected.values().sum();
             for (intent, at_stripe) in intents {
                 let came: i64 = at_stripe.charges.values().sum();
                 if came != 0 {
@@ -119,8 +120,11 @@ impl Checks<'_> {
                 self.add(NAME, &payment.order, what);
             }
             let moved: i64 = intents.iter().map(|(_, intent)| intent.moved).sum();
-            if moved != payment.kept() {
-                let what = format!("Stripe moved {moved}, and the ledger sums to {}", payment.kept());
+            if moved + besides != payment.kept() {
+                let what = format!(
+                    "Stripe moved {moved}, others {besides}, and the ledger sums to {}",
+                    payment.kept()
+                );
                 self.add(NAME, &payment.order, what);
             }
         }
@@ -163,8 +167,9 @@ impl Checks<'_> {
             let Some(paying) = &order.paying else { continue };
             let counts = world.payments.get(&paying.counts);
             let came = |it: &Payment| {
-                let charges = it.ledger.iter().filter(|(fact, _)| fact.starts_with("charge:"));
-                charges.map(|(_, amount)| *amount).sum::<i64>()
+                let came = |fact: &str| ["charge:", "cash:"].iter().any(|way| fact.starts_with(way));
+                let came = it.ledger.iter().filter(|(fact, _)| came(fact));
+                came.map(|(_, amount)| *amount).sum::<i64>()
             };
             let pays = |it: &Payment| it.outcome.is_none() && came(it) == order.total;
             let is_paid = counts.is_some_and(|it| it.status == "captured" && pays(it));
@@ -226,6 +231,56 @@ impl Checks<'_> {
         }
     }
 
+    /// What an order counts as given back of each product is what its refunds are for, but for those that failed, and
+    /// never more than was bought.
+    pub(super) fn no_piece_goes_back_twice(&mut self) {
+        const NAME: &str = "no piece goes back twice";
+        let world = self.world;
+        let mut gone: BTreeMap<&str, BTreeMap<&str, Back>> = BTreeMap::new();
+        for payment in world.payments.values() {
+            let of_order = gone.entry(&payment.order).or_default();
+            for refund in payment.refunds.values().filter(|refund| refund.status != "failed") {
+                for (product, back) in &refund.share {
+                    let counted = of_order.entry(product).or_default();
+                    counted.pieces += back.pieces;
+                    counted.amount += back.amount;
+                }
+            }
+        }
+        for (id, order) in &world.orders {
+            let gone = gone.remove(id.as_str()).unwrap_or_default();
+            let counted: BTreeMap<&str, Back> =
+                order.back.iter().map(|(product, back)| (product.as_str(), *back)).collect();
+            if gone != counted {
+                self.add(NAME, id, format!("it counts {counted:?}, and its refunds are for {gone:?}"));
+            }
+            for (product, back) in &order.back {
+                let bought = order.lines.iter().find(|(ordered, _)| ordered == product);
+                if bought.is_none_or(|(_, pieces)| back.pieces > *pieces) {
+                    self.add(NAME, id, format!("{back:?} of {product} went back, of {bought:?}"));
+                }
+            }
+        }
+    }
+
+    /// A refund that another letter does not tell of has one of its own.
+    pub(super) fn every_refund_is_told(&mut self) {
+        let world = self.world;
+        let mut owed: BTreeMap<&str, usize> = BTreeMap::new();
+        for payment in world.payments.values() {
+            let went = payment.refunds.values().filter(|refund| refund.status == "accepted");
+            *owed.entry(&payment.order).or_default() += went.filter(|refund| refund.is_told).count();
+        }
+        for (order, owed) in owed {
+            let emails = world.emails.get(order).map(Vec::as_slice).unwrap_or_default();
+            let told = emails.iter().filter(|email| **email == EmailKind::Refunded).count();
+            if told < owed {
+                let what = format!("{owed} refunds went back, and {told} letters tell of them");
+                self.add("every refund is told", order, what);
+            }
+        }
+    }
+
     /// A coupon that may be used so often only was used as often as there are orders which count it.
     pub(super) fn coupons_count_their_orders(&mut self) {
         const NAME: &str = "coupons count their orders";
@@ -261,6 +316,14 @@ impl Checks<'_> {
     }
 }
 
+/// What the ledger has of which Stripe knows nothing: what came at the door, and what somebody gave back otherwise.
+fn unknown_to_stripe(payment: &Payment) -> BTreeMap<String, i64> {
+    let outside = payment.refunds.iter().filter(|(_, refund)| refund.outside);
+    let outside = outside.map(|(id, refund)| (format!("outside:{id}"), -refund.amount));
+    let came = payment.is_cash().then(|| (format!("cash:{}", payment.order), payment.captured));
+    outside.chain(came).collect()
+}
+
 /// The orders that were paid by a page which was over.
 fn forced(purchases: &[Purchase]) -> BTreeSet<&str> {
     purchases.iter().filter(|purchase| purchase.is_forced).filter_map(Purchase::order).collect()
@@ -283,6 +346,7 @@ mod tests {
     const SENT: &str = "what is sent is paid";
     const OPEN: &str = "no page is left open";
     const TWICE: &str = "nothing goes back twice";
+    const PIECES: &str = "no piece goes back twice";
     const COUPONS: &str = "coupons count their orders";
 
     /// Ann's order was paid by card, and an admin gave a part of it back.
@@ -292,16 +356,25 @@ mod tests {
             Paying { paid: 900, refunded: 100, attempts: vec![counts.clone()], counts, refunding: 0 };
         order(world).paying = Some(paying);
         order(world).total = 900;
+        order(world).by_card = true;
         order(world).history.insert(0, "awaiting_payment".into());
         world.told.insert(
             "order".into(),
             ["order.placed", "order.paid", "order.shipped"].map(str::to_owned).into(),
         );
-        let refund = Refund { amount: 100, status: "accepted".into(), by_admin: true, is_due: false };
+        let refund = Refund {
+            amount: 100,
+            status: "accepted".into(),
+            is_told: true,
+            by_admin: true,
+            ..Refund::default()
+        };
+        world.emails.entry("order".into()).or_default().push(EmailKind::Refunded);
         let ledger = [("charge:pi_1".to_owned(), 900), ("refund:re_1".to_owned(), -100)];
         let payment = Payment {
             order: "order".into(),
             buyer: "ann".into(),
+            kind: "checkout_session".into(),
             status: "captured".into(),
             captured: 900,
             refundable: 800,
@@ -372,7 +445,7 @@ mod tests {
     #[test]
     fn a_refund_that_is_owed_in_the_end_is_noticed() {
         let owed = |_: &mut History, world: &mut World| {
-            let refund = Refund { amount: 50, status: "requested".into(), by_admin: false, is_due: true };
+            let refund = Refund { amount: 50, status: "requested".into(), is_due: true, ..Refund::default() };
             payment(world).refunds.insert("owed".into(), refund);
             (payment(world).refundable, payment(world).refunding) = (750, 50);
             paying(world).refunding = 50;
@@ -452,9 +525,9 @@ mod tests {
             "order".into(),
             ["order.placed", "order.paid", "order.cancelled"].map(str::to_owned).into(),
         );
-        world.emails.insert("order".into(), vec![crate::world::EmailKind::Cancelled]);
+        world.emails.insert("order".into(), vec![EmailKind::Cancelled, EmailKind::Refunded]);
         world.offers.get_mut("tea").unwrap().quantity = 10;
-        let refund = Refund { amount: 800, status: "accepted".into(), by_admin: false, is_due: false };
+        let refund = Refund { amount: 800, status: "accepted".into(), ..Refund::default() };
         payment(world).refunds.insert("rest".into(), refund);
         payment(world).ledger.insert("refund:re_2".into(), -800);
         (payment(world).refundable, payment(world).refunded) = (0, 900);
@@ -569,7 +642,7 @@ mod tests {
             payment(world).refunds.get_mut("refund").unwrap().by_admin = true;
             world.payments.get_mut("payment").unwrap().refunds.insert(
                 "another".into(),
-                Refund { amount: 0, status: "accepted".into(), by_admin: true, is_due: false },
+                Refund { amount: 0, status: "accepted".into(), by_admin: true, ..Refund::default() },
             );
         });
         assert_eq!(nobody_asked, [TWICE].into());
@@ -582,6 +655,84 @@ mod tests {
         assert_eq!((twice, gone), ([TWICE].into(), [TWICE].into()));
         let unclear = broken(|history, _| history.gave_back("key 3", "payment", &json!({}), (503, None)));
         assert_eq!(unclear, ["every request is answered"].into());
+    }
+
+    #[test]
+    fn a_refund_that_nobody_was_told_of_is_noticed() {
+        let untold = |world: &mut World| {
+            world.emails.get_mut("order").unwrap().retain(|email| *email != EmailKind::Refunded);
+        };
+        assert_eq!(broken(|_, world| untold(world)), ["every refund is told"].into());
+        let failed = broken(|_, world| {
+            untold(world);
+            fails(world, true);
+        });
+        assert_eq!(failed, BTreeSet::new());
+        let kept = broken(|_, world| {
+            let letter = r#"{"kind":"payment.refunded","id":"payment.refund"}"#;
+            world.dead_letters.push(("EmailsDeadLetterQueueUrl", letter.into()));
+        });
+        assert_eq!(kept, BTreeSet::new(), "it came again after it was told");
+    }
+
+    #[test]
+    fn a_piece_that_goes_back_twice_or_is_counted_for_no_refund_is_noticed() {
+        let one = |amount| BTreeMap::from([("tea".to_owned(), Back { pieces: 1, amount })]);
+        let for_a_piece = |world: &mut World| {
+            payment(world).refunds.get_mut("refund").unwrap().share = one(100);
+            order(world).back = one(100);
+        };
+        let after = |change: fn(&mut World)| {
+            broken(|_, world| {
+                for_a_piece(world);
+                change(world);
+            })
+        };
+        assert_eq!(after(|_| {}), BTreeSet::new());
+        assert_eq!(after(|world| order(world).back.clear()), [PIECES].into());
+        assert_eq!(after(|world| order(world).back.get_mut("tea").unwrap().amount = 99), [PIECES].into());
+        assert_eq!(
+            after(|world| payment(world).refunds.get_mut("refund").unwrap().share.clear()),
+            [PIECES].into()
+        );
+        let of_a_failed_one = after(|world| fails(world, true));
+        assert_eq!(of_a_failed_one, [PIECES].into());
+        let too_many = after(|world| {
+            payment(world).refunds.get_mut("refund").unwrap().share.get_mut("tea").unwrap().pieces = 99;
+            order(world).back.get_mut("tea").unwrap().pieces = 99;
+        });
+        assert_eq!(too_many, [PIECES].into());
+    }
+
+    #[test]
+    fn what_came_at_the_door_or_was_given_back_otherwise_is_no_business_of_stripes() {
+        let outside = |world: &mut World| {
+            payment(world).refunds.get_mut("refund").unwrap().outside = true;
+            payment(world).ledger = [("charge:pi_1".into(), 900), ("outside:refund".into(), -100)].into();
+            intent(world).refunds.clear();
+            intent(world).moved = 900;
+        };
+        assert_eq!(broken(|_, world| outside(world)), BTreeSet::new());
+        let unwritten = broken(|_, world| {
+            outside(world);
+            payment(world).ledger.remove("outside:refund");
+        });
+        assert_eq!(unwritten, [LEDGER, BOOKS].into());
+        let cash = |world: &mut World| {
+            outside(world);
+            order(world).by_card = false;
+            order(world).history.remove(0);
+            world.stripe = crate::books::Books::default();
+            world.told.insert("order".into(), ["order.placed", "order.shipped"].map(str::to_owned).into());
+            payment(world).kind = "cash".into();
+            payment(world).ledger = [("cash:order".into(), 900), ("outside:refund".into(), -100)].into();
+        };
+        assert_eq!(broken(|_, world| cash(world)), BTreeSet::new());
+        let twice = broken(|_, world| {
+            cash(world);
+            payment(world).ledger.insert("charge:pi_1".into(), 900);
+        });
+        assert_eq!(twice, [LEDGER, BOOKS].into());
     }
 
     #[test]

@@ -1,8 +1,9 @@
-//! `PUT /orders/{id}/status`: says that an order is on its way or arrived, and queues the email that tells its buyer.
+//! `PUT /orders/{id}/status`: says that an order is on its way or arrived, and was paid at the door; queues its email.
 //!
 //! Safe to repeat: the order moves once, and what was said before is answered again.
 
-use orders::{Fulfilling, OrderId, OrderView, Progress};
+use orders::{OrderId, OrderView, Progress};
+use payments::Fulfilling;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, PathId, State};
 use shared::run::telemetry;
