@@ -587,9 +587,10 @@ fn targets(floor: &Figures, functions: &[OfFunction], lines: &[Line], checkouts:
     if let Some((of_several, of_one)) = checkouts::by_sellers(checkouts) {
         targets.push(Target {
             what: "write units of check-out-cart for 50 lines of three sellers, of those for one seller's",
-            bound: "1×",
+            // Two more for each seller's part of the order.
+            bound: "1.1×",
             reached: format!("{} ({})", times(of_several, of_one), number(of_several)),
-            met: of_several <= of_one,
+            met: of_several <= 1.1 * of_one,
         });
     }
     for (what, bound, at_most, value) in [
@@ -867,7 +868,7 @@ mod tests {
                 ("1.2×", "1.1× (create-order)", true),
                 ("1.15×", "1.1× (get-product)", true),
                 ("16", "0", true),
-                ("11", "9", true),
+                ("13", "9", true),
                 ("2", "3", false),
                 ("10 MB", "9.0 MB (create-order)", true),
                 ("4.5 MB", "4.0 MB (create-order)", true),
@@ -895,7 +896,7 @@ mod tests {
             [
                 ("1.3×", "1.4× (check-out-cart (1 line, card))", false),
                 ("1.3×", "1.1× (receive-stripe-event)", true),
-                ("1×", "1.0× (160)", true),
+                ("1.1×", "1.0× (160)", true),
                 ("10 MB", "9.0 MB (receive-stripe-event)", true),
                 ("4.5 MB", "4.0 MB (receive-stripe-event)", true),
             ]
