@@ -16,8 +16,6 @@ use crate::{build, emulator, faults, needs, proxy, release, say, seed, shop::Sho
 
 /// The test binary that breaks things, and so runs alone and last.
 const DISRUPTIONS: &str = "disruptions";
-/// The test binary of the journeys.
-const SHOP: &str = "shop";
 /// The module of the tests that need a browser.
 const IN_A_BROWSER: &str = "in_a_browser::";
 
@@ -276,8 +274,8 @@ async fn run_suite(
 ) -> Result<()> {
     let mut command = tokio::process::Command::new(&suite.binary);
     command.args(filter).current_dir(&suite.package);
-    if let Some(threads) = threads(&suite.name) {
-        command.env("RUST_TEST_THREADS", threads.to_string());
+    if suite.name == DISRUPTIONS {
+        command.arg("--test-threads=1");
     }
     match needs::browser() {
         Some(browser) => command.env("CARTWRIGHT_BROWSER", browser),
@@ -285,15 +283,6 @@ async fn run_suite(
     };
     set_environment(&mut command, cloud, record);
     run_and_count(command, &suite.name, tally).await
-}
-
-/// How many tests of a binary run at once, if not one for each processor. Those of the shop wait for it half the time.
-fn threads(suite: &str) -> Option<usize> {
-    match suite {
-        DISRUPTIONS => Some(1),
-        SHOP => std::thread::available_parallelism().ok().map(|processors| 2 * processors.get()),
-        _ => None,
-    }
 }
 
 /// Shows what a program with tests says, and adds its results up.
