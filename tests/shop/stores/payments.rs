@@ -158,7 +158,7 @@ async fn what_is_owed_already_is_not_taken_for_what_went_back_in_stripes_pages()
     let paid = Awaiting::paid().await;
     let refunding: Refunding = with_queues(None).await;
     gives_back(&refunding, paid.payment, r#"{"amount":60}"#).await.expect("a refund");
-    let refunds: Refunds = open().await;
+    let refunds: Refunds = with_queues(None).await;
     let made = |amount: u64| {
         let made = json!({
             "id": format!("re_{}_{amount}", paid.payment), "status": "succeeded", "amount": amount,

@@ -23,8 +23,9 @@ use super::{
 };
 
 /// What a function is given besides tables and queues.
-const GIVEN: [(&str, &str); 4] = [
+const GIVEN: [(&str, &str); 5] = [
     ("RETURN_DAYS", "30"),
+    ("LIMIT_PER_GUEST", "1000/60"),
     ("LIMIT_PER_PERSON", "1000/60"),
     ("LIMIT_KEY", "a key"),
     ("ORDER_TOKEN_KEY", "a key"),

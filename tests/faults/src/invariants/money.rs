@@ -732,7 +732,7 @@ mod tests {
             cash(world);
             payment(world).ledger.insert("charge:pi_1".into(), 900);
         });
-        assert_eq!(twice, [LEDGER, BOOKS].into());
+        assert_eq!(twice, [LEDGER, BOOKS, SENT].into());
     }
 
     #[test]
