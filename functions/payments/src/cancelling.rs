@@ -43,7 +43,7 @@ impl Ends {
     }
 
     /// Ends a pending order, as it was read, and sends all back that is kept of its money. What a bank decides about
-    /// stays until it has.
+    /// stays until it has; and what came twice and could not go back is no part of the payment that counts.
     async fn end(
         &self,
         order: &Order,
@@ -56,8 +56,9 @@ impl Ends {
             None
         } else {
             let payment = self.payments.find(paying.payment_id).await?.context("there is no such payment")?;
+            let goes_back = goes_back.min(payment.refundable);
             // What was paid at the door has arrived, and so does not end.
-            let intent = payment.intent_id.clone();
+            let intent = payment.intent_id.clone().filter(|_| goes_back > Amount::ZERO);
             intent
                 .map(|intent| Refund::requested(&payment, intent, goes_back, RefundWhy::Cancelled, None, now))
         };

@@ -1,8 +1,10 @@
 //! Payments: what Stripe tells is written down once, whoever tells it, and no more goes back than came.
 
+use orders::workflow::Released;
 use orders::{Order, OrderId, OrderStatus, PaymentId};
 use payments::applying::{Applied, Applying};
 use payments::attempt::Outcome;
+use payments::cancelling::Ends;
 use payments::deciding::{Money, Said, State};
 use payments::events::{Event, Happened};
 use payments::hearing::{Hearing, To};
@@ -15,6 +17,7 @@ use shared::dynamo::{Write, to_item};
 use shared::http::input;
 use shared::run::aws::FromEnv;
 use shared::values::money::Amount;
+use tests::aws::Aws as Cloud;
 use tests::meddler::Meddler;
 use users::CurrentAdmin;
 
@@ -213,4 +216,21 @@ async fn money_of_another_amount_or_currency_than_was_asked_for_pays_nothing() {
         assert_eq!(awaiting.status().await, OrderStatus::AwaitingPayment);
         assert_eq!(awaiting.counts().await.0, [0, amount, 0]);
     }
+}
+
+#[tokio::test]
+async fn an_order_ends_although_what_came_twice_could_not_go_back() {
+    let paid = Awaiting::paid().await;
+    // A second attempt took as much, and its card was closed when that was to go back.
+    let (cloud, order) = (Cloud::open().await, paid.order.to_string());
+    let both = json!({ ":both": { "N": "19998" } });
+    cloud.update_item("OrdersTable", ("orderId", &order), "SET payment.paid = :both", both).await;
+    let ends: Ends = with_queues(None).await;
+    let ended = ends.give_up(paid.order, now()).await;
+    assert_eq!(ended.expect("it is over"), Released::Released);
+    assert_eq!(paid.counts().await.0, [0, 9_999, 0]);
+    assert_eq!(paid.status().await, OrderStatus::Cancelled);
+    // The queue tells it twice.
+    assert_eq!(ends.give_up(paid.order, now()).await.expect("it is over"), Released::AlreadyCancelled);
+    assert_eq!(paid.counts().await.0, [0, 9_999, 0]);
 }

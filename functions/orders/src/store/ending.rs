@@ -6,6 +6,7 @@ use offers::Offers;
 use promotions::Redemption;
 use shared::caller::{Caller, UserId};
 use shared::dynamo::{Write, Written};
+use shared::values::money::Amount;
 use shared::values::time::Timestamp;
 use users::CurrentAdmin;
 
@@ -32,8 +33,8 @@ pub struct Ending<'a> {
 enum Money {
     /// It is paid at the door, or not at all.
     None,
-    /// All that is kept of it goes back.
-    GoesBack,
+    /// So much of it goes back.
+    GoesBack(Amount),
     /// No attempt can take any.
     NeverCame,
 }
@@ -53,9 +54,9 @@ impl<'a> Ending<'a> {
         Self { actor, money: Money::None, also: &|_| Ok(()) }
     }
 
-    /// Of a pending order, as it was read: all that is kept of its money goes back, which `also` asks for.
-    pub fn of_a_paid_one(actor: &'a Actor, also: Also<'a>) -> Self {
-        Self { actor, money: Money::GoesBack, also }
+    /// Of a pending order, as it was read: so much of its money goes back, which `also` asks for.
+    pub fn of_a_paid_one(actor: &'a Actor, goes_back: Amount, also: Also<'a>) -> Self {
+        Self { actor, money: Money::GoesBack(goes_back), also }
     }
 
     /// Of an order, as it was read, none of whose attempts can take money any more, of which `also` makes sure.
@@ -70,7 +71,7 @@ impl<'a> Ending<'a> {
 
     fn action(&self) -> Action {
         match self.money {
-            Money::None | Money::GoesBack => Action::Cancel,
+            Money::None | Money::GoesBack(_) => Action::Cancel,
             Money::NeverCame => Action::Expire,
         }
     }
@@ -95,10 +96,12 @@ impl<'a> Ending<'a> {
     fn besides(&self, order: &Order) -> anyhow::Result<Besides> {
         match (self.money, &order.payment) {
             (Money::None, None) => Ok(Besides::default()),
-            (Money::GoesBack, Some(payment)) => as_read(payment),
+            (Money::GoesBack(amount), Some(payment)) => as_read(payment, amount),
             (Money::NeverCame, Some(payment)) => Ok(nobody_tried_again(payment)),
             (Money::None, Some(_)) => anyhow::bail!("an order whose money is the provider's ends with it"),
-            (Money::GoesBack | Money::NeverCame, None) => anyhow::bail!("no provider has money of the order"),
+            (Money::GoesBack(_) | Money::NeverCame, None) => {
+                anyhow::bail!("no provider has money of the order")
+            }
         }
     }
 }

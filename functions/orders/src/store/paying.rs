@@ -250,9 +250,9 @@ pub(super) fn many(payment: &Paying) -> i64 {
     i64::try_from(payment.attempts.len()).unwrap_or(i64::MAX)
 }
 
-/// That all goes back of an order's money that may, if its money is as it was read.
-pub(super) fn as_read(payment: &Paying) -> anyhow::Result<Besides> {
-    let paid_back = payment.refunding.checked_add(payment.goes_back()).context("an amount fits")?;
+/// That so much goes back of an order's money, if its money is as it was read.
+pub(super) fn as_read(payment: &Paying, goes_back: Amount) -> anyhow::Result<Besides> {
+    let paid_back = payment.refunding.checked_add(goes_back).context("an amount fits")?;
     Ok(Besides {
         set: ", payment.refunding = :goesBack",
         when: " AND payment.paymentId = :payment AND payment.paid = :paid AND payment.refunding = :refunding \

@@ -161,7 +161,8 @@ impl Payments {
             write.put(self.new_refund(refund)?);
             Ok(())
         };
-        self.orders.end(order, Ending::of_a_paid_one(actor, &also), now).await
+        let goes_back = refund.map_or(Amount::ZERO, |refund| refund.amount);
+        self.orders.end(order, Ending::of_a_paid_one(actor, goes_back, &also), now).await
     }
 
     /// An update of a refund's attempt by the refund's amount.
