@@ -184,9 +184,17 @@ impl Checks<'_> {
             }
             for order in &placed {
                 let ordered = self.order(order);
-                let is_another = |ordered: &Order| {
-                    ordered.lines != purchase.lines || !purchase.may_be_of(order, &ordered.buyer)
+                // A cart keeps its lines as they came, some of them perhaps from before.
+                let same = |ordered: &Order| {
+                    let [ordered, asked] = [&ordered.lines, &purchase.lines].map(|lines| {
+                        let mut lines = lines.clone();
+                        lines.sort();
+                        lines
+                    });
+                    ordered == asked
                 };
+                let is_another =
+                    |ordered: &Order| !same(ordered) || !purchase.may_be_of(order, &ordered.buyer);
                 if ordered.is_some_and(is_another) {
                     self.add(NAME, order, format!("{} ordered {:?}", purchase.label, purchase.lines));
                 }
