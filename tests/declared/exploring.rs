@@ -24,7 +24,8 @@ where
     M::State: Clone + Debug + PartialEq + Hash + Send + Sync,
     M::Action: Clone + Debug + PartialEq + Send + Sync,
 {
-    let checker = model.checker().threads(2).spawn_bfs().join();
+    // One thread: only then is every state found by the shortest way to it, and so the depth the same in each run.
+    let checker = model.checker().threads(1).spawn_bfs().join();
     let found = checker.discoveries();
     let broken = checker.model().properties().into_iter().filter(|property| match property.expectation {
         Expectation::Always => found.contains_key(property.name),
@@ -47,7 +48,7 @@ where
     M::Action: Clone + Debug + PartialEq + Send + Sync,
 {
     let until = HasDiscoveries::AnyOf(BTreeSet::from([promise]));
-    let checker = model.checker().threads(2).finish_when(until).spawn_bfs().join();
+    let checker = model.checker().threads(1).finish_when(until).spawn_bfs().join();
     let found = checker.discovery(promise);
     println!(
         "{} states: {promise}: {:?}",
