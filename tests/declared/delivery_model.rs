@@ -506,8 +506,8 @@ fn is_to_be_sent(state: &State) -> bool {
     matches!(state.order, OrderStatus::Pending | OrderStatus::Shipping)
 }
 
-/// Whether no order waits for ever, all that came is written, and what is kept pays what is sent. Of money that is on its
-/// way nobody knows yet.
+/// Whether no order waits for ever, all that came is written, and what is kept pays what is sent. Of money that is on
+/// its way nobody knows yet.
 fn is_stripes(quiet: &State) -> bool {
     let is_written = |attempt: &Attempt| attempt.charged == u8::from(attempt.page.has_money());
     let is_kept = |attempt: &&Attempt| attempt.page.has_money() && attempt.outcome.is_none();
@@ -540,8 +540,8 @@ const TWO: Shop = Shop { attempts: 2, is_rogue: false, ..ONE };
 /// Two attempts, and one that does not.
 const ROGUE: Shop = Shop { attempts: 2, ..ONE };
 
-/// Everything holds, in at least so many states, the farthest of them so many steps away: a model that lost half of what
-/// can happen must not pass.
+/// Everything holds, in at least so many states, the farthest of them so many steps away: a model that lost half of
+/// what can happen must not pass.
 fn holds(shop: Shop, least: usize, farthest: usize) {
     let Explored { broken, states, depth } = explored(shop);
     assert_eq!(broken, Vec::<&str>::new());

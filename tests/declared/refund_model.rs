@@ -518,8 +518,8 @@ const BANKS: Shop =
 /// The order's end, and a bank.
 const END_AND_BANK: Shop = Shop { admins: 0, ends: true, ..BANKS };
 
-/// Everything holds, in at least so many states, the farthest of them so many steps away: a model that lost half of what
-/// can happen must not pass.
+/// Everything holds, in at least so many states, the farthest of them so many steps away: a model that lost half of
+/// what can happen must not pass.
 fn holds(shop: Shop, least: usize, farthest: usize) {
     let Explored { broken, states, depth } = explored(shop);
     assert_eq!(broken, Vec::<&str>::new());

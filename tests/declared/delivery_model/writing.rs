@@ -118,8 +118,8 @@ impl Shop {
         }
     }
 
-    /// `Settling::kill`. A page that nobody noted is asked for with its key: Stripe gives the one that it made, makes it
-    /// now, or refuses because it would be too short.
+    /// `Settling::kill`. A page that nobody noted is asked for with its key: Stripe gives the one that it made, makes
+    /// it now, or refuses because it would be too short.
     pub fn ends(&self, state: &mut State, number: u8, then: Then) -> Option<Process> {
         if state.is_out(number) {
             return self.goes_on(number, then, Killed::Out);
@@ -160,8 +160,8 @@ impl Shop {
     }
 }
 
-/// `Payments::send_back`, with the conditions of `Orders::sends_back`, which a mismatch does without: its money was never
-/// the order's.
+/// `Payments::send_back`, with the conditions of `Orders::sends_back`, which a mismatch does without: its money was
+/// never the order's.
 fn sends_back(state: &mut State, number: u8, read: Read, outcome: Outcome) -> bool {
     let is_as_read = outcome == Outcome::Mismatch
         || (index(&OrderStatus::ALL, &state.order), state.counts) == (read.order, read.counts);
