@@ -53,7 +53,7 @@ where
     println!(
         "{} states: {promise}: {:?}",
         checker.unique_state_count(),
-        found.clone().map(|path| path.into_actions())
+        found.clone().map(stateright::Path::into_actions)
     );
     found.is_some()
 }
