@@ -3,11 +3,14 @@
 
 mod arrows;
 mod contract;
+mod delivery_model;
 mod documents;
 mod events;
+mod exploring;
 mod operations;
 mod order_model;
 mod payment_model;
+mod refund_model;
 mod releases;
 mod samples;
 mod template;

@@ -20,14 +20,14 @@ use shared::values::money::Amount;
 use stateright::{Checker, Model, Property};
 
 const ORDER: &str = "01a1fbbc-f982-7d04-8367-8c1b9055f3ff";
-const AT: &str = "2026-11-28T12:00:00.000Z";
+pub const AT: &str = "2026-11-28T12:00:00.000Z";
 
 fn id(number: u8) -> String {
     format!("01a1fbbc-f982-7d04-8367-8c1b9055f40{number}")
 }
 
 /// An order of 99.99 USD in a status, of so many attempts, of which this one counts.
-fn order(status: OrderStatus, attempts: u8, counts: u8) -> Order {
+pub fn order(status: OrderStatus, attempts: u8, counts: u8) -> Order {
     let line = json!({
         "offerId": id(9), "productId": id(9), "productName": "Tea", "unitPrice": 9_999, "quantity": 1, "sellerId": "b0b"
     });
@@ -42,7 +42,7 @@ fn order(status: OrderStatus, attempts: u8, counts: u8) -> Order {
 }
 
 /// The attempt of this number, as the table keeps it.
-fn payment(number: u8, status: AttemptStatus, outcome: Option<Outcome>) -> Payment {
+pub fn payment(number: u8, status: AttemptStatus, outcome: Option<Outcome>) -> Payment {
     serde_json::from_value(json!({
         "paymentId": id(number), "entry": "payment", "orderId": ORDER, "userId": "ann", "kind": "checkout_session",
         "attempt": number, "amount": 9_999, "currency": "USD", "status": status, "shop": "cartwright",
@@ -52,12 +52,12 @@ fn payment(number: u8, status: AttemptStatus, outcome: Option<Outcome>) -> Payme
     .unwrap()
 }
 
-fn money(number: u8) -> Money {
+pub fn money(number: u8) -> Money {
     let currency = CurrencyCode::try_from("usd".to_owned()).unwrap();
     Money { intent: format!("pi_{number}").parse().unwrap(), amount: Amount::from_minor(9_999), currency }
 }
 
-fn said(number: u8, state: Stripes) -> Said {
+pub fn said(number: u8, state: Stripes) -> Said {
     let (payment, order) = (id(number).parse().unwrap(), ORDER.parse().unwrap());
     Said { payment, order, session: None, state, event: None }
 }
@@ -173,9 +173,9 @@ struct Shop {
     without: Option<Safeguard>,
 }
 
-type Orders = Vec<((OrderStatus, u8, u8), Order)>;
+pub type Orders = Vec<((OrderStatus, u8, u8), Order)>;
 
-static ORDERS: LazyLock<Orders> = LazyLock::new(|| {
+pub static ORDERS: LazyLock<Orders> = LazyLock::new(|| {
     let of = |status, attempts, counts| ((status, attempts, counts), order(status, attempts, counts));
     OrderStatus::ALL
         .into_iter()
@@ -183,9 +183,9 @@ static ORDERS: LazyLock<Orders> = LazyLock::new(|| {
         .collect()
 });
 
-type Payments = Vec<((u8, AttemptStatus, Option<Outcome>), Payment)>;
+pub type Payments = Vec<((u8, AttemptStatus, Option<Outcome>), Payment)>;
 
-static PAYMENTS: LazyLock<Payments> = LazyLock::new(|| {
+pub static PAYMENTS: LazyLock<Payments> = LazyLock::new(|| {
     let outcomes = || [None].into_iter().chain(Outcome::ALL.map(Some));
     let of = |number, status| {
         outcomes().map(move |outcome| ((number, status, outcome), payment(number, status, outcome)))
@@ -196,7 +196,7 @@ static PAYMENTS: LazyLock<Payments> = LazyLock::new(|| {
         .collect()
 });
 
-fn index<T: PartialEq>(all: &[T], one: &T) -> u8 {
+pub fn index<T: PartialEq>(all: &[T], one: &T) -> u8 {
     all.iter().position(|it| it == one).unwrap().try_into().unwrap()
 }
 

@@ -321,7 +321,7 @@ impl Payment {
     }
 
     /// Whether the order does not count on it any more: nobody can pay by it, or what came was another amount.
-    pub(crate) fn is_out(&self) -> bool {
+    pub fn is_out(&self) -> bool {
         match self.status {
             AttemptStatus::Dead => true,
             AttemptStatus::Captured => !self.counts(),

@@ -96,7 +96,7 @@ pub(crate) fn entry_of(id: &DisputeId) -> String {
 
 /// How the counters of an attempt and of its order follow a dispute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Counted {
+pub struct Counted {
     /// How many more stand.
     pub stand: i64,
     /// How many more are lost.
@@ -105,7 +105,7 @@ pub(crate) struct Counted {
 
 impl Dispute {
     /// What is said of a dispute that nobody knew of, about the money of `payment`.
-    pub(crate) fn heard_of(
+    pub fn heard_of(
         said: &stripe::Dispute,
         payment: &Payment,
         order: &Order,
@@ -130,7 +130,7 @@ impl Dispute {
     }
 
     /// How it goes on with what is said of it; nothing where that was so before what is known.
-    pub(crate) fn goes_on(&self, said: &stripe::Dispute, since: Timestamp, now: Timestamp) -> Option<Self> {
+    pub fn goes_on(&self, said: &stripe::Dispute, since: Timestamp, now: Timestamp) -> Option<Self> {
         let status = DisputeState::of(&said.status);
         let is_later = (since, status.rank()) > (self.since, self.status.rank());
         is_later.then(|| Self {
@@ -144,7 +144,7 @@ impl Dispute {
     }
 
     /// What counts differently since it was `before`, or since nobody knew of it.
-    pub(crate) fn counted(&self, before: Option<&Self>) -> Counted {
+    pub fn counted(&self, before: Option<&Self>) -> Counted {
         let stands = |dispute: &Self| i64::from(dispute.status.stands());
         let is_lost = |dispute: &Self| i64::from(dispute.status == DisputeState::Lost);
         Counted {
