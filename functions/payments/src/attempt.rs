@@ -74,13 +74,15 @@ impl AttemptStatus {
             (Heard::Paid, Self::Creating | Self::Open | Self::Processing | Self::Dead) => {
                 Follows::To(Self::Captured)
             }
-            (Heard::Processing, Self::Creating | Self::Open | Self::Dead) => Follows::To(Self::Processing),
+            (Heard::Processing, Self::Creating | Self::Open) => Follows::To(Self::Processing),
             (Heard::Died, Self::Creating | Self::Open | Self::Processing) => Follows::To(Self::Dead),
             (Heard::Made, Self::Open)
             | (Heard::Paid, Self::Captured)
             | (Heard::Processing, Self::Processing)
             | (Heard::Died, Self::Dead) => Follows::Already,
             (Heard::Made, Self::Processing | Self::Captured)
+            // That it was slow is told late: it has failed since.
+            | (Heard::Processing, Self::Dead)
             | (Heard::Processing | Heard::Died, Self::Captured)
             | (
                 Heard::Declined,

@@ -168,7 +168,8 @@ impl Refunds {
         }
     }
 
-    /// What is heard of a refund becomes so, from wherever it stood.
+    /// What is heard of a refund becomes so, from wherever it stands: it may have gone back since it was read, and have
+    /// failed after that.
     async fn becomes(
         &self,
         refund: &Refund,
@@ -177,25 +178,32 @@ impl Refunds {
         event: Option<EventId>,
         now: Timestamp,
     ) -> anyhow::Result<Passed> {
-        let failed = match (heard, refund.state()) {
-            (RefundHeard::Accepted, RefundState::Requested) => {
-                let accepted = self.payments.accept(refund, at_stripe, event, now).await?;
-                if accepted == Passed::Now {
-                    tell(&self.emails, refund).await;
+        let mut refund = refund.clone();
+        for _ in 0..TRIES_AT_ONCE {
+            let failed = match (heard, refund.state()) {
+                (RefundHeard::Accepted, RefundState::Requested) => {
+                    let accepted = self.payments.accept(&refund, at_stripe, event, now).await?;
+                    if accepted == Passed::Now {
+                        tell(&self.emails, &refund).await;
+                    }
+                    return Ok(accepted);
                 }
-                return Ok(accepted);
+                (RefundHeard::Failed, RefundState::Requested) => self.payments.refuse(&refund, now).await?,
+                (RefundHeard::Failed, RefundState::Accepted) => {
+                    self.payments.returned(&refund, at_stripe, event.clone(), now).await?
+                }
+                (RefundHeard::Accepted, RefundState::Accepted | RefundState::Failed)
+                | (RefundHeard::Failed, RefundState::Failed) => return Ok(Passed::Before),
+            };
+            if failed == Passed::Now {
+                refund_failed(&refund);
+                return Ok(failed);
             }
-            (RefundHeard::Failed, RefundState::Requested) => self.payments.refuse(refund, now).await?,
-            (RefundHeard::Failed, RefundState::Accepted) => {
-                self.payments.returned(refund, at_stripe, event, now).await?
-            }
-            (RefundHeard::Accepted, RefundState::Accepted | RefundState::Failed)
-            | (RefundHeard::Failed, RefundState::Failed) => return Ok(Passed::Before),
-        };
-        if failed == Passed::Now {
-            refund_failed(refund);
+            let name = refund.name();
+            let read = self.payments.refund(name.payment_id, &name.name).await?;
+            refund = read.context("a refund stays")?;
         }
-        Ok(failed)
+        Err(Busy).context("write down what became of a refund")
     }
 }
 

@@ -175,6 +175,8 @@ proptest! {
         let decision = decided(&order, &payment, false, &said(1, State::Processing));
         prop_assert!(matches!(decision, Decision::Wait | Decision::Note | Decision::Nothing));
         prop_assert!(decision != Decision::Wait || status == OrderStatus::AwaitingPayment);
+        // That it was slow is told late: it has failed since.
+        prop_assert!(attempt != AttemptStatus::Dead || decision == Decision::Nothing);
         prop_assert_eq!(decided(&order, &payment, false, &said(1, State::Open)), Decision::Nothing);
     }
 

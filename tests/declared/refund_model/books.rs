@@ -7,11 +7,11 @@ use orders::{OrderStatus, Paying};
 use payments::Payment;
 use payments::attempt::AttemptStatus;
 use payments::disputes::{Dispute, DisputeState};
-use payments::refunding::{NewRefund, amount_of};
+use payments::refunding::amount_of;
 use payments::refunds::{RefundFollows, RefundHeard, RefundState};
 use payments::stripe;
 use serde_json::json;
-use shared::values::money::{Amount, Price};
+use shared::values::money::Amount;
 use shared::values::time::Timestamp;
 
 use super::Safeguard;
@@ -228,8 +228,7 @@ static ALLOWED: LazyLock<Allowed> = LazyLock::new(|| {
     let all = left.flat_map(|(left, is_disputed)| wanted.map(|wanted| (left, is_disputed, wanted)));
     all.map(|(left, is_disputed, wanted)| {
         let payment = payment_with(minor(left), u8::from(is_disputed));
-        let amount = wanted.map(|parts| Price::new(Amount::from_minor(minor(parts))).unwrap());
-        let allowed = amount_of(&payment, &NewRefund { amount, reason: None });
+        let allowed = amount_of(&payment, wanted.map(|parts| Amount::from_minor(minor(parts))));
         ((left, is_disputed, wanted), allowed.ok().map(parts))
     })
     .collect()

@@ -9,6 +9,7 @@ use payments::deciding::{Money, Said, State};
 use payments::events::{Event, Happened};
 use payments::hearing::{Hearing, To};
 use payments::refunding::{Refunding, Refunds};
+use payments::store::Passed;
 use payments::stripe::{self, CurrencyCode};
 use payments::{Payment, Payments};
 use serde_json::{Value, json};
@@ -173,6 +174,34 @@ async fn what_is_owed_already_is_not_taken_for_what_went_back_in_stripes_pages()
     assert_eq!(paid.counts().await.0, [3_999, 6_000, 0]);
     refunds.heard(&made(3_999), None, now()).await.expect("it is written");
     assert_eq!(paid.counts().await.0, [0, 6_000, 3_999]);
+}
+
+// F7: both are told at the same moment.
+#[tokio::test]
+async fn a_refund_that_fails_while_it_is_written_that_it_went_is_the_shops_again() {
+    let paid = Awaiting::paid().await;
+    let refunding: Refunding = with_queues(None).await;
+    gives_back(&refunding, paid.payment, r#"{"amount":60}"#).await.expect("a refund");
+    let payments: Payments = open().await;
+    let whole = payments.whole(paid.payment).await.expect("the table answers").expect("it is there");
+    let refund = serde_json::to_value(&whole.refunds[0]).expect("JSON")["refundId"].clone();
+    let told = move |status: &str| {
+        let told = json!({
+            "id": format!("re_{}", paid.payment), "status": status, "amount": 6_000, "currency": "usd",
+            "payment_intent": paid.intent(), "metadata": { "payment_id": paid.payment, "refund_id": refund },
+        });
+        serde_json::from_value::<stripe::Refund>(told).expect("a refund")
+    };
+    let (rival, went): (Refunds, _) = (with_queues(None).await, told("succeeded"));
+    let meddler = Meddler::before("TransactWriteItems", 0..1, move || {
+        let (rival, went) = (rival.clone(), went.clone());
+        async move { _ = rival.heard(&went, None, now()).await.expect("it is written") }
+    });
+    let behind: Refunds = with_queues(Some(meddler)).await;
+    let heard = behind.heard(&told("failed"), None, now()).await.expect("it is written");
+    assert_eq!(heard, (Some(paid.payment), Passed::Now));
+    let (counts, facts) = paid.counts().await;
+    assert_eq!((counts, facts.len()), ([9_999, 0, 0], 3), "{facts:?}");
 }
 
 // P7: each fact is named after Stripe's object, and not after the event that tells of it.
