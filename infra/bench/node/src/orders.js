@@ -2,7 +2,7 @@ import { TransactWriteCommand } from "@aws-sdk/lib-dynamodb";
 import { createHash, randomBytes } from "node:crypto";
 import { dynamodb, list, Problem, shard } from "./shared.js";
 
-const { GUARDS_TABLE, OFFERS_TABLE, ORDERS_TABLE, SETTINGS_TABLE } = process.env;
+const { GUARDS_TABLE, OFFERS_TABLE, ORDERS_TABLE, SELLER_ORDERS_TABLE, SETTINGS_TABLE } = process.env;
 const DAY = 24 * 60 * 60;
 
 /** By what an order of these costs. Coupons, shipping and taxes are not written out: the bench's shop has none. */
@@ -89,7 +89,7 @@ export async function write(order, request, answer, besides = []) {
     },
   }));
   const own = { Put: { TableName: ORDERS_TABLE, Item: order, ConditionExpression: "attribute_not_exists(orderId)" } };
-  const items = [own, ...reservations, ...besides, ...(request ? [record(request, answer)] : [])];
+  const items = [own, ...reservations, ...ofSellers(order), ...besides, ...(request ? [record(request, answer)] : [])];
   try {
     await dynamodb.send(new TransactWriteCommand({ TransactItems: items }));
     return undefined;
@@ -99,6 +99,19 @@ export async function write(order, request, answer, besides = []) {
     if (!failed.includes(true)) throw error;
     return { isLine: failed.slice(1, reservations.length + 1).includes(true), line: failed.indexOf(true) - 1 };
   }
+}
+
+/** What each seller has of an order. */
+function ofSellers({ orderId, currency, createdAt, lines }) {
+  return [...new Set(lines.map((line) => line.sellerId))].map((sellerId) => {
+    const own = lines.filter((line) => line.sellerId === sellerId);
+    const sold = own.map(({ offerId, productId, productName, unitPrice, quantity }) => {
+      return { offerId, productId, productName, unitPrice, quantity, total: unitPrice * quantity };
+    });
+    const total = sold.reduce((sum, line) => sum + line.total, 0);
+    const Item = { sellerId, orderId, lines: sold, total, currency, createdAt, schemaVersion: 1 };
+    return { Put: { TableName: SELLER_ORDERS_TABLE, Item } };
+  });
 }
 
 function record({ guardId, fingerprint }, answer) {

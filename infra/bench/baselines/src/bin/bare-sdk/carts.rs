@@ -8,7 +8,7 @@ use lambda_runtime::Error;
 use super::Bare;
 use super::parts::{
     Consistency, ID, KEY, PROFILE, RECORD, SETTINGS, Wanted, attributes_of, cart_lines, changes, offers,
-    order_lines, put, put_with, reservation, table, wanted,
+    order_lines, put, put_with, reservation, seller_order, table, wanted,
 };
 
 /// The cart, as it is now.
@@ -88,6 +88,7 @@ fn ordered(lines: u32, by: By) -> Result<Vec<TransactWriteItem>, Error> {
         TransactWriteItem::builder().update(emptied).build(),
         put_with("ORDERS_TABLE", KEY, attributes, besides)?,
         put("GUARDS_TABLE", KEY, 4)?,
+        seller_order(lines)?,
     ];
     if by == By::Card {
         parts.push(put("PAYMENTS_TABLE", "paymentId", 18)?);

@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 
 use self::parts::{
     Consistency, ID, KEY, PROFILE, RECORD, SETTINGS, Wanted, changes, counted, counter, id, offers, put,
-    reservation, sent, table, wanted,
+    reservation, seller_order, sent, table, wanted,
 };
 use self::stripe::Stripe;
 
@@ -81,6 +81,7 @@ impl Bare {
                 self.write(vec![
                     put("ORDERS_TABLE", KEY, 16)?,
                     reservation(0)?,
+                    seller_order(1)?,
                     put("GUARDS_TABLE", KEY, 4)?,
                 ])
                 .await?;

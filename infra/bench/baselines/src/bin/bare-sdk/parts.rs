@@ -169,6 +169,14 @@ pub(crate) fn put_with(
     Ok(TransactWriteItem::builder().put(put).build())
 }
 
+/// As what one seller has of an order.
+pub(crate) fn seller_order(lines: u32) -> Result<TransactWriteItem, Error> {
+    let mut item = attributes_of(6);
+    item.insert("lines".into(), order_lines(lines));
+    let put = Put::builder().table_name(table("SELLER_ORDERS_TABLE")?).set_item(Some(item)).build()?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}
+
 /// So many attributes.
 pub(crate) fn attributes_of(count: usize) -> HashMap<String, AttributeValue> {
     (0..count).map(|n| (format!("attribute{n}"), id())).collect()

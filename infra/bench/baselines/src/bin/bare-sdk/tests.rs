@@ -3,12 +3,13 @@ use aws_config::Region;
 use aws_sdk_dynamodb::config::Credentials;
 use shared::run::outside::stand_in::{Asked, Reply, StandIn};
 
-const TABLES: [(&str, &str); 7] = [
+const TABLES: [(&str, &str); 8] = [
     ("CARTS_TABLE", "carts"),
     ("GUARDS_TABLE", "guards"),
     ("OFFERS_TABLE", "offers"),
     ("ORDERS_TABLE", "orders"),
     ("PAYMENTS_TABLE", "payments"),
+    ("SELLER_ORDERS_TABLE", "sellerorders"),
     ("SETTINGS_TABLE", "settings"),
     ("USERS_TABLE", "users"),
 ];
@@ -77,7 +78,7 @@ async fn an_order_is_counted_read_for_written_and_queued() {
     let expected = [
         "BatchGetItem guards 1 strong, offers 1 strong, settings 2 eventual, users 1 strong",
         "SendMessage",
-        "TransactWriteItems guards, offers, orders, 3 parts",
+        "TransactWriteItems guards, offers, orders, sellerorders, 4 parts",
         "UpdateItem guards",
     ];
     assert_eq!(calls, expected);
@@ -100,7 +101,7 @@ async fn a_checkout_is_an_order_of_each_line_and_of_its_cart() {
         basis,
         "BatchGetItem offers 50 strong, settings 2 eventual",
         "SendMessage",
-        "TransactWriteItems carts, guards, offers, orders, 53 parts",
+        "TransactWriteItems carts, guards, offers, orders, sellerorders, 54 parts",
         "UpdateItem guards",
     ];
     assert_eq!(cash, expected);
@@ -110,7 +111,7 @@ async fn a_checkout_is_an_order_of_each_line_and_of_its_cart() {
         basis,
         "BatchGetItem offers 1 strong, settings 2 eventual",
         "POST /v1/checkout/sessions with 19 fields",
-        "TransactWriteItems carts, guards, offers, orders, payments, 5 parts",
+        "TransactWriteItems carts, guards, offers, orders, payments, sellerorders, 6 parts",
         "UpdateItem guards",
         "UpdateItem payments",
     ];
