@@ -440,12 +440,12 @@ mod tests {
         let of_card = [
             "add-cart-item",
             "get-cart (1 line)",
-            "check-out-cart (1 line, card)",
+            "check-out-cart (1, card)",
             "receive-stripe-event",
             "settle-payment",
         ];
         let of_both = ["consume-orders", "send-email (confirmed)", "ship-order", "hand-over-stock"];
-        let of_none = ["get-cart (50 lines)", "check-out-cart (1 line, cash)"];
+        let of_none = ["get-cart (50 lines)", "check-out-cart (1, cash)"];
         for (paid, card, order) in [(Paid::OnDelivery, 0.0, 1.0), (Paid::ByCard, 1.0, 0.0)] {
             let are =
                 |names: &[&str], expected| names.iter().all(|name| is(prices.times(name, paid), expected));
@@ -461,7 +461,7 @@ mod tests {
         let prices = Prices::read().unwrap();
         let functions = [
             function("create-order", "SendMessage", 0.3),
-            function("check-out-cart (1 line, card)", "POST /v1/checkout/sessions", 0.3),
+            function("check-out-cart (1, card)", "POST /v1/checkout/sessions", 0.3),
             function("settle-payment", "POST /v1/payment_intents/{id}", 0.3),
         ];
         let bills = bills(&prices, &functions);

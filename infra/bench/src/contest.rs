@@ -48,10 +48,10 @@ pub(super) const HAND_OVER: Case = case("hand-over-stock", "hand-over-stock");
 pub(super) const ADD_ITEM: Case = case("add-cart-item", "add-cart-item");
 pub(super) const SEE_ONE: Case = case("get-cart (1 line)", "get-cart");
 pub(super) const SEE_ALL: Case = case("get-cart (50 lines)", "get-cart");
-pub(super) const BUY_ONE: Case = case("check-out-cart (1 line, cash)", "check-out-cart");
-pub(super) const BUY_ALL: Case = case("check-out-cart (50 lines, cash)", "check-out-cart");
-pub(super) const PAY_ALL: Case = case("check-out-cart (50 lines, card)", "check-out-cart");
-pub(super) const PAY_ONE: Case = case("check-out-cart (1 line, card)", "check-out-cart");
+pub(super) const BUY_ONE: Case = case("check-out-cart (1, cash)", "check-out-cart");
+pub(super) const BUY_ALL: Case = case("check-out-cart (50, cash)", "check-out-cart");
+pub(super) const PAY_ALL: Case = case("check-out-cart (50, card)", "check-out-cart");
+pub(super) const PAY_ONE: Case = case("check-out-cart (1, card)", "check-out-cart");
 pub(super) const HEAR: Case = case("receive-stripe-event", "receive-stripe-event");
 pub(super) const TELL: Case = case("settle-payment", "settle-payment");
 

@@ -28,10 +28,10 @@ impl Bare {
             "add-cart-item" => self.add_cart_item().await?,
             "get-cart (1 line)" => self.get_cart(1).await?,
             "get-cart (50 lines)" => self.get_cart(50).await?,
-            "check-out-cart (1 line, cash)" => self.check_out(1, By::Cash).await?,
-            "check-out-cart (50 lines, cash)" => self.check_out(50, By::Cash).await?,
-            "check-out-cart (1 line, card)" => self.check_out(1, By::Card).await?,
-            "check-out-cart (50 lines, card)" => self.check_out(50, By::Card).await?,
+            "check-out-cart (1, cash)" => self.check_out(1, By::Cash).await?,
+            "check-out-cart (50, cash)" => self.check_out(50, By::Cash).await?,
+            "check-out-cart (1, card)" => self.check_out(1, By::Card).await?,
+            "check-out-cart (50, card)" => self.check_out(50, By::Card).await?,
             _ => return Ok(false),
         }
         Ok(true)

@@ -96,7 +96,7 @@ async fn a_cart_is_read_written_and_shown() {
 #[tokio::test]
 async fn a_checkout_is_an_order_of_each_line_and_of_its_cart() {
     let basis = "BatchGetItem carts 1 strong, guards 1 strong, users 1 strong";
-    let [cash, again] = calls("check-out-cart (50 lines, cash)").await;
+    let [cash, again] = calls("check-out-cart (50, cash)").await;
     let expected = [
         basis,
         "BatchGetItem offers 50 strong, settings 2 eventual",
@@ -106,7 +106,7 @@ async fn a_checkout_is_an_order_of_each_line_and_of_its_cart() {
     ];
     assert_eq!(cash, expected);
     assert_eq!(again, expected);
-    let [card, again] = calls("check-out-cart (1 line, card)").await;
+    let [card, again] = calls("check-out-cart (1, card)").await;
     let every_time = [
         basis,
         "BatchGetItem offers 1 strong, settings 2 eventual",
