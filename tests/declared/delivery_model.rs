@@ -16,7 +16,7 @@ use payments::Payment;
 use payments::attempt::{AttemptStatus, Follows, Heard, Outcome};
 use stateright::{Model, Property};
 
-use crate::exploring::{Explored, breaks, explored};
+use crate::exploring::{breaks, holds};
 use crate::payment_model::{PAYMENTS, index};
 use pages::{Attempt, NEW, Page, Word};
 
@@ -540,14 +540,6 @@ const TWO: Shop = Shop { attempts: 2, is_rogue: false, ..ONE };
 
 /// Two attempts, and one that does not.
 const ROGUE: Shop = Shop { attempts: 2, ..ONE };
-
-/// Everything holds, in at least so many states, the farthest of them so many steps away: a model that lost half of
-/// what can happen must not pass.
-fn holds(shop: Shop, least: usize, farthest: usize) {
-    let Explored { broken, states, depth } = explored(shop);
-    assert_eq!(broken, Vec::<&str>::new());
-    assert!(states >= least && depth >= farthest, "{states} states, {depth} steps");
-}
 
 #[test]
 fn whatever_is_told_of_one_page_and_when_the_books_are_stripes() {

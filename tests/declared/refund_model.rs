@@ -17,7 +17,7 @@ use payments::disputes::DisputeState;
 use payments::refunds::{RefundFollows, RefundHeard, RefundState};
 use stateright::{Model, Property};
 
-use crate::exploring::{Explored, breaks, explored};
+use crate::exploring::{breaks, holds};
 use books::{Bank, Books, CAME, DASHBOARD, Event, Key, PAID_IN_FULL, Read, Standing, Word};
 
 /// What somebody is about to do next. Each step is one call; a refund is named by its place.
@@ -517,14 +517,6 @@ const BANKS: Shop =
 
 /// The order's end, and a bank.
 const END_AND_BANK: Shop = Shop { admins: 0, ends: true, ..BANKS };
-
-/// Everything holds, in at least so many states, the farthest of them so many steps away: a model that lost half of
-/// what can happen must not pass.
-fn holds(shop: Shop, least: usize, farthest: usize) {
-    let Explored { broken, states, depth } = explored(shop);
-    assert_eq!(broken, Vec::<&str>::new());
-    assert!(states >= least && depth >= farthest, "{states} states, {depth} steps");
-}
 
 #[test]
 fn two_admins_and_somebody_in_the_dashboard_give_back_what_they_asked_for_once_and_never_too_much() {

@@ -48,6 +48,21 @@ fn is_none(count: &u32) -> bool {
 }
 
 impl Paying {
+    /// By the payment `id`, of which nothing came yet.
+    fn by(id: PaymentId) -> Self {
+        let none = Amount::ZERO;
+        Self {
+            paid: none,
+            refunding: none,
+            refunded: none,
+            processing: false,
+            payment_id: id,
+            attempts: vec![id],
+            disputes: 0,
+            charged_back: 0,
+        }
+    }
+
     /// What is not on its way back.
     pub fn kept(&self) -> Amount {
         let kept = self.paid.minor().saturating_sub(self.refunding.minor());
@@ -91,21 +106,11 @@ impl Order {
     /// take money.
     #[must_use]
     pub fn awaiting(self, id: PaymentId, until: Timestamp) -> Self {
-        let (none, status) = (Amount::ZERO, OrderStatus::AwaitingPayment);
-        let paying = Paying {
-            paid: none,
-            refunding: none,
-            refunded: none,
-            processing: false,
-            payment_id: id,
-            attempts: vec![id],
-            disputes: 0,
-            charged_back: 0,
-        };
+        let status = OrderStatus::AwaitingPayment;
         Self {
             status,
             payment_method: PaymentMethod::Card,
-            payment: Some(paying),
+            payment: Some(Paying::by(id)),
             history: vec![HistoryEntry { status, at: self.created_at, reason: None, by: None }],
             due_at: Some(held_until(until)),
             open: None,
@@ -120,17 +125,7 @@ impl Order {
 
     /// That the carrier has taken its money, which is the payment `id`.
     pub(crate) fn collected(&self, id: PaymentId) -> Paying {
-        let (paid, none) = (self.total, Amount::ZERO);
-        Paying {
-            paid,
-            refunding: none,
-            refunded: none,
-            processing: false,
-            payment_id: id,
-            attempts: vec![id],
-            disputes: 0,
-            charged_back: 0,
-        }
+        Paying { paid: self.total, ..Paying::by(id) }
     }
 
     /// The same, which costs nothing.

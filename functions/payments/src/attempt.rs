@@ -208,6 +208,29 @@ pub(crate) const ATTEMPT: &str = "payment";
 impl Payment {
     /// The attempt `attempt` to pay `order`, which costs something, as the shop takes payments now.
     pub fn new(id: PaymentId, order: &Order, attempt: u32, terms: &Terms, now: Timestamp) -> Self {
+        Self {
+            attempt,
+            url_base: terms.url_base.clone(),
+            methods: terms.methods.clone(),
+            expires_at: terms.until(now),
+            ..Self::first(id, order, &terms.shop, now)
+        }
+    }
+
+    /// What the carrier took for `order` at the door, of which no provider knows.
+    pub fn of_cash(id: PaymentId, order: &Order, shop: &Shop, now: Timestamp) -> Self {
+        let total = order.total();
+        Self {
+            kind: AttemptKind::Cash,
+            status: AttemptStatus::Captured,
+            captured: total,
+            refundable: total,
+            ..Self::first(id, order, shop, now)
+        }
+    }
+
+    /// The first attempt to pay `order`, of which nothing is known but that.
+    fn first(id: PaymentId, order: &Order, shop: &Shop, now: Timestamp) -> Self {
         let none = Amount::ZERO;
         Self {
             payment_id: id,
@@ -215,45 +238,10 @@ impl Payment {
             order_id: order.id(),
             user_id: order.buyer().clone(),
             kind: AttemptKind::CheckoutSession,
-            attempt,
+            attempt: 1,
             amount: order.total(),
             currency: order.currency(),
             status: AttemptStatus::Creating,
-            shop: terms.shop.clone(),
-            url_base: terms.url_base.clone(),
-            of_guest: order.is_a_guests(),
-            methods: terms.methods.clone(),
-            expires_at: terms.until(now),
-            session_id: None,
-            intent_id: None,
-            url: None,
-            captured: none,
-            captured_currency: None,
-            refundable: none,
-            refunding: none,
-            refunded: none,
-            disputes: 0,
-            disputed: 0,
-            outcome: None,
-            created_at: now,
-            updated_at: now,
-            schema_version: SCHEMA_VERSION,
-        }
-    }
-
-    /// What the carrier took for `order` at the door, of which no provider knows.
-    pub fn of_cash(id: PaymentId, order: &Order, shop: &Shop, now: Timestamp) -> Self {
-        let (total, none) = (order.total(), Amount::ZERO);
-        Self {
-            payment_id: id,
-            entry: ATTEMPT.to_owned(),
-            order_id: order.id(),
-            user_id: order.buyer().clone(),
-            kind: AttemptKind::Cash,
-            attempt: 1,
-            amount: total,
-            currency: order.currency(),
-            status: AttemptStatus::Captured,
             shop: shop.clone(),
             url_base: String::new(),
             of_guest: order.is_a_guests(),
@@ -262,9 +250,9 @@ impl Payment {
             session_id: None,
             intent_id: None,
             url: None,
-            captured: total,
+            captured: none,
             captured_currency: None,
-            refundable: total,
+            refundable: none,
             refunding: none,
             refunded: none,
             disputes: 0,

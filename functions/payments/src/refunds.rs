@@ -212,13 +212,30 @@ impl Refund {
         by: Option<String>,
         now: Timestamp,
     ) -> Self {
+        Self { intent_id: Some(intent), ..Self::of(payment, amount, reason, by, now) }
+    }
+
+    /// That so much of `payment` was given back in another way than the provider's, which is so once it is said.
+    pub(crate) fn outside(
+        payment: &Payment,
+        amount: Amount,
+        reason: RefundWhy,
+        by: Option<String>,
+        now: Timestamp,
+    ) -> Self {
+        let requested = Self::of(payment, amount, reason, by, now);
+        Self { status: RefundState::Accepted, outside: true, ..requested }.owing_a_letter(now)
+    }
+
+    /// One that is owed, in whatever way it goes.
+    fn of(payment: &Payment, amount: Amount, reason: RefundWhy, by: Option<String>, now: Timestamp) -> Self {
         let refund_id = RefundId::at(now);
         Self {
             payment_id: payment.payment_id,
             entry: entry_of(&refund_id.to_string()),
             refund_id,
             order_id: payment.order_id,
-            intent_id: Some(intent),
+            intent_id: None,
             shop: payment.shop.clone(),
             amount,
             share: None,
@@ -235,40 +252,6 @@ impl Refund {
             due_at: Some(now + crate::store::GRACE),
             schema_version: SCHEMA_VERSION,
         }
-    }
-
-    /// That so much of `payment` was given back in another way than the provider's, which is so once it is said.
-    pub(crate) fn outside(
-        payment: &Payment,
-        amount: Amount,
-        reason: RefundWhy,
-        by: Option<String>,
-        now: Timestamp,
-    ) -> Self {
-        let refund_id = RefundId::at(now);
-        Self {
-            payment_id: payment.payment_id,
-            entry: entry_of(&refund_id.to_string()),
-            refund_id,
-            order_id: payment.order_id,
-            intent_id: None,
-            shop: payment.shop.clone(),
-            amount,
-            share: None,
-            reason,
-            status: RefundState::Accepted,
-            outside: true,
-            counts: payment.counts(),
-            by,
-            stripe_refund_id: None,
-            tries: 0,
-            requested_at: now,
-            updated_at: now,
-            due: None,
-            due_at: None,
-            schema_version: SCHEMA_VERSION,
-        }
-        .owing_a_letter(now)
     }
 
     /// The same, which has gone back: a letter is owed, where one tells of it.
