@@ -25,8 +25,10 @@ const NAME: &str = "schemathesis_finds_no_fault_in_the_contract_as";
 const HOOKS: &str = include_str!("schemathesis_hooks.py");
 const PRICES: &str = include_str!("prices.py");
 
-/// How many random requests of each operation; [`MAX_EXAMPLES`] is for a longer run by hand.
-const FEW: &str = "3";
+/// How many random requests of each operation, and how many in a thorough run; [`MAX_EXAMPLES`] is for a longer run by
+/// hand.
+const FEW: &str = "1";
+const MANY: &str = "3";
 const MAX_EXAMPLES: &str = "SCHEMATHESIS_MAX_EXAMPLES";
 
 /// The same requests in each run.
@@ -86,7 +88,7 @@ pub(crate) fn is_asked_for(filter: &[String]) -> bool {
 ///
 /// # Errors
 /// It cannot be installed or started, or the shop does not answer.
-pub(crate) async fn check(url: &str, scratch: &Path) -> Result<Vec<Verdict>> {
+pub(crate) async fn check(url: &str, scratch: &Path, thorough: bool) -> Result<Vec<Verdict>> {
     SCHEMATHESIS.install().await?;
     say::out!("\n{}", say::paint("1", "── schemathesis"));
     let shop = Shop::at(url);
@@ -100,7 +102,7 @@ pub(crate) async fn check(url: &str, scratch: &Path) -> Result<Vec<Verdict>> {
             Some(email) => shop.sign_in_for_access(email).await?,
             None => String::new(),
         };
-        run(SCHEMATHESIS, url, scratch, (who.name(), &token)).await
+        run(SCHEMATHESIS, url, scratch, (who.name(), &token), thorough).await
     };
     let (visitor, customer, admin) = tokio::try_join!(
         as_one(Who::Visitor, None),
@@ -124,12 +126,19 @@ async fn prices(contract: &Value, scratch: &Path) -> Result<Verdict> {
     Ok(verdict)
 }
 
-async fn run(tool: Tool, url: &str, scratch: &Path, (who, token): (&str, &str)) -> Result<Verdict> {
+async fn run(
+    tool: Tool,
+    url: &str,
+    scratch: &Path,
+    (who, token): (&str, &str),
+    thorough: bool,
+) -> Result<Verdict> {
     let started = Instant::now();
     let mut command = Command::from(tool.command("schemathesis", scratch));
     command.arg("--config-file").arg(scratch.join(format!("{who}.toml")));
     command.args(["run", &format!("{url}/openapi.json"), "--url", url]).args(OPTIONS);
-    let examples = std::env::var(MAX_EXAMPLES).unwrap_or_else(|_| FEW.to_owned());
+    let examples = std::env::var(MAX_EXAMPLES);
+    let examples = examples.unwrap_or_else(|_| if thorough { MANY } else { FEW }.to_owned());
     command.arg(format!("--max-examples={examples}"));
     command.arg("--report-junit-path").arg(scratch.join(format!("schemathesis-{who}.xml")));
     // Not as an argument: everyone on this machine can read those.

@@ -28,6 +28,9 @@ pub(crate) struct Options {
     /// The fault run alone; after it `--seed N` to repeat one, `--orders N`, `--faults N`, `--long`.
     #[arg(long)]
     faults: bool,
+    /// More of what is many: each call with each fault, more random requests. Some minutes longer.
+    #[arg(long)]
+    thorough: bool,
     /// Only tests whose name has this text; after `--`, anything that the test binaries take.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     filter: Vec<String>,
@@ -140,13 +143,12 @@ async fn tests(cloud: &Cloud, options: &Options) -> Result<Tally> {
     };
     let mut tally = Tally { no_browser: needs::browser().is_none(), ..Tally::default() };
     if options.faults {
-        tally.add_one(faults::run(cloud, &options.filter).await?);
+        let thorough = options.thorough.then(|| "--thorough".to_owned());
+        let arguments: Vec<_> = options.filter.iter().cloned().chain(thorough).collect();
+        tally.add_one(faults::run(cloud, &arguments).await?);
         return Ok(tally);
     }
-    let named = |text: &String| "faults".contains(text.as_str());
-    // Release binaries are deployed without the script that leads a function to the fault proxy.
-    let with_faults = !options.release && (options.filter.is_empty() || options.filter.iter().any(named));
-    all(cloud, code, &options.filter, with_faults, &mut tally).await?;
+    all(cloud, code, options, &mut tally).await?;
     // A misspelt name must not look like a success.
     if tally.ran_nothing()
         && let Some(name) = options.filter.first().filter(|first| !first.starts_with('-'))
@@ -156,13 +158,11 @@ async fn tests(cloud: &Cloud, options: &Options) -> Result<Tally> {
     Ok(tally)
 }
 
-async fn all(
-    cloud: &Cloud,
-    code: Code,
-    filter: &[String],
-    with_faults: bool,
-    tally: &mut Tally,
-) -> Result<()> {
+async fn all(cloud: &Cloud, code: Code, options: &Options, tally: &mut Tally) -> Result<()> {
+    let filter = &options.filter;
+    let named = |text: &String| "faults".contains(text.as_str());
+    // Release binaries are deployed without the script that leads a function to the fault proxy.
+    let with_faults = !options.release && (filter.is_empty() || filter.iter().any(named));
     let mut suites = suites().await?;
     suites.sort_by_key(|suite| (suite.name == DISRUPTIONS, suite.package.clone(), suite.name.clone()));
 
@@ -185,7 +185,8 @@ async fn all(
         run_suite(suite, cloud, &record, filter, tally).await?;
     }
     if contract::is_asked_for(filter) {
-        for verdict in contract::check(&record.url(), &cloud.dir().join("schemathesis")).await? {
+        let scratch = cloud.dir().join("schemathesis");
+        for verdict in contract::check(&record.url(), &scratch, options.thorough).await? {
             match verdict {
                 Verdict::Passed => tally.passed += 1,
                 Verdict::Failed => tally.failed += 1,
@@ -198,7 +199,8 @@ async fn all(
         }
         Ok(())
     };
-    let beside = async { if with_faults { faults_beside().await.map(Some) } else { Ok(None) } };
+    let beside =
+        async { if with_faults { faults_beside(options.thorough).await.map(Some) } else { Ok(None) } };
     let ((), faults) = tokio::try_join!(breaking, beside)?;
     if let Some(held) = faults {
         tally.add_one(held);
@@ -210,9 +212,10 @@ async fn all(
 
 /// The fault run as a process of its own, while disruptions wait for queues and timeouts most of the time: it takes
 /// the processor time that they leave, and what it says is shown when it is over. Gives whether every invariant held.
-async fn faults_beside() -> Result<bool> {
+async fn faults_beside(thorough: bool) -> Result<bool> {
     let mut command = tokio::process::Command::new("nice");
     command.args(["-n", "10"]).arg(std::env::current_exe()?).args(["test", "--faults"]);
+    command.args(thorough.then_some("--thorough"));
     let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await;
     let output = output.context("cannot start the fault run")?;
     say::out!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

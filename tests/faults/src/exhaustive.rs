@@ -1,7 +1,7 @@
 //! Every call of the functions that keep the promise, with every fault that can part a call from its effect.
 //!
-//! Clean runs of each [`Flow`] are recorded: their calls are the cells of the table. Then each cell is played with each
-//! fault in an order of its own, many at once. What must hold is counted at the end over all of them.
+//! Clean runs of each [`Flow`] are recorded: their calls are the cells of the table. Then each cell is played with its
+//! faults, each in an order of its own, many at once. What must hold is counted at the end over all of them.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,6 +21,7 @@ use tokio::time::sleep;
 
 use crate::call::{Call, ids_of_stripes};
 use crate::cards::{Holder, cart_id, order_of};
+use crate::draws::Draws;
 use crate::events;
 use crate::fault::Fault;
 use crate::history::{Answered, Guest, Purchase};
@@ -38,6 +39,9 @@ pub(crate) const FAULTS: [(Fault, usize, &str); 5] = [
     (Fault::ReplyDropped, 3, "every reply dropped"),
     (Fault::Throttled, 3, "throttled"),
 ];
+
+/// Of [`FAULTS`], those that each run plays with each call; of the others one, in turns by the seed.
+const ALWAYS: usize = 2;
 
 /// How many sweeps run at the same time.
 const SWEEPS: usize = 2;
@@ -210,8 +214,8 @@ impl Flow {
         // together, as the stream is read, and Stripe tells of a payment by two events at once.
         let by_chance = ["sweep-orders", "sweep-payments", "publish-events", "receive-stripe-event"];
         let is_certain = cell.number == 1 || !by_chance.contains(&cell.function.as_str());
-        // The rest of these is played in other flows. What else a sweep sends was due by chance: an order that was swept up
-        // is soon owed an email.
+        // The rest of these is played in other flows. What else a sweep sends was due by chance: an order that was
+        // swept up is soon owed an email.
         let is_new = match self {
             Self::HoldSwept => cell.signature.ends_with(" Payments"),
             Self::RefundedAgain => cell.signature.contains(".GET "),
@@ -386,6 +390,8 @@ struct Pair {
 pub(crate) struct Table {
     /// How many calls each function makes in the flows.
     pub calls: BTreeMap<String, usize>,
+    /// How many pairs of a call and a fault there are to play.
+    pub pairs: usize,
     /// How often each function met each fault.
     pub played: BTreeMap<(String, &'static str), usize>,
     /// What was tried and did not come to pass.
@@ -396,12 +402,35 @@ pub(crate) struct Table {
     pub stuck: Vec<String>,
 }
 
-/// Plays every call with every fault, and checks nothing: what must hold is counted over all that happened.
-pub(crate) async fn play(town: &Town, proxy: &Proxy) -> Table {
+/// Which faults each call is played with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Choice {
+    /// All of [`FAULTS`].
+    All,
+    /// Those that kill, and one of the others by this seed.
+    Turns(u64),
+}
+
+impl Choice {
+    fn of(self, cell: &Cell) -> Vec<(Fault, usize, &'static str)> {
+        let (always, others) = FAULTS.split_at(ALWAYS);
+        match self {
+            Self::All => FAULTS.to_vec(),
+            Self::Turns(seed) => {
+                let drawn = Draws::new(seed, &format!("{:?} {}", cell.flow, cell.name())).below(others.len());
+                [always, &others[drawn..=drawn]].concat()
+            }
+        }
+    }
+}
+
+/// Plays every call with its faults, and checks nothing: what must hold is counted over all that happened.
+pub(crate) async fn play(town: &Town, proxy: &Proxy, choice: Choice) -> Table {
     let stage = Arc::new(Stage::default());
     let pairs = pairs(town).await;
     let theatre = Theatre {
         town: town.clone(),
+        choice,
         limit_key: limit_key(town).await,
         stage: Arc::clone(&stage),
         free: Arc::new(Semaphore::new(pairs.len())),
@@ -476,6 +505,7 @@ async fn end_leases_of_the_dead(town: Town, done: Arc<AtomicBool>) {
 #[derive(Debug, Clone)]
 struct Theatre {
     town: Town,
+    choice: Choice,
     limit_key: String,
     stage: Arc<Stage>,
     free: Arc<Semaphore>,
@@ -520,7 +550,9 @@ impl Theatre {
                     continue;
                 }
                 *table.calls.entry(cell.function.clone()).or_default() += 1;
-                for fault in FAULTS {
+                let faults = self.choice.of(&cell);
+                table.pairs += faults.len();
+                for fault in faults {
                     playing.spawn_local(self.clone().play(cell.clone(), fault));
                 }
             }
@@ -937,6 +969,21 @@ mod tests {
         .map(|(id, order)| scene.fault(&send(id, order)));
         assert_eq!(faults, [None, None, Some(Fault::Throttled), Some(Fault::Throttled), None, None]);
         assert!(scene.is_reached());
+    }
+
+    #[test]
+    fn a_call_is_killed_in_each_run_and_meets_the_other_faults_in_turns() {
+        let of =
+            |choice: Choice| -> Vec<_> { choice.of(&cell(1)).into_iter().map(|(.., name)| name).collect() };
+        assert_eq!(of(Choice::All).len(), FAULTS.len());
+        let mut seen = HashSet::new();
+        for seed in 0..30 {
+            let faults = of(Choice::Turns(seed));
+            assert_eq!((faults.len(), faults[0], faults[1]), (3, "killed before", "killed after"));
+            assert_eq!(faults, of(Choice::Turns(seed)), "a seed repeats its faults");
+            seen.insert(faults[2]);
+        }
+        assert_eq!(seen.len(), FAULTS.len() - ALWAYS, "{seen:?}");
     }
 
     #[test]

@@ -36,7 +36,7 @@ use serde_json::json;
 use tests::aws::{Aws, Undo};
 use tests::shop::Shop;
 
-use crate::exhaustive::{FAULTS, Table};
+use crate::exhaustive::{Choice, FAULTS, Table};
 use crate::plan::Seeded;
 use crate::proxy::{Happened, Proxy};
 use crate::workload::Town;
@@ -57,9 +57,12 @@ struct Options {
     /// How many faults to inject, at most.
     #[arg(long, default_value_t = 200)]
     faults: usize,
-    /// The long run: at least 10,000 orders and 2,000 faults.
+    /// The long run: at least 10,000 orders and 2,000 faults, and thorough.
     #[arg(long)]
     long: bool,
+    /// Every call with every fault, and not some of them in turns.
+    #[arg(long)]
+    thorough: bool,
     /// One half of it alone.
     #[arg(long)]
     only: Option<Half>,
@@ -68,7 +71,7 @@ struct Options {
 /// A half of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Half {
-    /// Every call with every fault.
+    /// Every call with its faults.
     Calls,
     /// People who buy and sell while faults come by the seed.
     People,
@@ -118,7 +121,8 @@ async fn run(options: Options) -> Result<bool> {
     };
     let mut table = Table::default();
     if options.only != Some(Half::People) {
-        table = exhaustive::play(&town, &proxy).await;
+        let choice = if options.thorough || options.long { Choice::All } else { Choice::Turns(seed) };
+        table = exhaustive::play(&town, &proxy, choice).await;
         println!("{:>5.1} s  {}", begun.elapsed().as_secs_f64(), line(&table));
     }
     if options.only != Some(Half::Calls) {
@@ -155,12 +159,8 @@ async fn run(options: Options) -> Result<bool> {
 }
 
 fn line(table: &Table) -> String {
-    let (calls, played) = (table.calls.values().sum::<usize>(), table.played.values().sum::<usize>());
-    format!(
-        "{played} of {} pairs of a call and a fault played, {} missed",
-        calls * FAULTS.len(),
-        table.missed.len()
-    )
+    let (pairs, played) = (table.pairs, table.played.values().sum::<usize>());
+    format!("{played} of {pairs} pairs of a call and a fault played, {} missed", table.missed.len())
 }
 
 /// The table of docs/reliability.md.
