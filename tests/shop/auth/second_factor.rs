@@ -137,3 +137,40 @@ async fn what_is_not_there_is_not_confirmed_and_an_id_token_changes_nothing() {
         request.send().await.is_problem(422, "invalid-input");
     }
 }
+
+#[tokio::test]
+async fn whoever_lost_the_app_signs_in_again_after_what_operations_md_says() {
+    let (shop, aws) = (Shop::open(), Aws::open().await);
+    let ann = shop.person("Ann").await;
+    let app = ann.turns_totp_on().await;
+    let before = ann.signs_in_with(&app.next_code()).await;
+    assert!(since(&ann).await.is_string());
+
+    let profile = json!({
+        "TableName": aws.output("UsersTable"),
+        "Key": { "userId": { "S": ann.id() } },
+        "UpdateExpression": "REMOVE secondFactorAt",
+        "ConditionExpression": "attribute_exists(userId)",
+    });
+    aws.json("dynamodb", "DynamoDB_20120810.UpdateItem", profile).await;
+    let (pool, username) = (aws.output("UserPoolId"), ann.full_name.replace(' ', "_"));
+    let off = json!({
+        "UserPoolId": pool,
+        "Username": username,
+        "SoftwareTokenMfaSettings": { "Enabled": false, "PreferredMfa": false },
+    });
+    let whom = json!({ "UserPoolId": pool, "Username": username });
+    for (operation, input) in [("AdminSetUserMFAPreference", off), ("AdminUserGlobalSignOut", whom)] {
+        let operation = format!("AWSCognitoIdentityProviderService.{operation}");
+        aws.json("cognito-idp", &operation, input).await;
+    }
+
+    let refresh = json!({ "refreshToken": before.tokens.refresh_token, "username": username });
+    shop.post("/refresh-token", &refresh).await.is_problem(401, "unauthenticated");
+    let ann = ann.having(&gives_the_password(&shop, &ann).await.is(200));
+    assert_eq!(since(&ann).await, Value::Null);
+    // And with the device that replaces it everything begins anew.
+    let app = ann.turns_totp_on().await;
+    ann.signs_in_with(&app.next_code()).await;
+    assert!(since(&ann).await.is_string());
+}
