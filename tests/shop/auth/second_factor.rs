@@ -167,7 +167,8 @@ async fn whoever_lost_the_app_signs_in_again_after_what_operations_md_says() {
 
     let refresh = json!({ "refreshToken": before.tokens.refresh_token, "username": username });
     shop.post("/refresh-token", &refresh).await.is_problem(401, "unauthenticated");
-    let ann = ann.having(&gives_the_password(&shop, &ann).await.is(200));
+    let signed_in = gives_the_password(&shop, &ann).await.is(200);
+    let ann = ann.having(&signed_in);
     assert_eq!(since(&ann).await, Value::Null);
     // And with the device that replaces it everything begins anew.
     let app = ann.turns_totp_on().await;
