@@ -129,7 +129,7 @@ async fn run(options: Options) -> Result<bool> {
         // About 25 calls an order, with what the others do meanwhile.
         let rate = (faults * 10_000 / (orders.max(1) * 25)).clamp(10, 3_000);
         proxy.follow(Arc::new(Seeded::new(seed, rate, faults)));
-        let most = Duration::from_secs(if options.long { 1_800 } else { 75 });
+        let most = Duration::from_secs(if options.long { 3_600 } else { 75 });
         // Orders that the workflow ships, then orders that their sellers ship.
         for (half, fulfilment) in [(0, "automatic"), (1, "manual")] {
             let mut changed = Vec::new();
