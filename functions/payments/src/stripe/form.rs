@@ -2,16 +2,16 @@
 //! order in which it was filled, so that equal requests are equal to the byte: Stripe refuses a key that comes again
 //! with other parameters.
 
-use std::fmt::Display;
+use std::fmt::{self, Display, Write};
 
-use form_urlencoded::Serializer;
+use form_urlencoded::byte_serialize;
 
 /// A form that is being filled.
-pub(crate) struct Form(Serializer<'static, String>);
+pub(crate) struct Form(String);
 
 impl Form {
     pub(crate) fn new() -> Self {
-        Self(Serializer::new(String::new()))
+        Self(String::new())
     }
 
     /// Adds the value of `name`.
@@ -21,18 +21,34 @@ impl Form {
 
     /// Adds the value of a name within others: `["metadata", "shop"]` is `metadata[shop]`.
     pub(crate) fn within(mut self, path: &[&str], value: impl Display) -> Self {
-        let mut name = String::new();
-        for (depth, part) in path.iter().enumerate() {
-            let bracketed = if depth == 0 { (*part).to_owned() } else { format!("[{part}]") };
-            name.push_str(&bracketed);
+        if !self.0.is_empty() {
+            self.0.push('&');
         }
-        self.0.append_pair(&name, &value.to_string());
+        for (depth, part) in path.iter().enumerate() {
+            let (open, close) = if depth == 0 { ("", "") } else { ("%5B", "%5D") };
+            self.0.push_str(open);
+            self.0.extend(byte_serialize(part.as_bytes()));
+            self.0.push_str(close);
+        }
+        self.0.push('=');
+        // Writing to a text does not fail.
+        let _ = write!(Encoded(&mut self.0), "{value}");
         self
     }
 
     /// What is sent.
-    pub(crate) fn finish(mut self) -> String {
-        self.0.finish()
+    pub(crate) fn finish(self) -> String {
+        self.0
+    }
+}
+
+/// Encodes what is written into a form, bytes by bytes, so that no value needs a text of its own first.
+struct Encoded<'a>(&'a mut String);
+
+impl Write for Encoded<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend(byte_serialize(text.as_bytes()));
+        Ok(())
     }
 }
 

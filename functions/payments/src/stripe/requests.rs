@@ -176,11 +176,10 @@ impl SessionRequest {
         let currency = self.currency.to_string().to_ascii_lowercase();
         self.lines.lines.iter().enumerate().fold(form, |form, (at, line)| {
             let at = at.to_string();
-            let price = ["line_items", &at, "price_data"];
             form.within(&["line_items", &at, "quantity"], 1)
-                .within(&[&price[..], &["currency"]].concat(), &currency)
-                .within(&[&price[..], &["unit_amount"]].concat(), line.amount.minor())
-                .within(&[&price[..], &["product_data", "name"]].concat(), &line.name)
+                .within(&["line_items", &at, "price_data", "currency"], &currency)
+                .within(&["line_items", &at, "price_data", "unit_amount"], line.amount.minor())
+                .within(&["line_items", &at, "price_data", "product_data", "name"], &line.name)
         })
     }
 }
