@@ -204,7 +204,7 @@ impl Order {
         let charge = |line: &Line| {
             let value = line.total().unwrap_or(Amount::ZERO).minor();
             let discount = line.amounts.map_or(0, |amounts| amounts.discount().minor());
-            let name = format!("{} × {}", line.quantity.pieces(), line.product_name);
+            let name = line.quantity.pieces().to_string() + " × " + line.product_name.as_str();
             (name, Amount::from_minor(value.saturating_sub(discount)))
         };
         self.lines.iter().map(charge).collect()
