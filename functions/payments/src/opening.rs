@@ -16,7 +16,7 @@ use crate::minimum::{MAXIMUM, minimum};
 use crate::settings::Terms;
 use crate::settling::{About, Settling, speaks_of};
 use crate::store::Payments;
-use crate::stripe::{ClientSecret, StripeError};
+use crate::stripe::{ClientSecret, SessionRequest, StripeError};
 
 const TOO_SMALL: Kind = Kind::new(StatusCode::CONFLICT, "amount-too-small", "Amount too small");
 const TOO_LARGE: Kind = Kind::new(StatusCode::CONFLICT, "amount-too-large", "Amount too large");
@@ -24,8 +24,9 @@ const TOO_LARGE: Kind = Kind::new(StatusCode::CONFLICT, "amount-too-large", "Amo
 /// The first attempt to pay an order. Both are written in one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FirstAttempt {
-    order: Order,
     payment: Payment,
+    /// What its page is asked for with.
+    request: SessionRequest,
 }
 
 impl FirstAttempt {
@@ -100,7 +101,8 @@ impl Opening {
         let payment = Payment::new(PaymentId::at(now), &order, 1, self.terms(), now);
         write.put(self.payments().new_attempt(&payment)?);
         let order = order.awaiting(payment.payment_id, payment.expires_at);
-        Ok((order.clone(), Some(Box::new(FirstAttempt { order, payment }))))
+        let request = payment.session_request(&order).context("ask for a session")?;
+        Ok((order, Some(Box::new(FirstAttempt { payment, request }))))
     }
 
     /// Opens the page of an order that was written just now, or queues one that has nothing to wait for.
@@ -115,9 +117,9 @@ impl Opening {
         now: Timestamp,
     ) -> anyhow::Result<Option<Payment>> {
         match attempt.map(|attempt| *attempt) {
-            Some(FirstAttempt { order, payment }) => {
+            Some(FirstAttempt { payment, request }) => {
                 telemetry::count_in_stage("CardOrderPlaced", 1);
-                self.open(&order, payment, now).await.map(Some)
+                self.open_by(&request, payment, now).await.map(Some)
             }
             None => {
                 queue.send_or_leave(id).await;
@@ -136,7 +138,16 @@ impl Opening {
     /// is over.
     pub async fn open(&self, order: &Order, attempt: Payment, now: Timestamp) -> anyhow::Result<Payment> {
         let request = attempt.session_request(order).context("ask for a session")?;
-        let session = match self.settling.stripe().create_session(&request).await {
+        self.open_by(&request, attempt, now).await
+    }
+
+    async fn open_by(
+        &self,
+        request: &SessionRequest,
+        attempt: Payment,
+        now: Timestamp,
+    ) -> anyhow::Result<Payment> {
+        let session = match self.settling.stripe().create_session(request).await {
             Ok(session) => session,
             Err(error) => return self.not_opened(attempt, error, now).await,
         };
