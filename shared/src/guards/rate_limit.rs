@@ -251,9 +251,10 @@ fn count(counters: &[&Counter], table: &str, now: Timestamp) -> anyhow::Result<U
         let (this, last) = (counter.attribute(window), counter.attribute(window - 1));
         let mut ways = Vec::new();
         for step in counter.rate.steps(now) {
-            let at_most = format!("(attribute_not_exists({last}) OR {last} <= :last{values})");
-            let below = format!("(attribute_not_exists({this}) OR {this} < :this{values})");
-            ways.push(format!("({at_most} AND {below})"));
+            ways.push(format!(
+                "((attribute_not_exists({last}) OR {last} <= :last{values}) \
+                 AND (attribute_not_exists({this}) OR {this} < :this{values}))"
+            ));
             update = update
                 .expression_attribute_values(format!(":last{values}"), number(step.last_at_most))
                 .expression_attribute_values(format!(":this{values}"), number(step.this_below));
