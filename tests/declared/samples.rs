@@ -14,6 +14,7 @@ use orders::returns::ReturnStatus;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use settings::Versioned;
 use shared::dynamo::{from_item, to_item};
 use tests::files::files_under;
 use tests::template::text;
@@ -74,14 +75,11 @@ fn all_through<T: DeserializeOwned + Serialize + Debug + PartialEq>(table: &str,
 
 /// Each document is of another type.
 fn settings_through() {
-    for sample in samples("settings") {
+    let (table, beside) = ("settings", ["setting"]);
+    for sample in samples(table) {
         match sample["setting"].as_str() {
-            Some("shipping") => {
-                drop(through::<settings::Versioned<settings::Shipping>>("settings", &sample, &["setting"]));
-            }
-            Some("tax") => {
-                drop(through::<settings::Versioned<settings::Tax>>("settings", &sample, &["setting"]))
-            }
+            Some("shipping") => drop(through::<Versioned<settings::Shipping>>(table, &sample, &beside)),
+            Some("tax") => drop(through::<Versioned<settings::Tax>>(table, &sample, &beside)),
             other => panic!("there is no document {other:?}"),
         }
     }
