@@ -1,9 +1,10 @@
-//! Tokens that expire while somebody uses them, and a shop that asks more of its admins.
+//! Tokens that expire while somebody uses them, a shop that asks more of its admins, and one that takes few sign-ups.
 
 use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::json;
+use tests::shop::{Newcomer, unique};
 use tests::template::operations;
 use tests::wait::eventually;
 
@@ -64,4 +65,19 @@ async fn an_admins_token_from_a_sign_in_without_a_second_factor_reads_and_change
 
     by_code.request_on_the_account(Method::DELETE, "/users/me/totp").send().await.is(204);
     by_code.post(withdrawal, &json!({})).await.is_problem(401, "second-factor-needed");
+}
+
+#[tokio::test]
+async fn everyone_together_signs_up_no_oftener_than_the_shop_allows() {
+    let (shop, aws, _soon) = open().await;
+    let few = aws.change("sign-up").await.env("LIMIT_IN_ALL", "1/3600").make().await;
+    let signs_up = async |name: &str| shop.sign_up(&Newcomer::named(&unique(name))).await;
+    // Where this test has run in this hour already, the first comes too late as well.
+    let first = signs_up("Ann").await;
+    assert!([201, 429].contains(&first.status), "{}", first.status);
+    let refused = signs_up("Bob").await;
+    assert_eq!(refused.header("ratelimit-policy"), Some("\"everyone\";q=1;w=3600"));
+    refused.is_problem(429, "too-many-requests");
+    few.undo();
+    signs_up("Cleo").await.is(201);
 }

@@ -87,22 +87,53 @@ async fn what_an_admin_names_and_pictures_everyone_sees() {
     delete(&shop, &name).await.is(204);
 }
 
+/// A name of these tests without capitals and accents.
+fn as_people_sort(name: &str) -> String {
+    let letter = |letter| match letter {
+        'ä' => "a".to_owned(),
+        'è' | 'é' => "e".to_owned(),
+        'û' | 'ü' => "u".to_owned(),
+        'ß' => "ss".to_owned(),
+        other => other.to_string(),
+    };
+    name.to_lowercase().chars().map(letter).collect()
+}
+
 #[tokio::test]
 async fn categories_stand_by_name() {
     let shop = Shop::open();
-    let mut names = ["tea", "Books", "Mugs", "apples", "Zoo"].map(unique);
-    for name in &names {
+    let names = ["Äpfel", "apples", "Books", "Mugs", "tea", "Zoo"].map(unique);
+    for name in names.iter().rev() {
         made(&shop, name).await;
     }
-    names.sort_by_key(|name| name.to_lowercase());
     let all = listed(&shop).await;
     let all: Vec<_> = all.iter().map(|category| category["categoryName"].as_str().expect("a name")).collect();
-    assert!(all.is_sorted_by_key(|name| name.to_lowercase()), "{all:?}");
+    assert!(all.is_sorted_by_key(|name| as_people_sort(name)), "{all:?}");
     let mine: Vec<_> = all.into_iter().filter(|name| names.iter().any(|mine| mine == name)).collect();
     assert_eq!(mine, names);
     for name in &names {
         delete(&shop, name).await.is(204);
     }
+}
+
+#[tokio::test]
+async fn a_name_is_one_category_whichever_keyboard_typed_it() {
+    let shop = Shop::open();
+    let name = unique("Crème brûlée");
+    let on_a_mac = name.replace('è', "e\u{300}").replace('û', "u\u{302}").replace('é', "e\u{301}");
+    assert_ne!(on_a_mac, name);
+    let red = made(&shop, &name).await;
+    let upload_url = asked_for(&shop, &on_a_mac).await;
+    assert_eq!(shop.upload(&upload_url, "image/png", BLUE_PNG.to_vec()).await, 200);
+    let blue = eventually("it has the other picture", async || {
+        shown(&shop, &name).await.filter(|category| category["imageUrl"] != red["imageUrl"])
+    });
+    let blue = blue.await;
+    let (_, token) = name.rsplit_once(' ').expect("a name that no other test has");
+    let mut all = listed(&shop).await;
+    all.retain(|category| category["categoryName"].as_str().is_some_and(|name| name.contains(token)));
+    assert_eq!(all, [blue]);
+    delete(&shop, &name).await.is(204);
 }
 
 #[tokio::test]

@@ -209,6 +209,34 @@ mod tests {
         assert!(format!("{problem:?}").contains("Your password is changed, but"), "{problem:?}");
     }
 
+    /// Metrics are lines on the standard output, which is the harness's while it runs tests: so this test runs once
+    /// more, alone in a process of its own.
+    #[test]
+    fn an_email_that_could_not_be_sent_is_counted_and_a_silent_user_pool_is_not() {
+        const ALONE: &str = "CARTWRIGHT_TEST_ALONE";
+        const NAME: &str =
+            "refusal::tests::an_email_that_could_not_be_sent_is_counted_and_a_silent_user_pool_is_not";
+        if std::env::var_os(ALONE).is_some() {
+            let _ = Problem::from(Error::Unavailable(anyhow::anyhow!("timed out")));
+            let _ = Problem::from(Error::NotMailed(anyhow::anyhow!("50 a day")));
+            return;
+        }
+        let alone = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", NAME, "--nocapture"])
+            .env(ALONE, "1")
+            .env("STAGE", "production")
+            .output()
+            .unwrap();
+        let said = String::from_utf8(alone.stdout).unwrap();
+        let lines = said.lines().filter_map(|line| serde_json::from_str(&line[line.find('{')?..]).ok());
+        let lines: Vec<serde_json::Value> = lines.collect();
+        let [line] = lines.as_slice() else { panic!("{said}") };
+        let metrics = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!((&line["AccountEmailNotSent"], &line["stage"]), (&1.into(), &"production".into()));
+        assert_eq!(metrics["Dimensions"][0][0], "stage", "{line}");
+        assert_eq!(metrics["Metrics"][0]["Name"], "AccountEmailNotSent", "{line}");
+    }
+
     #[test]
     fn a_silent_user_pool_is_worth_another_try() {
         let problem = Problem::from(Error::Unavailable(anyhow::anyhow!("timed out")));

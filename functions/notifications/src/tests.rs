@@ -7,7 +7,11 @@ use orders::letters::{GuestOrder, ReturnLetterKind};
 use orders::{CancellationReason, LetterKind, Order, Return};
 use payments::Refund;
 use serde_json::{Value, json};
-use shared::letters::{Recipient, Row, Total};
+use shared::letters::{Queued, Recipient, Row, Total};
+use shared::run::aws::canned::answering_each;
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::worker::Failure;
+use shared::values::time::Timestamp;
 
 use super::*;
 
@@ -422,4 +426,46 @@ fn the_previews_are_what_is_sent() {
     let hint =
         "run `UPDATE_PREVIEWS=1 cargo test --package notifications --lib previews`, and look at what changed";
     assert!(found == expected, "functions/notifications/previews/ is not what is sent: {hint}");
+}
+
+/// A value as DynamoDB sends it.
+fn attribute(value: &Value) -> Value {
+    match value {
+        Value::Null => json!({ "NULL": true }),
+        Value::Bool(value) => json!({ "BOOL": value }),
+        Value::Number(number) => json!({ "N": number.to_string() }),
+        Value::String(text) => json!({ "S": text }),
+        Value::Array(values) => json!({ "L": values.iter().map(attribute).collect::<Vec<_>>() }),
+        Value::Object(_) => json!({ "M": item(value) }),
+    }
+}
+
+fn item(value: &Value) -> Value {
+    let members = value.as_object().unwrap().iter();
+    members.map(|(name, value)| (name.clone(), attribute(value))).collect::<serde_json::Map<_, _>>().into()
+}
+
+#[tokio::test]
+async fn an_email_that_another_try_is_at_comes_again_and_is_not_sent() {
+    let found = json!({ "Item": item(&serde_json::to_value(order("Ann", &[(1, "Tea", 450)])).unwrap()) });
+    let claim = item(&json!({ "guardId": "claim", "holder": "another", "leaseUntil": 60_000, "tries": 1 }));
+    let held = json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
+        "message": "The conditional request failed", "Item": claim
+    });
+    let (sdk, asked) = answering_each(move |request| match request.get("UpdateExpression") {
+        Some(_) => (400, held.clone()),
+        None => (200, found.clone()),
+    });
+    let variables = ["ORDER_TOKEN_KEY", "PAYMENTS_QUEUE_URL", "EMAIL_SENDER"].map(|name| (name, Some("a")));
+    let tables = [("GUARDS_TABLE", Some("guards")), ("ORDERS_TABLE", Some("orders"))];
+    let variables = [&variables[..], &tables].concat();
+    let sending = temp_env::with_vars(variables, || Sending::from_env(&Aws::for_tests(sdk))).unwrap();
+    let queued = Queued::new(LetterKind::Confirmed, ORDER);
+    let sent = sending.send(&queued, Timestamp::from_unix_millis(30_000)).await;
+    assert!(matches!(sent, Err(Failure::Later("another try is at it"))), "{sent:?}");
+    let asked = asked.lock().unwrap();
+    let mut tables: Vec<_> = asked.iter().map(|request| request["TableName"].clone()).collect();
+    tables.sort_unstable_by_key(ToString::to_string);
+    assert_eq!(tables, ["guards", "orders"], "one claim, one read and no email");
 }

@@ -562,3 +562,90 @@ fn refused(found: Item, caller: &Caller, if_match: &IfMatch) -> anyhow::Result<E
         Ok(_) => anyhow::bail!("the product allows the change and its condition failed"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+    use shared::run::aws::canned::answering;
+
+    /// A product without anything that it need not have.
+    fn bare() -> Value {
+        json!({
+            "id": "01a1fbbc-f7cc-71a0-aa66-431f703e44ea", "ownerId": "ann", "fileName": "tea.png",
+            "productName": "Tea", "productPrice": 450, "currency": "USD", "description": "Green.",
+            "category": "Drinks", "isApproved": false, "createdAt": "2026-11-28T12:04:00.000Z",
+            "updatedAt": "2026-11-28T12:04:00.000Z", "version": 1, "schemaVersion": 1
+        })
+    }
+
+    /// The same product with everything that one can have, and of which everything is different.
+    fn full() -> Value {
+        let upload = "01a1fbbc-f7cd-71a0-aa66-431f703e44ea";
+        json!({
+            "id": "01a1fbbc-f7cc-71a0-aa66-431f703e44ea", "ownerId": "bob", "email": "bob@cartwright.test",
+            "fileName": "pot.png", "productName": "Pot", "productPrice": 900, "currency": "EUR",
+            "description": "Brown.", "category": "Kitchen", "imageUrl": "https://shop.example/images/pot.png",
+            "images": { "small": "small.jpg", "medium": "medium.jpg", "large": "large.jpg" },
+            "imageUploadId": upload,
+            "imageRejection": "The file is empty.",
+            "requestedUpload": { "uploadId": upload, "fileName": "lid.png", "editor": "seller" },
+            "waitingPicture": {
+                "uploadId": upload, "fileName": "lid.png", "editor": "admin",
+                "placed": { "picture": "products/pot/folder/lid.png" }
+            },
+            "sweepAt": "2026-11-29T12:04:00.000Z", "isApproved": true, "approvedPrice": 900, "wasDecided": true,
+            "rejectionReason": "Blurred.", "createdAt": "2026-11-28T12:05:00.000Z",
+            "updatedAt": "2026-11-28T12:05:00.000Z", "version": 2, "schemaVersion": 2
+        })
+    }
+
+    fn read(product: Value) -> Product {
+        serde_json::from_value(product).unwrap()
+    }
+
+    /// What an update makes of an item, as DynamoDB would.
+    fn updated(mut item: Item, update: &Update) -> Item {
+        let values = update.expression_attribute_values.as_ref().unwrap();
+        let (set, remove) =
+            update.update_expression.split_once(" REMOVE ").unwrap_or((&update.update_expression, ""));
+        let name =
+            |placeholder: &str| update.expression_attribute_names.as_ref().unwrap()[placeholder].clone();
+        for (placeholder, value) in
+            set.trim_start_matches("SET ").split(", ").filter_map(|one| one.split_once(" = "))
+        {
+            item.insert(name(placeholder), values[value].clone());
+        }
+        for placeholder in remove.split(", ").filter(|placeholder| !placeholder.is_empty()) {
+            item.remove(&name(placeholder));
+        }
+        item
+    }
+
+    #[test]
+    fn whatever_is_different_about_a_product_is_saved() {
+        let (bare, full) = (read(bare()), read(full()));
+        // Whoever gives a product another field says here what it is like in a full one.
+        let missing: Vec<_> = format!("{full:#?}")
+            .lines()
+            .filter(|line| line.starts_with("    ") && !line.starts_with("     "))
+            .filter(|line| line.ends_with(": None,") || line.ends_with(": false,"))
+            .map(str::to_owned)
+            .collect();
+        assert_eq!(missing, [""; 0]);
+        let (sdk, _) = answering(200, &Value::Null);
+        let products = Products::from_env(&Aws::for_tests(sdk)).unwrap();
+        for (old, new) in [(&bare, &full), (&full, &bare)] {
+            let update = products.changes(old, new).unwrap();
+            let saved = updated(with_index_keys(old).unwrap(), &update);
+            assert_eq!(saved, with_index_keys(new).unwrap());
+            assert_eq!(shared::dynamo::from_item::<Product>(saved).unwrap(), *new);
+        }
+        let stays = |name: &&String| {
+            with_index_keys(&bare).unwrap().get(*name) == with_index_keys(&full).unwrap().get(*name)
+        };
+        let full = with_index_keys(&full).unwrap();
+        let same: Vec<_> = full.keys().filter(stays).collect();
+        assert_eq!(same, ["id"], "all else is different, so that none of it is saved by chance");
+    }
+}

@@ -173,6 +173,46 @@ impl<A, B, C> FromRef<(Self, A, B, C)> for Admins {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::{Value, json};
+    use shared::run::aws::canned::{Asked, answering};
+
+    /// Those of a table that gives this answer to each read, and what it is asked.
+    fn admins(answer: &Value) -> (Admins, Asked) {
+        let (sdk, asked) = answering(200, answer);
+        (Admins { dynamodb: Client::new(&sdk), table: "users".into(), mfa: AdminMfa::Spared }, asked)
+    }
+
+    #[tokio::test]
+    async fn who_is_an_admin_by_the_token_is_looked_up_as_of_now_each_time_and_nobody_else_is() {
+        let item = json!({ "userId": { "S": "ann" }, "role": { "S": "admin" } });
+        let (admins, asked) = admins(&json!({ "Item": item }));
+        for _ in 0..2 {
+            assert!(admins.current(Caller::for_tests("ann").as_admin()).await.unwrap().is_admin());
+        }
+        assert!(!admins.current(Caller::for_tests("bob")).await.unwrap().is_admin());
+        let asked = asked.lock().unwrap();
+        assert_eq!(asked.len(), 2);
+        for read in asked.iter() {
+            assert_eq!(
+                (&read["TableName"], &read["Key"]),
+                (&json!("users"), &json!({ "userId": { "S": "ann" } }))
+            );
+            // Whoever took the role away a moment ago may rely on it.
+            assert_eq!(read["ConsistentRead"], true, "{read}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_admin_by_the_token_whom_the_table_does_not_know_as_one_is_none() {
+        let seller = json!({ "Item": { "userId": { "S": "ann" }, "role": { "S": "seller" } } });
+        for answer in [seller, json!({})] {
+            let (admins, _) = admins(&answer);
+            assert!(
+                !admins.current(Caller::for_tests("ann").as_admin()).await.unwrap().is_admin(),
+                "{answer}"
+            );
+        }
+    }
 
     fn at(minute: i64) -> Timestamp {
         Timestamp::from_unix_millis(1_795_262_400_000 + minute * 60_000)

@@ -43,6 +43,12 @@ impl PageRequest {
     pub(super) fn limit(&self) -> usize {
         self.limit
     }
+
+    /// One of the tests'.
+    #[cfg(test)]
+    pub(super) fn for_tests(limit: usize, cursor: Option<String>) -> Self {
+        Self { limit, cursor }
+    }
 }
 
 struct Limit(usize);
@@ -145,6 +151,14 @@ pub struct Cursors {
 impl FromEnv for Cursors {
     fn from_env(_: &Aws) -> Result<Self, ConfigError> {
         Ok(Self { key: config::required("CURSOR_KEY")? })
+    }
+}
+
+#[cfg(test)]
+impl Cursors {
+    /// Those of a key that only the tests know.
+    pub(super) fn for_tests() -> Self {
+        Self { key: "a key of the tests".into() }
     }
 }
 
@@ -289,7 +303,7 @@ mod tests {
     };
 
     fn cursors() -> Cursors {
-        Cursors { key: "a key of the tests".into() }
+        Cursors::for_tests()
     }
 
     fn cursor() -> String {

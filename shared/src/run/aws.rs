@@ -1,5 +1,8 @@
 //! The way to AWS: one HTTP client with Amazon's roots alone, one set of credentials, every call counted.
 
+#[cfg(any(test, feature = "testing"))]
+pub mod canned;
+
 use std::cell::OnceCell;
 use std::time::{Duration, Instant};
 
@@ -159,52 +162,6 @@ impl<A: FromEnv, B: FromEnv, C: FromEnv, D: FromEnv> FromEnv for (A, B, C, D) {
 impl FromEnv for () {
     fn from_env(_: &Aws) -> Result<Self, ConfigError> {
         Ok(())
-    }
-}
-
-/// AWS as tests have it: every request gets the same answer.
-#[cfg(test)]
-pub(crate) mod canned {
-    use super::*;
-    use aws_config::Region;
-    use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
-    use aws_smithy_runtime_api::client::http::http_client_fn;
-    use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-    use serde_json::Value;
-    use std::sync::{Arc, Mutex};
-
-    /// The bodies of the requests so far.
-    pub(crate) type Asked = Arc<Mutex<Vec<Value>>>;
-
-    #[derive(Debug, Clone)]
-    struct Canned {
-        status: u16,
-        body: String,
-        asked: Asked,
-    }
-
-    impl HttpConnector for Canned {
-        fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-            let body = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
-            self.asked.lock().unwrap().push(body);
-            let status = self.status.try_into().unwrap();
-            HttpConnectorFuture::ready(Ok(HttpResponse::new(status, self.body.clone().into())))
-        }
-    }
-
-    /// What clients are made from that all get this answer, and what they ask for.
-    pub(crate) fn answering(status: u16, body: &Value) -> (SdkConfig, Asked) {
-        let canned = Canned { status, body: body.to_string(), asked: Asked::default() };
-        let asked = canned.asked.clone();
-        let connector = SharedHttpConnector::new(canned);
-        let credentials = Credentials::new("id", "secret", None, None, "tests");
-        let sdk = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static("us-east-1"))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .retry_config(RetryConfig::disabled())
-            .http_client(http_client_fn(move |_, _| connector.clone()));
-        (sdk.build(), asked)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Pictures: nothing is published that was not seen to be one, and the owner can see why.
 
+use image::codecs::jpeg::JpegEncoder;
+use image::{ImageEncoder, Rgb, RgbImage};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::answer::{Answer, calls};
@@ -88,6 +90,24 @@ async fn a_picture_has_at_most_5_mb() {
     let reason = rejection(&ann, &too_large).await;
     assert!(reason.contains("5 MB"), "{reason}");
     ann.own_once(&fits, "its picture waits", |own| own["waitingPicture"].is_object()).await;
+}
+
+#[tokio::test]
+async fn a_first_file_over_5_mb_is_deleted_and_shown_nowhere() {
+    let shop = Shop::open();
+    let aws = Aws::open().await;
+    let ann = shop.person("Ann").await;
+    let listed = ann.lists(product()).await;
+    assert_eq!(shop.upload(&listed.upload_url, "image/png", png_of(FIVE_MB + 1)).await, 200);
+    rejection(&ann, &listed).await;
+    eventually("it is deleted", async || aws.objects_of(&listed.id).await.is_empty().then_some(())).await;
+    let own = ann.own(&listed).await.expect("her own");
+    assert_eq!((&own["waitingPicture"], &own["images"]), (&Value::Null, &Value::Null));
+    let approved = approves(shop.admin().await, &listed).await.is(200);
+    assert_eq!((&approved["imageUrl"], &approved["images"]), (&Value::Null, &Value::Null));
+    let shown = shop.get(&listed.path()).await.is(200);
+    assert_eq!((&shown["imageUrl"], &shown["images"]), (&Value::Null, &Value::Null));
+    assert_eq!(aws.objects_of(&listed.id).await, [""; 0]);
 }
 
 #[tokio::test]
@@ -386,6 +406,78 @@ async fn rejected_and_superseded_pictures_are_gone_with_their_renditions() {
     assert_eq!(aws.objects_of(&tea.id).await, [""; 0]);
     let own = ann.own(&tea).await.expect("her own");
     assert_eq!((&own["imageUrl"], &own["waitingPicture"]), (&Value::Null, &Value::Null));
+}
+
+/// 51° 30' 2.52" N, as EXIF has it: three fractions.
+fn latitude() -> Vec<u8> {
+    [51_u32, 1, 30, 1, 252, 100].into_iter().flat_map(u32::to_le_bytes).collect()
+}
+
+/// What a telephone says of a photograph: that it has to be turned by a quarter, and where it was taken.
+fn exif() -> Vec<u8> {
+    let entry = |tag: u16, kind: u16, count: u32, value: [u8; 4]| {
+        [&tag.to_le_bytes()[..], &kind.to_le_bytes(), &count.to_le_bytes(), &value].concat()
+    };
+    let (orientation, of_places) =
+        (entry(0x0112, 3, 1, [6, 0, 0, 0]), entry(0x8825, 4, 1, 38_u32.to_le_bytes()));
+    let (north, latitude_at) = (entry(1, 2, 2, *b"N\0\0\0"), entry(2, 5, 3, 68_u32.to_le_bytes()));
+    let directory = |first: Vec<u8>, second: Vec<u8>| [&[2, 0][..], &first, &second, &[0; 4]].concat();
+    let head = [&b"II*\0"[..], &8_u32.to_le_bytes()].concat();
+    [head, directory(orientation, of_places), directory(north, latitude_at), latitude()].concat()
+}
+
+/// A photograph that lies on its side: red above and blue below, so that upright the red is on the right.
+fn photograph() -> Vec<u8> {
+    const WIDTH: u32 = 100;
+    const HEIGHT: u32 = 2000;
+    let colour = |_, y| if y < HEIGHT / 2 { Rgb([255, 0, 0]) } else { Rgb([0, 0, 255]) };
+    let pixels = RgbImage::from_fn(WIDTH, HEIGHT, colour);
+    let mut file = Vec::new();
+    let mut encoder = JpegEncoder::new(&mut file);
+    encoder.set_exif_metadata(exif()).expect("a JPEG has EXIF");
+    encoder.write_image(&pixels, WIDTH, HEIGHT, image::ExtendedColorType::Rgb8).expect("a JPEG");
+    file
+}
+
+fn is_in(what: &[u8], file: &[u8]) -> bool {
+    file.windows(what.len()).any(|window| window == what)
+}
+
+/// Holds each picture that these URLs lead to: upright, and without a word of where it was taken.
+async fn are_upright_and_silent(shop: &Shop, shown: &Value) {
+    let images = &shown["images"];
+    for (url, width, height) in [
+        (&shown["imageUrl"], 2000, 100),
+        (&images["large"], 1920, 96),
+        (&images["medium"], 960, 48),
+        (&images["small"], 320, 16),
+    ] {
+        let file = bytes_at(shop, url.as_str().expect("a URL")).await.expect("whoever has its URL sees it");
+        for said in [&b"Exif"[..], b"II*\0", &latitude()] {
+            assert!(!is_in(said, &file), "{said:?} is in the picture of {width} pixels");
+        }
+        let pixels = image::load_from_memory(&file).expect("a picture").into_rgb8();
+        assert_eq!(pixels.dimensions(), (width, height));
+        let (left, right) =
+            (pixels.get_pixel(width / 4, height / 2), pixels.get_pixel(width * 3 / 4, height / 2));
+        assert!(left.0[2] > 200 && left.0[0] < 50, "{left:?} of {width} pixels");
+        assert!(right.0[0] > 200 && right.0[2] < 50, "{right:?} of {width} pixels");
+    }
+}
+
+#[tokio::test]
+async fn nobody_learns_from_a_picture_where_it_was_taken_and_it_stands_upright() {
+    let shop = Shop::open();
+    let ann = shop.person("Ann").await;
+    let photo = product().with("fileName", json!("photo.jpg")).with("fileType", json!("image/jpeg"));
+    let listed = ann.lists(photo).await;
+    let file = photograph();
+    assert!(is_in(b"Exif", &file) && is_in(&latitude(), &file));
+    assert_eq!(shop.upload(&listed.upload_url, "image/jpeg", file).await, 200);
+    let own = ann.own_once(&listed, "its picture waits", |own| own["waitingPicture"].is_object()).await;
+    are_upright_and_silent(&shop, &own["waitingPicture"]).await;
+    approves(shop.admin().await, &listed).await.is(200);
+    are_upright_and_silent(&shop, &shop.get(&listed.path()).await.is(200)).await;
 }
 
 #[tokio::test]

@@ -98,7 +98,9 @@ pub(super) mod tests {
     use super::*;
     use crate::run::aws::canned::{self, Asked};
     use anyhow::Context;
-    use serde_json::json;
+    use serde_json::{Value, json};
+    use std::io::Read;
+    use std::sync::Arc;
 
     /// A dead-letter queue that answers with this status, and what it is asked.
     pub(in crate::run::worker) fn queue(status: u16) -> (DeadLetters, Asked) {
@@ -122,5 +124,33 @@ pub(super) mod tests {
         }
         assert!(matches!(read("x"), Err(Failure::Failed(_))));
         assert!(matches!(find(None), Err(Failure::Never(_))));
+    }
+
+    /// The line that this leaves in the log.
+    fn line(failure: &Failure) -> Value {
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        let log = tracing_subscriber::fmt().json().with_writer(Arc::new(writer)).finish();
+        tracing::subscriber::with_default(log, || {
+            failure.log(Some("things/1"), &Calls::default(), "message");
+        });
+        let mut said = String::new();
+        reader.read_to_string(&mut said).unwrap();
+        serde_json::from_str(&said).unwrap()
+    }
+
+    #[test]
+    fn what_another_is_at_is_no_error_in_the_log_and_what_failed_is() {
+        let busy = line(&Failure::Later("another try is at it"));
+        assert_eq!(
+            (&busy["level"], &busy["fields"]["reason"]),
+            (&json!("INFO"), &json!("another try is at it"))
+        );
+        assert_eq!(line(&Failure::Refused("not to be"))["level"], "WARN");
+        for failed in
+            [Failure::Never(anyhow::anyhow!("as asked")), Failure::Failed(anyhow::anyhow!("as asked"))]
+        {
+            let failed = line(&failed);
+            assert_eq!((&failed["level"], &failed["fields"]["error"]), (&json!("ERROR"), &json!("as asked")));
+        }
     }
 }

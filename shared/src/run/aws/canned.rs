@@ -1,0 +1,75 @@
+//! AWS as tests have it: it answers each request as it is told to, and remembers what it was asked.
+
+use std::cell::OnceCell;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_sqs::config::retry::RetryConfig;
+use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use serde_json::Value;
+
+use super::Aws;
+
+/// The bodies of the requests so far; of one that is no JSON, `null`.
+pub type Asked = Arc<Mutex<Vec<Value>>>;
+
+/// The status and the body for a request's body.
+type Answers = dyn Fn(&Value) -> (u16, Value) + Send + Sync;
+
+#[derive(Clone)]
+struct Canned {
+    answers: Arc<Answers>,
+    asked: Asked,
+}
+
+impl fmt::Debug for Canned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Canned").field("asked", &self.asked).finish_non_exhaustive()
+    }
+}
+
+impl HttpConnector for Canned {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let body = request.body().bytes().and_then(|body| serde_json::from_slice(body).ok());
+        let body: Value = body.unwrap_or_default();
+        let (status, answer) = (self.answers)(&body);
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(body);
+        let status = status.try_into().expect("a status of HTTP");
+        HttpConnectorFuture::ready(Ok(HttpResponse::new(status, answer.to_string().into())))
+    }
+}
+
+/// What clients are made from that all get this answer, and what they ask for.
+pub fn answering(status: u16, body: &Value) -> (SdkConfig, Asked) {
+    let body = body.clone();
+    answering_each(move |_| (status, body.clone()))
+}
+
+/// The same with an answer for each request, by its body.
+pub fn answering_each(
+    answers: impl Fn(&Value) -> (u16, Value) + Send + Sync + 'static,
+) -> (SdkConfig, Asked) {
+    let canned = Canned { answers: Arc::new(answers), asked: Asked::default() };
+    let asked = canned.asked.clone();
+    let connector = SharedHttpConnector::new(canned);
+    let credentials = Credentials::new("id", "secret", None, None, "tests");
+    let sdk = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .retry_config(RetryConfig::disabled())
+        .http_client(http_client_fn(move |_, _| connector.clone()));
+    (sdk.build(), asked)
+}
+
+impl Aws {
+    /// What stores and queues of the tests are made from.
+    pub fn for_tests(sdk: SdkConfig) -> Self {
+        Self { sdk, dynamodb: OnceCell::new() }
+    }
+}
