@@ -197,8 +197,8 @@ const NO_TEXTS: [&str; 23] = [
     "payments::Shop",
 ];
 
-/// What the code reads from bodies as a text, by the crate and the name of its type: what `text!` declares, and what has
-/// a `Field` of its own.
+/// What the code reads from bodies as a text, by the crate and the name of its type: what `text!` declares, and what
+/// has a `Field` of its own.
 fn read_by_the_code() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let all = files_under("functions").into_iter().chain(files_under("shared"));

@@ -396,7 +396,8 @@ fn whoever_floods_accounts_and_sessions_is_stopped_before_cognito_and_before_the
     assert!(throttled.values().all(|route| *route == settings), "{throttled:#?}");
 }
 
-/// What a shop is that says nothing else. The local cloud and the tests have other values, so nothing else would notice.
+/// What a shop is that says nothing else. The local cloud and the tests have other values, so nothing else would
+/// notice.
 const DEFAULTS: [(&str, &str); 9] = [
     ("Fulfilment", "automatic"),
     ("GuestCash", "false"),

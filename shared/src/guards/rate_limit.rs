@@ -30,8 +30,8 @@
 //! An item of `account` at sign-in also keeps until when the address is one of the account's own, `knownUntil`. If a
 //! reply is lost, the SDK's second try counts the request twice. Whom a counter is about is kept as an HMAC, under a
 //! key of which docs/decisions/0006 says where it comes from. Where a person has a limit a day besides, its counters
-//! stand in the same item, as `d<number of the window>`, and its condition in the same update; those for payments by
-//! card as `k…`. Time to live takes an item some time after its longest two windows; an item that is still there then
+//! stand in the same item, as `d<number of the window>`, and its condition in the same update; those by card as
+//! `k…`. Time to live takes an item some time after its longest two windows; an item that is still there then
 //! counts for nothing. One that lives on keeps the counters of windows between which nobody asked; once in
 //! `MOST_ATTRIBUTES` requests they are taken away by an update more, so that an item stays under 1 KB, one write unit.
 
