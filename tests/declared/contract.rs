@@ -303,7 +303,9 @@ fn the_contract_takes_the_texts_that_the_code_takes() {
             compare(&character.to_string());
             compare(&format!("a{character}b"));
             compare(&format!("{character}a"));
-            compare(&format!("https://a.example/{character}"));
+            if pointer.ends_with("/TrackingUrl") {
+                compare(&format!("https://a.example/{character}"));
+            }
         }
         assert!(
             differ.is_empty(),
