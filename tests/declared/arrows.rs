@@ -11,9 +11,9 @@ use tests::template::{Binary, path, text};
 
 /// What a service may know of others, besides what stands under `shared/`, which everyone may know.
 const ARROWS: [(&str, &str); 21] = [
-    // Who signs up has a profile.
+    // Whoever signs up has a profile.
     ("auth", "users"),
-    // A cart is about offers, and becomes an order of who has a profile.
+    // A cart is about offers, and becomes an order of somebody who has a profile.
     ("carts", "offers"),
     ("carts", "orders"),
     // Its order may be paid by card.
@@ -205,6 +205,62 @@ fn a_binary_is_wiring() {
         }
     }
     assert!(wrong.is_empty(), "a use case belongs to its service's library: {wrong:#?}");
+}
+
+/// How many parts the state has that each handler of this code is made with: `State<(Admins, Selling)>` has two, as has
+/// `(limits, users): (Limits, Users)` where no HTTP is.
+fn parts_of_states(code: &str) -> Vec<usize> {
+    let handlers = code.split("async fn ").skip(1).filter(|rest| !rest.starts_with("main("));
+    let types = handlers.filter_map(|rest| {
+        let signature = &rest[..rest.find("{\n").unwrap_or(rest.len())];
+        match signature.split_once(": State<") {
+            Some((_, state)) => Some(state),
+            None => Some(signature.split_once('(')?.1.trim_start().strip_prefix('(')?.split_once("): ")?.1),
+        }
+    });
+    types.map(parts).collect()
+}
+
+/// The parts of the type with which a text begins.
+fn parts(text: &str) -> usize {
+    let Some(tuple) = text.strip_prefix('(') else { return 1 };
+    let (mut depth, mut parts) = (0, 1);
+    for c in tuple.chars() {
+        match c {
+            '(' | '<' | '[' => depth += 1,
+            ')' if depth == 0 => break,
+            ')' | '>' | ']' => depth -= 1,
+            ',' if depth == 0 => parts += 1,
+            _ => {}
+        }
+    }
+    parts
+}
+
+#[test]
+fn the_state_of_a_function_has_three_parts_at_most() {
+    const MOST: usize = 3;
+    let all: Vec<_> =
+        Binary::all().into_iter().map(|binary| (parts_of_states(&binary.text()), binary.name)).collect();
+    let wrong: Vec<_> = all.iter().filter(|(counts, _)| counts.iter().any(|count| *count > MOST)).collect();
+    assert!(wrong.is_empty(), "name what belongs together: {wrong:#?}");
+    // The rule is no rule if it reads no state: most have one, and some have as many as they may.
+    let states = all.iter().flat_map(|(counts, _)| counts);
+    assert!(states.clone().count() > 70, "{all:#?}");
+    assert!(states.clone().any(|count| *count == MOST), "{all:#?}");
+}
+
+#[test]
+fn the_parts_of_a_state_are_counted_where_it_enters() {
+    let http =
+        "async fn f(\n    State((a, b)): State<(A, B<C, D>)>,\n    Input(x): Input<(X, Y, Z)>,\n) -> R {\n";
+    let event = "async fn f(\n    (a, b, c): (A, B, (C, D)),\n    now: Timestamp,\n) -> R {\n";
+    let one = "async fn f(State(a): State<A>) -> R {\n    let State((x, y)): State<(X, Y)>;";
+    let none = "async fn f(uri: Uri) -> R {\n";
+    let named = "async fn f(a: A, event: E) -> R {\n";
+    let counts = [http, event, one, none, named].map(parts_of_states);
+    assert_eq!(counts, [vec![2], vec![3], vec![1], vec![], vec![]]);
+    assert_eq!(parts_of_states(&format!("{http}}}\n{event}")), [2, 3]);
 }
 
 /// The words of a line in lower case, also those that a name is made of: `about_order` and `AboutOrder` are two.

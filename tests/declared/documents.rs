@@ -85,12 +85,47 @@ fn whoever_waits_for_a_code_is_told_both() {
     }
 }
 
+const ARCHITECTURE: &str = "docs/architecture.md";
+
+/// The rows of the tables in a chapter of the architecture.
+fn rows_of(chapter: &str) -> Vec<String> {
+    let document = text(ARCHITECTURE);
+    let (_, rest) = document.split_once(&format!("\n## {chapter}\n")).expect("a chapter of that name");
+    let chapter = rest.split("\n## ").next().unwrap_or_default();
+    chapter.lines().filter(|line| line.starts_with('|')).map(str::to_owned).collect()
+}
+
+/// A quarter of an hour, as the page promises, at 250 words a minute.
+#[test]
+fn the_architecture_is_read_in_a_quarter_of_an_hour() {
+    let words = text(ARCHITECTURE).split_whitespace().count();
+    assert!(words <= 3_750, "{words} words: leave out what stands elsewhere, and lead there");
+}
+
+#[test]
+fn the_architecture_lists_every_table_with_its_keys() {
+    let rows = rows_of("Tables").into_iter().skip(2);
+    let listed: BTreeSet<_> = rows
+        .map(|row| {
+            let cells: Vec<_> = row.split('|').map(str::trim).collect();
+            let keys = cells[2].split(", ").map(|key| key.trim_matches('`').to_owned());
+            (cells[1].to_owned(), keys.collect::<Vec<_>>())
+        })
+        .collect();
+    let template = Template::read();
+    let tables = template.of("AWS::DynamoDB::Table").map(|table| {
+        let name = table.id.strip_suffix("Table").expect("a table is called so");
+        let keys = table.property("KeySchema").as_array().expect("keys").iter();
+        let keys = keys.map(|key| key["AttributeName"].as_str().expect("a name").to_owned());
+        (name.to_owned(), keys.collect::<Vec<_>>())
+    });
+    assert_eq!(listed, tables.collect());
+}
+
 #[test]
 fn the_architecture_lists_what_starts_each_function() {
-    let document = text("docs/architecture.md");
-    let (_, chapter) = document.split_once("\n## Entry points\n").expect("a chapter on the entry points");
-    let chapter = chapter.split("\n## ").next().unwrap_or_default();
-    let rows = chapter.lines().filter(|line| line.starts_with('|'));
+    let rows = rows_of("Entry points");
+    let rows = rows.iter();
     let words = rows.flat_map(|row| row.split(|c: char| !c.is_ascii_lowercase() && c != '-'));
     let listed: BTreeSet<_> = words.collect();
     let template = Template::read();

@@ -210,6 +210,43 @@ fn every_alarm_has_a_line_in_the_runbook_and_every_line_an_alarm() {
     }
 }
 
+/// What has to ring, whatever else does, and the metric that each of them looks at. The other tests compare alarms with
+/// the runbook and with what is counted: none of them would miss an alarm that went together with its line there.
+const NEEDED: [(&str, &str); 22] = [
+    ("AccountEmailsNotSent", "AccountEmailNotSent"),
+    ("ApiErrors", "5xx"),
+    ("CardsUnpaid", "PaymentExpired"),
+    ("CognitoThrottled", "CognitoThrottled"),
+    ("DisputedBeforeShipping", "DisputedBeforeShipping"),
+    ("EmailsNearQuota", "Send"),
+    ("EventsDeadLetters", "ApproximateNumberOfMessagesVisible"),
+    ("FactsMissed", "FactsMissed"),
+    ("HoldsOverdue", "HoldOverdue"),
+    ("ItemsUnreadable", "UnreadableItem"),
+    ("LedgersMismatched", "LedgerMismatch"),
+    ("NoticesUnheard", "NumberOfNotificationsDelivered"),
+    ("PaymentMismatched", "PaymentMismatch"),
+    ("PaymentsDisputed", "PaymentDisputed"),
+    ("PaymentsUnknown", "UnknownPayment"),
+    ("RefundsFailed", "RefundFailed"),
+    ("RequestsLimited", "RateLimited"),
+    ("SchedulesFailing", "FailedInvocations"),
+    ("SignUpsLimited", "EveryonesLimitReached"),
+    ("StripeRefused", "StripeRefused"),
+    ("SweepStopped", "Invocations"),
+    ("WebhooksRefused", "BadStripeSignature"),
+];
+
+#[test]
+fn what_has_to_ring_has_an_alarm() {
+    let alarms: BTreeMap<_, _> = alarms().into_iter().collect();
+    let missing = NEEDED.iter().filter(|(id, metric)| {
+        let watched = alarms.get(*id).map(metrics_of_alarm).unwrap_or_default();
+        !watched.iter().any(|one| one.name == *metric)
+    });
+    assert_eq!(missing.collect::<Vec<_>>(), Vec::<&(&str, &str)>::new());
+}
+
 #[test]
 fn every_alarm_and_its_end_are_told_to_somebody() {
     for (id, alarm) in alarms() {

@@ -396,6 +396,74 @@ fn whoever_floods_accounts_and_sessions_is_stopped_before_cognito_and_before_the
     assert!(throttled.values().all(|route| *route == settings), "{throttled:#?}");
 }
 
+/// What a shop is that says nothing else. The local cloud and the tests have other values, so nothing else would
+/// notice.
+const DEFAULTS: [(&str, &str); 9] = [
+    ("Fulfilment", "automatic"),
+    ("GuestCash", "false"),
+    ("LimitPerAccount", "20/300"),
+    ("LimitPerAccountInAll", "500/3600"),
+    ("LimitPerAddress", "60/60"),
+    ("LimitSignUps", "600/3600"),
+    ("OrdersPerDay", "50"),
+    ("PiecesPerLine", "100"),
+    ("ReapproveChanges", "true"),
+];
+
+#[test]
+fn a_shop_that_says_nothing_else_has_these_limits_and_production_is_shipped_by_people() {
+    let parameters = yaml(ROOT)["Parameters"].clone();
+    let default = |name: &str| {
+        let default = &parameters[name]["Default"];
+        default.as_str().map_or_else(|| default.to_string(), str::to_owned)
+    };
+    assert_eq!(
+        DEFAULTS.map(|(name, _)| (name, default(name))),
+        DEFAULTS.map(|(name, is)| (name, is.to_owned()))
+    );
+    let config = text("samconfig.toml");
+    let stages = config.lines().filter_map(|line| line.strip_prefix("parameter_overrides = "));
+    let mut productions = 0;
+    for stage in stages.map(|line| line.split(['"', ' ']).collect::<BTreeSet<_>>()) {
+        let is_production = stage.contains("Stage=production");
+        assert_eq!(stage.contains("Fulfilment=manual"), is_production, "{stage:?}");
+        productions += usize::from(is_production);
+        // Only on a laptop may these be others.
+        let changed: Vec<_> = DEFAULTS
+            .iter()
+            .filter(|(name, _)| {
+                *name != "Fulfilment" && stage.iter().any(|one| one.starts_with(&format!("{name}=")))
+            })
+            .collect();
+        assert!(changed.is_empty() || stage.contains("Stage=local"), "{stage:?}: {changed:?}");
+    }
+    assert_eq!(productions, 1);
+}
+
+#[test]
+fn whoever_takes_orders_and_sign_ups_counts_them_by_the_shops_limits() {
+    let template = Template::read();
+    let given = |variable: &str, expected: Value| -> BTreeSet<String> {
+        let functions = template.functions().filter(|function| {
+            let value = &function.property("Environment")["Variables"][variable];
+            let is_as_set = value.is_null() || written(&template, function, value) == expected;
+            assert!(is_as_set, "{}: {variable} is {value}", function.id);
+            !value.is_null()
+        });
+        functions.map(|function| function.binary().to_owned()).collect()
+    };
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+    // Whatever begins an order: it says who sends it.
+    let ordering = given("FULFILMENT", json!({"Ref": "Fulfilment"}));
+    assert_eq!(ordering, names(&["check-out-cart", "create-checkout-session", "create-order"]));
+    assert_eq!(given("LIMIT_PER_DAY", json!({"Fn::Sub": "${OrdersPerDay}/86400"})), ordering);
+    let counting = given("PIECES_PER_LINE", json!({"Ref": "PiecesPerLine"}));
+    assert!(counting.is_superset(&ordering), "{counting:?}");
+    assert_eq!(given("LIMIT_IN_ALL", json!({"Ref": "LimitSignUps"})), names(&["sign-up"]));
+    let reapproving = given("REAPPROVE_CHANGES", json!({"Ref": "ReapproveChanges"}));
+    assert_eq!(reapproving, names(&["index-product-image", "update-product"]));
+}
+
 #[test]
 fn accounts_and_pictures_leave_the_order_path_its_concurrency() {
     let template = Template::read();

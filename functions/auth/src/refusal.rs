@@ -47,7 +47,7 @@ pub enum Refusal {
     /// The token is not ours, or no longer good.
     #[error("the token is refused")]
     BadToken,
-    /// Cognito wants a pause, of this account or of everyone.
+    /// Cognito wants a pause of this account.
     #[error("too many requests")]
     TooManyRequests,
 }
@@ -61,6 +61,9 @@ pub enum Error {
     /// Nobody's to mend: Cognito, or what it calls, does not answer now.
     #[error("the user pool does not answer")]
     Unavailable(#[source] anyhow::Error),
+    /// Nobody's to mend but whoever runs the shop: Cognito takes no more requests of this AWS account now.
+    #[error("the user pool takes no more requests")]
+    Throttled(#[source] anyhow::Error),
     /// Nobody's to mend but whoever runs the shop: no more emails go out today, or this one could not.
     #[error("the email could not be sent")]
     NotMailed(#[source] anyhow::Error),
@@ -156,6 +159,11 @@ impl From<Error> for Problem {
                     "We cannot reach your account right now. Please try again in a moment.",
                 )
             }
+            Error::Throttled(cause) => {
+                tracing::warn!(error = format!("{cause:#}"), "the user pool takes no more requests");
+                telemetry::count_in_stage("CognitoThrottled", 1);
+                Refusal::TooManyRequests.into()
+            }
             Error::NotMailed(cause) => {
                 tracing::error!(error = format!("{cause:#}"), "an account's email could not be sent");
                 telemetry::count_in_stage("AccountEmailNotSent", 1);
@@ -235,6 +243,12 @@ mod tests {
         assert_eq!((&line["AccountEmailNotSent"], &line["stage"]), (&1.into(), &"production".into()));
         assert_eq!(metrics["Dimensions"][0][0], "stage", "{line}");
         assert_eq!(metrics["Metrics"][0]["Name"], "AccountEmailNotSent", "{line}");
+    }
+
+    #[test]
+    fn whoever_comes_when_cognito_takes_no_more_requests_is_answered_as_one_who_came_too_often() {
+        let throttled = Problem::from(Error::Throttled(anyhow::anyhow!("Rate exceeded")));
+        assert_eq!(throttled, Problem::from(Refusal::TooManyRequests));
     }
 
     #[test]

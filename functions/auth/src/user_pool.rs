@@ -526,8 +526,13 @@ where
         return Error::NotMailed(anyhow::Error::new(error).context(operation));
     }
     let is_unavailable = match code {
-        "TooManyRequestsException" | "LimitExceededException" | "TooManyFailedAttemptsException" => {
+        "LimitExceededException" | "TooManyFailedAttemptsException" => {
             return Refusal::TooManyRequests.into();
+        }
+        // Of all accounts together, by the quotas of the AWS account. The other two are said of one.
+        // <https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html#category_operations>
+        "TooManyRequestsException" => {
+            return Error::Throttled(anyhow::Error::new(error).context(operation));
         }
         // Such as create-profile, when it failed: what Cognito calls, not what the client sent.
         "InternalErrorException"
@@ -1186,6 +1191,17 @@ mod tests {
         assert_eq!(status(cognito.confirm().await), 429);
         assert_eq!(status(cognito.resend().await), 429);
         assert_eq!(status(cognito.reset().await), 429);
+    }
+
+    #[tokio::test]
+    async fn a_pause_for_everyone_is_told_from_one_for_an_account() {
+        let everyone = Canned::error("TooManyRequestsException", "Rate exceeded");
+        assert!(matches!(everyone.sign_in().await, Err(Error::Throttled(_))));
+        assert!(matches!(everyone.forgot().await, Err(Error::Throttled(_))));
+        for code in ["LimitExceededException", "TooManyFailedAttemptsException"] {
+            let account = Canned::error(code, "Attempt limit exceeded, please try after some time.");
+            assert_eq!(refusal(account.sign_in().await), Refusal::TooManyRequests, "{code}");
+        }
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! The pictures at the top of the shop. The rules are here and call nothing; [`store`] keeps them in DynamoDB.
 
+pub mod announcing;
 pub mod store;
 
 use std::time::Duration;
@@ -9,6 +10,7 @@ use shared::dynamo::list::Page;
 use shared::media::{FileName, Images, Kind};
 use shared::values::time::Timestamp;
 
+pub use announcing::Announcing;
 pub use store::Banners;
 
 shared::id!(

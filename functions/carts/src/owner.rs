@@ -1,4 +1,4 @@
-//! Whose cart it is: that of who signed in, or that of who has its token.
+//! Whose cart it is: the signed-in person's, or the cart of a guest who has its token.
 
 use std::fmt;
 

@@ -59,7 +59,7 @@ impl CartChanged {
     }
 }
 
-/// With a guest's new token, which is in the header, too.
+/// With a guest's new token, which also is in the header.
 impl From<Changed> for Answer<CartChanged> {
     fn from(Changed { cart, token }: Changed) -> Self {
         let cart_token = token.map(CartToken::reveal);

@@ -1,5 +1,6 @@
 //! The shop's categories and their pictures. The rules are here and call nothing; [`store`] keeps them in DynamoDB.
 
+pub mod announcing;
 pub mod store;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use shared::media::{Images, Kind, NewPicture};
 use shared::values::text::{self, Lines};
 use shared::values::time::Timestamp;
 
+pub use announcing::Announcing;
 pub use store::Categories;
 
 /// The pictures of categories.

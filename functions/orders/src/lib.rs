@@ -762,7 +762,8 @@ impl Order {
         !self.lines.is_empty() && self.lines.iter().all(|line| line.seller_id == *caller.id())
     }
 
-    /// In which part `caller` fulfils it; `None` for who does not. An order of several sellers is the admins' alone.
+    /// In which part `caller` fulfils it; `None` where the caller may not. An order of several sellers is the admins'
+    /// alone.
     pub fn fulfilled_by(&self, caller: &Caller) -> Option<Actor> {
         Actor::of(self.is_sold_by(caller), caller)
     }

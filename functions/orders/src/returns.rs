@@ -445,7 +445,8 @@ impl Order {
         Ok(asked_for)
     }
 
-    /// In which part `caller` decides a return of its things: who sells all of them, or an admin. `None` for others.
+    /// In which part `caller` decides a return of its things: as the seller of all of them, or as an admin. `None` for
+    /// others.
     pub fn decided_by(&self, asked: &Return, caller: &Caller) -> Option<Actor> {
         let is_theirs = |returned: &ReturnedLine| {
             let mut lines = self.lines.iter();

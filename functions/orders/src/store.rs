@@ -510,8 +510,8 @@ impl Orders {
     /// arrives: `collect` adds its payment to the same transaction.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for who may not see it, [`Error::NotTheirs`] for its buyer, and the [`Refusal`] of what
-    /// cannot come to pass.
+    /// [`Error::NotFound`] for a caller who may not see it, [`Error::NotTheirs`] for its buyer, and the [`Refusal`] of
+    /// what cannot come to pass.
     pub async fn progress(
         &self,
         caller: &Caller,

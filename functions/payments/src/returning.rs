@@ -80,7 +80,7 @@ pub fn owed_for(
 }
 
 impl Returning {
-    /// Decides a return for who sells all of its things, or for an admin, and queues the email that tells its buyer.
+    /// Decides a return for the seller of all its things, or for an admin, and queues the email that tells its buyer.
     ///
     /// Safe to repeat: the return moves once, and with it stock and money come back once.
     ///

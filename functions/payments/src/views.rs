@@ -192,7 +192,7 @@ impl From<Started> for StartedView {
 }
 
 impl Started {
-    /// The answer to who asked to pay: a new way has an address of its own.
+    /// The answer to a request to pay: a new way to pay has an address of its own.
     pub fn answer(self, path: impl FnOnce(PaymentId) -> String) -> Answer<StartedView> {
         let (id, is_new) = (self.payment.payment_id, self.is_new);
         if is_new { Answer::created(self.into()).at(path(id)) } else { Answer::ok(self.into()) }

@@ -490,7 +490,7 @@ impl Product {
             Ok(placed) => placed,
             Err(refusal) => return Some(Self { image_rejection: Some(refusal.to_owned()), ..seen }),
         };
-        // Nothing is known of who asked for the first upload, nor of all but the last: that was the seller, to be sure.
+        // Who asked is known of the last upload alone, and not where it is the first: that was the seller, to be sure.
         let requested = seen.requested_upload.clone().filter(|requested| requested.upload_id == upload);
         let (file_name, editor) = requested.map_or_else(
             || (seen.file_name.clone(), Editor::Seller),

@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use shared::dynamo::list::Page;
-use shared::http::input::{Body, Field, Fields, Value};
+use shared::http::input::{Field, Value};
 use shared::http::problem::{CONFLICT, Kind, Problem, StatusCode};
 use shared::values::money::{Amount, Currency};
 use shared::values::time::Timestamp;
@@ -51,35 +51,23 @@ impl Field for CouponCode {
     }
 }
 
-/// A coupon as an admin announces it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewCoupon {
-    code: CouponCode,
-    changes: CouponChanges,
-}
-
-impl Body for NewCoupon {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        let code = fields.required("code");
-        let changes = CouponChanges::read(fields);
-        Some(Self { code: code?, changes: changes? })
+shared::body!(
+    /// A coupon as an admin announces it.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct NewCoupon {
+        code: CouponCode,
+        changes: CouponChanges = ..,
     }
-}
+);
 
-/// What a coupon is to be, all of it, but for its code.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CouponChanges {
-    rules: Rules,
-    is_active: Option<bool>,
-}
-
-impl Body for CouponChanges {
-    fn read(fields: &mut Fields) -> Option<Self> {
-        let rules = Rules::read(fields);
-        let is_active = fields.member("isActive");
-        Some(Self { rules: rules?, is_active: is_active? })
+shared::body!(
+    /// What a coupon is to be, all of it, but for its code.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct CouponChanges {
+        rules: Rules = ..,
+        is_active: Option<bool>,
     }
-}
+);
 
 /// The shape in which coupons and their uses are written.
 const SCHEMA_VERSION: u32 = 1;

@@ -1,7 +1,7 @@
 use super::*;
 use serde_json::{Value, json};
 use shared::dynamo::{from_item, to_item};
-use shared::http::input;
+use shared::http::input::{self, Body};
 
 fn read<T: Body>(body: &Value) -> Result<T, Vec<String>> {
     let read = input::parse(body.to_string().as_bytes());

@@ -141,7 +141,7 @@ mod tests {
         // A query adds up first: nine items of 1 KB are three units of 4 KB, at half the price.
         let nine = json!({ "Items": vec![item(1024); 9] });
         assert_eq!(units("Query", &json!({}), &nine), (1.5, 0.0));
-        // A batch rounds each, and what is not there costs one unit, too.
+        // A batch rounds each, and what is not there also costs one unit.
         let input = json!({ "RequestItems": { "t": { "Keys": [1, 2], "ConsistentRead": true } } });
         assert_eq!(units("BatchGetItem", &input, &json!({ "Responses": { "t": [item(100)] } })), (2.0, 0.0));
     }

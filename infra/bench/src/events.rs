@@ -80,7 +80,7 @@ pub(super) fn signed_anew(event: &[u8]) -> Result<Bytes> {
     let mut event: Value = serde_json::from_slice(event)?;
     let signed = signature(event["body"].as_str().context("the webhook has no body")?, now() / 1000);
     event["headers"]["stripe-signature"] = signed.into();
-    // The function goes by the clock of who calls it.
+    // The function goes by its caller's clock.
     event["requestContext"]["timeEpoch"] = now().into();
     Ok(event.to_string().into())
 }

@@ -160,9 +160,9 @@ async fn run(
 /// The configuration for one of them, with what the contract says of its operations.
 ///
 /// A visitor asks only what needs no token, since all else is refused alike; the others get examples and random
-/// requests of all operations. The phase "coverage", every bound of every field, is by far the longest, and what is
-/// refused for who asks is refused before its fields are read: so each operation is covered by one of them, the least
-/// who is let in.
+/// requests of all operations. The phase "coverage", every bound of every field, is by far the longest, and a caller
+/// who may not ask is refused before any field is read: so each operation is covered by one of them, the least of those
+/// who are let in.
 fn config(contract: &Value, who: Who) -> Result<String> {
     let mut config = String::new();
     if who != Who::Visitor {

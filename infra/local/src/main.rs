@@ -1,4 +1,4 @@
-//! `cargo local`: all of it is in the library, which `cargo local bench` builds on, too.
+//! `cargo local`: all of it is in the library, on which `cargo local bench` also builds.
 
 use std::process::ExitCode;
 

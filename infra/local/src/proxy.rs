@@ -155,7 +155,7 @@ async fn api(
     forward(proxy.http.request(parts.method, url).headers(headers).body(body)).await
 }
 
-/// A public picture, from the bucket. What its policy does not open stays closed here, too.
+/// A public picture, from the bucket. What its policy does not open stays closed here as well.
 async fn media(State(proxy): State<Arc<Proxy>>, Path(key): Path<String>) -> Response {
     let Ok(bucket) = proxy.record.output("MediaBucket") else {
         return nothing_here();

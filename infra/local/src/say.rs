@@ -60,7 +60,7 @@ pub fn error(text: &str) {
     eprintln!("{} {text}", paint("31;1", "error:"));
 }
 
-/// A line of a result. Whoever reads may stop in the middle, as `head` does: then this program ends, too.
+/// A line of a result. Whoever reads may stop in the middle, as `head` does: then this program ends as well.
 pub fn line(text: &str) {
     if writeln!(stdout(), "{text}").is_err() {
         std::process::exit(0);

@@ -30,11 +30,10 @@
 //! An item of `account` at sign-in also keeps until when the address is one of the account's own, `knownUntil`. If a
 //! reply is lost, the SDK's second try counts the request twice. Whom a counter is about is kept as an HMAC, under a
 //! key of which docs/decisions/0006 says where it comes from. Where a person has a limit a day besides, its counters
-//! stand in the same item, as `d<number of the window>`, and its condition in the same update; those
-//! of who pays by card as `k…`. Time to live takes an
-//! item some time after its longest two windows; an item that is still there then counts for nothing. One that lives on
-//! keeps the counters of windows between which nobody asked; once in `MOST_ATTRIBUTES` requests they are taken away
-//! by an update more, so that an item stays under 1 KB, one write unit.
+//! stand in the same item, as `d<number of the window>`, and its condition in the same update; those by card as
+//! `k…`. Time to live takes an item some time after its longest two windows; an item that is still there then
+//! counts for nothing. One that lives on keeps the counters of windows between which nobody asked; once in
+//! `MOST_ATTRIBUTES` requests they are taken away by an update more, so that an item stays under 1 KB, one write unit.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -439,7 +438,7 @@ struct TooMany {
 impl From<TooMany> for Problem {
     fn from(refused: TooMany) -> Self {
         let TooMany { policies, name, wait } = refused;
-        telemetry::count("RateLimited", 1);
+        telemetry::count_in_stage("RateLimited", 1);
         Self::new(TOO_MANY_REQUESTS, format!("Too many attempts. Try again in {}.", in_words(wait)))
             .header("retry-after", wait.to_string())
             .header("ratelimit-policy", policies)

@@ -181,7 +181,7 @@ impl<'a> Embedded<'a> {
     }
 }
 
-/// Writes the line that ends a request. It looks like all others, and has the metrics of the request's calls, too: a
+/// Writes the line that ends a request. It looks like all others, and also has the metrics of the request's calls: a
 /// line of their own would be a second write to the log for each request, and cost as much to keep.
 pub(crate) fn answered(request_id: &str, status: u16, invocation: &Invocation) {
     say(&Answered::new(request_id, status, invocation, Timestamp::now()));

@@ -205,7 +205,7 @@ where
 }
 
 /// The same for what can be asked for more than a schedule asks: `T` is the event's `detail`, which a schedule leaves
-/// empty and who calls the function by hand does not.
+/// empty and whoever calls the function by hand does not.
 ///
 /// # Errors
 /// When the environment lacks what the function needs, or the Runtime API is gone.

@@ -165,7 +165,7 @@ impl Town {
         None
     }
 
-    /// What is asked for who orders a cart as it was shown.
+    /// What is asked of the shop to order a cart as it was shown.
     pub(crate) fn checkout(path: &'static str, shown: &Value, by_card: bool, guest: Option<&Guest>) -> Asked {
         let mut body = json!({ "expectedTotal": shown["amounts"]["total"], "cartVersion": shown["version"] });
         if by_card {
@@ -213,7 +213,7 @@ impl Town {
         self.shop.post(&format!("/local/stripe/{what}/{id}"), act).await.status
     }
 
-    /// A buyer's request about an order: with the token, of who has no account.
+    /// A buyer's request about an order: with the order's token where the buyer has no account.
     fn about_order(&self, purchase: &Purchase, order: &str, of_people: &str, of_guests: &str) -> Request {
         let claimed = || {
             let claims = purchase.guest.as_ref()?.claims.iter();
@@ -455,7 +455,7 @@ impl Town {
     }
 }
 
-/// What is asked for who orders without a cart.
+/// What is asked of the shop to order without a cart.
 pub(crate) fn order_of(lines: &[(String, i64)]) -> Asked {
     let items: Vec<_> = lines.iter().map(|(id, pieces)| json!({ "id": id, "quantity": pieces })).collect();
     Asked { path: "/orders", body: json!({ "items": items }) }

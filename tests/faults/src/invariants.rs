@@ -382,7 +382,7 @@ impl Checks<'_> {
         }
     }
 
-    /// Mail about an order goes to who bought it, and to a guest with what opens the order.
+    /// Mail about an order goes to its buyer, and to a guest with what opens the order.
     fn every_guest_is_told(&mut self, purchases: &[Purchase]) {
         const NAME: &str = "every guest is told";
         let tokens =

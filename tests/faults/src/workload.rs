@@ -569,8 +569,8 @@ impl Town {
         }
     }
 
-    /// When all is well again: everybody asks again for what they had no clear answer to. That they get one now is an
-    /// invariant, too.
+    /// When all is well again: everybody asks again for what they had no clear answer to. That they get one now is
+    /// another invariant.
     pub(crate) async fn ask_again(&self) {
         for purchase in self.history.purchases() {
             if !purchase.is_clear() && !purchase.given_up {

@@ -394,7 +394,7 @@ async fn rejected_and_superseded_pictures_are_gone_with_their_renditions() {
     assert_eq!(bytes_at(&shop, url_of(&second["waitingPicture"])).await, None);
     assert_eq!(aws.objects_of(&tea.id).await, [""; 0]);
 
-    // What was published goes, too, and what waits beside it.
+    // What was published goes as well, and what waits beside it.
     waits_anew(&shop, &ann, &tea, &wide_png()).await;
     let shown = approves(shop.admin().await, &tea).await.is(200);
     let small = shown["images"]["small"].as_str().expect("a rendition");

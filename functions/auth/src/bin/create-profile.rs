@@ -1,6 +1,6 @@
 //! After Cognito confirmed a person: records the profile, and makes the shop's AdminEmail an admin.
 //!
-//! Safe to repeat: the first profile stays, and who is in the group stays in it. Cognito waits for this and tries three
+//! Safe to repeat: the first profile stays, and so does everybody in the group. Cognito waits for this and tries three
 //! times, five seconds each; after that the account is confirmed without a profile, until this event is invoked again.
 
 use auth::{AdminEmail, Confirmed, UserPool};

@@ -2,11 +2,10 @@
 //!
 //! Repeated, it records another banner; one that never gets its picture is never shown, and forgotten after two hours.
 
-use banners::{Banners, NewBanner, PICTURES, UploadRequested};
-use shared::guards::rate_limit::PersonLimit;
+use banners::{Announcing, UploadRequested};
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, State};
-use shared::media::{NewPicture, Upload, Uploads};
+use shared::media::NewPicture;
 use users::{Admins, CurrentAdmin};
 
 #[tokio::main(flavor = "current_thread")]
@@ -15,16 +14,12 @@ async fn main() -> shared::Exit {
 }
 
 async fn request_banner_upload(
-    State((_, limit, banners, uploads)): State<(Admins, PersonLimit, Banners, Uploads)>,
+    State((_, announcing)): State<(Admins, Announcing)>,
     CurrentAdmin(admin): CurrentAdmin,
     Now(now): Now,
     Input(picture): Input<NewPicture>,
 ) -> Result<Answer<UploadRequested>, Problem> {
-    limit.count("request-banner-upload", admin.id(), now).await?;
-    let banner = NewBanner::new(picture.file_name.clone(), now);
-    let upload = Upload::new(PICTURES, banner.id(), &picture.file_name, now);
-    let upload_url = uploads.presign(&upload, picture.file_type, picture.file_size).await?;
-    banners.create(&banner).await?;
-    let location = format!("/banners/{}", banner.id());
-    Ok(Answer::created(UploadRequested { upload_url, id: banner.id() }).at(location))
+    let requested = announcing.announce(&admin, &picture, now).await?;
+    let location = format!("/banners/{}", requested.id);
+    Ok(Answer::created(requested).at(location))
 }

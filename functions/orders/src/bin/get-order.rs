@@ -1,4 +1,4 @@
-//! `GET /orders/{id}`: shows an order to its buyer and to who sells all of it; changes nothing.
+//! `GET /orders/{id}`: shows an order to its buyer and to the seller of all of it; changes nothing.
 
 use orders::guests::{Guest, GuestOrders};
 use orders::{OrderId, OrderView, Orders};

@@ -86,7 +86,7 @@ impl Returns {
         cursors.page(&self.client, &self.table, OF_ORDER, &order.to_string(), request).await
     }
 
-    /// The same for the order's buyer, who sells all of it, or an admin.
+    /// The same for the order's buyer, the seller of all of it, or an admin.
     ///
     /// # Errors
     /// `not-found` for others; `invalid-input` for a cursor of another list.
