@@ -265,25 +265,31 @@ impl Aws {
 
     /// Lets tokens that are given from now on expire after a second, until the result is dropped.
     pub async fn shorten_tokens(&self) -> Undo {
-        let update = "AWSCognitoIdentityProviderService.UpdateUserPoolClient";
-        let settings = |validity: u32, unit: &str| {
-            json!({
-                "UserPoolId": self.output("UserPoolId"),
-                "ClientId": self.output("UserPoolClientId"),
-                "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
-                "PreventUserExistenceErrors": "ENABLED",
-                "EnableTokenRevocation": true,
-                "ReadAttributes": ["email", "email_verified", "name"],
-                "WriteAttributes": ["email"],
-                "AccessTokenValidity": validity,
-                "IdTokenValidity": validity,
-                "RefreshTokenValidity": 30,
-                "TokenValidityUnits": { "AccessToken": unit, "IdToken": unit, "RefreshToken": "days" },
-            })
-        };
-        self.json("cognito-idp", update, settings(1, "seconds")).await;
-        let operation = Operation::Json { service: "cognito-idp", operation: update };
-        Undo { aws: self.clone(), restore: vec![(operation, settings(60, "minutes"))] }
+        self.json("cognito-idp", UPDATE_CLIENT, self.tokens_good_for(1, "seconds")).await;
+        let operation = Operation::Json { service: "cognito-idp", operation: UPDATE_CLIENT };
+        Undo { aws: self.clone(), restore: vec![(operation, self.tokens_good_for(60, "minutes"))] }
+    }
+
+    /// Lets tokens that are given from now on be good for a day, the longest that Cognito knows.
+    pub async fn lengthen_tokens(&self) {
+        self.json("cognito-idp", UPDATE_CLIENT, self.tokens_good_for(24, "hours")).await;
+    }
+
+    /// The settings of the user pool's client, all of which an update takes, with another life of its tokens.
+    fn tokens_good_for(&self, validity: u32, unit: &str) -> Value {
+        json!({
+            "UserPoolId": self.output("UserPoolId"),
+            "ClientId": self.output("UserPoolClientId"),
+            "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+            "PreventUserExistenceErrors": "ENABLED",
+            "EnableTokenRevocation": true,
+            "ReadAttributes": ["email", "email_verified", "name"],
+            "WriteAttributes": ["email"],
+            "AccessTokenValidity": validity,
+            "IdTokenValidity": validity,
+            "RefreshTokenValidity": 30,
+            "TokenValidityUnits": { "AccessToken": unit, "IdToken": unit, "RefreshToken": "days" },
+        })
     }
 
     /// Begins to change a function that is called by its alias; see [`Change::make`].
@@ -328,6 +334,8 @@ impl Aws {
         Undo { aws: self.clone(), restore: vec![(Operation::Lambda { path }, restore)] }
     }
 }
+
+const UPDATE_CLIENT: &str = "AWSCognitoIdentityProviderService.UpdateUserPoolClient";
 
 /// As the template names it.
 fn name_of(function: &str) -> String {

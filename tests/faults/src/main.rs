@@ -110,6 +110,8 @@ async fn run(options: Options) -> Result<bool> {
         let soon = json!({ "QueueUrl": aws.output(queue), "Attributes": { "VisibilityTimeout": seconds } });
         aws.json("sqs", "AmazonSQS.SetQueueAttributes", soon).await;
     }
+    // The long run takes longer than an hour, and nobody in it signs in anew.
+    aws.lengthen_tokens().await;
     let town = Town::settle(Shop::open(), aws).await;
     unreadable::plant(&town).await;
     println!("{:>5.1} s  people and products are there", begun.elapsed().as_secs_f64());
