@@ -615,6 +615,23 @@ def ask_for_the_words_of_a_code():
     cognito._run_idp_handler, cognito._send_verification_email = run_and_heed, send_with_words
 
 
+def find_people_while_others_sign_up():
+    """Looks for people in a copy of their list: when somebody signs up meanwhile, going through the list itself fails.
+
+    A confirmation that failed so was tried again, found the account confirmed, and never called its trigger; a token
+    was taken for a stranger's.
+    """
+    import ministack.services.cognito as cognito
+
+    resolve, owner_of = cognito._resolve_user, cognito._user_from_token
+
+    def copy_of(pool):
+        return {**pool, "_users": dict(pool["_users"])}
+
+    cognito._resolve_user = lambda pool, name: resolve(copy_of(pool), name)
+    cognito._user_from_token = lambda token, pool: owner_of(token, copy_of(pool))
+
+
 def ignore_the_case_of_names():
     """Finds people by username and email in any case, where the pool says so; the emulator always goes by case."""
     import ministack.services.cognito as cognito
@@ -628,7 +645,7 @@ def ignore_the_case_of_names():
         found = resolve(pool, name)
         if found[0] or goes_by_case(pool) or not isinstance(name, str):
             return found
-        for username, user in pool["_users"].items():
+        for username, user in list(pool["_users"].items()):
             attributes = cognito._attr_list_to_dict(user["Attributes"])
             names = [username]
             if "email" in pool.get("AliasAttributes", []) and attributes.get("email_verified") == "true":
@@ -640,7 +657,7 @@ def ignore_the_case_of_names():
     def sign_up_in_any_case(data):
         pool = cognito._pool_for_client(data.get("ClientId"))[0]
         name = str(data.get("Username")).casefold()
-        if pool and not goes_by_case(pool) and any(one.casefold() == name for one in pool["_users"]):
+        if pool and not goes_by_case(pool) and any(one.casefold() == name for one in list(pool["_users"])):
             return cognito.error_response_json("UsernameExistsException", "User already exists", 400)
         return sign_up(data)
 
@@ -862,6 +879,7 @@ def main():
         honour_time_to_live()
         finish_a_confirmation()
         ask_for_the_words_of_a_code()
+        find_people_while_others_sign_up()
         ignore_the_case_of_names()
         ask_for_the_session_of_a_challenge()
         keep_the_time_of_a_sign_in()
