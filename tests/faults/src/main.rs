@@ -234,8 +234,13 @@ fn report(
     }
     println!("        in all: {counts:?}");
     let (orders, faults) = (options.orders, options.faults);
+    let size = match (options.long, options.thorough) {
+        (true, _) => " --long",
+        (false, true) => " --thorough",
+        (false, false) => "",
+    };
     println!(
-        "\nThe same faults again: cargo local test --faults --seed {seed} --orders {orders} --faults {faults}"
+        "\nThe same faults again: cargo local test --faults --seed {seed} --orders {orders} --faults {faults}{size}"
     );
     Ok(false)
 }
