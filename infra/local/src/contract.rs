@@ -95,6 +95,8 @@ pub(crate) async fn check(url: &str, scratch: &Path, thorough: bool) -> Result<V
     let contract = shop.want(Method::GET, "/openapi.json", None, &Value::Null).await?.body;
     std::fs::create_dir_all(scratch)?;
     std::fs::write(scratch.join("schemathesis_hooks.py"), HOOKS)?;
+    let examples = std::env::var(MAX_EXAMPLES);
+    let examples = examples.unwrap_or_else(|_| if thorough { MANY } else { FEW }.to_owned());
     // All at once: what one invents while the shop answers another costs no time.
     let as_one = async |who: Who, email: Option<&str>| {
         std::fs::write(scratch.join(format!("{}.toml", who.name())), config(&contract, who)?)?;
@@ -102,7 +104,7 @@ pub(crate) async fn check(url: &str, scratch: &Path, thorough: bool) -> Result<V
             Some(email) => shop.sign_in_for_access(email).await?,
             None => String::new(),
         };
-        run(SCHEMATHESIS, url, scratch, (who.name(), &token), thorough).await
+        run(SCHEMATHESIS, url, scratch, (who.name(), &token), &examples).await
     };
     let (visitor, customer, admin) = tokio::try_join!(
         as_one(Who::Visitor, None),
@@ -131,14 +133,12 @@ async fn run(
     url: &str,
     scratch: &Path,
     (who, token): (&str, &str),
-    thorough: bool,
+    examples: &str,
 ) -> Result<Verdict> {
     let started = Instant::now();
     let mut command = Command::from(tool.command("schemathesis", scratch));
     command.arg("--config-file").arg(scratch.join(format!("{who}.toml")));
     command.args(["run", &format!("{url}/openapi.json"), "--url", url]).args(OPTIONS);
-    let examples = std::env::var(MAX_EXAMPLES);
-    let examples = examples.unwrap_or_else(|_| if thorough { MANY } else { FEW }.to_owned());
     command.arg(format!("--max-examples={examples}"));
     command.arg("--report-junit-path").arg(scratch.join(format!("schemathesis-{who}.xml")));
     // Not as an argument: everyone on this machine can read those.
