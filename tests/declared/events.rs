@@ -7,6 +7,7 @@ use boon::{Compiler, Draft, Schemas};
 use events::{Event, Sources};
 use orders::events::OrderEvent;
 use serde_json::{Value, json};
+use shared::run::aws::canned::item;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::worker::Change;
 use tests::template::yaml;
@@ -16,28 +17,11 @@ const PRODUCT: &str = "01a1fbbc-f7cc-71a0-aa66-431f703e44ea";
 const NOON: &str = "2026-11-21T12:00:00.000Z";
 const LATER: &str = "2026-11-21T12:05:00.000Z";
 
-/// A value as DynamoDB writes it.
-fn attribute(value: &Value) -> Value {
-    match value {
-        Value::Null => json!({ "NULL": true }),
-        Value::Bool(yes) => json!({ "BOOL": yes }),
-        Value::Number(number) => json!({ "N": number.to_string() }),
-        Value::String(text) => json!({ "S": text }),
-        Value::Array(values) => json!({ "L": values.iter().map(attribute).collect::<Value>() }),
-        Value::Object(_) => json!({ "M": image(value) }),
-    }
-}
-
-fn image(item: &Value) -> Value {
-    let members = item.as_object().into_iter().flatten();
-    members.map(|(name, value)| (name.clone(), attribute(value))).collect()
-}
-
 fn change(id: &str, table: &str, old: &Value, new: &Value) -> Change {
     serde_json::from_value(json!({
         "eventID": id, "eventName": "MODIFY", "awsRegion": "eu-central-1",
         "eventSourceARN": format!("arn:aws:dynamodb:eu-central-1:1:table/{table}/stream/2026-11-21T00:00:00.000"),
-        "dynamodb": { "Keys": {}, "OldImage": image(old), "NewImage": image(new), "SequenceNumber": "1", "SizeBytes": 1 }
+        "dynamodb": { "Keys": {}, "OldImage": item(old), "NewImage": item(new), "SequenceNumber": "1", "SizeBytes": 1 }
     }))
     .expect("a record of a stream")
 }

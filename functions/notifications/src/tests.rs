@@ -8,7 +8,7 @@ use orders::{CancellationReason, LetterKind, Order, Return};
 use payments::Refund;
 use serde_json::{Value, json};
 use shared::letters::{Queued, Recipient, Row, Total};
-use shared::run::aws::canned::answering_each;
+use shared::run::aws::canned::{answering_each, item};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::worker::Failure;
 use shared::values::time::Timestamp;
@@ -426,23 +426,6 @@ fn the_previews_are_what_is_sent() {
     let hint =
         "run `UPDATE_PREVIEWS=1 cargo test --package notifications --lib previews`, and look at what changed";
     assert!(found == expected, "functions/notifications/previews/ is not what is sent: {hint}");
-}
-
-/// A value as DynamoDB sends it.
-fn attribute(value: &Value) -> Value {
-    match value {
-        Value::Null => json!({ "NULL": true }),
-        Value::Bool(value) => json!({ "BOOL": value }),
-        Value::Number(number) => json!({ "N": number.to_string() }),
-        Value::String(text) => json!({ "S": text }),
-        Value::Array(values) => json!({ "L": values.iter().map(attribute).collect::<Vec<_>>() }),
-        Value::Object(_) => json!({ "M": item(value) }),
-    }
-}
-
-fn item(value: &Value) -> Value {
-    let members = value.as_object().unwrap().iter();
-    members.map(|(name, value)| (name.clone(), attribute(value))).collect::<serde_json::Map<_, _>>().into()
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Aws;
 
@@ -65,6 +65,23 @@ pub fn answering_each(
         .retry_config(RetryConfig::disabled())
         .http_client(http_client_fn(move |_, _| connector.clone()));
     (sdk.build(), asked)
+}
+
+/// An object as DynamoDB writes an item.
+pub fn item(object: &Value) -> Value {
+    let members = object.as_object().into_iter().flatten();
+    members.map(|(name, value)| (name.clone(), attribute(value))).collect()
+}
+
+fn attribute(value: &Value) -> Value {
+    match value {
+        Value::Null => json!({ "NULL": true }),
+        Value::Bool(yes) => json!({ "BOOL": yes }),
+        Value::Number(number) => json!({ "N": number.to_string() }),
+        Value::String(text) => json!({ "S": text }),
+        Value::Array(values) => json!({ "L": values.iter().map(attribute).collect::<Value>() }),
+        Value::Object(_) => json!({ "M": item(value) }),
+    }
 }
 
 impl Aws {
