@@ -396,9 +396,7 @@ impl Person {
 
     /// Lists a product, which then waits for its picture.
     pub async fn lists(&self, product: NewProduct) -> Product {
-        let created = self.post("/products", &product.body).await.is(201);
-        let text = |name: &str| created[name].as_str().expect(name).to_owned();
-        Product { id: text("id"), upload_url: text("uploadUrl"), name: product.name() }
+        Product::listed(&product, &self.post("/products", &product.body).await.is(201))
     }
 
     /// Lists a product, uploads its picture, and has it approved.
@@ -550,6 +548,12 @@ pub struct Product {
 }
 
 impl Product {
+    /// What `POST /products` answered to a new one.
+    pub fn listed(product: &NewProduct, answer: &Value) -> Self {
+        let text = |member: &str| answer[member].as_str().expect(member).to_owned();
+        Self { id: text("id"), upload_url: text("uploadUrl"), name: product.name() }
+    }
+
     /// `/products/{id}`
     pub fn path(&self) -> String {
         format!("/products/{}", self.id)
