@@ -1,7 +1,7 @@
 //! What must hold while AWS does not: duplicates, failures, functions that die in the middle.
 //!
-//! These tests change the cloud under the shop and restore it, so they run alone, one at a time, and last:
-//! `cargo local test` does it; by hand, `--test disruptions -- --test-threads=1`.
+//! These tests change the cloud under the shop and restore it, so they run one at a time, on a cloud of their own in a
+//! whole `cargo local test`, and after all others where a name chooses; alone with `cargo local test --disruptions`.
 
 mod auth;
 mod categories;

@@ -1,7 +1,7 @@
 //! `cargo local test`: all tests, on a cloud of their own that is taken down afterwards.
 
 use std::path::PathBuf;
-use std::process::{ExitCode, Stdio};
+use std::process::{ExitCode, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -14,7 +14,7 @@ use crate::contract::{self, Verdict};
 use crate::deploy::{self, Code};
 use crate::{build, emulator, faults, needs, proxy, release, say, seed, shop::Shop, up};
 
-/// The test binary that breaks things, and so runs alone and last.
+/// The test binary that breaks things, and so runs alone: on a cloud of its own, or last.
 const DISRUPTIONS: &str = "disruptions";
 /// The module of the tests that need a browser.
 const IN_A_BROWSER: &str = "in_a_browser::";
@@ -28,6 +28,9 @@ pub(crate) struct Options {
     /// The fault run alone; after it `--seed N` to repeat one, `--orders N`, `--faults N`, `--long`.
     #[arg(long)]
     faults: bool,
+    /// The tests that break what others use, alone; after it the name of one.
+    #[arg(long, conflicts_with = "faults")]
+    disruptions: bool,
     /// More of what is many: each call with each fault, more random requests. Some minutes longer.
     #[arg(long)]
     thorough: bool,
@@ -111,6 +114,17 @@ impl Tally {
         self.failed += u64::from(!passed);
     }
 
+    /// Shows and adds what a process with tests of its own said.
+    fn add_all(&mut self, name: &str, output: &Output) {
+        let failed_before = self.failed;
+        let said = said(output);
+        said.lines().for_each(|line| self.add(line));
+        say::out!("{said}");
+        if !output.status.success() && self.failed == failed_before {
+            self.crashed.push(name.to_owned());
+        }
+    }
+
     /// Adds what a line of a test binary's output says, if it is its last: `test result: ok. 3 passed; 0 failed; …`.
     fn add(&mut self, line: &str) {
         let Some(result) = line.strip_prefix("test result: ") else { return };
@@ -160,11 +174,16 @@ async fn tests(cloud: &Cloud, options: &Options) -> Result<Tally> {
 
 async fn all(cloud: &Cloud, code: Code, options: &Options, tally: &mut Tally) -> Result<()> {
     let filter = &options.filter;
+    let is_whole = filter.is_empty() && !options.disruptions;
     let named = |text: &String| "faults".contains(text.as_str());
     // Release binaries are deployed without the script that leads a function to the fault proxy.
-    let with_faults = !options.release && (filter.is_empty() || filter.iter().any(named));
+    let with_faults = !options.release && (is_whole || !options.disruptions && filter.iter().any(named));
     let mut suites = suites().await?;
     suites.sort_by_key(|suite| (suite.name == DISRUPTIONS, suite.package.clone(), suite.name.clone()));
+    suites.retain(|suite| match suite.name == DISRUPTIONS {
+        true => !is_whole,
+        false => !options.disruptions,
+    });
 
     let mut record =
         Record { gateway_port: needs::free_port(&[])?, port: needs::free_port(&[])?, ..Record::default() };
@@ -177,49 +196,55 @@ async fn all(cloud: &Cloud, code: Code, options: &Options, tally: &mut Tally) ->
     say::step("Waiting for the shop to answer", up::ready(&record)).await?;
     say::step("Seeding people and products", seed::people_and_products(&Shop::at(&record.url()))).await?;
 
-    let (whole, breaking) = suites.split_at(suites.partition_point(|suite| suite.name != DISRUPTIONS));
-    if filter.is_empty() {
-        examples(tally).await?;
-    }
-    for suite in whole {
-        run_suite(suite, cloud, &record, filter, tally).await?;
-    }
-    if contract::is_asked_for(filter) {
-        let scratch = cloud.dir().join("schemathesis");
-        for verdict in contract::check(&record.url(), &scratch, options.thorough).await? {
-            match verdict {
-                Verdict::Passed => tally.passed += 1,
-                Verdict::Failed => tally.failed += 1,
-            }
+    // Disruptions wait for queues and timeouts four fifths of the time, so they have it beside the journeys, and the
+    // fault run beside what schemathesis thinks about.
+    let disruptions = run_beside(is_whole, "--disruptions", options);
+    let journeys = async {
+        if is_whole {
+            examples(tally).await?;
         }
-    }
-    let breaking = async {
-        for suite in breaking {
+        for suite in &suites {
             run_suite(suite, cloud, &record, filter, tally).await?;
         }
         Ok(())
     };
-    let beside =
-        async { if with_faults { faults_beside(options.thorough).await.map(Some) } else { Ok(None) } };
-    let ((), faults) = tokio::try_join!(breaking, beside)?;
-    if let Some(held) = faults {
-        tally.add_one(held);
+    let ((), disruptions) = tokio::try_join!(journeys, disruptions)?;
+    if let Some(output) = disruptions {
+        tally.add_all(DISRUPTIONS, &output);
+    }
+    let contract = async {
+        match contract::is_asked_for(filter) && !options.disruptions {
+            true => contract::check(&record.url(), &cloud.dir().join("schemathesis"), options.thorough).await,
+            false => Ok(Vec::new()),
+        }
+    };
+    let (verdicts, faults) = tokio::try_join!(contract, run_beside(with_faults, "--faults", options))?;
+    for verdict in verdicts {
+        tally.add_one(verdict == Verdict::Passed);
+    }
+    if let Some(output) = faults {
+        say::out!("{}", said(&output));
+        tally.add_one(output.status.success());
     }
     proxy.abort();
     emulator::stop(&mut record).await;
     Ok(())
 }
 
-/// The fault run as a process of its own, while disruptions wait for queues and timeouts most of the time: it takes
-/// the processor time that they leave, and what it says is shown when it is over. Gives whether every invariant held.
-async fn faults_beside(thorough: bool) -> Result<bool> {
-    let mut command = tokio::process::Command::new("nice");
-    command.args(["-n", "10"]).arg(std::env::current_exe()?).args(["test", "--faults"]);
-    command.args(thorough.then_some("--thorough"));
+/// Runs a part of the tests in a process of its own, with a cloud of its own, and gives what it said when it is over.
+async fn run_beside(is_asked_for: bool, part: &str, options: &Options) -> Result<Option<Output>> {
+    if !is_asked_for {
+        return Ok(None);
+    }
+    let mut command = tokio::process::Command::new(std::env::current_exe()?);
+    command.args(["test", part]);
+    command.args(options.thorough.then_some("--thorough")).args(options.release.then_some("--release"));
     let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await;
-    let output = output.context("cannot start the fault run")?;
-    say::out!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    Ok(output.status.success())
+    Ok(Some(output.with_context(|| format!("cannot start the tests of {part}"))?))
+}
+
+fn said(output: &Output) -> String {
+    [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes)).concat()
 }
 
 /// Builds all tests and tells where they are. The functions' own empty test harnesses are left out: one for each
