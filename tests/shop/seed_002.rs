@@ -1,5 +1,5 @@
-//! The examples of the document that Cartwright answers first, sent to the letter: `docs/seed-002.md` has them beside
-//! what differs here, and why.
+//! The examples of seed 002, the document that Cartwright answers first, sent to the letter: `docs/seeds.md` has them
+//! beside what differs here, and why.
 //!
 //! The person, the address and the category of the examples belong to this journey: no other test uses them.
 
