@@ -196,31 +196,27 @@ async fn all(cloud: &Cloud, code: Code, options: &Options, tally: &mut Tally) ->
     say::step("Waiting for the shop to answer", up::ready(&record)).await?;
     say::step("Seeding people and products", seed::people_and_products(&Shop::at(&record.url()))).await?;
 
-    // Disruptions wait for queues and timeouts four fifths of the time, so they have it beside the journeys, and the
-    // fault run beside what schemathesis thinks about.
-    let disruptions = run_beside(is_whole, "--disruptions", options);
-    let journeys = async {
+    let tests = async {
         if is_whole {
             examples(tally).await?;
         }
         for suite in &suites {
             run_suite(suite, cloud, &record, filter, tally).await?;
         }
+        if contract::is_asked_for(filter) && !options.disruptions {
+            let scratch = cloud.dir().join("schemathesis");
+            for verdict in contract::check(&record.url(), &scratch, options.thorough).await? {
+                tally.add_one(verdict == Verdict::Passed);
+            }
+        }
         Ok(())
     };
-    let ((), disruptions) = tokio::try_join!(journeys, disruptions)?;
+    // Disruptions wait for queues and timeouts four fifths of the time; the fault run takes what all others leave.
+    let disruptions = run_beside(is_whole, "--disruptions", 0, options);
+    let faults = run_beside(with_faults, "--faults", 10, options);
+    let ((), disruptions, faults) = tokio::try_join!(tests, disruptions, faults)?;
     if let Some(output) = disruptions {
         tally.add_all(DISRUPTIONS, &output);
-    }
-    let contract = async {
-        match contract::is_asked_for(filter) && !options.disruptions {
-            true => contract::check(&record.url(), &cloud.dir().join("schemathesis"), options.thorough).await,
-            false => Ok(Vec::new()),
-        }
-    };
-    let (verdicts, faults) = tokio::try_join!(contract, run_beside(with_faults, "--faults", options))?;
-    for verdict in verdicts {
-        tally.add_one(verdict == Verdict::Passed);
     }
     if let Some(output) = faults {
         say::out!("{}", said(&output));
@@ -231,13 +227,19 @@ async fn all(cloud: &Cloud, code: Code, options: &Options, tally: &mut Tally) ->
     Ok(())
 }
 
-/// Runs a part of the tests in a process of its own, with a cloud of its own, and gives what it said when it is over.
-async fn run_beside(is_asked_for: bool, part: &str, options: &Options) -> Result<Option<Output>> {
+/// Runs a part of the tests in a process of its own, with a cloud of its own and so much nicer to the others, and gives
+/// what it said when it is over.
+async fn run_beside(
+    is_asked_for: bool,
+    part: &str,
+    niceness: u8,
+    options: &Options,
+) -> Result<Option<Output>> {
     if !is_asked_for {
         return Ok(None);
     }
-    let mut command = tokio::process::Command::new(std::env::current_exe()?);
-    command.args(["test", part]);
+    let mut command = tokio::process::Command::new("nice");
+    command.args(["-n", &niceness.to_string()]).arg(std::env::current_exe()?).args(["test", part]);
     command.args(options.thorough.then_some("--thorough")).args(options.release.then_some("--release"));
     let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await;
     Ok(Some(output.with_context(|| format!("cannot start the tests of {part}"))?))
