@@ -26,11 +26,14 @@ pub(crate) struct Options {
     #[arg(long, conflicts_with = "faults")]
     release: bool,
     /// The fault run alone; after it `--seed N` to repeat one, `--orders N`, `--faults N`, `--long`.
-    #[arg(long)]
+    #[arg(long, group = "part")]
     faults: bool,
     /// The tests that break what others use, alone; after it the name of one.
-    #[arg(long, conflicts_with = "faults")]
+    #[arg(long, group = "part")]
     disruptions: bool,
+    /// What schemathesis makes of the contract, alone.
+    #[arg(long, group = "part")]
+    schemathesis: bool,
     /// More of what is many: each call with each fault, more random requests. Some minutes longer.
     #[arg(long)]
     thorough: bool,
@@ -114,14 +117,22 @@ impl Tally {
         self.failed += u64::from(!passed);
     }
 
-    /// Shows and adds what a process with tests of its own said.
-    fn add_all(&mut self, name: &str, output: &Output) {
-        let failed_before = self.failed;
-        let said = said(output);
-        said.lines().for_each(|line| self.add(line));
+    /// Shows and adds what a part of the tests said, in whose last lines is its own [`Tally::line`].
+    fn add_part(&mut self, part: &str, output: &Output) {
+        let said = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes)).concat();
         say::out!("{said}");
+        let failed_before = self.failed;
+        let counts = said.lines().rev().find_map(|line| {
+            let (passed, rest) = line.split_once(" passed, ")?;
+            let (failed, _) = rest.split_once(" failed")?;
+            Some((passed.parse::<u64>().ok()?, failed.parse::<u64>().ok()?))
+        });
+        if let Some((passed, failed)) = counts {
+            self.passed += passed;
+            self.failed += failed;
+        }
         if !output.status.success() && self.failed == failed_before {
-            self.crashed.push(name.to_owned());
+            self.crashed.push(part.to_owned());
         }
     }
 
@@ -174,15 +185,17 @@ async fn tests(cloud: &Cloud, options: &Options) -> Result<Tally> {
 
 async fn all(cloud: &Cloud, code: Code, options: &Options, tally: &mut Tally) -> Result<()> {
     let filter = &options.filter;
-    let is_whole = filter.is_empty() && !options.disruptions;
+    let is_part = options.disruptions || options.schemathesis;
+    let is_whole = filter.is_empty() && !is_part;
     let named = |text: &String| "faults".contains(text.as_str());
     // Release binaries are deployed without the script that leads a function to the fault proxy.
-    let with_faults = !options.release && (is_whole || !options.disruptions && filter.iter().any(named));
+    let with_faults = !options.release && !is_part && (is_whole || filter.iter().any(named));
+    let with_contract = options.schemathesis || !is_part && !is_whole && contract::is_asked_for(filter);
     let mut suites = suites().await?;
     suites.sort_by_key(|suite| (suite.name == DISRUPTIONS, suite.package.clone(), suite.name.clone()));
     suites.retain(|suite| match suite.name == DISRUPTIONS {
-        true => !is_whole,
-        false => !options.disruptions,
+        true => !is_whole && !options.schemathesis,
+        false => !is_part,
     });
 
     let mut record =
@@ -203,24 +216,32 @@ async fn all(cloud: &Cloud, code: Code, options: &Options, tally: &mut Tally) ->
         for suite in &suites {
             run_suite(suite, cloud, &record, filter, tally).await?;
         }
-        if contract::is_asked_for(filter) && !options.disruptions {
+        if with_contract {
             let scratch = cloud.dir().join("schemathesis");
             for verdict in contract::check(&record.url(), &scratch, options.thorough).await? {
                 tally.add_one(verdict == Verdict::Passed);
             }
         }
-        Ok(())
+        anyhow::Ok(())
     };
-    // Disruptions wait for queues and timeouts four fifths of the time; the fault run takes what all others leave.
-    let disruptions = run_beside(is_whole, "--disruptions", 0, options);
-    let faults = run_beside(with_faults, "--faults", 10, options);
-    let ((), disruptions, faults) = tokio::try_join!(tests, disruptions, faults)?;
-    if let Some(output) = disruptions {
-        tally.add_all(DISRUPTIONS, &output);
-    }
-    if let Some(output) = faults {
-        say::out!("{}", said(&output));
-        tally.add_one(output.status.success());
+    // Disruptions wait for queues and timeouts four fifths of the time. Schemathesis has as much to do as the journeys
+    // and waits for nothing, so it takes what they leave.
+    let one_after_the_other = async {
+        let mut said = Vec::new();
+        for (part, is_asked_for) in [("--disruptions", is_whole), ("--faults", with_faults)] {
+            if is_asked_for {
+                said.push((part, run_part(part, 0, options).await?));
+            }
+        }
+        anyhow::Ok(said)
+    };
+    let meanwhile = async {
+        let part = "--schemathesis";
+        anyhow::Ok(if is_whole { Some((part, run_part(part, 15, options).await?)) } else { None })
+    };
+    let ((), said, also_said) = tokio::try_join!(tests, one_after_the_other, meanwhile)?;
+    for (part, output) in said.into_iter().chain(also_said) {
+        tally.add_part(part, &output);
     }
     proxy.abort();
     emulator::stop(&mut record).await;
@@ -229,24 +250,12 @@ async fn all(cloud: &Cloud, code: Code, options: &Options, tally: &mut Tally) ->
 
 /// Runs a part of the tests in a process of its own, with a cloud of its own and so much nicer to the others, and gives
 /// what it said when it is over.
-async fn run_beside(
-    is_asked_for: bool,
-    part: &str,
-    niceness: u8,
-    options: &Options,
-) -> Result<Option<Output>> {
-    if !is_asked_for {
-        return Ok(None);
-    }
+async fn run_part(part: &str, niceness: u8, options: &Options) -> Result<Output> {
     let mut command = tokio::process::Command::new("nice");
     command.args(["-n", &niceness.to_string()]).arg(std::env::current_exe()?).args(["test", part]);
     command.args(options.thorough.then_some("--thorough")).args(options.release.then_some("--release"));
     let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await;
-    Ok(Some(output.with_context(|| format!("cannot start the tests of {part}"))?))
-}
-
-fn said(output: &Output) -> String {
-    [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes)).concat()
+    output.with_context(|| format!("cannot start the tests of {part}"))
 }
 
 /// Builds all tests and tells where they are. The functions' own empty test harnesses are left out: one for each
@@ -391,6 +400,25 @@ mod tests {
         tally.add("test result: FAILED. 4 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.20s");
         assert_eq!(tally.line(), "7 passed, 1 failed, 1 ignored");
         assert!(!tally.is_good());
+    }
+
+    #[test]
+    fn what_a_part_counts_is_added_and_one_that_ends_without_a_count_has_crashed() {
+        use std::os::unix::process::ExitStatusExt;
+        use std::process::ExitStatus;
+
+        let said = |text: &str, status: i32| Output {
+            status: ExitStatus::from_raw(status << 8),
+            stdout: text.into(),
+            stderr: b"a note".to_vec(),
+        };
+        let mut tally = Tally::default();
+        tally.add_part("--a", &said("test one ... ok\n\n40 passed, 0 failed in 4 min 42 s\n", 0));
+        assert!(tally.is_good());
+        tally.add_part("--b", &said("3 passed, 1 failed, 1 ignored in 2 s\n", 1));
+        assert_eq!(tally.line(), "43 passed, 1 failed");
+        tally.add_part("--c", &said("error: no disk\n", 1));
+        assert_eq!(tally.line(), "43 passed, 1 failed, --c crashed");
     }
 
     #[test]

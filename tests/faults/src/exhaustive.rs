@@ -596,10 +596,15 @@ impl Theatre {
             Flow::Sweeps => {
                 let scene = Scene::new(flow, aim, vec!["\"IndexName\":\"due\"".to_owned()]);
                 self.stage.enter(&scene);
-                wait(Duration::from_secs(if scene.aim.is_some() { 30 } else { 6 }), async || {
-                    scene.is_reached()
-                })
-                .await;
+                if scene.aim.is_some() {
+                    wait(Duration::from_secs(30), async || scene.is_reached()).await;
+                } else {
+                    // Some sweeps of each, however slow the machine is.
+                    sleep(Duration::from_secs(6)).await;
+                    let has_swept =
+                        |function: &&str| scene.state().trace.iter().any(|cell| cell.function == **function);
+                    wait(Duration::from_secs(30), async || flow.functions().iter().all(has_swept)).await;
+                }
                 self.stage.leave(&scene);
                 scene
             }
