@@ -863,8 +863,7 @@ impl Theatre {
         let _free = self.uploads.acquire().await.expect("nobody closes it");
         let (town, admin) = (&self.town, self.town.shop.admin().await);
         let seller = &town.sellers[0];
-        let new = product().named("approved");
-        let listed = Product::listed(&new, &created(seller, "/products", &new.body).await);
+        let listed = lists(seller, "approved").await;
         assert_eq!(town.shop.upload(&listed.upload_url, "image/png", wide_png()).await, 200);
         seller.own_once(&listed, "its picture waits", |own| own["waitingPicture"].is_object()).await;
         let scene = Scene::new(flow, aim, vec![listed.id.clone()]);
@@ -895,9 +894,7 @@ impl Theatre {
         let file = json!({ "fileName": "new.png", "fileType": "image/png" });
         let (url, owner) = match kind {
             "products" => {
-                let new = product().named("pictured");
-                let listed = created(&town.sellers[0], "/products", &new.body).await;
-                let listed = Product::listed(&new, &listed);
+                let listed = lists(&town.sellers[0], "pictured").await;
                 (listed.upload_url, listed.id)
             }
             "categories" => {
@@ -934,6 +931,11 @@ impl Theatre {
         self.stage.leave(&scene);
         scene
     }
+}
+
+async fn lists(seller: &Person, name: &str) -> Product {
+    let new = product().named(name);
+    Product::listed(&new, &created(seller, "/products", &new.body).await)
 }
 
 /// What was created, by a person who waits when told to: whoever plays quickly comes to the limit of a person.
