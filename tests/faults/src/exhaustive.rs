@@ -156,6 +156,16 @@ impl Flow {
         }
     }
 
+    /// How long it may take until the call is made that is played. A sweep that dies leaves the rest to a later one, and
+    /// of all that wait for sweeps each may have one die, on a slow machine one in five seconds.
+    fn patience(self) -> Duration {
+        match self {
+            Self::CannotShip | Self::CannotShipPaid => Duration::from_mins(1),
+            _ if self.is_swept() => Duration::from_mins(4),
+            _ => Duration::from_secs(25),
+        }
+    }
+
     /// Whether Stripe tells in it what happens there; in the others it is to be known without.
     fn is_told(self) -> bool {
         matches!(self, Self::PaysByCard | Self::PageGoesBy | Self::CannotShipPaid)
@@ -660,10 +670,8 @@ impl Theatre {
                     }
                 }
             }
-            let patience = Duration::from_secs(if flow == Flow::CannotShip { 60 } else { 25 });
             let is_done = async || self.is_settled(&order).await && has_left(&self.town.aws, &order).await;
-            let is_over = async || scene.is_reached() || (scene.aim.is_none() && is_done().await);
-            wait(patience, is_over).await;
+            wait_for(&scene, &is_done).await;
             // The message comes again when its visibility ends, after four seconds; a stream is read again at once.
             match scene.aim.as_ref().map(|(cell, ..)| cell.function.as_str()) {
                 Some("consume-orders") => {
@@ -829,9 +837,7 @@ impl Theatre {
             let is_given_back = number(&stored(aws, order).await["payment"]["M"], "refunding") == 0;
             is_given_back && is_settled(aws, order).await && has_left(aws, order).await
         };
-        let patience = Duration::from_secs(if scene.flow == Flow::CannotShipPaid { 60 } else { 25 });
-        let is_over = async || scene.is_reached() || (scene.aim.is_none() && is_done().await);
-        wait(patience, is_over).await;
+        wait_for(scene, &is_done).await;
         // Messages come again when their visibility ends, after five seconds; and webhooks after 1, 5 and 25.
         let aimed = scene.aim.as_ref().map(|(cell, ..)| cell.function.as_str());
         let comes_again = ["receive-stripe-event", "settle-payment", "send-refund"];
@@ -946,6 +952,17 @@ async fn created(person: &Person, path: &str, body: &Value) -> Value {
             return answer.is(201);
         }
         sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// Waits until the call of a scene was made. Where all is done without it, it will not be: who records has seen all
+/// calls then, and who waits for a sweep has met one that another scene spoiled.
+async fn wait_for(scene: &Scene, is_done: &impl AsyncFn() -> bool) {
+    let ends = scene.aim.is_none() || scene.flow.is_swept();
+    wait(scene.flow.patience(), async || scene.is_reached() || (ends && is_done().await)).await;
+    if scene.flow.is_swept() {
+        // The sweep notes what it did after the others have acted on it.
+        wait(millis(1_500), async || scene.is_reached()).await;
     }
 }
 
