@@ -10,7 +10,7 @@ use tests::files::files_under;
 use tests::template::{Binary, path, text};
 
 /// What a service may know of others, besides what stands under `shared/`, which everyone may know.
-const ARROWS: [(&str, &str); 21] = [
+const ARROWS: [(&str, &str); 26] = [
     // Whoever signs up has a profile.
     ("auth", "users"),
     // A cart is about offers, and becomes an order of somebody who has a profile.
@@ -38,6 +38,12 @@ const ARROWS: [(&str, &str); 21] = [
     ("settings", "users"),
     // A product is sold on the terms of its offer.
     ("products", "offers"),
+    // A product may be in a store, and so its offer; what is in one can be ordered while the store is published.
+    ("carts", "stores"),
+    ("offers", "stores"),
+    ("orders", "stores"),
+    ("products", "stores"),
+    ("stores", "users"),
     // A coupon may be for some products.
     ("promotions", "offers"),
     // The contract that it serves is put together when it is built.
@@ -52,7 +58,7 @@ const OF_SHARED: [&str; 6] =
     ["aws-config", "aws-smithy-http-client", "axum", "lambda_http", "lambda_runtime", "reqwest"];
 
 /// The services there are and those that are on their way, by the names of their crates.
-const SERVICES: [&str; 15] = [
+const SERVICES: [&str; 16] = [
     "activity",
     "auth",
     "banners",
@@ -67,6 +73,7 @@ const SERVICES: [&str; 15] = [
     "products",
     "promotions",
     "settings",
+    "stores",
     "users",
 ];
 

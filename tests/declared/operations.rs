@@ -212,7 +212,7 @@ fn every_alarm_has_a_line_in_the_runbook_and_every_line_an_alarm() {
 
 /// What has to ring, whatever else does, and the metric that each of them looks at. The other tests compare alarms with
 /// the runbook and with what is counted: none of them would miss an alarm that went together with its line there.
-const NEEDED: [(&str, &str); 22] = [
+const NEEDED: [(&str, &str); 23] = [
     ("AccountEmailsNotSent", "AccountEmailNotSent"),
     ("ApiErrors", "5xx"),
     ("CardsUnpaid", "PaymentExpired"),
@@ -232,6 +232,7 @@ const NEEDED: [(&str, &str); 22] = [
     ("RequestsLimited", "RateLimited"),
     ("SchedulesFailing", "FailedInvocations"),
     ("SignUpsLimited", "EveryonesLimitReached"),
+    ("StoresTooManyHidden", "TooManyHiddenStores"),
     ("StripeRefused", "StripeRefused"),
     ("SweepStopped", "Invocations"),
     ("WebhooksRefused", "BadStripeSignature"),

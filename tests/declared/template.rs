@@ -12,7 +12,7 @@ use tests::template::{
 };
 
 /// What may be called without a token, and nothing else.
-const PUBLIC: [&str; 35] = [
+const PUBLIC: [&str; 38] = [
     "DELETE /guest-cart",
     "DELETE /guest-cart/items/{id}",
     "GET /approve-products",
@@ -28,6 +28,9 @@ const PUBLIC: [&str; 35] = [
     "GET /products",
     "GET /products/{id}",
     "GET /shipping-methods",
+    "GET /stores",
+    "GET /stores/{id}",
+    "GET /stores/{id}/products",
     "POST /confirm-sign-up",
     "POST /forgot-password",
     "POST /guest-cart/checkout",

@@ -228,6 +228,19 @@ impl World {
                 self.shop.admin().await.post("/coupons", &body).await.is(201);
                 code
             }
+            "store" | "draftStore" => {
+                // Of somebody who has no other one: nobody may have many.
+                self.seller = self.shop.person("Seller").await;
+                self.product = None;
+                let body = json!({ "name": unique("Tea house") });
+                let store = self.seller.post("/stores", &body).await.is(201);
+                let id = store["id"].as_str().expect("an id").to_owned();
+                if name == "store" {
+                    let status = json!({ "status": "published" });
+                    self.seller.put(&format!("/stores/{id}/status"), &status).await.is(200);
+                }
+                id
+            }
             "category" => {
                 let name = unique("Category").replace(' ', "-");
                 let body = json!({ "fileName": "a.png", "fileType": "image/png", "categoryName": name });

@@ -44,6 +44,7 @@ mod refunds;
 mod returns;
 mod secrets;
 mod seed_002;
+mod storefronts;
 mod stores;
 mod texts;
 mod webhooks;

@@ -21,6 +21,7 @@ mod products;
 mod promotions;
 mod returns;
 mod settings;
+mod storefronts;
 mod users;
 
 use std::time::Duration;

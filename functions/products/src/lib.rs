@@ -18,13 +18,14 @@ use serde::{Deserialize, Serialize};
 use shared::caller::{Caller, UserId};
 use shared::dynamo::list::Page;
 use shared::http::input::{Body, Fields};
-use shared::http::problem::{CONFLICT, Problem};
+use shared::http::problem::{CONFLICT, FieldError, Kind, Problem, StatusCode};
 use shared::media::{FileName, Images, NewPicture, Placed, Published, UploadId};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::domain::to_unicode;
 use shared::values::money::{Currency, InMajor, Price};
 use shared::values::time::Timestamp;
+use stores::StoreId;
 
 pub use approval::Approvals;
 pub use looking::Looking;
@@ -53,6 +54,7 @@ shared::body!(
         description: Description,
         quantity: Stock,
         category: Category,
+        store_id: Option<StoreId>,
     }
 );
 
@@ -195,6 +197,9 @@ pub struct Product {
     currency: Currency,
     description: Description,
     category: Category,
+    /// In which of its seller's stores it is, for good; missing where it is in none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    store_id: Option<StoreId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     image_url: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -248,6 +253,7 @@ impl ProductOffer {
         let (name, price) = (new.product_name.clone(), new.product_price);
         let category = new.category.clone();
         let offer = Offer::new(id, name, price, currency, category, new.quantity, seller.id().clone());
+        let offer = offer.in_store(new.store_id);
         let product = Product {
             id,
             owner_id: seller.id().clone(),
@@ -258,6 +264,7 @@ impl ProductOffer {
             currency,
             description: new.description,
             category: new.category,
+            store_id: new.store_id,
             image_url: None,
             images: None,
             image_upload_id: None,
@@ -302,6 +309,11 @@ impl Product {
         &self.product_name
     }
 
+    /// In which store it is, if it is in one. Only while that is published everyone may see and order it.
+    pub fn store(&self) -> Option<StoreId> {
+        self.store_id
+    }
+
     /// What its offer says of it.
     pub fn terms(&self) -> Terms {
         let availability = if self.is_for_sale() { Availability::ForSale } else { Availability::Withheld };
@@ -314,7 +326,7 @@ impl Product {
         }
     }
 
-    /// Whether everyone may see and order it.
+    /// Whether everyone may see and order it, as long as its store is published.
     pub fn is_for_sale(&self) -> bool {
         self.is_approved
     }
@@ -547,6 +559,8 @@ pub struct PublicProduct {
     quantity: Stock,
     category: Category,
     #[serde(skip_serializing_if = "Option::is_none")]
+    store_id: Option<StoreId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     image_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     images: Option<Images>,
@@ -596,6 +610,7 @@ impl From<ProductOffer> for PublicProduct {
             description: product.description,
             quantity: offer.stock(),
             category: product.category,
+            store_id: product.store_id,
             image_url: product.image_url,
             images: product.images,
             is_approved: product.is_approved,
@@ -679,6 +694,12 @@ pub enum Error {
     /// Everyone may see it, but it is somebody else's.
     #[error("the product is somebody else's")]
     NotYours,
+    /// It is to be in a store that is not its seller's.
+    #[error("the store is not the seller's")]
+    NotYourStore,
+    /// It is to be for sale in a store that is not published.
+    #[error("the product's store is not published")]
+    StoreNotPublished,
     /// Its stock was not changed.
     #[error(transparent)]
     Stock(#[from] StockError),
@@ -693,11 +714,22 @@ pub enum Error {
     Failed(#[from] anyhow::Error),
 }
 
+const STORE_NOT_PUBLISHED: Kind =
+    Kind::new(StatusCode::CONFLICT, "store-not-published", "Store not published");
+
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::NotFound => StockRefusal::NotFound.into(),
             Error::NotYours => StockRefusal::NotYours.into(),
+            Error::NotYourStore => {
+                let fault = FieldError::body("#/storeId", "must be the id of one of your own stores");
+                Self::invalid_input(vec![fault])
+            }
+            Error::StoreNotPublished => Self::new(
+                STORE_NOT_PUBLISHED,
+                "The store of this product is not published. Approve the product once it is.",
+            ),
             Error::Stock(error) => error.into(),
             Error::AnotherVersion => Self::another_version("product"),
             Error::ChangedMeanwhile => {
@@ -715,7 +747,6 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
     use shared::http::input;
-    use shared::http::problem::FieldError;
 
     const TEA: &str = r#"{"fileName":"tea.png","fileType":"image/png","productName":"Tea","productPrice":4.5,
         "description":"Green.","quantity":40,"category":"Drinks"}"#;

@@ -36,7 +36,7 @@ impl Selling {
     /// one.
     ///
     /// # Errors
-    /// `too-many-requests`; 500 when the product cannot be recorded.
+    /// `too-many-requests`, and those of [`Products::create`].
     pub async fn list(
         &self,
         seller: &Caller,

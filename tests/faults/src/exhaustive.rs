@@ -67,6 +67,8 @@ enum Flow {
     Pictures(&'static str),
     /// An admin approves a product, whose picture is published.
     Approves,
+    /// A store is published and closed.
+    ClosesStore,
     /// A cart is ordered by card and paid, which Stripe tells.
     PaysByCard,
     /// The same, and Stripe tells nothing: its buyer comes back from the page.
@@ -96,7 +98,7 @@ enum Flow {
 }
 
 impl Flow {
-    const ALL: [Self; 24] = [
+    const ALL: [Self; 25] = [
         Self::Buys,
         Self::ChecksOut,
         Self::CannotShip,
@@ -105,6 +107,7 @@ impl Flow {
         Self::Pictures("categories"),
         Self::Pictures("banners"),
         Self::Approves,
+        Self::ClosesStore,
         Self::PaysByCard,
         Self::ComesBack,
         Self::PageGoesBy,
@@ -152,7 +155,8 @@ impl Flow {
             | Self::EmailSwept
             | Self::Sweeps
             | Self::Pictures(_)
-            | Self::Approves => false,
+            | Self::Approves
+            | Self::ClosesStore => false,
         }
     }
 
@@ -201,6 +205,7 @@ impl Flow {
             Self::Pictures("categories") => &["index-category-image"],
             Self::Pictures(_) => &["index-banner-image"],
             Self::Approves => &["set-approval"],
+            Self::ClosesStore => &["set-store-status"],
         }
     }
 
@@ -388,11 +393,13 @@ impl Plan for Stage {
     }
 }
 
-/// A buyer and a product that one scene at a time has to itself.
+/// A buyer, a product and a store that one scene at a time has to itself.
 #[derive(Debug, Clone)]
 struct Pair {
     buyer: Buyer,
     product: Product,
+    /// A store of the buyer's, in which there is nothing.
+    store: String,
 }
 
 /// What was played.
@@ -489,8 +496,15 @@ async fn pairs(town: &Town) -> Vec<Pair> {
     let pair = |number: usize| {
         let town = town.clone();
         async move {
-            let product = town.lists(number % 2, &format!("scene {number}"), 500).await;
-            Pair { buyer: town.buyers[number].clone(), product }
+            let name = format!("scene {number}");
+            // Half of the orders go through the gate of a store.
+            let product = match number % 2 {
+                0 => town.lists(0, town.of_the_store(&name, 500)).await,
+                seller => town.lists(seller, product().named(&name).stock(500)).await,
+            };
+            let buyer = town.buyers[number].clone();
+            let store = buyer.person.post("/stores", &json!({ "name": unique("Scene") })).await.is(201);
+            Pair { buyer, product, store: store["id"].as_str().expect("an id").to_owned() }
         }
     };
     at_once(town.buyers.len(), pair).await
@@ -622,9 +636,10 @@ impl Theatre {
                 let _free = self.free.acquire().await.expect("nobody closes it");
                 let pair =
                     self.pairs.lock().expect("no holder of this lock panics").pop().expect("one is free");
-                let scene = match flow.is_by_card() {
-                    true => self.by_card(flow, aim, label, &pair).await,
-                    false => self.order(flow, aim, label, &pair).await,
+                let scene = match flow {
+                    Flow::ClosesStore => self.closes(flow, aim, &pair).await,
+                    _ if flow.is_by_card() => self.by_card(flow, aim, label, &pair).await,
+                    _ => self.order(flow, aim, label, &pair).await,
                 };
                 self.pairs.lock().expect("no holder of this lock panics").insert(0, pair);
                 scene
@@ -887,6 +902,20 @@ impl Theatre {
         scene
     }
 
+    /// Plays how a store is published and closed, which its owner asks for until each is answered.
+    async fn closes(&self, flow: Flow, aim: Option<(Cell, Fault, usize)>, pair: &Pair) -> Arc<Scene> {
+        let scene = Scene::new(flow, aim, vec![pair.store.clone()]);
+        self.stage.enter(&scene);
+        let path = format!("/stores/{}/status", pair.store);
+        for status in ["published", "deactivated"] {
+            let is_answered =
+                async || pair.buyer.person.put(&path, &json!({ "status": status })).await.status == 200;
+            wait(Duration::from_secs(20), is_answered).await;
+        }
+        self.stage.leave(&scene);
+        scene
+    }
+
     /// Plays the way of a picture.
     async fn pictures(
         &self,
@@ -1093,7 +1122,7 @@ mod tests {
     #[test]
     fn every_flow_is_played_in_the_part_with_sweeps_or_in_the_one_without() {
         let count = |is_swept: bool| Flow::ALL.into_iter().filter(|flow| flow.is_swept() == is_swept).count();
-        assert_eq!((count(false), count(true)), (19, 5));
+        assert_eq!((count(false), count(true)), (20, 5));
         let distinct: std::collections::BTreeSet<_> = Flow::ALL.into_iter().collect();
         assert_eq!(distinct.len(), Flow::ALL.len());
     }

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use ::tests::aws::Aws;
 use ::tests::logs::count_in_logs;
 use ::tests::shop::{Mail, Shop};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::books::Books;
@@ -211,6 +213,18 @@ pub(crate) struct Shown {
     pub should_be_on: BTreeMap<&'static str, String>,
 }
 
+/// A store, with all that says whether it can be ordered from and seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Store {
+    pub status: String,
+    /// Whether it was published once.
+    pub was_published: bool,
+    /// Whether each of its gates is open.
+    pub gates: Vec<bool>,
+    /// Whether it is among those that are hidden.
+    pub is_hidden: bool,
+}
+
 /// All of it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct World {
@@ -222,6 +236,8 @@ pub(crate) struct World {
     pub shown: BTreeMap<String, Shown>,
     /// By the product's id.
     pub offers: BTreeMap<String, Offer>,
+    /// By id.
+    pub stores: BTreeMap<String, Store>,
     /// The order that each idempotency key was answered with, by the record's own key.
     pub records: BTreeMap<String, String>,
     /// The emails about each order: kinds, in the order they went out.
@@ -297,6 +313,7 @@ impl World {
         for item in readable(scan(aws, "OffersTable").await) {
             world.offers.insert(text(&item, "productId"), offer(&item));
         }
+        world.stores = stores(&scan(aws, "StoresTable").await);
         for item in scan(aws, "GuardsTable").await {
             let id = text(&item, "guardId");
             if let Some(whose) = PLACING.iter().find_map(|placing| id.strip_prefix(placing)) {
@@ -549,6 +566,40 @@ fn order(item: &Value) -> Order {
     }
 }
 
+/// An id's sixteen bytes as text.
+fn hyphenated(id: &[u8]) -> String {
+    let mut text: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+    for at in [20, 16, 12, 8] {
+        if text.len() >= at {
+            text.insert(at, '-');
+        }
+    }
+    text
+}
+
+/// All stores, with their gates and their places among the hidden.
+fn stores(items: &[Value]) -> BTreeMap<String, Store> {
+    let mut stores: BTreeMap<String, Store> = BTreeMap::new();
+    let hidden = items.iter().filter(|item| text(item, "storeId").starts_with("hidden#"));
+    let hidden: BTreeSet<String> = hidden
+        .flat_map(|set| set["stores"]["BS"].as_array().into_iter().flatten())
+        .filter_map(|id| STANDARD.decode(id.as_str()?).ok())
+        .map(|id| hyphenated(&id))
+        .collect();
+    for item in items {
+        let (id, entry) = (text(item, "storeId"), text(item, "entry"));
+        if entry == "store" {
+            let store = stores.entry(id.clone()).or_default();
+            store.status = text(item, "status");
+            store.was_published = item.get("firstPublishedAt").is_some();
+            store.is_hidden = hidden.contains(&id);
+        } else if entry.starts_with("gate#") {
+            stores.entry(id).or_default().gates.push(item["open"]["BOOL"] == true);
+        }
+    }
+    stores
+}
+
 fn offer(item: &Value) -> Offer {
     let terms = Terms {
         name: text(item, "productName"),
@@ -561,7 +612,7 @@ fn offer(item: &Value) -> Offer {
 fn shown(kind: &'static str, item: &Value) -> Shown {
     let get = |name: &str| Some(text(item, name)).filter(|text| !text.is_empty());
     let mut lists = BTreeMap::new();
-    for name in ["approved", "approvedCategory", "pending", "listed", "sweep"] {
+    for name in ["approved", "approvedCategory", "approvedStore", "pending", "listed", "sweep"] {
         lists.extend(get(name).map(|value| (name, value)));
     }
     let image = get("imageUrl").map(|url| key_of(&url));
@@ -582,6 +633,7 @@ fn shown(kind: &'static str, item: &Value) -> Shown {
         "products" if item["isApproved"]["BOOL"] == true => {
             should_be_on.insert("approved", "approved".to_owned());
             should_be_on.insert("approvedCategory", text(item, "category"));
+            should_be_on.extend(get("storeId").map(|store| ("approvedStore", store)));
             if waiting.is_some() {
                 should_be_on.insert("pending", "approval".to_owned());
             }
@@ -708,6 +760,31 @@ mod tests {
         assert_eq!((read["p"].kept(), read["p"].captured, read["p"].failed()), (800, 900, 0));
         let refund = Refund { amount: 100, status: "accepted".into(), by_admin: true, ..Refund::default() };
         assert_eq!(read["p"].refunds, [("r".to_owned(), refund)].into());
+    }
+
+    #[test]
+    fn a_store_is_read_with_its_gates_and_whether_it_is_hidden() {
+        let id = "01a1fc3e-6c1e-7a0b-8f0d-2b9f6a7c1d10";
+        let bytes: Vec<u8> = (0..16).map(|at| {
+            let hex: String = id.chars().filter(|c| *c != '-').skip(2 * at).take(2).collect();
+            u8::from_str_radix(&hex, 16).unwrap()
+        }).collect();
+        let entry = |name: &str| json!({ "storeId": { "S": id }, "entry": { "S": name } });
+        let mut store = entry("store");
+        store["status"] = json!({ "S": "deactivated" });
+        store["firstPublishedAt"] = json!({ "S": "2026-11-29T12:04:00.000Z" });
+        let mut gate = entry("gate#3");
+        gate["open"] = json!({ "BOOL": true });
+        let set = json!({
+            "storeId": { "S": "hidden#0" }, "entry": { "S": "hidden" }, "stores": { "BS": [STANDARD.encode(bytes)] }
+        });
+        let name = json!({ "storeId": { "S": "teahouse" }, "entry": { "S": "#name" }, "holder": { "S": id } });
+        let read = Store {
+            status: "deactivated".into(), was_published: true, gates: vec![true], is_hidden: true,
+        };
+        assert_eq!(stores(&[set.clone(), gate.clone(), name, store.clone()]), [(id.to_owned(), read.clone())].into());
+        let alone = Store { is_hidden: false, gates: vec![], ..read };
+        assert_eq!(stores(&[store]), [(id.to_owned(), alone)].into());
     }
 
     #[test]

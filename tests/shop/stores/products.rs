@@ -517,7 +517,7 @@ async fn a_product_that_is_gone_is_not_found_and_does_not_come_back() {
     let products: Products = open().await;
     let unknown = ProductId::at(now());
     assert!(matches!(products.change(unknown, approved).await, Err(products::Error::NotFound)));
-    assert!(matches!(products.for_sale(unknown).await, Err(products::Error::NotFound)));
+    assert!(matches!(products.for_sale(unknown, now()).await, Err(products::Error::NotFound)));
 
     let (id, cloud) = (listed(&products).await, Cloud::open().await);
     let rival = cloud.clone();
@@ -564,11 +564,11 @@ async fn what_happens_to_a_product_is_dated_after_what_happened_before() {
 async fn only_what_is_approved_is_for_sale() {
     let products: Products = open().await;
     let id = listed(&products).await;
-    assert!(matches!(products.for_sale(id).await, Err(products::Error::NotFound)));
+    assert!(matches!(products.for_sale(id, now()).await, Err(products::Error::NotFound)));
     let changed = products.change(id, approved).await.unwrap();
-    assert_eq!(products.for_sale(id).await.unwrap(), changed);
+    assert_eq!(products.for_sale(id, now()).await.unwrap(), changed);
     products.change(id, rejected).await.unwrap();
-    assert!(matches!(products.for_sale(id).await, Err(products::Error::NotFound)));
+    assert!(matches!(products.for_sale(id, now()).await, Err(products::Error::NotFound)));
 }
 
 #[tokio::test]

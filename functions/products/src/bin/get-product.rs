@@ -2,7 +2,7 @@
 
 use products::{ProductId, Products, PublicProduct};
 use shared::http::problem::Problem;
-use shared::http::{self, Answer, PathId, State};
+use shared::http::{self, Answer, Now, PathId, State};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -12,8 +12,9 @@ async fn main() -> shared::Exit {
 async fn get_product(
     State(products): State<Products>,
     PathId(id): PathId<ProductId>,
+    Now(now): Now,
 ) -> Result<Answer<PublicProduct>, Problem> {
-    let found = products.for_sale(id).await?;
+    let found = products.for_sale(id, now).await?;
     let version = found.product.version();
     Ok(Answer::ok(found.into()).version(version).cacheable())
 }
