@@ -149,8 +149,8 @@ impl Carts {
     }
 
     /// What a cart costs by, in one call: its offers, as far as they are there, whether their stores are open, its
-    /// coupon, with how often this person has used it, and how the shop sends and taxes. Where almost all of fifty lines
-    /// are of a store of their own, it takes a second one.
+    /// coupon, with how often this person has used it, and how the shop sends and taxes. Where almost all of fifty
+    /// lines are of a store of their own, it takes a second one.
     ///
     /// # Errors
     /// When the tables cannot be read.

@@ -33,9 +33,9 @@ impl FromEnv for PriceTables {
 }
 
 impl PriceTables {
-    /// Adds what a purchase costs by to what is read at the same time: its offers; whether these stores are open, as far
-    /// as it is known which ones it is of; its coupon, with how often this customer has used it; and how the shop sends
-    /// and taxes, as of a moment ago.
+    /// Adds what a purchase costs by to what is read at the same time: its offers; whether these stores are open, as
+    /// far as it is known which ones it is of; its coupon, with how often this customer has used it; and how the shop
+    /// sends and taxes, as of a moment ago.
     ///
     /// # Errors
     /// Never for values of these types; the SDK's builder asks.

@@ -335,9 +335,9 @@ impl Orders {
         Err(Error::from(anyhow::Error::new(Busy).context("count the use of a coupon")).into())
     }
 
-    /// Writes a new order in one transaction with the reservations of its lines, what each seller has of it, the use of
-    /// its coupon, the key's record and what is to be written besides, if its stores are open. `None` where an admin has
-    /// changed the coupon.
+    /// Writes a new order in one transaction with the reservations of its lines, what each seller has of it, the use
+    /// of its coupon, the key's record and what is to be written besides, if its stores are open. `None` where an
+    /// admin has changed the coupon.
     ///
     /// Safe to repeat as [`Orders::place_as`] is.
     async fn record_once<T: Clone + PartialEq + Serialize + DeserializeOwned, A>(

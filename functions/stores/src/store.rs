@@ -84,8 +84,8 @@ struct Holder {
 }
 
 impl Stores {
-    /// Records a new store, with its name and in the count of its owner's. Safe against the SDK's own repetition: its id
-    /// is new, so a store of that id is this one.
+    /// Records a new store, with its name and in the count of its owner's. Safe against the SDK's own repetition: its
+    /// id is new, so a store of that id is this one.
     ///
     /// # Errors
     /// [`Error::NameTaken`], [`Error::TooMany`].
@@ -253,8 +253,8 @@ impl Stores {
     /// Safe to repeat by the SDK: a change whose reply was lost is known again.
     ///
     /// # Errors
-    /// Those of [`Store::editor`], [`Error::AnotherVersion`], [`Error::NameTaken`], and [`Error::ChangedMeanwhile`] when
-    /// others did not stop.
+    /// Those of [`Store::editor`], [`Error::AnotherVersion`], [`Error::NameTaken`], and [`Error::ChangedMeanwhile`]
+    /// when others did not stop.
     pub async fn change(
         &self,
         caller: &Caller,

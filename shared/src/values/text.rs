@@ -126,8 +126,8 @@ pub fn composed(text: &str) -> Cow<'_, str> {
     ComposingNormalizerBorrowed::new_nfc().normalize(text)
 }
 
-/// The text as if it were typed on the barest keyboard: without capitals and accents, and with two plain letters for one
-/// that is joined of them. It is for comparing and sorting, by rules of no one language, and never shown.
+/// The text as if it were typed on the barest keyboard: without capitals and accents, and with two plain letters for
+/// one that is joined of them. It is for comparing and sorting, by rules of no one language, and never shown.
 pub fn folded(text: &str) -> String {
     let is_accent = |c: &char| matches!(c, '\u{300}'..='\u{36f}');
     let letters = DecomposingNormalizerBorrowed::new_nfkd().normalize_iter(text.chars());

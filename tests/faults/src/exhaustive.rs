@@ -655,7 +655,7 @@ impl Theatre {
         label: &str,
         pair: &Pair,
     ) -> Arc<Scene> {
-        let Pair { buyer, product } = pair;
+        let Pair { buyer, product, .. } = pair;
         // The limit on orders knows a person by this alone.
         let counter = counted_as(&self.limit_key, &buyer.id);
         let scene = Scene::new(flow, aim, vec![product.id.clone(), buyer.id.clone(), counter]);
@@ -727,7 +727,7 @@ impl Theatre {
         label: &str,
         pair: &Pair,
     ) -> Arc<Scene> {
-        let Pair { buyer, product } = pair;
+        let Pair { buyer, product, .. } = pair;
         let key = URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{flow:?} {label}")));
         let mut purchase = Purchase {
             label: label.to_owned(),

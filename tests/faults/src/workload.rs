@@ -99,7 +99,8 @@ impl Town {
             shop,
             aws,
         };
-        let store = town.sellers[0].post("/stores", &json!({ "name": tests::shop::unique("Tea") })).await.is(201);
+        let store =
+            town.sellers[0].post("/stores", &json!({ "name": tests::shop::unique("Tea") })).await.is(201);
         let town = Self { store: Arc::from(store["id"].as_str().expect("an id")), ..town };
         let open = json!({ "status": "published" });
         town.sellers[0].put(&town.status_path(), &open).await.is(200);

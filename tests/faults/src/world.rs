@@ -765,10 +765,12 @@ mod tests {
     #[test]
     fn a_store_is_read_with_its_gates_and_whether_it_is_hidden() {
         let id = "01a1fc3e-6c1e-7a0b-8f0d-2b9f6a7c1d10";
-        let bytes: Vec<u8> = (0..16).map(|at| {
-            let hex: String = id.chars().filter(|c| *c != '-').skip(2 * at).take(2).collect();
-            u8::from_str_radix(&hex, 16).unwrap()
-        }).collect();
+        let bytes: Vec<u8> = (0..16)
+            .map(|at| {
+                let hex: String = id.chars().filter(|c| *c != '-').skip(2 * at).take(2).collect();
+                u8::from_str_radix(&hex, 16).unwrap()
+            })
+            .collect();
         let entry = |name: &str| json!({ "storeId": { "S": id }, "entry": { "S": name } });
         let mut store = entry("store");
         store["status"] = json!({ "S": "deactivated" });
@@ -778,11 +780,14 @@ mod tests {
         let set = json!({
             "storeId": { "S": "hidden#0" }, "entry": { "S": "hidden" }, "stores": { "BS": [STANDARD.encode(bytes)] }
         });
-        let name = json!({ "storeId": { "S": "teahouse" }, "entry": { "S": "#name" }, "holder": { "S": id } });
-        let read = Store {
-            status: "deactivated".into(), was_published: true, gates: vec![true], is_hidden: true,
-        };
-        assert_eq!(stores(&[set.clone(), gate.clone(), name, store.clone()]), [(id.to_owned(), read.clone())].into());
+        let name =
+            json!({ "storeId": { "S": "teahouse" }, "entry": { "S": "#name" }, "holder": { "S": id } });
+        let read =
+            Store { status: "deactivated".into(), was_published: true, gates: vec![true], is_hidden: true };
+        assert_eq!(
+            stores(&[set.clone(), gate.clone(), name, store.clone()]),
+            [(id.to_owned(), read.clone())].into()
+        );
         let alone = Store { is_hidden: false, gates: vec![], ..read };
         assert_eq!(stores(&[store]), [(id.to_owned(), alone)].into());
     }

@@ -63,9 +63,9 @@ impl Stores {
             .context("set a gate")
     }
 
-    /// That a store is published, as a condition in the transaction of whatever goes through this gate: an order of its
-    /// products, or the approval of one. A store that was never published has no gates, and those are shut. It costs two
-    /// write units.
+    /// That a store is published, as a condition in the transaction of whatever goes through this gate: an order of
+    /// its products, or the approval of one. A store that was never published has no gates, and those are shut. It
+    /// costs two write units.
     ///
     /// # Errors
     /// Never for values of these types; the SDK's builder asks.

@@ -122,8 +122,8 @@ enum Asked {
 }
 
 impl HiddenStores {
-    /// Adds to what is read at the same time what it takes to know which stores are hidden at `now`: nothing, where that
-    /// was looked up less than ten seconds ago.
+    /// Adds to what is read at the same time what it takes to know which stores are hidden at `now`: nothing, where
+    /// that was looked up less than ten seconds ago.
     ///
     /// # Errors
     /// Never for values of these types; the SDK's builder asks.
@@ -145,8 +145,8 @@ impl HiddenStores {
         Ok((read, Look { at: now, asked }))
     }
 
-    /// Which stores are hidden, by what was read with this look. Where the sets are large and have changed, or there was
-    /// no room for them, they are read in a call of their own.
+    /// Which stores are hidden, by what was read with this look. Where the sets are large and have changed, or there
+    /// was no room for them, they are read in a call of their own.
     ///
     /// # Errors
     /// When the table cannot be read.
