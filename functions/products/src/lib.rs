@@ -4,13 +4,13 @@
 
 pub mod approval;
 pub mod events;
+pub mod gallery;
 pub mod looking;
 pub mod pictures;
 pub mod selling;
 pub mod store;
 
 use std::fmt;
-use std::ops::Bound;
 use std::time::Duration;
 
 use offers::{Availability, Offer, Stock, StockError, StockRefusal, Terms};
@@ -19,7 +19,7 @@ use shared::caller::{Caller, UserId};
 use shared::dynamo::list::Page;
 use shared::http::input::{Body, Fields};
 use shared::http::problem::{CONFLICT, Problem};
-use shared::media::{FileName, Images, NewPicture, Placed, Published, UploadId};
+use shared::media::{FileName, Images, NewPicture, UploadId};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::domain::to_unicode;
@@ -27,10 +27,13 @@ use shared::values::money::{Currency, InMajor, Price};
 use shared::values::time::Timestamp;
 
 pub use approval::Approvals;
+pub use gallery::{PictureId, PictureOrder, PictureRefusal, PublishedPictures};
 pub use looking::Looking;
 pub use offers::{Category, Deduction, ProductId, ProductName, StockChange};
 pub use selling::Selling;
 pub use store::Products;
+
+use gallery::{Picture, RequestedUpload, WaitingPicture};
 
 shared::text!(
     /// What a product is like, in lines.
@@ -53,6 +56,17 @@ shared::body!(
         description: Description,
         quantity: Stock,
         category: Category,
+    }
+);
+
+shared::body!(
+    /// Another picture of a product.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Replacement {
+        /// The picture that is to come.
+        pub picture: NewPicture = ..,
+        /// In whose place; without it, in that of the one at `imageUrl`.
+        pub picture_id: Option<PictureId>,
     }
 );
 
@@ -105,25 +119,6 @@ impl FromEnv for Reapproval {
     fn from_env(_: &Aws) -> Result<Self, ConfigError> {
         config::required("REAPPROVE_CHANGES")
     }
-}
-
-/// The newest upload for which a URL was asked: what its file is called and who asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RequestedUpload {
-    upload_id: UploadId,
-    file_name: FileName,
-    editor: Editor,
-}
-
-/// A picture that was checked and that nobody has approved yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct WaitingPicture {
-    upload_id: UploadId,
-    pub(crate) file_name: FileName,
-    editor: Editor,
-    pub(crate) placed: Placed,
 }
 
 /// An admin's decision on a product.
@@ -208,6 +203,15 @@ pub struct Product {
     /// What `image_url` is to become.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     waiting_picture: Option<WaitingPicture>,
+    /// Which picture all of these are of; the one that the product was listed with where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    picture_id: Option<PictureId>,
+    /// All its other pictures, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    more_pictures: Vec<Picture>,
+    /// How many of those stand before it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pictures_before: u8,
     /// When to look whether there are pictures of it that are not its own any more, or never became so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sweep_at: Option<Timestamp>,
@@ -230,6 +234,11 @@ pub struct Product {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 fn is_false(value: &bool) -> bool {
     !value
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(value: &u8) -> bool {
+    *value == 0
 }
 
 /// A product with the terms on which it is sold.
@@ -264,6 +273,9 @@ impl ProductOffer {
             image_rejection: None,
             requested_upload: None,
             waiting_picture: None,
+            picture_id: None,
+            more_pictures: Vec::new(),
+            pictures_before: 0,
             sweep_at: None,
             is_approved: false,
             approved_price: None,
@@ -330,19 +342,18 @@ impl Product {
         }
     }
 
-    /// Whether an admin has to look at it: all of it, or the picture that is to be shown instead of the old one.
+    /// Whether an admin has to look at it: all of it, or pictures that nobody has seen yet.
     pub fn awaits_approval(&self) -> bool {
         match self.listing() {
             Listing::AwaitingApproval => true,
-            Listing::Approved => self.waiting_picture.is_some(),
+            Listing::Approved => self.has_waiting_picture(),
             Listing::AwaitingImage | Listing::Rejected => false,
         }
     }
 
-    /// The product once an admin approved it at `now`, with the picture that had waited, if one had, where it is
-    /// published.
+    /// The product once an admin approved it at `now`, with the pictures that had waited, where they are published.
     #[must_use]
-    pub fn approved(self, published: Option<Published>, now: Timestamp) -> Self {
+    pub fn approved(self, published: PublishedPictures, now: Timestamp) -> Self {
         let approved_price = Some(self.product_price);
         let approved =
             Self { is_approved: true, rejection_reason: None, approved_price, was_decided: true, ..self };
@@ -353,59 +364,13 @@ impl Product {
     #[must_use]
     pub fn rejected(self, reason: Option<&Reason>, now: Timestamp) -> Self {
         let reason = reason.map_or("Not approved.", Reason::as_str);
-        let has_pictures = self.image_url.is_some() || self.waiting_picture.is_some();
         Self {
             is_approved: false,
             rejection_reason: Some(reason.to_owned()),
             was_decided: true,
-            image_url: None,
-            images: None,
-            waiting_picture: None,
-            sweep_at: if has_pictures { Some(now + SWEPT_AFTER) } else { self.sweep_at },
             updated_at: now,
-            ..self
+            ..self.without_pictures(now)
         }
-    }
-
-    /// The product with the picture that had waited, where it is published.
-    pub(crate) fn showing(self, published: Option<Published>) -> Self {
-        match (self.waiting_picture.clone(), published) {
-            (Some(waiting), Some(Published { image_url, images })) => Self {
-                image_url: Some(image_url),
-                images,
-                file_name: waiting.file_name,
-                waiting_picture: None,
-                ..self
-            },
-            _ => self,
-        }
-    }
-
-    /// Where its picture is that everyone sees, if it has one.
-    pub(crate) fn shown(&self) -> Option<Published> {
-        let image_url = self.image_url.clone()?;
-        Some(Published { image_url, images: self.images.clone() })
-    }
-
-    /// The picture that waits for an admin, if one does.
-    pub(crate) fn waiting(&self) -> Option<&WaitingPicture> {
-        self.waiting_picture.as_ref()
-    }
-
-    /// Whether the picture that waits needs no admin: the product is for sale, and an admin sent it, or the shop does
-    /// not want to see what its seller changes.
-    pub(crate) fn publishes_its_picture(&self, reapproval: Reapproval) -> bool {
-        let is_free = |waiting: &WaitingPicture| match (waiting.editor, reapproval) {
-            (Editor::Admin, _) | (Editor::Seller, Reapproval::Spared) => true,
-            (Editor::Seller, Reapproval::Needed) => false,
-        };
-        self.is_approved && self.waiting_picture.as_ref().is_some_and(is_free)
-    }
-
-    /// Up to which upload nothing becomes its picture any more, and where that of them lies which waits.
-    pub(crate) fn settled(&self) -> Option<(Bound<UploadId>, Option<&str>)> {
-        let upto = self.image_upload_id?.settles(self.image_rejection.is_some());
-        Some((upto, self.waiting_picture.as_ref().map(|waiting| waiting.placed.path())))
     }
 
     /// Whether it is the same but for what changes by itself.
@@ -469,40 +434,8 @@ impl Product {
         Some(Self { updated_at: now, ..reconsidered })
     }
 
-    /// Whether an upload may become its picture.
-    pub fn awaits(&self, upload: UploadId) -> bool {
-        upload.may_follow(self.image_upload_id, self.image_rejection.is_some())
-    }
-
-    /// The product with what became of an upload, if it still awaits it. Its picture waits, whatever everyone sees
-    /// meanwhile.
-    pub fn with_upload(
-        self,
-        upload: UploadId,
-        picture: Result<Placed, &str>,
-        now: Timestamp,
-    ) -> Option<Self> {
-        if !self.awaits(upload) {
-            return None;
-        }
-        let seen = Self { image_upload_id: Some(upload), updated_at: now, ..self };
-        let placed = match picture {
-            Ok(placed) => placed,
-            Err(refusal) => return Some(Self { image_rejection: Some(refusal.to_owned()), ..seen }),
-        };
-        // Who asked is known of the last upload alone, and not where it is the first: that was the seller, to be sure.
-        let requested = seen.requested_upload.clone().filter(|requested| requested.upload_id == upload);
-        let (file_name, editor) = requested.map_or_else(
-            || (seen.file_name.clone(), Editor::Seller),
-            |asked| (asked.file_name, asked.editor),
-        );
-        let waiting = WaitingPicture { upload_id: upload, file_name, editor, placed };
-        let waits = Self { waiting_picture: Some(waiting), image_rejection: None, ..seen };
-        Some(waits.asking_again(editor))
-    }
-
     /// The product after a change: its seller's asks again after a rejection.
-    fn asking_again(self, editor: Editor) -> Self {
+    pub(crate) fn asking_again(self, editor: Editor) -> Self {
         match editor {
             Editor::Admin => self,
             Editor::Seller => Self { rejection_reason: None, ..self },
@@ -554,6 +487,56 @@ pub struct PublicProduct {
     created_at: Timestamp,
 }
 
+/// What everyone sees of one product that they look at: all its pictures as well.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PublicPage {
+    #[serde(flatten)]
+    product: PublicProduct,
+    pictures: Vec<PictureShown>,
+}
+
+/// A picture that everyone sees.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PictureShown {
+    id: PictureId,
+    file_name: FileName,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    images: Option<Images>,
+}
+
+/// A picture as its seller and the admins see it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OwnPicture {
+    #[serde(flatten)]
+    shown: PictureShown,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_rejection: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting_picture: Option<PictureToSee>,
+}
+
+impl From<Picture> for PictureShown {
+    fn from(picture: Picture) -> Self {
+        Self {
+            id: picture.id,
+            file_name: picture.file_name,
+            image_url: picture.image_url,
+            images: picture.images,
+        }
+    }
+}
+
+impl From<Picture> for OwnPicture {
+    fn from(mut picture: Picture) -> Self {
+        Self { image_rejection: picture.image_rejection.take(), shown: picture.into(), waiting_picture: None }
+    }
+}
+
 /// What its seller and the admins see of a product.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -571,6 +554,9 @@ pub struct OwnProduct {
     /// Only in what reads products: nobody else may see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     waiting_picture: Option<PictureToSee>,
+    /// Not in the lists of a seller.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pictures: Option<Vec<OwnPicture>>,
     updated_at: Timestamp,
     version: u32,
 }
@@ -604,13 +590,22 @@ impl From<ProductOffer> for PublicProduct {
     }
 }
 
+impl From<ProductOffer> for PublicPage {
+    fn from(found: ProductOffer) -> Self {
+        let pictures = found.product.pictures().into_iter().filter(|picture| picture.image_url.is_some());
+        Self { pictures: pictures.map(Into::into).collect(), product: found.into() }
+    }
+}
+
 impl From<ProductOffer> for OwnProduct {
     fn from(ProductOffer { mut product, offer }: ProductOffer) -> Self {
+        let pictures: Vec<OwnPicture> = product.pictures().into_iter().map(Into::into).collect();
         Self {
             email: product.email.take().map(|address| address.shown()),
             rejection_reason: product.rejection_reason.take(),
-            image_rejection: product.image_rejection.take(),
+            image_rejection: pictures.iter().find_map(|picture| picture.image_rejection.clone()),
             waiting_picture: None,
+            pictures: Some(pictures),
             updated_at: product.updated_at,
             version: product.version,
             promised: offer.promised(),
@@ -670,6 +665,16 @@ pub struct UploadRequested {
     pub upload_url: String,
 }
 
+/// A picture that was added to a product, and where its file goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PictureAdded {
+    /// Takes one PUT with the picture and its content type, for 15 minutes.
+    pub upload_url: String,
+    /// The picture's id.
+    pub id: PictureId,
+}
+
 /// Why nothing was done.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -682,6 +687,9 @@ pub enum Error {
     /// Its stock was not changed.
     #[error(transparent)]
     Stock(#[from] StockError),
+    /// Its pictures were not changed.
+    #[error(transparent)]
+    Picture(#[from] PictureRefusal),
     /// It is not, or no longer, a version that the request is about.
     #[error("the product is another version")]
     AnotherVersion,
@@ -699,6 +707,7 @@ impl From<Error> for Problem {
             Error::NotFound => StockRefusal::NotFound.into(),
             Error::NotYours => StockRefusal::NotYours.into(),
             Error::Stock(error) => error.into(),
+            Error::Picture(refusal) => refusal.into(),
             Error::AnotherVersion => Self::another_version("product"),
             Error::ChangedMeanwhile => {
                 Self::new(CONFLICT, "The product was changed by others at the same time. Please try again.")
