@@ -274,7 +274,8 @@ impl From<PictureRefusal> for Problem {
                 Self::new(PICTURE_LIMIT, detail)
             }
             PictureRefusal::Last => {
-                let detail = "The product would be without a picture. Put another in its place, or add one first.";
+                let detail =
+                    "The product would be without a picture. Put another in its place, or add one first.";
                 Self::new(LAST_PICTURE, detail)
             }
             PictureRefusal::Others => {
@@ -336,7 +337,7 @@ impl Product {
     }
 
     /// The same with another state of one of its pictures, which it has.
-    fn with_picture(self, changed: Picture) -> Self {
+    fn with_picture(self, changed: &Picture) -> Self {
         let mut pictures = self.pictures();
         for picture in pictures.iter_mut().filter(|picture| picture.id == changed.id) {
             *picture = changed.clone();
@@ -364,7 +365,7 @@ impl Product {
     /// Those of them that need no admin.
     pub(crate) fn waiting_for_nobody(&self, reapproval: Reapproval) -> Vec<(PictureId, Placed)> {
         let free = |id| self.picture(id).is_some_and(|picture| picture.needs_nobody(reapproval));
-        let waiting = self.is_for_sale().then(|| self.waiting()).unwrap_or_default();
+        let waiting = if self.is_for_sale() { self.waiting() } else { Vec::new() };
         waiting.into_iter().filter(|(id, _)| free(*id)).collect()
     }
 
@@ -377,7 +378,7 @@ impl Product {
     #[must_use]
     pub(crate) fn showing(self, published: PublishedPictures) -> Self {
         published.into_iter().fold(self, |product, (id, published)| match product.picture(id) {
-            Some(picture) => product.with_picture(picture.showing(published)),
+            Some(picture) => product.with_picture(&picture.showing(published)),
             None => product,
         })
     }
@@ -393,7 +394,7 @@ impl Product {
     ) -> Option<Self> {
         let awaiting = self.picture(picture).filter(|picture| picture.awaits(upload))?;
         let (seen, editor) = awaiting.with_upload(upload, becomes);
-        let product = Self { updated_at: now, ..self.with_picture(seen) };
+        let product = Self { updated_at: now, ..self.with_picture(&seen) };
         Some(match editor {
             Some(editor) => product.asking_again(editor),
             None => product,
@@ -441,7 +442,7 @@ impl Product {
         let picture = self.picture(id).ok_or(PictureRefusal::NotFound)?;
         let requested = RequestedUpload { upload_id: upload, file_name: file_name.clone(), editor };
         let asked = Picture { requested_upload: Some(requested), ..picture };
-        Ok(Self { updated_at: now, ..self.with_picture(asked) })
+        Ok(Self { updated_at: now, ..self.with_picture(&asked) })
     }
 
     /// The product with its pictures in another order; `None` where that is the one they have.
@@ -457,11 +458,12 @@ impl Product {
         if pictures.iter().map(|picture| &picture.id).eq(order) {
             return Ok(None);
         }
-        let named = order.iter().filter_map(|id| pictures.iter().find(|picture| picture.id == *id));
-        let ordered: Vec<_> = named.cloned().collect();
-        if ordered.len() != order.len() || order.len() != pictures.len() {
+        let are_all = pictures.iter().all(|picture| order.contains(&picture.id));
+        if !are_all || order.len() != pictures.len() {
             return Err(PictureRefusal::Others);
         }
+        let named = order.iter().filter_map(|id| pictures.iter().find(|picture| picture.id == *id));
+        let ordered = named.cloned().collect();
         Ok(Some(Self { updated_at: now, ..self.with_pictures(ordered) }))
     }
 
@@ -499,5 +501,366 @@ impl Product {
         }
         let sweep_at = if had_some { Some(now + SWEPT_AFTER) } else { self.sweep_at };
         Self { sweep_at, ..self.with_pictures(awaited) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Listing, ProductOffer};
+    use proptest::prelude::*;
+    use serde_json::json;
+    use shared::caller::Caller;
+    use shared::http::input;
+
+    const TEA: &str = r#"{"fileName":"1.png","fileType":"image/png","productName":"Tea","productPrice":4.5,
+        "description":"Green.","quantity":40,"category":"Drinks"}"#;
+
+    fn now() -> Timestamp {
+        Timestamp::from_unix_millis(1_790_000_000_000)
+    }
+
+    /// A product as it was listed, without its picture.
+    fn tea() -> Product {
+        let new = input::parse(TEA.as_bytes()).unwrap();
+        ProductOffer::new(new, &Caller::for_tests("ann"), "USD".parse().unwrap(), now()).product
+    }
+
+    fn name(name: &str) -> FileName {
+        FileName::new(name).unwrap()
+    }
+
+    /// The product with one more picture that is to come, and which that is.
+    fn adding(product: Product, file_name: &str, editor: Editor) -> (Product, PictureId, UploadId) {
+        let (id, upload) = (PictureId::at(now()), UploadId::at(now()));
+        let announced = product.with_announced(id, upload, &name(file_name), editor, now());
+        (announced.unwrap().unwrap(), id, upload)
+    }
+
+    fn placed(path: &str) -> Placed {
+        serde_json::from_value(json!({ "picture": path })).unwrap()
+    }
+
+    /// The same once the file came and was checked.
+    fn came(product: Product, id: PictureId, upload: UploadId) -> Product {
+        let path = format!("products/tea/{upload}/0123-{id}.png");
+        product.with_upload(id, upload, Ok(placed(&path)), now()).unwrap()
+    }
+
+    fn published(waiting: Vec<(PictureId, Placed)>) -> PublishedPictures {
+        let at = |(id, _): (PictureId, _)| {
+            (id, Published { image_url: format!("https://shop.test/{id}"), images: None })
+        };
+        waiting.into_iter().map(at).collect()
+    }
+
+    fn approved(product: Product) -> Product {
+        let published = published(product.waiting());
+        product.approved(published, now())
+    }
+
+    /// A product with as many pictures that wait, and which they are.
+    fn with_waiting(many: usize) -> (Product, Vec<PictureId>) {
+        let tea = tea();
+        let first = PictureId::from(tea.id());
+        let product = came(tea, first, UploadId::at(now()));
+        (1..many).fold((product, vec![first]), |(product, mut ids), number| {
+            let (product, id, upload) = adding(product, &format!("{}.png", number + 1), Editor::Seller);
+            ids.push(id);
+            (came(product, id, upload), ids)
+        })
+    }
+
+    /// The same with as many that everyone sees.
+    fn with_shown(many: usize) -> (Product, Vec<PictureId>) {
+        let (product, ids) = with_waiting(many);
+        (approved(product), ids)
+    }
+
+    fn ids(product: &Product) -> Vec<PictureId> {
+        product.pictures().iter().map(|picture| picture.id).collect()
+    }
+
+    /// Which picture is at `imageUrl`.
+    fn at_image_url(product: &Product) -> Option<PictureId> {
+        product.image_url.as_ref().and_then(|url| url.strip_prefix("https://shop.test/")?.parse().ok())
+    }
+
+    fn ordered(product: Product, order: &[PictureId]) -> Result<Option<Product>, PictureRefusal> {
+        product.in_order(&PictureOrder(order.to_vec()), now())
+    }
+
+    #[test]
+    fn a_picture_has_one_name_in_the_keys_and_the_first_has_its_products() {
+        let (product, added) = (ProductId::at(now()), PictureId::at(now()));
+        let first = PictureOf { product, picture: product.into() };
+        let other = PictureOf { product, picture: added };
+        assert_eq!(
+            (first.to_string(), other.to_string()),
+            (product.to_string(), format!("{product}.{added}"))
+        );
+        for of in [first, other] {
+            assert_eq!(of.to_string().parse(), Ok(of));
+        }
+        for text in
+            [format!("{product}.{product}"), format!("{other}.{added}"), format!("{product}."), ".".into()]
+        {
+            assert_eq!(text.parse::<PictureOf>(), Err(NotAnId), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_product_of_an_earlier_release_has_its_one_picture() {
+        let old = json!({
+            "id": "01a1fbbc-f7cc-71a0-aa66-431f703e44ea", "ownerId": "ann", "fileName": "tea.png",
+            "productName": "Tea", "productPrice": 450, "currency": "USD", "description": "Green.",
+            "category": "Drinks", "isApproved": true, "createdAt": "2026-11-28T12:04:00.000Z",
+            "updatedAt": "2026-11-28T12:04:00.000Z", "version": 3, "imageUrl": "https://shop.example/tea.png"
+        });
+        let product: Product = serde_json::from_value(old.clone()).unwrap();
+        let [picture] = product.pictures().try_into().unwrap();
+        assert_eq!(
+            (picture.id, picture.image_url.as_deref()),
+            (product.id().into(), Some("https://shop.example/tea.png"))
+        );
+        // Nothing that such a release does not know is written of it.
+        let written = serde_json::to_value(product).unwrap();
+        for new in ["pictureId", "morePictures", "picturesBefore"] {
+            assert_eq!(written[new], serde_json::Value::Null, "{new}");
+        }
+    }
+
+    #[test]
+    fn an_added_picture_is_the_last_and_waits_like_the_first() {
+        let (product, first) = with_shown(1);
+        let (announced, added, upload) = adding(product, "2.png", Editor::Seller);
+        assert_eq!(ids(&announced), [first[0], added]);
+        assert!(!announced.awaits_approval(), "there is nothing to look at yet");
+        let waiting = came(announced, added, upload);
+        assert_eq!((waiting.listing(), waiting.awaits_approval()), (Listing::Approved, true));
+        assert_eq!(waiting.shown().len(), 1);
+        let shown = approved(waiting);
+        assert_eq!((shown.shown().len(), shown.awaits_approval()), (2, false));
+        assert_eq!((at_image_url(&shown), shown.file_name.as_str()), (Some(first[0]), "1.png"));
+        assert_eq!(shown.pictures()[1].file_name.as_str(), "2.png");
+    }
+
+    #[test]
+    fn eight_are_as_many_as_a_product_has_with_those_to_come() {
+        let (product, _) = with_waiting(MOST_PICTURES - 1);
+        let (product, id, upload) = adding(product, "8.png", Editor::Seller);
+        let another = |at: Timestamp| {
+            product.clone().with_announced(
+                PictureId::at(at),
+                UploadId::at(at),
+                &name("9.png"),
+                Editor::Seller,
+                at,
+            )
+        };
+        assert_eq!(another(now()), Err(PictureRefusal::Limit));
+        // Asked a second time for the same one, nothing is to be done.
+        let again = product.clone().with_announced(id, upload, &name("8.png"), Editor::Seller, now());
+        assert_eq!(again, Ok(None));
+        // One that never came makes room, and one that came does not.
+        assert_eq!(another(now() + Duration::from_mins(59)), Err(PictureRefusal::Limit));
+        let late = now() + Duration::from_mins(61);
+        let renewed = another(late).unwrap().unwrap();
+        assert_eq!((renewed.pictures().len(), renewed.picture(id)), (MOST_PICTURES, None));
+        let all = came(product.clone(), id, upload);
+        let ninth =
+            all.with_announced(PictureId::at(late), UploadId::at(late), &name("9.png"), Editor::Admin, late);
+        assert_eq!(ninth, Err(PictureRefusal::Limit));
+    }
+
+    #[test]
+    fn an_upload_is_of_its_own_picture_and_of_none_that_is_gone() {
+        let (product, shown) = with_shown(2);
+        let upload = UploadId::at(now() + Duration::from_secs(9));
+        let changed = came(product.clone(), shown[1], upload);
+        let waiting: Vec<_> = changed.waiting().into_iter().map(|(id, _)| id).collect();
+        assert_eq!(waiting, [shown[1]]);
+        let gone = product.without_picture(shown[1], now()).unwrap();
+        assert_eq!(gone.with_upload(shown[1], upload, Ok(placed("products/tea/x/y")), now()), None);
+    }
+
+    #[test]
+    fn another_picture_takes_the_place_of_the_one_that_was_named() {
+        let (product, shown) = with_shown(3);
+        let upload = UploadId::at(now() + Duration::from_secs(9));
+        let asked =
+            product.with_replacement(shown[1], upload, &name("new.png"), Editor::Seller, now()).unwrap();
+        let replaced = approved(came(asked.clone(), shown[1], upload));
+        assert_eq!(ids(&replaced), shown);
+        assert_eq!(replaced.pictures()[1].file_name.as_str(), "new.png");
+        let other =
+            asked.with_replacement(PictureId::at(now()), upload, &name("new.png"), Editor::Seller, now());
+        assert_eq!(other, Err(PictureRefusal::NotFound));
+    }
+
+    #[test]
+    fn the_first_that_everyone_sees_is_at_image_url_whatever_the_order() {
+        let (product, shown) = with_shown(3);
+        let reversed: Vec<_> = shown.iter().rev().copied().collect();
+        let turned = ordered(product, &reversed).unwrap().unwrap();
+        assert_eq!((ids(&turned), at_image_url(&turned)), (reversed.clone(), Some(shown[2])));
+        assert_eq!(turned.terms().image_url, turned.image_url);
+        assert_eq!(ordered(turned.clone(), &reversed), Ok(None));
+        // One that nobody has approved is first in the order, and not in what everyone sees.
+        let (announced, added, upload) = adding(turned, "4.png", Editor::Seller);
+        let waiting = came(announced, added, upload);
+        let order = [added, shown[0], shown[1], shown[2]];
+        let ahead = ordered(waiting, &order).unwrap().unwrap();
+        assert_eq!((ids(&ahead), at_image_url(&ahead)), (order.to_vec(), Some(shown[0])));
+        assert_eq!(at_image_url(&approved(ahead)), Some(added));
+    }
+
+    #[test]
+    fn an_order_names_each_picture_of_the_product() {
+        let (product, shown) = with_shown(3);
+        for order in
+            [&shown[..2], &[shown[0], shown[0], shown[1]], &[shown[0], shown[1], PictureId::at(now())]]
+        {
+            assert_eq!(ordered(product.clone(), order), Err(PictureRefusal::Others), "{order:?}");
+        }
+        let read = |body: &str| input::parse::<PictureOrder>(body.as_bytes());
+        let id = shown[0];
+        assert_eq!(read(&format!(r#"{{"pictures":["{id}"]}}"#)), Ok(PictureOrder(vec![id])));
+        for body in [
+            r#"{"pictures":[]}"#.to_owned(),
+            r#"{"pictures":"x"}"#.to_owned(),
+            format!(r#"{{"pictures":["{id}","{}"]}}"#, id.to_string().to_uppercase()),
+            format!(r#"{{"pictures":[{}]}}"#, vec![format!("\"{}\"", PictureId::at(now())); 9].join(",")),
+        ] {
+            let problem = read(&body).unwrap_err();
+            assert_eq!(problem.errors()[0].pointer.as_deref(), Some("#/pictures"), "{body}");
+        }
+    }
+
+    #[test]
+    fn the_second_follows_the_first_that_is_deleted_and_the_last_stays() {
+        let (product, shown) = with_shown(2);
+        let left = product.without_picture(shown[0], now()).unwrap();
+        assert_eq!((ids(&left), at_image_url(&left)), (vec![shown[1]], Some(shown[1])));
+        assert_eq!(left.sweep_at, Some(now() + SWEPT_AFTER));
+        assert_eq!(left.clone().without_picture(shown[0], now()), Err(PictureRefusal::NotFound));
+        assert_eq!(left.clone().without_picture(shown[1], now()), Err(PictureRefusal::Last));
+        // One that waits is none that everyone sees.
+        let (announced, added, upload) = adding(left, "3.png", Editor::Seller);
+        let waiting = came(announced, added, upload);
+        assert_eq!(waiting.clone().without_picture(shown[1], now()), Err(PictureRefusal::Last));
+        assert_eq!(ids(&waiting.without_picture(added, now()).unwrap()), [shown[1]]);
+        // And one that is to come is none that waits: the product would be taken for one that never got its picture.
+        let (new, first) = with_waiting(1);
+        let (announced, added, upload) = adding(new, "2.png", Editor::Seller);
+        assert_eq!(announced.clone().without_picture(first[0], now()), Err(PictureRefusal::Last));
+        let both = came(announced, added, upload).without_picture(first[0], now()).unwrap();
+        assert_eq!((ids(&both), both.listing()), (vec![added], Listing::AwaitingApproval));
+    }
+
+    #[test]
+    fn a_rejection_takes_all_pictures_and_leaves_what_is_to_come() {
+        let (product, shown) = with_shown(3);
+        let (product, added, upload) = adding(product, "4.png", Editor::Seller);
+        let rejected = product.clone().rejected(None, now());
+        assert_eq!((rejected.waiting(), rejected.shown()), (vec![], vec![]));
+        assert_eq!(rejected.sweep_at, Some(now() + SWEPT_AFTER));
+        let again = came(rejected, added, upload);
+        assert_eq!(again.listing(), Listing::AwaitingApproval);
+        // A picture that came long ago is not to come.
+        let late = now() + Duration::from_hours(2);
+        assert_eq!(ids(&product.rejected(None, late)), [shown[0]]);
+    }
+
+    #[test]
+    fn what_an_admin_sends_is_shown_and_what_a_seller_sends_beside_it_waits() {
+        let (product, shown) = with_shown(1);
+        let (product, own, own_upload) = adding(product, "2.png", Editor::Seller);
+        let (product, admins, admins_upload) = adding(product, "3.png", Editor::Admin);
+        let product = came(came(product, own, own_upload), admins, admins_upload);
+        let free: Vec<_> =
+            product.waiting_for_nobody(Reapproval::Needed).into_iter().map(|(id, _)| id).collect();
+        assert_eq!(free, [admins]);
+        let published = published(product.waiting_for_nobody(Reapproval::Needed));
+        let showing = product.showing(published);
+        assert_eq!(showing.shown().iter().map(|(id, _)| *id).collect::<Vec<_>>(), [shown[0], admins]);
+        assert!(showing.awaits_approval());
+        assert_eq!(showing.waiting_for_nobody(Reapproval::Spared).len(), 1);
+    }
+
+    /// What can be done with pictures.
+    #[derive(Debug, Clone)]
+    enum Step {
+        Add,
+        Comes(usize, bool),
+        Approve,
+        Reject,
+        Order(usize),
+        Delete(usize),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            3 => Just(Step::Add),
+            4 => (0..8_usize, any::<bool>()).prop_map(|(which, is_picture)| Step::Comes(which, is_picture)),
+            2 => Just(Step::Approve),
+            1 => Just(Step::Reject),
+            2 => (1..8_usize).prop_map(Step::Order),
+            2 => (0..8_usize).prop_map(Step::Delete),
+        ];
+        prop::collection::vec(step, 1..40)
+    }
+
+    fn after(product: Product, step: &Step, second: u64) -> Product {
+        let at = now() + Duration::from_secs(second);
+        let all = ids(&product);
+        let of = |which: &usize| all[which % all.len()];
+        let unless_refused = |changed: Result<Product, PictureRefusal>| changed.unwrap_or(product.clone());
+        match step {
+            Step::Add => {
+                let (id, upload) = (PictureId::at(at), UploadId::at(at));
+                let added = product.clone().with_announced(id, upload, &name("n.png"), Editor::Seller, at);
+                added.ok().flatten().unwrap_or(product)
+            }
+            Step::Comes(which, is_picture) => {
+                let upload = UploadId::at(at);
+                let path = format!("products/tea/{upload}/0123-n.png");
+                let becomes = if *is_picture { Ok(placed(&path)) } else { Err("Not an image.") };
+                product.clone().with_upload(of(which), upload, becomes, at).unwrap_or(product)
+            }
+            Step::Approve => approved(product),
+            Step::Reject => product.rejected(None, at),
+            Step::Order(by) => {
+                let mut order = all.clone();
+                order.rotate_left(by % all.len());
+                ordered(product.clone(), &order).unwrap().unwrap_or(product)
+            }
+            Step::Delete(which) => unless_refused(product.clone().without_picture(of(which), at)),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_done_the_product_has_one_to_eight_pictures_and_the_first_of_them_is_its_own(steps in steps()) {
+            let mut product = tea();
+            for (second, step) in (1..).zip(&steps) {
+                let had = product.is_for_sale() && product.image_url.is_some();
+                product = after(product, step, second);
+                let pictures = product.pictures();
+                prop_assert!((1..=MOST_PICTURES).contains(&pictures.len()), "{step:?}");
+                let mut unique = ids(&product);
+                unique.sort_unstable();
+                unique.dedup();
+                prop_assert_eq!(unique.len(), pictures.len());
+                prop_assert_eq!(product.shown().first().map(|(id, _)| *id), at_image_url(&product));
+                let waits = product.image_url.is_some() || product.waiting_picture.is_some();
+                prop_assert_eq!(waits, pictures.iter().any(Picture::is_there), "an earlier release sees one");
+                if had && product.is_for_sale() {
+                    prop_assert!(product.image_url.is_some(), "{step:?} took the only picture");
+                }
+                let kept: Product = serde_json::from_value(serde_json::to_value(&product).unwrap()).unwrap();
+                prop_assert_eq!(&kept, &product);
+            }
+        }
     }
 }

@@ -554,7 +554,7 @@ pub struct OwnProduct {
     /// Only in what reads products: nobody else may see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     waiting_picture: Option<PictureToSee>,
-    /// Not in the lists of a seller.
+    /// Only where it is about them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pictures: Option<Vec<OwnPicture>>,
     updated_at: Timestamp,
@@ -599,18 +599,26 @@ impl From<ProductOffer> for PublicPage {
 
 impl From<ProductOffer> for OwnProduct {
     fn from(ProductOffer { mut product, offer }: ProductOffer) -> Self {
-        let pictures: Vec<OwnPicture> = product.pictures().into_iter().map(Into::into).collect();
+        let mut rejections = product.pictures().into_iter().filter_map(|picture| picture.image_rejection);
         Self {
             email: product.email.take().map(|address| address.shown()),
             rejection_reason: product.rejection_reason.take(),
-            image_rejection: pictures.iter().find_map(|picture| picture.image_rejection.clone()),
+            image_rejection: rejections.next(),
             waiting_picture: None,
-            pictures: Some(pictures),
+            pictures: None,
             updated_at: product.updated_at,
             version: product.version,
             promised: offer.promised(),
             public: ProductOffer { product, offer }.into(),
         }
+    }
+}
+
+impl OwnProduct {
+    /// The same with all its pictures, but for what waits.
+    pub fn with_pictures(found: ProductOffer) -> Self {
+        let pictures = found.product.pictures().into_iter().map(Into::into).collect();
+        Self { pictures: Some(pictures), ..found.into() }
     }
 }
 
@@ -725,6 +733,8 @@ mod tests {
     use serde_json::json;
     use shared::http::input;
     use shared::http::problem::FieldError;
+    use shared::media::{Placed, Published};
+    use std::ops::Bound;
 
     const TEA: &str = r#"{"fileName":"tea.png","fileType":"image/png","productName":"Tea","productPrice":4.5,
         "description":"Green.","quantity":40,"category":"Drinks"}"#;
@@ -751,17 +761,34 @@ mod tests {
         Ok(serde_json::from_value(json!({ "picture": format!("products/tea/folder/{name}") })).unwrap())
     }
 
-    /// The same picture once it is published.
-    fn published(name: &str) -> Option<Published> {
-        Some(Published { image_url: format!("https://shop.test/{name}"), images: None })
+    /// The product with what became of an upload of the picture that it was listed with.
+    fn looked_at(product: Product, upload: UploadId, becomes: Result<Placed, &str>) -> Option<Product> {
+        let picture = product.id().into();
+        product.with_upload(picture, upload, becomes, now())
+    }
+
+    /// The product once its picture, if one waits, is published under this name.
+    fn published(product: &Product, name: &str) -> PublishedPictures {
+        let at = |(id, _)| (id, Published { image_url: format!("https://shop.test/{name}"), images: None });
+        product.waiting().into_iter().map(at).collect()
+    }
+
+    fn approved_as(product: Product, name: &str) -> Product {
+        let published = published(&product, name);
+        product.approved(published, now())
+    }
+
+    /// Under which name everyone sees its picture.
+    fn shows(product: &Product) -> Option<&str> {
+        product.image_url.as_deref().map(|url| url.trim_start_matches("https://shop.test/"))
     }
 
     fn with_picture(product: Product) -> Product {
-        product.with_upload(upload(1), at("tea.png"), now()).unwrap()
+        looked_at(product, upload(1), at("tea.png")).unwrap()
     }
 
     fn approved() -> Product {
-        with_picture(tea()).approved(published("tea.png"), now())
+        approved_as(with_picture(tea()), "tea.png")
     }
 
     fn rejected() -> Product {
@@ -769,42 +796,42 @@ mod tests {
     }
 
     fn waits(product: &Product) -> Option<&str> {
-        product.waiting().map(|waiting| waiting.placed.path())
+        product.waiting_picture.as_ref().map(|waiting| waiting.placed.path())
     }
 
     #[test]
     fn a_new_product_waits_for_its_picture_and_then_for_an_admin() {
         assert_eq!(tea().listing(), Listing::AwaitingImage);
         let waiting = with_picture(tea());
-        assert_eq!((waiting.listing(), waiting.shown()), (Listing::AwaitingApproval, None));
+        assert_eq!((waiting.listing(), shows(&waiting)), (Listing::AwaitingApproval, None));
         assert_eq!(waits(&waiting), Some("products/tea/folder/tea.png"));
         let approved = approved();
-        assert_eq!((approved.listing(), approved.shown()), (Listing::Approved, published("tea.png")));
+        assert_eq!((approved.listing(), shows(&approved)), (Listing::Approved, Some("tea.png")));
         assert_eq!((waits(&approved), approved.awaits_approval()), (None, false));
     }
 
     #[test]
     fn a_new_picture_waits_while_the_old_one_is_shown() {
-        let again = approved().with_upload(upload(2), at("2.png"), now()).unwrap();
-        assert_eq!((again.listing(), again.shown()), (Listing::Approved, published("tea.png")));
+        let again = looked_at(approved(), upload(2), at("2.png")).unwrap();
+        assert_eq!((again.listing(), shows(&again)), (Listing::Approved, Some("tea.png")));
         assert_eq!((waits(&again), again.awaits_approval()), (Some("products/tea/folder/2.png"), true));
-        let shown = again.approved(published("2.png"), now());
-        assert_eq!((shown.shown(), waits(&shown)), (published("2.png"), None));
+        let shown = approved_as(again, "2.png");
+        assert_eq!((shows(&shown), waits(&shown)), (Some("2.png"), None));
     }
 
     #[test]
     fn a_rejection_takes_the_pictures_and_marks_them_to_be_swept() {
-        let with_both = approved().with_upload(upload(2), at("2.png"), now()).unwrap();
+        let with_both = looked_at(approved(), upload(2), at("2.png")).unwrap();
         for product in [with_picture(tea()), approved(), with_both] {
             let rejected = product.rejected(None, now());
             assert_eq!(
-                (rejected.listing(), rejected.shown(), waits(&rejected)),
+                (rejected.listing(), shows(&rejected), waits(&rejected)),
                 (Listing::Rejected, None, None)
             );
             assert_eq!(rejected.sweep_at, Some(now() + SWEPT_AFTER));
         }
         assert_eq!(tea().rejected(None, now()).sweep_at, None);
-        let again = rejected().with_upload(upload(2), at("2.png"), now()).unwrap();
+        let again = looked_at(rejected(), upload(2), at("2.png")).unwrap();
         assert_eq!(again.listing(), Listing::AwaitingApproval);
     }
 
@@ -812,33 +839,38 @@ mod tests {
     fn what_was_decided_on_is_not_taken_for_new_when_it_has_no_picture() {
         let mend = changes(r#"{"description":"Green tea."}"#);
         let mended = rejected().with_changes(&mend, Editor::Seller, Needed, now()).unwrap();
-        assert_eq!((mended.shown(), mended.listing()), (None, Listing::AwaitingApproval));
+        assert_eq!((shows(&mended), mended.listing()), (None, Listing::AwaitingApproval));
         let renamed = changes(r#"{"productName":"Coffee"}"#);
-        let bare = tea().approved(None, now()).with_changes(&renamed, Editor::Seller, Needed, now()).unwrap();
-        assert_eq!((bare.shown(), bare.listing()), (None, Listing::AwaitingApproval));
+        let bare =
+            tea().approved(Vec::new(), now()).with_changes(&renamed, Editor::Seller, Needed, now()).unwrap();
+        assert_eq!((shows(&bare), bare.listing()), (None, Listing::AwaitingApproval));
     }
 
     #[test]
     fn what_is_no_picture_leaves_the_old_one_and_says_why() {
-        let product = approved().with_upload(upload(2), Err("Not an image."), now()).unwrap();
-        assert_eq!(product.shown(), published("tea.png"));
+        let product = looked_at(approved(), upload(2), Err("Not an image.")).unwrap();
+        assert_eq!(shows(&product), Some("tea.png"));
         assert_eq!(product.image_rejection.as_deref(), Some("Not an image."));
-        let waiting = with_picture(tea()).with_upload(upload(2), Err("Not an image."), now()).unwrap();
+        let waiting = looked_at(with_picture(tea()), upload(2), Err("Not an image.")).unwrap();
         assert_eq!(waits(&waiting), Some("products/tea/folder/tea.png"));
     }
 
     #[test]
     fn the_first_picture_settles_its_upload() {
         let (tea, first) = (tea(), upload(1));
-        let becomes = |product: &Product, what| product.clone().with_upload(first, what, now());
+        let becomes = |product: &Product, what| looked_at(product.clone(), first, what);
+        let picture = |product: &Product| product.picture(product.id().into()).unwrap();
         let settled = becomes(&tea, at("tea.png")).unwrap();
         for late in [at("other.png"), Err("Not an image.")] {
             assert_eq!(becomes(&settled, late), None);
         }
-        assert_eq!(settled.settled(), Some((Bound::Included(first), Some("products/tea/folder/tea.png"))));
+        assert_eq!(
+            picture(&settled).settled(),
+            Some((Bound::Included(first), Some("products/tea/folder/tea.png")))
+        );
         let refused = becomes(&tea, Err("Not an image.")).unwrap();
-        assert!(refused.awaits(first));
-        assert_eq!(refused.settled(), Some((Bound::Excluded(first), None)));
+        assert!(picture(&refused).awaits(first));
+        assert_eq!(picture(&refused).settled(), Some((Bound::Excluded(first), None)));
         assert_eq!(becomes(&refused, at("tea.png")), Some(settled));
     }
 
@@ -906,7 +938,7 @@ mod tests {
         let twice = cheaper(once.clone(), "2", Editor::Seller);
         assert_eq!(twice.listing(), Listing::AwaitingApproval);
         // What an admin agreed to is what counts from then on.
-        let agreed = twice.approved(None, now());
+        let agreed = twice.approved(Vec::new(), now());
         assert_eq!(cheaper(agreed, "1", Editor::Seller).listing(), Listing::Approved);
         let by_admin = cheaper(once, "1", Editor::Admin);
         assert_eq!(by_admin.listing(), Listing::Approved);
@@ -928,7 +960,7 @@ mod tests {
             let changed = approved().with_changes(&changes(body), editor, reapproval, now()).unwrap();
             assert_eq!(changed.listing(), listing, "{body} {editor:?} {reapproval:?}");
             assert_eq!(changed.terms().availability == Availability::ForSale, listing == Listing::Approved);
-            assert_eq!(changed.shown(), published("tea.png"));
+            assert_eq!(shows(&changed), Some("tea.png"));
         }
     }
 
@@ -950,12 +982,12 @@ mod tests {
         };
         let waiting = |requested, upload, reapproval| {
             let product = Product { requested_upload: Some(requested), ..approved() };
-            let product = product.with_upload(upload, at("2.png"), now()).unwrap();
-            let file_name = product.waiting().unwrap().file_name.as_str().to_owned();
+            let product = looked_at(product, upload, at("2.png")).unwrap();
+            let file_name = product.waiting_picture.as_ref().unwrap().file_name.as_str().to_owned();
             assert_eq!(product.file_name.as_str(), "tea.png", "as long as that is shown");
-            let shown = product.clone().showing(published("2.png"));
-            assert_eq!((shown.file_name.as_str(), shown.shown()), (file_name.as_str(), published("2.png")));
-            (product.publishes_its_picture(reapproval), file_name)
+            let shown = product.clone().showing(published(&product, "2.png"));
+            assert_eq!((shown.file_name.as_str(), shows(&shown)), (file_name.as_str(), Some("2.png")));
+            (!product.waiting_for_nobody(reapproval).is_empty(), file_name)
         };
         let cute = "so cute.png".to_owned();
         assert_eq!(waiting(requested(Editor::Admin), asked, Needed), (true, cute.clone()));
@@ -964,7 +996,7 @@ mod tests {
         // An upload that is not the requested one is taken for the seller's.
         assert_eq!(waiting(requested(Editor::Admin), other, Needed), (false, "tea.png".to_owned()));
         // What is not for sale has to be approved as a whole.
-        assert!(!with_picture(tea()).publishes_its_picture(Spared));
+        assert_eq!(with_picture(tea()).waiting_for_nobody(Spared), []);
     }
 
     #[test]
@@ -993,7 +1025,7 @@ mod tests {
             let ids = [upload(1), upload(2), upload(3)];
             let product = order.iter().fold(tea(), |product, &number| {
                 let id = ids[usize::try_from(number - 1).unwrap()];
-                product.clone().with_upload(id, at(&number.to_string()), now()).unwrap_or(product)
+                looked_at(product.clone(), id, at(&number.to_string())).unwrap_or(product)
             });
             prop_assert_eq!(waits(&product), Some("products/tea/folder/3"));
         }

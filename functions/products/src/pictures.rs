@@ -80,7 +80,9 @@ impl ProductPictures {
             }
             let id = found.product.id();
             match self.approvals.show(found, self.reapproval, now).await {
-                Err(Error::ChangedMeanwhile) => found = self.products.find(id).await?.ok_or(Error::NotFound)?,
+                Err(Error::ChangedMeanwhile) => {
+                    found = self.products.find(id).await?.ok_or(Error::NotFound)?;
+                }
                 shown => return shown,
             }
         }

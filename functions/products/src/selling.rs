@@ -102,8 +102,7 @@ impl Selling {
     ) -> Result<PictureAdded, Problem> {
         self.limit.count("add-product-picture", caller.id(), now).await?;
         let (added, upload, file_name) = (PictureId::at(now), UploadId::at(now), &picture.file_name);
-        let rule =
-            |product: Product, editor| product.with_announced(added, upload, file_name, editor, now);
+        let rule = |product: Product, editor| product.with_announced(added, upload, file_name, editor, now);
         self.products.change_pictures(caller, id, if_match, rule).await?;
         let upload_url = self.presign(id, added, upload, picture).await?;
         Ok(PictureAdded { upload_url, id: added })

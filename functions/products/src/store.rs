@@ -38,7 +38,8 @@ use shared::values::time::Timestamp;
 
 use crate::gallery::RequestedUpload;
 use crate::{
-    Category, Editor, Error, Listing, PictureId, PictureRefusal, Product, ProductId, ProductOffer, SWEPT_AFTER,
+    Category, Editor, Error, Listing, PictureId, PictureRefusal, Product, ProductId, ProductOffer,
+    SWEPT_AFTER,
 };
 
 const APPROVED: List =

@@ -11,7 +11,8 @@ use users::{Admins, CurrentCaller};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
-    http::serve(http::delete("/products/{id}/pictures/{pictureId}", delete_product_picture).conditional()).await
+    http::serve(http::delete("/products/{id}/pictures/{pictureId}", delete_product_picture).conditional())
+        .await
 }
 
 async fn delete_product_picture(

@@ -21,5 +21,6 @@ async fn set_picture_order(
     Input(order): Input<PictureOrder>,
 ) -> Result<Answer<OwnProduct>, Problem> {
     let rule = |product: Product, _| product.in_order(&order, now);
-    Ok(Answer::ok(products.change_pictures(&caller, id, &if_match, rule).await?.into()))
+    let changed = products.change_pictures(&caller, id, &if_match, rule).await?;
+    Ok(Answer::ok(OwnProduct::with_pictures(changed)))
 }
