@@ -166,6 +166,12 @@ impl World {
             "confirmationCode" => CODE.to_owned(),
             "resetCode" => RESET_CODE.to_owned(),
             "product" => self.product().await.id,
+            "product.picture" => {
+                let (product, file) =
+                    (self.product().await, json!({ "fileName": "a.png", "fileType": "image/png" }));
+                let added = self.seller.post(&format!("{}/pictures", product.path()), &file).await.is(201);
+                added["id"].as_str().expect("a picture's id").to_owned()
+            }
             "product.category" => {
                 self.product().await;
                 self.category.clone()

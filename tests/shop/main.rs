@@ -34,6 +34,7 @@ mod orders {
 mod ownership;
 mod payments;
 mod products {
+    mod gallery;
     mod pictures;
     mod selling;
 }

@@ -10,6 +10,7 @@
 //! | waits for its picture ("image") or an admin ("approval") | index `pending`: `pending`, `createdAt`; sparse |
 //! | may have pictures that are not its own | index `sweep`: `sweep` = "pictures", `sweepAt`; sparse |
 //!
+//! Of its pictures one stands in the item's own attributes and the others in `morePictures`, as [`crate::gallery`] says.
 //! `requestedUpload` is the last one's, and `sweepAt` is put off by whoever is about to put a picture into the bucket.
 //! Everything else changes under `version`, so that of two changes made at the same time none is lost; and what a
 //! product's offer repeats of it changes there in the same transaction.
@@ -41,8 +42,10 @@ use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
 use stores::{Gate, HiddenStores, StoreId, Stores};
 
+use crate::gallery::RequestedUpload;
 use crate::{
-    Category, Editor, Error, Listing, Product, ProductId, ProductOffer, RequestedUpload, SWEPT_AFTER,
+    Category, Editor, Error, Listing, PictureId, PictureRefusal, Product, ProductId, ProductOffer,
+    SWEPT_AFTER,
 };
 
 const APPROVED: List =
@@ -61,8 +64,9 @@ const AWAITING_IMAGE: &str = "image";
 const AWAITING_APPROVAL: &str = "approval";
 const PICTURES: &str = "pictures";
 
-/// How often a change is tried again when others changed the product first.
-const TRIES: u32 = 5;
+/// How often a change is tried again when others changed the product first: as
+/// many times as it has pictures, which may all come at once, and two.
+const TRIES: u32 = 10;
 
 /// The Products table, with the offers that change together with it.
 #[derive(Debug, Clone)]
@@ -292,6 +296,26 @@ impl Products {
         .await
     }
 
+    /// The same for the pictures, by a rule that may refuse: as it refused the version that is there, so that of many
+    /// who add the last picture at once one does.
+    ///
+    /// # Errors
+    /// Those of [`Products::change_as`], and [`Error::Picture`].
+    pub async fn change_pictures(
+        &self,
+        caller: &Caller,
+        id: ProductId,
+        if_match: &IfMatch,
+        rule: impl Fn(Product, Editor) -> Result<Option<Product>, PictureRefusal>,
+    ) -> Result<ProductOffer, Error> {
+        self.change_if(id, if_match, |product| {
+            let editor = product.editor(caller)?;
+            // What another version has or has not is nothing to whoever asks about one.
+            if if_match.allows(product.version) { Ok(rule(product, editor)?) } else { Ok(None) }
+        })
+        .await
+    }
+
     /// The write's condition is the very version that was compared with `if_match`.
     async fn change_if(
         &self,
@@ -424,8 +448,9 @@ impl Products {
         })
     }
 
-    /// Notes that its seller or an admin asked for a URL for another picture, in one conditional write: what its file
-    /// is called, and whether the picture needs an admin's eye.
+    /// Notes that its seller or an admin asked for a URL for another picture in the place of the one at `imageUrl`, in
+    /// one conditional write: what its file is called, and whether the picture needs an admin's eye. Gives which
+    /// picture that is.
     ///
     /// # Errors
     /// [`Error::NotFound`], or [`Error::NotYours`] when it is somebody else's and for sale, or
@@ -437,7 +462,7 @@ impl Products {
         if_match: &IfMatch,
         upload: UploadId,
         file_name: &FileName,
-    ) -> Result<(), Error> {
+    ) -> Result<PictureId, Error> {
         let editor = if caller.is_admin() { Editor::Admin } else { Editor::Seller };
         let requested = RequestedUpload { upload_id: upload, file_name: file_name.clone(), editor };
         let (condition, values) = may_change(caller, if_match);
@@ -450,8 +475,8 @@ impl Products {
             .expression_attribute_values(":upload", AttributeValue::M(to_item(&requested)?))
             .build()
             .context("request an upload")?;
-        match update_item(&self.client, update, ReturnValue::None).await.context("request an upload")? {
-            Written::Done(_) => Ok(()),
+        match update_item(&self.client, update, ReturnValue::AllNew).await.context("request an upload")? {
+            Written::Done(item) => Ok(from_item::<Product>(item)?.own_picture_id()),
             Written::Refused(found) => Err(refused(found, caller, if_match)?),
         }
     }
@@ -679,6 +704,18 @@ mod tests {
                 "uploadId": upload, "fileName": "lid.png", "editor": "admin",
                 "placed": { "picture": "products/pot/folder/lid.png" }
             },
+            "pictureId": upload, "picturesBefore": 1,
+            "morePictures": [{
+                "id": "01a1fbbc-f7ce-71a0-aa66-431f703e44ea", "fileName": "handle.png",
+                "imageUrl": "https://shop.example/images/handle.png",
+                "images": { "small": "small.jpg", "medium": "medium.jpg", "large": "large.jpg" },
+                "imageUploadId": upload, "imageRejection": "The file is empty.",
+                "requestedUpload": { "uploadId": upload, "fileName": "spout.png", "editor": "seller" },
+                "waitingPicture": {
+                    "uploadId": upload, "fileName": "spout.png", "editor": "admin",
+                    "placed": { "picture": "products/pot/folder/spout.png" }
+                }
+            }],
             "sweepAt": "2026-11-29T12:04:00.000Z", "isApproved": true, "approvedPrice": 900, "wasDecided": true,
             "rejectionReason": "Blurred.", "createdAt": "2026-11-28T12:05:00.000Z",
             "updatedAt": "2026-11-28T12:05:00.000Z", "version": 2, "schemaVersion": 2

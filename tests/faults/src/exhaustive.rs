@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
-use ::tests::shop::{Person, Product, product, unique, wide_png};
+use ::tests::shop::{BLUE_PNG, Person, Product, RED_PNG, product, unique, wide_png};
 use ::tests::wait::at_once;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
+use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
@@ -65,10 +66,12 @@ enum Flow {
     Sweeps,
     /// A picture of one of these is uploaded.
     Pictures(&'static str),
-    /// An admin approves a product, whose picture is published.
+    /// An admin approves a product, whose two pictures are published.
     Approves,
     /// A store is published and closed.
     ClosesStore,
+    /// A seller adds a picture, puts another one first, and deletes the one that was.
+    ChangesPictures,
     /// A cart is ordered by card and paid, which Stripe tells.
     PaysByCard,
     /// The same, and Stripe tells nothing: its buyer comes back from the page.
@@ -98,7 +101,7 @@ enum Flow {
 }
 
 impl Flow {
-    const ALL: [Self; 25] = [
+    const ALL: [Self; 26] = [
         Self::Buys,
         Self::ChecksOut,
         Self::CannotShip,
@@ -108,6 +111,7 @@ impl Flow {
         Self::Pictures("banners"),
         Self::Approves,
         Self::ClosesStore,
+        Self::ChangesPictures,
         Self::PaysByCard,
         Self::ComesBack,
         Self::PageGoesBy,
@@ -156,6 +160,7 @@ impl Flow {
             | Self::Sweeps
             | Self::Pictures(_)
             | Self::Approves
+            | Self::ChangesPictures
             | Self::ClosesStore => false,
         }
     }
@@ -206,6 +211,7 @@ impl Flow {
             Self::Pictures(_) => &["index-banner-image"],
             Self::Approves => &["set-approval"],
             Self::ClosesStore => &["set-store-status"],
+            Self::ChangesPictures => &["add-product-picture", "set-picture-order", "delete-product-picture"],
         }
     }
 
@@ -617,6 +623,7 @@ impl Theatre {
         match flow {
             Flow::Pictures(kind) => self.pictures(flow, kind, aim).await,
             Flow::Approves => self.approves(flow, aim).await,
+            Flow::ChangesPictures => self.changes_pictures(flow, aim).await,
             Flow::Sweeps => {
                 let scene = Scene::new(flow, aim, vec!["\"IndexName\":\"due\"".to_owned()]);
                 self.stage.enter(&scene);
@@ -885,8 +892,11 @@ impl Theatre {
         let (town, admin) = (&self.town, self.town.shop.admin().await);
         let seller = &town.sellers[0];
         let listed = lists(seller, "approved").await;
-        assert_eq!(town.shop.upload(&listed.upload_url, "image/png", wide_png()).await, 200);
-        seller.own_once(&listed, "its picture waits", |own| own["waitingPicture"].is_object()).await;
+        self.sends(&listed.upload_url, wide_png()).await;
+        self.sends(&adds(seller, &listed).await, RED_PNG.to_vec()).await;
+        let both =
+            async || pictures_of(seller, &listed).await.iter().all(|one| one["waitingPicture"].is_object());
+        wait(Duration::from_secs(20), both).await;
         let scene = Scene::new(flow, aim, vec![listed.id.clone()]);
         self.stage.enter(&scene);
         let approval = format!("{}/approval", listed.path());
@@ -916,7 +926,57 @@ impl Theatre {
         scene
     }
 
-    /// Plays the way of a picture.
+    /// Uploads a picture by a URL.
+    async fn sends(&self, url: &str, file: Vec<u8>) {
+        assert_eq!(self.town.shop.upload(url, "image/png", file).await, 200);
+    }
+
+    /// Plays what a seller does with the two pictures of a product that is for sale, each time until it is answered.
+    async fn changes_pictures(&self, flow: Flow, aim: Option<(Cell, Fault, usize)>) -> Arc<Scene> {
+        let _free = self.uploads.acquire().await.expect("nobody closes it");
+        let (town, admin) = (&self.town, self.town.shop.admin().await);
+        let seller = &town.sellers[0];
+        let listed = lists(seller, "several").await;
+        self.sends(&listed.upload_url, RED_PNG.to_vec()).await;
+        self.sends(&adds(seller, &listed).await, BLUE_PNG.to_vec()).await;
+        let both =
+            async || pictures_of(seller, &listed).await.iter().all(|one| one["waitingPicture"].is_object());
+        wait(Duration::from_secs(20), both).await;
+        let approval = format!("{}/approval", listed.path());
+        admin.put(&approval, &json!({ "approved": true })).await.is(200);
+        let page = seller.get(&format!("/users/me{}", listed.path())).await.is(200);
+        let (version, second) = (format!("\"{}\"", page["version"]), page["pictures"][1]["id"].clone());
+
+        let scene = Scene::new(flow, aim, vec![listed.id.clone()]);
+        self.stage.enter(&scene);
+        let path = format!("{}/pictures", listed.path());
+        // Of a version that was seen, it is added once, whatever became of the answer.
+        let is_added = async || {
+            let file = json!({ "fileName": "new.png", "fileType": "image/png" });
+            let request = seller.request(Method::POST, &path).header("if-match", &version);
+            matches!(request.json(&file).send().await.status, 201 | 412)
+        };
+        wait(Duration::from_secs(20), is_added).await;
+        let is_ordered = async || {
+            let mut order: Vec<_> =
+                pictures_of(seller, &listed).await.iter().map(|one| one["id"].clone()).collect();
+            order.sort_by_key(|id| *id != second);
+            seller.put(&path, &json!({ "pictures": order })).await.status == 200
+        };
+        wait(Duration::from_secs(20), is_ordered).await;
+        let is_deleted = async || {
+            let first = format!("{path}/{}", listed.id);
+            matches!(seller.request(Method::DELETE, &first).send().await.status, 204 | 404)
+        };
+        wait(Duration::from_secs(20), is_deleted).await;
+        let left: Vec<_> = pictures_of(seller, &listed).await.iter().map(|one| one["id"].clone()).collect();
+        assert!(left.len() == 2 && left[0] == second, "{left:?}");
+        town.history.approved(&listed.id);
+        self.stage.leave(&scene);
+        scene
+    }
+
+    /// Plays the way of a picture. A product's is its second.
     async fn pictures(
         &self,
         flow: Flow,
@@ -929,8 +989,12 @@ impl Theatre {
         let file = json!({ "fileName": "new.png", "fileType": "image/png" });
         let (url, owner) = match kind {
             "products" => {
-                let listed = lists(&town.sellers[0], "pictured").await;
-                (listed.upload_url, listed.id)
+                let seller = &town.sellers[0];
+                let listed = lists(seller, "pictured").await;
+                self.sends(&listed.upload_url, RED_PNG.to_vec()).await;
+                let first = async || pictures_of(seller, &listed).await[0]["waitingPicture"].is_object();
+                wait(Duration::from_secs(20), first).await;
+                (adds(seller, &listed).await, listed.id)
             }
             "categories" => {
                 let name = ::tests::shop::unique("pictured");
@@ -955,11 +1019,11 @@ impl Theatre {
         let scene = Scene::new(flow, aim, subjects);
         self.stage.enter(&scene);
         town.history.pictured(&owner);
-        assert_eq!(town.shop.upload(&url, "image/png", wide_png()).await, 200);
+        self.sends(&url, wide_png()).await;
+        let folder = url.split_once("/uploads/").and_then(|(_, rest)| rest.split('/').nth(1));
+        let folder = format!("uploads/{kind}/{}/", folder.expect("whose picture it is"));
         let is_over = async || {
-            scene.is_reached()
-                || scene.aim.is_none()
-                    && town.aws.keys_under(&format!("uploads/{kind}/{owner}/")).await.is_empty()
+            scene.is_reached() || scene.aim.is_none() && town.aws.keys_under(&folder).await.is_empty()
         };
         wait(Duration::from_secs(20), is_over).await;
         sleep(millis(500)).await;
@@ -971,6 +1035,19 @@ impl Theatre {
 async fn lists(seller: &Person, name: &str) -> Product {
     let new = product().named(name);
     Product::listed(&new, &created(seller, "/products", &new.body).await)
+}
+
+/// Adds a picture to a product, and gives the URL for it.
+async fn adds(seller: &Person, product: &Product) -> String {
+    let file = json!({ "fileName": "more.png", "fileType": "image/png" });
+    let added = created(seller, &format!("{}/pictures", product.path()), &file).await;
+    added["uploadUrl"].as_str().expect("a URL").to_owned()
+}
+
+/// The pictures of a product, as its seller sees them.
+async fn pictures_of(seller: &Person, product: &Product) -> Vec<Value> {
+    let mut page = seller.get(&format!("/users/me{}", product.path())).await.is(200);
+    page["pictures"].as_array_mut().map(std::mem::take).expect("pictures")
 }
 
 /// What was created, by a person who waits when told to: whoever plays quickly comes to the limit of a person.
@@ -1122,7 +1199,7 @@ mod tests {
     #[test]
     fn every_flow_is_played_in_the_part_with_sweeps_or_in_the_one_without() {
         let count = |is_swept: bool| Flow::ALL.into_iter().filter(|flow| flow.is_swept() == is_swept).count();
-        assert_eq!((count(false), count(true)), (20, 5));
+        assert_eq!((count(false), count(true)), (21, 5));
         let distinct: std::collections::BTreeSet<_> = Flow::ALL.into_iter().collect();
         assert_eq!(distinct.len(), Flow::ALL.len());
     }

@@ -479,6 +479,12 @@ impl Checks<'_> {
             for image in shown.objects.difference(&self.world.objects) {
                 self.add(NAME, key, format!("its picture {image} is not there"));
             }
+            if shown.pictures.iter().flatten().next() != shown.image.as_ref() {
+                self.add(NAME, key, format!("the first of {:?} is not {:?}", shown.pictures, shown.image));
+            }
+            if shown.pictures.len() > MOST_PICTURES {
+                self.add(NAME, key, format!("it has {} pictures", shown.pictures.len()));
+            }
         }
     }
 
@@ -498,6 +504,7 @@ impl Checks<'_> {
         for object in &self.world.objects {
             let mut parts = object.split('/');
             let (folder, _, owner) = (parts.next(), parts.next(), parts.next().unwrap_or_default());
+            let owner = without_part(owner);
             let thing = self.world.shown.get(owner);
             if folder == Some("uploads") {
                 self.add(NAME, owner, format!("{object} was left"));
@@ -517,7 +524,7 @@ impl Checks<'_> {
             if self.world.shown.contains_key(&key) || self.world.offers.contains_key(&key) {
                 self.add(NAME, &key, "it is still there".into());
             }
-            let of = |object: &&String| object.split('/').nth(2) == Some(key.as_str());
+            let of = |object: &&String| object.split('/').nth(2).map(without_part) == Some(key.as_str());
             for object in self.world.objects.iter().filter(of) {
                 self.add(NAME, &key, format!("{object} is still there"));
             }
@@ -556,6 +563,14 @@ impl Checks<'_> {
             }
         }
     }
+}
+
+/// The most pictures that a product has.
+const MOST_PICTURES: usize = 8;
+
+/// The thing of which this is the owner's name in a key, or of a part of which: `{thing}.{part}`.
+fn without_part(owner: &str) -> &str {
+    owner.split('.').next().unwrap_or(owner)
 }
 
 /// What is told when an order comes to have this status: what is paid by card was placed before.
@@ -1028,8 +1043,18 @@ pub(crate) mod tests {
             tea(world).objects.insert("images/products/tea/a".into());
         };
         assert_eq!(after(without), ["nothing is half-written"].into());
+        let not_first = |_: &mut History, world: &mut World| {
+            tea(world).image = Some("images/products/tea/1/b".into());
+            tea(world).pictures = ["a", "b"].map(|name| Some(format!("images/products/tea/1/{name}"))).into();
+        };
+        assert_eq!(after(not_first), ["nothing is half-written"].into());
+        let too_many = |_: &mut History, world: &mut World| tea(world).pictures = vec![None; 9];
+        assert_eq!(after(too_many), ["nothing is half-written"].into());
         let objects = [
             "uploads/products/tea/1/a.png",
+            "uploads/products/tea.second/1/a.png",
+            "images/products/tea.second/1/deleted.png",
+            "images/products/gone.second/1/a.png",
             "images/products/gone/a.png",
             "images/products/tea/1/nobody-approved-it.png",
             "checked/products/tea/1/superseded.png",

@@ -395,7 +395,8 @@ impl Town {
                 return;
             }
             let (number, (_, product)) = own[draws.below(own.len())];
-            let what = draws.weighted(&[(6, 'a'), (1, 'd'), (1, 'p'), (2, 'i'), (1, 'x')]).unwrap_or('a');
+            let what = draws.weighted(&[(6, 'a'), (1, 'd'), (1, 'p'), (2, 'i'), (2, 'm'), (1, 'x')]);
+            let what = what.unwrap_or('a');
             match what {
                 'a' => {
                     let shown = self.shop.get(&product.path()).await;
@@ -430,6 +431,7 @@ impl Town {
                     person.put(&product.path(), &json!({ "productPrice": price })).await;
                 }
                 'x' => self.lists_and_deletes(&person, &mut draws).await,
+                'm' => self.changes_pictures(&person, product, &mut draws).await,
                 _ => {
                     let picture = if draws.chance(5_000) { RED_PNG } else { BLUE_PNG };
                     let path = format!("{}/upload-url", product.path());
@@ -439,6 +441,29 @@ impl Town {
                 }
             }
             sleep(millis(100 + draws.below(500))).await;
+        }
+    }
+
+    /// Adds a picture, puts the last one first, or deletes one, whatever it is.
+    async fn changes_pictures(&self, person: &Person, product: &Product, draws: &mut Draws) {
+        let path = format!("{}/pictures", product.path());
+        if draws.chance(5_000) {
+            let file = json!({ "fileName": "more.png", "fileType": "image/png" });
+            let added = person.post(&path, &file).await;
+            return self.upload(&added, "index-product-image", BLUE_PNG, draws.chance(3_000)).await;
+        }
+        let page = person.get(&format!("/users/me{}", product.path())).await;
+        let pictures = page.body["pictures"].as_array().into_iter().flatten();
+        let mut ids: Vec<_> = pictures.filter_map(|picture| picture["id"].as_str()).collect();
+        if ids.is_empty() {
+            return;
+        }
+        if draws.chance(5_000) {
+            ids.rotate_right(1);
+            person.put(&path, &json!({ "pictures": ids })).await;
+        } else {
+            let one = format!("{path}/{}", ids[draws.below(ids.len())]);
+            person.request(Method::DELETE, &one).send().await;
         }
     }
 

@@ -201,9 +201,11 @@ pub(crate) struct Shown {
     pub key: String,
     /// What its offer should say; none for a category or a banner.
     pub terms: Option<Terms>,
-    /// The key of its picture in the bucket, that everyone sees.
+    /// The key of its picture in the bucket, that everyone sees; of several, of the first.
     pub image: Option<String>,
-    /// The key of the picture that waits for an admin.
+    /// The keys of all its pictures in the bucket that everyone sees, in their order; none for one that is yet to come.
+    pub pictures: Vec<Option<String>>,
+    /// The key of the picture that waits for an admin, of several of one of them.
     pub waiting: Option<String>,
     /// The keys of all that it says there is of both.
     pub objects: BTreeSet<String>,
@@ -615,16 +617,26 @@ fn shown(kind: &'static str, item: &Value) -> Shown {
     for name in ["approved", "approvedCategory", "approvedStore", "pending", "listed", "sweep"] {
         lists.extend(get(name).map(|value| (name, value)));
     }
-    let image = get("imageUrl").map(|url| key_of(&url));
-    let placed = &item["waitingPicture"]["M"]["placed"]["M"];
+    let image_of = |one: &Value| one["imageUrl"]["S"].as_str().map(key_of);
     let path = |value: &Value| value["S"].as_str().map(|path| format!("checked/{path}"));
-    let waiting = path(&placed["picture"]);
+    let placed = |one: &Value| one["waitingPicture"]["M"]["placed"]["M"].clone();
+    // One stands in the item's own attributes, some of the others before it.
+    let mut all: Vec<_> = list(item, "morePictures").cloned().collect();
+    let before = usize::try_from(number(item, "picturesBefore")).unwrap_or_default().min(all.len());
+    all.insert(before, item.clone());
+    let image = image_of(item);
+    let pictures: Vec<_> = all.iter().map(image_of).collect();
+    let mut waiting = all.iter().filter_map(|one| path(&placed(one)["picture"]));
+    let waiting = waiting.next();
     let each = |images: &Value| -> Vec<Value> {
         images["M"].as_object().into_iter().flatten().map(|(_, value)| value.clone()).collect()
     };
-    let mut objects: BTreeSet<String> = image.iter().chain(&waiting).cloned().collect();
-    objects.extend(each(&item["images"]).iter().filter_map(|url| Some(key_of(url["S"].as_str()?))));
-    objects.extend(each(&placed["renditions"]).iter().filter_map(path));
+    let mut objects: BTreeSet<String> = pictures.iter().flatten().cloned().collect();
+    for one in &all {
+        objects.extend(path(&placed(one)["picture"]));
+        objects.extend(each(&one["images"]).iter().filter_map(|url| Some(key_of(url["S"].as_str()?))));
+        objects.extend(each(&placed(one)["renditions"]).iter().filter_map(path));
+    }
     let mut should_be_on = BTreeMap::new();
     if item.get("sweepAt").is_some() {
         should_be_on.insert("sweep", "pictures".to_owned());
@@ -662,6 +674,7 @@ fn shown(kind: &'static str, item: &Value) -> Shown {
             is_for_sale: item["isApproved"]["BOOL"] == true,
         }),
         image,
+        pictures,
         waiting,
         objects,
         lists,
@@ -802,6 +815,29 @@ mod tests {
         };
         let back = json!({ "lines": { "L": [line("tea", 2, 900), line("jam", 0, 0)] } });
         assert_eq!(backs(&back, "refunded"), [("tea".to_owned(), Back { pieces: 2, amount: 900 })].into());
+    }
+
+    #[test]
+    fn a_product_has_what_each_of_its_pictures_refers_to() {
+        let (url, text) = (
+            |name: &str| json!({ "S": format!("https://shop/images/p/{name}") }),
+            |text: &str| json!({ "S": text }),
+        );
+        let waiting = json!({ "M": { "placed": { "M": {
+            "picture": text("p/c"), "renditions": { "M": { "small": text("p/s") } }
+        } } } });
+        let item = json!({
+            "id": text("tea"), "imageUrl": url("b"), "images": { "M": { "small": url("b.320") } },
+            "isApproved": { "BOOL": true }, "picturesBefore": { "N": "1" },
+            "morePictures": { "L": [{ "M": { "waitingPicture": waiting } }, { "M": { "imageUrl": url("d") } }] },
+        });
+        let read = shown("products", &item);
+        let key = |name: &str| Some(format!("images/p/{name}"));
+        assert_eq!(read.pictures, [None, key("b"), key("d")]);
+        assert_eq!((read.image, read.waiting.as_deref()), (key("b"), Some("checked/p/c")));
+        let objects = ["checked/p/c", "checked/p/s", "images/p/b", "images/p/b.320", "images/p/d"];
+        assert_eq!(read.objects, objects.map(str::to_owned).into());
+        assert_eq!(read.should_be_on["pending"], "approval");
     }
 
     #[test]

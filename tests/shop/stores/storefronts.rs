@@ -72,7 +72,7 @@ fn listed(seller: &Caller, store: StoreId, stock: u32, now: Timestamp) -> Produc
 /// The offer of a product of a store that is for sale as far as it goes by itself.
 async fn for_sale(products: &Products, seller: &Caller, store: StoreId, stock: u32) -> Offer {
     let ProductOffer { product, offer } = listed(seller, store, stock, past());
-    let product = product.approved(None, past());
+    let product = product.approved(Vec::new(), past());
     let approved = ProductOffer { offer: offer.with_terms(product.terms()), product };
     products.create(&approved).await.expect("a product");
     approved.offer
@@ -397,7 +397,8 @@ async fn a_product_comes_on_sale_only_while_its_store_is_published() {
     let new = listed(&ann, store, 5, now());
     products.create(&new).await.unwrap();
     let approve = async || {
-        let approved = products.change(new.product.id(), |product| Some(product.approved(None, now()))).await;
+        let approved =
+            products.change(new.product.id(), |product| Some(product.approved(Vec::new(), now()))).await;
         approved.map(|found| (found.product.is_for_sale(), found.offer.is_for_sale()))
     };
     assert!(matches!(approve().await, Err(ProductError::StoreNotPublished)));
