@@ -10,7 +10,7 @@ use tests::files::files_under;
 use tests::template::{Binary, path, text};
 
 /// What a service may know of others, besides what stands under `shared/`, which everyone may know.
-const ARROWS: [(&str, &str); 26] = [
+const ARROWS: [(&str, &str); 29] = [
     // Whoever signs up has a profile.
     ("auth", "users"),
     // A cart is about offers, and becomes an order of somebody who has a profile.
@@ -38,6 +38,10 @@ const ARROWS: [(&str, &str); 26] = [
     ("settings", "users"),
     // A product is sold on the terms of its offer.
     ("products", "offers"),
+    // A review is of a product, and by whoever has an order of it; admins hide it.
+    ("reviews", "orders"),
+    ("reviews", "products"),
+    ("reviews", "users"),
     // A product may be in a store, and so its offer; what is in one can be ordered while the store is published.
     ("carts", "stores"),
     ("offers", "stores"),
@@ -72,6 +76,7 @@ const SERVICES: [&str; 16] = [
     "platform",
     "products",
     "promotions",
+    "reviews",
     "settings",
     "stores",
     "users",

@@ -142,7 +142,7 @@ fn read<T: Field>(text: &str) -> Result<(), String> {
     T::parse(input::Value::String(text.to_owned())).map(drop)
 }
 
-const TEXTS: [Text; 24] = [
+const TEXTS: [Text; 29] = [
     Text::of::<users::FullName>("/components/schemas/FullName"),
     Text::of::<users::Username>("/components/schemas/Username"),
     Text::of::<orders::returns::ReturnReason>("/components/schemas/ReturnReason"),
@@ -157,6 +157,11 @@ const TEXTS: [Text; 24] = [
     Text::of::<products::Description>("/components/schemas/NewProduct/properties/description"),
     Text::of::<shared::media::FileName>("/components/schemas/NewProduct/properties/fileName"),
     Text::of::<products::Reason>("/components/schemas/Approval/properties/reason"),
+    Text::of::<reviews::Title>("/components/schemas/NewReview/properties/title"),
+    Text::of::<reviews::Words>("/components/schemas/NewReview/properties/text"),
+    Text::of::<reviews::PenName>("/components/schemas/NewReview/properties/name"),
+    Text::of::<reviews::ReplyText>("/components/schemas/NewReply/properties/text"),
+    Text::of::<reviews::WhyHidden>("/components/schemas/Visibility/properties/reason"),
     Text::of::<stores::StoreName>("/components/schemas/StoreName"),
     Text::of::<stores::Description>("/components/schemas/StoreDescription"),
     Text::of::<stores::Reason>("/components/schemas/StoreReason"),
@@ -171,7 +176,7 @@ const TEXTS: [Text; 24] = [
 
 /// What is read from a body, or is a text of [`shared::text`], and not compared with the contract character by
 /// character.
-const NO_TEXTS: [&str; 23] = [
+const NO_TEXTS: [&str; 24] = [
     // What people do not choose, or keep for themselves: other tests try what these take.
     "auth::ConfirmationCode",
     "auth::Password",
@@ -188,6 +193,7 @@ const NO_TEXTS: [&str; 23] = [
     "offers::Stock",
     "orders::Quantity",
     "promotions::Part",
+    "reviews::Given",
     "settings::Countries",
     "shared::Charge",
     "shared::FileSize",
@@ -286,7 +292,7 @@ fn the_contract_takes_the_texts_that_the_code_takes() {
         "HTTPS://dhl.example/",
     ];
     // One of each length that some text has at most, and one more.
-    let lengths = [3, 16, 20, 32, 40, 60, 64, 100, 120, 128, 255, 500, 5_000];
+    let lengths = [3, 16, 20, 32, 40, 60, 64, 100, 120, 128, 255, 500, 2_000, 4_000, 5_000];
     let long = lengths.iter().flat_map(|length| ["a".repeat(*length), "a".repeat(length + 1)]);
     let long: Vec<_> = long.collect();
     for Text { pointer, read, .. } in TEXTS {

@@ -146,6 +146,14 @@ impl World {
         order
     }
 
+    /// The product, which the buyer has and may review.
+    async fn bought(&mut self) -> String {
+        let product = self.product().await;
+        self.buyer = self.shop.person("Buyer").await;
+        self.buyer.gets(&product).await;
+        product.id
+    }
+
     /// The same, cancelled before it ships.
     async fn cancelled_guest_order(&mut self) -> (String, String) {
         for _ in 0..20 {
@@ -208,6 +216,14 @@ impl World {
             }
             "guestCardOrder" => self.guest_card_order().await.0,
             "guestCardOrder.token" => self.guest_card_order().await.1,
+            "bought" => self.bought().await,
+            "reviewed" => {
+                let product = self.bought().await;
+                let review = json!({ "stars": 4, "title": "Good shoes" });
+                self.buyer.post(&format!("/products/{product}/reviews"), &review).await.is(201);
+                product
+            }
+            "reviewed.author" => self.buyer.id(),
             "return" => {
                 let product = self.product().await;
                 self.buyer = self.shop.person("Buyer").await;

@@ -43,6 +43,7 @@ mod readme;
 mod reads;
 mod refunds;
 mod returns;
+mod reviews;
 mod secrets;
 mod seed_002;
 mod storefronts;

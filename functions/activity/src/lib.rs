@@ -34,6 +34,18 @@ shared::names!(
         ProductApproved = "product.approved",
         /// A product of the person's was turned down.
         ProductRejected = "product.rejected",
+        /// The person reviewed a product.
+        ReviewPosted = "review.posted",
+        /// The person changed a review.
+        ReviewEdited = "review.edited",
+        /// A review of the person's is gone.
+        ReviewRemoved = "review.removed",
+        /// An admin hid a review of the person's.
+        ReviewHidden = "review.hidden",
+        /// An admin shows it again.
+        ReviewShown = "review.shown",
+        /// The seller replied to a review of the person's.
+        ReviewAnswered = "review.answered",
         /// The person opened a store.
         StoreOpened = "store.opened",
         /// A store of the person's can be seen by everyone.

@@ -2,14 +2,16 @@
 //! What an order knows of it is one counter for each line under one version, so that whoever gives something back does
 //! so by what was read.
 
-use offers::OfferId;
+use std::collections::BTreeMap;
+
+use offers::{OfferId, ProductId};
 use serde::{Deserialize, Serialize};
 use shared::http::problem::{FieldError, Kind, Problem, StatusCode};
 use shared::values::money::Amount;
 use totals::paid_back;
 
 use crate::purchase::LineAmounts;
-use crate::{Line, NewLine, Order};
+use crate::{Line, NewLine, Order, OrderStatus};
 
 /// What came back of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -137,6 +139,20 @@ impl Order {
     pub fn back_of(&self, id: OfferId) -> LineBack {
         let lines = self.back.as_ref().map_or(&[][..], |back| &back.lines);
         lines.iter().find(|line| line.offer_id == id).copied().unwrap_or(LineBack::none(id))
+    }
+
+    /// What is in it, each product once, and whether its buyer has that: it is on its way, and neither all of its money
+    /// nor all of that product's pieces are paid back or are to be.
+    pub fn had(&self) -> BTreeMap<ProductId, bool> {
+        let is_sent = matches!(self.status, OrderStatus::Shipping | OrderStatus::Delivered);
+        let is_paid_back =
+            self.was_paid() && self.payment.as_ref().is_some_and(|paid| paid.kept() == Amount::ZERO);
+        let mut had = BTreeMap::new();
+        for line in &self.lines {
+            let some_is_left = self.back_of(line.offer_id).refunded < line.quantity.pieces();
+            *had.entry(line.product_id).or_insert(false) |= is_sent && !is_paid_back && some_is_left;
+        }
+        had
     }
 
     fn line(&self, id: OfferId) -> Result<&Line, NotBack> {
@@ -357,6 +373,52 @@ mod tests {
         let again = taken_back(&paid_back, &share);
         assert_eq!(again.share(&[pieces(id, 1)], true), Ok(share));
         assert_eq!((again.back_of(id), again.back().unwrap().version), (LineBack::none(id), 2));
+    }
+
+    #[test]
+    fn a_buyer_has_what_is_sent_as_long_as_a_piece_of_it_is_not_paid_back() {
+        let (placed, tea) = order(3, 1_000, 490);
+        let had = |order: &Order| order.had().into_values().collect::<Vec<_>>();
+        assert_eq!(had(&placed), [false], "it is not on its way");
+        let sent = Order { status: OrderStatus::Shipping, ..placed };
+        assert_eq!(had(&sent), [true]);
+        let some = given(&sent, &sent.share(&[pieces(tea, 2)], true).unwrap());
+        assert_eq!(had(&some), [true]);
+        let rest = some.share(&[pieces(tea, 1)], false).unwrap();
+        let all = given(&some, &rest);
+        assert_eq!(had(&all), [false]);
+        assert_eq!(had(&taken_back(&all, &rest)), [true], "the refund failed");
+        let cancelled = Order { status: OrderStatus::Cancelled, ..sent.clone() };
+        assert_eq!(had(&cancelled), [false]);
+    }
+
+    #[test]
+    fn what_is_paid_back_as_a_whole_is_had_no_more_whatever_its_lines_say() {
+        let paid = |back: [u64; 2]| {
+            let mut item = serde_json::to_value(order(3, 1_000, 0).0).unwrap();
+            item["status"] = json!("delivered");
+            let payment = "01a1fbbc-f7cc-71a0-aa66-431f703e44ea";
+            item["payment"] = json!({
+                "paid": 1_000, "refunding": back[0], "refunded": back[1], "paymentId": payment, "attempts": [payment]
+            });
+            serde_json::from_value::<Order>(item).unwrap().had().into_values().collect::<Vec<_>>()
+        };
+        assert_eq!(paid([0, 0]), [true]);
+        assert_eq!(paid([400, 500]), [true]);
+        assert_eq!(paid([500, 500]), [false]);
+    }
+
+    #[test]
+    fn a_product_of_two_lines_is_had_by_either_and_one_product_not_for_another() {
+        let mut order = tests::placed(&[("Tea", 2), ("Cup", 1)]);
+        order.status = OrderStatus::Delivered;
+        let [tea, cup] = [0, 1].map(|line: usize| order.lines[line].offer_id);
+        let back = given(&order, &order.share(&[pieces(tea, 2)], false).unwrap());
+        let [of_tea, of_cup] = [0, 1].map(|line: usize| order.lines[line].product_id);
+        assert_eq!(back.had(), [(of_tea, false), (of_cup, true)].into());
+        let mut both = back;
+        both.lines[1].product_id = of_tea;
+        assert_eq!((both.had(), both.back_of(cup).refunded()), ([(of_tea, true)].into(), 0));
     }
 
     #[test]

@@ -69,6 +69,11 @@ impl Paying {
         Amount::from_minor(kept.saturating_sub(self.refunded.minor()))
     }
 
+    /// What is on its way back or went back.
+    pub fn given_back(&self) -> Amount {
+        Amount::from_minor(self.refunding.minor().saturating_add(self.refunded.minor()))
+    }
+
     /// What goes back when the order ends: all that is kept, but nothing as long as its buyer has it from the bank.
     pub fn goes_back(&self) -> Amount {
         if self.disputes > 0 { Amount::ZERO } else { self.kept() }

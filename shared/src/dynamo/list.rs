@@ -138,8 +138,16 @@ pub struct List {
     pub partition: &'static str,
     /// Its sort key.
     pub sort: Sort,
-    /// The attribute of the table's own partition key.
+    /// The attributes of the table's own key, of those that are not the list's partition: one, or two with a comma
+    /// between them.
     pub key: &'static str,
+}
+
+impl List {
+    /// The attribute by which an entry that nobody can read is named in the log.
+    fn names(&self) -> &'static str {
+        self.key.split(',').next().unwrap_or(self.key)
+    }
 }
 
 /// Seals and opens cursors with a key that only the functions know.
@@ -237,7 +245,7 @@ impl Cursors {
         } else {
             start.map(|last| self.seal(list, of, &last))
         };
-        Ok(Page { entries: read_each(items, list.key), next_cursor })
+        Ok(Page { entries: read_each(items, list.names()), next_cursor })
     }
 
     /// Where the page begins that `request` asks for; `None` is the list's beginning.
@@ -255,8 +263,8 @@ impl Cursors {
     }
 
     pub(super) fn seal(&self, list: List, of: &str, last: &Item) -> String {
-        let position: Position = [list.sort.attribute(), list.key]
-            .into_iter()
+        let position: Position = std::iter::once(list.sort.attribute())
+            .chain(list.key.split(','))
             .filter_map(|name| match last.get(name) {
                 Some(AttributeValue::S(value)) => Some((name.to_owned(), value.clone())),
                 _ => None,
@@ -321,6 +329,19 @@ mod tests {
         let position = cursors().open(LIST, "ann", &cursor()).unwrap();
         let expected = [("createdAt", "2026-11-21T00:00:00.000Z"), ("orderId", "1")];
         assert_eq!(position, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+    }
+
+    #[test]
+    fn a_cursor_has_both_keys_of_a_table_that_has_two_but_for_the_lists_partition() {
+        let stars = List { index: Some("starred"), partition: "shelf", key: "userId,productId", ..LIST };
+        let item: Item = [("shelf", "tea#5"), ("createdAt", "noon"), ("userId", "ann"), ("productId", "tea")]
+            .map(|(name, value)| (name.to_owned(), text(value)))
+            .into();
+        let cursors = cursors();
+        let position = cursors.open(stars, "tea#5", &cursors.seal(stars, "tea#5", &item)).unwrap();
+        let expected = [("createdAt", "noon"), ("productId", "tea"), ("userId", "ann")];
+        assert_eq!(position, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+        assert_eq!(stars.names(), "userId");
     }
 
     #[test]

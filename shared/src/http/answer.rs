@@ -52,6 +52,12 @@ impl<T> Answer<T> {
         Self { next_cursor, ..Self::ok(page.into()) }
     }
 
+    /// The same with more than the page in its body.
+    pub fn page_with<E>(page: Page<E>, body: impl FnOnce(Page<E>) -> T) -> Self {
+        let next_cursor = page.next_cursor.clone();
+        Self { next_cursor, ..Self::ok(body(page)) }
+    }
+
     /// 201.
     pub fn created(body: T) -> Self {
         Self { status: StatusCode::CREATED, ..Self::ok(body) }

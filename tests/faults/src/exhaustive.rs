@@ -29,6 +29,7 @@ use crate::history::{Answered, Guest, Purchase};
 use crate::plan::Plan;
 use crate::proxy::Proxy;
 use crate::quiet::end_dead_leases;
+use crate::reviews::{Act, is_recorded};
 use crate::workload::{Buyer, Town, millis};
 use crate::world::{awaits, has_left, is_settled, number, stored, text};
 
@@ -98,10 +99,12 @@ enum Flow {
     RefundSwept,
     /// Somebody without an account orders by card, and somebody with one claims the order.
     GuestPays,
+    /// A buyer says something of a product, which is changed, answered, hidden, shown and deleted.
+    Reviews,
 }
 
 impl Flow {
-    const ALL: [Self; 26] = [
+    const ALL: [Self; 27] = [
         Self::Buys,
         Self::ChecksOut,
         Self::CannotShip,
@@ -123,6 +126,7 @@ impl Flow {
         Self::GivesBack,
         Self::RefundedAgain,
         Self::GuestPays,
+        Self::Reviews,
         Self::HoldSwept,
         Self::RefundSwept,
         Self::Swept,
@@ -161,7 +165,8 @@ impl Flow {
             | Self::Pictures(_)
             | Self::Approves
             | Self::ChangesPictures
-            | Self::ClosesStore => false,
+            | Self::ClosesStore
+            | Self::Reviews => false,
         }
     }
 
@@ -190,6 +195,7 @@ impl Flow {
                 "send-email",
                 "publish-events",
                 "hand-over-stock",
+                "record-purchases",
             ],
             Self::ChecksOut => &["set-cart-item", "check-out-cart"],
             Self::CannotShip | Self::CannotShipPaid => &["release-order"],
@@ -210,6 +216,13 @@ impl Flow {
             Self::Pictures("categories") => &["index-category-image"],
             Self::Pictures(_) => &["index-banner-image"],
             Self::Approves => &["set-approval"],
+            Self::Reviews => &[
+                "create-review",
+                "update-review",
+                "reply-to-review",
+                "set-review-visibility",
+                "delete-review",
+            ],
             Self::ClosesStore => &["set-store-status"],
             Self::ChangesPictures => &["add-product-picture", "set-picture-order", "delete-product-picture"],
         }
@@ -644,6 +657,7 @@ impl Theatre {
                 let pair =
                     self.pairs.lock().expect("no holder of this lock panics").pop().expect("one is free");
                 let scene = match flow {
+                    Flow::Reviews => self.reviews(flow, aim, label, &pair).await,
                     Flow::ClosesStore => self.closes(flow, aim, &pair).await,
                     _ if flow.is_by_card() => self.by_card(flow, aim, label, &pair).await,
                     _ => self.order(flow, aim, label, &pair).await,
@@ -692,7 +706,11 @@ impl Theatre {
                     }
                 }
             }
-            let is_done = async || self.is_settled(&order).await && has_left(&self.town.aws, &order).await;
+            let is_heard = async || {
+                let aws = &self.town.aws;
+                has_left(aws, &order).await && (flow != Flow::Buys || is_recorded(aws, &order).await)
+            };
+            let is_done = async || self.is_settled(&order).await && is_heard().await;
             wait_for(&scene, &is_done).await;
             // The message comes again when its visibility ends, after four seconds; a stream is read again at once.
             match scene.aim.as_ref().map(|(cell, ..)| cell.function.as_str()) {
@@ -700,9 +718,9 @@ impl Theatre {
                     wait(Duration::from_secs(40), async || self.is_shipped(&order).await).await;
                     scene.state().stuck = !self.is_shipped(&order).await;
                 }
-                Some("publish-events" | "hand-over-stock") => {
-                    wait(Duration::from_secs(40), async || has_left(&self.town.aws, &order).await).await;
-                    scene.state().stuck = !has_left(&self.town.aws, &order).await;
+                Some("publish-events" | "hand-over-stock" | "record-purchases") => {
+                    wait(Duration::from_secs(40), is_heard).await;
+                    scene.state().stuck = !is_heard().await;
                 }
                 _ => {}
             }
@@ -724,6 +742,37 @@ impl Theatre {
             }
         }
         None
+    }
+
+    /// Plays what becomes of a review, by somebody who has bought the product before.
+    async fn reviews(
+        &self,
+        flow: Flow,
+        aim: Option<(Cell, Fault, usize)>,
+        label: &str,
+        pair: &Pair,
+    ) -> Arc<Scene> {
+        let (town, Pair { buyer, product }) = (&self.town, pair);
+        let counter = counted_as(&self.limit_key, &buyer.id);
+        let scene = Scene::new(flow, aim, vec![product.id.clone(), counter]);
+        let key = URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{flow:?} {label}")));
+        let lines = vec![(product.id.clone(), 1)];
+        let asked = order_of(&lines);
+        let label = label.to_owned();
+        let purchase = Purchase { label, buyer: buyer.id.clone(), asked, lines, ..Purchase::default() };
+        town.history.begin(&key, purchase);
+        let Some(order) = self.ask(&key).await else { return scene };
+        let is_recorded = async || self.is_shipped(&order).await && is_recorded(&town.aws, &order).await;
+        wait(Duration::from_secs(40), is_recorded).await;
+        // What an earlier scene has left.
+        town.acts(&buyer.person, product, Act::Delete).await;
+        self.stage.enter(&scene);
+        for act in [Act::Post(4), Act::Edit(2), Act::Reply, Act::Hide, Act::Show, Act::Delete, Act::Post(5)] {
+            town.acts(&buyer.person, product, act).await;
+        }
+        self.stage.leave(&scene);
+        wait(millis(3_000), async || self.is_settled(&order).await).await;
+        scene
     }
 
     /// Plays a flow that is about an order by card.
@@ -1199,7 +1248,7 @@ mod tests {
     #[test]
     fn every_flow_is_played_in_the_part_with_sweeps_or_in_the_one_without() {
         let count = |is_swept: bool| Flow::ALL.into_iter().filter(|flow| flow.is_swept() == is_swept).count();
-        assert_eq!((count(false), count(true)), (21, 5));
+        assert_eq!((count(false), count(true)), (22, 5));
         let distinct: std::collections::BTreeSet<_> = Flow::ALL.into_iter().collect();
         assert_eq!(distinct.len(), Flow::ALL.len());
     }

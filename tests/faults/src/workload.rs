@@ -310,6 +310,7 @@ impl Town {
         others.spawn(self.clone().administer(seed, Arc::clone(&done)));
         others.spawn(self.clone().fulfil(seed, Arc::clone(&done)));
         others.spawn(self.clone().give_back(seed, Arc::clone(&done)));
+        others.spawn(self.clone().review(seed, Arc::clone(&done)));
         others.spawn(self.clone().keep_the_store(seed, Arc::clone(&done)));
         others.spawn(self.clone().sweep(Arc::clone(&done)));
         others.spawn(self.clone().deliver_again(seed, Arc::clone(&done)));

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::books::Books;
+use crate::reviews::{Reviews, had};
 use crate::unreadable;
 
 /// An order as the table has it.
@@ -38,6 +39,8 @@ pub(crate) struct Order {
     pub paying: Option<Paying>,
     /// What it counts as given back of each product.
     pub back: BTreeMap<String, Back>,
+    /// The products of it that its buyer has.
+    pub had: BTreeSet<String>,
     /// What it counted of a coupon.
     pub coupon: Option<UsedCoupon>,
     /// Whether it is still in the index `due`.
@@ -256,6 +259,8 @@ pub(crate) struct World {
     pub uses: BTreeMap<String, i64>,
     /// What their buyers' logs say of each order: kinds of events, oldest first.
     pub told: BTreeMap<String, Vec<String>>,
+    /// What is said of products, and who has bought them.
+    pub reviews: Reviews,
     /// How many emails were counted as possibly sent twice.
     pub counted_duplicates: usize,
     /// The keys in the bucket.
@@ -350,6 +355,7 @@ impl World {
         for entry in log.iter().filter(|entry| text(entry, "kind").starts_with("order.")) {
             world.told.entry(text(entry, "subject")).or_default().push(text(entry, "kind"));
         }
+        world.reviews = Reviews::read(aws).await;
         world.counted_duplicates = count_in_logs("send-email", "PossibleDuplicateEmail");
         for folder in ["uploads/", "checked/", "images/"] {
             world.objects.extend(aws.keys_under(folder).await);
@@ -358,6 +364,7 @@ impl World {
             "OrdersDeadLetterQueueUrl",
             "EmailsDeadLetterQueueUrl",
             "PaymentsDeadLetterQueueUrl",
+            "PurchasesDeadLetterQueueUrl",
             "RefundsDeadLetterQueueUrl",
             "StockDeadLetterQueueUrl",
             "UploadsDeadLetterQueueUrl",
@@ -559,6 +566,7 @@ fn order(item: &Value) -> Order {
         by_card: text(item, "paymentMethod") == "card",
         paying: paying(item),
         back: backs(&item["back"]["M"], "refunded"),
+        had: had(item),
         coupon: used_coupon(item),
         is_due: item.get("due").is_some() || item.get("dueAt").is_some(),
         handed_over: item["handedOver"]["BOOL"] == true,
