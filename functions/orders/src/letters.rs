@@ -4,6 +4,7 @@ use anyhow::Context;
 use aws_sdk_dynamodb::types::Update;
 use offers::ProductName;
 use serde::Deserialize;
+use shared::caller::UserId;
 use shared::letters::{Letter, Letters, Link, Recipient, Row, Total};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
@@ -13,7 +14,9 @@ use shared::values::text::isolated;
 use shared::values::time::Timestamp;
 
 use crate::guests::{LinksWanted, OrderTokens};
+use crate::parcels::ParcelStatus;
 use crate::returns::ReturnStatus;
+use crate::selling::ParcelName;
 use crate::{
     Amounts, Contact, Line, Order, OrderId, OrderNumber, OrderStatus, Orders, PaymentMethod, PaymentQueue,
     Quantity, Return, ReturnId, Returns, Shipment,
@@ -120,6 +123,69 @@ impl Letters for ReturnLetters {
     }
 
     async fn told(&self, _: ReturnLetterKind, (): &()) {}
+}
+
+shared::names!(
+    /// What a letter about a seller's parcel says.
+    pub enum ParcelLetterKind {
+        /// It is on its way.
+        Sent = "parcel.sent",
+        /// Its seller does not send it.
+        Refused = "parcel.refused",
+    }
+);
+
+impl ParcelLetterKind {
+    /// What the buyer is told of a parcel in this status.
+    pub const fn of(status: ParcelStatus) -> Option<Self> {
+        match status {
+            ParcelStatus::Shipped => Some(Self::Sent),
+            ParcelStatus::Refused => Some(Self::Refused),
+            ParcelStatus::ToSend | ParcelStatus::Delivered => None,
+        }
+    }
+
+    /// The status that it tells of.
+    const fn tells_of(self) -> ParcelStatus {
+        match self {
+            Self::Sent => ParcelStatus::Shipped,
+            Self::Refused => ParcelStatus::Refused,
+        }
+    }
+}
+
+/// What there is to tell of parcels.
+#[derive(Debug, Clone)]
+pub struct ParcelLetters {
+    orders: Orders,
+    tokens: OrderTokens,
+}
+
+impl FromEnv for ParcelLetters {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { orders: Orders::from_env(aws)?, tokens: OrderTokens::from_env(aws)? })
+    }
+}
+
+impl Letters for ParcelLetters {
+    const THINGS: &'static str = "parcels";
+
+    type Kind = ParcelLetterKind;
+    type Id = ParcelName;
+    type Thing = ();
+
+    async fn letter(&self, kind: ParcelLetterKind, id: &ParcelName) -> Result<Option<(Letter, ())>, Failure> {
+        let order = self.orders.find(id.order_id).await?;
+        let order = order.context("there is no such order").map_err(Failure::Never)?;
+        let letter = order.letter_of_parcel(kind, &id.seller_id)?;
+        Ok(letter.map(|letter| (self.tokens.addressed(letter, &order), ())))
+    }
+
+    fn sent(&self, kind: ParcelLetterKind, id: &ParcelName) -> anyhow::Result<Option<Update>> {
+        self.orders.parcel_settled(id, kind.tells_of()).map(Some)
+    }
+
+    async fn told(&self, _: ParcelLetterKind, (): &()) {}
 }
 
 impl Letters for OrderLetters {
@@ -322,6 +388,42 @@ impl Order {
             amount: pieces(quantity.pieces()),
         };
         Some(self.letter_with(news, asked.named().map(row).collect(), Vec::new()))
+    }
+
+    /// What its buyer is told of the parcel of one of its sellers; `None` when that is no longer so, since it has moved on.
+    ///
+    /// # Errors
+    /// When a line's total cannot be written down, which is so of no order that was placed.
+    pub fn letter_of_parcel(
+        &self,
+        kind: ParcelLetterKind,
+        seller: &UserId,
+    ) -> anyhow::Result<Option<Letter>> {
+        let Some(parcel) = self.parcel_of(seller).filter(|parcel| parcel.status == kind.tells_of()) else {
+            return Ok(None);
+        };
+        let names: Vec<_> = self.lines_of(seller).map(Line::product_name).collect();
+        let (what, in_words) = (named(&names), |amount: Amount| amount.in_words(self.currency()));
+        let is_paid_later = self.is_paid_at_the_door();
+        let news = match kind {
+            ParcelLetterKind::Sent => {
+                let mut way = parcel.shipment.as_ref().map(Shipment::in_words).unwrap_or_default();
+                way.extend(is_paid_later.then(|| "You pay when it arrives.".to_owned()));
+                (format!("Part of your order is on its way: {what}"), "Part of your order is on its way", way)
+            }
+            ParcelLetterKind::Refused => {
+                let why = parcel.reason.as_ref().map(|reason| format!("The seller says: {reason}"));
+                let back = parcel.back.filter(|amount| *amount != Amount::ZERO).map(in_words);
+                let back = back.map(|amount| match is_paid_later {
+                    true => format!("You pay {amount} less when the rest arrives."),
+                    false => format!("You get {amount} back."),
+                });
+                let news = why.into_iter().chain(back).collect();
+                (format!("We cannot send {what}"), "Part of your order is not coming", news)
+            }
+        };
+        let rows = self.lines_of(seller).map(|line| self.row(line)).collect::<anyhow::Result<_>>()?;
+        Ok(Some(self.letter_with(news, rows, Vec::new())))
     }
 
     /// Of what the total is made, as far as it is not the lines alone, and the total.

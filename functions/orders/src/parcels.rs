@@ -1,0 +1,347 @@
+//! What each seller sends of an order, and what an order is by what its sellers have sent: rules, which call nothing.
+//!
+//! An order that is sent as a whole has no parcels written down, and they stand as it does. With the first word of one
+//! of several sellers the order keeps them all, and from then on it goes where they do.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use shared::caller::{Caller, UserId};
+use shared::http::input::{Body, Fields};
+use shared::values::money::Amount;
+
+use crate::{Action, Actor, Error, Order, OrderStatus, Progress, Refusal, Shipment, Transition};
+
+shared::text!(
+    /// Why a seller does not send something.
+    ParcelReason, 1..=500
+);
+
+shared::text!(
+    /// Whose parcel an admin speaks of: a person's id.
+    NamedSeller, 1..=128
+);
+
+shared::names!(
+    /// How far a seller's parcel is.
+    pub enum ParcelStatus {
+        /// The seller has it.
+        ToSend = "to_send",
+        /// It is on its way.
+        Shipped = "shipped",
+        /// It arrived.
+        Delivered = "delivered",
+        /// The seller does not send it.
+        Refused = "refused",
+    }
+);
+
+/// What a seller sends of an order, and how it travels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Parcel {
+    /// How far it is.
+    pub status: ParcelStatus,
+    /// How it travels, if that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipment: Option<Shipment>,
+    /// Why it is not sent, if that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<ParcelReason>,
+    /// What its buyer gets back for it, or need not pay, once it is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back: Option<Amount>,
+}
+
+/// The parcels of an order, by their sellers.
+pub type Parcels = BTreeMap<UserId, Parcel>;
+
+/// What is done with a parcel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParcelAction {
+    /// It is handed over for shipping.
+    Ship,
+    /// It arrived.
+    Deliver,
+    /// Its seller does not send it.
+    Refuse,
+}
+
+impl ParcelAction {
+    /// All there are.
+    pub const ALL: [Self; 3] = [Self::Ship, Self::Deliver, Self::Refuse];
+}
+
+/// What an action means for a parcel as it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Follows {
+    /// It moves on.
+    To(ParcelStatus),
+    /// It has happened before: nothing to do.
+    Already,
+    /// It cannot happen any more, or not yet.
+    Refused,
+}
+
+impl ParcelStatus {
+    /// Every transition there is.
+    pub fn on(self, action: ParcelAction) -> Follows {
+        match (action, self) {
+            (ParcelAction::Ship, Self::ToSend) => Follows::To(Self::Shipped),
+            (ParcelAction::Deliver, Self::Shipped) => Follows::To(Self::Delivered),
+            (ParcelAction::Refuse, Self::ToSend) => Follows::To(Self::Refused),
+            (ParcelAction::Ship, Self::Shipped | Self::Delivered)
+            | (ParcelAction::Deliver, Self::Delivered)
+            | (ParcelAction::Refuse, Self::Refused) => Follows::Already,
+            (ParcelAction::Ship, Self::Refused)
+            | (ParcelAction::Deliver, Self::ToSend | Self::Refused)
+            | (ParcelAction::Refuse, Self::Shipped | Self::Delivered) => Follows::Refused,
+        }
+    }
+
+    /// How far the parcels of an order are that is sent as a whole.
+    fn of_a_whole(order: OrderStatus) -> Self {
+        match order {
+            OrderStatus::AwaitingPayment | OrderStatus::Pending | OrderStatus::Cancelled => Self::ToSend,
+            OrderStatus::Shipping => Self::Shipped,
+            OrderStatus::Delivered => Self::Delivered,
+        }
+    }
+}
+
+/// What a seller says of a parcel: `{status: "shipped", carrier?, trackingNumber?, trackingUrl?}`,
+/// `{status: "delivered"}` or `{status: "refused", reason?}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ParcelSaid {
+    /// It is on its way.
+    Shipped(Option<Shipment>),
+    /// It arrived.
+    Delivered,
+    /// It is not sent.
+    Refused(Option<ParcelReason>),
+}
+
+impl ParcelSaid {
+    fn action(&self) -> ParcelAction {
+        match self {
+            Self::Shipped(_) => ParcelAction::Ship,
+            Self::Delivered => ParcelAction::Deliver,
+            Self::Refused(_) => ParcelAction::Refuse,
+        }
+    }
+
+    /// What it says of an order of one seller; `None` where that is not said of orders.
+    pub fn of_the_whole(&self) -> Option<Progress> {
+        match self {
+            Self::Shipped(shipment) => Some(Progress::Shipped(shipment.clone())),
+            Self::Delivered => Some(Progress::Delivered),
+            Self::Refused(_) => None,
+        }
+    }
+
+    /// The parcel as it is after this was said of it, and moved it there.
+    fn applied_to(&self, parcel: &Parcel, status: ParcelStatus) -> Parcel {
+        match self {
+            Self::Shipped(shipment) => Parcel { status, shipment: shipment.clone(), ..parcel.clone() },
+            Self::Delivered => Parcel { status, ..parcel.clone() },
+            Self::Refused(reason) => Parcel { status, reason: reason.clone(), ..parcel.clone() },
+        }
+    }
+
+    /// Whether a parcel of which it was said before was said to travel in another way.
+    fn contradicts(&self, parcel: &Parcel) -> bool {
+        match self {
+            Self::Shipped(shipment) => shipment.is_some() && *shipment != parcel.shipment,
+            Self::Delivered | Self::Refused(_) => false,
+        }
+    }
+
+    /// Why it cannot be said of a parcel that stands so.
+    fn refusal(&self, status: ParcelStatus) -> Refusal {
+        match (self.action(), status) {
+            (ParcelAction::Ship | ParcelAction::Deliver, ParcelStatus::Refused) => Refusal::ParcelRefused,
+            (ParcelAction::Refuse, _) => Refusal::ParcelOnItsWay,
+            (
+                ParcelAction::Ship | ParcelAction::Deliver,
+                ParcelStatus::ToSend | ParcelStatus::Shipped | ParcelStatus::Delivered,
+            ) => Refusal::NotShipped,
+        }
+    }
+}
+
+shared::names!(
+    enum Said {
+        Shipped = "shipped",
+        Delivered = "delivered",
+        Refused = "refused",
+    }
+);
+
+/// What somebody says of a parcel, and of whose where that somebody is no seller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParcelProgress {
+    /// What.
+    pub said: ParcelSaid,
+    /// Of whose parcel, where that was named.
+    pub seller: Option<UserId>,
+}
+
+impl Body for ParcelProgress {
+    fn read(fields: &mut Fields) -> Option<Self> {
+        let said: Option<Said> = fields.required("status");
+        let seller: Option<Option<NamedSeller>> = fields.member("sellerId");
+        let said = match said? {
+            Said::Delivered => Some(ParcelSaid::Delivered),
+            Said::Refused => fields.member("reason").map(ParcelSaid::Refused),
+            Said::Shipped => Shipment::read(fields).map(ParcelSaid::Shipped),
+        };
+        let seller = seller?.map(|named| UserId::from(named.as_str().to_owned()));
+        Some(Self { said: said?, seller })
+    }
+}
+
+/// What becomes of an order when parcels of it move.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moves {
+    /// All its parcels, as they are then.
+    pub(crate) parcels: Parcels,
+    /// Whose moved.
+    pub(crate) moved: Vec<UserId>,
+    /// What that is to the order, one after the other; nothing where it stays as it is.
+    pub(crate) path: Vec<Action>,
+}
+
+impl Moves {
+    /// Where an order stands then that stood at `status`.
+    pub(crate) fn leads_from(&self, status: OrderStatus) -> Vec<(Action, OrderStatus)> {
+        let mut at = status;
+        let mut steps = Vec::with_capacity(self.path.len());
+        for action in &self.path {
+            if let Transition::To(next) = at.on(*action) {
+                steps.push((*action, next));
+                at = next;
+            }
+        }
+        steps
+    }
+
+    /// Whether nothing of the order is sent: all of it was refused.
+    pub fn ends_the_order(&self) -> bool {
+        self.path == [Action::Cancel]
+    }
+}
+
+/// What parcels that stand so are to an order that stood at `status`: as long as one is to be sent, nothing.
+fn path(status: OrderStatus, parcels: &Parcels) -> Vec<Action> {
+    let is_one = |wanted| parcels.values().any(|parcel| parcel.status == wanted);
+    if is_one(ParcelStatus::ToSend) {
+        return Vec::new();
+    }
+    if !is_one(ParcelStatus::Shipped) && !is_one(ParcelStatus::Delivered) {
+        return vec![Action::Cancel];
+    }
+    let ships = (status == OrderStatus::Pending).then_some(Action::Ship);
+    let arrives = (!is_one(ParcelStatus::Shipped)).then_some(Action::Deliver);
+    ships.into_iter().chain(arrives).collect()
+}
+
+impl Order {
+    /// How far each seller's parcel is.
+    pub fn parcels(&self) -> Parcels {
+        if let Some(parcels) = &self.parcels {
+            return parcels.clone();
+        }
+        let status = ParcelStatus::of_a_whole(self.status);
+        let parcel = Parcel { status, shipment: self.shipment.clone(), reason: None, back: None };
+        self.sellers().into_iter().map(|seller| (seller.clone(), parcel.clone())).collect()
+    }
+
+    /// Whether it is sent in parts, since one of its sellers spoke of a parcel.
+    pub fn is_in_parcels(&self) -> bool {
+        self.parcels.is_some()
+    }
+
+    /// The parcel of this seller, of an order that is sent in parts.
+    pub fn parcel_of(&self, seller: &UserId) -> Option<&Parcel> {
+        self.parcels.as_ref()?.get(seller)
+    }
+
+    /// Whether this seller said that nothing is sent.
+    pub(crate) fn is_refused_by(&self, seller: &UserId) -> bool {
+        self.parcel_of(seller).is_some_and(|parcel| parcel.status == ParcelStatus::Refused)
+    }
+
+    /// Whether `person` sells something of it.
+    pub fn is_of_seller(&self, person: &UserId) -> bool {
+        self.lines.iter().any(|line| line.seller_id == *person)
+    }
+
+    /// Of whose parcel `caller` speaks, and in which part: sellers of their own, admins of that which they name, or of
+    /// the only one.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a caller who may not see it, [`Error::NotTheirs`] for its buyer and for a seller who
+    /// names another; [`Refusal::WhichSeller`] where an admin names none of several.
+    pub fn parcel_told_by(
+        &self,
+        caller: &Caller,
+        named: Option<&UserId>,
+    ) -> Result<(UserId, Actor), Error> {
+        let is_seller = self.is_of_seller(caller.id());
+        let own = is_seller.then(|| caller.id()).filter(|own| named.is_none_or(|named| named == *own));
+        let Some(actor) = Actor::of(own.is_some(), caller) else {
+            let knows_it = is_seller || self.user_id == *caller.id();
+            return Err(if knows_it { Error::NotTheirs } else { Error::NotFound });
+        };
+        let sellers = self.sellers();
+        let only = (sellers.len() == 1).then(|| sellers[0]);
+        match own.or(named).or(only) {
+            Some(seller) if self.is_of_seller(seller) => Ok((seller.clone(), actor)),
+            Some(_) => Err(Error::NotFound),
+            None => Err(Refusal::WhichSeller.into()),
+        }
+    }
+
+    /// What becomes of it when this is said of the parcels of these sellers; `None` where it was said before.
+    ///
+    /// # Errors
+    /// The [`Refusal`] of what cannot come to pass.
+    pub fn moves(&self, sellers: &[UserId], said: &ParcelSaid) -> Result<Option<Moves>, Refusal> {
+        match self.status {
+            OrderStatus::AwaitingPayment => return Err(Refusal::AwaitsPayment),
+            OrderStatus::Cancelled => {
+                let is_said = said.action() == ParcelAction::Refuse
+                    && sellers.iter().all(|seller| self.is_refused_by(seller));
+                return if is_said { Ok(None) } else { Err(Refusal::Cancelled) };
+            }
+            OrderStatus::Pending if !self.manual => return Err(Refusal::SentByShop),
+            OrderStatus::Pending | OrderStatus::Shipping | OrderStatus::Delivered => {}
+        }
+        let mut parcels = self.parcels();
+        let mut moved = Vec::new();
+        for (seller, parcel) in parcels.iter_mut().filter(|(seller, _)| sellers.contains(seller)) {
+            match parcel.status.on(said.action()) {
+                Follows::To(status) => {
+                    *parcel = said.applied_to(parcel, status);
+                    moved.push(seller.clone());
+                }
+                Follows::Already if said.contradicts(parcel) => return Err(Refusal::ShippedOtherwise),
+                Follows::Already => {}
+                Follows::Refused => return Err(said.refusal(parcel.status)),
+            }
+        }
+        let path = path(self.status, &parcels);
+        Ok((!moved.is_empty()).then_some(Moves { parcels, moved, path }))
+    }
+
+    /// Of whose parcels the whole order's `progress` speaks: of those that were refused it says nothing, nor of those
+    /// that were sent before.
+    pub(crate) fn spoken_of(&self, progress: &Progress) -> Vec<UserId> {
+        let is_meant = |status: ParcelStatus| match progress {
+            Progress::Shipped(_) => status == ParcelStatus::ToSend,
+            Progress::Delivered => status != ParcelStatus::Refused,
+        };
+        let parcels = self.parcels().into_iter().filter(|(_, parcel)| is_meant(parcel.status));
+        parcels.map(|(seller, _)| seller).collect()
+    }
+}
