@@ -541,6 +541,7 @@ pub fn pieces(number: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parcels::{ParcelReason, ParcelSaid, tests as parcels};
     use crate::{CancellationReason, HistoryEntry, tests};
 
     fn in_status(status: OrderStatus, reason: Option<CancellationReason>) -> Order {
@@ -690,6 +691,46 @@ mod tests {
                 "You pay when it arrives."
             ]
         );
+    }
+
+    #[test]
+    fn the_letter_of_a_parcel_says_what_is_in_it_and_how_to_follow_it() {
+        let order = parcels::of_sellers(&[1, 2, 2]);
+        let two = parcels::seller(2);
+        let letter = |order: &Order, kind| order.letter_of_parcel(kind, &two).unwrap();
+        assert_eq!(letter(&order, ParcelLetterKind::Sent), None, "nobody has sent it");
+        let shipment: Shipment = serde_json::from_str(r#"{"carrier":"DHL","trackingNumber":"JD1"}"#).unwrap();
+        let said = ParcelSaid::Shipped(Some(shipment));
+        let moves = order.moves(std::slice::from_ref(&two), &said).unwrap().unwrap();
+        let sent = parcels::moved(&order, &moves);
+        let told = letter(&sent, ParcelLetterKind::Sent).unwrap();
+        assert_eq!(told.subject, "Part of your order is on its way: Tea and 1 more item");
+        assert_eq!(told.paragraphs, ["It comes by DHL, tracking number JD1.", "You pay when it arrives."]);
+        assert_eq!((told.rows.len(), told.totals.len()), (2, 0));
+        assert_eq!(letter(&sent, ParcelLetterKind::Refused), None);
+        // That all of it is on its way is told of the parcels alone, and that it arrived of the order.
+        let arrived = sent.moves(std::slice::from_ref(&two), &ParcelSaid::Delivered).unwrap().unwrap();
+        assert_eq!(letter(&parcels::moved(&sent, &arrived), ParcelLetterKind::Sent), None);
+    }
+
+    #[test]
+    fn the_letter_of_a_refused_parcel_says_why_and_what_it_is_worth() {
+        let order = parcels::of_sellers(&[1, 2]);
+        let two = parcels::seller(2);
+        let reason = ParcelReason::new("It broke.").unwrap();
+        let said = ParcelSaid::Refused(Some(reason));
+        let mut moves = order.moves(std::slice::from_ref(&two), &said).unwrap().unwrap();
+        moves.parcels.get_mut(&two).unwrap().back = Some(Amount::from_minor(950));
+        let refused = parcels::moved(&order, &moves);
+        let paragraphs = |order: &Order| {
+            let letter = order.letter_of_parcel(ParcelLetterKind::Refused, &two).unwrap().unwrap();
+            assert_eq!(letter.subject, "We cannot send Tea");
+            letter.paragraphs
+        };
+        let less = "You pay 9.50 USD less when the rest arrives.";
+        assert_eq!(paragraphs(&refused), ["The seller says: It broke.", less]);
+        let paid = Order { payment_method: PaymentMethod::Card, ..refused };
+        assert_eq!(paragraphs(&paid), ["The seller says: It broke.", "You get 9.50 USD back."]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use shared::caller::{Caller, UserId};
-use shared::http::input::{Body, Fields};
+use shared::http::input::{Body, Field, Fields, Value};
 use shared::values::money::Amount;
 
 use crate::{Action, Actor, Error, Order, OrderStatus, Progress, Refusal, Shipment, Transition};
@@ -17,10 +17,20 @@ shared::text!(
     ParcelReason, 1..=500
 );
 
-shared::text!(
-    /// Whose parcel an admin speaks of: a person's id.
-    NamedSeller, 1..=128
-);
+/// Whose parcel an admin speaks of: a person's id, of 1 to 128 letters, digits and hyphens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedSeller(UserId);
+
+impl Field for NamedSeller {
+    fn parse(value: Value) -> Result<Self, String> {
+        let text = value.as_str().ok_or("must be a string")?;
+        let is_id = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        if !is_id || !(1..=128).contains(&text.len()) {
+            return Err("must be a person's id: 1 to 128 letters, digits and hyphens".into());
+        }
+        Ok(Self(UserId::from(text.to_owned())))
+    }
+}
 
 shared::names!(
     /// How far a seller's parcel is.
@@ -173,7 +183,6 @@ shared::names!(
     enum Said {
         Shipped = "shipped",
         Delivered = "delivered",
-        Refused = "refused",
     }
 );
 
@@ -192,11 +201,9 @@ impl Body for ParcelProgress {
         let seller: Option<Option<NamedSeller>> = fields.member("sellerId");
         let said = match said? {
             Said::Delivered => Some(ParcelSaid::Delivered),
-            Said::Refused => fields.member("reason").map(ParcelSaid::Refused),
             Said::Shipped => Shipment::read(fields).map(ParcelSaid::Shipped),
         };
-        let seller = seller?.map(|named| UserId::from(named.as_str().to_owned()));
-        Some(Self { said: said?, seller })
+        Some(Self { said: said?, seller: seller?.map(|NamedSeller(id)| id) })
     }
 }
 
@@ -343,5 +350,205 @@ impl Order {
         };
         let parcels = self.parcels().into_iter().filter(|(_, parcel)| is_meant(parcel.status));
         parcels.map(|(seller, _)| seller).collect()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::tests;
+    use proptest::prelude::*;
+    use serde_json::json;
+    use shared::http::input;
+
+    pub(crate) fn seller(number: u8) -> UserId {
+        UserId::from(format!("seller-{number}"))
+    }
+
+    /// An order that waits for people to send it, with a line of `Tea` for each of these sellers.
+    pub(crate) fn of_sellers(sellers: &[u8]) -> Order {
+        let placed = tests::placed(&vec![("Tea", 2); sellers.len()]);
+        let mut item = serde_json::to_value(placed).unwrap();
+        item["manual"] = json!(true);
+        for (at, number) in sellers.iter().enumerate() {
+            item["lines"][at]["sellerId"] = json!(seller(*number));
+        }
+        serde_json::from_value(item).unwrap()
+    }
+
+    /// The order as it is when parcels of it moved.
+    pub(crate) fn moved(order: &Order, moves: &Moves) -> Order {
+        let status = moves.leads_from(order.status).last().map_or(order.status, |(_, status)| *status);
+        Order { parcels: Some(moves.parcels.clone()), status, ..order.clone() }
+    }
+
+    fn shipped(by: &str) -> ParcelSaid {
+        let shipment = serde_json::from_value(json!({ "carrier": by })).unwrap();
+        ParcelSaid::Shipped(Some(shipment))
+    }
+
+    fn said(order: &Order, number: u8, said: &ParcelSaid) -> Order {
+        moved(order, &order.moves(&[seller(number)], said).unwrap().unwrap())
+    }
+
+    fn parse(body: &str) -> Result<ParcelProgress, Vec<String>> {
+        let pointers = |problem: shared::http::problem::Problem| {
+            problem.errors().iter().filter_map(|error| error.pointer.clone()).collect::<Vec<_>>()
+        };
+        input::parse(body.as_bytes()).map_err(pointers)
+    }
+
+    #[test]
+    fn a_parcel_is_sent_and_arrives_or_is_refused_and_nothing_else() {
+        let follows = |action| ParcelStatus::ALL.map(|status| status.on(action));
+        let (already, refused) = (Follows::Already, Follows::Refused);
+        let expected = [Follows::To(ParcelStatus::Shipped), already, already, refused];
+        assert_eq!(follows(ParcelAction::Ship), expected);
+        let expected = [refused, Follows::To(ParcelStatus::Delivered), already, refused];
+        assert_eq!(follows(ParcelAction::Deliver), expected);
+        let expected = [Follows::To(ParcelStatus::Refused), refused, refused, already];
+        assert_eq!(follows(ParcelAction::Refuse), expected);
+    }
+
+    #[test]
+    fn an_order_ships_with_its_last_parcel_and_arrives_when_all_have() {
+        let order = of_sellers(&[1, 2]);
+        let one = said(&order, 1, &shipped("DHL"));
+        assert_eq!((one.status, one.is_in_parcels()), (OrderStatus::Pending, true));
+        let both = said(&one, 2, &ParcelSaid::Shipped(None));
+        assert_eq!(both.status, OrderStatus::Shipping);
+        let first = said(&both, 2, &ParcelSaid::Delivered);
+        assert_eq!(first.status, OrderStatus::Shipping);
+        assert_eq!(said(&first, 1, &ParcelSaid::Delivered).status, OrderStatus::Delivered);
+    }
+
+    #[test]
+    fn what_nobody_sends_is_over_and_the_rest_goes_its_way() {
+        let order = of_sellers(&[1, 2]);
+        let refused = ParcelSaid::Refused(None);
+        let one = said(&order, 1, &refused);
+        assert_eq!(one.status, OrderStatus::Pending);
+        let none = one.moves(&[seller(2)], &refused).unwrap().unwrap();
+        assert!(none.ends_the_order());
+        assert_eq!(moved(&one, &none).status, OrderStatus::Cancelled);
+        assert_eq!(said(&one, 2, &shipped("DHL")).status, OrderStatus::Shipping);
+        // What had arrived already when the last one was refused is all there is.
+        let arrived = said(&said(&order, 2, &shipped("DHL")), 2, &ParcelSaid::Delivered);
+        let last = arrived.moves(&[seller(1)], &refused).unwrap().unwrap();
+        assert_eq!(last.path, [Action::Ship, Action::Deliver]);
+        assert_eq!(moved(&arrived, &last).status, OrderStatus::Delivered);
+    }
+
+    #[test]
+    fn what_was_said_changes_nothing_and_what_contradicts_it_is_refused() {
+        let order = of_sellers(&[1, 2]);
+        let one = said(&order, 1, &shipped("DHL"));
+        let again = |order: &Order, said: &ParcelSaid| order.moves(&[seller(1)], said);
+        assert_eq!(again(&one, &shipped("DHL")), Ok(None));
+        assert_eq!(again(&one, &ParcelSaid::Shipped(None)), Ok(None));
+        assert_eq!(again(&one, &shipped("UPS")), Err(Refusal::ShippedOtherwise));
+        assert_eq!(again(&one, &ParcelSaid::Refused(None)), Err(Refusal::ParcelOnItsWay));
+        assert_eq!(again(&order, &ParcelSaid::Delivered), Err(Refusal::NotShipped));
+        let refused = said(&order, 1, &ParcelSaid::Refused(None));
+        assert_eq!(again(&refused, &ParcelSaid::Refused(None)), Ok(None));
+        assert_eq!(again(&refused, &shipped("DHL")), Err(Refusal::ParcelRefused));
+        let over = said(&refused, 2, &ParcelSaid::Refused(None));
+        assert_eq!(again(&over, &ParcelSaid::Refused(None)), Ok(None));
+        assert_eq!(again(&over, &shipped("DHL")), Err(Refusal::Cancelled));
+    }
+
+    #[test]
+    fn a_part_of_what_the_shop_sends_or_nobody_has_paid_is_not_sent() {
+        let order = of_sellers(&[1, 2]);
+        let shop = Order { manual: false, ..order.clone() };
+        assert_eq!(shop.moves(&[seller(1)], &shipped("DHL")), Err(Refusal::SentByShop));
+        let unpaid = Order { status: OrderStatus::AwaitingPayment, ..order.clone() };
+        assert_eq!(unpaid.moves(&[seller(1)], &shipped("DHL")), Err(Refusal::AwaitsPayment));
+        let cancelled = Order { status: OrderStatus::Cancelled, ..order };
+        assert_eq!(cancelled.moves(&[seller(1)], &shipped("DHL")), Err(Refusal::Cancelled));
+        // Once the shop has sent it, a part of it can arrive.
+        let sent = Order { status: OrderStatus::Shipping, ..shop };
+        let one = said(&sent, 1, &ParcelSaid::Delivered);
+        assert_eq!(one.parcel_of(&seller(2)).unwrap().status, ParcelStatus::Shipped);
+        assert_eq!(said(&one, 2, &ParcelSaid::Delivered).status, OrderStatus::Delivered);
+    }
+
+    #[test]
+    fn an_admin_speaks_of_all_parcels_that_it_can_be_said_of() {
+        let one = said(&of_sellers(&[1, 2, 3]), 1, &ParcelSaid::Refused(None));
+        let two = said(&one, 2, &shipped("DHL"));
+        assert_eq!(two.spoken_of(&Progress::Shipped(None)), [seller(3)]);
+        assert_eq!(two.spoken_of(&Progress::Delivered), [seller(2), seller(3)]);
+        let not_yet = two.moves(&two.spoken_of(&Progress::Delivered), &ParcelSaid::Delivered);
+        assert_eq!(not_yet, Err(Refusal::NotShipped));
+    }
+
+    #[test]
+    fn sellers_speak_of_their_own_parcel_and_admins_of_one_they_name() {
+        let order = of_sellers(&[1, 2]);
+        let caller = |name: &str| Caller::for_tests(name);
+        let of = |caller: &Caller, named: Option<u8>| {
+            order.parcel_told_by(caller, named.map(seller).as_ref()).map(|(seller, actor)| (seller, actor.part))
+        };
+        assert_eq!(of(&caller("seller-1"), None).unwrap(), (seller(1), crate::Part::Seller));
+        assert_eq!(of(&caller("seller-1"), Some(1)).unwrap().0, seller(1));
+        assert!(matches!(of(&caller("seller-1"), Some(2)), Err(Error::NotTheirs)));
+        assert!(matches!(of(&caller("ann"), None), Err(Error::NotTheirs)), "its buyer");
+        assert!(matches!(of(&caller("eve"), Some(1)), Err(Error::NotFound)));
+    }
+
+    #[test]
+    fn a_parcel_is_told_of_with_as_much_as_is_known() {
+        let delivered = ParcelProgress { said: ParcelSaid::Delivered, seller: None };
+        assert_eq!(parse(r#"{"status":"delivered"}"#), Ok(delivered));
+        let of_another = parse(r#"{"status":"shipped","carrier":"DHL","sellerId":"seller-2"}"#).unwrap();
+        assert_eq!(of_another, ParcelProgress { said: shipped("DHL"), seller: Some(seller(2)) });
+        for (body, pointers) in [
+            ("{}", vec!["#/status"]),
+            (r#"{"status":"sent"}"#, vec!["#/status"]),
+            (r#"{"status":"shipped","carrier":"","sellerId":"a b"}"#, vec!["#/carrier", "#/sellerId"]),
+            (r#"{"status":"shipped","trackingUrl":"http://a.example"}"#, vec!["#/trackingUrl"]),
+            (r#"{"status":"delivered","carrier":"DHL"}"#, vec!["#/carrier"]),
+        ] {
+            let mut found = parse(body).unwrap_err();
+            found.sort_unstable();
+            assert_eq!(found, pointers, "{body}");
+        }
+    }
+
+    fn words() -> impl Strategy<Value = (u8, ParcelSaid)> {
+        let said = prop::sample::select(vec![
+            ParcelSaid::Shipped(None),
+            ParcelSaid::Delivered,
+            ParcelSaid::Refused(None),
+        ]);
+        (0..4_u8, said)
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_sellers_say_the_order_stands_as_its_parcels_do(
+            sellers in 1..4_u8, words in prop::collection::vec(words(), 0..20),
+        ) {
+            let mut order = of_sellers(&(0..sellers).collect::<Vec<_>>());
+            for (number, said) in words {
+                let Ok(Some(moves)) = order.moves(&[seller(number % sellers)], &said) else { continue };
+                // No step of the order is left out.
+                prop_assert_eq!(moves.leads_from(order.status).len(), moves.path.len());
+                order = moved(&order, &moves);
+                let count = |wanted| order.parcels().values().filter(|parcel| parcel.status == wanted).count();
+                let (open, refused) = (count(ParcelStatus::ToSend), count(ParcelStatus::Refused));
+                let expected = if open > 0 {
+                    OrderStatus::Pending
+                } else if refused == usize::from(sellers) {
+                    OrderStatus::Cancelled
+                } else if count(ParcelStatus::Shipped) > 0 {
+                    OrderStatus::Shipping
+                } else {
+                    OrderStatus::Delivered
+                };
+                prop_assert_eq!(order.status, expected);
+            }
+        }
     }
 }

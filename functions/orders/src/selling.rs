@@ -421,6 +421,7 @@ impl ParcelSweep {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parcels::{ParcelSaid, tests as parcels};
     use crate::tests;
     use proptest::prelude::*;
     use serde_json::json;
@@ -460,6 +461,51 @@ mod tests {
         assert_eq!(members, expected);
         let line: Vec<_> = item["lines"][0].as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(line, ["offerId", "productId", "productName", "quantity", "total", "unitPrice"]);
+    }
+
+    #[test]
+    fn what_a_person_ships_is_the_sellers_to_send_until_it_is_closed() {
+        let order = parcels::of_sellers(&[1, 2]);
+        let open = |parts: &[SellerOrder]| parts.iter().map(|part| part.open.clone()).collect::<Vec<_>>();
+        assert_eq!(open(&order.by_sellers()), [Some(parcels::seller(1)), Some(parcels::seller(2))]);
+        assert_eq!(open(&order.closed_for_sellers()), [None, None]);
+    }
+
+    #[test]
+    fn a_seller_sees_the_own_lines_and_whom_to_send_them_to_as_long_as_they_are_sent() {
+        let order = parcels::of_sellers(&[1, 1, 2]);
+        let seen = |order: &Order| serde_json::to_value(order.seen_by_seller(&parcels::seller(2))).unwrap();
+        let view = seen(&order);
+        let item = json!({
+            "id": order.lines[2].offer_id, "productName": "Tea", "productPrice": 4.5, "quantity": 2, "total": 9
+        });
+        let expected = json!({
+            "orderId": order.id(), "number": order.number(), "status": "to_send", "items": [item], "total": 9,
+            "currency": "USD", "createdAt": tests::now(),
+            "buyer": { "fullName": "Ann", "email": "ann@cartwright.test" },
+        });
+        assert_eq!(view, expected);
+        let cancelled = seen(&Order { status: OrderStatus::Cancelled, ..order.clone() });
+        assert_eq!((&cancelled["status"], cancelled.get("buyer")), (&json!("cancelled"), None));
+        let refused = order.moves(&[parcels::seller(2)], &ParcelSaid::Refused(None)).unwrap().unwrap();
+        let refused = seen(&parcels::moved(&order, &refused));
+        assert_eq!((&refused["status"], refused.get("buyer")), (&json!("refused"), None));
+        let shipping = seen(&Order { status: OrderStatus::Shipping, ..order.clone() });
+        assert_eq!(shipping["status"], "shipped");
+        assert_eq!(order.seen_by_seller(&parcels::seller(3)), None, "who sells nothing of it");
+        let unpaid = order.awaiting(crate::PaymentId::at(tests::now()), tests::now());
+        assert_eq!(unpaid.seen_by_seller(&parcels::seller(2)), None);
+        let never = Order { status: OrderStatus::Cancelled, ..unpaid };
+        assert_eq!(never.seen_by_seller(&parcels::seller(2)), None, "it was never paid");
+    }
+
+    #[test]
+    fn a_parcels_name_is_read_as_it_is_written() {
+        let name = ParcelName { order_id: OrderId::at(tests::now()), seller_id: parcels::seller(1) };
+        assert_eq!(name.to_string().parse(), Ok(name));
+        for text in ["", "a.b", "01a1fb8c-b94b-7110-8144-8ca566ceab36"] {
+            assert_eq!(text.parse::<ParcelName>(), Err(NotAParcel), "{text}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use shared::caller::{Caller, UserId};
 use shared::dynamo::list::Sort::{Ascending, Descending};
 use shared::dynamo::list::{Cursors, List, Page, PageRequest};
 use shared::dynamo::{
-    self, Consistency, Item, Read, Write, Written, from_item, number, read_each, text, to_item, update_item,
+    self, Consistency, Item, Read, Write, Written, number, read_each, text, to_item, update_item,
 };
 use shared::http::problem::{Busy, Problem};
 use shared::letters::Queued;
