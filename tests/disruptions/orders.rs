@@ -595,6 +595,69 @@ async fn an_order_that_its_seller_ships_waits_for_that_and_for_nothing_else() {
     eventually("nothing is promised any more", stock).await;
 }
 
+#[tokio::test]
+async fn an_order_of_two_sellers_is_sent_in_two_parcels_and_its_buyer_is_told_of_each() {
+    let (shop, aws, _soon) = open().await;
+    let (ann, eve, bob) = (shop.person("Ann").await, shop.person("Eve").await, shop.person("Bob").await);
+    let (tea, cup) =
+        (ann.sells(product().named("tea").stock(9)).await, eve.sells(product().named("cup").stock(9)).await);
+    let by_hand = aws.change("create-order").await.env("FULFILMENT", "manual").make().await;
+    let items = json!({ "items": [{ "id": tea.id, "quantity": 2 }, { "id": cup.id, "quantity": 1 }] });
+    let order = order_id(&bob.post("/orders", &items).await.is(201));
+    by_hand.undo();
+    let waits = async || aws.item("OrdersTable", ("orderId", &order)).await["due"].is_null().then_some(());
+    eventually("nothing is owed to it any more", waits).await;
+    let to_send = async |person: &Person| {
+        let list = person.get("/seller/orders?status=to_send").await.is(200);
+        list["orders"].as_array().expect("orders").iter().map(order_id).collect::<Vec<_>>()
+    };
+    assert_eq!((to_send(&ann).await, to_send(&eve).await), (vec![order.clone()], vec![order.clone()]));
+
+    // What takes the letters is down: they are owed by the parcels, and the sweep has them sent.
+    let paused = aws.pause("send-email").await;
+    let path = format!("/seller/orders/{order}/status");
+    let shipment = json!({ "status": "shipped", "carrier": "DHL", "trackingNumber": "JD 1" });
+    let answers = at_once(3, |_| {
+        let (ann, path, shipment) = (ann.clone(), path.clone(), shipment.clone());
+        async move { ann.put(&path, &shipment).await.is(200) }
+    });
+    assert!(answers.await.iter().all(|answer| answer["status"] == "shipped"));
+    assert_eq!(history(&bob.order(&order).await), ["pending"]);
+    bob.cancels(&order).await.is_problem(409, "not-cancellable");
+    assert_eq!(to_send(&ann).await, Vec::<String>::new());
+    paused.undo();
+    aws.run_on_schedule("sweep-orders", LATER).await;
+    eve.put(&path, &json!({ "status": "shipped" })).await.is(200);
+    let seen = bob.order(&order).await;
+    assert_eq!(history(&seen), ["pending", "shipping"]);
+    let carriers: Vec<_> = seen["parcels"].as_array().expect("parcels").iter().collect();
+    assert!(carriers.iter().any(|parcel| parcel["shipment"]["carrier"] == "DHL"), "{seen}");
+    let told = async || (bob.mail_about(&order).await.len() >= 3).then_some(());
+    eventually("the buyer is told of both", told).await;
+    for person in [&ann, &eve] {
+        person.put(&path, &json!({ "status": "delivered" })).await.is(200);
+    }
+    let told = async || (bob.mail_about(&order).await.len() >= 4).then_some(());
+    eventually("the buyer is told that it arrived", told).await;
+    aws.quiet().await;
+    aws.run_on_schedule("sweep-orders", LATER).await;
+    aws.quiet().await;
+    a_while().await;
+    let mut subjects: Vec<_> = bob.mail_about(&order).await.into_iter().map(|mail| mail.subject).collect();
+    subjects.sort_unstable();
+    let expected = [
+        "Part of your order is on its way: cup",
+        "Part of your order is on its way: tea",
+        "Your order of tea and 1 more item has arrived",
+        "Your order of tea and 1 more item is confirmed",
+    ];
+    assert_eq!(subjects, expected);
+    assert_eq!(history(&bob.order(&order).await), ["pending", "shipping", "delivered"]);
+    assert_eq!((shop.stock_of(&tea).await, shop.stock_of(&cup).await), (7, 8));
+    let promised = async || ann.own(&tea).await.filter(|tea| tea["promised"] == 0);
+    eventually("nothing is promised any more", promised).await;
+}
+
 // ── Logs ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 #[tokio::test]

@@ -390,7 +390,8 @@ impl Order {
         Some(self.letter_with(news, asked.named().map(row).collect(), Vec::new()))
     }
 
-    /// What its buyer is told of the parcel of one of its sellers; `None` when that is no longer so, since it has moved on.
+    /// What its buyer is told of the parcel of one of its sellers; `None` when that is no longer so, since it has moved
+    /// on.
     ///
     /// # Errors
     /// When a line's total cannot be written down, which is so of no order that was placed.

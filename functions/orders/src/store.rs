@@ -708,7 +708,8 @@ impl Orders {
             changes.push_str(", #open = :open");
             update = update.expression_attribute_values(":open", text(list_shard(id)));
         } else {
-            // Whatever else happens to a pending order, it is pending no more. One that is sent in parts goes where they do.
+            // Whatever else happens to a pending order, it is pending no more. One that is sent in parts goes where
+            // they do.
             changes.push_str(" REMOVE #open");
             condition.push_str(" AND attribute_not_exists(parcels)");
         }

@@ -41,9 +41,9 @@ impl FromEnv for Sweep {
 }
 
 impl Sweep {
-    /// Sweeps every shard by itself, then parcels and returns: one that cannot be read, or an order that cannot be swept, keeps
-    /// no other waiting. Safe to repeat: each order is put off before it is queued, and what is queued twice has one
-    /// effect.
+    /// Sweeps every shard by itself, then parcels and returns: one that cannot be read, or an order that cannot be
+    /// swept, keeps no other waiting. Safe to repeat: each order is put off before it is queued, and what is queued
+    /// twice has one effect.
     ///
     /// # Errors
     /// Tells how many failed, after all of them were tried.

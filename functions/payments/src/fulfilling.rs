@@ -1,5 +1,5 @@
-//! Saying what became of an order: the seller of all that is in it does, or an admin; and of a parcel, who sends it. What
-//! is paid at the door is paid when it arrives.
+//! Saying what became of an order: the seller of all that is in it does, or an admin; and of a parcel, who sends it.
+//! What is paid at the door is paid when it arrives.
 
 use anyhow::Context;
 use orders::{Order, OrderId, ParcelProgress, Progress, SellerOrderView};

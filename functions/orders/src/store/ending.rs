@@ -82,9 +82,9 @@ impl<'a> Ending<'a> {
             Transition::Already => Refused::For(Ended::Already),
             Transition::Refused => Refused::For(Ended::OnItsWay),
             Transition::Unsettled => Refused::For(Ended::Unsettled),
+            Transition::To(_) if self.is_kept_from(found) => Refused::For(Ended::Waits),
             // A part of it is, or is not sent: the rest is its sellers' to refuse.
             Transition::To(_) if found.is_in_parcels() => Refused::For(Ended::OnItsWay),
-            Transition::To(_) if self.is_kept_from(found) => Refused::For(Ended::Waits),
             Transition::To(_) => match found.next_moment(now) {
                 Ok(moment) => Refused::Until(moment),
                 // It is not about the time, and so about the money.
