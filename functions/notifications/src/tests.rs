@@ -379,13 +379,15 @@ fn about_return(kind: ReturnLetterKind) -> Letter {
 
 /// What is told of a parcel of two of the three products of an order.
 fn about_parcel(kind: ParcelLetterKind) -> Letter {
-    let pending = order("Ann", &[(2, "Gucci shoes", 9_999), (1, HOSTILE[0], 450), (3, "Stoneware mug", 1_450)]);
+    let pending =
+        order("Ann", &[(2, "Gucci shoes", 9_999), (1, HOSTILE[0], 450), (3, "Stoneware mug", 1_450)]);
     let mut value = serde_json::to_value(&pending).unwrap();
     value["lines"][0]["sellerId"] = json!("b0b1");
     let parcel = match kind {
         ParcelLetterKind::Sent => {
             let url = "https://track.example/JD0146?lang=en&n=1";
-            let shipment = json!({ "carrier": HOSTILE[2], "trackingNumber": "JD 0146-00", "trackingUrl": url });
+            let shipment =
+                json!({ "carrier": HOSTILE[2], "trackingNumber": "JD 0146-00", "trackingUrl": url });
             json!({ "status": "shipped", "shipment": shipment })
         }
         ParcelLetterKind::Refused => json!({ "status": "refused", "reason": HOSTILE[1], "back": 4_800 }),

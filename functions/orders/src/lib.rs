@@ -1186,9 +1186,10 @@ impl From<Refusal> for Problem {
             Refusal::SentByShop => {
                 Self::new(SENT_BY_SHOP, "The shop sends this order by itself, in a moment and as a whole.")
             }
-            Refusal::ParcelRefused => {
-                Self::new(PARCEL_REFUSED, "It was said that this parcel is not sent. Nothing more can happen to it.")
-            }
+            Refusal::ParcelRefused => Self::new(
+                PARCEL_REFUSED,
+                "It was said that this parcel is not sent. Nothing more can happen to it.",
+            ),
             Refusal::ParcelOnItsWay => {
                 Self::new(ALREADY_SHIPPED, "The parcel is on its way and can no longer be refused.")
             }

@@ -289,11 +289,7 @@ impl Order {
     /// # Errors
     /// [`Error::NotFound`] for a caller who may not see it, [`Error::NotTheirs`] for its buyer and for a seller who
     /// names another; [`Refusal::WhichSeller`] where an admin names none of several.
-    pub fn parcel_told_by(
-        &self,
-        caller: &Caller,
-        named: Option<&UserId>,
-    ) -> Result<(UserId, Actor), Error> {
+    pub fn parcel_told_by(&self, caller: &Caller, named: Option<&UserId>) -> Result<(UserId, Actor), Error> {
         let is_seller = self.is_of_seller(caller.id());
         let own = is_seller.then(|| caller.id()).filter(|own| named.is_none_or(|named| named == *own));
         let Some(actor) = Actor::of(own.is_some(), caller) else {
@@ -488,7 +484,9 @@ pub(crate) mod tests {
         let order = of_sellers(&[1, 2]);
         let caller = |name: &str| Caller::for_tests(name);
         let of = |caller: &Caller, named: Option<u8>| {
-            order.parcel_told_by(caller, named.map(seller).as_ref()).map(|(seller, actor)| (seller, actor.part))
+            order
+                .parcel_told_by(caller, named.map(seller).as_ref())
+                .map(|(seller, actor)| (seller, actor.part))
         };
         assert_eq!(of(&caller("seller-1"), None).unwrap(), (seller(1), crate::Part::Seller));
         assert_eq!(of(&caller("seller-1"), Some(1)).unwrap().0, seller(1));

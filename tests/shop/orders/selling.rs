@@ -27,7 +27,10 @@ async fn a_seller_sees_the_own_part_of_an_order_and_nothing_of_others() {
     assert_eq!(one.calls(), calls([("dynamodb", 1)]));
     let one = one.is(200);
     assert_eq!(list["orders"][0], one);
-    assert_eq!((&one["status"], &one["total"], &one["items"][0]["id"]), (&json!("shipped"), &json!(9), &json!(tea.id)));
+    assert_eq!(
+        (&one["status"], &one["total"], &one["items"][0]["id"]),
+        (&json!("shipped"), &json!(9), &json!(tea.id))
+    );
     assert_eq!((one["items"].as_array().map(Vec::len), &one["buyer"]["email"]), (Some(1), &json!(bob.email)));
     assert_eq!(eve.get("/seller/orders").await.is(200)["orders"].as_array().map(Vec::len), Some(2));
     // What ships by itself is nobody's to send.
@@ -53,7 +56,8 @@ async fn what_the_shop_sent_arrives_part_by_part_and_its_buyer_is_told_once() {
     let order = order_id(&bob.post("/orders", &items).await.is(201));
     bob.order_once(&order, "shipping").await;
     let path = format!("/seller/orders/{order}/status");
-    let (delivered, of_eve) = (json!({ "status": "delivered" }), json!({ "status": "delivered", "sellerId": eve.id() }));
+    let (delivered, of_eve) =
+        (json!({ "status": "delivered" }), json!({ "status": "delivered", "sellerId": eve.id() }));
     bob.put(&path, &delivered).await.is_problem(403, "forbidden");
     shop.person("Carl").await.put(&path, &delivered).await.is_problem(404, "not-found");
     ann.put(&path, &of_eve).await.is_problem(403, "forbidden");
@@ -71,7 +75,10 @@ async fn what_the_shop_sent_arrives_part_by_part_and_its_buyer_is_told_once() {
     assert_eq!(history(&seen), ["pending", "shipping"]);
     assert_eq!(seen["parcels"].as_array().map(Vec::len), Some(2));
     let told = admin.put(&path, &of_eve).await;
-    assert_eq!((told.is(200)["status"].clone(), history(&bob.order(&order).await).len()), (json!("delivered"), 3));
+    assert_eq!(
+        (told.is(200)["status"].clone(), history(&bob.order(&order).await).len()),
+        (json!("delivered"), 3)
+    );
     bob.mail_once_there_are(3).await;
     let subjects: Vec<_> = bob.mail_about(&order).await.into_iter().map(|mail| mail.subject).collect();
     let arrived = subjects.iter().filter(|subject| subject.ends_with("has arrived"));

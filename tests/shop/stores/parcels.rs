@@ -1,14 +1,14 @@
 //! Orders of several sellers, sent in parcels: each moves once, the order goes where they do, and the buyer is told.
 
+use offers::Offer;
 use orders::letters::{ParcelLetterKind, ParcelLetters};
 use orders::selling::ParcelName;
 use orders::store::Told;
 use orders::workflow::{Released, Shipped};
 use orders::{
-    Error, LetterKind, Order, OrderId, OrderStatus, Orders, ParcelProgress, Progress, Refusal, SellerOrderView,
-    SellerStatus,
+    Error, LetterKind, Order, OrderId, OrderStatus, Orders, ParcelProgress, Progress, Refusal,
+    SellerOrderView, SellerStatus,
 };
-use offers::Offer;
 use products::Products;
 use serde_json::{Value, json};
 use shared::caller::{Caller, UserId};
@@ -23,8 +23,8 @@ use super::due::{GRACE, is_due, shard_of};
 use super::lists::page;
 use super::orders::{history_of, released};
 use super::{
-    DAY, MILLISECOND, MINUTE, Tables, buyer, collected, for_sale, found_order, now, open, open_behind, open_with,
-    pieces_of, placed, refusal, waiting,
+    DAY, MILLISECOND, MINUTE, Tables, buyer, collected, for_sale, found_order, now, open, open_behind,
+    open_with, pieces_of, placed, refusal, waiting,
 };
 
 /// An order of two pieces of tea and one cup, of two sellers, which waits for them; and who sells each.
@@ -41,16 +41,16 @@ fn seller_of(offer: &Offer) -> Caller {
     Caller::for_tests(&offer.seller().to_string())
 }
 
-fn says(what: Value) -> ParcelProgress {
+fn says(what: &Value) -> ParcelProgress {
     input::parse(what.to_string().as_bytes()).expect("what somebody says of a parcel")
 }
 
 fn shipped() -> ParcelProgress {
-    says(json!({ "status": "shipped", "carrier": "DHL" }))
+    says(&json!({ "status": "shipped", "carrier": "DHL" }))
 }
 
 fn delivered() -> ParcelProgress {
-    says(json!({ "status": "delivered" }))
+    says(&json!({ "status": "delivered" }))
 }
 
 impl OfTwo {
@@ -58,7 +58,7 @@ impl OfTwo {
         let (orders, products): (Orders, Products) = open().await;
         let (ann, tea, cup) = (buyer().await, for_sale(&products, 9).await, for_sale(&products, 9).await);
         let id = waiting(&orders, &ann, &[(&tea, 2), (&cup, 1)], now()).await;
-        assert_eq!(orders.ship(id, now()).await.unwrap(), Shipped::Waits);
+        assert_eq!(orders.ship(id, now()).await.expect("the table answers"), Shipped::Waits);
         Self { orders, products, ann, id, tea, cup }
     }
 
@@ -152,7 +152,8 @@ async fn what_the_other_seller_said_meanwhile_is_decided_by() {
         }
     }))
     .await;
-    let told = behind.progress_parcel(&seller_of(&of_two.tea), id, &shipped(), &collected, now()).await.unwrap();
+    let told =
+        behind.progress_parcel(&seller_of(&of_two.tea), id, &shipped(), &collected, now()).await.unwrap();
     assert_eq!((told.is_new, told.order.status()), (true, OrderStatus::Shipping));
 }
 
@@ -188,7 +189,7 @@ async fn what_cannot_be_said_of_a_parcel_is_refused_and_changes_nothing() {
     let before = of_two.order().await;
     assert_eq!(refusal(of_two.say(&of_two.tea, &delivered()).await), Refusal::NotShipped);
     let say = async |who: &Caller, what: Value| {
-        of_two.orders.progress_parcel(who, of_two.id, &says(what), &collected, now()).await
+        of_two.orders.progress_parcel(who, of_two.id, &says(&what), &collected, now()).await
     };
     let shipped = json!({ "status": "shipped" });
     assert!(matches!(say(&of_two.ann, shipped.clone()).await, Err(Error::NotTheirs)), "its buyer");
@@ -198,14 +199,18 @@ async fn what_cannot_be_said_of_a_parcel_is_refused_and_changes_nothing() {
     assert!(matches!(say(&seller_of(&of_two.tea), of_another.clone()).await, Err(Error::NotTheirs)));
     let root = Caller::for_tests("root").as_admin();
     assert_eq!(refusal(say(&root, shipped.clone()).await), Refusal::WhichSeller);
-    assert!(matches!(say(&root, json!({ "status": "shipped", "sellerId": "eve" })).await, Err(Error::NotFound)));
+    assert!(matches!(
+        say(&root, json!({ "status": "shipped", "sellerId": "eve" })).await,
+        Err(Error::NotFound)
+    ));
     assert_eq!(of_two.order().await, before);
     let told = say(&root, of_another).await.unwrap();
     assert_eq!((told.is_new, told.seller.as_ref()), (true, Some(of_two.cup.seller())));
 
     // Each of several sellers speaks of the own parcel, and of the order nobody but admins.
     let progress = Progress::Shipped(None);
-    let of_all = of_two.orders.progress(&seller_of(&of_two.tea), of_two.id, &progress, &collected, now()).await;
+    let of_all =
+        of_two.orders.progress(&seller_of(&of_two.tea), of_two.id, &progress, &collected, now()).await;
     assert_eq!(refusal(of_all), Refusal::SeveralParcels);
 }
 
@@ -290,12 +295,16 @@ async fn a_part_of_what_the_workflow_ships_is_not_sent_and_what_has_no_item_gets
     of_two.orders.ship(id, now()).await.unwrap();
     // From before there were such items.
     let cloud = Cloud::open().await;
-    let key = json!({ "sellerId": { "S": of_two.tea.seller().to_string() }, "orderId": { "S": id.to_string() } });
+    let key =
+        json!({ "sellerId": { "S": of_two.tea.seller().to_string() }, "orderId": { "S": id.to_string() } });
     let input = json!({ "TableName": cloud.output("SellerOrdersTable"), "Key": key });
     cloud.json("dynamodb", "DynamoDB_20120810.DeleteItem", input).await;
     of_two.say(&of_two.tea, &delivered()).await.unwrap();
     let item = of_two.item_of(of_two.tea.seller()).await;
-    assert_eq!((&item["parcel"]["M"]["status"]["S"], &item["total"]["N"]), (&json!("delivered"), &json!("900")));
+    assert_eq!(
+        (&item["parcel"]["M"]["status"]["S"], &item["total"]["N"]),
+        (&json!("delivered"), &json!("900"))
+    );
 }
 
 #[tokio::test]
@@ -336,15 +345,20 @@ async fn a_parcel_owes_its_letter_until_it_is_recorded_as_sent_and_no_other() {
 // ── Lists ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 fn ids(orders: &[SellerOrderView]) -> Vec<String> {
-    let id = |order| serde_json::to_value(order).expect("JSON")["orderId"].as_str().expect("an id").to_owned();
+    let id =
+        |order| serde_json::to_value(order).expect("JSON")["orderId"].as_str().expect("an id").to_owned();
     orders.iter().map(id).collect()
 }
 
 #[tokio::test]
 async fn a_seller_sees_the_newest_first_and_of_what_is_to_be_sent_the_oldest() {
     let (orders, products): (Orders, Products) = open().await;
-    let (ann, tea, cup, cursors) =
-        (buyer().await, for_sale(&products, 99).await, for_sale(&products, 99).await, open::<Cursors>().await);
+    let (ann, tea, cup, cursors) = (
+        buyer().await,
+        for_sale(&products, 99).await,
+        for_sale(&products, 99).await,
+        open::<Cursors>().await,
+    );
     let mut made = Vec::new();
     for number in 0..4 {
         made.push(waiting(&orders, &ann, &[(&tea, 1), (&cup, 1)], now() + MINUTE * number).await);

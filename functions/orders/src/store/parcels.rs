@@ -22,8 +22,8 @@ use crate::letters::ParcelLetterKind;
 use crate::parcels::{Moves, ParcelSaid, ParcelStatus};
 use crate::selling::{DUE, DueParcel, ParcelName, SellerEntry, SellerOrderView, SellerStatus};
 use crate::{
-    Action, Actor, Error, GRACE, HistoryEntry, LetterKind, Order, OrderId, OrderStatus, ParcelProgress, PaymentId,
-    Progress,
+    Action, Actor, Error, GRACE, HistoryEntry, LetterKind, Order, OrderId, OrderStatus, ParcelProgress,
+    PaymentId, Progress,
 };
 
 const OF_SELLER: List =
@@ -102,7 +102,8 @@ impl Orders {
         let read = Read::new().of(&self.table, "orderId", ids, Consistency::Strong)?;
         let mut found = read.fetch(&self.client).await.context("read a seller's orders")?;
         let orders: Vec<Order> = read_each(found.take(&self.table), "orderId");
-        let orders: HashMap<OrderId, Order> = orders.into_iter().map(|order| (order.order_id, order)).collect();
+        let orders: HashMap<OrderId, Order> =
+            orders.into_iter().map(|order| (order.order_id, order)).collect();
         let seen = |entry: SellerEntry| orders.get(&entry.order_id)?.seen_by_seller(seller);
         let is_wanted = |view: &SellerOrderView| status.is_none_or(|status| status == view.status());
         let entries = page.entries.into_iter().filter_map(seen).filter(is_wanted).collect();
@@ -249,7 +250,9 @@ impl Orders {
         }
         let steps = moves.leads_from(order.status);
         if let Some((_, to)) = steps.last() {
-            update = self.moved_on(update, order, &steps, actor, now)?.expression_attribute_values(":to", text(to.as_str()));
+            update = self
+                .moved_on(update, order, &steps, actor, now)?
+                .expression_attribute_values(":to", text(to.as_str()));
             set.push_str(
                 ", #status = :to, updatedAt = :now, attempts = :none, history = list_append(history, :entries)",
             );
