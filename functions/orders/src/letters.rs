@@ -316,7 +316,10 @@ impl Order {
     /// When a line's total cannot be written down, which is so of no order that was placed.
     pub fn letter(&self, kind: LetterKind) -> anyhow::Result<Option<Letter>> {
         let Some(news) = self.news(kind) else { return Ok(None) };
-        let rows = self.lines().iter().map(|line| self.row(line)).collect::<anyhow::Result<_>>()?;
+        // Of what is not sent its own letter tells, but where that is all of it.
+        let is_told = |line: &&Line| kind == LetterKind::Cancelled || !self.is_refused_by(line.seller());
+        let rows =
+            self.lines().iter().filter(is_told).map(|line| self.row(line)).collect::<anyhow::Result<_>>()?;
         Ok(Some(self.letter_with(news, rows, self.totals()?)))
     }
 
@@ -435,7 +438,9 @@ impl Order {
         let in_words = |amount: Amount| amount.in_words(self.currency());
         let mut totals = Vec::new();
         let mut add = |name: &str, amount: String| totals.push(Total { name: name.to_owned(), amount });
-        if !self.amounts().are_of_items_alone() {
+        let is_over = self.status() == OrderStatus::Cancelled;
+        let not_sent = if is_over { Amount::ZERO } else { self.not_sent() };
+        if !self.amounts().are_of_items_alone() || not_sent != Amount::ZERO {
             add("Items", in_words(items));
         }
         if discount != Amount::ZERO {
@@ -447,7 +452,11 @@ impl Order {
         if on_top != Amount::ZERO {
             add("Tax", in_words(on_top));
         }
-        add("Total", in_words(self.total()));
+        if not_sent != Amount::ZERO {
+            add("Not sent", format!("\u{2212}{}", in_words(not_sent)));
+        }
+        let total = self.total().minor().saturating_sub(not_sent.minor());
+        add("Total", in_words(Amount::from_minor(total)));
         if tax_included != Amount::ZERO {
             add("Tax that is included", in_words(tax_included));
         }
@@ -486,7 +495,8 @@ impl Order {
             (LetterKind::Cancelled, OrderStatus::Cancelled) => {
                 let why =
                     self.cancellation_reason().map(|reason| reason.in_words(self.was_paid()).to_owned());
-                let news = why.into_iter().collect();
+                let said = self.refusals().into_iter().map(|reason| format!("The seller says: {reason}"));
+                let news = why.into_iter().chain(said).collect();
                 Some((format!("Your order of {what} is cancelled"), "Your order is cancelled", news))
             }
             (_, OrderStatus::AwaitingPayment)

@@ -54,7 +54,7 @@ pub use letters::LetterKind;
 pub use number::OrderNumber;
 pub use offers::OfferId;
 pub use ordering::Ordering;
-pub use parcels::{Parcel, ParcelProgress, ParcelSaid};
+pub use parcels::{Moves, Parcel, ParcelProgress, ParcelSaid, RefusedMoney};
 pub use paying::{Paying, PaymentId, PaymentStatus, RefundId};
 pub use prices::PriceTables;
 pub use purchase::{Address, Amounts, Purchase};
@@ -611,6 +611,9 @@ pub struct Order {
     /// What each of its sellers sends; missing as long as it is sent as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     parcels: Option<Parcels>,
+    /// What is not paid of it at the door, of parcels that were refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    waived: Option<Amount>,
     /// While something is owed to the order, its shard of the index `due`; gone when all is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     due: Option<String>,
@@ -700,6 +703,7 @@ impl Order {
             manual: shop.fulfilment == Fulfilment::Manual,
             shipment: None,
             parcels: None,
+            waived: None,
             due: Some(store::due_shard(order_id)),
             due_at: Some(now + GRACE),
             all: Some(store::list_shard(order_id).to_owned()),

@@ -10,7 +10,7 @@ use shared::caller::{Caller, UserId};
 use shared::http::input::{Body, Field, Fields, Value};
 use shared::values::money::Amount;
 
-use crate::{Action, Actor, Error, Order, OrderStatus, Progress, Refusal, Shipment, Transition};
+use crate::{Action, Actor, Error, Order, OrderStatus, Progress, Refusal, Share, Shipment, Transition};
 
 shared::text!(
     /// Why a seller does not send something.
@@ -183,6 +183,7 @@ shared::names!(
     enum Said {
         Shipped = "shipped",
         Delivered = "delivered",
+        Refused = "refused",
     }
 );
 
@@ -201,6 +202,7 @@ impl Body for ParcelProgress {
         let seller: Option<Option<NamedSeller>> = fields.member("sellerId");
         let said = match said? {
             Said::Delivered => Some(ParcelSaid::Delivered),
+            Said::Refused => fields.member("reason").map(ParcelSaid::Refused),
             Said::Shipped => Shipment::read(fields).map(ParcelSaid::Shipped),
         };
         Some(Self { said: said?, seller: seller?.map(|NamedSeller(id)| id) })
@@ -232,9 +234,49 @@ impl Moves {
         steps
     }
 
+    /// The same with what the refused parcel is worth to its buyer.
+    pub(crate) fn worth(&self, back: Option<Amount>) -> Self {
+        let mut moves = self.clone();
+        for seller in &self.moved {
+            if let Some(parcel) = moves.parcels.get_mut(seller) {
+                parcel.back = back;
+            }
+        }
+        moves
+    }
+
     /// Whether nothing of the order is sent: all of it was refused.
     pub fn ends_the_order(&self) -> bool {
         self.path == [Action::Cancel]
+    }
+}
+
+/// What a refused parcel is to the money of its order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RefusedMoney {
+    /// Nothing: it costs nothing, nothing of it is left, or the order is over and nothing was paid.
+    None,
+    /// It is not to be paid at the door.
+    NotCollected(Share),
+    /// What was paid for it goes back.
+    GoesBack {
+        /// For which part of the order.
+        share: Share,
+        /// How much of it.
+        amount: Amount,
+    },
+    /// The order is over, and so much goes back of all that was paid.
+    AllGoesBack(Amount),
+}
+
+impl RefusedMoney {
+    /// What it is worth to the buyer, where the parcel's own letter tells.
+    pub(crate) fn amount(&self) -> Option<Amount> {
+        match self {
+            Self::None | Self::AllGoesBack(_) => None,
+            Self::NotCollected(share) => Some(share.amount()),
+            Self::GoesBack { amount, .. } => Some(*amount),
+        }
     }
 }
 
@@ -271,6 +313,28 @@ impl Order {
     /// The parcel of this seller, of an order that is sent in parts.
     pub fn parcel_of(&self, seller: &UserId) -> Option<&Parcel> {
         self.parcels.as_ref()?.get(seller)
+    }
+
+    /// Why sellers do not send something, each reason once.
+    pub(crate) fn refusals(&self) -> Vec<&ParcelReason> {
+        let mut reasons: Vec<_> =
+            self.parcels.iter().flatten().filter_map(|(_, it)| it.reason.as_ref()).collect();
+        reasons.dedup();
+        reasons
+    }
+
+    /// What refused parcels are worth to the buyer, of an order of which others are sent.
+    pub(crate) fn not_sent(&self) -> Amount {
+        let worth = self.parcels.iter().flatten().filter_map(|(_, parcel)| parcel.back);
+        Amount::from_minor(worth.map(Amount::minor).sum())
+    }
+
+    /// The same order with what a refused parcel is to its money, where that is paid at the door.
+    pub(crate) fn without_refused(&self, money: &RefusedMoney) -> Self {
+        let RefusedMoney::NotCollected(share) = money else { return self.clone() };
+        let waived = self.waived.map_or(0, Amount::minor).saturating_add(share.amount().minor());
+        let waived = Some(Amount::from_minor(waived));
+        Self { back: Some(self.back_with(share)), waived, ..self.clone() }
     }
 
     /// Whether this seller said that nothing is sent.
@@ -507,6 +571,8 @@ pub(crate) mod tests {
             (r#"{"status":"shipped","carrier":"","sellerId":"a b"}"#, vec!["#/carrier", "#/sellerId"]),
             (r#"{"status":"shipped","trackingUrl":"http://a.example"}"#, vec!["#/trackingUrl"]),
             (r#"{"status":"delivered","carrier":"DHL"}"#, vec!["#/carrier"]),
+            (r#"{"status":"delivered","reason":"Why?"}"#, vec!["#/reason"]),
+            (r#"{"status":"refused","carrier":"DHL","reason":""}"#, vec!["#/carrier", "#/reason"]),
         ] {
             let mut found = parse(body).unwrap_err();
             found.sort_unstable();

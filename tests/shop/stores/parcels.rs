@@ -6,15 +6,18 @@ use orders::selling::ParcelName;
 use orders::store::Told;
 use orders::workflow::{Released, Shipped};
 use orders::{
-    Error, LetterKind, Order, OrderId, OrderStatus, Orders, ParcelProgress, Progress, Refusal,
-    SellerOrderView, SellerStatus,
+    CancellationReason, Error, LetterKind, Order, OrderId, OrderStatus, Orders, ParcelProgress,
+    PaymentStatus, Progress, Refusal, SellerOrderView, SellerStatus,
 };
+use payments::attempt::AttemptStatus;
+use payments::{Parcelling, Payments};
 use products::Products;
 use serde_json::{Value, json};
 use shared::caller::{Caller, UserId};
 use shared::dynamo::Write;
 use shared::dynamo::list::Cursors;
 use shared::http::input;
+use shared::http::problem::{Problem, StatusCode};
 use shared::letters::Letters;
 use tests::aws::Aws as Cloud;
 use tests::meddler::Meddler;
@@ -317,6 +320,151 @@ async fn the_only_parcel_of_an_order_is_the_order() {
     assert_eq!(told.letter().expect("its buyer is told").kind, LetterKind::Shipping.as_str());
     let again = orders.progress_parcel(&seller_of(&tea), id, &shipped(), &collected, now()).await.unwrap();
     assert_eq!((again.is_new, again.letter()), (false, told.letter()));
+}
+
+// ── Refused ────────────────────────────────────────────────────────────────────────────────────────────────
+
+/// What says that parcels are not sent, as a function has it. No queue answers: what it would be told is swept up.
+async fn parcelling(meddler: Option<Meddler>) -> Parcelling {
+    let none = "http://127.0.0.1:1".to_owned();
+    let given = ["AWS_ENDPOINT_URL_SQS", "EMAILS_QUEUE_URL", "REFUNDS_QUEUE_URL"];
+    let mut variables: Vec<_> = given.map(|name| (name, Some(none.clone()))).into();
+    variables.push(("SHOP_NAME", Some("tests".to_owned())));
+    if let Some(meddler) = meddler {
+        let endpoint = std::env::var("AWS_ENDPOINT_URL").expect("no AWS to test, run `cargo local test`");
+        variables.push(("AWS_ENDPOINT_URL_DYNAMODB", Some(meddler.stand_before(endpoint).await)));
+    }
+    open_with(variables).await
+}
+
+fn refused() -> ParcelProgress {
+    says(&json!({ "status": "refused", "reason": "It broke." }))
+}
+
+impl OfTwo {
+    async fn refuse(&self, by: &Parcelling, of: &Offer) -> Result<SellerOrderView, Problem> {
+        by.tell(&seller_of(of), self.id, &refused(), now()).await
+    }
+
+    async fn pieces(&self) -> [(u32, u32); 2] {
+        [pieces_of(&self.products, &self.tea).await, pieces_of(&self.products, &self.cup).await]
+    }
+}
+
+#[tokio::test]
+async fn a_refused_parcel_is_back_in_stock_and_the_rest_is_sent_and_paid() {
+    let (of_two, by) = (OfTwo::placed().await, parcelling(None).await);
+    for _ in 0..2 {
+        let seen = of_two.refuse(&by, &of_two.tea).await.unwrap();
+        assert_eq!(seen.status(), SellerStatus::Refused);
+    }
+    assert_eq!((of_two.pieces().await, of_two.open().await), ([(9, 0), (8, 1)], [false, true]));
+    let order = of_two.order().await;
+    assert_eq!(order.status(), OrderStatus::Pending);
+    assert_eq!((order.back_of(of_two.tea.id()).refunded(), order.due_amount().minor()), (2, 450));
+    let item = of_two.item_of(of_two.tea.seller()).await;
+    assert_eq!((&item["parcel"]["M"]["back"]["N"], &item["due"]["S"]), (&json!("900"), &json!("0")));
+    assert_eq!(refusal(of_two.orders.cancel(&of_two.ann, of_two.id, now()).await), Refusal::NotCancellable);
+    assert_eq!(refusal(of_two.say(&of_two.tea, &shipped()).await), Refusal::ParcelRefused);
+
+    let sent = of_two.say(&of_two.cup, &shipped()).await.unwrap();
+    assert_eq!(sent.order.status(), OrderStatus::Shipping);
+    of_two.orders.hand_over(of_two.id).await.unwrap();
+    assert_eq!(of_two.pieces().await, [(9, 0), (8, 0)]);
+    by.tell(&seller_of(&of_two.cup), of_two.id, &delivered(), now()).await.unwrap();
+    let order = of_two.order().await;
+    let paid = order.payment().expect("it is paid at the door");
+    assert_eq!((order.status(), paid.paid.minor()), (OrderStatus::Delivered, 450));
+    assert_eq!(order.payment_status(), PaymentStatus::Paid);
+    let payments: Payments = open().await;
+    let whole = payments.whole(paid.payment_id).await.unwrap().expect("a payment");
+    assert!(whole.adds_up() && whole.payment.status() == AttemptStatus::Captured, "{whole:?}");
+}
+
+#[tokio::test]
+async fn an_order_that_nobody_sends_is_over_and_all_of_it_is_back() {
+    for at_once in [false, true] {
+        let (of_two, by) = (OfTwo::placed().await, parcelling(None).await);
+        let (tea, cup) = (of_two.refuse(&by, &of_two.tea), of_two.refuse(&by, &of_two.cup));
+        if at_once {
+            let (tea, cup) = tokio::join!(tea, cup);
+            assert!(tea.is_ok() && cup.is_ok());
+        } else {
+            tea.await.unwrap();
+            cup.await.unwrap();
+        }
+        assert_eq!((of_two.pieces().await, of_two.open().await), ([(9, 0), (9, 0)], [false, false]));
+        let order = of_two.order().await;
+        assert_eq!(order.cancellation_reason(), Some(CancellationReason::ByShop));
+        assert!(
+            is_due(&of_two.orders, &shard_of(&order), of_two.id, now() + DAY).await,
+            "its buyer is to be told"
+        );
+        let letter = order.letter(LetterKind::Cancelled).unwrap().expect("a letter");
+        assert_eq!(letter.paragraphs[1], "The seller says: It broke.");
+        of_two.refuse(&by, &of_two.cup).await.unwrap();
+        assert_eq!((of_two.order().await, of_two.pieces().await), (order, [(9, 0), (9, 0)]));
+    }
+}
+
+#[tokio::test]
+async fn of_a_seller_who_refuses_and_a_buyer_who_cancels_at_once_pieces_come_back_once() {
+    let by = parcelling(None).await;
+    for _ in 0..5 {
+        let of_two = OfTwo::placed().await;
+        let cancel = of_two.orders.cancel(&of_two.ann, of_two.id, now());
+        let (refused, cancelled) = tokio::join!(of_two.refuse(&by, &of_two.tea), cancel);
+        match (refused, cancelled) {
+            (Ok(_), Err(_)) => assert_eq!(of_two.pieces().await, [(9, 0), (8, 1)]),
+            (Err(_), Ok(_)) => assert_eq!(of_two.pieces().await, [(9, 0), (9, 0)]),
+            outcome => panic!("{outcome:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_whose_reply_is_lost_gives_back_once_and_one_of_a_deleted_product_what_is_there() {
+    let of_two = OfTwo::placed().await;
+    let behind = parcelling(Some(Meddler::lose_reply("TransactWriteItems"))).await;
+    of_two.refuse(&behind, &of_two.tea).await.unwrap();
+    assert_eq!(of_two.pieces().await, [(9, 0), (8, 1)]);
+    assert_eq!(of_two.order().await.back_of(of_two.tea.id()).refunded(), 2);
+
+    let (of_two, by, cloud) = (OfTwo::placed().await, parcelling(None).await, Cloud::open().await);
+    cloud.delete_item("OffersTable", "offerId", &of_two.tea.id().to_string()).await;
+    of_two.refuse(&by, &of_two.tea).await.unwrap();
+    let offer = cloud.item("OffersTable", ("offerId", &of_two.tea.id().to_string())).await;
+    assert_eq!((offer, of_two.open().await), (Value::Null, [false, true]));
+}
+
+#[tokio::test]
+async fn what_the_other_seller_refused_meanwhile_is_decided_by() {
+    let of_two = OfTwo::placed().await;
+    let (by, cup, id) = (parcelling(None).await, of_two.cup.clone(), of_two.id);
+    let behind = parcelling(Some(Meddler::before("TransactWriteItems", 0..1, move || {
+        let (by, cup) = (by.clone(), cup.clone());
+        async move { drop(by.tell(&seller_of(&cup), id, &refused(), now()).await.unwrap()) }
+    })))
+    .await;
+    of_two.refuse(&behind, &of_two.tea).await.unwrap();
+    assert_eq!(
+        (of_two.order().await.status(), of_two.pieces().await),
+        (OrderStatus::Cancelled, [(9, 0), (9, 0)])
+    );
+}
+
+#[tokio::test]
+async fn the_only_seller_of_an_order_refuses_all_of_it_and_nobody_what_the_workflow_ships() {
+    let (orders, products): (Orders, Products) = open().await;
+    let (ann, tea, by) = (buyer().await, for_sale(&products, 9).await, parcelling(None).await);
+    let id = waiting(&orders, &ann, &[(&tea, 2)], now()).await;
+    by.tell(&seller_of(&tea), id, &refused(), now()).await.unwrap();
+    assert_eq!(found_order(&orders, id).await.status(), OrderStatus::Cancelled);
+    assert_eq!(pieces_of(&products, &tea).await, (9, 0));
+    let id = placed(&orders, &ann, &[(&tea, 2)], now()).await;
+    let refused = by.tell(&seller_of(&tea), id, &refused(), now()).await.unwrap_err();
+    assert_eq!(refused.status(), StatusCode::CONFLICT);
+    assert_eq!(pieces_of(&products, &tea).await, (7, 2));
 }
 
 // ── Letters ────────────────────────────────────────────────────────────────────────────────────────────────

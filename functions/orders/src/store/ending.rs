@@ -189,7 +189,7 @@ impl Orders {
     }
 
     /// Gives what an order counted of its coupon back.
-    fn give_back(
+    pub(super) fn give_back(
         &self,
         coupon: Option<&UsedCoupon>,
         customer: &UserId,

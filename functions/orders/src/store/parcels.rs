@@ -5,25 +5,29 @@ use std::collections::{HashMap, HashSet};
 
 use anyhow::Context;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, Update};
+use offers::Offers;
 use serde::Serialize;
 use shared::caller::{Caller, UserId};
 use shared::dynamo::list::Sort::{Ascending, Descending};
 use shared::dynamo::list::{Cursors, List, Page, PageRequest};
 use shared::dynamo::{
-    self, Consistency, Item, Read, Write, Written, number, read_each, text, to_item, update_item,
+    self, Consistency, Item, Read, Write, Written, minor, number, read_each, text, to_item, update_item,
 };
 use shared::http::problem::{Busy, Problem};
 use shared::letters::Queued;
+use shared::values::money::Amount;
 use shared::values::time::Timestamp;
 
-use super::{Besides, Collect, Orders, due_shard, existing};
+use super::ending::Also;
+use super::paying::{as_back_was_read, as_read};
+use super::{Besides, Collect, Orders, due_shard, existing, without_refused};
 use crate::letters::ParcelLetterKind;
-use crate::parcels::{Moves, ParcelSaid, ParcelStatus};
+use crate::parcels::{Moves, ParcelSaid, ParcelStatus, RefusedMoney};
 use crate::selling::{DUE, DueParcel, ParcelName, SellerEntry, SellerOrderView, SellerStatus};
 use crate::{
-    Action, Actor, Error, GRACE, HistoryEntry, LetterKind, Order, OrderId, OrderStatus, ParcelProgress,
-    PaymentId, Progress,
+    Action, Actor, Error, GRACE, HistoryEntry, LetterKind, Line, Order, OrderId, OrderStatus, ParcelProgress,
+    Progress,
 };
 
 const OF_SELLER: List =
@@ -177,7 +181,7 @@ impl Orders {
     ) -> Result<(Order, bool), Error> {
         for _ in 0..TRIES {
             let Some(moves) = order.moves(&whose(&order), said)? else { return Ok((order, false)) };
-            match self.moved(&order, &moves, told_by, (actor, collect), now).await? {
+            match self.moved(&order, &moves, (told_by, None), (actor, collect), now).await? {
                 Written::Done(()) => {
                     let moved = self.find(order.order_id).await?;
                     return Ok((moved.context("there is no such order")?, true));
@@ -188,35 +192,94 @@ impl Orders {
         Err(anyhow::Error::new(Busy).context("move parcels on").into())
     }
 
+    /// Writes that a seller does not send a parcel of an order, as it was read: its pieces and, where nothing else is
+    /// sent, the use of the order's coupon come back, and with `also` its money. Refused, it gives the order as it
+    /// stood, or as it is where something else of it is not as it was read.
+    ///
+    /// Safe to repeat: the parcel moves once, and only with it does anything come back.
+    ///
+    /// # Errors
+    /// When there is no such order or the tables cannot be written.
+    pub async fn refuse_parcel(
+        &self,
+        order: &Order,
+        moves: &Moves,
+        (money, also): (&RefusedMoney, Also<'_>),
+        (actor, collect): (&Actor, Collect<'_>),
+        now: Timestamp,
+    ) -> anyhow::Result<Written<(), Order>> {
+        let (moves, refused) = (moves.worth(money.amount()), Some((money, also)));
+        match self.moved(order, &moves, (ToldBy::Parcel, refused), (actor, collect), now).await? {
+            Written::Done(()) => Ok(Written::Done(())),
+            Written::Refused(found) => existing(found).map(Written::Refused),
+        }
+    }
+
     /// Writes it, or gives the order as it stood.
     async fn moved(
         &self,
         order: &Order,
         moves: &Moves,
-        told_by: ToldBy,
+        (told_by, refused): (ToldBy, Option<(&RefusedMoney, Also<'_>)>),
         (actor, collect): (&Actor, Collect<'_>),
         now: Timestamp,
     ) -> anyhow::Result<Written<(), Item>> {
-        let (mut write, now) = (Write::new(), order.moment(now));
-        let arrives = moves.path.contains(&Action::Deliver) && order.is_paid_at_the_door();
-        let payment = if arrives { Some(collect(order, &mut write)?) } else { None };
-        let own = write.update(self.parcels_become(order, moves, told_by, (actor, payment), now)?);
-        for seller in &moves.moved {
+        let now = order.moment(now);
+        let money = refused.map(|(money, _)| money);
+        let goes_back = moves.moved.iter().filter(|_| refused.is_some());
+        let mut lines: Vec<&Line> = goes_back.flat_map(|seller| order.lines_of(seller)).collect();
+        let mut coupon = order.coupon.clone().filter(|_| moves.ends_the_order());
+        loop {
+            let mut write = Write::new();
+            // What is refused with the last word is not paid.
+            let paid = money.map_or_else(|| order.clone(), |money| order.without_refused(money));
+            let arrives = moves.path.contains(&Action::Deliver) && paid.is_paid_at_the_door();
+            let is_paid = arrives && paid.due_amount() != Amount::ZERO;
+            let payment = if is_paid { Some(collect(&paid, &mut write)?) } else { None };
+            let collected = payment.map(|payment| Besides::collected(&paid, payment)).transpose()?;
+            let own = self.parcels_become(order, moves, (told_by, money), (actor, collected), now)?;
+            let own = write.update(own);
+            for part in self.parts_moved(order, moves, told_by, now)? {
+                write.put(part);
+            }
+            let parts = self.for_each(&lines, &mut write, Offers::release)?;
+            let given_back = self.give_back(coupon.as_ref(), order.customer(), &mut write)?;
+            if let Some((_, also)) = refused {
+                also(&mut write)?;
+            }
+            let Written::Refused(mut found) = write.commit(&self.client).await? else {
+                return Ok(Written::Done(()));
+            };
+            let stood = found.take(own);
+            let before = (lines.len(), coupon.clone());
+            lines = without_refused(parts, &found);
+            coupon = coupon.map(|coupon| coupon.without(given_back.gone(&found)));
+            if stood.is_some() || before == (lines.len(), coupon.clone()) {
+                let found = match stood {
+                    Some(found) => Some(found),
+                    None => self.item(order.order_id).await?,
+                };
+                return found.map(Written::Refused).context("there is no such order");
+            }
+        }
+    }
+
+    /// What sellers have of an order whose parcels moved.
+    fn parts_moved(
+        &self,
+        order: &Order,
+        moves: &Moves,
+        told_by: ToldBy,
+        now: Timestamp,
+    ) -> anyhow::Result<Vec<Put>> {
+        let part = |seller: &UserId| {
             let parcel = moves.parcels.get(seller).context("a parcel that moved is one")?.clone();
             let is_owed = told_by == ToldBy::Parcel
                 && !moves.ends_the_order()
                 && ParcelLetterKind::of(parcel.status).is_some();
-            let part = order.part_of(seller, Some(parcel), is_owed.then_some(now + GRACE));
-            write.put(self.of_seller(&part)?);
-        }
-        let Written::Refused(mut found) = write.commit(&self.client).await? else {
-            return Ok(Written::Done(()));
+            self.of_seller(&order.part_of(seller, Some(parcel), is_owed.then_some(now + GRACE)))
         };
-        let found = match found.take(own) {
-            Some(found) => Some(found),
-            None => self.item(order.order_id).await?,
-        };
-        found.map(Written::Refused).context("there is no such order")
+        moves.moved.iter().map(part).collect()
     }
 
     /// That an order's parcels are what they become, and the order what that is to it, if both are as they were read.
@@ -224,8 +287,8 @@ impl Orders {
         &self,
         order: &Order,
         moves: &Moves,
-        told_by: ToldBy,
-        (actor, payment): (&Actor, Option<PaymentId>),
+        (told_by, money): (ToldBy, Option<&RefusedMoney>),
+        (actor, collected): (&Actor, Option<Besides>),
         now: Timestamp,
     ) -> anyhow::Result<Update> {
         let mut update = Update::builder()
@@ -242,12 +305,28 @@ impl Orders {
                 "#status = :status AND parcels = :read".to_owned()
             }
         };
-        if let Some(payment) = payment {
-            let besides = Besides::collected(order, payment)?;
+        if let Some(besides) = collected {
             set.push_str(besides.set);
             when.push_str(besides.when);
             update = besides.named_in(update);
         }
+        update = match money {
+            None | Some(RefusedMoney::None) => update,
+            Some(RefusedMoney::AllGoesBack(amount)) => {
+                let payment = order.payment.as_ref().context("what was paid has a payment")?;
+                let besides = as_read(payment, *amount)?;
+                set.push_str(besides.set);
+                when.push_str(besides.when);
+                besides.named_in(update)
+            }
+            Some(RefusedMoney::NotCollected(_) | RefusedMoney::GoesBack { .. }) => {
+                let (update, is_as_read) = as_back_was_read(update, order);
+                when.push_str(" AND ");
+                when.push_str(is_as_read);
+                set.push_str(", #back = :back");
+                given_back(update, order, money, &mut set)?
+            }
+        };
         let steps = moves.leads_from(order.status);
         if let Some((_, to)) = steps.last() {
             update = self
@@ -362,6 +441,30 @@ impl Orders {
             .key("orderId", text(&name.order_id))
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":status", text(status.as_str()))
+    }
+}
+
+/// Says in an update what came back of an order with a refused parcel.
+fn given_back(
+    update: UpdateBuilder,
+    order: &Order,
+    money: Option<&RefusedMoney>,
+    set: &mut String,
+) -> anyhow::Result<UpdateBuilder> {
+    match money {
+        Some(money @ RefusedMoney::NotCollected(_)) => {
+            let without = order.without_refused(money);
+            set.push_str(", waived = :waived");
+            let waived = without.waived.context("something is not collected")?;
+            let update = update.expression_attribute_values(":waived", minor(waived));
+            Ok(update.expression_attribute_values(":back", value(&without.back)?))
+        }
+        Some(RefusedMoney::GoesBack { share, amount }) => {
+            set.push_str(", payment.refunding = payment.refunding + :goesBack");
+            let update = update.expression_attribute_values(":goesBack", minor(*amount));
+            Ok(update.expression_attribute_values(":back", value(&order.back_with(share))?))
+        }
+        None | Some(RefusedMoney::None | RefusedMoney::AllGoesBack(_)) => Ok(update),
     }
 }
 

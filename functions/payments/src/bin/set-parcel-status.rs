@@ -1,9 +1,9 @@
-//! `PUT /seller/orders/{orderId}/status`: says what became of a seller's parcel, and so of its order; queues its email.
+//! `PUT /seller/orders/{orderId}/status`: says what became of a parcel, and so of its order; pays back what is refused.
 //!
-//! Safe to repeat: the parcel moves once, and what was said before is answered again.
+//! Safe to repeat: the parcel moves once, money and stock come back once, and what was said before is answered again.
 
 use orders::{OrderId, ParcelProgress, SellerOrderView};
-use payments::Fulfilling;
+use payments::Parcelling;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, PathId, State};
 use shared::run::telemetry;
@@ -15,12 +15,12 @@ async fn main() -> shared::Exit {
 }
 
 async fn set_parcel_status(
-    State((_, fulfilling)): State<(Admins, Fulfilling)>,
+    State((_, parcelling)): State<(Admins, Parcelling)>,
     CurrentCaller(caller): CurrentCaller,
     PathId(id): PathId<OrderId>,
     Now(now): Now,
     Input(progress): Input<ParcelProgress>,
 ) -> Result<Answer<SellerOrderView>, Problem> {
     telemetry::about("orders", id);
-    Ok(Answer::ok(fulfilling.tell_of_parcel(&caller, id, &progress, now).await?))
+    Ok(Answer::ok(parcelling.tell(&caller, id, &progress, now).await?))
 }
