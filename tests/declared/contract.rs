@@ -142,10 +142,12 @@ fn read<T: Field>(text: &str) -> Result<(), String> {
     T::parse(input::Value::String(text.to_owned())).map(drop)
 }
 
-const TEXTS: [Text; 29] = [
+const TEXTS: [Text; 31] = [
     Text::of::<users::FullName>("/components/schemas/FullName"),
     Text::of::<users::Username>("/components/schemas/Username"),
     Text::of::<orders::returns::ReturnReason>("/components/schemas/ReturnReason"),
+    Text::of::<orders::parcels::ParcelReason>("/components/schemas/ReturnReason"),
+    Text::of::<orders::parcels::NamedSeller>("/components/schemas/NamedSeller"),
     Text::of::<orders::purchase::AddressLine>("/components/schemas/SentAddressLine"),
     Text::of::<orders::purchase::AddressCode>("/components/schemas/SentAddressCode"),
     Text::of::<orders::fulfilling::Carrier>("/components/schemas/Carrier"),

@@ -115,6 +115,7 @@ impl People {
             }
             // What she sells, and Bob bought.
             Some("orders") if path.ends_with("/status") => self.bob.buys(&self.cup, 1).await,
+            Some("seller") => self.bob.buys(&self.cup, 1).await,
             Some("products" | "users") => self.ann.lists(product().stock(100)).await.id,
             Some("stores") => self.store.clone(),
             Some("orders") => self.ann.buys(&self.tea, 1).await,

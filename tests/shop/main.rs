@@ -30,6 +30,7 @@ mod orders {
     mod buying;
     mod cancelling;
     mod fulfilling;
+    mod selling;
 }
 mod ownership;
 mod payments;

@@ -14,6 +14,7 @@ mod limits;
 mod lists;
 mod offers;
 mod orders;
+mod parcels;
 mod payments;
 mod pictures;
 mod places;
