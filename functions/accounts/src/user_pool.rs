@@ -1,5 +1,5 @@
-//! Cognito's user pool, as whoever runs the shop sees it: groups, and who may sign in. Every call is safe to repeat, and
-//! an account that is not there any more is in no group and signed in nowhere.
+//! Cognito's user pool, as whoever runs the shop sees it: groups, and who may sign in. Every call is safe to repeat,
+//! and an account that is not there any more is in no group and signed in nowhere.
 
 use anyhow::Context;
 use aws_sdk_cognitoidentityprovider::Client;
@@ -54,7 +54,8 @@ impl UserPool {
             unless_gone(enable.username(username.as_str()).send().await).context("let an account sign in")
         } else {
             let disable = self.cognito.admin_disable_user().user_pool_id(&self.id);
-            unless_gone(disable.username(username.as_str()).send().await).context("let an account sign in no more")
+            unless_gone(disable.username(username.as_str()).send().await)
+                .context("let an account sign in no more")
         }
     }
 

@@ -150,7 +150,11 @@ impl OpenAccounts {
     /// `account-closed` where it is disabled, being deleted or gone; a table that cannot be read.
     pub async fn check(&self, caller: &Caller) -> Result<(), Problem> {
         let standing = standing_of(&self.dynamodb, &self.table, caller).await?;
-        if standing.is_some_and(|standing| standing.status.is_active()) { Ok(()) } else { Err(account_closed()) }
+        if standing.is_some_and(|standing| standing.status.is_active()) {
+            Ok(())
+        } else {
+            Err(account_closed())
+        }
     }
 }
 

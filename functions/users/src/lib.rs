@@ -1,7 +1,7 @@
 //! Who people are to the shop: a profile of each person whose address is confirmed, for all services to read. The
 //! account itself (name, password, tokens) is Cognito's, which the crate `auth` speaks to; [`store`] keeps the Users
-//! table, and [`admins`] asks it who may still run the shop, and whose account is open. What a person tells of themselves
-//! is in [`profile`], what they may do in [`standing`].
+//! table, and [`admins`] asks it who may still run the shop, and whose account is open. What a person tells of
+//! themselves is in [`profile`], what they may do in [`standing`].
 
 use std::fmt;
 use std::str::FromStr;
@@ -251,7 +251,13 @@ impl Profile {
     pub const SCHEMA_VERSION: u32 = 1;
 
     /// A person who has just proved the address.
-    pub fn new(user_id: UserId, email: Email, full_name: FullName, username: Username, now: Timestamp) -> Self {
+    pub fn new(
+        user_id: UserId,
+        email: Email,
+        full_name: FullName,
+        username: Username,
+        now: Timestamp,
+    ) -> Self {
         Self {
             user_id,
             email,

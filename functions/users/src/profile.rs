@@ -53,8 +53,10 @@ impl Field for Locale {
     fn parse(value: Value) -> Result<Self, String> {
         let text = trimmed(value.as_str().ok_or("must be a string")?);
         let mut tags = text.split('-');
-        let is_language = |tag: &str| (2..=8).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphabetic());
-        let is_tag = |tag: &str| (1..=8).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric());
+        let is_language =
+            |tag: &str| (2..=8).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphabetic());
+        let is_tag =
+            |tag: &str| (1..=8).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric());
         if text.len() <= 35 && tags.next().is_some_and(is_language) && tags.all(is_tag) {
             Ok(Self(text.to_owned()))
         } else {
@@ -99,9 +101,13 @@ impl Member for Addresses {
                 Err(found) => faults.extend(found),
             }
         }
-        let chosen: Vec<_> = (0..addresses.len()).filter(|at| addresses[*at].is_default == Some(true)).collect();
+        let chosen: Vec<_> =
+            (0..addresses.len()).filter(|at| addresses[*at].is_default == Some(true)).collect();
         for at in chosen.iter().skip(1) {
-            faults.push(FieldError::body(format!("{pointer}/{at}/isDefault"), "may be true of one address alone"));
+            faults.push(FieldError::body(
+                format!("{pointer}/{at}/isDefault"),
+                "may be true of one address alone",
+            ));
         }
         if !faults.is_empty() {
             return Err(faults);
@@ -367,11 +373,20 @@ mod tests {
         let mut pointers: Vec<_> = read(&body).unwrap_err().into_iter().map(|(pointer, _)| pointer).collect();
         pointers.sort();
         let expected = [
-            "#/addresses/0/city", "#/addresses/0/country", "#/addresses/0/line1", "#/addresses/0/name", "#/email",
-            "#/locale", "#/marketing", "#/phone",
+            "#/addresses/0/city",
+            "#/addresses/0/country",
+            "#/addresses/0/line1",
+            "#/addresses/0/name",
+            "#/email",
+            "#/locale",
+            "#/marketing",
+            "#/phone",
         ];
         assert_eq!(pointers, expected);
-        assert_eq!(read(&json!({ "fullName": null })), Err(vec![("#/fullName".into(), "cannot be removed".into())]));
+        assert_eq!(
+            read(&json!({ "fullName": null })),
+            Err(vec![("#/fullName".into(), "cannot be removed".into())])
+        );
         assert_eq!(read(&json!({})).unwrap_err()[0].0, "#");
     }
 
@@ -398,7 +413,8 @@ mod tests {
 
     #[test]
     fn neither_number_nor_street_is_ever_printed() {
-        let printed = format!("{:?}", read(&json!({ "phone": "0401234567", "addresses": [hamburg()] })).unwrap());
+        let printed =
+            format!("{:?}", read(&json!({ "phone": "0401234567", "addresses": [hamburg()] })).unwrap());
         assert!(!printed.contains("0401234567") && !printed.contains("Quay"), "{printed}");
     }
 

@@ -57,7 +57,8 @@ pub enum StandingRefusal {
 }
 
 const OWN_ACCOUNT: Kind = Kind::new(StatusCode::CONFLICT, "own-account", "One's own account");
-const ACCOUNT_LEAVING: Kind = Kind::new(StatusCode::CONFLICT, "account-leaving", "The account is being deleted");
+const ACCOUNT_LEAVING: Kind =
+    Kind::new(StatusCode::CONFLICT, "account-leaving", "The account is being deleted");
 
 /// What is told to whoever may do nothing more with an account.
 pub const ACCOUNT_CLOSED: Kind = Kind::new(StatusCode::FORBIDDEN, "account-closed", "Account closed");
@@ -77,9 +78,10 @@ impl From<StandingRefusal> for Problem {
                 OWN_ACCOUNT,
                 "Nobody changes their own role, or disables or enables their own account. Ask another admin.",
             ),
-            StandingRefusal::Leaving => {
-                Self::new(ACCOUNT_LEAVING, "This account is being deleted. Nothing about it can be changed any more.")
-            }
+            StandingRefusal::Leaving => Self::new(
+                ACCOUNT_LEAVING,
+                "This account is being deleted. Nothing about it can be changed any more.",
+            ),
         }
     }
 }
@@ -300,7 +302,10 @@ mod tests {
         let open = closed.with_status(Status::Active, &root(), at(0)).unwrap().unwrap();
         assert_eq!(open.status, Status::Active);
         let leaving = Profile { status: Status::Deleting, ..ann() };
-        assert_eq!(leaving.clone().with_status(Status::Active, &root(), at(0)), Err(StandingRefusal::Leaving));
+        assert_eq!(
+            leaving.clone().with_status(Status::Active, &root(), at(0)),
+            Err(StandingRefusal::Leaving)
+        );
         assert_eq!(leaving.with_role(Role::Seller, &root(), at(0)), Err(StandingRefusal::Leaving));
     }
 }

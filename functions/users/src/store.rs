@@ -33,8 +33,7 @@ use crate::{Email, EmailPrefix, Listed, Profile, ProfileChanges, Role, Status, a
 const PEOPLE: List =
     List { index: Some("people"), partition: "listed", sort: Sort::Ascending("email"), key: "userId" };
 
-const NEWEST: List =
-    List { index: Some("newest"), sort: Sort::Descending("createdAt"), ..PEOPLE };
+const NEWEST: List = List { index: Some("newest"), sort: Sort::Descending("createdAt"), ..PEOPLE };
 
 /// The partition of both.
 const ALL_PEOPLE: &str = "people";
@@ -217,16 +216,14 @@ impl Users {
         let (client, table) = (&self.dynamodb, &self.table);
         match email {
             Some(prefix) => {
-                cursors
-                    .page_beginning_with(client, table, PEOPLE, ALL_PEOPLE, prefix.as_str(), request)
-                    .await
+                cursors.page_beginning_with(client, table, PEOPLE, ALL_PEOPLE, prefix.as_str(), request).await
             }
             None => cursors.page(client, table, NEWEST, ALL_PEOPLE, request).await,
         }
     }
 
-    /// Changes what a person tells of themselves, if it is a version that the request is about. Safe to repeat: where it
-    /// is refused and all is as it would be then, it was this that did it, or as good as.
+    /// Changes what a person tells of themselves, if it is a version that the request is about. Safe to repeat: where
+    /// it is refused and all is as it would be then, it was this that did it, or as good as.
     ///
     /// # Errors
     /// 404 for a person without a profile, `account-closed`, `precondition-failed`.
@@ -237,7 +234,9 @@ impl Users {
         if_match: &IfMatch,
         now: Timestamp,
     ) -> Result<Profile, Problem> {
-        match update_item(&self.dynamodb, self.changing(id, changes, if_match, now)?, ReturnValue::AllNew).await? {
+        match update_item(&self.dynamodb, self.changing(id, changes, if_match, now)?, ReturnValue::AllNew)
+            .await?
+        {
             Written::Done(item) => Ok(from_item(item)?),
             Written::Refused(item) if item.is_empty() => Err(Problem::not_found("profile")),
             Written::Refused(item) => {
@@ -280,7 +279,8 @@ impl Users {
         if let Some((is_asked_for, values)) = if_match.condition() {
             // What was never changed may have no number.
             let is_first = if if_match.allows(1) { " OR attribute_not_exists(#version)" } else { "" };
-            condition.push_str(&format!(" AND ({}{is_first})", is_asked_for.replacen("version", "#version", 1)));
+            condition
+                .push_str(&format!(" AND ({}{is_first})", is_asked_for.replacen("version", "#version", 1)));
             for (name, value) in values {
                 update = update.expression_attribute_values(name, value);
             }
