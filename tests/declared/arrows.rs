@@ -55,14 +55,15 @@ const ARROWS: [(&str, &str); 29] = [
 ];
 
 /// Services that tell of others, and so may know any of them. Nobody knows these.
-const ROOTS: [&str; 2] = ["events", "notifications"];
+const ROOTS: [&str; 3] = ["accounts", "events", "notifications"];
 
 /// What only `shared` may depend on: how a function is run, and how AWS and others are reached, are its to know.
 const OF_SHARED: [&str; 6] =
     ["aws-config", "aws-smithy-http-client", "axum", "lambda_http", "lambda_runtime", "reqwest"];
 
 /// The services there are and those that are on their way, by the names of their crates.
-const SERVICES: [&str; 16] = [
+const SERVICES: [&str; 17] = [
+    "accounts",
     "activity",
     "auth",
     "banners",

@@ -164,6 +164,7 @@ async fn published() -> Vec<Event> {
         ("Users", &profile(&nothing), &profile(&json!({ "lastSignInAt": LATER }))),
         ("Users", &profile(&nothing), &profile(&json!({ "passwordChangedAt": LATER }))),
         ("Users", &profile(&nothing), &profile(&json!({ "fullName": "Ann Fox", "updatedAt": LATER }))),
+        ("Users", &profile(&nothing), &profile(&json!({ "role": "seller", "roleChangedAt": LATER }))),
     ];
     let sources = sources().await;
     let told = changes.into_iter().enumerate().map(|(number, (table, old, new))| {

@@ -269,6 +269,9 @@ impl World {
                 self.shop.admin().await.post("/categories/upload-url", &body).await.is(201);
                 name
             }
+            "member.id" => self.member.id(),
+            "admin.id" => self.shop.admin().await.id(),
+            "closed.id" => self.shop.person("Closed").await.id(),
             "member.fullName" => self.member.full_name.clone(),
             "member.email" => self.member.email.clone(),
             "member.accessToken" => self.member.tokens.access_token.clone(),

@@ -28,6 +28,8 @@ shared::names!(
         PasswordChanged = "user.password-changed",
         /// The account has another name or address.
         ProfileChanged = "user.profile-changed",
+        /// The person was made something else by an admin.
+        RoleChanged = "user.role-changed",
         /// The person listed a product.
         ProductListed = "product.listed",
         /// A product of the person's is for sale.

@@ -1053,6 +1053,9 @@ pub enum Refusal {
     /// Nobody could be told of the order: the buyer's account has no profile.
     #[error("the buyer has no profile")]
     NoProfile,
+    /// The buyer's account is disabled, or about to be deleted.
+    #[error("the buyer's account is closed")]
+    AccountClosed,
     /// It is on its way.
     #[error("the order is on its way")]
     NotCancellable,
@@ -1168,6 +1171,7 @@ impl From<Refusal> for Problem {
                 "Your account is not complete: we have no name and no confirmed address to write to about an order. \
                  Ask the shop to complete it, or sign up with another address, and order again.",
             ),
+            Refusal::AccountClosed => users::account_closed(),
             Refusal::NotCancellable => {
                 Self::new(NOT_CANCELLABLE, "The order is on its way and can no longer be cancelled.")
             }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -205,23 +206,7 @@ impl Cursors {
         only: Option<(&str, &str)>,
         request: &PageRequest,
     ) -> Result<Page<T>, Problem> {
-        let mut start = self.position(list, of, request)?.map(|position| {
-            let mut key: Item = position.into_iter().map(|(name, value)| (name, text(&value))).collect();
-            key.insert(list.partition.to_owned(), text(of));
-            key
-        });
-        // One more than asked for tells whether there is a next page, so that nobody is sent to an empty one.
-        let one_more = request.limit + 1;
-        let at_once = only.map_or(one_more, |_| LOOKED_THROUGH_AT_ONCE);
-        let query = client
-            .query()
-            .table_name(table)
-            .set_index_name(list.index.map(str::to_owned))
-            .key_condition_expression("#partition = :of")
-            .expression_attribute_names("#partition", list.partition)
-            .expression_attribute_values(":of", text(of))
-            .scan_index_forward(matches!(list.sort, Sort::Ascending(_)))
-            .limit(i32::try_from(at_once).unwrap_or(i32::MAX));
+        let query = client.query().key_condition_expression("#partition = :of");
         let query = match only {
             None => query,
             Some((attribute, value)) => query
@@ -229,6 +214,58 @@ impl Cursors {
                 .expression_attribute_names("#only", attribute)
                 .expression_attribute_values(":only", text(value)),
         };
+        self.queried_page(query, table, list, (of, of), only.is_some(), request).await
+    }
+
+    /// The same of those entries only whose sort key begins with `prefix`. One query. A cursor belongs to its prefix.
+    ///
+    /// # Errors
+    /// `invalid-input` for a cursor that is not of this list and prefix, 500 when the query fails.
+    pub async fn page_beginning_with<T: DeserializeOwned>(
+        &self,
+        client: &Client,
+        table: &str,
+        list: List,
+        of: &str,
+        prefix: &str,
+        request: &PageRequest,
+    ) -> Result<Page<T>, Problem> {
+        let query = client
+            .query()
+            .key_condition_expression("#partition = :of AND begins_with(#sort, :prefix)")
+            .expression_attribute_names("#sort", list.sort.attribute())
+            .expression_attribute_values(":prefix", text(prefix));
+        // No partition has a NUL.
+        let scope = format!("{of}\0{prefix}");
+        self.queried_page(query, table, list, (of, &scope), false, request).await
+    }
+
+    /// A page by a query that lacks all but its conditions. Cursors are sealed for `scope`, which names what is listed
+    /// of the partition `of`.
+    async fn queried_page<T: DeserializeOwned>(
+        &self,
+        query: QueryFluentBuilder,
+        table: &str,
+        list: List,
+        (of, scope): (&str, &str),
+        is_filtered: bool,
+        request: &PageRequest,
+    ) -> Result<Page<T>, Problem> {
+        let mut start = self.position(list, scope, request)?.map(|position| {
+            let mut key: Item = position.into_iter().map(|(name, value)| (name, text(&value))).collect();
+            key.insert(list.partition.to_owned(), text(of));
+            key
+        });
+        // One more than asked for tells whether there is a next page, so that nobody is sent to an empty one.
+        let one_more = request.limit + 1;
+        let at_once = if is_filtered { LOOKED_THROUGH_AT_ONCE } else { one_more };
+        let query = query
+            .table_name(table)
+            .set_index_name(list.index.map(str::to_owned))
+            .expression_attribute_names("#partition", list.partition)
+            .expression_attribute_values(":of", text(of))
+            .scan_index_forward(matches!(list.sort, Sort::Ascending(_)))
+            .limit(i32::try_from(at_once).unwrap_or(i32::MAX));
         let mut items = Vec::new();
         for _ in 0..MOST_QUERIES {
             let found = query.clone().set_exclusive_start_key(start).send().await;
@@ -241,9 +278,9 @@ impl Cursors {
         }
         let next_cursor = if items.len() > request.limit {
             items.truncate(request.limit);
-            items.last().map(|last| self.seal(list, of, last))
+            items.last().map(|last| self.seal(list, scope, last))
         } else {
-            start.map(|last| self.seal(list, of, &last))
+            start.map(|last| self.seal(list, scope, &last))
         };
         Ok(Page { entries: read_each(items, list.names()), next_cursor })
     }
