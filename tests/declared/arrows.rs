@@ -62,7 +62,7 @@ const OF_SHARED: [&str; 6] =
     ["aws-config", "aws-smithy-http-client", "axum", "lambda_http", "lambda_runtime", "reqwest"];
 
 /// The services there are and those that are on their way, by the names of their crates.
-const SERVICES: [&str; 17] = [
+const SERVICES: [&str; 18] = [
     "accounts",
     "activity",
     "auth",

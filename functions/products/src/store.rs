@@ -24,7 +24,7 @@ use std::collections::HashMap;
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, ReturnValue, Update};
-use offers::{Offer, Offers, StockChange};
+use offers::{Offers, StockChange};
 use serde::Deserialize;
 use shared::caller::{Caller, UserId};
 use shared::dynamo::list::Sort::Descending;
@@ -45,7 +45,7 @@ use stores::{Gate, HiddenStores, StoreId, Stores};
 use crate::gallery::RequestedUpload;
 use crate::ratings::{Ratings, Stars};
 use crate::{
-    Category, Editor, Error, Listing, PictureId, PictureRefusal, Product, ProductId, ProductOffer, Rating,
+    Category, Editor, Error, Listing, PictureId, PictureRefusal, Product, ProductId, ProductOffer,
     SWEPT_AFTER,
 };
 
@@ -274,7 +274,7 @@ impl Products {
         cursors: &Cursors,
         request: &PageRequest,
     ) -> Result<Page<ProductOffer>, Problem> {
-        self.page(OWNER, &owner.to_string(), Rated::No, cursors, request).await
+        self.page(OWNER, &owner.to_string(), cursors, request).await
     }
 
     /// A page of what waits for an admin, newest first.
@@ -286,17 +286,15 @@ impl Products {
         cursors: &Cursors,
         request: &PageRequest,
     ) -> Result<Page<ProductOffer>, Problem> {
-        self.page(PENDING, AWAITING_APPROVAL, Rated::No, cursors, request).await
+        self.page(PENDING, AWAITING_APPROVAL, cursors, request).await
     }
 
-    /// A page of a list: one query for the products, one read for what they cost, how many there are and, on the lists
-    /// that everyone sees, what people think of them; of more than fifty products two side by side, since one reads a
-    /// hundred items.
+    /// A page of a list that not everyone sees: one query for the products, and one read for what they cost and how many
+    /// there are.
     async fn page(
         &self,
         list: List,
         of: &str,
-        rated: Rated,
         cursors: &Cursors,
         request: &PageRequest,
     ) -> Result<Page<ProductOffer>, Problem> {

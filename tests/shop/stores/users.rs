@@ -196,13 +196,13 @@ async fn a_profile_of_a_closed_account_stays_as_it_is() {
 async fn admin_and_ann(users: &Users) -> (Profile, Profile) {
     let root = Profile { role: Some(Role::Admin), ..profile_of(someone().id(), "Root") };
     let ann = profile_of(someone().id(), "Ann");
-    users.create(&root).await.unwrap();
-    users.create(&ann).await.unwrap();
+    users.create(&root).await.expect("an account");
+    users.create(&ann).await.expect("an account");
     (root, ann)
 }
 
 fn as_seller(person: &Profile, by: &Profile) -> Profile {
-    person.clone().with_role(Role::Seller, &by.user_id, now()).unwrap().unwrap()
+    person.clone().with_role(Role::Seller, &by.user_id, now()).expect("allowed").expect("another role")
 }
 
 #[tokio::test]
