@@ -109,6 +109,7 @@ impl Flow {
         Self::Pictures("products"),
         Self::Pictures("categories"),
         Self::Pictures("banners"),
+        Self::Pictures("stores"),
         Self::Approves,
         Self::ClosesStore,
         Self::ChangesPictures,
@@ -208,6 +209,7 @@ impl Flow {
             Self::GuestPays => &["check-out-cart", "claim-order"],
             Self::Pictures("products") => &["index-product-image"],
             Self::Pictures("categories") => &["index-category-image"],
+            Self::Pictures("stores") => &["index-store-image"],
             Self::Pictures(_) => &["index-banner-image"],
             Self::Approves => &["set-approval"],
             Self::ClosesStore => &["set-store-status"],
@@ -641,17 +643,25 @@ impl Theatre {
             }
             _ => {
                 let _free = self.free.acquire().await.expect("nobody closes it");
-                let pair =
-                    self.pairs.lock().expect("no holder of this lock panics").pop().expect("one is free");
+                let pair = self.take_pair();
                 let scene = match flow {
                     Flow::ClosesStore => self.closes(flow, aim, &pair).await,
                     _ if flow.is_by_card() => self.by_card(flow, aim, label, &pair).await,
                     _ => self.order(flow, aim, label, &pair).await,
                 };
-                self.pairs.lock().expect("no holder of this lock panics").insert(0, pair);
+                self.give_pair_back(pair);
                 scene
             }
         }
+    }
+
+    /// A pair that is free, of which there are as many as may be waited for.
+    fn take_pair(&self) -> Pair {
+        self.pairs.lock().expect("no holder of this lock panics").pop().expect("one is free")
+    }
+
+    fn give_pair_back(&self, pair: Pair) {
+        self.pairs.lock().expect("no holder of this lock panics").insert(0, pair);
     }
 
     /// Plays a flow that is about an order.
@@ -987,6 +997,12 @@ impl Theatre {
         let town = &self.town;
         let admin = town.shop.admin().await;
         let file = json!({ "fileName": "new.png", "fileType": "image/png" });
+        // One scene at a time uploads for a store, or the newer picture would take the place of the other.
+        let _alone = match kind {
+            "stores" => Some(self.free.acquire().await.expect("nobody closes it")),
+            _ => None,
+        };
+        let pair = (kind == "stores").then(|| self.take_pair());
         let (url, owner) = match kind {
             "products" => {
                 let seller = &town.sellers[0];
@@ -1003,6 +1019,14 @@ impl Theatre {
                 let asked = created(admin, "/categories/upload-url", &body).await;
                 (asked["uploadUrl"].as_str().expect("a URL").to_owned(), URL_SAFE_NO_PAD.encode(name))
             }
+            "stores" => {
+                let pair = pair.as_ref().expect("it was taken");
+                let mut body = file;
+                body["picture"] = json!("logo");
+                let path = format!("/stores/{}/upload-url", pair.store);
+                let asked = created(&pair.buyer.person, &path, &body).await;
+                (asked["uploadUrl"].as_str().expect("a URL").to_owned(), format!("{}.logo", pair.store))
+            }
             _ => {
                 let asked = created(admin, "/banners/upload-url", &file).await;
                 let url = asked["uploadURL"].as_str().expect("a URL").to_owned();
@@ -1016,6 +1040,8 @@ impl Theatre {
             let name = URL_SAFE_NO_PAD.decode(&owner).expect("a name");
             subjects.push(String::from_utf8(name).expect("a name"));
         }
+        // Its item has the store's id alone.
+        subjects.extend(pair.as_ref().map(|pair| pair.store.clone()));
         let scene = Scene::new(flow, aim, subjects);
         self.stage.enter(&scene);
         town.history.pictured(&owner);
@@ -1028,6 +1054,7 @@ impl Theatre {
         wait(Duration::from_secs(20), is_over).await;
         sleep(millis(500)).await;
         self.stage.leave(&scene);
+        pair.into_iter().for_each(|pair| self.give_pair_back(pair));
         scene
     }
 }

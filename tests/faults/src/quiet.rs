@@ -143,6 +143,7 @@ async fn redrive_uploads(town: &Town) {
         let indexer = match key.split('/').nth(1) {
             Some("banners") => "index-banner-image",
             Some("categories") => "index-category-image",
+            Some("stores") => "index-store-image",
             _ => "index-product-image",
         };
         town.aws.invoke(indexer, event).await;

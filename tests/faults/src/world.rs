@@ -192,7 +192,7 @@ pub(crate) struct Offer {
     pub terms: Terms,
 }
 
-/// A product, a category or a banner, as far as its picture and its lists go.
+/// A product, a category, a banner, or a picture of a store, as far as its picture and its lists go.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Shown {
     /// `products`, as in the bucket's keys.
@@ -315,7 +315,12 @@ impl World {
         for item in readable(scan(aws, "OffersTable").await) {
             world.offers.insert(text(&item, "productId"), offer(&item));
         }
-        world.stores = stores(&scan(aws, "StoresTable").await);
+        let of_stores = scan(aws, "StoresTable").await;
+        for picture in of_stores.iter().flat_map(pictures) {
+            let shown = shown("stores", &picture);
+            world.shown.insert(shown.key.clone(), shown);
+        }
+        world.stores = stores(&of_stores);
         for item in scan(aws, "GuardsTable").await {
             let id = text(&item, "guardId");
             if let Some(whose) = PLACING.iter().find_map(|placing| id.strip_prefix(placing)) {
@@ -568,6 +573,17 @@ fn order(item: &Value) -> Order {
     }
 }
 
+/// The two pictures of a store, each as a thing by itself; none of what is no store.
+fn pictures(item: &Value) -> Vec<Value> {
+    let (id, is_store) = (text(item, "storeId"), text(item, "entry") == "store");
+    let of = |which: &str| {
+        let mut picture = item[which]["M"].clone();
+        picture["id"] = json!({ "S": format!("{id}.{which}") });
+        picture
+    };
+    if is_store { ["logo", "banner"].map(of).into() } else { Vec::new() }
+}
+
 /// An id's sixteen bytes as text.
 fn hyphenated(id: &[u8]) -> String {
     let mut text: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -656,7 +672,7 @@ fn shown(kind: &'static str, item: &Value) -> Shown {
         "products" if item.get("rejectionReason").is_none() => {
             should_be_on.insert("pending", "approval".to_owned());
         }
-        "products" => {}
+        "products" | "stores" => {}
         // A banner is in the index `listed` once it has a picture; a category waits in `pending` until then.
         _ if image.is_some() => drop(should_be_on.insert("listed", "listed".to_owned())),
         "categories" => drop(should_be_on.insert("pending", "image".to_owned())),
@@ -800,6 +816,14 @@ mod tests {
         assert_eq!(
             stores(&[set.clone(), gate.clone(), name, store.clone()]),
             [(id.to_owned(), read.clone())].into()
+        );
+        store["logo"] = json!({ "M": { "imageUrl": { "S": format!("https://shop.test/images/stores/{id}.logo/1/a.png") } } });
+        let [logo, banner] = &pictures(&store)[..] else { panic!("two pictures") };
+        let (logo, banner) = (shown("stores", logo), shown("stores", banner));
+        assert_eq!(logo.objects, [format!("images/stores/{id}.logo/1/a.png")].into());
+        assert_eq!(
+            (banner.key, banner.objects, banner.should_be_on),
+            (format!("{id}.banner"), [].into(), [].into())
         );
         let alone = Store { is_hidden: false, gates: vec![], ..read };
         assert_eq!(stores(&[store]), [(id.to_owned(), alone)].into());
