@@ -752,7 +752,7 @@ impl Theatre {
         label: &str,
         pair: &Pair,
     ) -> Arc<Scene> {
-        let (town, Pair { buyer, product }) = (&self.town, pair);
+        let (town, Pair { buyer, product, .. }) = (&self.town, pair);
         let counter = counted_as(&self.limit_key, &buyer.id);
         let scene = Scene::new(flow, aim, vec![product.id.clone(), counter]);
         let key = URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{flow:?} {label}")));
