@@ -296,8 +296,8 @@ impl Products {
         .await
     }
 
-    /// The same for the pictures, by a rule that may refuse: as it refused the version that is there, so that of many
-    /// who add the last picture at once one does.
+    /// The same for what becomes of its pictures, by a rule that may refuse. What it allowed is written over the very
+    /// version that it was asked about: of many who add the last picture at once one does.
     ///
     /// # Errors
     /// Those of [`Products::change_as`], and [`Error::Picture`].
