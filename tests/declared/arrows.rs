@@ -10,7 +10,7 @@ use tests::files::files_under;
 use tests::template::{Binary, path, text};
 
 /// What a service may know of others, besides what stands under `shared/`, which everyone may know.
-const ARROWS: [(&str, &str); 21] = [
+const ARROWS: [(&str, &str); 23] = [
     // Whoever signs up has a profile.
     ("auth", "users"),
     // A cart is about offers, and becomes an order of somebody who has a profile.
@@ -40,6 +40,9 @@ const ARROWS: [(&str, &str); 21] = [
     ("products", "offers"),
     // A coupon may be for some products.
     ("promotions", "offers"),
+    // What is found is what is for sale, on the terms of today.
+    ("search", "offers"),
+    ("search", "products"),
     // The contract that it serves is put together when it is built.
     ("platform", "contract"),
 ];
@@ -52,7 +55,7 @@ const OF_SHARED: [&str; 6] =
     ["aws-config", "aws-smithy-http-client", "axum", "lambda_http", "lambda_runtime", "reqwest"];
 
 /// The services there are and those that are on their way, by the names of their crates.
-const SERVICES: [&str; 15] = [
+const SERVICES: [&str; 16] = [
     "activity",
     "auth",
     "banners",
@@ -66,6 +69,7 @@ const SERVICES: [&str; 15] = [
     "platform",
     "products",
     "promotions",
+    "search",
     "settings",
     "users",
 ];

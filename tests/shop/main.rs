@@ -42,6 +42,7 @@ mod readme;
 mod reads;
 mod refunds;
 mod returns;
+mod search;
 mod secrets;
 mod seed_002;
 mod stores;

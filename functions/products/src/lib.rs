@@ -38,6 +38,11 @@ shared::text!(
 );
 
 shared::text!(
+    /// The seller's own number of a product, such as `MUG-3-BLUE`.
+    Sku, 1..=64
+);
+
+shared::text!(
     /// Why an admin rejected a product.
     Reason, 1..=500
 );
@@ -53,6 +58,7 @@ shared::body!(
         description: Description,
         quantity: Stock,
         category: Category,
+        sku: Option<Sku>,
     }
 );
 
@@ -63,11 +69,12 @@ pub struct ProductChanges {
     product_price: Option<Price>,
     description: Option<Description>,
     category: Option<Category>,
+    sku: Option<Sku>,
 }
 
 impl Body for ProductChanges {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let members = ["productName", "productPrice", "description", "category"];
+        let members = ["productName", "productPrice", "description", "category", "sku"];
         if !members.iter().any(|name| fields.has(name)) {
             fields.fault_of_all(&format!("needs at least one of {}", members.join(", ")));
         }
@@ -76,6 +83,7 @@ impl Body for ProductChanges {
             product_price: fields.optional("productPrice"),
             description: fields.optional("description"),
             category: fields.optional("category"),
+            sku: fields.optional("sku"),
         })
     }
 }
@@ -196,6 +204,8 @@ pub struct Product {
     description: Description,
     category: Category,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    sku: Option<Sku>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     image_url: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     images: Option<Images>,
@@ -258,6 +268,7 @@ impl ProductOffer {
             currency,
             description: new.description,
             category: new.category,
+            sku: new.sku,
             image_url: None,
             images: None,
             image_upload_id: None,
@@ -300,6 +311,26 @@ impl Product {
     /// What it is called.
     pub fn name(&self) -> &ProductName {
         &self.product_name
+    }
+
+    /// What it is like.
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// Under what it is found.
+    pub fn category(&self) -> &Category {
+        &self.category
+    }
+
+    /// Its seller's own number of it.
+    pub fn sku(&self) -> Option<&Sku> {
+        self.sku.as_ref()
+    }
+
+    /// When it was listed.
+    pub fn created_at(&self) -> Timestamp {
+        self.created_at
     }
 
     /// What its offer says of it.
@@ -448,12 +479,13 @@ impl Product {
         reapproval: Reapproval,
         now: Timestamp,
     ) -> Option<Self> {
-        let ProductChanges { product_name, product_price, description, category } = changes.clone();
+        let ProductChanges { product_name, product_price, description, category, sku } = changes.clone();
         let changed = Self {
             product_name: product_name.unwrap_or_else(|| self.product_name.clone()),
             product_price: product_price.unwrap_or(self.product_price),
             description: description.unwrap_or_else(|| self.description.clone()),
             category: category.unwrap_or_else(|| self.category.clone()),
+            sku: sku.or_else(|| self.sku.clone()),
             ..self.clone()
         };
         if changed == self {
@@ -547,6 +579,8 @@ pub struct PublicProduct {
     quantity: Stock,
     category: Category,
     #[serde(skip_serializing_if = "Option::is_none")]
+    sku: Option<Sku>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     image_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     images: Option<Images>,
@@ -596,6 +630,7 @@ impl From<ProductOffer> for PublicProduct {
             description: product.description,
             quantity: offer.stock(),
             category: product.category,
+            sku: product.sku,
             image_url: product.image_url,
             images: product.images,
             is_approved: product.is_approved,

@@ -24,7 +24,7 @@ use shared::caller::{Caller, UserId};
 use shared::dynamo::list::Sort::Descending;
 use shared::dynamo::list::{Cursors, List, Page, PageRequest};
 use shared::dynamo::{
-    Consistency, Item, Read, Write, Written, from_item, number, read_each, text, to_item,
+    Batch, Consistency, Item, Read, Write, Written, from_item, number, read_each, text, to_item,
     unless_condition_failed, update_item,
 };
 use shared::guards::{Guards, KeyedRequest, Once};
@@ -117,6 +117,57 @@ impl Products {
         Ok(product.zip(offer).map(|(product, offer)| ProductOffer { product, offer }))
     }
 
+    /// Adds products and their offers to what is read at the same time: two keys each.
+    ///
+    /// # Errors
+    /// Never for values of these types; the SDK's builder asks.
+    pub fn with(
+        &self,
+        read: Read,
+        ids: impl IntoIterator<Item = ProductId> + Clone,
+        consistency: Consistency,
+    ) -> anyhow::Result<Read> {
+        let read = read.of(&self.table, "id", ids.clone(), consistency)?;
+        self.offers.with(read, ids.into_iter().map(Into::into), consistency)
+    }
+
+    /// The products that were read together with their offers, by their ids: neither those that have none, nor those
+    /// that nobody can read.
+    pub fn found_in(&self, batch: &mut Batch) -> HashMap<ProductId, ProductOffer> {
+        let offers = self.offers.found_in(batch);
+        let mut offers: HashMap<_, _> = offers.into_iter().map(|offer| (offer.product_id(), offer)).collect();
+        let products = read_each::<Product>(batch.take(&self.table), "id");
+        let found = products.into_iter().filter_map(|product| {
+            let offer = offers.remove(&product.id)?;
+            Some((product.id, ProductOffer { product, offer }))
+        });
+        found.collect()
+    }
+
+    /// The next hundred of everything for sale behind `start`, as of a moment ago, and where the rest begins: for what
+    /// has to look at all of it. Two calls.
+    ///
+    /// # Errors
+    /// When the tables cannot be read.
+    pub async fn next_approved(
+        &self,
+        start: Option<Item>,
+    ) -> anyhow::Result<(Vec<ProductOffer>, Option<Item>)> {
+        const AT_ONCE: i32 = 100;
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .set_index_name(APPROVED.index.map(str::to_owned))
+            .key_condition_expression("approved = :approved")
+            .expression_attribute_values(":approved", text(ALL_APPROVED))
+            .limit(AT_ONCE)
+            .set_exclusive_start_key(start);
+        let found = query.send().await.context("read what is for sale")?;
+        let products = read_each::<Product>(found.items.unwrap_or_default(), "id");
+        Ok((self.with_offers(products).await?, found.last_evaluated_key))
+    }
+
     /// The product as everyone may see it, as of a moment ago, at half the cost of a consistent read.
     ///
     /// # Errors
@@ -177,17 +228,21 @@ impl Products {
         request: &PageRequest,
     ) -> Result<Page<ProductOffer>, Problem> {
         let page = cursors.page::<Product>(&self.client, &self.table, list, of, request).await?;
-        let ids = page.entries.iter().map(|product| product.id.into());
+        Ok(Page { entries: self.with_offers(page.entries).await?, next_cursor: page.next_cursor })
+    }
+
+    /// Products out of an index with their offers, a hundred at most: one read.
+    async fn with_offers(&self, products: Vec<Product>) -> anyhow::Result<Vec<ProductOffer>> {
+        let ids = products.iter().map(|product| product.id.into());
         let read = self.offers.with(Read::new(), ids, Consistency::Eventual)?;
         let mut found = read.fetch(&self.client).await.context("read the offers of a page")?;
         let offers = self.offers.found_in(&mut found);
         let mut offers: HashMap<_, _> = offers.into_iter().map(|offer| (offer.product_id(), offer)).collect();
         // The index tells of a moment ago: what has no offer has just been deleted.
-        let entries = page
-            .entries
+        let found = products
             .into_iter()
             .filter_map(|product| Some(ProductOffer { offer: offers.remove(&product.id)?, product }));
-        Ok(Page { entries: entries.collect(), next_cursor: page.next_cursor })
+        Ok(found.collect())
     }
 
     /// Applies `rule` to the product as it is, and tries again when somebody else changed it meanwhile. Where the rule
@@ -585,7 +640,7 @@ mod tests {
         json!({
             "id": "01a1fbbc-f7cc-71a0-aa66-431f703e44ea", "ownerId": "bob", "email": "bob@cartwright.test",
             "fileName": "pot.png", "productName": "Pot", "productPrice": 900, "currency": "EUR",
-            "description": "Brown.", "category": "Kitchen", "imageUrl": "https://shop.example/images/pot.png",
+            "description": "Brown.", "category": "Kitchen", "sku": "POT-1", "imageUrl": "https://shop.example/images/pot.png",
             "images": { "small": "small.jpg", "medium": "medium.jpg", "large": "large.jpg" },
             "imageUploadId": upload,
             "imageRejection": "The file is empty.",

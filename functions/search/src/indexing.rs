@@ -1,0 +1,252 @@
+//! What changed in the tables, into the index: as a delta beside it, or instead of the deltas that there are.
+//!
+//! A change only says which product to look at. What the index then says of it is what the tables say at that moment,
+//! read after the pointer: so changes may come twice, late, or in any order, and of two who index the same product the
+//! one that wins has read it last.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use anyhow::Context;
+use aws_sdk_sqs::Client;
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use products::{ProductId, Products};
+use shared::dynamo::{Consistency, Read};
+use shared::run::aws::{Aws, FromEnv};
+use shared::run::config::{self, ConfigError};
+use shared::run::worker::{Change, Undelivered};
+use shared::values::time::Timestamp;
+
+use crate::compacting::Compaction;
+use crate::current::{Current, Loaded};
+use crate::engine::{self, Document, Index};
+use crate::face;
+use crate::store::{Pointer, Pointers};
+
+/// How often an update is tried again when others switched the pointer first.
+const TRIES: u32 = 3;
+
+/// How many deltas there may be before they become one.
+const MOST_DELTAS: usize = 8;
+
+/// How many products are read at once, with their offers: as many as one call takes.
+const READ_AT_ONCE: usize = 50;
+
+/// How many of those calls are made at the same time.
+const CALLS_AT_ONCE: usize = 4;
+
+/// A product of which something changed that the index knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Touched {
+    /// Which.
+    pub product_id: ProductId,
+    /// About when.
+    pub at: Timestamp,
+}
+
+/// What the tables say now of products, as the index would have it.
+#[derive(Debug, Clone)]
+pub(crate) struct Faces {
+    pub(crate) products: Products,
+    pointers: Pointers,
+}
+
+impl FromEnv for Faces {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { products: Products::from_env(aws)?, pointers: Pointers::from_env(aws)? })
+    }
+}
+
+impl Faces {
+    /// Of those of these products that may be found.
+    pub(crate) async fn read(
+        &self,
+        ids: &BTreeSet<ProductId>,
+    ) -> anyhow::Result<HashMap<ProductId, Document>> {
+        let ids: Vec<_> = ids.iter().copied().collect();
+        let reads = ids.chunks(READ_AT_ONCE).map(|ids| async move {
+            let read = self.products.with(Read::new(), ids.iter().copied(), Consistency::Strong)?;
+            let mut batch = self.pointers.fetch(read).await.context("read products to index")?;
+            let found = self.products.found_in(&mut batch).into_values();
+            anyhow::Ok(found.filter_map(|found| face::document(&found)).collect::<Vec<_>>())
+        });
+        let documents: Vec<Vec<_>> =
+            stream::iter(reads).buffer_unordered(CALLS_AT_ONCE).try_collect().await?;
+        Ok(documents.into_iter().flatten().map(|document| (document.product_id, document)).collect())
+    }
+}
+
+/// Keeping the index as the tables are.
+#[derive(Debug, Clone)]
+pub struct Indexing {
+    pub(crate) current: Current,
+    pub(crate) faces: Faces,
+    tables: Tables,
+    compactions: Compactions,
+}
+
+/// The tables whose streams tell what changed.
+#[derive(Debug, Clone)]
+struct Tables {
+    products: String,
+    offers: String,
+}
+
+impl FromEnv for Indexing {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self {
+            current: Current::from_env(aws)?,
+            faces: Faces::from_env(aws)?,
+            tables: Tables {
+                products: config::required("PRODUCTS_TABLE")?,
+                offers: config::required("OFFERS_TABLE")?,
+            },
+            compactions: Compactions::from_env(aws)?,
+        })
+    }
+}
+
+impl Indexing {
+    /// Which products a change of an item is about: one, or none where the index knows nothing of what is different.
+    ///
+    /// # Errors
+    /// When the change is of another table: the template has a stream too many.
+    pub fn touched(&self, change: Change) -> anyhow::Result<Vec<Touched>> {
+        let Change { table, at, images, .. } = change;
+        if table == self.tables.products {
+            Ok(images.between(|old: Option<&products::Product>, new| {
+                let id = old.or(new).map(products::Product::id);
+                touched(id, face::product_differs(old, new), at)
+            }))
+        } else if table == self.tables.offers {
+            Ok(images.between(|old: Option<&offers::Offer>, new| {
+                let id = old.or(new).map(offers::Offer::product_id);
+                touched(id, face::offer_differs(old, new), at)
+            }))
+        } else {
+            anyhow::bail!("the index knows nothing of the table {table}")
+        }
+    }
+
+    /// Indexes what a batch of changes is about. Safe to repeat.
+    ///
+    /// # Errors
+    /// Names the first change: all of them come again.
+    pub async fn index(&self, touched: &[Touched]) -> Result<(), Undelivered> {
+        let ids = touched.iter().map(|one| one.product_id).collect();
+        let Some(now) = touched.iter().map(|one| one.at).max() else { return Ok(()) };
+        let indexed = self.index_products(&ids, now).await.map_err(|error| Undelivered { from: 0, error })?;
+        tracing::info!(touched = ids.len(), indexed, "products indexed");
+        Ok(())
+    }
+
+    /// Has the index say of these products what the tables say now, and gives of how many it said something else. Safe
+    /// to repeat.
+    ///
+    /// # Errors
+    /// When a table or the bucket fails, or others switched the pointer again and again.
+    pub async fn index_products(&self, ids: &BTreeSet<ProductId>, now: Timestamp) -> anyhow::Result<usize> {
+        for _ in 0..TRIES {
+            let Some(loaded) = self.current.now().await? else {
+                let documents = self.faces.read(ids).await?.into_values().collect::<Vec<_>>();
+                let count = documents.len();
+                if count == 0 || self.begin(documents, now).await? {
+                    return Ok(count);
+                }
+                continue;
+            };
+            // After the pointer: whoever switched before has seen no newer state of these.
+            let changes = changes(&loaded.index, ids, self.faces.read(ids).await?);
+            if changes.is_empty() || self.advance(&loaded, &changes, now).await? {
+                // Here as well where nothing is new: the update before may have died before it asked.
+                let current = self.current.at_hand().await?;
+                self.compactions.ask_if_needed(current.as_deref()).await?;
+                return Ok(changes.len());
+            }
+        }
+        anyhow::bail!("others switched the index {TRIES} times at the same moment")
+    }
+
+    /// The first index there is.
+    async fn begin(&self, documents: Vec<Document>, now: Timestamp) -> anyhow::Result<bool> {
+        let base = Bytes::from(Index::build(documents.into_iter())?);
+        self.current.replace(None, base, &self.faces, now).await
+    }
+
+    /// Puts the changes beside the index, or all that was changed since its base where that would be too many files,
+    /// and switches to it. `false` where somebody else switched first: then nothing is changed.
+    async fn advance(
+        &self,
+        loaded: &Arc<Loaded>,
+        changes: &[engine::Change],
+        now: Timestamp,
+    ) -> anyhow::Result<bool> {
+        let mut delta = Bytes::from(loaded.index.apply(changes)?);
+        let mut index = loaded.index.with_delta(delta.clone())?;
+        let mut deltas = loaded.pointer.deltas.clone();
+        if deltas.len() >= MOST_DELTAS {
+            delta = Bytes::from(index.merge_deltas()?);
+            index = loaded.with_one_delta(delta.clone())?;
+            deltas.clear();
+        }
+        deltas.push(self.current.files.put(&delta, now).await?);
+        let before = &loaded.pointer;
+        let next = Pointer::after(Some(before), before.base, deltas, documents_of(&index), now);
+        if !self.current.pointers.switch(Some(before), &next).await? {
+            return Ok(false);
+        }
+        self.current.advanced(loaded, next, index, delta);
+        Ok(true)
+    }
+}
+
+fn touched(product_id: Option<ProductId>, differs: bool, at: Timestamp) -> Vec<Touched> {
+    let touched = product_id.map(|product_id| Touched { product_id, at });
+    touched.into_iter().filter(|_| differs).collect()
+}
+
+/// What of these products the index does not say yet.
+pub(crate) fn changes(
+    index: &Index,
+    ids: &BTreeSet<ProductId>,
+    mut documents: HashMap<ProductId, Document>,
+) -> Vec<engine::Change> {
+    let known: HashMap<_, _> = index.versions().filter(|(id, _)| ids.contains(id)).collect();
+    let changes = ids.iter().filter_map(|id| match (known.get(id), documents.remove(id)) {
+        (Some(known), Some(document)) if *known == document.version => None,
+        (_, Some(document)) => Some(engine::Change::Put(document)),
+        (Some(_), None) => Some(engine::Change::Delete(*id)),
+        (None, None) => None,
+    });
+    changes.collect()
+}
+
+pub(crate) fn documents_of(index: &Index) -> u32 {
+    u32::try_from(index.documents()).unwrap_or(u32::MAX)
+}
+
+/// The queue of what compact-index is asked.
+#[derive(Debug, Clone)]
+struct Compactions {
+    client: Client,
+    url: String,
+}
+
+impl FromEnv for Compactions {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { client: Client::new(aws.sdk()), url: config::required("SEARCH_QUEUE_URL")? })
+    }
+}
+
+impl Compactions {
+    /// Asks for a compaction where the index needs one. Asked twice, the second finds nothing to do.
+    async fn ask_if_needed(&self, loaded: Option<&Loaded>) -> anyhow::Result<()> {
+        if !loaded.is_some_and(|loaded| Compaction::is_needed(&loaded.index)) {
+            return Ok(());
+        }
+        let body = serde_json::to_string(&Compaction::default())?;
+        let send = self.client.send_message().queue_url(&self.url).message_body(body);
+        send.send().await.map(drop).context("ask for a compaction")
+    }
+}
