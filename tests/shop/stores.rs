@@ -20,6 +20,7 @@ mod places;
 mod products;
 mod promotions;
 mod returns;
+mod search;
 mod settings;
 mod users;
 

@@ -77,7 +77,7 @@ impl Current {
     /// # Errors
     /// When it cannot be loaded.
     pub async fn at_hand(&self) -> anyhow::Result<Option<Arc<Loaded>>> {
-        match self.kept().loaded.clone() {
+        match self.in_memory() {
             Some(loaded) => Ok(Some(loaded)),
             None => self.now().await,
         }
@@ -88,8 +88,14 @@ impl Current {
     /// # Errors
     /// When it cannot be loaded.
     pub async fn now(&self) -> anyhow::Result<Option<Arc<Loaded>>> {
-        let pointer = self.pointers.read().await?;
-        self.of(pointer).await
+        for _ in 0..TRIES {
+            let Some(pointer) = self.pointers.read().await? else { return Ok(None) };
+            if let Some(loaded) = self.named_by(pointer).await? {
+                return Ok(Some(loaded));
+            }
+            // Somebody has switched since, and the files that are not named any more were swept.
+        }
+        anyhow::bail!("the files of the index were gone {TRIES} times")
     }
 
     /// The index as of two seconds ago at most.
@@ -99,40 +105,50 @@ impl Current {
     pub async fn lately(&self, now: Timestamp) -> anyhow::Result<Option<Arc<Loaded>>> {
         let is_fresh = self.kept().looked_at.is_some_and(|at| at + FRESH > now && now + FRESH > at);
         if is_fresh {
-            return Ok(self.kept().loaded.clone());
+            return Ok(self.in_memory());
         }
         let loaded = self.now().await?;
         self.kept().looked_at = Some(now);
         Ok(loaded)
     }
 
-    /// The index that this pointer names, or a newer one: what is in memory where that is as new.
+    /// The index that this pointer names, which is of a moment ago. Where it is none that follows what is in memory, it
+    /// may be older than that, or the index was begun anew: then the pointer is read as it is now.
     ///
     /// # Errors
     /// When it cannot be loaded.
     pub async fn of(&self, pointer: Option<Pointer>) -> anyhow::Result<Option<Arc<Loaded>>> {
-        let Some(mut pointer) = pointer else { return Ok(None) };
-        for _ in 0..TRIES {
-            let before = self.kept().loaded.clone();
-            if let Some(before) = before.as_ref().filter(|one| one.pointer.generation >= pointer.generation) {
-                return Ok(Some(before.clone()));
-            }
-            if let Some(loaded) = self.load(pointer, before.as_deref()).await? {
-                return Ok(Some(self.keep(loaded)));
-            }
-            // Somebody has switched since, and deleted what is not named any more.
-            pointer = self.pointers.read().await?.context("the pointer of the index is gone")?;
+        let loaded = match (pointer, self.in_memory()) {
+            (None, None) => return Ok(None),
+            (Some(pointer), Some(loaded)) if loaded.pointer == pointer => Some(loaded),
+            (Some(pointer), Some(loaded)) if pointer.generation <= loaded.pointer.generation => None,
+            (Some(pointer), _) => self.named_by(pointer).await?,
+            (None, Some(_)) => None,
+        };
+        match loaded {
+            Some(loaded) => Ok(Some(loaded)),
+            None => self.now().await,
         }
-        anyhow::bail!("the files of the index were gone {TRIES} times")
     }
 
-    /// Keeps an index in memory from now on, where it is newer than what is there.
+    fn in_memory(&self) -> Option<Arc<Loaded>> {
+        self.kept().loaded.clone()
+    }
+
+    /// The index that this very pointer names; `None` where a file of it is gone.
+    async fn named_by(&self, pointer: Pointer) -> anyhow::Result<Option<Arc<Loaded>>> {
+        let before = self.in_memory();
+        if before.as_ref().is_some_and(|before| before.pointer == pointer) {
+            return Ok(before);
+        }
+        let loaded = self.load(pointer, before.as_deref()).await?;
+        Ok(loaded.map(|loaded| self.keep(loaded)))
+    }
+
+    /// Keeps an index in memory from now on.
     fn keep(&self, loaded: Loaded) -> Arc<Loaded> {
         let loaded = Arc::new(loaded);
-        let mut kept = self.kept();
-        if kept.loaded.as_ref().is_none_or(|one| one.pointer.generation < loaded.pointer.generation) {
-            kept.loaded = Some(loaded.clone());
-        }
+        self.kept().loaded = Some(loaded.clone());
         loaded
     }
 
@@ -169,10 +185,8 @@ impl Current {
             Some(before)
                 if before.pointer.base == pointer.base && pointer.deltas.starts_with(&before.pointer.deltas) =>
             {
-                let new = &deltas[before.deltas.len()..];
-                let (first, rest) = new.split_first().context("a newer pointer with the same files")?;
-                let index = before.index.with_delta(first.clone())?;
-                rest.iter().try_fold(index, |index, delta| index.with_delta(delta.clone()))?
+                let new = deltas[before.deltas.len()..].iter();
+                new.try_fold(before.index.clone(), |index, delta| index.with_delta(delta.clone()))?
             }
             _ => Index::open(base.clone(), &deltas).context("open the index")?,
         };

@@ -110,7 +110,7 @@ impl Searching {
         let mut found = self.found(loaded.clone(), &query)?;
         let mut today = self.today(ids(&found, to_read)).await?;
         let newer = self.current.of(today.pointer.take()).await?;
-        if generation(newer.as_deref()) > generation(loaded.as_deref()) {
+        if pointer(newer.as_deref()) != pointer(loaded.as_deref()) {
             found = self.found(newer, &query)?;
             let unread = ids(&found, to_read).filter(|id| !today.products.contains_key(id)).collect::<Vec<_>>();
             if !unread.is_empty() {
@@ -153,8 +153,8 @@ impl Searching {
     }
 }
 
-fn generation(loaded: Option<&Loaded>) -> u32 {
-    loaded.map_or(0, |loaded| loaded.pointer.generation)
+fn pointer(loaded: Option<&Loaded>) -> Option<&Pointer> {
+    loaded.map(|loaded| &loaded.pointer)
 }
 
 fn ids(found: &Page, to_read: usize) -> impl Iterator<Item = ProductId> {

@@ -19,7 +19,8 @@ use shared::values::time::Timestamp;
 
 use crate::files::File;
 
-/// Names the pointer to an index whose files have the format that this code reads.
+/// Names the pointer to an index whose files have the format that this code reads, unless `SEARCH_INDEX` names another
+/// one, as tests do.
 const POINTER: &str = "index#1";
 
 /// The shape in which pointers are written.
@@ -29,7 +30,6 @@ const SCHEMA_VERSION: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Pointer {
-    search_id: String,
     /// Counts the switches, from 1.
     pub generation: u32,
     /// The index as somebody built or compacted it.
@@ -54,7 +54,6 @@ impl Pointer {
         now: Timestamp,
     ) -> Self {
         Self {
-            search_id: POINTER.to_owned(),
             generation: before.map_or(0, |before| before.generation) + 1,
             base,
             deltas,
@@ -75,11 +74,13 @@ impl Pointer {
 pub struct Pointers {
     client: Client,
     table: String,
+    id: String,
 }
 
 impl FromEnv for Pointers {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self { client: aws.dynamodb(), table: config::table("SEARCH_TABLE") })
+        let id = config::optional("SEARCH_INDEX")?.unwrap_or_else(|| POINTER.to_owned());
+        Ok(Self { client: aws.dynamodb(), table: config::table("SEARCH_TABLE"), id })
     }
 }
 
@@ -89,7 +90,7 @@ impl Pointers {
     /// # Errors
     /// When the table cannot be read.
     pub async fn read(&self) -> anyhow::Result<Option<Pointer>> {
-        let get = self.client.get_item().table_name(&self.table).key("searchId", text(POINTER));
+        let get = self.client.get_item().table_name(&self.table).key("searchId", text(&self.id));
         let found = get.consistent_read(true).send().await.context("read the pointer of the index")?;
         found.item.map(from_item).transpose()
     }
@@ -99,7 +100,7 @@ impl Pointers {
     /// # Errors
     /// Never for values of these types; the SDK's builder asks.
     pub fn with(&self, read: Read) -> anyhow::Result<Read> {
-        read.of(&self.table, "searchId", [POINTER], Consistency::Eventual)
+        read.of(&self.table, "searchId", [&self.id], Consistency::Eventual)
     }
 
     /// Reads what was put together, in one call.
@@ -124,7 +125,7 @@ impl Pointers {
     /// # Errors
     /// When the table cannot be written. It may be switched all the same.
     pub async fn switch(&self, before: Option<&Pointer>, next: &Pointer) -> anyhow::Result<bool> {
-        let mut update = Update::builder().table_name(&self.table).key("searchId", text(POINTER));
+        let mut update = Update::builder().table_name(&self.table).key("searchId", text(&self.id));
         // Not all of the item: what others keep beside it stays.
         let names = ["generation", "base", "deltas", "documents", "updatedAt", "schemaVersion"];
         let mut item = to_item(next)?;

@@ -366,7 +366,7 @@ fn of_functions(record: &Record) -> Vec<(String, String)> {
         // Not the shop's buckets: what is uploaded there starts index-product-image.
         ("MEDIA_BUCKET".to_owned(), "cartwright-tests-media".to_owned()),
         ("UPLOADS_BUCKET".to_owned(), "cartwright-tests-uploads".to_owned()),
-        ("SEARCH_BUCKET".to_owned(), record.outputs.get("SearchBucket").cloned().unwrap_or_default()),
+        ("SEARCH_BUCKET".to_owned(), "cartwright-tests-search".to_owned()),
         ("SEARCH_QUEUE_URL".to_owned(), record.outputs.get("SearchQueueUrl").cloned().unwrap_or_default()),
         ("MEDIA_BASE_URL".to_owned(), format!("{}/local/media", record.url())),
     ];
