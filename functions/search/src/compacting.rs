@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use bytes::Bytes;
 use products::ProductId;
 use serde::{Deserialize, Serialize};
 use shared::run::aws::{Aws, FromEnv};
@@ -14,18 +13,18 @@ use shared::run::telemetry;
 use shared::values::time::Timestamp;
 
 use crate::current::{Current, Loaded};
-use crate::engine::Index;
-use crate::indexing::{Faces, changes, documents_of};
+use crate::engine::{Bytes, Index};
+use crate::indexing::{Faces, changes, documents_of, versions_of};
 use crate::store::Pointer;
 
 /// How often a new base is tried to become the index while others change that.
 const TRIES: u32 = 10;
 
 /// How many products the deltas may hold.
-const MOST_IN_DELTAS: usize = 20_000;
+const MOST_IN_DELTAS: u64 = 20_000;
 
 /// Below this many deletions nobody notices them.
-const FEW_DELETED: usize = 100;
+const FEW_DELETED: u64 = 100;
 
 /// What compact-index is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -42,12 +41,12 @@ impl Compaction {
     }
 }
 
-fn is_needed(documents: usize, deleted: usize, in_deltas: usize) -> bool {
+fn is_needed(documents: u64, deleted: u64, in_deltas: u64) -> bool {
     in_deltas >= MOST_IN_DELTAS || deleted >= FEW_DELETED && deleted * 10 >= documents
 }
 
 /// Compacting the index.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Compacting {
     current: Current,
     faces: Faces,
@@ -70,7 +69,7 @@ impl Compacting {
             tracing::info!(generation = loaded.pointer.generation, "nothing to compact");
             return Ok(());
         }
-        let base = Bytes::from(loaded.index.compact()?);
+        let base = Bytes::new(loaded.index.compact()?);
         let is_done = self.current.replace(Some(&loaded), base, &self.faces, now).await?;
         anyhow::ensure!(is_done, "others changed the index all the time");
         telemetry::count("IndexCompacted", 1);
@@ -95,9 +94,9 @@ impl Current {
             let later = changed_since(&known, current.as_ref().map(|current| &current.index));
             let (mut index, mut deltas, mut files) = (Loaded::of_base(base.clone())?, vec![], vec![]);
             if !later.is_empty() {
-                let changes = changes(&index, &later, faces.read(&later).await?);
+                let changes = changes(&versions_of(&index, &later), &later, faces.read(&later).await?);
                 if !changes.is_empty() {
-                    let delta = Bytes::from(index.apply(&changes)?);
+                    let delta = Bytes::new(index.apply(&changes)?);
                     index = index.with_delta(delta.clone())?;
                     files.push(self.files.put(&delta, now).await?);
                     deltas.push(delta);
@@ -119,7 +118,7 @@ fn changed_since(known: &HashMap<ProductId, u64>, index: Option<&Index>) -> BTre
     let Some(index) = index else { return BTreeSet::new() };
     let mut gone = known.clone();
     let mut changed = BTreeSet::new();
-    for (id, version) in index.versions() {
+    for (id, version) in index.versions().map(|(id, version)| (ProductId::from(id), version)) {
         if gone.remove(&id) != Some(version) {
             changed.insert(id);
         }

@@ -5,14 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
-use bytes::Bytes;
 use futures_util::future::try_join_all;
 use products::ProductId;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::values::time::Timestamp;
 
-use crate::engine::Index;
+use crate::engine::{Bytes, Index};
 use crate::files::{File, Files};
 use crate::store::{Pointer, Pointers};
 
@@ -23,7 +22,6 @@ const TRIES: u32 = 3;
 const FRESH: Duration = Duration::from_secs(2);
 
 /// An index, and the files that it is made of.
-#[derive(Debug)]
 pub struct Loaded {
     /// Which files.
     pub pointer: Pointer,
@@ -46,19 +44,19 @@ impl Loaded {
 
     /// The version of each product that the index holds.
     pub fn versions(&self) -> HashMap<ProductId, u64> {
-        self.index.versions().collect()
+        self.index.versions().map(|(id, version)| (id.into(), version)).collect()
     }
 }
 
 /// The index as it is now.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Current {
     pub(crate) pointers: Pointers,
     pub(crate) files: Files,
     kept: Arc<Mutex<Kept>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Kept {
     loaded: Option<Arc<Loaded>>,
     looked_at: Option<Timestamp>,
@@ -183,9 +181,10 @@ impl Current {
         let index = match before {
             // Most often there is one delta more.
             Some(before)
-                if before.pointer.base == pointer.base && pointer.deltas.starts_with(&before.pointer.deltas) =>
+                if before.pointer.base == pointer.base
+                    && pointer.deltas.starts_with(&before.pointer.deltas) =>
             {
-                let new = deltas[before.deltas.len()..].iter();
+                let mut new = deltas[before.deltas.len()..].iter();
                 new.try_fold(before.index.clone(), |index, delta| index.with_delta(delta.clone()))?
             }
             _ => Index::open(base.clone(), &deltas).context("open the index")?,

@@ -18,7 +18,7 @@ pub fn document(found: &ProductOffer) -> Option<Document> {
     let store: Option<StoreFace> = None;
     let rating: Option<u8> = None;
     let document = Document {
-        product_id: product.id(),
+        product_id: product.id().into(),
         name: product.name().to_string(),
         description: product.description().to_string(),
         category: product.category().to_string(),
@@ -35,7 +35,8 @@ pub fn document(found: &ProductOffer) -> Option<Document> {
 
 /// The same for the same face, and another one for every other, as far as 64 bits go.
 fn version(document: &Document) -> u64 {
-    let Document { product_id: _, name, description, category, store, sku, price, in_stock, rating, .. } = document;
+    let Document { product_id: _, name, description, category, store, sku, price, in_stock, rating, .. } =
+        document;
     let store = store.as_ref().map(|store| (store.id.to_string(), &store.name));
     let face = (name, description, category, store, sku, price, in_stock, rating, document.created_at);
     let face = serde_json::to_vec(&face).unwrap_or_default();
@@ -121,9 +122,11 @@ pub(crate) mod tests {
         for (member, value) in [("price", json!(451)), ("quantity", json!(0))] {
             assert_ne!(version(product(1), with(offer(1), member, value)), known, "{member}");
         }
-        for (member, value) in
-            [("imageUrl", json!("https://a.example/b.png")), ("version", json!(4)), ("fileName", json!("a.png"))]
-        {
+        for (member, value) in [
+            ("imageUrl", json!("https://a.example/b.png")),
+            ("version", json!(4)),
+            ("fileName", json!("a.png")),
+        ] {
             assert_eq!(version(with(product(1), member, value), offer(1)), known, "{member}");
         }
         for (member, value) in [("quantity", json!(2)), ("promised", json!(1))] {
@@ -132,7 +135,8 @@ pub(crate) mod tests {
     }
 
     fn products() -> impl Strategy<Value = Option<Value>> {
-        let (names, skus) = (prop::sample::select(vec!["Tea", "Pot"]), prop::sample::select(vec![json!("A"), Value::Null]));
+        let (names, skus) =
+            (prop::sample::select(vec!["Tea", "Pot"]), prop::sample::select(vec![json!("A"), Value::Null]));
         let one = (names, skus, any::<bool>()).prop_map(|(name, sku, approved)| {
             let named = with(with(product(1), "productName", json!(name)), "sku", sku);
             with(named, "isApproved", json!(approved))

@@ -14,13 +14,13 @@ use anyhow::Context;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
-use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
 
+use crate::engine::Bytes;
 use crate::store::Pointer;
 
 /// How much of a file is in one object.
@@ -68,19 +68,19 @@ impl Files {
     ///
     /// # Errors
     /// When the bucket cannot be written. Some of it may be there all the same, and nobody's.
-    pub async fn put(&self, content: &Bytes, now: Timestamp) -> anyhow::Result<File> {
+    pub async fn put(&self, content: &[u8], now: Timestamp) -> anyhow::Result<File> {
         let id = FileId::at(now);
         let pieces: Vec<_> = (0..content.len()).step_by(OBJECT).collect();
         let objects = u32::try_from(pieces.len())?;
         let puts = stream::iter((0..objects).zip(pieces)).map(|(number, from)| {
             let to = content.len().min(from + OBJECT);
-            self.put_object(key(id, number), content.slice(from..to))
+            self.put_object(key(id, number), content[from..to].to_vec())
         });
         puts.buffer_unordered(AT_ONCE).try_collect::<Vec<()>>().await?;
         Ok(File { id, bytes: content.len() as u64, objects })
     }
 
-    async fn put_object(&self, key: String, content: Bytes) -> anyhow::Result<()> {
+    async fn put_object(&self, key: String, content: Vec<u8>) -> anyhow::Result<()> {
         let put = self.client.put_object().bucket(&self.bucket).key(key).if_none_match("*");
         match put.body(content.into()).send().await {
             Ok(_) => Ok(()),
@@ -96,27 +96,24 @@ impl Files {
     /// When the bucket cannot be read, or has something else under this name.
     pub async fn get(&self, file: &File) -> anyhow::Result<Option<Bytes>> {
         let gets = stream::iter(0..file.objects).map(|number| self.get_object(key(file.id, number)));
-        let pieces: Option<Vec<Bytes>> = {
-            let pieces: Vec<Option<Bytes>> = gets.buffered(AT_ONCE).try_collect().await?;
-            pieces.into_iter().collect()
-        };
-        let Some(pieces) = pieces else { return Ok(None) };
-        let content = match <[Bytes; 1]>::try_from(pieces) {
+        let pieces: Vec<Option<Vec<u8>>> = gets.buffered(AT_ONCE).try_collect().await?;
+        let Some(pieces) = pieces.into_iter().collect::<Option<Vec<_>>>() else { return Ok(None) };
+        let content = match <[Vec<u8>; 1]>::try_from(pieces) {
             Ok([whole]) => whole,
-            Err(pieces) => pieces.concat().into(),
+            Err(pieces) => pieces.concat(),
         };
         let found = content.len() as u64;
         anyhow::ensure!(found == file.bytes, "the file {} has {found} bytes of {}", file.id, file.bytes);
-        Ok(Some(content))
+        Ok(Some(Bytes::new(content)))
     }
 
-    async fn get_object(&self, key: String) -> anyhow::Result<Option<Bytes>> {
+    async fn get_object(&self, key: String) -> anyhow::Result<Option<Vec<u8>>> {
         let found = match self.client.get_object().bucket(&self.bucket).key(key).send().await {
             Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
             found => found.context("get a file of the index")?,
         };
         let content = found.body.collect().await.context("get a file of the index")?;
-        Ok(Some(content.into_bytes()))
+        Ok(Some(content.to_vec()))
     }
 
     /// Deletes the files that `pointer` does not name and that are older than an hour, and gives how many objects that
@@ -126,7 +123,8 @@ impl Files {
     /// When the bucket cannot be read or written.
     pub async fn sweep(&self, pointer: Option<&Pointer>, now: Timestamp) -> anyhow::Result<usize> {
         let named: HashSet<_> = pointer.into_iter().flat_map(Pointer::files).map(|file| file.id).collect();
-        let mut pages = self.client.list_objects_v2().bucket(&self.bucket).prefix("index/").into_paginator().send();
+        let mut pages =
+            self.client.list_objects_v2().bucket(&self.bucket).prefix("index/").into_paginator().send();
         let mut swept = 0;
         while let Some(page) = pages.next().await {
             let page = page.context("list the files of the index")?;

@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use aws_sdk_sqs::Client;
-use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use products::{ProductId, Products};
 use shared::dynamo::{Consistency, Read};
@@ -20,7 +19,8 @@ use shared::values::time::Timestamp;
 
 use crate::compacting::Compaction;
 use crate::current::{Current, Loaded};
-use crate::engine::{self, Document, Index};
+use crate::domain::Domain;
+use crate::engine::{self, Bytes, Document, Index};
 use crate::face;
 use crate::store::{Pointer, Pointers};
 
@@ -65,23 +65,27 @@ impl Faces {
         ids: &BTreeSet<ProductId>,
     ) -> anyhow::Result<HashMap<ProductId, Document>> {
         let ids: Vec<_> = ids.iter().copied().collect();
-        let reads = ids.chunks(READ_AT_ONCE).map(|ids| async move {
-            let read = self.products.with(Read::new(), ids.iter().copied(), Consistency::Strong)?;
+        // Own ids: what borrows them is no future that a runtime takes.
+        let chunks: Vec<Vec<ProductId>> = ids.chunks(READ_AT_ONCE).map(<[_]>::to_vec).collect();
+        let reads = chunks.into_iter().map(|ids| async move {
+            let read = self.products.with(Read::new(), ids, Consistency::Strong)?;
             let mut batch = self.pointers.fetch(read).await.context("read products to index")?;
             let found = self.products.found_in(&mut batch).into_values();
             anyhow::Ok(found.filter_map(|found| face::document(&found)).collect::<Vec<_>>())
         });
         let documents: Vec<Vec<_>> =
             stream::iter(reads).buffer_unordered(CALLS_AT_ONCE).try_collect().await?;
-        Ok(documents.into_iter().flatten().map(|document| (document.product_id, document)).collect())
+        let documents = documents.into_iter().flatten();
+        Ok(documents.map(|document| (document.product_id.into(), document)).collect())
     }
 }
 
 /// Keeping the index as the tables are.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Indexing {
     pub(crate) current: Current,
     pub(crate) faces: Faces,
+    pub(crate) domain: Option<Domain>,
     tables: Tables,
     compactions: Compactions,
 }
@@ -98,6 +102,7 @@ impl FromEnv for Indexing {
         Ok(Self {
             current: Current::from_env(aws)?,
             faces: Faces::from_env(aws)?,
+            domain: Domain::if_any(aws)?,
             tables: Tables {
                 products: config::required("PRODUCTS_TABLE")?,
                 offers: config::required("OFFERS_TABLE")?,
@@ -145,8 +150,32 @@ impl Indexing {
     /// to repeat.
     ///
     /// # Errors
-    /// When a table or the bucket fails, or others switched the pointer again and again.
+    /// When a table, the bucket or the domain fails, or others switched the pointer again and again.
     pub async fn index_products(&self, ids: &BTreeSet<ProductId>, now: Timestamp) -> anyhow::Result<usize> {
+        match &self.domain {
+            Some(domain) => self.write_to(domain, ids).await,
+            None => self.switch(ids, now).await,
+        }
+    }
+
+    async fn write_to(&self, domain: &Domain, ids: &BTreeSet<ProductId>) -> anyhow::Result<usize> {
+        let (mut left, mut written) = (ids.clone(), 0);
+        for _ in 0..TRIES {
+            let known = domain.known(&left).await?;
+            let versions = known.iter().map(|(id, known)| (*id, known.version)).collect();
+            // After the domain was asked: whoever wrote before has seen no newer state of these.
+            let changes = changes(&versions, &left, self.faces.read(&left).await?);
+            let overtaken = domain.write(&changes, &known).await?;
+            written += changes.len() - overtaken.len();
+            if overtaken.is_empty() {
+                return Ok(written);
+            }
+            left = overtaken;
+        }
+        anyhow::bail!("others wrote {} products {TRIES} times at the same moment", left.len())
+    }
+
+    async fn switch(&self, ids: &BTreeSet<ProductId>, now: Timestamp) -> anyhow::Result<usize> {
         for _ in 0..TRIES {
             let Some(loaded) = self.current.now().await? else {
                 let documents = self.faces.read(ids).await?.into_values().collect::<Vec<_>>();
@@ -157,7 +186,7 @@ impl Indexing {
                 continue;
             };
             // After the pointer: whoever switched before has seen no newer state of these.
-            let changes = changes(&loaded.index, ids, self.faces.read(ids).await?);
+            let changes = changes(&versions_of(&loaded.index, ids), ids, self.faces.read(ids).await?);
             if changes.is_empty() || self.advance(&loaded, &changes, now).await? {
                 // Here as well where nothing is new: the update before may have died before it asked.
                 let current = self.current.at_hand().await?;
@@ -170,7 +199,7 @@ impl Indexing {
 
     /// The first index there is.
     async fn begin(&self, documents: Vec<Document>, now: Timestamp) -> anyhow::Result<bool> {
-        let base = Bytes::from(Index::build(documents.into_iter())?);
+        let base = Bytes::new(Index::build(documents.into_iter())?);
         self.current.replace(None, base, &self.faces, now).await
     }
 
@@ -182,11 +211,11 @@ impl Indexing {
         changes: &[engine::Change],
         now: Timestamp,
     ) -> anyhow::Result<bool> {
-        let mut delta = Bytes::from(loaded.index.apply(changes)?);
+        let mut delta = Bytes::new(loaded.index.apply(changes)?);
         let mut index = loaded.index.with_delta(delta.clone())?;
         let mut deltas = loaded.pointer.deltas.clone();
         if deltas.len() >= MOST_DELTAS {
-            delta = Bytes::from(index.merge_deltas()?);
+            delta = Bytes::new(index.merge_deltas()?);
             index = loaded.with_one_delta(delta.clone())?;
             deltas.clear();
         }
@@ -206,17 +235,22 @@ fn touched(product_id: Option<ProductId>, differs: bool, at: Timestamp) -> Vec<T
     touched.into_iter().filter(|_| differs).collect()
 }
 
+/// What the index says of these products, by the versions of their faces.
+pub(crate) fn versions_of(index: &Index, ids: &BTreeSet<ProductId>) -> HashMap<ProductId, u64> {
+    let versions = index.versions().map(|(id, version)| (ProductId::from(id), version));
+    versions.filter(|(id, _)| ids.contains(id)).collect()
+}
+
 /// What of these products the index does not say yet.
 pub(crate) fn changes(
-    index: &Index,
+    known: &HashMap<ProductId, u64>,
     ids: &BTreeSet<ProductId>,
     mut documents: HashMap<ProductId, Document>,
 ) -> Vec<engine::Change> {
-    let known: HashMap<_, _> = index.versions().filter(|(id, _)| ids.contains(id)).collect();
     let changes = ids.iter().filter_map(|id| match (known.get(id), documents.remove(id)) {
         (Some(known), Some(document)) if *known == document.version => None,
         (_, Some(document)) => Some(engine::Change::Put(document)),
-        (Some(_), None) => Some(engine::Change::Delete(*id)),
+        (Some(_), None) => Some(engine::Change::Delete((*id).into())),
         (None, None) => None,
     });
     changes.collect()

@@ -10,13 +10,18 @@
 //! | [`current`] | the index as the pointer has it, in memory |
 //! | [`indexing`] | what changed in the tables, into the index |
 //! | [`compacting`], [`reindexing`] | keeping the index small, and true |
+//! | [`engine`] | the index itself, without AWS |
+//! | [`domain`] | an OpenSearch domain in the place of files and pointer |
 //!
 //! docs/search.md has the whole.
 
 pub mod compacting;
 pub mod current;
+pub mod domain;
+pub mod engine;
 pub mod face;
 pub mod files;
+mod found;
 pub mod indexing;
 pub mod reindexing;
 pub mod request;
@@ -25,6 +30,7 @@ pub mod store;
 
 pub use compacting::{Compacting, Compaction};
 pub use current::Current;
+pub use domain::Domain;
 pub use indexing::{Indexing, Touched};
 pub use reindexing::{Asked, Reindexing};
 pub use request::{SearchRequest, SearchText, SuggestRequest};

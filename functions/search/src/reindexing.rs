@@ -6,7 +6,6 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use bytes::Bytes;
 use products::ProductId;
 use serde::{Deserialize, Serialize};
 use shared::run::aws::{Aws, FromEnv};
@@ -14,7 +13,7 @@ use shared::run::config::ConfigError;
 use shared::run::telemetry;
 use shared::values::time::Timestamp;
 
-use crate::engine::{Document, Index};
+use crate::engine::{Bytes, Change, Document, Index};
 use crate::face;
 use crate::indexing::{Indexing, changes};
 
@@ -68,7 +67,7 @@ impl Differing {
 }
 
 /// Verifying and building the index.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Reindexing {
     indexing: Indexing,
 }
@@ -87,12 +86,25 @@ impl Reindexing {
     /// When a table or the bucket fails. What is mended by then stays so.
     pub async fn run(&self, asked: Asked, now: Timestamp) -> anyhow::Result<Verified> {
         let current = &self.indexing.current;
-        if asked.rebuild || current.now().await?.is_none() {
-            self.rebuild(now).await?;
-        }
+        let swept = match &self.indexing.domain {
+            Some(domain) => {
+                if asked.rebuild {
+                    domain.begin().await?;
+                }
+                None
+            }
+            None => {
+                if asked.rebuild || current.now().await?.is_none() {
+                    self.rebuild(now).await?;
+                }
+                Some(current)
+            }
+        };
         let verified = self.verify(now).await?;
-        let pointer = current.pointers.read().await?;
-        let swept = current.files.sweep(pointer.as_ref(), now).await?;
+        let swept = match swept {
+            Some(current) => current.files.sweep(current.pointers.read().await?.as_ref(), now).await?,
+            None => 0,
+        };
         let verified = Verified { swept, ..verified };
         tracing::info!(verified = serde_json::to_string(&verified)?, "the index is verified");
         let wrong = [&verified.missing, &verified.extra, &verified.stale].map(|differing| differing.count);
@@ -106,26 +118,36 @@ impl Reindexing {
         let since = current.now().await?;
         let mut documents: Vec<Document> = Vec::new();
         self.each(|document| documents.push(document)).await?;
-        let base = Bytes::from(Index::build(documents.into_iter())?);
+        let base = Bytes::new(Index::build(documents.into_iter())?);
         let is_done = current.replace(since.as_deref(), base, &self.indexing.faces, now).await?;
         anyhow::ensure!(is_done, "others changed the index all the time");
         Ok(())
     }
 
+    /// What the index says, by the versions of the products' faces.
+    async fn indexed(&self) -> anyhow::Result<HashMap<ProductId, u64>> {
+        match &self.indexing.domain {
+            Some(domain) => domain.versions().await,
+            None => {
+                Ok(self.indexing.current.now().await?.map(|loaded| loaded.versions()).unwrap_or_default())
+            }
+        }
+    }
+
     async fn verify(&self, now: Timestamp) -> anyhow::Result<Verified> {
-        let current = &self.indexing.current;
-        let indexed = current.now().await?.map(|loaded| loaded.versions()).unwrap_or_default();
+        let indexed = self.indexed().await?;
         let mut for_sale = HashMap::new();
-        self.each(|document| drop(for_sale.insert(document.product_id, document.version))).await?;
+        self.each(|document| {
+            for_sale.insert(ProductId::from(document.product_id), document.version);
+        })
+        .await?;
         let mut differing = differing(&indexed, &for_sale);
         if !differing.is_empty() {
             tokio::time::sleep(SETTLED).await;
             // Of these, those that the index still has otherwise than the tables have them now.
-            if let Some(loaded) = current.now().await? {
-                let found = self.indexing.faces.read(&differing).await?;
-                let changes = changes(&loaded.index, &differing, found);
-                differing = changes.iter().map(crate::engine::Change::product_id).collect();
-            }
+            let (indexed, found) = (self.indexed().await?, self.indexing.faces.read(&differing).await?);
+            let changes = changes(&indexed, &differing, found);
+            differing = changes.iter().map(product_of).collect();
         }
         let ids: Vec<_> = differing.iter().copied().collect();
         for some in ids.chunks(MENDED_AT_ONCE) {
@@ -152,6 +174,13 @@ impl Reindexing {
             }
             start = next;
         }
+    }
+}
+
+fn product_of(change: &Change) -> ProductId {
+    match change {
+        Change::Put(document) => document.product_id.into(),
+        Change::Delete(id) => (*id).into(),
     }
 }
 

@@ -1,19 +1,22 @@
 //! What somebody searches for, as they ask: each parameter may be absent or empty, and all that is wrong is told at
 //! once.
 
+use std::collections::HashSet;
 use std::convert::Infallible;
 use std::str::FromStr;
 
 use offers::Category;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use shared::dynamo::list::Cursors;
-use shared::http::input::{Field, Number, Value};
+use shared::http::input::{self, Field, Number};
 use shared::http::problem::{FieldError, Problem};
 use shared::http::{FromRequestParts, Parameter, Parts, QueryParameter};
 use shared::values::money::Charge;
 use shared::values::text::trimmed;
 
-use crate::engine::{Position, Query, Sort};
+use crate::engine::{Query, Sort};
+use crate::found::Place;
 
 /// How long a text may be that is searched for.
 const LONGEST: usize = 200;
@@ -85,7 +88,7 @@ macro_rules! prices {
 
             fn from_str(text: &str) -> Result<Self, String> {
                 let number = text.parse().map_err(|_| "must be a number, like 99.99")?;
-                Charge::parse(Value::Number(number)).map(|charge| Self(charge.amount().minor()))
+                Charge::parse(input::Value::Number(number)).map(|charge| Self(charge.amount().minor()))
             }
         }
     )+};
@@ -124,7 +127,8 @@ impl FromStr for MinRating {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let tenths = text.parse::<Number>().ok().and_then(|number| number.shifted(1));
-        let tenths = tenths.and_then(|tenths| u8::try_from(tenths).ok()).filter(|tenths| (10..=50).contains(tenths));
+        let tenths =
+            tenths.and_then(|tenths| u8::try_from(tenths).ok()).filter(|tenths| (10..=50).contains(tenths));
         tenths.map(Self).ok_or_else(|| "must be a number from 1 to 5 with at most one decimal".to_owned())
     }
 }
@@ -217,9 +221,20 @@ struct Asked {
 
 /// Where a page ends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Place {
-    behind: Position,
+struct End {
+    behind: Place,
     seen: usize,
+}
+
+/// What is to be looked for, for one page.
+#[derive(Debug, Clone)]
+pub(crate) struct Asking {
+    /// What.
+    pub(crate) query: Query,
+    /// Behind what of a domain.
+    pub(crate) behind: Option<Vec<Value>>,
+    /// How many products were seen on the pages before.
+    pub(crate) seen: usize,
 }
 
 /// The parameter that `T` names, or what is wrong with it.
@@ -269,42 +284,42 @@ impl<S: Send + Sync> FromRequestParts<S> for SearchRequest {
 }
 
 impl SearchRequest {
-    /// What the index is asked for `limit` products, and how many were seen on the pages before.
+    /// What is asked for `limit` products.
     ///
     /// # Errors
     /// `invalid-input` for a cursor that is not of this search.
-    pub(crate) fn query(&self, cursors: &Cursors, limit: usize) -> Result<(Query, usize), Problem> {
+    pub(crate) fn query(&self, cursors: &Cursors, limit: usize) -> Result<Asking, Problem> {
         let asked = &self.asked;
-        let place: Option<Place> = match &self.cursor {
+        let end: Option<End> = match &self.cursor {
             Some(cursor) => Some(cursors.open_position(LIST, &self.of(), cursor)?),
             None => None,
         };
-        // Without words nothing fits better than anything else.
-        let usual = if asked.text.is_empty() { SortBy::Newest } else { SortBy::Relevance };
-        let sort = match asked.sort {
-            None | Some(SortBy::Relevance) => usual,
-            Some(sort) => sort,
+        let (place, seen) = end.map_or((None, 0), |end| (Some(end.behind), end.seen));
+        let (after, behind) = match place {
+            Some(Place::Index(position)) => (Some(position), None),
+            Some(Place::Domain(behind)) => (None, Some(behind)),
+            None => (None, None),
         };
-        let (after, seen) = place.map_or((None, 0), |place| (Some(place.behind), place.seen));
         let query = Query {
             text: asked.text.clone(),
             category: asked.category.clone(),
-            store: asked.store.map(|store| store.to_string()),
+            store: asked.store.map(Into::into),
             min_price: asked.min_price,
             max_price: asked.max_price,
             in_stock: asked.in_stock,
             min_rating: asked.min_rating,
-            sort: sort.into(),
+            sort: asked.sort.map(Into::into).unwrap_or_default(),
             after,
             limit,
-            hidden_stores: Vec::new(),
+            hidden_stores: HashSet::new(),
         };
-        Ok((query, seen))
+        Ok(Asking { query, behind, seen })
     }
 
     /// The cursor of the page behind this position, unless that is deeper than anybody may turn the pages.
-    pub(crate) fn cursor(&self, cursors: &Cursors, behind: Position, seen: usize) -> Option<String> {
-        (seen < DEEPEST).then(|| cursors.seal_position(LIST, &self.of(), &Place { behind, seen }))
+    pub(crate) fn cursor(&self, cursors: &Cursors, behind: &Place, seen: usize) -> Option<String> {
+        let end = || End { behind: behind.clone(), seen };
+        (seen < DEEPEST).then(|| cursors.seal_position(LIST, &self.of(), &end()))
     }
 
     fn of(&self) -> String {
@@ -325,5 +340,62 @@ impl<S: Send + Sync> FromRequestParts<S> for SuggestRequest {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let QueryParameter(text) = QueryParameter::<SearchText>::from_request_parts(parts, state).await?;
         Ok(Self { text: text.map(|text| text.0).unwrap_or_default() })
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A request for pages of this length.
+    pub(crate) fn of_limit(limit: usize, cursor: Option<String>) -> SearchRequest {
+        SearchRequest { asked: Asked::default(), cursor, limit }
+    }
+
+    #[test]
+    fn a_text_has_two_hundred_characters_at_most_whatever_they_are() {
+        assert!("é".repeat(200).parse::<SearchText>().is_ok());
+        let refused = "x".repeat(201).parse::<SearchText>().unwrap_err();
+        assert_eq!(refused, "must have at most 200 characters, but has 201");
+        assert_eq!(" \u{0}tea \n".parse::<SearchText>().unwrap().as_str(), "\u{0}tea");
+    }
+
+    #[test]
+    fn prices_are_exact_and_a_rating_has_one_decimal() {
+        let price = |text: &str| text.parse::<MinPrice>().map(|price| price.0);
+        assert_eq!(["0", "4.5", "1e2", "1000000"].map(price), [Ok(0), Ok(450), Ok(10_000), Ok(100_000_000)]);
+        for text in ["-1", "1000000.01", "0.001", "x", "", "NaN"] {
+            assert!(price(text).is_err(), "{text}");
+        }
+        let rating = |text: &str| text.parse::<MinRating>().map(|rating| rating.0).ok();
+        assert_eq!(["1", "4.5", "5.0"].map(rating), [Some(10), Some(45), Some(50)]);
+        assert_eq!(["0.9", "5.1", "4.55", "x", "-1"].map(rating), [None; 5]);
+    }
+
+    #[test]
+    fn a_page_has_thirty_products_at_most() {
+        let limit = |text: &str| text.parse::<Limit>().map(|limit| limit.0).ok();
+        assert_eq!(["1", "30", "0", "31", "1.5"].map(limit), [Some(1), Some(30), None, None, None]);
+    }
+
+    #[test]
+    fn a_cursor_is_for_what_it_was_made_for_and_ends_where_nobody_goes_on() {
+        let cursors = Cursors::for_tests();
+        let position: Place = serde_json::from_value(serde_json::json!({
+            "rank": 20, "key": 7, "id": "01a1fbbc-f7cc-71a0-aa66-431f703e44ea"
+        }))
+        .unwrap();
+        let request = of_limit(20, None);
+        for place in [position, Place::Domain(vec![4.5.into(), "a".into()])] {
+            let cursor = request.cursor(&cursors, &place, 20).unwrap();
+            let asking = of_limit(20, Some(cursor.clone())).query(&cursors, 26).unwrap();
+            let (after, behind) = (asking.query.after.map(Place::Index), asking.behind.map(Place::Domain));
+            assert_eq!((after.or(behind), asking.query.limit, asking.seen), (Some(place.clone()), 26, 20));
+            let asked = Asked { sort: Some(SortBy::Price), ..Asked::default() };
+            let other = SearchRequest { asked, cursor: Some(cursor), limit: 20 };
+            assert_eq!(other.query(&cursors, 26).unwrap_err().errors()[0].parameter, Some("cursor"));
+            assert!(request.cursor(&cursors, &place, DEEPEST - 1).is_some());
+            assert!(request.cursor(&cursors, &place, DEEPEST).is_none());
+        }
     }
 }

@@ -3,7 +3,6 @@
 //! whoever has an older index learns of it without asking.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use anyhow::Context;
 use products::{ProductId, ProductOffer, Products, PublicProduct};
@@ -16,10 +15,12 @@ use shared::run::config::ConfigError;
 use shared::values::time::Timestamp;
 
 use crate::current::{Current, Loaded};
-use crate::engine::{Hit, Page, Query};
+use crate::domain::Domain;
+use crate::engine::Query;
 use crate::face;
-use crate::request::{MAX_LIMIT, SUGGESTIONS, SearchRequest, SuggestRequest};
-use crate::store::Pointer;
+use crate::found::{Found, Hit};
+use crate::request::{Asking, MAX_LIMIT, SUGGESTIONS, SearchRequest, SuggestRequest};
+use crate::store::{Pointer, Pointers};
 
 /// How many products are read beyond a page's, for those that cannot be bought any more.
 const SPARE: usize = 5;
@@ -35,15 +36,17 @@ const _: () = assert!(MAX_LIMIT <= MOST_READ && MOST_READ * 3 < 100);
 pub struct SearchPage {
     products: Vec<PublicProduct>,
     /// As the index has it.
-    total: usize,
-    facets: Facets,
+    total: u64,
+    /// Whether nothing has all the words.
+    is_partial: bool,
+    facets: Counts,
     /// Where the next page begins.
     pub next_cursor: Option<String>,
 }
 
 /// Among what the products are that were found.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Facets {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Counts {
     categories: Vec<CategoryCount>,
     stores: Vec<StoreCount>,
 }
@@ -52,7 +55,7 @@ pub struct Facets {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct CategoryCount {
     name: String,
-    count: usize,
+    count: u64,
 }
 
 /// How many of them a store sells.
@@ -60,7 +63,7 @@ struct CategoryCount {
 struct StoreCount {
     id: String,
     name: String,
-    count: usize,
+    count: u64,
 }
 
 /// Names that begin as somebody types.
@@ -77,23 +80,30 @@ struct Suggestion {
 }
 
 /// Searching the shop.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Searching {
-    current: Current,
+    catalogue: Catalogue,
     products: Products,
+    pointers: Pointers,
+}
+
+/// Where what is found comes from.
+#[derive(Clone)]
+enum Catalogue {
+    /// From the index in memory.
+    Index(Current),
+    /// From a domain.
+    Domain(Domain),
 }
 
 impl FromEnv for Searching {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self { current: Current::from_env(aws)?, products: Products::from_env(aws)? })
+        let catalogue = match Domain::if_any(aws)? {
+            Some(domain) => Catalogue::Domain(domain),
+            None => Catalogue::Index(Current::from_env(aws)?),
+        };
+        Ok(Self { catalogue, products: Products::from_env(aws)?, pointers: Pointers::from_env(aws)? })
     }
-}
-
-/// What was read of the products of a page.
-#[derive(Debug, Default)]
-struct Today {
-    products: HashMap<ProductId, ProductOffer>,
-    pointer: Option<Pointer>,
 }
 
 impl Searching {
@@ -105,36 +115,52 @@ impl Searching {
     pub async fn page(&self, request: &SearchRequest, cursors: &Cursors) -> Result<SearchPage, Problem> {
         let to_read = MOST_READ.min(request.limit + SPARE);
         // One more tells whether there is a next page.
-        let (query, seen) = request.query(cursors, to_read + 1)?;
-        let loaded = self.current.at_hand().await?;
-        let mut found = self.found(loaded.clone(), &query)?;
-        let mut today = self.today(ids(&found, to_read)).await?;
-        let newer = self.current.of(today.pointer.take()).await?;
-        if pointer(newer.as_deref()) != pointer(loaded.as_deref()) {
-            found = self.found(newer, &query)?;
-            let unread = ids(&found, to_read).filter(|id| !today.products.contains_key(id)).collect::<Vec<_>>();
-            if !unread.is_empty() {
-                today.products.extend(self.today(unread.into_iter()).await?.products);
+        let Asking { query, behind, seen } = request.query(cursors, to_read + 1)?;
+        let (found, today) = match &self.catalogue {
+            Catalogue::Index(current) => self.look(current, &query, to_read).await?,
+            Catalogue::Domain(domain) => {
+                let found = domain.search(&query, behind.as_deref()).await?;
+                let today = self.today(ids(&found, to_read), Read::new()).await?.0;
+                (found, today)
             }
-        }
-        Ok(page(request, cursors, found, to_read, seen, today.products))
+        };
+        Ok(page(request, cursors, found, to_read, seen, today))
     }
 
-    fn found(&self, loaded: Option<Arc<Loaded>>, query: &Query) -> anyhow::Result<Page> {
-        match loaded {
-            Some(loaded) => loaded.index.search(query).context("search the index"),
-            None => Ok(Page::default()),
+    /// What the index in memory finds, or that which is the index by now, with the products as they are.
+    async fn look(
+        &self,
+        current: &Current,
+        query: &Query,
+        to_read: usize,
+    ) -> anyhow::Result<(Found, HashMap<ProductId, ProductOffer>)> {
+        let loaded = current.at_hand().await?;
+        let found = found_by(loaded.as_deref(), query)?;
+        let with_pointer = self.pointers.with(Read::new())?;
+        let (mut today, named) = self.today(ids(&found, to_read), with_pointer).await?;
+        let newer = current.of(named).await?;
+        if pointer(newer.as_deref()) == pointer(loaded.as_deref()) {
+            return Ok((found, today));
         }
+        let found = found_by(newer.as_deref(), query)?;
+        let unread: Vec<_> = ids(&found, to_read).filter(|id| !today.contains_key(id)).collect();
+        if !unread.is_empty() {
+            today.extend(self.today(unread.into_iter(), Read::new()).await?.0);
+        }
+        Ok((found, today))
     }
 
-    /// These products as they are now, and the pointer: one call.
-    async fn today(&self, ids: impl Iterator<Item = ProductId>) -> anyhow::Result<Today> {
+    /// These products as they are now, and what else is to be read: one call, or none where there is nothing.
+    async fn today(
+        &self,
+        ids: impl Iterator<Item = ProductId>,
+        read: Read,
+    ) -> anyhow::Result<(HashMap<ProductId, ProductOffer>, Option<Pointer>)> {
         let ids: Vec<_> = ids.collect();
-        let read = self.products.with(Read::new(), ids, Consistency::Eventual)?;
-        let read = self.current.pointers.with(read)?;
-        let mut batch = self.current.pointers.fetch(read).await.context("read what was found")?;
-        let pointer = self.current.pointers.found_in(&mut batch)?;
-        Ok(Today { products: self.products.found_in(&mut batch), pointer })
+        let read = self.products.with(read, ids, Consistency::Eventual)?;
+        let mut batch = self.pointers.fetch(read).await.context("read what was found")?;
+        let pointer = self.pointers.found_in(&mut batch)?;
+        Ok((self.products.found_in(&mut batch), pointer))
     }
 
     /// Names that begin as somebody types. No call, but for the pointer every two seconds.
@@ -142,22 +168,34 @@ impl Searching {
     /// # Errors
     /// When the index cannot be loaded.
     pub async fn suggest(&self, request: &SuggestRequest, now: Timestamp) -> Result<Suggestions, Problem> {
-        let Some(loaded) = self.current.lately(now).await? else {
-            return Ok(Suggestions { suggestions: Vec::new() });
+        let text = &request.text;
+        let suggestions = match &self.catalogue {
+            _ if text.is_empty() => Vec::new(),
+            Catalogue::Domain(domain) => domain.suggest(text, SUGGESTIONS).await?,
+            Catalogue::Index(current) => match current.lately(now).await? {
+                Some(loaded) => {
+                    loaded.index.suggest(text, SUGGESTIONS, &|_| false).context("suggest names")?
+                }
+                None => Vec::new(),
+            },
         };
-        let suggestions = loaded.index.suggest(&request.text, SUGGESTIONS, &[]).context("suggest names")?;
         let suggestions = suggestions
             .into_iter()
-            .map(|suggestion| Suggestion { text: suggestion.text, product_id: suggestion.product_id });
+            .map(|one| Suggestion { text: one.text, product_id: one.product_id.into() });
         Ok(Suggestions { suggestions: suggestions.collect() })
     }
+}
+
+fn found_by(loaded: Option<&Loaded>, query: &Query) -> anyhow::Result<Found> {
+    let page = loaded.map(|loaded| loaded.index.search(query)).transpose().context("search the index")?;
+    Ok(page.map(Found::from).unwrap_or_default())
 }
 
 fn pointer(loaded: Option<&Loaded>) -> Option<&Pointer> {
     loaded.map(|loaded| &loaded.pointer)
 }
 
-fn ids(found: &Page, to_read: usize) -> impl Iterator<Item = ProductId> {
+fn ids(found: &Found, to_read: usize) -> impl Iterator<Item = ProductId> {
     found.hits.iter().take(to_read).map(|hit| hit.product_id)
 }
 
@@ -165,28 +203,115 @@ fn ids(found: &Page, to_read: usize) -> impl Iterator<Item = ProductId> {
 fn page(
     request: &SearchRequest,
     cursors: &Cursors,
-    found: Page,
+    found: Found,
     to_read: usize,
     seen_before: usize,
     mut today: HashMap<ProductId, ProductOffer>,
 ) -> SearchPage {
     let mut products = Vec::with_capacity(request.limit);
     let (mut last, mut seen) = (None, 0);
-    for Hit { product_id, position } in found.hits.iter().take(to_read) {
+    for Hit { product_id, place } in found.hits.iter().take(to_read) {
         if products.len() == request.limit {
             break;
         }
-        (last, seen) = (Some(position), seen + 1);
+        (last, seen) = (Some(place), seen + 1);
         let product = today.remove(product_id).filter(|found| face::document(found).is_some());
         products.extend(product.map(PublicProduct::from));
     }
     let is_last = seen == found.hits.len();
-    let next_cursor = last.filter(|_| !is_last).and_then(|position| {
-        request.cursor(cursors, position.clone(), seen_before + seen)
-    });
+    let next_cursor =
+        last.filter(|_| !is_last).and_then(|place| request.cursor(cursors, place, seen_before + seen));
     let categories = found.facets.categories.into_iter().map(|(name, count)| CategoryCount { name, count });
     let stores = found.facets.stores.into_iter();
     let stores = stores.map(|(id, name, count)| StoreCount { id: id.to_string(), name, count });
-    let facets = Facets { categories: categories.collect(), stores: stores.collect() };
-    SearchPage { products, total: found.total, facets, next_cursor }
+    let facets = Counts { categories: categories.collect(), stores: stores.collect() };
+    SearchPage { products, total: found.total, is_partial: found.is_partial, facets, next_cursor }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Bytes, Index};
+    use crate::face::tests::{offer, product};
+    use crate::request::tests::of_limit;
+
+    fn found(number: u32) -> ProductOffer {
+        ProductOffer {
+            product: serde_json::from_value(product(number)).unwrap(),
+            offer: serde_json::from_value(offer(number)).unwrap(),
+        }
+    }
+
+    /// An index of so many products, and all of them as they are today.
+    fn shop(count: u32) -> (Index, HashMap<ProductId, ProductOffer>) {
+        let all: Vec<_> = (1..=count).map(found).collect();
+        let documents = all.iter().map(|found| face::document(found).unwrap());
+        let index = Index::open(Bytes::new(Index::build(documents).unwrap()), &[]).unwrap();
+        (index, all.into_iter().map(|found| (found.product.id(), found)).collect())
+    }
+
+    /// Walks all pages of this length, where these are not for sale any more.
+    fn walk(count: u32, limit: usize, gone: &[u32]) -> Vec<Vec<ProductId>> {
+        let (index, mut today) = shop(count);
+        for number in gone {
+            today.remove(&found(*number).product.id());
+        }
+        let cursors = Cursors::for_tests();
+        let (mut pages, mut cursor) = (Vec::new(), None);
+        loop {
+            let request = of_limit(limit, cursor);
+            let to_read = MOST_READ.min(limit + SPARE);
+            let Asking { query, seen, .. } = request.query(&cursors, to_read + 1).unwrap();
+            let found = Found::from(index.search(&query).unwrap());
+            let page = page(&request, &cursors, found, to_read, seen, today.clone());
+            assert_eq!(page.total, u64::from(count), "it is what the index has");
+            let ids = serde_json::to_value(&page.products).unwrap();
+            let ids = ids.as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().parse().unwrap());
+            pages.push(ids.collect());
+            match page.next_cursor {
+                Some(next) => cursor = Some(next),
+                None => return pages,
+            }
+            assert!(pages.len() < 100, "it never ends");
+        }
+    }
+
+    fn lengths(pages: &[Vec<ProductId>]) -> Vec<usize> {
+        pages.iter().map(Vec::len).collect()
+    }
+
+    fn is_each_once(pages: &[Vec<ProductId>], count: usize) {
+        let mut all = pages.concat();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!((all.len(), pages.concat().len()), (count, count));
+    }
+
+    #[test]
+    fn pages_hold_each_product_once_and_nobody_is_sent_to_an_empty_one() {
+        for (count, limit, expected) in [
+            (0, 5, vec![0]),
+            (5, 5, vec![5]),
+            (6, 5, vec![5, 1]),
+            (10, 5, vec![5, 5]),
+            (40, 30, vec![30, 10]),
+            (61, 30, vec![30, 30, 1]),
+        ] {
+            let pages = walk(count, limit, &[]);
+            assert_eq!(lengths(&pages), expected, "{count} by {limit}");
+            is_each_once(&pages, count as usize);
+        }
+    }
+
+    #[test]
+    fn those_to_spare_take_the_place_of_what_cannot_be_bought() {
+        let pages = walk(20, 10, &[1, 5, 20]);
+        assert_eq!(lengths(&pages), [10, 7]);
+        is_each_once(&pages, 17);
+        // Too many of them: a page is shorter, and its cursor goes on.
+        let gone: Vec<_> = (1..=20).collect();
+        let pages = walk(40, 10, &gone);
+        is_each_once(&pages, 20);
+        assert!(lengths(&walk(3, 10, &[1, 2, 3])).iter().all(|length| *length == 0));
+    }
 }

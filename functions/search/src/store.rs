@@ -209,7 +209,9 @@ mod tests {
         assert_eq!(asked[1]["ExpressionAttributeValues"][":read"], json!({ "N": "1" }));
         assert_eq!(asked[1]["ExpressionAttributeValues"][":generation"], json!({ "N": "2" }));
         // What others keep in the item is not named.
-        assert!(asked[1]["UpdateExpression"].as_str().unwrap().starts_with("SET #generation = :generation, "));
+        assert!(
+            asked[1]["UpdateExpression"].as_str().unwrap().starts_with("SET #generation = :generation, ")
+        );
     }
 
     #[tokio::test]

@@ -45,7 +45,8 @@ pub(crate) async fn run(options: &Options) -> Result<()> {
 
 /// What was found, for a person.
 fn lines(verified: &Value) -> Vec<String> {
-    let mut lines = vec![format!("{:<10}{:>8}", "for sale", verified["forSale"].as_u64().unwrap_or_default())];
+    let mut lines =
+        vec![format!("{:<10}{:>8}", "for sale", verified["forSale"].as_u64().unwrap_or_default())];
     for (kind, what) in [
         ("missing", "were not in the index"),
         ("extra", "were in the index, and are not for sale"),

@@ -155,10 +155,10 @@ impl FromEnv for Cursors {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 impl Cursors {
     /// Those of a key that only the tests know.
-    pub(super) fn for_tests() -> Self {
+    pub fn for_tests() -> Self {
         Self { key: "a key of the tests".into() }
     }
 }

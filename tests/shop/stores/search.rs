@@ -9,7 +9,6 @@ use ::search::files::{File, Files};
 use ::search::store::{Pointer, Pointers};
 use ::search::{Compacting, Compaction, Current, Indexing};
 use aws_sdk_s3::Client as S3;
-use bytes::Bytes;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
@@ -85,7 +84,7 @@ impl Index {
     }
 
     async fn file(&self) -> File {
-        self.files.put(&Bytes::from_static(b"a file"), now()).await.expect("the bucket answers")
+        self.files.put(b"a file", now()).await.expect("the bucket answers")
     }
 
     /// When the bucket got a file.
