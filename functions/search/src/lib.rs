@@ -1,0 +1,3 @@
+//! What the shop is searched by.
+
+pub mod engine;
