@@ -138,7 +138,9 @@ fn arrows_between_crates_point_one_way() {
     let all = packages();
     let mut wrong = Vec::new();
     for (name, package) in &all {
-        for (need, needed) in package.needs.iter().filter_map(|need| Some((need, all.get(need)?))) {
+        // A crate may need itself, with a feature for its own tests.
+        let others = package.needs.iter().filter(|need| *need != name);
+        for (need, needed) in others.filter_map(|need| Some((need, all.get(need)?))) {
             let is_root = |name: &str| ROOTS.contains(&name);
             let may = match (package.room, needed.room) {
                 (Room::Outside, _) | (_, Room::Shared) => true,
@@ -180,7 +182,7 @@ fn shared_names_no_service() {
             // by others.
             let line = line.replace("aws_lambda_events", "").replace("cloudwatch_events", "");
             let line = line.replace("HttpConnectorSettings", "").replace("connector_settings", "");
-            let line = line.replace("auth_time", "");
+            let line = line.replace("auth_time", "").replace("SigningSettings", "").replace(".settings(", "");
             let named = words(&line).into_iter().filter(|word| names.contains(word));
             wrong.extend(named.map(|name| format!("{file}:{}: {name}", number + 1)));
         }

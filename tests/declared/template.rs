@@ -681,6 +681,42 @@ fn no_policy_has_a_wildcard_that_could_be_narrower() {
 }
 
 #[test]
+fn a_search_domain_is_reached_where_one_is_named_and_by_whom_it_needs() {
+    let template = Template::read();
+    let rule = &yaml(ROOT)["Rules"]["ASearchDomainHasAnArn"];
+    let is_named = json!({"Fn::Not": [{"Fn::Equals": [{"Ref": "SearchDomainEndpoint"}, ""]}]});
+    assert_eq!(rule["RuleCondition"], is_named);
+    assert_eq!(yaml(ROOT)["Parameters"]["SearchDomainEndpoint"]["Default"], "");
+    let mut reaching = BTreeMap::new();
+    for function in template.functions() {
+        let told = &function.property("Environment")["Variables"]["SEARCH_DOMAIN_ENDPOINT"];
+        let policies = function.property("Policies").as_array().into_iter().flatten();
+        let of_the_domain: Vec<_> =
+            policies.filter(|one| one.to_string().contains("SearchDomainArn")).collect();
+        assert_eq!(told.is_null(), of_the_domain.is_empty(), "{}", function.id);
+        for policy in of_the_domain {
+            assert_eq!(policy["Fn::If"][0], "HasSearchDomain", "{}", function.id);
+            let statements = policy["Fn::If"][1]["Statement"].as_array().unwrap();
+            let paths = statements.iter().flat_map(|statement| texts(&statement["Resource"]));
+            let paths: BTreeSet<_> = paths
+                .filter_map(|path| Some(path.split_once("}/")?.1.trim_end_matches("\"}").to_owned()))
+                .collect();
+            reaching.insert(function.binary().to_owned(), paths.into_iter().collect::<Vec<_>>().join(" "));
+        }
+    }
+    let expected = [
+        ("index-products", "products/_bulk products/_mget"),
+        ("reindex-products", "products products/_bulk products/_mget products/_search"),
+        ("search-products", "products/_search"),
+        ("suggest-products", "products/_search"),
+    ];
+    assert_eq!(reaching, expected.map(|(name, paths)| (name.to_owned(), paths.to_owned())).into());
+    for name in ["infra/catalogue/template.yaml", "infra/workers/template.yaml"] {
+        assert_eq!(template.documents()[name]["Conditions"]["HasSearchDomain"], is_named, "{name}");
+    }
+}
+
+#[test]
 fn a_function_has_no_role_but_its_own() {
     let template = Template::read();
     for function in template.functions() {
@@ -1383,11 +1419,19 @@ fn statements(resource: &Resource) -> Vec<Value> {
             .into_iter()
             .collect(),
     };
+    // What may be done only where a parameter says what it is about.
+    let given = documents.into_iter().map(|document| match &document["Fn::If"] {
+        Value::Array(choice) => {
+            assert_eq!(choice[2], json!({"Ref": "AWS::NoValue"}), "{}", resource.id);
+            choice[1].clone()
+        }
+        _ => document,
+    });
     let written = |document: Value| {
         let statements = document["Statement"].as_array().cloned();
         statements.unwrap_or_else(|| panic!("{}: a policy that is not written out: {document}", resource.id))
     };
-    documents.into_iter().flat_map(written).collect()
+    given.flat_map(written).collect()
 }
 
 /// The texts of an action or of a resource, which may be one or many, and written with a function.

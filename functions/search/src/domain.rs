@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::Context;
 use products::ProductId;
 use serde_json::{Value, json};
-use shared::run::aws::{Aws, FromEnv};
+use shared::run::aws::Aws;
 use shared::run::config::{self, ConfigError};
 use shared::run::outside::Method;
 use shared::run::signed::Signed;
@@ -314,9 +314,10 @@ fn question(query: &Query, behind: Option<&[Value]>) -> Value {
             "aggs": { "values": { "terms": { "field": field, "size": COUNTED } } },
         })
     };
+    let chosen = [category.clone(), store.clone()].concat();
     let mut body = json!({
         "query": { "bool": { "must": [words], "filter": filters, "must_not": [{ "terms": { "storeId": hidden } }] } },
-        "post_filter": { "bool": { "filter": [category, store].concat() } },
+        "post_filter": { "bool": { "filter": chosen } },
         "aggs": { "categories": count("category", &store), "stores": count("store", &category) },
         "sort": order(query), "size": query.limit, "_source": false, "track_total_hits": true,
     });

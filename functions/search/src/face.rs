@@ -53,7 +53,8 @@ pub fn product_differs(old: Option<&Product>, new: Option<&Product>) -> bool {
     face(old) != face(new)
 }
 
-/// Whether a change of an offer's item changes what the index knows of its product. A sale that leaves a piece does not.
+/// Whether a change of an offer's item changes what the index knows of its product. A sale that leaves a piece does
+/// not.
 pub fn offer_differs(old: Option<&Offer>, new: Option<&Offer>) -> bool {
     let face = |offer: Option<&Offer>| {
         let offer = offer.filter(|offer| offer.is_for_sale())?;

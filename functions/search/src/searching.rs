@@ -93,13 +93,13 @@ enum Catalogue {
     /// From the index in memory.
     Index(Current),
     /// From a domain.
-    Domain(Domain),
+    Domain(Box<Domain>),
 }
 
 impl FromEnv for Searching {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         let catalogue = match Domain::if_any(aws)? {
-            Some(domain) => Catalogue::Domain(domain),
+            Some(domain) => Catalogue::Domain(Box::new(domain)),
             None => Catalogue::Index(Current::from_env(aws)?),
         };
         Ok(Self { catalogue, products: Products::from_env(aws)?, pointers: Pointers::from_env(aws)? })

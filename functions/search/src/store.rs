@@ -165,6 +165,10 @@ mod tests {
         Timestamp::from_unix_millis(1_790_000_000_000)
     }
 
+    fn of(aws: &Aws) -> Pointers {
+        Pointers { client: aws.dynamodb(), table: "Search".into(), id: POINTER.into() }
+    }
+
     fn file() -> File {
         File { id: FileId::at(now()), bytes: 7, objects: 1 }
     }
@@ -178,7 +182,7 @@ mod tests {
 
     async fn switched(status: u16, answer: &Value, next: &Pointer) -> anyhow::Result<bool> {
         let (sdk, _) = answering(status, answer);
-        let pointers = Pointers::from_env(&Aws::for_tests(sdk)).unwrap();
+        let pointers = of(&Aws::for_tests(sdk));
         pointers.switch(None, next).await
     }
 
@@ -200,7 +204,7 @@ mod tests {
         let second = Pointer::after(Some(&first), file(), vec![file()], 2, now());
         assert_eq!((first.generation, second.generation), (1, 2));
         let (sdk, asked) = answering(200, &json!({}));
-        let pointers = Pointers::from_env(&Aws::for_tests(sdk)).unwrap();
+        let pointers = of(&Aws::for_tests(sdk));
         assert!(pointers.switch(None, &first).await.unwrap());
         assert!(pointers.switch(Some(&first), &second).await.unwrap());
         let asked = asked.lock().unwrap();
@@ -220,7 +224,7 @@ mod tests {
         let mut kept = serde_json::to_value(&pointer).unwrap();
         kept["hiddenVersion"] = json!(4);
         let (sdk, _) = answering(200, &json!({ "Item": item(&kept) }));
-        let pointers = Pointers::from_env(&Aws::for_tests(sdk)).unwrap();
+        let pointers = of(&Aws::for_tests(sdk));
         assert_eq!(pointers.read().await.unwrap(), Some(pointer));
     }
 }

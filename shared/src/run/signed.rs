@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
 use aws_config::SdkConfig;
-use aws_credential_types::provider::ProvideCredentials;
+use aws_sdk_dynamodb::config::ProvideCredentials;
 use aws_sigv4::http_request::{PayloadChecksumKind, SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::identity::Identity;
@@ -62,15 +62,15 @@ impl Signed {
         let identity: Identity = credentials.into();
         let region = self.sdk.region().context("no region is set")?;
         let since_1970 = Duration::from_millis(u64::try_from(now.unix_millis()).unwrap_or_default());
-        let mut settings = SigningSettings::default();
+        let mut how = SigningSettings::default();
         // Some services want to be told the hash of the body.
-        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+        how.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
         let parameters = v4::SigningParams::builder()
             .identity(&identity)
             .region(region.as_ref())
             .name(self.service)
             .time(SystemTime::UNIX_EPOCH + since_1970)
-            .settings(settings)
+            .settings(how)
             .build()
             .context("sign a request")?;
         let headers = [("content-type", media_type)].into_iter();

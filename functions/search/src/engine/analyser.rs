@@ -376,7 +376,7 @@ impl Cutter<'_> {
                     if x.text == "x"
                         && self.atoms.get(at + 1).is_some_and(|n| begins_with_digit(&n.text)) =>
                 {
-                    at += 1
+                    at += 1;
                 }
                 Some(x) if next.text.ends_with('x') && begins_with_digit(&x.text) && x.glued => {}
                 Some(x)
@@ -389,12 +389,11 @@ impl Cutter<'_> {
         if numbers.len() < 2 || numbers.len() > 4 {
             return None;
         }
-        if unit.is_none() {
-            if let Some(of) = self.atoms.get(at).and_then(|of| unit_of(&of.text).filter(|_| of.text != "in"))
-            {
-                unit = Some(of);
-                at += 1;
-            }
+        if unit.is_none()
+            && let Some(of) = self.atoms.get(at).and_then(|of| unit_of(&of.text).filter(|_| of.text != "in"))
+        {
+            unit = Some(of);
+            at += 1;
         }
         self.push(numbers.join("x"), Kind::Plain);
         for number in &numbers {
@@ -590,10 +589,10 @@ pub fn singular(word: &str) -> String {
     }
     // After a hiss the plural has an e, and some singulars do.
     let hissing = ["ch", "sh", "x", "ss", "zz"];
-    if let Some(stem) = strip("es").or_else(|| strip("e")).filter(|stem| stem.len() > 2) {
-        if hissing.iter().any(|hiss| stem.ends_with(hiss)) {
-            return stem.to_owned();
-        }
+    if let Some(stem) = strip("es").or_else(|| strip("e")).filter(|stem| stem.len() > 2)
+        && hissing.iter().any(|hiss| stem.ends_with(hiss))
+    {
+        return stem.to_owned();
     }
     match strip("s") {
         Some(stem) if long && !stem.ends_with('s') => stem.to_owned(),

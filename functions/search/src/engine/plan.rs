@@ -88,8 +88,8 @@ impl Plan {
         Ok(Self { groups, sku, whole_name: whole_name(text) })
     }
 
-    /// Its words one by one, for when no product has all: what may be one word is looked for as its parts, each of which
-    /// the whole stands for as well.
+    /// Its words one by one, for when no product has all: what may be one word is looked for as its parts, each of
+    /// which the whole stands for as well.
     pub fn one_by_one(&self) -> Self {
         let mut groups = Vec::new();
         for Group { options, parts } in &self.groups {

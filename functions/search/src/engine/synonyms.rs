@@ -1,7 +1,7 @@
 //! Words that mean the same to whoever shops. `docs/search.md` tells when a line belongs here.
 //!
-//! Spellings are made one when a text is cut, so they cost nothing later and a change of them wants a new base. Synonyms
-//! are added to what is looked for, so a change of them wants nothing.
+//! Spellings are made one when a text is cut, so they cost nothing later and a change of them wants a new base.
+//! Synonyms are added to what is looked for, so a change of them wants nothing.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
