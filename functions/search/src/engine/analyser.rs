@@ -15,6 +15,9 @@ use super::synonyms;
 /// The longest word that is indexed or looked for, in bytes. What is longer is cut there.
 const LONGEST: usize = 60;
 
+/// Before every quantity: 3 m are 3000 mm, and nobody who types 3000 is at the beginning of that.
+pub const QUANTITY: char = '#';
+
 /// A word, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
@@ -53,7 +56,11 @@ pub fn words(text: &str, most: usize) -> Vec<Word> {
 /// Lower case without accents, in one width, with one kind of apostrophe; letters that are one to whoever types them
 /// are one.
 pub fn fold(text: &str) -> String {
-    let plain: String = text.chars().filter_map(plainer).collect();
+    let mut plain = String::with_capacity(text.len());
+    for letter in text.chars().filter_map(plainer) {
+        let number_before = || plain.trim_end().ends_with(|c: char| c.is_ascii_digit());
+        plain.push(if letter == '×' { if number_before() { 'x' } else { ' ' } } else { letter });
+    }
     let mut folded = String::with_capacity(plain.len());
     for letter in
         DecomposingNormalizerBorrowed::new_nfkd().normalize(&plain).chars().filter(|c| !is_accent(*c))
@@ -80,7 +87,7 @@ fn plainer(letter: char) -> Option<char> {
         }
         '’' | '‘' | '‛' | 'ʼ' | '`' | '´' | '′' | '＇' => Some('\''),
         '”' | '“' | '„' | '″' | '＂' => Some('"'),
-        '×' | '✕' | '✖' => Some('x'),
+        '✕' | '✖' => Some('×'),
         '\0' => Some(' '),
         other => Some(other),
     }
@@ -376,7 +383,7 @@ impl Cutter<'_> {
                     if x.text == "x"
                         && self.atoms.get(at + 1).is_some_and(|n| begins_with_digit(&n.text)) =>
                 {
-                    at += 1
+                    at += 1;
                 }
                 Some(x) if next.text.ends_with('x') && begins_with_digit(&x.text) && x.glued => {}
                 Some(x)
@@ -389,12 +396,11 @@ impl Cutter<'_> {
         if numbers.len() < 2 || numbers.len() > 4 {
             return None;
         }
-        if unit.is_none() {
-            if let Some(of) = self.atoms.get(at).and_then(|of| unit_of(&of.text).filter(|_| of.text != "in"))
-            {
-                unit = Some(of);
-                at += 1;
-            }
+        if unit.is_none()
+            && let Some(of) = self.atoms.get(at).filter(|of| of.text != "in").and_then(|of| unit_of(&of.text))
+        {
+            unit = Some(of);
+            at += 1;
         }
         self.push(numbers.join("x"), Kind::Plain);
         for number in &numbers {
@@ -461,7 +467,7 @@ impl Cutter<'_> {
             let counts =
                 matches!(three[0].text.as_str(), "pack" | "packs" | "set" | "box" | "case" | "packet");
             if counts && three[1].text == "of" && three[2].shape == Shape::Number && span == 3 {
-                let text = format!("{}pc", three[2].text);
+                let text = format!("{QUANTITY}{}pc", three[2].text);
                 self.words.push(Word { text, at, span, kind: Kind::Joined });
             }
         }
@@ -517,7 +523,7 @@ impl Unit {
         let micro = whole.checked_mul(MICRO)?.checked_add(format!("{fraction:0<6}").parse().ok()?)?;
         let all = micro.checked_mul(self.thousandths)? / 1000;
         let number = number_of(&format!("{}.{:06}", all / MICRO, all % MICRO));
-        Some(format!("{number}{}", self.name))
+        Some(format!("{QUANTITY}{number}{}", self.name))
     }
 }
 
@@ -590,10 +596,10 @@ pub fn singular(word: &str) -> String {
     }
     // After a hiss the plural has an e, and some singulars do.
     let hissing = ["ch", "sh", "x", "ss", "zz"];
-    if let Some(stem) = strip("es").or_else(|| strip("e")).filter(|stem| stem.len() > 2) {
-        if hissing.iter().any(|hiss| stem.ends_with(hiss)) {
-            return stem.to_owned();
-        }
+    if let Some(stem) = strip("es").or_else(|| strip("e")).filter(|stem| stem.len() > 2)
+        && hissing.iter().any(|hiss| stem.ends_with(hiss))
+    {
+        return stem.to_owned();
     }
     match strip("s") {
         Some(stem) if long && !stem.ends_with('s') => stem.to_owned(),
