@@ -11,8 +11,8 @@
 //!                             delta
 //! ```
 //!
-//! [`analyser`] cuts texts into words, [`synonyms`] knows which mean the same, [`plan`] says what may stand for what
-//! was typed, [`matching`] finds it and [`page`] filters, counts and sorts. tantivy keeps words, columns and names on disk;
+//! [`analyser`] cuts texts into words, [`synonyms`] knows which mean the same, [`plan`] says what may stand for what was
+//! typed, [`matching`] finds it and [`page`] filters, counts and sorts. tantivy keeps words, columns and names on disk;
 //! its queries, collectors and writing threads are not used (docs/decisions/0056).
 
 pub mod analyser;
@@ -262,7 +262,7 @@ impl Index {
     /// # Errors
     ///
     /// If the bytes are not what this code wrote.
-    #[expect(clippy::needless_pass_by_value, reason = "bytes are handed over, as to `with_delta`")]
+    #[expect(clippy::needless_pass_by_value, reason = "bytes are handed over: the index keeps them")]
     pub fn open(base: Bytes, deltas: &[Bytes]) -> Result<Self, EngineError> {
         let deltas = deltas.iter().map(bundle::unpack).collect::<Result<_, _>>()?;
         Self::over(bundle::unpack(&base)?, deltas)
@@ -273,7 +273,7 @@ impl Index {
     /// # Errors
     ///
     /// As [`Index::open`].
-    #[expect(clippy::needless_pass_by_value, reason = "bytes are handed over, as to `open`")]
+    #[expect(clippy::needless_pass_by_value, reason = "bytes are handed over: the index keeps them")]
     pub fn with_delta(&self, delta: Bytes) -> Result<Self, EngineError> {
         let mut deltas = self.inner.deltas.clone();
         deltas.push(bundle::unpack(&delta)?);
@@ -630,7 +630,7 @@ fn without(
 
 /// A file of a segment; not one that lists others.
 fn is_of_segment(name: &str) -> bool {
-    std::path::Path::new(name).extension().is_none_or(|extension| extension != "json")
+    !name.ends_with("json")
 }
 
 /// The files of a directory, with the list of its segments that have a product.

@@ -247,7 +247,7 @@ fn s21_an_order_is_that_of_all_results() {
     let walked = |sort| walk(&index, &Query { sort, limit: 17, ..ask("black") });
     let by = |sort, key: fn(&Document) -> i64| {
         let keys: Vec<i64> = walked(sort).iter().map(|id| key(&prices[id])).collect();
-        assert!(keys.is_sorted() && keys.len() > 100, "{sort:?}");
+        assert!(keys.is_sorted() && keys.len() > 30, "{sort:?}");
     };
     by(Sort::PriceAscending, |document| document.price as i64);
     by(Sort::PriceDescending, |document| -(document.price as i64));
@@ -300,7 +300,7 @@ fn suggestions_are_names_each_once_for_what_is_typed_so_far() {
     };
     assert_eq!(texts("can"), ["Candle", "Canvas shoes"]);
     assert_eq!(texts("canvas sh"), ["Canvas shoes"]);
-    assert_eq!(texts("redb"), Vec::<String>::new());
+    assert_eq!(texts("redb"), ["Red Bull"]);
     assert_eq!(texts("red bu"), ["Red Bull"]);
     assert_eq!(texts("cnavas"), ["Canvas shoes"]);
     assert!(texts("").is_empty());

@@ -15,6 +15,9 @@ use super::synonyms;
 /// The longest word that is indexed or looked for, in bytes. What is longer is cut there.
 const LONGEST: usize = 60;
 
+/// Before every quantity: 3 m are 3000 mm, and nobody who types 3000 is at the beginning of that.
+pub const QUANTITY: char = '#';
+
 /// A word, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
@@ -53,7 +56,11 @@ pub fn words(text: &str, most: usize) -> Vec<Word> {
 /// Lower case without accents, in one width, with one kind of apostrophe; letters that are one to whoever types them
 /// are one.
 pub fn fold(text: &str) -> String {
-    let plain: String = text.chars().filter_map(plainer).collect();
+    let mut plain = String::with_capacity(text.len());
+    for letter in text.chars().filter_map(plainer) {
+        let number_before = || plain.trim_end().ends_with(|c: char| c.is_ascii_digit());
+        plain.push(if letter == '×' { if number_before() { 'x' } else { ' ' } } else { letter });
+    }
     let mut folded = String::with_capacity(plain.len());
     for letter in
         DecomposingNormalizerBorrowed::new_nfkd().normalize(&plain).chars().filter(|c| !is_accent(*c))
@@ -80,7 +87,7 @@ fn plainer(letter: char) -> Option<char> {
         }
         '’' | '‘' | '‛' | 'ʼ' | '`' | '´' | '′' | '＇' => Some('\''),
         '”' | '“' | '„' | '″' | '＂' => Some('"'),
-        '×' | '✕' | '✖' => Some('x'),
+        '✕' | '✖' => Some('×'),
         '\0' => Some(' '),
         other => Some(other),
     }
@@ -390,7 +397,7 @@ impl Cutter<'_> {
             return None;
         }
         if unit.is_none()
-            && let Some(of) = self.atoms.get(at).and_then(|of| unit_of(&of.text).filter(|_| of.text != "in"))
+            && let Some(of) = self.atoms.get(at).filter(|of| of.text != "in").and_then(|of| unit_of(&of.text))
         {
             unit = Some(of);
             at += 1;
@@ -460,7 +467,7 @@ impl Cutter<'_> {
             let counts =
                 matches!(three[0].text.as_str(), "pack" | "packs" | "set" | "box" | "case" | "packet");
             if counts && three[1].text == "of" && three[2].shape == Shape::Number && span == 3 {
-                let text = format!("{}pc", three[2].text);
+                let text = format!("{QUANTITY}{}pc", three[2].text);
                 self.words.push(Word { text, at, span, kind: Kind::Joined });
             }
         }
@@ -516,7 +523,7 @@ impl Unit {
         let micro = whole.checked_mul(MICRO)?.checked_add(format!("{fraction:0<6}").parse().ok()?)?;
         let all = micro.checked_mul(self.thousandths)? / 1000;
         let number = number_of(&format!("{}.{:06}", all / MICRO, all % MICRO));
-        Some(format!("{number}{}", self.name))
+        Some(format!("{QUANTITY}{number}{}", self.name))
     }
 }
 

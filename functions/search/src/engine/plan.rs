@@ -190,7 +190,7 @@ impl Planner<'_> {
         if !parts.iter().all(may_be) || numbers == parts.len() {
             return Ok(None);
         }
-        let one: String = parts.iter().map(|word| word.text.as_str()).collect();
+        let one: String = parts.iter().map(|word| word.text.trim_start_matches(analyser::QUANTITY)).collect();
         let known = one.len() >= 2 && self.count(Text::Name, &analyser::singular(&one), 1)? > 0;
         Ok(known.then_some(one))
     }
@@ -278,7 +278,8 @@ impl Planner<'_> {
 
     /// A word that is not finished.
     fn beginning(&self, word: &str) -> Result<Vec<Leaf>, EngineError> {
-        if word.chars().count() < 2 || word.chars().any(analyser::is_unspaced) {
+        let least = if self.reading == Reading::Typing { 1 } else { 2 };
+        if word.chars().count() < least || word.chars().any(analyser::is_unspaced) {
             return Ok(Vec::new());
         }
         let mut terms = self.beginning_with(Text::Name, word, MOST_TERMS)?;
