@@ -26,7 +26,7 @@ pub use answer::{Answer, File, NoContent};
 pub use axum::extract::{FromRef, FromRequestParts, State};
 pub use axum::http::Uri;
 pub use axum::http::request::Parts;
-pub use extract::{Input, InputIfAny, Now, Parameter, PathId, QueryParameter, Signed, header_value};
+pub use extract::{Input, InputIfAny, Now, Parameter, PathId, PathIds, QueryParameter, Signed, header_value};
 pub use if_match::IfMatch;
 pub use serve::{Routes, delete, get, post, put, serve};
 

@@ -7,6 +7,8 @@
 //! | | `images/{kind}/{id}/{folder}/{hash}-{file name}` | see below | while it is shown: public and immutable |
 //! | | `…/{hash}.{width}.{format}` | beside each, narrower | the same |
 //!
+//! A thing whose parts have pictures names them `{id}.{part}` in place of `{id}`.
+//!
 //! What needs nobody's approval goes to `images/` at once, and its folder is the upload's id. What does waits in
 //! `checked/` and is copied by its approval, into a folder that never was before: so a folder that was left, because
 //! its function died before it had told anyone, never becomes anybody's, and can be deleted at any time.
@@ -28,7 +30,7 @@ use crate::http::input::{Field, Value, whole_number};
 use crate::values::time::Timestamp;
 
 pub use clean_up::{AwaitsPicture, Noun, clean_up};
-pub use pictures::{Left, Media};
+pub use pictures::{Fate, Left, Media};
 pub use uploads::{Uploaded, Uploads};
 
 /// The largest picture, in bytes.
@@ -186,12 +188,12 @@ pub struct Upload {
 impl Upload {
     /// A new upload for the thing `owner` of this kind.
     pub fn new(kind: Kind, owner: impl fmt::Display, file_name: &FileName, now: Timestamp) -> Self {
-        Self {
-            kind: kind.to_string(),
-            owner: owner.to_string(),
-            id: UploadId::at(now),
-            file_name: file_name.as_key(),
-        }
+        Self::named(kind, owner, UploadId::at(now), file_name)
+    }
+
+    /// The same, where its id was given before.
+    pub fn named(kind: Kind, owner: impl fmt::Display, id: UploadId, file_name: &FileName) -> Self {
+        Self { kind: kind.to_string(), owner: owner.to_string(), id, file_name: file_name.as_key() }
     }
 
     /// Reads the key that an S3 event names, which is URL-encoded. Keys of ours have nothing to encode.
@@ -268,6 +270,12 @@ impl Placed {
     /// The path of the picture in its own size.
     pub fn path(&self) -> &str {
         &self.picture
+    }
+
+    /// The same without its renditions.
+    #[must_use]
+    pub fn in_own_size(self) -> Self {
+        Self { renditions: None, ..self }
     }
 
     /// The paths of all that there is of it, each once.
@@ -396,6 +404,11 @@ fn stem(picture: &str) -> &str {
     let name = picture.rfind('/').map_or(0, |slash| slash + 1);
     let end = picture[name..].find(['-', '.']).map_or(picture.len(), |end| name + end);
     &picture[..end]
+}
+
+/// Whether what lies at this path belongs to the picture at this one: it is that picture, or a rendition of it.
+pub fn is_of(path: &str, picture: &str) -> bool {
+    path.starts_with(stem(picture))
 }
 
 #[cfg(test)]

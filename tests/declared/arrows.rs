@@ -10,7 +10,7 @@ use tests::files::files_under;
 use tests::template::{Binary, path, text};
 
 /// What a service may know of others, besides what stands under `shared/`, which everyone may know.
-const ARROWS: [(&str, &str); 23] = [
+const ARROWS: [(&str, &str); 28] = [
     // Whoever signs up has a profile.
     ("auth", "users"),
     // A cart is about offers, and becomes an order of somebody who has a profile.
@@ -38,6 +38,12 @@ const ARROWS: [(&str, &str); 23] = [
     ("settings", "users"),
     // A product is sold on the terms of its offer.
     ("products", "offers"),
+    // A product may be in a store, and so its offer; what is in one can be ordered while the store is published.
+    ("carts", "stores"),
+    ("offers", "stores"),
+    ("orders", "stores"),
+    ("products", "stores"),
+    ("stores", "users"),
     // A coupon may be for some products.
     ("promotions", "offers"),
     // What is found is what is for sale, on the terms of today.
@@ -55,7 +61,7 @@ const OF_SHARED: [&str; 6] =
     ["aws-config", "aws-smithy-http-client", "axum", "lambda_http", "lambda_runtime", "reqwest"];
 
 /// The services there are and those that are on their way, by the names of their crates.
-const SERVICES: [&str; 16] = [
+const SERVICES: [&str; 17] = [
     "activity",
     "auth",
     "banners",
@@ -71,6 +77,7 @@ const SERVICES: [&str; 16] = [
     "promotions",
     "search",
     "settings",
+    "stores",
     "users",
 ];
 

@@ -142,7 +142,7 @@ fn read<T: Field>(text: &str) -> Result<(), String> {
     T::parse(input::Value::String(text.to_owned())).map(drop)
 }
 
-const TEXTS: [Text; 22] = [
+const TEXTS: [Text; 25] = [
     Text::of::<users::FullName>("/components/schemas/FullName"),
     Text::of::<users::Username>("/components/schemas/Username"),
     Text::of::<orders::returns::ReturnReason>("/components/schemas/ReturnReason"),
@@ -158,6 +158,9 @@ const TEXTS: [Text; 22] = [
     Text::of::<products::Sku>("/components/schemas/SentSku"),
     Text::of::<shared::media::FileName>("/components/schemas/NewProduct/properties/fileName"),
     Text::of::<products::Reason>("/components/schemas/Approval/properties/reason"),
+    Text::of::<stores::StoreName>("/components/schemas/StoreName"),
+    Text::of::<stores::Description>("/components/schemas/StoreDescription"),
+    Text::of::<stores::Reason>("/components/schemas/StoreReason"),
     Text::of::<settings::MethodId>("/components/schemas/NewShippingMethod/properties/id"),
     Text::of::<settings::MethodName>("/components/schemas/NewShippingMethod/properties/name"),
     Text::of::<settings::Region>("/components/schemas/Region"),

@@ -14,6 +14,7 @@ use tests::template::yaml;
 
 const ORDER: &str = "01a1fbbc-f982-7d04-8367-8c1b9055f3fd";
 const PRODUCT: &str = "01a1fbbc-f7cc-71a0-aa66-431f703e44ea";
+const STORE: &str = "01a1fc3e-6c1e-7a0b-8f0d-2b9f6a7c1d10";
 const NOON: &str = "2026-11-21T12:00:00.000Z";
 const LATER: &str = "2026-11-21T12:05:00.000Z";
 
@@ -56,6 +57,18 @@ fn product(is_approved: bool, reason: Option<&str>) -> Value {
     product
 }
 
+fn store(status: &str, by: Option<&str>) -> Value {
+    let mut store = json!({
+        "storeId": STORE, "entry": "store", "ownerId": "5d0c", "name": "Tea house", "nameKey": "teahouse",
+        "supportEmail": "help@example.com", "status": status, "logo": {}, "banner": {}, "createdAt": NOON,
+        "updatedAt": LATER, "version": 2, "schemaVersion": 1
+    });
+    if let Some(by) = by {
+        store["deactivatedBy"] = by.into();
+    }
+    store
+}
+
 fn profile(with: &Value) -> Value {
     let mut profile = json!({
         "userId": "5d0c", "email": "ann@example.com", "fullName": "Ann Lee", "username": "Ann_Lee", "createdAt": NOON
@@ -70,6 +83,7 @@ async fn sources() -> Sources {
         ("STAGE", Some("local")),
         ("ORDERS_TABLE", Some("Orders")),
         ("PRODUCTS_TABLE", Some("Products")),
+        ("STORES_TABLE", Some("Stores")),
         ("USERS_TABLE", Some("Users")),
     ];
     temp_env::with_vars(variables, || Sources::from_env(&aws)).expect("the environment of a function")
@@ -95,6 +109,10 @@ async fn published() -> Vec<Event> {
         ("Products", &nothing, &product(false, None)),
         ("Products", &product(false, None), &product(true, None)),
         ("Products", &product(false, None), &product(false, Some("Blurred."))),
+        ("Stores", &nothing, &store("draft", None)),
+        ("Stores", &store("draft", None), &store("published", None)),
+        ("Stores", &store("published", None), &store("deactivated", Some("owner"))),
+        ("Stores", &store("deactivated", Some("owner")), &store("deactivated", Some("admin"))),
         ("Users", &nothing, &profile(&nothing)),
         ("Users", &profile(&nothing), &profile(&json!({ "lastSignInAt": LATER }))),
         ("Users", &profile(&nothing), &profile(&json!({ "passwordChangedAt": LATER }))),
@@ -134,9 +152,11 @@ async fn every_kind_is_published_and_described() {
     };
     let orders = OrderEvent::KINDS.to_vec();
     let (products, users) = (products::events::What::ALL, users::events::What::ALL);
+    let stores = stores::events::What::ALL.map(stores::events::What::as_str);
     let all = [
         orders,
         products.map(products::events::What::as_str).into(),
+        stores.into(),
         users.map(users::events::What::as_str).into(),
     ]
     .concat();

@@ -213,7 +213,7 @@ fn every_alarm_has_a_line_in_the_runbook_and_every_line_an_alarm() {
 
 /// What has to ring, whatever else does, and the metric that each of them looks at. The other tests compare alarms with
 /// the runbook and with what is counted: none of them would miss an alarm that went together with its line there.
-const NEEDED: [(&str, &str); 24] = [
+const NEEDED: [(&str, &str); 25] = [
     ("AccountEmailsNotSent", "AccountEmailNotSent"),
     ("ApiErrors", "5xx"),
     ("CardsUnpaid", "PaymentExpired"),
@@ -235,6 +235,7 @@ const NEEDED: [(&str, &str); 24] = [
     ("SearchBehind", "IteratorAge"),
     ("SearchMended", "IndexMended"),
     ("SignUpsLimited", "EveryonesLimitReached"),
+    ("StoresTooManyHidden", "TooManyHiddenStores"),
     ("StripeRefused", "StripeRefused"),
     ("SweepStopped", "Invocations"),
     ("WebhooksRefused", "BadStripeSignature"),

@@ -188,7 +188,7 @@ static RULES: LazyLock<Rules> = LazyLock::new(|| {
     let product = input::parse(product.as_bytes()).unwrap();
     let ProductOffer { product, offer } =
         ProductOffer::new(product, &Caller::for_tests("seller"), "USD".parse().unwrap(), now);
-    let offer = offer.with_terms(product.approved(None, now).terms());
+    let offer = offer.with_terms(product.approved(Vec::new(), now).terms());
     let new = format!(r#"{{"id":"{}","quantity":1}}"#, offer.id());
     let new: NewOrder = input::parse(new.as_bytes()).unwrap();
     let contact: Contact =

@@ -113,6 +113,7 @@ fn the_present_code_reads_what_the_last_release_wrote_and_the_reverse() {
     all_through::<carts::Cart>("carts", &[]);
     all_through::<offers::Offer>("offers", &[]);
     all_through::<products::Product>("products", &["approved", "approvedCategory", "pending"]);
+    all_through::<stores::Store>("stores", &["entry", "published"]);
     all_through::<users::Profile>("users", &[]);
     settings_through();
     payments_through();

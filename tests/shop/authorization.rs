@@ -78,6 +78,8 @@ struct People {
     admin: Person,
     tea: Product,
     cup: Product,
+    /// A store of Ann's: nobody may have many.
+    store: String,
     /// Tokens that prove nothing, by what is wrong with them.
     bad_tokens: Vec<(&'static str, String)>,
 }
@@ -97,7 +99,9 @@ impl People {
             ("that says it is somebody else's", with_claim(&ann, "sub", json!(NOBODY))),
         ];
         let seller = a_seller(shop, aws).await;
-        Self { ann, bob, seller, admin: shop.admin().await.clone(), tea, cup, bad_tokens }
+        let store = ann.post("/stores", &json!({ "name": tests::shop::unique("Tea") })).await.is(201);
+        let store = store["id"].as_str().expect("an id").to_owned();
+        Self { store, ann, bob, seller, admin: shop.admin().await.clone(), tea, cup, bad_tokens }
     }
 
     /// Something of Ann's that nobody has touched, for a route with `{id}`.
@@ -112,6 +116,7 @@ impl People {
             // What she sells, and Bob bought.
             Some("orders") if path.ends_with("/status") => self.bob.buys(&self.cup, 1).await,
             Some("products" | "users") => self.ann.lists(product().stock(100)).await.id,
+            Some("stores") => self.store.clone(),
             Some("orders") => self.ann.buys(&self.tea, 1).await,
             // Of what she sells, and Bob wants to send back.
             Some("returns") => {

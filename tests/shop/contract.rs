@@ -166,6 +166,12 @@ impl World {
             "confirmationCode" => CODE.to_owned(),
             "resetCode" => RESET_CODE.to_owned(),
             "product" => self.product().await.id,
+            "product.picture" => {
+                let (product, file) =
+                    (self.product().await, json!({ "fileName": "a.png", "fileType": "image/png" }));
+                let added = self.seller.post(&format!("{}/pictures", product.path()), &file).await.is(201);
+                added["id"].as_str().expect("a picture's id").to_owned()
+            }
             "product.category" => {
                 self.product().await;
                 self.category.clone()
@@ -227,6 +233,19 @@ impl World {
                 let body = json!({ "code": code, "kind": "percent", "value": 10 });
                 self.shop.admin().await.post("/coupons", &body).await.is(201);
                 code
+            }
+            "store" | "draftStore" => {
+                // Of somebody who has no other one: nobody may have many.
+                self.seller = self.shop.person("Seller").await;
+                self.product = None;
+                let body = json!({ "name": unique("Tea house") });
+                let store = self.seller.post("/stores", &body).await.is(201);
+                let id = store["id"].as_str().expect("an id").to_owned();
+                if name == "store" {
+                    let status = json!({ "status": "published" });
+                    self.seller.put(&format!("/stores/{id}/status"), &status).await.is(200);
+                }
+                id
             }
             "category" => {
                 let name = unique("Category").replace(' ', "-");

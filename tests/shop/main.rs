@@ -34,6 +34,7 @@ mod orders {
 mod ownership;
 mod payments;
 mod products {
+    mod gallery;
     mod pictures;
     mod selling;
 }
@@ -45,6 +46,7 @@ mod returns;
 mod search;
 mod secrets;
 mod seed_002;
+mod storefronts;
 mod stores;
 mod texts;
 mod webhooks;

@@ -58,9 +58,12 @@ async fn the_sellers_address_is_never_public() {
     let category = unique("Tea");
     let tea = ann.sells(product().named("tea").in_category(&category)).await;
     let path = format!("/products?category={}", category.replace(' ', "%20"));
-    let (page, one) = (shop.get(&path).await.is(200), shop.get(&tea.path()).await.is(200));
+    let (page, mut one) = (shop.get(&path).await.is(200), shop.get(&tea.path()).await.is(200));
+    let both = [page.to_string(), one.to_string()];
+    // All pictures are on its own page alone.
+    one.as_object_mut().and_then(|one| one.remove("pictures")).expect("its pictures");
     assert_eq!(page["products"], json!([one]));
-    for answer in [page.to_string(), one.to_string()] {
+    for answer in both {
         assert!(!answer.contains("@cartwright.test"), "{answer}");
         assert!(!answer.contains("owner"), "{answer}");
     }

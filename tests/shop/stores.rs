@@ -22,6 +22,7 @@ mod promotions;
 mod returns;
 mod search;
 mod settings;
+mod storefronts;
 mod users;
 
 use std::time::Duration;
@@ -142,7 +143,7 @@ fn new_product(category: &str, stock: u32, now: Timestamp) -> ProductOffer {
 /// The offer of a product that is for sale, both in their tables.
 async fn for_sale(products: &Products, stock: u32) -> Offer {
     let ProductOffer { product, offer } = new_product("Things", stock, past());
-    let product = product.approved(None, past());
+    let product = product.approved(Vec::new(), past());
     let approved = ProductOffer { offer: offer.with_terms(product.terms()), product };
     products.create(&approved).await.expect("a product");
     approved.offer

@@ -101,7 +101,10 @@ impl Aws {
     pub async fn objects(&self, kind: &str, owner: &str) -> Vec<String> {
         let mut keys = Vec::new();
         for folder in ["uploads", "checked", "images"] {
-            keys.extend(self.keys_under(&format!("{folder}/{kind}/{owner}/")).await);
+            let of_thing = format!("{folder}/{kind}/{owner}");
+            let found = self.keys_under(&of_thing).await;
+            // A part of a thing is called `{owner}.{part}`.
+            keys.extend(found.into_iter().filter(|key| key[of_thing.len()..].starts_with(['/', '.'])));
         }
         keys
     }

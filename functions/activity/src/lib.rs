@@ -34,6 +34,12 @@ shared::names!(
         ProductApproved = "product.approved",
         /// A product of the person's was turned down.
         ProductRejected = "product.rejected",
+        /// The person opened a store.
+        StoreOpened = "store.opened",
+        /// A store of the person's can be seen by everyone.
+        StorePublished = "store.published",
+        /// A store of the person's was taken out of the shop.
+        StoreDeactivated = "store.deactivated",
         /// The person ordered.
         OrderPlaced = "order.placed",
         /// The money for an order of the person's has come.

@@ -111,6 +111,7 @@ impl From<NotReserved> for LineFault {
     fn from(refusal: NotReserved) -> Self {
         let (id, problem, available) = match refusal {
             NotReserved::NotForSale(id) => (id, LineProblem::NotForSale, None),
+            NotReserved::StoreClosed(id) => (id, LineProblem::StoreClosed, None),
             NotReserved::PriceChanged(id) => (id, LineProblem::PriceChanged, None),
             NotReserved::OutOfStock { id, available } => (id, LineProblem::OutOfStock, Some(available)),
         };
@@ -145,6 +146,7 @@ impl From<&LineFault> for Problem {
         let LineFault { id, problem, available } = *fault;
         match problem {
             LineProblem::NotForSale => NotReserved::NotForSale(id).into(),
+            LineProblem::StoreClosed => NotReserved::StoreClosed(id).into(),
             LineProblem::PriceChanged => NotReserved::PriceChanged(id).into(),
             LineProblem::OutOfStock => {
                 NotReserved::OutOfStock { id, available: available.unwrap_or_default() }.into()

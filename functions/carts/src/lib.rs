@@ -11,6 +11,7 @@ pub mod priced;
 pub mod shopping;
 pub mod store;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use base64::Engine;
@@ -29,6 +30,7 @@ use shared::run::config::{self, ConfigError};
 use shared::values::id::random_bytes;
 use shared::values::money::{Amount, Currency, Price};
 use shared::values::time::Timestamp;
+use stores::StoreId;
 
 pub use checkout::{CheckOut, CheckingOut};
 pub use owner::{CartId, CartOwner, CartToken};
@@ -125,6 +127,9 @@ pub struct CartLine {
     product_name: ProductName,
     /// What one piece cost then: for the page alone.
     price_when_added: Price,
+    /// In which store it is, for good; missing where it is in none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    store_id: Option<StoreId>,
     added_at: Timestamp,
 }
 
@@ -317,6 +322,11 @@ impl Cart {
         self.lines.iter().map(|line| line.offer_id)
     }
 
+    /// The stores that they are in, each once.
+    pub fn stores(&self) -> HashSet<StoreId> {
+        self.lines.iter().filter_map(|line| line.store_id).collect()
+    }
+
     /// With so many more pieces of an offer, at the end where it is new.
     ///
     /// # Errors
@@ -450,6 +460,7 @@ impl Cart {
                 quantity,
                 product_name: offer.product_name().clone(),
                 price_when_added: offer.price(),
+                store_id: offer.store(),
                 added_at: now,
             }),
         }

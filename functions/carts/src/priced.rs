@@ -1,7 +1,7 @@
 //! What a cart costs today, and what is in its way.
 
 use anyhow::Context;
-use offers::{NotReserved, Offer, OfferId, ProductName};
+use offers::{NotReserved, OfferId, ProductName};
 use orders::purchase::{Choices, Fault, Prices, PurchaseAmounts, Wanted};
 use orders::{Address, Purchase, Quantity};
 use promotions::CouponCode;
@@ -23,6 +23,8 @@ shared::names!(
     pub enum LineProblem {
         /// Deleted, or no longer approved.
         NotForSale = "not-for-sale",
+        /// In a store that is not published, or no longer.
+        StoreClosed = "store-closed",
         /// Fewer pieces than are in the cart.
         OutOfStock = "out-of-stock",
         /// Priced in another currency than what stands before it.
@@ -43,7 +45,7 @@ pub struct PricedLine {
     image_url: Option<String>,
     quantity: Quantity,
     price_when_added: Price,
-    /// What one piece costs; `None` where it is not for sale.
+    /// What one piece costs; `None` where it is not for sale, or its store is closed.
     price: Option<Price>,
     /// How many pieces there are.
     available: u32,
@@ -55,7 +57,7 @@ pub struct PricedLine {
 impl PricedLine {
     fn of(
         line: &CartLine,
-        offer: Option<&Offer>,
+        prices: &Prices,
         currency: &mut Option<Currency>,
         most: MostPieces,
     ) -> anyhow::Result<Self> {
@@ -70,7 +72,11 @@ impl PricedLine {
             problem: Some(LineProblem::NotForSale),
             total: None,
         };
+        let offer = prices.offers.iter().find(|offer| offer.id() == line.offer_id);
         let Some(offer) = offer.filter(|offer| offer.is_for_sale()) else { return Ok(priced) };
+        if line.store_id.is_some_and(|store| !prices.open_stores.contains(&store)) {
+            return Ok(Self { problem: Some(LineProblem::StoreClosed), ..priced });
+        }
         let is_same = *currency.get_or_insert(offer.currency()) == offer.currency();
         priced.product_name = offer.product_name().clone();
         priced.image_url = offer.image_url().map(str::to_owned);
@@ -80,7 +86,8 @@ impl PricedLine {
             _ if !is_same => Some(LineProblem::MixedCurrencies),
             _ if !most.allows(line.quantity) => Some(LineProblem::TooManyPieces),
             Some(NotReserved::OutOfStock { .. }) => Some(LineProblem::OutOfStock),
-            Some(NotReserved::NotForSale(_) | NotReserved::PriceChanged(_)) | None => None,
+            Some(NotReserved::NotForSale(_) | NotReserved::StoreClosed(_) | NotReserved::PriceChanged(_))
+            | None => None,
         };
         if is_same {
             let total = offer.price().amount().checked_times(line.quantity.pieces());
@@ -192,7 +199,7 @@ impl PricedCart {
         let mut wanted = Vec::with_capacity(cart.lines.len());
         for line in &cart.lines {
             let offer = prices.offers.iter().find(|offer| offer.id() == line.offer_id);
-            let priced = PricedLine::of(line, offer, &mut currency, shop.most)?;
+            let priced = PricedLine::of(line, &prices, &mut currency, shop.most)?;
             let counts = offer.filter(|_| priced.total.is_some());
             wanted.extend(counts.map(|offer| Wanted { offer, quantity: line.quantity }));
             lines.push(priced);

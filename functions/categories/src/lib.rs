@@ -8,7 +8,6 @@ use std::str::FromStr;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use icu_normalizer::DecomposingNormalizerBorrowed;
 use serde::{Deserialize, Serialize};
 use shared::dynamo::list::Page;
 use shared::http::input::{Field, Value};
@@ -59,24 +58,7 @@ impl CategoryName {
     fn sort_key(&self) -> String {
         /// What DynamoDB takes for a sort key are 1 to 1,024 bytes, and some letters decompose into eighteen.
         const LONGEST: usize = 250;
-        let is_accent = |c: &char| matches!(c, '\u{300}'..='\u{36f}');
-        let letters = DecomposingNormalizerBorrowed::new_nfkd().normalize_iter(self.0.chars());
-        let folded = letters.filter(|c| !is_accent(c)).flat_map(char::to_lowercase).take(LONGEST);
-        let key = folded.fold(String::new(), |mut key, letter| {
-            match letter {
-                // What Unicode takes for letters of their own, and most readers do not.
-                'ß' => key += "ss",
-                'æ' => key += "ae",
-                'œ' => key += "oe",
-                'þ' => key += "th",
-                'ø' => key.push('o'),
-                'đ' | 'ð' => key.push('d'),
-                'ł' => key.push('l'),
-                'ı' => key.push('i'),
-                other => key.push(other),
-            }
-            key
-        });
+        let key: String = text::folded(&self.0).chars().take(LONGEST).collect();
         // A name may be nothing but accents.
         if key.is_empty() { self.0.clone() } else { key }
     }

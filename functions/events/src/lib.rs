@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use orders::events::OrderEvent;
 use products::events::ProductEvent;
+use stores::events::StoreEvent;
 use users::events::UserEvent;
 
 pub use topic::Topic;
@@ -35,6 +36,7 @@ pub struct Sources {
     stage: Stage,
     orders: String,
     products: String,
+    stores: String,
     users: String,
 }
 
@@ -44,6 +46,7 @@ impl FromEnv for Sources {
             stage: config::required("STAGE")?,
             orders: config::required("ORDERS_TABLE")?,
             products: config::required("PRODUCTS_TABLE")?,
+            stores: config::required("STORES_TABLE")?,
             users: config::required("USERS_TABLE")?,
         })
     }
@@ -60,6 +63,8 @@ impl Sources {
             images.between(orders::events::between).iter().map(Told::order).collect()
         } else if table == self.products {
             images.between(products::events::between).iter().map(Told::product).collect()
+        } else if table == self.stores {
+            images.between(stores::events::between_entries).iter().map(Told::store).collect()
         } else if table == self.users {
             images.between(users::events::between).iter().map(Told::user).collect()
         } else {
@@ -87,6 +92,10 @@ impl Told {
 
     fn product(event: &ProductEvent) -> anyhow::Result<Self> {
         Self::new("products", event.what.as_str(), event.product_id.to_string(), event.at, event)
+    }
+
+    fn store(event: &StoreEvent) -> anyhow::Result<Self> {
+        Self::new("stores", event.what.as_str(), event.store_id.to_string(), event.at, event)
     }
 
     fn user(event: &UserEvent) -> anyhow::Result<Self> {

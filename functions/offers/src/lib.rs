@@ -12,6 +12,7 @@ use shared::caller::{Caller, UserId};
 use shared::http::Parameter;
 use shared::http::problem::{FORBIDDEN, Kind, Problem, StatusCode};
 use shared::values::money::{Currency, Price};
+use stores::StoreId;
 
 pub use stock::{Deduction, Stock, StockChange};
 pub use store::{Offers, StockError, why_not_reserved};
@@ -95,6 +96,9 @@ pub struct Offer {
     promised: u32,
     for_sale: bool,
     seller_id: UserId,
+    /// In which of the seller's stores, for good; missing where it is in none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    store_id: Option<StoreId>,
     schema_version: u32,
 }
 
@@ -121,8 +125,15 @@ impl Offer {
             promised: 0,
             for_sale: false,
             seller_id,
+            store_id: None,
             schema_version: SCHEMA_VERSION,
         }
+    }
+
+    /// The same offer in a store of the seller's.
+    #[must_use]
+    pub fn in_store(self, store: Option<StoreId>) -> Self {
+        Self { store_id: store, ..self }
     }
 
     /// Its id.
@@ -180,6 +191,11 @@ impl Offer {
         &self.seller_id
     }
 
+    /// In which store, if it is in one. Only while that is published it can be had.
+    pub fn store(&self) -> Option<StoreId> {
+        self.store_id
+    }
+
     /// The offer with other terms.
     #[must_use]
     pub fn with_terms(self, terms: Terms) -> Self {
@@ -210,6 +226,9 @@ pub enum NotReserved {
     /// Unknown, deleted, or not approved.
     #[error("the offer {0} is not for sale")]
     NotForSale(OfferId),
+    /// It is in a store that is not published.
+    #[error("the store of the offer {0} is closed")]
+    StoreClosed(OfferId),
     /// The seller changed the price between the read and the reservation.
     #[error("the price of the offer {0} has changed")]
     PriceChanged(OfferId),
@@ -260,6 +279,7 @@ pub enum StockRefusal {
 
 const NOT_FOR_SALE: Kind = Kind::new(StatusCode::CONFLICT, "not-for-sale", "Not for sale");
 const PRICE_CHANGED: Kind = Kind::new(StatusCode::CONFLICT, "price-changed", "Price changed");
+const STORE_CLOSED: Kind = Kind::new(StatusCode::CONFLICT, "store-closed", "Store closed");
 const OUT_OF_STOCK: Kind = Kind::new(StatusCode::CONFLICT, "out-of-stock", "Out of stock");
 const STOCK_LIMIT: Kind = Kind::new(StatusCode::CONFLICT, "stock-limit", "Stock limit");
 const STOCK_CHANGED: Kind = Kind::new(StatusCode::CONFLICT, "stock-changed", "Stock changed");
@@ -269,6 +289,10 @@ impl From<NotReserved> for Problem {
         match refusal {
             NotReserved::NotForSale(id) => {
                 Self::new(NOT_FOR_SALE, "This product is not for sale, or no longer.").with("productId", id)
+            }
+            NotReserved::StoreClosed(id) => {
+                let detail = "The store that sells this product is closed. Order without it.";
+                Self::new(STORE_CLOSED, detail).with("productId", id)
             }
             NotReserved::PriceChanged(id) => {
                 let detail = "The price has just changed. Look at the product and order again.";

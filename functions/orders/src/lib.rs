@@ -30,6 +30,7 @@ use anyhow::Context;
 use offers::{NotReserved, ProductId, ProductName};
 use promotions::CouponCode;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use settings::MethodId;
 use shared::caller::{Caller, UserId};
 use shared::dynamo::list::Page;
@@ -41,6 +42,7 @@ use shared::run::config::{self, ConfigError};
 use shared::values::country::Country;
 use shared::values::money::{Amount, Currency, InMajor, Price, Sum};
 use shared::values::time::Timestamp;
+use stores::StoreId;
 use users::{CurrentAdmin, Email, FullName, Profile};
 
 pub use back::{Back, NotBack, Share};
@@ -416,6 +418,9 @@ pub struct Line {
     unit_price: Price,
     quantity: Quantity,
     seller_id: UserId,
+    /// In which store it was; missing where it was in none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    store_id: Option<StoreId>,
     /// What it comes to; missing where that is its price times its quantity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     amounts: Option<LineAmounts>,
@@ -432,6 +437,7 @@ impl Line {
             unit_price: offer.price(),
             quantity: wanted.quantity,
             seller_id: offer.seller().clone(),
+            store_id: offer.store(),
             amounts: purchase.line(offer.id()).filter(|amounts| !amounts.are_of_the_price_alone()),
         }
     }
@@ -984,13 +990,16 @@ pub enum Refusal {
     /// A line cannot be had.
     #[error(transparent)]
     NotReserved(#[from] NotReserved),
+    /// These lines are of stores that are closed.
+    #[error("{} lines are of stores that are closed", .0.len())]
+    StoresClosed(Vec<OfferId>),
     /// The coupon, the way of sending or the total is not as it was asked for.
     #[error(transparent)]
     Purchase(#[from] purchase::Refusal),
     /// Products that are priced in different currencies.
     #[error("the products are priced in different currencies")]
     MixedCurrencies,
-    /// More sellers, together with its lines, than can be written at once.
+    /// More sellers and stores, together with its lines, than can be written at once.
     #[error("{sellers} sellers are too many for so many products")]
     TooManySellers {
         /// So many.
@@ -1020,6 +1029,21 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Why an order of these lines cannot be had: by the first of them, and by all that it is so of where a store is
+    /// closed. `None` where there are none.
+    fn of_lines(lines: &[NotReserved]) -> Option<Self> {
+        let closed = lines.iter().filter_map(|line| match line {
+            NotReserved::StoreClosed(id) => Some(*id),
+            NotReserved::NotForSale(_) | NotReserved::PriceChanged(_) | NotReserved::OutOfStock { .. } => {
+                None
+            }
+        });
+        match lines.first()? {
+            NotReserved::StoreClosed(_) => Some(Self::StoresClosed(closed.collect())),
+            other => Some((*other).into()),
+        }
+    }
+
     /// Why what somebody says of an order in this status cannot be so.
     fn of_progress(status: OrderStatus) -> Self {
         match status {
@@ -1060,6 +1084,13 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::NotReserved(refusal) => refusal.into(),
+            Refusal::StoresClosed(lines) => {
+                let line = |id: &OfferId| json!({ "productId": id, "problem": "store-closed" });
+                let told: Vec<_> = lines.iter().map(line).collect();
+                let first = lines.first().map(|id| Self::from(NotReserved::StoreClosed(*id)));
+                let first = first.unwrap_or_else(|| anyhow::anyhow!("no line is of a closed store").into());
+                first.with("lines", told)
+            }
             Refusal::Purchase(refusal) => refusal.into(),
             Refusal::MixedCurrencies => Self::new(
                 MIXED_CURRENCIES,

@@ -1,6 +1,7 @@
 //! What a purchase comes to, by the offers in it, the coupon, where it goes and how the shop sends and taxes, all
 //! together. A cart shows it, and the order that comes of the cart keeps it.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use offers::{Offer, OfferId};
@@ -14,6 +15,7 @@ use shared::values::country::Country;
 use shared::values::money::{Amount, Currency, InMajor};
 use shared::values::percent::{InHundredths, Percent};
 use shared::values::time::Timestamp;
+use stores::StoreId;
 use totals::{Discount, LineTotal, Taxes, Totals};
 
 use crate::Quantity;
@@ -144,6 +146,8 @@ impl Choices {
 pub struct Prices {
     /// The offers of what is in it, as far as they are there.
     pub offers: Vec<Offer>,
+    /// Of the stores that were asked for, those that are open.
+    pub open_stores: HashSet<StoreId>,
     /// The coupon that was named.
     pub named: NamedCoupon,
     /// How the shop sends.

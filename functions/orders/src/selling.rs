@@ -6,14 +6,15 @@ use serde::{Deserialize, Serialize};
 use shared::caller::UserId;
 use shared::values::money::{Amount, Currency, Price};
 use shared::values::time::Timestamp;
+use stores::StoreId;
 
 use crate::{Line, Order, OrderId, Quantity, Shipment};
 
 /// The shape in which they are written.
 const SCHEMA_VERSION: u32 = 1;
 
-/// A transaction has 100 actions: six of an order that are always there or may be, one for each line and each seller,
-/// and two to spare.
+/// A transaction has 100 actions: six of an order that are always there or may be, one for each line, each seller and
+/// each store, and two to spare.
 const MOST: usize = 92;
 
 shared::names!(
@@ -67,6 +68,9 @@ struct SoldLine {
     product_name: ProductName,
     unit_price: Price,
     quantity: Quantity,
+    /// In which of the seller's stores it was; missing where it was in none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    store_id: Option<StoreId>,
     total: Amount,
 }
 
@@ -78,6 +82,7 @@ impl From<&Line> for SoldLine {
             product_name: line.product_name.clone(),
             unit_price: line.unit_price,
             quantity: line.quantity,
+            store_id: line.store_id,
             total: line.paid(),
         }
     }
@@ -93,6 +98,17 @@ impl Order {
             }
         }
         sellers
+    }
+
+    /// In which stores what is in it was, each once.
+    pub(crate) fn stores(&self) -> Vec<StoreId> {
+        let mut stores = Vec::new();
+        for store in self.lines.iter().filter_map(|line| line.store_id) {
+            if !stores.contains(&store) {
+                stores.push(store);
+            }
+        }
+        stores
     }
 
     /// What each seller has of it.
@@ -114,10 +130,10 @@ impl Order {
         self.sellers().into_iter().map(of).collect()
     }
 
-    /// How many sellers it has, where those and its lines are more than a transaction can write.
+    /// How many sellers it has, where those, their stores and its lines are more than a transaction can write.
     pub(crate) fn too_many_sellers(&self) -> Option<usize> {
         let sellers = self.sellers().len();
-        (self.lines.len() + sellers > MOST).then_some(sellers)
+        (self.lines.len() + sellers + self.stores().len() > MOST).then_some(sellers)
     }
 }
 
@@ -170,6 +186,15 @@ mod tests {
         let each_their_own = |lines: u8| order(&(0..lines).collect::<Vec<_>>()).too_many_sellers();
         assert_eq!((each_their_own(46), each_their_own(47)), (None, Some(47)));
         assert_eq!(order(&[1; 50]).too_many_sellers(), None);
+        let in_stores_of_their_own = |lines: u8| {
+            let mut item = serde_json::to_value(order(&vec![1; lines.into()])).unwrap();
+            for line in 0..lines {
+                item["lines"][usize::from(line)]["storeId"] =
+                    json!(StoreId::at(Timestamp::from_unix_millis(0)));
+            }
+            serde_json::from_value::<Order>(item).unwrap().too_many_sellers()
+        };
+        assert_eq!((in_stores_of_their_own(45), in_stores_of_their_own(46)), (None, Some(1)));
         // The order, the cart, the key's record, the coupon and its use by this customer, and the payment.
         const { assert!(6 + MOST <= 98) };
     }

@@ -44,6 +44,7 @@ use shared::letters::Queued;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
+use stores::{Gate, StoreId};
 use users::{Profile, Users};
 
 use crate::admin::{Inspected, OrderEntry};
@@ -193,8 +194,14 @@ impl Orders {
     /// When the tables cannot be read.
     pub async fn basis(&self, Placing { buyer, order, keyed, .. }: &Placing<'_>) -> anyhow::Result<Basis> {
         let (coupon, customer) = (order.choices().coupon_code.as_ref(), buyer.customer());
-        let read =
-            self.prices.with(Read::new(), order.offers(), coupon, Some(&customer), Consistency::Strong)?;
+        let read = self.prices.with(
+            Read::new(),
+            order.offers(),
+            [],
+            coupon,
+            Some(&customer),
+            Consistency::Strong,
+        )?;
         let read = match buyer.person() {
             Some(person) => self.users.with(read, person)?,
             None => read,
@@ -261,7 +268,7 @@ impl Orders {
             Recorded::Before(answer) => Ok((answer, None)),
             Recorded::KeyReused => Err(Error::from(Refusal::from(KeyReused)).into()),
             Recorded::Lines(lines) => {
-                let first = lines.into_iter().next().map(Refusal::from).map(Error::from);
+                let first = Refusal::of_lines(&lines).map(Error::from);
                 let none = || anyhow::anyhow!("a transaction was refused for none of its lines").into();
                 Err(first.unwrap_or_else(none).into())
             }
@@ -328,8 +335,9 @@ impl Orders {
         Err(Error::from(anyhow::Error::new(Busy).context("count the use of a coupon")).into())
     }
 
-    /// Writes a new order in one transaction with the reservations of its lines, what each seller has of it, the use of
-    /// its coupon, the key's record and what is to be written besides. `None` where an admin has changed the coupon.
+    /// Writes a new order in one transaction with the reservations of its lines, what each seller has of it, the use
+    /// of its coupon, the key's record and what is to be written besides, if its stores are open. `None` where an
+    /// admin has changed the coupon.
     ///
     /// Safe to repeat as [`Orders::place_as`] is.
     async fn record_once<T: Clone + PartialEq + Serialize + DeserializeOwned, A>(
@@ -345,6 +353,10 @@ impl Orders {
         for part in order.by_sellers() {
             write.put(self.of_seller(&part)?);
         }
+        let gate = Gate::of(order.order_id);
+        let check = |store: StoreId| Ok((write.check(self.prices.stores.is_open(store, gate)?), store));
+        let gates: Vec<(Part, StoreId)> =
+            order.stores().into_iter().map(check).collect::<anyhow::Result<_>>()?;
         let lines = order.lines.into_iter().map(|line| {
             let reserved =
                 self.prices.offers.reserve(line.offer_id, line.quantity.pieces(), line.unit_price)?;
@@ -364,7 +376,9 @@ impl Orders {
             }
             Committed::Refused(found) => found,
         };
-        let refused = refused_lines(&lines, &mut found)?;
+        let closed: Vec<StoreId> =
+            gates.into_iter().filter(|(part, _)| found.at(*part).is_some()).map(|(_, store)| store).collect();
+        let refused = refused_lines(&lines, &closed, &mut found)?;
         if !refused.is_empty() {
             return Ok(Some(Recorded::Lines(refused)));
         }
@@ -807,10 +821,20 @@ fn without_refused<'a>(parts: Vec<(Part, &'a Line)>, found: &Found) -> Vec<&'a L
     parts.into_iter().filter(|(part, _)| found.at(*part).is_none()).map(|(_, line)| line).collect()
 }
 
-/// Which lines made a transaction fail, and why.
-fn refused_lines(lines: &[(Part, Line)], found: &mut Found) -> anyhow::Result<Vec<NotReserved>> {
-    let failed = lines.iter().filter_map(|(part, line)| Some((found.take(*part)?, line)));
-    let reasons = failed
-        .map(|(item, line)| why_not_reserved(item, line.offer_id, line.quantity.pieces(), line.unit_price));
-    reasons.collect()
+/// Which lines made a transaction fail, and why: whatever else is wrong with one, that its store is closed.
+fn refused_lines(
+    lines: &[(Part, Line)],
+    closed: &[StoreId],
+    found: &mut Found,
+) -> anyhow::Result<Vec<NotReserved>> {
+    let mut reasons = Vec::new();
+    for (part, line) in lines {
+        if line.store_id.is_some_and(|store| closed.contains(&store)) {
+            reasons.push(NotReserved::StoreClosed(line.offer_id));
+        } else if let Some(item) = found.take(*part) {
+            let (pieces, price) = (line.quantity.pieces(), line.unit_price);
+            reasons.push(why_not_reserved(item, line.offer_id, pieces, price)?);
+        }
+    }
+    Ok(reasons)
 }

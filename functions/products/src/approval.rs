@@ -1,16 +1,20 @@
 //! What an admin decides on a product, and what becomes of its pictures then.
 //!
-//! A picture is copied to where everyone sees it before the write that shows it. Whoever dies between the two leaves a
+//! Pictures are copied to where everyone sees them before the write that shows them. Whoever dies between the two leaves a
 //! copy that nobody refers to, and before the copy the product was marked to be swept: see [`crate::pictures`].
 
+use futures_util::future::try_join_all;
 use shared::http::IfMatch;
-use shared::media::{Folder, Media, PublicationId, Published};
+use shared::media::{Folder, Media, Placed, PublicationId, Published};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::values::time::Timestamp;
 
+use crate::gallery::PictureOf;
 use crate::pictures::PICTURES;
-use crate::{Decision, Error, Product, ProductId, ProductOffer, Products};
+use crate::{
+    Decision, Error, PictureId, Product, ProductId, ProductOffer, Products, PublishedPictures, Reapproval,
+};
 
 /// Deciding on products, and showing their pictures.
 #[derive(Debug, Clone)]
@@ -45,7 +49,8 @@ impl Approvals {
         }
         let decided = match decision {
             Decision::Approved => {
-                self.publish(found, now, |product, published| product.approved(published, now)).await
+                let waiting = found.product.waiting();
+                self.publish(found, waiting, now, |product, published| product.approved(published, now)).await
             }
             Decision::Rejected(reason) => {
                 let rejected = found.product.clone().rejected(reason.as_ref(), now);
@@ -58,31 +63,41 @@ impl Approvals {
         }
     }
 
-    /// Shows the picture that waits, which needs nobody's approval. Repeated, there is none that waits.
+    /// Shows the pictures that wait and need nobody's approval. Repeated, there is none that waits.
     ///
     /// # Errors
     /// [`Error::ChangedMeanwhile`], or when the bucket or the tables fail.
-    pub(crate) async fn show(&self, found: ProductOffer, now: Timestamp) -> Result<ProductOffer, Error> {
-        self.publish(found, now, |product, published| product.showing(published).changed_at(now)).await
+    pub(crate) async fn show(
+        &self,
+        found: ProductOffer,
+        reapproval: Reapproval,
+        now: Timestamp,
+    ) -> Result<ProductOffer, Error> {
+        let waiting = found.product.waiting_for_nobody(reapproval);
+        self.publish(found, waiting, now, |product, published| product.showing(published).changed_at(now))
+            .await
     }
 
     async fn publish(
         &self,
         found: ProductOffer,
+        waiting: Vec<(PictureId, Placed)>,
         now: Timestamp,
-        rule: impl Fn(Product, Option<Published>) -> Product,
+        rule: impl Fn(Product, PublishedPictures) -> Product,
     ) -> Result<ProductOffer, Error> {
         let (product, id) = (&found.product, found.product.id());
-        let published = match product.waiting() {
-            None => None,
-            Some(waiting) => {
-                self.products.sweep_later(id, now).await?;
-                match self.media.publish(&waiting.placed, PublicationId::at(now)).await {
-                    Ok(published) => Some(published),
-                    // It was replaced and deleted since the product was read: there is nothing to copy.
-                    Err(error) => return Err(self.changed(product).await?.unwrap_or(Error::Failed(error))),
-                }
-            }
+        if !waiting.is_empty() {
+            self.products.sweep_later(id, now).await?;
+        }
+        let publication = PublicationId::at(now);
+        let copies = waiting.iter().map(async |(picture, placed)| {
+            let published = self.media.publish(placed, publication).await?;
+            anyhow::Ok((*picture, published))
+        });
+        let published = match try_join_all(copies).await {
+            Ok(published) => published,
+            // One was replaced and deleted since the product was read: there is nothing to copy.
+            Err(error) => return Err(self.changed(product).await?.unwrap_or(Error::Failed(error))),
         };
         let changed = rule(product.clone(), published);
         self.replace(&found, changed).await
@@ -106,13 +121,14 @@ impl Approvals {
 
     /// Deletes the pictures that the old product had and the new one has not. They are nobody's again.
     async fn clear_away(&self, old: &Product, new: &Product) -> anyhow::Result<()> {
-        if let Some(waiting) = old.waiting().filter(|waiting| new.waiting() != Some(waiting)) {
-            self.media.delete(Folder::Checked, &waiting.placed).await?;
-        }
-        let shown = old.shown().filter(|shown| new.shown().as_ref() != Some(shown));
-        if let Some(shown) = shown.and_then(|shown| shown.placed(PICTURES, old.id())) {
-            self.media.delete(Folder::Images, &shown).await?;
-        }
-        Ok(())
+        let (still_waiting, still_shown) = (new.waiting(), new.shown());
+        let waited = old.waiting().into_iter().filter(|one| !still_waiting.contains(one));
+        let waited: Vec<_> = waited.map(|(_, placed)| placed).collect();
+        self.media.delete(Folder::Checked, &waited).await?;
+        let shown = old.shown().into_iter().filter(|one| !still_shown.contains(one));
+        let placed = |(picture, published): (PictureId, Published)| {
+            published.placed(PICTURES, PictureOf { product: old.id(), picture })
+        };
+        self.media.delete(Folder::Images, &shown.filter_map(placed).collect::<Vec<_>>()).await
     }
 }

@@ -4,18 +4,22 @@
 //! A quarter of an hour later, when whoever was at work on it is done or dead, the sweep lists what there is of this
 //! one product and deletes what it does not refer to. It does not matter what was deleted at once, or who died where.
 
-use std::ops::Bound;
+use std::collections::BTreeMap;
+use std::ops::{Bound, RangeBounds};
 use std::time::Duration;
 
+use anyhow::Context;
 use shared::media::{
-    self, AwaitsPicture, Folder, Kind, Left, Media, Noun, Pictured, Placed, PublicationId, Standing, UploadId,
+    self, AwaitsPicture, Fate, Folder, Kind, Left, Media, Noun, Pictured, Placed, PublicationId, Standing,
+    UploadId,
 };
 use shared::notice::Notices;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::values::time::Timestamp;
 
-use crate::{Approvals, Error, Product, ProductId, Products, Reapproval};
+use crate::gallery::{MOST_PICTURES, Picture, PictureOf};
+use crate::{Approvals, Error, PictureId, Product, ProductId, ProductOffer, Products, Reapproval};
 
 /// The pictures of products.
 pub const PICTURES: Kind = Kind::new("products").approved_by_somebody();
@@ -29,6 +33,10 @@ const CHECKED_WITHIN: Duration = Duration::from_hours(72);
 
 /// What was too new to be deleted is looked at again so much later.
 const AGAIN: Duration = Duration::from_hours(1);
+
+/// How often what needs no admin is shown anew when others changed the product first: as many times as it has pictures,
+/// which may all come at once, and two.
+const TRIES: usize = MOST_PICTURES + 2;
 
 /// As many as one run sweeps well within its timeout; the next run takes the rest.
 const BATCH: i32 = 200;
@@ -52,50 +60,72 @@ impl FromEnv for ProductPictures {
 }
 
 impl ProductPictures {
-    fn standing_of(product: &Product) -> Standing {
-        match product.settled() {
-            Some((upto, keeps)) => Standing::Settled { upto, keeps: keeps.map(str::to_owned) },
-            None => Standing::Awaits,
+    fn standing_of(product: &Product, picture: PictureId) -> Standing {
+        match product.picture(picture) {
+            Some(picture) => match picture.settled() {
+                Some((upto, keeps)) => Standing::Settled { upto, keeps: keeps.map(str::to_owned) },
+                None => Standing::Awaits,
+            },
+            // It was deleted, and none of its uploads becomes anything any more.
+            None => Standing::Settled { upto: Bound::Unbounded, keeps: None },
         }
+    }
+
+    /// Shows the pictures that need no admin, if the product has such. Those of others may be among them, who are at it
+    /// as well.
+    async fn show(&self, mut found: ProductOffer, now: Timestamp) -> Result<ProductOffer, Error> {
+        for _ in 1..TRIES {
+            if found.product.waiting_for_nobody(self.reapproval).is_empty() {
+                return Ok(found);
+            }
+            let id = found.product.id();
+            match self.approvals.show(found, self.reapproval, now).await {
+                Err(Error::ChangedMeanwhile) => {
+                    found = self.products.find(id).await?.ok_or(Error::NotFound)?;
+                }
+                shown => return shown,
+            }
+        }
+        self.approvals.show(found, self.reapproval, now).await
     }
 }
 
 impl Pictured for ProductPictures {
     const KIND: Kind = PICTURES;
 
-    type Id = ProductId;
+    type Id = PictureOf;
 
-    async fn standing(&self, id: &ProductId, upload: UploadId) -> anyhow::Result<Standing> {
-        let Some(found) = self.products.find(*id).await? else { return Ok(Standing::NoThing) };
+    async fn standing(&self, id: &PictureOf, upload: UploadId) -> anyhow::Result<Standing> {
+        let Some(found) = self.products.find(id.product).await? else { return Ok(Standing::NoThing) };
         let product = found.product;
+        let is_awaited = product.picture(id.picture).is_some_and(|picture| picture.awaits(upload));
+        let mut to_be_shown = product.waiting_for_nobody(self.reapproval).into_iter();
         // An earlier delivery may have died before it showed the picture.
-        if product.awaits(upload) || product.publishes_its_picture(self.reapproval) {
+        if is_awaited || to_be_shown.any(|(picture, _)| picture == id.picture) {
             return Ok(Standing::Awaits);
         }
-        Ok(Self::standing_of(&product))
+        Ok(Self::standing_of(&product, id.picture))
     }
 
-    async fn expect(&self, id: &ProductId, now: Timestamp) -> anyhow::Result<()> {
-        self.products.sweep_later(*id, now).await
+    async fn expect(&self, id: &PictureOf, now: Timestamp) -> anyhow::Result<()> {
+        self.products.sweep_later(id.product, now).await
     }
 
     async fn settle(
         &self,
         _: &Media,
-        id: &ProductId,
+        id: &PictureOf,
         upload: UploadId,
         picture: Result<Placed, &'static str>,
         now: Timestamp,
     ) -> anyhow::Result<Standing> {
-        let settled = |product: Product| product.with_upload(upload, picture.clone(), now);
-        let shown = match self.products.change(*id, settled).await {
-            Ok(found) if found.product.publishes_its_picture(self.reapproval) => {
-                self.approvals.show(found, now).await
-            }
-            found => found,
+        let settled = |product: Product| product.with_upload(id.picture, upload, picture.clone(), now);
+        let shown = match self.products.change(id.product, settled).await {
+            Ok(found) => self.show(found, now).await,
+            refused => refused,
         };
         match shown {
-            Ok(found) => Ok(Self::standing_of(&found.product)),
+            Ok(found) => Ok(Self::standing_of(&found.product, id.picture)),
             Err(Error::NotFound) => Ok(Standing::NoThing),
             Err(error) => Err(error.into()),
         }
@@ -144,18 +174,82 @@ pub async fn sweep_one(
 ) -> anyhow::Result<()> {
     // Deleted meanwhile, and its pictures with it.
     let Some(found) = products.find(id).await? else { return Ok(()) };
-    let product = found.product;
-    let published = Bound::Included(PublicationId::at(now - PUBLISHED_WITHIN));
-    let shown = product.shown().map(|shown| shown.image_url);
-    let images = media.tidy(Folder::Images, PICTURES, id, published, shown.as_deref()).await?;
-    let forgotten = Bound::Included(UploadId::at(now - CHECKED_WITHIN));
-    let (settled, keeps) = product.settled().unwrap_or((forgotten, None));
-    let mut checked = media.tidy(Folder::Checked, PICTURES, id, settled, keeps).await?;
-    if checked == Left::TooNew {
-        checked = media.tidy(Folder::Checked, PICTURES, id, forgotten, keeps).await?;
-    }
+    let kept = Kept::of(&found.product, now)?;
+    let images = media.sweep(Folder::Images, PICTURES, id, |path| kept.published(path)).await?;
+    let checked = media.sweep(Folder::Checked, PICTURES, id, |path| kept.checked(path)).await?;
     let left = images.and(checked);
     products.swept(id, marked, (left == Left::TooNew).then_some(now + AGAIN)).await
+}
+
+/// What a product refers to, and what it may still come to refer to.
+struct Kept {
+    pictures: BTreeMap<String, Picture>,
+    shown: Vec<String>,
+    waiting: Vec<String>,
+    published_before: PublicationId,
+    asked_before: UploadId,
+    forgotten_before: UploadId,
+}
+
+impl Kept {
+    fn of(product: &Product, now: Timestamp) -> anyhow::Result<Self> {
+        let id = product.id();
+        let of_product = format!("{PICTURES}/{id}");
+        let path = |url: &str| Some(url.rsplit_once("/images/")?.1.to_owned());
+        let shown = product.shown().into_iter().map(|(_, shown)| {
+            let of_this = path(&shown.image_url).filter(|path| path.starts_with(&of_product));
+            of_this.context("a picture of another thing")
+        });
+        let pictures = product.pictures().into_iter();
+        let named = |picture: Picture| (PictureOf { product: id, picture: picture.id }.to_string(), picture);
+        Ok(Self {
+            shown: shown.collect::<Result<_, _>>()?,
+            waiting: product.waiting().iter().map(|(_, placed)| placed.path().to_owned()).collect(),
+            pictures: pictures.map(named).collect(),
+            published_before: PublicationId::at(now - PUBLISHED_WITHIN),
+            asked_before: UploadId::at(now - PUBLISHED_WITHIN),
+            forgotten_before: UploadId::at(now - CHECKED_WITHIN),
+        })
+    }
+
+    /// What becomes of what lies at this path under `images/`.
+    fn published(&self, path: &str) -> Fate {
+        if self.shown.iter().any(|picture| media::is_of(path, picture)) {
+            return Fate::Kept;
+        }
+        // Pictures of earlier releases have no folder.
+        match folder(path).and_then(|folder| folder.parse::<PublicationId>().ok()) {
+            Some(publication) if publication > self.published_before => Fate::TooNew,
+            _ => Fate::Garbage,
+        }
+    }
+
+    /// What becomes of what lies at this path under `checked/`.
+    fn checked(&self, path: &str) -> Fate {
+        if self.waiting.iter().any(|picture| media::is_of(path, picture)) {
+            return Fate::Kept;
+        }
+        let Some(upload) = folder(path).and_then(|folder| folder.parse::<UploadId>().ok()) else {
+            return Fate::Garbage;
+        };
+        let owner = path.split('/').nth(1).unwrap_or_default();
+        let is_past = match self.pictures.get(owner) {
+            Some(picture) => {
+                let settled = picture.settled().map(|(upto, _)| (Bound::Unbounded, upto));
+                settled.is_some_and(|settled| settled.contains(&upload)) || upload <= self.forgotten_before
+            }
+            // Deleted, or added since the product was read.
+            None => upload <= self.asked_before,
+        };
+        if is_past { Fate::Garbage } else { Fate::TooNew }
+    }
+}
+
+/// The folder of a picture, between its thing and its file.
+fn folder(path: &str) -> Option<&str> {
+    let mut parts = path.split('/').skip(2);
+    let folder = parts.next()?;
+    parts.next().map(|_| folder)
 }
 
 impl AwaitsPicture for Products {

@@ -1,19 +1,23 @@
-//! What a seller does with a product and its picture.
+//! What a seller does with a product and its pictures.
 
 use shared::caller::Caller;
 use shared::guards::rate_limit::PersonLimit;
 use shared::http::IfMatch;
 use shared::http::problem::Problem;
-use shared::media::{Media, NewPicture, Upload, Uploads};
+use shared::media::{Media, NewPicture, Upload, UploadId, Uploads};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::values::money::Currency;
 use shared::values::time::Timestamp;
 
+use crate::gallery::PictureOf;
 use crate::pictures::PICTURES;
-use crate::{NewProduct, ProductCreated, ProductId, ProductOffer, Products, UploadRequested};
+use crate::{
+    NewProduct, PictureAdded, PictureId, Product, ProductCreated, ProductId, ProductOffer, Products,
+    Replacement, UploadRequested,
+};
 
-/// Listing products and replacing their pictures, as often as one person may.
+/// Listing products, adding pictures and replacing them, as often as one person may.
 #[derive(Debug, Clone)]
 pub struct Selling {
     limit: PersonLimit,
@@ -36,7 +40,7 @@ impl Selling {
     /// one.
     ///
     /// # Errors
-    /// `too-many-requests`; 500 when the product cannot be recorded.
+    /// `too-many-requests`, and those of [`Products::create`].
     pub async fn list(
         &self,
         seller: &Caller,
@@ -54,24 +58,88 @@ impl Selling {
         Ok(ProductCreated { upload_url, id })
     }
 
-    /// Gives its seller or an admin the URL to upload another picture to.
+    /// Gives its seller or an admin the URL to upload another picture to, in the place of the one that is named or, where
+    /// none is, of the one at `imageUrl`. Repeated, it gives another URL; the newest upload wins.
     ///
     /// # Errors
-    /// `too-many-requests`, and those of [`Products::request_upload`].
+    /// `too-many-requests`, and those of [`Products::request_upload`] and [`Products::change_pictures`].
     pub async fn replace_picture(
+        &self,
+        caller: &Caller,
+        id: ProductId,
+        if_match: &IfMatch,
+        Replacement { picture, picture_id }: &Replacement,
+        now: Timestamp,
+    ) -> Result<UploadRequested, Problem> {
+        self.limit.count("request-product-upload", caller.id(), now).await?;
+        let (upload, file_name) = (UploadId::at(now), &picture.file_name);
+        let replaced = match *picture_id {
+            None => self.products.request_upload(caller, id, if_match, upload, file_name).await?,
+            Some(replaced) => {
+                let rule = |product: Product, editor| {
+                    product.with_replacement(replaced, upload, file_name, editor, now).map(Some)
+                };
+                self.products.change_pictures(caller, id, if_match, rule).await?;
+                replaced
+            }
+        };
+        let upload_url = self.presign(id, replaced, upload, picture).await?;
+        Ok(UploadRequested { upload_url })
+    }
+
+    /// Gives its seller or an admin the URL to upload one more picture to, which is the last in the order. Repeated, it
+    /// announces another one; one that never comes makes room after an hour.
+    ///
+    /// # Errors
+    /// `too-many-requests`, and those of [`Products::change_pictures`]: `picture-limit`.
+    pub async fn add_picture(
         &self,
         caller: &Caller,
         id: ProductId,
         if_match: &IfMatch,
         picture: &NewPicture,
         now: Timestamp,
-    ) -> Result<UploadRequested, Problem> {
-        self.limit.count("request-product-upload", caller.id(), now).await?;
-        let upload = Upload::new(PICTURES, id, &picture.file_name, now);
-        self.products.request_upload(caller, id, if_match, upload.id(), &picture.file_name).await?;
-        let upload_url = self.uploads.presign(&upload, picture.file_type, picture.file_size).await?;
-        Ok(UploadRequested { upload_url })
+    ) -> Result<PictureAdded, Problem> {
+        self.limit.count("add-product-picture", caller.id(), now).await?;
+        let (added, upload, file_name) = (PictureId::at(now), UploadId::at(now), &picture.file_name);
+        let rule = |product: Product, editor| product.with_announced(added, upload, file_name, editor, now);
+        self.products.change_pictures(caller, id, if_match, rule).await?;
+        let upload_url = self.presign(id, added, upload, picture).await?;
+        Ok(PictureAdded { upload_url, id: added })
     }
+
+    async fn presign(
+        &self,
+        product: ProductId,
+        picture: PictureId,
+        upload: UploadId,
+        new: &NewPicture,
+    ) -> anyhow::Result<String> {
+        let upload = Upload::named(PICTURES, PictureOf { product, picture }, upload, &new.file_name);
+        self.uploads.presign(&upload, new.file_type, new.file_size).await
+    }
+}
+
+/// Deletes one of the pictures of a product for its seller or an admin. Whoever dies before all of it is gone leaves the
+/// rest to be swept.
+///
+/// # Errors
+/// Those of [`Products::change_pictures`]: `last-picture`, and `not-found` where it is gone already.
+pub async fn delete_picture(
+    products: &Products,
+    media: &Media,
+    caller: &Caller,
+    id: PictureOf,
+    if_match: &IfMatch,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    let rule = |product: Product, _| product.without_picture(id.picture, now).map(Some);
+    products.change_pictures(caller, id.product, if_match, rule).await?;
+    if let Err(error) = media.withdraw(PICTURES, id).await {
+        // The sweep does it again.
+        tracing::warn!(product_id = %id.product, ?error, "left a picture behind");
+    }
+    Ok(())
 }
 
 /// Deletes a product for its seller or an admin, and its pictures. Orders keep what they say of it.
@@ -87,7 +155,7 @@ pub async fn delete(
 ) -> Result<(), Problem> {
     let deleted = products.delete(caller, id, if_match).await?;
     // Also where there is none: whoever deleted it may have died before its pictures were gone.
-    media.withdraw(PICTURES, id).await?;
+    media.withdraw_with_parts(PICTURES, id).await?;
     if deleted {
         tracing::info!(product_id = %id, "product deleted");
         Ok(())

@@ -5,13 +5,19 @@
 //! | a product | `id` |
 //! | everything for sale, newest first | index `approved`: `approved` = "approved", `createdAt`; sparse |
 //! | what is for sale in a category, newest first | index `category`: `approvedCategory`, `createdAt`; sparse |
+//! | what is for sale in a store, newest first | index `store`: `approvedStore`, `createdAt`; sparse |
 //! | a seller's products, newest first | index `owner`: `ownerId`, `createdAt` |
 //! | waits for its picture ("image") or an admin ("approval") | index `pending`: `pending`, `createdAt`; sparse |
 //! | may have pictures that are not its own | index `sweep`: `sweep` = "pictures", `sweepAt`; sparse |
 //!
+//! Of its pictures one stands in the item's own attributes and the others in `morePictures`, as [`crate::gallery`] says.
 //! `requestedUpload` is the last one's, and `sweepAt` is put off by whoever is about to put a picture into the bucket.
 //! Everything else changes under `version`, so that of two changes made at the same time none is lost; and what a
 //! product's offer repeats of it changes there in the same transaction.
+//!
+//! A store that is published no longer takes nothing off these lists: whoever shows them leaves out what is hidden
+//! ([`HiddenStores`]), and orders go by the store's gates. A product comes on sale only through such a gate, so that
+//! what was never published has nothing to hide.
 
 use std::collections::HashMap;
 
@@ -34,15 +40,20 @@ use shared::media::{FileName, UploadId};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
+use stores::{Gate, HiddenStores, StoreId, Stores};
 
+use crate::gallery::RequestedUpload;
 use crate::{
-    Category, Editor, Error, Listing, Product, ProductId, ProductOffer, RequestedUpload, SWEPT_AFTER,
+    Category, Editor, Error, Listing, PictureId, PictureRefusal, Product, ProductId, ProductOffer,
+    SWEPT_AFTER,
 };
 
 const APPROVED: List =
     List { index: Some("approved"), partition: "approved", sort: Descending("createdAt"), key: "id" };
 const CATEGORY: List =
     List { index: Some("category"), partition: "approvedCategory", sort: Descending("createdAt"), key: "id" };
+const STORE: List =
+    List { index: Some("store"), partition: "approvedStore", sort: Descending("createdAt"), key: "id" };
 const OWNER: List =
     List { index: Some("owner"), partition: "ownerId", sort: Descending("createdAt"), key: "id" };
 const PENDING: List =
@@ -53,8 +64,9 @@ const AWAITING_IMAGE: &str = "image";
 const AWAITING_APPROVAL: &str = "approval";
 const PICTURES: &str = "pictures";
 
-/// How often a change is tried again when others changed the product first.
-const TRIES: u32 = 5;
+/// How often a change is tried again when others changed the product first: as
+/// many times as it has pictures, which may all come at once, and two.
+const TRIES: u32 = 10;
 
 /// The Products table, with the offers that change together with it.
 #[derive(Debug, Clone)]
@@ -62,6 +74,8 @@ pub struct Products {
     client: Client,
     table: String,
     offers: Offers,
+    stores: Stores,
+    hidden: HiddenStores,
 }
 
 impl FromEnv for Products {
@@ -70,24 +84,30 @@ impl FromEnv for Products {
             client: aws.dynamodb(),
             table: config::table("PRODUCTS_TABLE"),
             offers: Offers::from_env(aws)?,
+            stores: Stores::from_env(aws)?,
+            hidden: HiddenStores::from_env(aws)?,
         })
     }
 }
 
 impl Products {
-    /// Records a new product and its offer. Their id is new as well, so a repetition by the SDK writes the same items
-    /// again.
+    /// Records a new product and its offer, if its store is its seller's. Their id is new as well, so a repetition by
+    /// the SDK writes the same items again.
     ///
     /// # Errors
-    /// When the tables cannot be written.
-    pub async fn create(&self, ProductOffer { product, offer }: &ProductOffer) -> anyhow::Result<()> {
+    /// [`Error::NotYourStore`].
+    pub async fn create(&self, ProductOffer { product, offer }: &ProductOffer) -> Result<(), Error> {
         let mut write = Write::new();
         let put = Put::builder().table_name(&self.table).set_item(Some(with_index_keys(product)?));
         write.put(put.build().context("record a product")?);
         write.put(self.offers.create(offer)?);
+        if let Some(store) = product.store_id {
+            write.check(self.stores.is_of(store, &product.owner_id)?);
+        }
         match write.commit(&self.client).await.context("record a product")? {
             Written::Done(()) => Ok(()),
-            Written::Refused(_) => anyhow::bail!("an unconditional write was refused"),
+            // Nothing else has a condition.
+            Written::Refused(_) => Err(Error::NotYourStore),
         }
     }
 
@@ -112,8 +132,13 @@ impl Products {
         let read = Read::new().of(&self.table, "id", [id], consistency)?;
         let read = self.offers.with(read, [id.into()], consistency)?;
         let mut found = read.fetch(&self.client).await.context("read a product")?;
+        self.found_in(&mut found)
+    }
+
+    /// The one product that was read, with its offer.
+    fn found_in(&self, found: &mut Batch) -> anyhow::Result<Option<ProductOffer>> {
         let product = found.take(&self.table).pop().map(from_item).transpose()?;
-        let offer = self.offers.found_in(&mut found).pop();
+        let offer = self.offers.found_in(found).pop();
         Ok(product.zip(offer).map(|(product, offer)| ProductOffer { product, offer }))
     }
 
@@ -165,19 +190,28 @@ impl Products {
             .set_exclusive_start_key(start);
         let found = query.send().await.context("read what is for sale")?;
         let products = read_each::<Product>(found.items.unwrap_or_default(), "id");
-        Ok((self.with_offers(products).await?, found.last_evaluated_key))
+        let page = Page { entries: products, next_cursor: None };
+        let read = self.with_offers_of(&page)?;
+        let mut offers = read.fetch(&self.client).await.context("read the offers of what is for sale")?;
+        Ok((self.with_offers_in(page, &mut offers).entries, found.last_evaluated_key))
     }
 
     /// The product as everyone may see it, as of a moment ago, at half the cost of a consistent read.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is none or it is not for sale.
-    pub async fn for_sale(&self, id: ProductId) -> Result<ProductOffer, Error> {
-        let found = self.get(id, Consistency::Eventual).await?;
-        found.filter(|found| found.product.is_for_sale()).ok_or(Error::NotFound)
+    /// [`Error::NotFound`] when there is none, it is not for sale or its store is hidden.
+    pub async fn for_sale(&self, id: ProductId, now: Timestamp) -> Result<ProductOffer, Error> {
+        let read = Read::new().of(&self.table, "id", [id], Consistency::Eventual)?;
+        let read = self.offers.with(read, [id.into()], Consistency::Eventual)?;
+        let (read, look) = self.hidden.with(read, now)?;
+        let mut found = read.fetch(&self.client).await.context("read a product")?;
+        let hidden = self.hidden.found_in(&mut found, look).await?;
+        let seen = self.found_in(&mut found)?.filter(|found| found.product.is_for_sale());
+        seen.filter(|found| !hidden.has(found.product.store_id)).ok_or(Error::NotFound)
     }
 
-    /// A page of what is for sale, in one category or all, newest first.
+    /// A page of what is for sale, in one category or all, newest first. What hidden stores sell is left out, so a page
+    /// may be shorter than asked for; its cursor goes on behind them.
     ///
     /// # Errors
     /// `invalid-input` for a cursor of another list.
@@ -186,12 +220,46 @@ impl Products {
         category: Option<&Category>,
         cursors: &Cursors,
         request: &PageRequest,
+        now: Timestamp,
     ) -> Result<Page<ProductOffer>, Problem> {
         let (list, of) = match category {
             Some(category) => (CATEGORY, category.as_str()),
             None => (APPROVED, ALL_APPROVED),
         };
-        self.page(list, of, cursors, request).await
+        let page = cursors.page::<Product>(&self.client, &self.table, list, of, request).await?;
+        let (read, look) = self.hidden.with(self.with_offers_of(&page)?, now)?;
+        let mut found = read.fetch(&self.client).await.context("read the offers of a page")?;
+        let hidden = self.hidden.found_in(&mut found, look).await?;
+        let mut page = self.with_offers_in(page, &mut found);
+        page.entries.retain(|entry| !hidden.has(entry.product.store_id));
+        Ok(page)
+    }
+
+    /// A page of what is for sale in a store, newest first: one query for the products, and one read for what they cost
+    /// and whether the store is published.
+    ///
+    /// # Errors
+    /// `invalid-input` for a cursor of another list; `not-found` for a store that nobody sees.
+    pub async fn list_in_store(
+        &self,
+        store: StoreId,
+        cursors: &Cursors,
+        request: &PageRequest,
+    ) -> Result<Page<ProductOffer>, Problem> {
+        let of = store.to_string();
+        let page = cursors.page::<Product>(&self.client, &self.table, STORE, &of, request).await?;
+        let read = self.stores.with_gates(
+            self.with_offers_of(&page)?,
+            [store],
+            Gate::of(store),
+            Consistency::Strong,
+        )?;
+        let mut found = read.fetch(&self.client).await.context("read the offers of a page")?;
+        if self.stores.open_in(&mut found).contains(&store) {
+            Ok(self.with_offers_in(page, &mut found))
+        } else {
+            Err(Problem::not_found("store"))
+        }
     }
 
     /// A page of what `owner` sells or wants to sell, newest first.
@@ -228,21 +296,25 @@ impl Products {
         request: &PageRequest,
     ) -> Result<Page<ProductOffer>, Problem> {
         let page = cursors.page::<Product>(&self.client, &self.table, list, of, request).await?;
-        Ok(Page { entries: self.with_offers(page.entries).await?, next_cursor: page.next_cursor })
+        let read = self.with_offers_of(&page)?;
+        let mut found = read.fetch(&self.client).await.context("read the offers of a page")?;
+        Ok(self.with_offers_in(page, &mut found))
     }
 
-    /// Products out of an index with their offers, a hundred at most: one read.
-    async fn with_offers(&self, products: Vec<Product>) -> anyhow::Result<Vec<ProductOffer>> {
-        let ids = products.iter().map(|product| product.id.into());
-        let read = self.offers.with(Read::new(), ids, Consistency::Eventual)?;
-        let mut found = read.fetch(&self.client).await.context("read the offers of a page")?;
-        let offers = self.offers.found_in(&mut found);
+    fn with_offers_of(&self, page: &Page<Product>) -> anyhow::Result<Read> {
+        let ids = page.entries.iter().map(|product| product.id.into());
+        self.offers.with(Read::new(), ids, Consistency::Eventual)
+    }
+
+    fn with_offers_in(&self, page: Page<Product>, found: &mut Batch) -> Page<ProductOffer> {
+        let offers = self.offers.found_in(found);
         let mut offers: HashMap<_, _> = offers.into_iter().map(|offer| (offer.product_id(), offer)).collect();
         // The index tells of a moment ago: what has no offer has just been deleted.
-        let found = products
+        let entries = page
+            .entries
             .into_iter()
             .filter_map(|product| Some(ProductOffer { offer: offers.remove(&product.id)?, product }));
-        Ok(found.collect())
+        Page { entries: entries.collect(), next_cursor: page.next_cursor }
     }
 
     /// Applies `rule` to the product as it is, and tries again when somebody else changed it meanwhile. Where the rule
@@ -274,6 +346,26 @@ impl Products {
         self.change_if(id, if_match, |product| {
             let editor = product.editor(caller)?;
             Ok(rule(product, editor))
+        })
+        .await
+    }
+
+    /// The same for the pictures, by a rule that may refuse: as it refused the version that is there, so that of many
+    /// who add the last picture at once one does.
+    ///
+    /// # Errors
+    /// Those of [`Products::change_as`], and [`Error::Picture`].
+    pub async fn change_pictures(
+        &self,
+        caller: &Caller,
+        id: ProductId,
+        if_match: &IfMatch,
+        rule: impl Fn(Product, Editor) -> Result<Option<Product>, PictureRefusal>,
+    ) -> Result<ProductOffer, Error> {
+        self.change_if(id, if_match, |product| {
+            let editor = product.editor(caller)?;
+            // What another version has or has not is nothing to whoever asks about one.
+            if if_match.allows(product.version) { Ok(rule(product, editor)?) } else { Ok(None) }
         })
         .await
     }
@@ -323,7 +415,10 @@ impl Products {
 
     /// Writes what is different about a product since it was `read`, if nobody else changed it meanwhile; and its offer
     /// where that repeats what is different.
-    async fn save(&self, read: &Product, product: &Product) -> anyhow::Result<bool> {
+    ///
+    /// # Errors
+    /// [`Error::StoreNotPublished`] where it would come on sale in a store that is not published.
+    async fn save(&self, read: &Product, product: &Product) -> Result<bool, Error> {
         let update = self.changes(read, product)?;
         if product.terms() == read.terms() {
             let saved = update_item(&self.client, update, ReturnValue::None).await;
@@ -332,7 +427,18 @@ impl Products {
         let mut write = Write::new();
         write.update(update);
         write.update(self.offers.set_terms(product.id.into(), &product.terms())?);
-        Ok(matches!(write.commit(&self.client).await.context("change a product")?, Written::Done(())))
+        let comes_on_sale = product.is_for_sale() && !read.is_for_sale();
+        let gate = match product.store_id.filter(|_| comes_on_sale) {
+            Some(store) => Some(write.check(self.stores.is_open(store, Gate::of(product.id))?)),
+            None => None,
+        };
+        match write.commit(&self.client).await.context("change a product")? {
+            Written::Done(()) => Ok(true),
+            Written::Refused(found) if gate.is_some_and(|gate| found.at(gate).is_some()) => {
+                Err(Error::StoreNotPublished)
+            }
+            Written::Refused(_) => Ok(false),
+        }
     }
 
     /// What is different between two versions, as an update of the first one: derived from the items, so that no
@@ -396,8 +502,9 @@ impl Products {
         })
     }
 
-    /// Notes that its seller or an admin asked for a URL for another picture, in one conditional write: what its file
-    /// is called, and whether the picture needs an admin's eye.
+    /// Notes that its seller or an admin asked for a URL for another picture in the place of the one at `imageUrl`, in
+    /// one conditional write: what its file is called, and whether the picture needs an admin's eye. Gives which
+    /// picture that is.
     ///
     /// # Errors
     /// [`Error::NotFound`], or [`Error::NotYours`] when it is somebody else's and for sale, or
@@ -409,7 +516,7 @@ impl Products {
         if_match: &IfMatch,
         upload: UploadId,
         file_name: &FileName,
-    ) -> Result<(), Error> {
+    ) -> Result<PictureId, Error> {
         let editor = if caller.is_admin() { Editor::Admin } else { Editor::Seller };
         let requested = RequestedUpload { upload_id: upload, file_name: file_name.clone(), editor };
         let (condition, values) = may_change(caller, if_match);
@@ -422,8 +529,8 @@ impl Products {
             .expression_attribute_values(":upload", AttributeValue::M(to_item(&requested)?))
             .build()
             .context("request an upload")?;
-        match update_item(&self.client, update, ReturnValue::None).await.context("request an upload")? {
-            Written::Done(_) => Ok(()),
+        match update_item(&self.client, update, ReturnValue::AllNew).await.context("request an upload")? {
+            Written::Done(item) => Ok(from_item::<Product>(item)?.own_picture_id()),
             Written::Refused(found) => Err(refused(found, caller, if_match)?),
         }
     }
@@ -574,7 +681,7 @@ fn with_index_keys(product: &Product) -> anyhow::Result<Item> {
 }
 
 /// The keys of the sparse indexes that put a product on its lists; `None` takes it off.
-fn index_keys(product: &Product) -> [(&'static str, Option<AttributeValue>); 4] {
+fn index_keys(product: &Product) -> [(&'static str, Option<AttributeValue>); 5] {
     let listing = product.listing();
     let is_approved = listing == Listing::Approved;
     let pending = match listing {
@@ -585,6 +692,7 @@ fn index_keys(product: &Product) -> [(&'static str, Option<AttributeValue>); 4] 
     [
         (APPROVED.partition, is_approved.then(|| text(ALL_APPROVED))),
         (CATEGORY.partition, is_approved.then(|| text(product.category.as_str()))),
+        (STORE.partition, product.store_id.filter(|_| is_approved).map(|store| text(&store))),
         (PENDING.partition, pending.map(text)),
         ("sweep", product.sweep_at.map(|_| text(PICTURES))),
     ]
@@ -640,7 +748,8 @@ mod tests {
         json!({
             "id": "01a1fbbc-f7cc-71a0-aa66-431f703e44ea", "ownerId": "bob", "email": "bob@cartwright.test",
             "fileName": "pot.png", "productName": "Pot", "productPrice": 900, "currency": "EUR",
-            "description": "Brown.", "category": "Kitchen", "sku": "POT-1", "imageUrl": "https://shop.example/images/pot.png",
+            "description": "Brown.", "category": "Kitchen", "sku": "POT-1",
+            "storeId": "01a1fbbc-f7ce-71a0-aa66-431f703e44ea", "imageUrl": "https://shop.example/images/pot.png",
             "images": { "small": "small.jpg", "medium": "medium.jpg", "large": "large.jpg" },
             "imageUploadId": upload,
             "imageRejection": "The file is empty.",
@@ -649,6 +758,18 @@ mod tests {
                 "uploadId": upload, "fileName": "lid.png", "editor": "admin",
                 "placed": { "picture": "products/pot/folder/lid.png" }
             },
+            "pictureId": upload, "picturesBefore": 1,
+            "morePictures": [{
+                "id": "01a1fbbc-f7ce-71a0-aa66-431f703e44ea", "fileName": "handle.png",
+                "imageUrl": "https://shop.example/images/handle.png",
+                "images": { "small": "small.jpg", "medium": "medium.jpg", "large": "large.jpg" },
+                "imageUploadId": upload, "imageRejection": "The file is empty.",
+                "requestedUpload": { "uploadId": upload, "fileName": "spout.png", "editor": "seller" },
+                "waitingPicture": {
+                    "uploadId": upload, "fileName": "spout.png", "editor": "admin",
+                    "placed": { "picture": "products/pot/folder/spout.png" }
+                }
+            }],
             "sweepAt": "2026-11-29T12:04:00.000Z", "isApproved": true, "approvedPrice": 900, "wasDecided": true,
             "rejectionReason": "Blurred.", "createdAt": "2026-11-28T12:05:00.000Z",
             "updatedAt": "2026-11-28T12:05:00.000Z", "version": 2, "schemaVersion": 2

@@ -150,9 +150,10 @@ function product(one) {
     const reason = prompt("Why? The seller reads this.");
     if (reason) decide(one, { approved: false, reason }, buttons, complaint);
   });
-  const waiting = one.waitingPicture?.placed.picture;
-  const url = waiting ? `/local/waiting/${waiting}` : one.imageUrl;
-  const picture = url ? make("img", { src: url, alt: "" }) : make("div", { className: "none" }, "no picture");
+  const waiting = [one, ...(one.morePictures ?? [])].map(it => it.waitingPicture?.placed.picture).filter(Boolean);
+  const urls = waiting.length ? waiting.map(path => `/local/waiting/${path}`) : [one.imageUrl].filter(Boolean);
+  const pictures = urls.map(url => make("img", { src: url, alt: "" }));
+  const picture = pictures.length ? make("div", {}, ...pictures) : make("div", { className: "none" }, "no picture");
   const told = make("div", {}, make("b", {}, one.productName), ` ${money(one.productPrice, one.currency)}, ${one.quantity} pieces, ${one.category}`,
     make("div", { className: "soft" }, `${one.email ?? one.ownerId}, ${when(one.createdAt)}`), make("div", {}, one.description ?? ""), complaint);
   return make("div", { className: "product" }, picture, told, make("div", { className: "buttons" }, ...buttons));

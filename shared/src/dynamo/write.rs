@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    Delete, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    ConditionCheck, Delete, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 
 use super::Item;
@@ -132,6 +132,12 @@ impl Write {
     pub fn delete(&mut self, mut delete: Delete) -> Part {
         delete.return_values_on_condition_check_failure = Some(ReturnValuesOnConditionCheckFailure::AllOld);
         self.add(TransactWriteItem::builder().delete(delete).build())
+    }
+
+    /// Adds a condition on an item that is not written.
+    pub fn check(&mut self, mut check: ConditionCheck) -> Part {
+        check.return_values_on_condition_check_failure = Some(ReturnValuesOnConditionCheckFailure::AllOld);
+        self.add(TransactWriteItem::builder().condition_check(check).build())
     }
 
     fn add(&mut self, action: TransactWriteItem) -> Part {

@@ -136,6 +136,23 @@ impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for PathId<T> {
     }
 }
 
+/// The two ids in the path, in their order: of a thing, and of a part of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PathIds<T, U>(pub T, pub U);
+
+impl<S: Send + Sync, T: FromStr, U: FromStr> FromRequestParts<S> for PathIds<T, U> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let parameters = RawPathParams::from_request_parts(parts, state).await;
+        let ids = parameters.ok().and_then(|found| {
+            let mut texts = found.iter().map(|(_, text)| composed(text));
+            Some(Self(texts.next()?.parse().ok()?, texts.next()?.parse().ok()?))
+        });
+        ids.ok_or_else(|| Problem::not_found("resource"))
+    }
+}
+
 /// A type that a query parameter can hold. The error of its `FromStr` completes a sentence about the parameter.
 pub trait Parameter: FromStr<Err: Display> {
     /// The parameter's name.

@@ -39,6 +39,17 @@ impl Left {
     }
 }
 
+/// What becomes of an object that a sweep finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It is somebody's.
+    Kept,
+    /// It is nobody's, and will never be anybody's.
+    Garbage,
+    /// It may still become somebody's.
+    TooNew,
+}
+
 /// The bucket of the pictures.
 #[derive(Debug, Clone)]
 pub struct Media {
@@ -147,12 +158,13 @@ impl Media {
         Ok(Published { image_url: seen.picture, images: seen.renditions })
     }
 
-    /// Deletes one picture with its renditions. Safe to repeat.
+    /// Deletes pictures with their renditions: one call, if there are any. Safe to repeat.
     ///
     /// # Errors
     /// When the bucket cannot be written.
-    pub async fn delete(&self, folder: Folder, placed: &Placed) -> anyhow::Result<()> {
-        self.delete_keys(placed.paths().into_iter().map(|path| format!("{folder}/{path}")).collect()).await
+    pub async fn delete(&self, folder: Folder, pictures: &[Placed]) -> anyhow::Result<()> {
+        let paths = pictures.iter().flat_map(Placed::paths);
+        self.delete_keys(paths.map(|path| format!("{folder}/{path}")).collect()).await
     }
 
     /// Deletes every picture of a thing, once the thing itself is deleted: two calls for each thousand of them. Safe to
@@ -165,6 +177,41 @@ impl Media {
             self.delete_under(&format!("{folder}/{kind}/{owner}/"), |_| true).await?;
         }
         Ok(())
+    }
+
+    /// The same for a thing that has parts with pictures of their own, whose owners are called `{owner}.{part}`.
+    ///
+    /// # Errors
+    /// When the bucket cannot be read or written.
+    pub async fn withdraw_with_parts(&self, kind: Kind, owner: impl Display) -> anyhow::Result<()> {
+        for folder in kind.folders {
+            self.delete_under(&format!("{folder}/{kind}/{owner}"), |rest| rest.starts_with(['/', '.']))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes what is garbage of all that there is in `folder` of a thing and its parts, by the paths below that. Safe
+    /// to repeat.
+    ///
+    /// # Errors
+    /// When the bucket cannot be read or written.
+    pub async fn sweep(
+        &self,
+        folder: Folder,
+        kind: Kind,
+        owner: impl Display,
+        fate: impl Fn(&str) -> Fate,
+    ) -> anyhow::Result<Left> {
+        let of_thing = format!("{kind}/{owner}");
+        let fate = |rest: &str| {
+            let is_its_own = rest.starts_with(['/', '.']);
+            if is_its_own { fate(&format!("{of_thing}{rest}")) } else { Fate::Kept }
+        };
+        let left =
+            self.delete_under(&format!("{folder}/{of_thing}"), |rest| fate(rest) == Fate::Garbage).await?;
+        let is_too_new = left.iter().any(|rest| fate(rest) == Fate::TooNew);
+        Ok(if is_too_new { Left::TooNew } else { Left::Nothing })
     }
 
     /// Deletes a thing's pictures in `folder`, but the one that it `keeps`, a path or a URL, and those that are newer

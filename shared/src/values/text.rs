@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
-use icu_normalizer::ComposingNormalizerBorrowed;
+use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use icu_properties::props::{
     DefaultIgnorableCodePoint, ExtendedPictographic, GeneralCategory, GeneralCategoryGroup,
 };
@@ -124,6 +124,29 @@ const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
 /// as `e` and an accent. <https://www.unicode.org/reports/tr15/>
 pub fn composed(text: &str) -> Cow<'_, str> {
     ComposingNormalizerBorrowed::new_nfc().normalize(text)
+}
+
+/// The text as if it were typed on the barest keyboard: without capitals and accents, and with two plain letters for
+/// one that is joined of them. It is for comparing and sorting, by rules of no one language, and never shown.
+pub fn folded(text: &str) -> String {
+    let is_accent = |c: &char| matches!(c, '\u{300}'..='\u{36f}');
+    let letters = DecomposingNormalizerBorrowed::new_nfkd().normalize_iter(text.chars());
+    let small = letters.filter(|c| !is_accent(c)).flat_map(char::to_lowercase);
+    small.fold(String::new(), |mut folded, letter| {
+        match letter {
+            // What Unicode takes for letters of their own, and most readers do not.
+            'ß' => folded += "ss",
+            'æ' => folded += "ae",
+            'œ' => folded += "oe",
+            'þ' => folded += "th",
+            'ø' => folded.push('o'),
+            'đ' | 'ð' => folded.push('d'),
+            'ł' => folded.push('l'),
+            'ı' => folded.push('i'),
+            other => folded.push(other),
+        }
+        folded
+    })
 }
 
 /// The text with spaces for whatever separates its words, as RFC 8265 (section 4.2.2) and section 5.2.2 of RFC 8264

@@ -5,7 +5,7 @@ use hyper::{HeaderMap, Uri};
 use serde_json::Value;
 
 /// The tables, by the names that the stack's resources have inside the tables' own names.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "Activity",
     "Banners",
     "Carts",
@@ -17,6 +17,7 @@ const TABLES: [&str; 12] = [
     "Payments",
     "Products",
     "Settings",
+    "Stores",
     "Users",
 ];
 

@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
-use ::tests::shop::{Person, Product, product, unique, wide_png};
+use ::tests::shop::{BLUE_PNG, Person, Product, RED_PNG, product, unique, wide_png};
 use ::tests::wait::at_once;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
+use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
@@ -65,8 +66,12 @@ enum Flow {
     Sweeps,
     /// A picture of one of these is uploaded.
     Pictures(&'static str),
-    /// An admin approves a product, whose picture is published.
+    /// An admin approves a product, whose two pictures are published.
     Approves,
+    /// A store is published and closed.
+    ClosesStore,
+    /// A seller adds a picture, puts another one first, and deletes the one that was.
+    ChangesPictures,
     /// A cart is ordered by card and paid, which Stripe tells.
     PaysByCard,
     /// The same, and Stripe tells nothing: its buyer comes back from the page.
@@ -96,7 +101,7 @@ enum Flow {
 }
 
 impl Flow {
-    const ALL: [Self; 24] = [
+    const ALL: [Self; 26] = [
         Self::Buys,
         Self::ChecksOut,
         Self::CannotShip,
@@ -105,6 +110,8 @@ impl Flow {
         Self::Pictures("categories"),
         Self::Pictures("banners"),
         Self::Approves,
+        Self::ClosesStore,
+        Self::ChangesPictures,
         Self::PaysByCard,
         Self::ComesBack,
         Self::PageGoesBy,
@@ -152,7 +159,19 @@ impl Flow {
             | Self::EmailSwept
             | Self::Sweeps
             | Self::Pictures(_)
-            | Self::Approves => false,
+            | Self::Approves
+            | Self::ChangesPictures
+            | Self::ClosesStore => false,
+        }
+    }
+
+    /// How long it may take until the call is made that is played. A sweep that dies leaves the rest to a later one, and
+    /// of all that wait for sweeps each may have one die, on a slow machine one in five seconds.
+    fn patience(self) -> Duration {
+        match self {
+            Self::CannotShip | Self::CannotShipPaid => Duration::from_mins(1),
+            _ if self.is_swept() => Duration::from_mins(4),
+            _ => Duration::from_secs(25),
         }
     }
 
@@ -191,6 +210,8 @@ impl Flow {
             Self::Pictures("categories") => &["index-category-image"],
             Self::Pictures(_) => &["index-banner-image"],
             Self::Approves => &["set-approval"],
+            Self::ClosesStore => &["set-store-status"],
+            Self::ChangesPictures => &["add-product-picture", "set-picture-order", "delete-product-picture"],
         }
     }
 
@@ -378,11 +399,13 @@ impl Plan for Stage {
     }
 }
 
-/// A buyer and a product that one scene at a time has to itself.
+/// A buyer, a product and a store that one scene at a time has to itself.
 #[derive(Debug, Clone)]
 struct Pair {
     buyer: Buyer,
     product: Product,
+    /// A store of the buyer's, in which there is nothing.
+    store: String,
 }
 
 /// What was played.
@@ -479,8 +502,15 @@ async fn pairs(town: &Town) -> Vec<Pair> {
     let pair = |number: usize| {
         let town = town.clone();
         async move {
-            let product = town.lists(number % 2, &format!("scene {number}"), 500).await;
-            Pair { buyer: town.buyers[number].clone(), product }
+            let name = format!("scene {number}");
+            // Half of the orders go through the gate of a store.
+            let product = match number % 2 {
+                0 => town.lists(0, town.of_the_store(&name, 500)).await,
+                seller => town.lists(seller, product().named(&name).stock(500)).await,
+            };
+            let buyer = town.buyers[number].clone();
+            let store = buyer.person.post("/stores", &json!({ "name": unique("Scene") })).await.is(201);
+            Pair { buyer, product, store: store["id"].as_str().expect("an id").to_owned() }
         }
     };
     at_once(town.buyers.len(), pair).await
@@ -593,6 +623,7 @@ impl Theatre {
         match flow {
             Flow::Pictures(kind) => self.pictures(flow, kind, aim).await,
             Flow::Approves => self.approves(flow, aim).await,
+            Flow::ChangesPictures => self.changes_pictures(flow, aim).await,
             Flow::Sweeps => {
                 let scene = Scene::new(flow, aim, vec!["\"IndexName\":\"due\"".to_owned()]);
                 self.stage.enter(&scene);
@@ -612,9 +643,10 @@ impl Theatre {
                 let _free = self.free.acquire().await.expect("nobody closes it");
                 let pair =
                     self.pairs.lock().expect("no holder of this lock panics").pop().expect("one is free");
-                let scene = match flow.is_by_card() {
-                    true => self.by_card(flow, aim, label, &pair).await,
-                    false => self.order(flow, aim, label, &pair).await,
+                let scene = match flow {
+                    Flow::ClosesStore => self.closes(flow, aim, &pair).await,
+                    _ if flow.is_by_card() => self.by_card(flow, aim, label, &pair).await,
+                    _ => self.order(flow, aim, label, &pair).await,
                 };
                 self.pairs.lock().expect("no holder of this lock panics").insert(0, pair);
                 scene
@@ -630,7 +662,7 @@ impl Theatre {
         label: &str,
         pair: &Pair,
     ) -> Arc<Scene> {
-        let Pair { buyer, product } = pair;
+        let Pair { buyer, product, .. } = pair;
         // The limit on orders knows a person by this alone.
         let counter = counted_as(&self.limit_key, &buyer.id);
         let scene = Scene::new(flow, aim, vec![product.id.clone(), buyer.id.clone(), counter]);
@@ -660,10 +692,8 @@ impl Theatre {
                     }
                 }
             }
-            let patience = Duration::from_secs(if flow == Flow::CannotShip { 60 } else { 25 });
             let is_done = async || self.is_settled(&order).await && has_left(&self.town.aws, &order).await;
-            let is_over = async || scene.is_reached() || (scene.aim.is_none() && is_done().await);
-            wait(patience, is_over).await;
+            wait_for(&scene, &is_done).await;
             // The message comes again when its visibility ends, after four seconds; a stream is read again at once.
             match scene.aim.as_ref().map(|(cell, ..)| cell.function.as_str()) {
                 Some("consume-orders") => {
@@ -704,7 +734,7 @@ impl Theatre {
         label: &str,
         pair: &Pair,
     ) -> Arc<Scene> {
-        let Pair { buyer, product } = pair;
+        let Pair { buyer, product, .. } = pair;
         let key = URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{flow:?} {label}")));
         let mut purchase = Purchase {
             label: label.to_owned(),
@@ -829,9 +859,7 @@ impl Theatre {
             let is_given_back = number(&stored(aws, order).await["payment"]["M"], "refunding") == 0;
             is_given_back && is_settled(aws, order).await && has_left(aws, order).await
         };
-        let patience = Duration::from_secs(if scene.flow == Flow::CannotShipPaid { 60 } else { 25 });
-        let is_over = async || scene.is_reached() || (scene.aim.is_none() && is_done().await);
-        wait(patience, is_over).await;
+        wait_for(scene, &is_done).await;
         // Messages come again when their visibility ends, after five seconds; and webhooks after 1, 5 and 25.
         let aimed = scene.aim.as_ref().map(|(cell, ..)| cell.function.as_str());
         let comes_again = ["receive-stripe-event", "settle-payment", "send-refund"];
@@ -864,8 +892,11 @@ impl Theatre {
         let (town, admin) = (&self.town, self.town.shop.admin().await);
         let seller = &town.sellers[0];
         let listed = lists(seller, "approved").await;
-        assert_eq!(town.shop.upload(&listed.upload_url, "image/png", wide_png()).await, 200);
-        seller.own_once(&listed, "its picture waits", |own| own["waitingPicture"].is_object()).await;
+        self.sends(&listed.upload_url, wide_png()).await;
+        self.sends(&adds(seller, &listed).await, RED_PNG.to_vec()).await;
+        let both =
+            async || pictures_of(seller, &listed).await.iter().all(|one| one["waitingPicture"].is_object());
+        wait(Duration::from_secs(20), both).await;
         let scene = Scene::new(flow, aim, vec![listed.id.clone()]);
         self.stage.enter(&scene);
         let approval = format!("{}/approval", listed.path());
@@ -881,7 +912,71 @@ impl Theatre {
         scene
     }
 
-    /// Plays the way of a picture.
+    /// Plays how a store is published and closed, which its owner asks for until each is answered.
+    async fn closes(&self, flow: Flow, aim: Option<(Cell, Fault, usize)>, pair: &Pair) -> Arc<Scene> {
+        let scene = Scene::new(flow, aim, vec![pair.store.clone()]);
+        self.stage.enter(&scene);
+        let path = format!("/stores/{}/status", pair.store);
+        for status in ["published", "deactivated"] {
+            let is_answered =
+                async || pair.buyer.person.put(&path, &json!({ "status": status })).await.status == 200;
+            wait(Duration::from_secs(20), is_answered).await;
+        }
+        self.stage.leave(&scene);
+        scene
+    }
+
+    /// Uploads a picture by a URL.
+    async fn sends(&self, url: &str, file: Vec<u8>) {
+        assert_eq!(self.town.shop.upload(url, "image/png", file).await, 200);
+    }
+
+    /// Plays what a seller does with the two pictures of a product that is for sale, each time until it is answered.
+    async fn changes_pictures(&self, flow: Flow, aim: Option<(Cell, Fault, usize)>) -> Arc<Scene> {
+        let _free = self.uploads.acquire().await.expect("nobody closes it");
+        let (town, admin) = (&self.town, self.town.shop.admin().await);
+        let seller = &town.sellers[0];
+        let listed = lists(seller, "several").await;
+        self.sends(&listed.upload_url, RED_PNG.to_vec()).await;
+        self.sends(&adds(seller, &listed).await, BLUE_PNG.to_vec()).await;
+        let both =
+            async || pictures_of(seller, &listed).await.iter().all(|one| one["waitingPicture"].is_object());
+        wait(Duration::from_secs(20), both).await;
+        let approval = format!("{}/approval", listed.path());
+        admin.put(&approval, &json!({ "approved": true })).await.is(200);
+        let page = seller.get(&format!("/users/me{}", listed.path())).await.is(200);
+        let (version, second) = (format!("\"{}\"", page["version"]), page["pictures"][1]["id"].clone());
+
+        let scene = Scene::new(flow, aim, vec![listed.id.clone()]);
+        self.stage.enter(&scene);
+        let path = format!("{}/pictures", listed.path());
+        // Of a version that was seen, it is added once, whatever became of the answer.
+        let is_added = async || {
+            let file = json!({ "fileName": "new.png", "fileType": "image/png" });
+            let request = seller.request(Method::POST, &path).header("if-match", &version);
+            matches!(request.json(&file).send().await.status, 201 | 412)
+        };
+        wait(Duration::from_secs(20), is_added).await;
+        let is_ordered = async || {
+            let mut order: Vec<_> =
+                pictures_of(seller, &listed).await.iter().map(|one| one["id"].clone()).collect();
+            order.sort_by_key(|id| *id != second);
+            seller.put(&path, &json!({ "pictures": order })).await.status == 200
+        };
+        wait(Duration::from_secs(20), is_ordered).await;
+        let is_deleted = async || {
+            let first = format!("{path}/{}", listed.id);
+            matches!(seller.request(Method::DELETE, &first).send().await.status, 204 | 404)
+        };
+        wait(Duration::from_secs(20), is_deleted).await;
+        let left: Vec<_> = pictures_of(seller, &listed).await.iter().map(|one| one["id"].clone()).collect();
+        assert!(left.len() == 2 && left[0] == second, "{left:?}");
+        town.history.approved(&listed.id);
+        self.stage.leave(&scene);
+        scene
+    }
+
+    /// Plays the way of a picture. A product's is its second.
     async fn pictures(
         &self,
         flow: Flow,
@@ -894,8 +989,12 @@ impl Theatre {
         let file = json!({ "fileName": "new.png", "fileType": "image/png" });
         let (url, owner) = match kind {
             "products" => {
-                let listed = lists(&town.sellers[0], "pictured").await;
-                (listed.upload_url, listed.id)
+                let seller = &town.sellers[0];
+                let listed = lists(seller, "pictured").await;
+                self.sends(&listed.upload_url, RED_PNG.to_vec()).await;
+                let first = async || pictures_of(seller, &listed).await[0]["waitingPicture"].is_object();
+                wait(Duration::from_secs(20), first).await;
+                (adds(seller, &listed).await, listed.id)
             }
             "categories" => {
                 let name = ::tests::shop::unique("pictured");
@@ -920,11 +1019,11 @@ impl Theatre {
         let scene = Scene::new(flow, aim, subjects);
         self.stage.enter(&scene);
         town.history.pictured(&owner);
-        assert_eq!(town.shop.upload(&url, "image/png", wide_png()).await, 200);
+        self.sends(&url, wide_png()).await;
+        let folder = url.split_once("/uploads/").and_then(|(_, rest)| rest.split('/').nth(1));
+        let folder = format!("uploads/{kind}/{}/", folder.expect("whose picture it is"));
         let is_over = async || {
-            scene.is_reached()
-                || scene.aim.is_none()
-                    && town.aws.keys_under(&format!("uploads/{kind}/{owner}/")).await.is_empty()
+            scene.is_reached() || scene.aim.is_none() && town.aws.keys_under(&folder).await.is_empty()
         };
         wait(Duration::from_secs(20), is_over).await;
         sleep(millis(500)).await;
@@ -938,6 +1037,19 @@ async fn lists(seller: &Person, name: &str) -> Product {
     Product::listed(&new, &created(seller, "/products", &new.body).await)
 }
 
+/// Adds a picture to a product, and gives the URL for it.
+async fn adds(seller: &Person, product: &Product) -> String {
+    let file = json!({ "fileName": "more.png", "fileType": "image/png" });
+    let added = created(seller, &format!("{}/pictures", product.path()), &file).await;
+    added["uploadUrl"].as_str().expect("a URL").to_owned()
+}
+
+/// The pictures of a product, as its seller sees them.
+async fn pictures_of(seller: &Person, product: &Product) -> Vec<Value> {
+    let mut page = seller.get(&format!("/users/me{}", product.path())).await.is(200);
+    page["pictures"].as_array_mut().map(std::mem::take).expect("pictures")
+}
+
 /// What was created, by a person who waits when told to: whoever plays quickly comes to the limit of a person.
 async fn created(person: &Person, path: &str, body: &Value) -> Value {
     loop {
@@ -946,6 +1058,17 @@ async fn created(person: &Person, path: &str, body: &Value) -> Value {
             return answer.is(201);
         }
         sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// Waits until the call of a scene was made. Where all is done without it, it will not be: who records has seen all
+/// calls then, and who waits for a sweep has met one that another scene spoiled.
+async fn wait_for(scene: &Scene, is_done: &impl AsyncFn() -> bool) {
+    let ends = scene.aim.is_none() || scene.flow.is_swept();
+    wait(scene.flow.patience(), async || scene.is_reached() || (ends && is_done().await)).await;
+    if scene.flow.is_swept() {
+        // The sweep notes what it did after the others have acted on it.
+        wait(millis(1_500), async || scene.is_reached()).await;
     }
 }
 
@@ -1076,7 +1199,7 @@ mod tests {
     #[test]
     fn every_flow_is_played_in_the_part_with_sweeps_or_in_the_one_without() {
         let count = |is_swept: bool| Flow::ALL.into_iter().filter(|flow| flow.is_swept() == is_swept).count();
-        assert_eq!((count(false), count(true)), (19, 5));
+        assert_eq!((count(false), count(true)), (21, 5));
         let distinct: std::collections::BTreeSet<_> = Flow::ALL.into_iter().collect();
         assert_eq!(distinct.len(), Flow::ALL.len());
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -91,6 +92,10 @@ pub(crate) struct Purchase {
     pub is_forced: bool,
     /// What its seller or an admin said of it, and the statuses that this was answered with.
     pub said: Vec<(Word, u16)>,
+    /// When it was asked for first.
+    pub asked_at: Option<Instant>,
+    /// When its buyer was told of the order first.
+    pub placed_at: Option<Instant>,
 }
 
 impl Purchase {
@@ -182,6 +187,10 @@ pub(crate) struct History {
     approved: Mutex<BTreeSet<String>>,
     /// What was deleted and not made again, by its key in the bucket.
     deleted: Mutex<BTreeSet<String>>,
+    /// The products that are in the store.
+    in_the_store: Mutex<BTreeSet<String>>,
+    /// While it was closed: from an answer that said so until somebody asked to publish it again.
+    closings: Mutex<Vec<(Instant, Option<Instant>)>>,
     /// Other requests that had no clear answer in the end.
     unanswered: Mutex<Vec<String>>,
 }
@@ -256,6 +265,33 @@ impl History {
     /// All that was given a picture.
     pub(crate) fn all_pictured(&self) -> BTreeSet<String> {
         self.pictured.lock().expect("no holder of this lock panics").clone()
+    }
+
+    /// A product is in the store.
+    pub(crate) fn put_into_the_store(&self, product: &str) {
+        self.in_the_store.lock().expect("no holder of this lock panics").insert(product.to_owned());
+    }
+
+    /// All products that are in the store.
+    pub(crate) fn all_in_the_store(&self) -> BTreeSet<String> {
+        self.in_the_store.lock().expect("no holder of this lock panics").clone()
+    }
+
+    /// The store was closed: whoever asked for that was answered so at this moment.
+    pub(crate) fn closed(&self, at: Instant) {
+        self.closings.lock().expect("no holder of this lock panics").push((at, None));
+    }
+
+    /// Somebody asks to publish it again, and from now on it may be open, whatever is answered.
+    pub(crate) fn may_be_open(&self, at: Instant) {
+        if let Some((_, until)) = self.closings.lock().expect("no holder of this lock panics").last_mut() {
+            until.get_or_insert(at);
+        }
+    }
+
+    /// While it was closed, each time.
+    pub(crate) fn closings(&self) -> Vec<(Instant, Option<Instant>)> {
+        self.closings.lock().expect("no holder of this lock panics").clone()
     }
 
     /// Something was deleted.

@@ -47,6 +47,8 @@ pub(crate) fn broken(history: &History, world: &World) -> Vec<Broken> {
     checks.nothing_is_half_written();
     checks.uploads_are_indexed_or_gone(history);
     checks.what_is_deleted_is_gone(history);
+    checks.a_closed_store_sells_nothing(history, &purchases);
+    checks.gates_say_what_their_store_says();
     checks.broken
 }
 
@@ -477,6 +479,12 @@ impl Checks<'_> {
             for image in shown.objects.difference(&self.world.objects) {
                 self.add(NAME, key, format!("its picture {image} is not there"));
             }
+            if shown.pictures.iter().flatten().next() != shown.image.as_ref() {
+                self.add(NAME, key, format!("the first of {:?} is not {:?}", shown.pictures, shown.image));
+            }
+            if shown.pictures.len() > MOST_PICTURES {
+                self.add(NAME, key, format!("it has {} pictures", shown.pictures.len()));
+            }
         }
     }
 
@@ -496,6 +504,7 @@ impl Checks<'_> {
         for object in &self.world.objects {
             let mut parts = object.split('/');
             let (folder, _, owner) = (parts.next(), parts.next(), parts.next().unwrap_or_default());
+            let owner = without_part(owner);
             let thing = self.world.shown.get(owner);
             if folder == Some("uploads") {
                 self.add(NAME, owner, format!("{object} was left"));
@@ -515,12 +524,53 @@ impl Checks<'_> {
             if self.world.shown.contains_key(&key) || self.world.offers.contains_key(&key) {
                 self.add(NAME, &key, "it is still there".into());
             }
-            let of = |object: &&String| object.split('/').nth(2) == Some(key.as_str());
+            let of = |object: &&String| object.split('/').nth(2).map(without_part) == Some(key.as_str());
             for object in self.world.objects.iter().filter(of) {
                 self.add(NAME, &key, format!("{object} is still there"));
             }
         }
     }
+}
+
+impl Checks<'_> {
+    /// Whoever asked after the answer that it is closed, and was answered before anybody opened it again, has no order.
+    fn a_closed_store_sells_nothing(&mut self, history: &History, purchases: &[Purchase]) {
+        const NAME: &str = "a closed store sells nothing";
+        let (products, closings) = (history.all_in_the_store(), history.closings());
+        for purchase in purchases {
+            let is_of_it = purchase.lines.iter().any(|(product, _)| products.contains(product));
+            let (Some(asked), Some(placed)) = (purchase.asked_at, purchase.placed_at) else { continue };
+            let while_closed = closings
+                .iter()
+                .any(|(closed, opened)| asked > *closed && opened.is_none_or(|opened| placed < opened));
+            if is_of_it && while_closed {
+                let what = format!("{} was answered with an order while it was closed", purchase.label);
+                self.add(NAME, purchase.order().unwrap_or_default(), what);
+            }
+        }
+    }
+
+    fn gates_say_what_their_store_says(&mut self) {
+        const NAME: &str = "gates say what their store says";
+        for (id, store) in &self.world.stores {
+            let (is_published, hides) = (store.status == "published", store.was_published);
+            let gates = if hides { vec![is_published; 16] } else { Vec::new() };
+            if store.gates != gates {
+                self.add(NAME, id, format!("it is {} and its gates are {:?}", store.status, store.gates));
+            }
+            if store.is_hidden != (hides && !is_published) {
+                self.add(NAME, id, format!("it is {} and hidden: {}", store.status, store.is_hidden));
+            }
+        }
+    }
+}
+
+/// The most pictures that a product has.
+const MOST_PICTURES: usize = 8;
+
+/// The thing of which this is the owner's name in a key, or of a part of which: `{thing}.{part}`.
+fn without_part(owner: &str) -> &str {
+    owner.split('.').next().unwrap_or(owner)
 }
 
 /// What is told when an order comes to have this status: what is paid by card was placed before.
@@ -538,7 +588,8 @@ fn event_of(index: usize, status: &str) -> String {
 pub(crate) mod tests {
     use super::*;
     use crate::history::Guest;
-    use crate::world::{Letter, Offer, Shown, Terms};
+    use crate::world::{Letter, Offer, Shown, Store, Terms};
+    use std::time::{Duration, Instant};
 
     /// Ann bought two of ten pieces of tea, they ship, and she was told.
     fn all_is_well() -> (History, World) {
@@ -918,6 +969,70 @@ pub(crate) mod tests {
         assert!(after(unsettled).contains("dead letters are settled"));
     }
 
+    /// What is noticed of a purchase of this long that begins then, in milliseconds after all began, where the store
+    /// was closed from 100 until 200.
+    fn while_closed(product: &str, asked: u64, placed: u64) -> BTreeSet<&'static str> {
+        after(|history, _| {
+            let began = Instant::now();
+            let at = |millis| began + Duration::from_millis(millis);
+            history.put_into_the_store(product);
+            history.closed(at(100));
+            history.may_be_open(at(200));
+            history.may_be_open(at(300));
+            history.note("key", |purchase| {
+                purchase.asked_at = Some(at(asked));
+                purchase.placed_at = Some(at(placed));
+            });
+        })
+    }
+
+    #[test]
+    fn what_a_closed_store_sells_is_noticed() {
+        assert_eq!(while_closed("tea", 110, 190), ["a closed store sells nothing"].into());
+        assert_eq!(while_closed("cup", 110, 190), BTreeSet::new(), "it is in no store");
+        // Before the answer that it is closed, and once it may be open again, it may sell.
+        for (asked, placed) in [(90, 110), (90, 210), (190, 210), (210, 220)] {
+            assert_eq!(while_closed("tea", asked, placed), BTreeSet::new(), "{asked} to {placed}");
+        }
+        let still = after(|history, _| {
+            history.put_into_the_store("tea");
+            history.closed(Instant::now());
+            history.note("key", |purchase| {
+                let now = Instant::now() + Duration::from_millis(1);
+                (purchase.asked_at, purchase.placed_at) = (Some(now), Some(now));
+            });
+        });
+        assert_eq!(still, ["a closed store sells nothing"].into(), "nobody opened it again");
+    }
+
+    #[test]
+    fn a_gate_or_a_place_among_the_hidden_that_is_another_than_its_stores_is_noticed() {
+        let of = |status: &str, was_published: bool, gates: Vec<bool>, is_hidden: bool| {
+            let store = Store { status: status.into(), was_published, gates, is_hidden };
+            after(|_, world| drop(world.stores.insert("store".into(), store)))
+        };
+        let mut one_shut = vec![true; 16];
+        one_shut[7] = false;
+        for (status, was_published, gates, is_hidden) in [
+            ("draft", false, vec![], false),
+            ("deactivated", false, vec![], false),
+            ("published", true, vec![true; 16], false),
+            ("deactivated", true, vec![false; 16], true),
+        ] {
+            assert_eq!(of(status, was_published, gates, is_hidden), BTreeSet::new(), "{status}");
+        }
+        for (status, gates, is_hidden) in [
+            ("published", one_shut, false),
+            ("published", vec![true; 15], false),
+            ("published", vec![true; 16], true),
+            ("deactivated", vec![true; 16], true),
+            ("deactivated", vec![false; 16], false),
+        ] {
+            let noticed = of(status, true, gates, is_hidden);
+            assert_eq!(noticed, ["gates say what their store says"].into(), "{status}");
+        }
+    }
+
     #[test]
     fn what_is_half_written_or_left_in_the_bucket_is_noticed() {
         let listed = |_: &mut History, world: &mut World| {
@@ -928,8 +1043,18 @@ pub(crate) mod tests {
             tea(world).objects.insert("images/products/tea/a".into());
         };
         assert_eq!(after(without), ["nothing is half-written"].into());
+        let not_first = |_: &mut History, world: &mut World| {
+            tea(world).image = Some("images/products/tea/1/b".into());
+            tea(world).pictures = ["a", "b"].map(|name| Some(format!("images/products/tea/1/{name}"))).into();
+        };
+        assert_eq!(after(not_first), ["nothing is half-written"].into());
+        let too_many = |_: &mut History, world: &mut World| tea(world).pictures = vec![None; 9];
+        assert_eq!(after(too_many), ["nothing is half-written"].into());
         let objects = [
             "uploads/products/tea/1/a.png",
+            "uploads/products/tea.second/1/a.png",
+            "images/products/tea.second/1/deleted.png",
+            "images/products/gone.second/1/a.png",
             "images/products/gone/a.png",
             "images/products/tea/1/nobody-approved-it.png",
             "checked/products/tea/1/superseded.png",

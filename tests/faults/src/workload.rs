@@ -10,7 +10,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tests::answer::Answer;
 use tests::aws::Aws;
-use tests::shop::{BLUE_PNG, Newcomer, Person, Product, RED_PNG, Shop, product};
+use tests::shop::{BLUE_PNG, NewProduct, Newcomer, Person, Product, RED_PNG, Shop, product};
 use tests::wait::at_once;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -38,6 +38,8 @@ pub(crate) struct Town {
     pub sellers: Arc<Vec<Person>>,
     /// Each with the seller's number.
     pub products: Arc<Vec<(usize, Product)>>,
+    /// A store of the first seller's, in which all of the products are but the scarce one.
+    pub store: Arc<str>,
     /// The codes of coupons: one for so many orders, one for so many of each customer.
     pub coupons: Arc<Vec<String>>,
     /// Changes of stock that no clear answer came to, to be asked again: seller, path, key, body, product, pieces.
@@ -90,17 +92,28 @@ impl Town {
             buyers: Arc::new(buyers.collect()),
             sellers: Arc::new(people),
             products: Arc::default(),
+            store: Arc::from(""),
             coupons: Arc::default(),
             unclear: Arc::default(),
             undeleted: Arc::default(),
             shop,
             aws,
         };
+        let store =
+            town.sellers[0].post("/stores", &json!({ "name": tests::shop::unique("Tea") })).await.is(201);
+        let town = Self { store: Arc::from(store["id"].as_str().expect("an id")), ..town };
+        let open = json!({ "status": "published" });
+        town.sellers[0].put(&town.status_path(), &open).await.is(200);
         let products = at_once(PRODUCTS, |number| {
             let town = town.clone();
             async move {
                 let stock = if number == 0 { 25 } else { 60 };
-                (number % 2, town.lists(number % 2, &format!("thing {number}"), stock).await)
+                let name = format!("thing {number}");
+                let product = match number {
+                    0 | 1 | 3 | 5 => town.lists(number % 2, product().named(&name).stock(stock)).await,
+                    _ => town.lists(0, town.of_the_store(&name, stock)).await,
+                };
+                (number % 2, product)
             }
         });
         let mut coupons = Vec::new();
@@ -114,23 +127,37 @@ impl Town {
         Self { products: Arc::new(products.await), coupons: Arc::new(coupons), ..town }
     }
 
+    /// A product that is in the store.
+    pub(crate) fn of_the_store(&self, name: &str, stock: u32) -> NewProduct {
+        product().named(name).stock(stock).with("storeId", json!(*self.store))
+    }
+
+    fn status_path(&self) -> String {
+        format!("/stores/{}/status", self.store)
+    }
+
     /// A new product for sale, in the books.
-    pub(crate) async fn lists(&self, seller: usize, name: &str, stock: u32) -> Product {
-        let person = &self.sellers[seller];
-        let listed = person.lists(product().named(name).stock(stock)).await;
+    pub(crate) async fn lists(&self, seller: usize, new: NewProduct) -> Product {
+        let (person, stock) = (&self.sellers[seller], new.body["quantity"].as_i64().expect("a quantity"));
+        let is_in_the_store = new.body["storeId"].is_string();
+        let listed = person.lists(new).await;
         self.shop.upload(&listed.upload_url, "image/png", RED_PNG.to_vec()).await;
         while person.own(&listed).await.is_none_or(|own| !own["waitingPicture"].is_object()) {
             sleep(millis(100)).await;
         }
         let approval = format!("{}/approval", listed.path());
         self.shop.admin().await.put(&approval, &json!({ "approved": true })).await.is(200);
-        self.history.listed(&listed.id, i64::from(stock));
+        self.history.listed(&listed.id, stock);
+        if is_in_the_store {
+            self.history.put_into_the_store(&listed.id);
+        }
         listed
     }
 
     /// Asks for a purchase once and notes the answer.
     pub(crate) async fn ask(&self, key: &str) -> Answered {
         let purchase = self.history.purchase(key).expect("a purchase");
+        self.history.note(key, |purchase| drop(purchase.asked_at.get_or_insert(Instant::now())));
         let request = match &purchase.guest {
             Some(guest) => {
                 self.shop.request(Method::POST, purchase.asked.path).header("cart-token", &guest.cart)
@@ -153,6 +180,9 @@ impl Town {
         let token = answer.body["orderToken"].as_str().map(str::to_owned);
         self.history.note(key, |purchase| {
             purchase.answers.push(answered.clone());
+            if let Answered::Placed(_) = answered {
+                purchase.placed_at.get_or_insert(Instant::now());
+            }
             if let (Some(guest), Some(token)) = (&mut purchase.guest, token) {
                 guest.token = Some(token);
             }
@@ -243,6 +273,29 @@ impl Town {
         is_gone
     }
 
+    /// Closes the store now and then for a moment, and opens it again.
+    async fn keep_the_store(self, seed: u64, done: Arc<AtomicBool>) {
+        let mut draws = Draws::new(seed, "storekeeper");
+        while !done.load(Ordering::Relaxed) {
+            self.pause(&done, 1_500 + draws.below(2_500)).await;
+            let closed = json!({ "status": "deactivated" });
+            if self.sellers[0].put(&self.status_path(), &closed).await.status == 200 {
+                self.history.closed(Instant::now());
+                self.pause(&done, 300 + draws.below(900)).await;
+            }
+            // Also where no answer said that it is closed: it may be.
+            while !self.opens_the_store().await && !done.load(Ordering::Relaxed) {
+                sleep(millis(100)).await;
+            }
+        }
+    }
+
+    /// Whether it is answered that the store is open.
+    pub(crate) async fn opens_the_store(&self) -> bool {
+        self.history.may_be_open(Instant::now());
+        self.sellers[0].put(&self.status_path(), &json!({ "status": "published" })).await.status == 200
+    }
+
     /// Goes about its business under the seed until so many orders are placed, or until the time is over. Gives how
     /// many were.
     pub(crate) async fn live(&self, seed: u64, orders: usize, most: Duration) -> usize {
@@ -255,6 +308,7 @@ impl Town {
         others.spawn(self.clone().administer(seed, Arc::clone(&done)));
         others.spawn(self.clone().fulfil(seed, Arc::clone(&done)));
         others.spawn(self.clone().give_back(seed, Arc::clone(&done)));
+        others.spawn(self.clone().keep_the_store(seed, Arc::clone(&done)));
         others.spawn(self.clone().sweep(Arc::clone(&done)));
         others.spawn(self.clone().deliver_again(seed, Arc::clone(&done)));
         others.spawn(self.clone().watch(Arc::clone(&done)));
@@ -341,7 +395,8 @@ impl Town {
                 return;
             }
             let (number, (_, product)) = own[draws.below(own.len())];
-            let what = draws.weighted(&[(6, 'a'), (1, 'd'), (1, 'p'), (2, 'i'), (1, 'x')]).unwrap_or('a');
+            let what = draws.weighted(&[(6, 'a'), (1, 'd'), (1, 'p'), (2, 'i'), (2, 'm'), (1, 'x')]);
+            let what = what.unwrap_or('a');
             match what {
                 'a' => {
                     let shown = self.shop.get(&product.path()).await;
@@ -376,6 +431,7 @@ impl Town {
                     person.put(&product.path(), &json!({ "productPrice": price })).await;
                 }
                 'x' => self.lists_and_deletes(&person, &mut draws).await,
+                'm' => self.changes_pictures(&person, product, &mut draws).await,
                 _ => {
                     let picture = if draws.chance(5_000) { RED_PNG } else { BLUE_PNG };
                     let path = format!("{}/upload-url", product.path());
@@ -385,6 +441,29 @@ impl Town {
                 }
             }
             sleep(millis(100 + draws.below(500))).await;
+        }
+    }
+
+    /// Adds a picture, puts the last one first, or deletes one, whatever it is.
+    async fn changes_pictures(&self, person: &Person, product: &Product, draws: &mut Draws) {
+        let path = format!("{}/pictures", product.path());
+        if draws.chance(5_000) {
+            let file = json!({ "fileName": "more.png", "fileType": "image/png" });
+            let added = person.post(&path, &file).await;
+            return self.upload(&added, "index-product-image", BLUE_PNG, draws.chance(3_000)).await;
+        }
+        let page = person.get(&format!("/users/me{}", product.path())).await;
+        let pictures = page.body["pictures"].as_array().into_iter().flatten();
+        let mut ids: Vec<_> = pictures.filter_map(|picture| picture["id"].as_str()).collect();
+        if ids.is_empty() {
+            return;
+        }
+        if draws.chance(5_000) {
+            ids.rotate_right(1);
+            person.put(&path, &json!({ "pictures": ids })).await;
+        } else {
+            let one = format!("{path}/{}", ids[draws.below(ids.len())]);
+            person.request(Method::DELETE, &one).send().await;
         }
     }
 
@@ -572,6 +651,9 @@ impl Town {
     /// When all is well again: everybody asks again for what they had no clear answer to. That they get one now is
     /// another invariant.
     pub(crate) async fn ask_again(&self) {
+        if !self.opens_the_store().await && !self.opens_the_store().await {
+            self.history.left_unanswered("PUT the store's status");
+        }
         for purchase in self.history.purchases() {
             if !purchase.is_clear() && !purchase.given_up {
                 self.ask_until_clear(&purchase.key).await;

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use ::tests::aws::Aws;
 use ::tests::logs::count_in_logs;
 use ::tests::shop::{Mail, Shop};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::books::Books;
@@ -199,9 +201,11 @@ pub(crate) struct Shown {
     pub key: String,
     /// What its offer should say; none for a category or a banner.
     pub terms: Option<Terms>,
-    /// The key of its picture in the bucket, that everyone sees.
+    /// The key of its picture in the bucket, that everyone sees; of several, of the first.
     pub image: Option<String>,
-    /// The key of the picture that waits for an admin.
+    /// The keys of all its pictures in the bucket that everyone sees, in their order; none for one that is yet to come.
+    pub pictures: Vec<Option<String>>,
+    /// The key of the picture that waits for an admin, of several of one of them.
     pub waiting: Option<String>,
     /// The keys of all that it says there is of both.
     pub objects: BTreeSet<String>,
@@ -209,6 +213,18 @@ pub(crate) struct Shown {
     pub lists: BTreeMap<&'static str, String>,
     /// The lists it should be on, by everything else that it says.
     pub should_be_on: BTreeMap<&'static str, String>,
+}
+
+/// A store, with all that says whether it can be ordered from and seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Store {
+    pub status: String,
+    /// Whether it was published once.
+    pub was_published: bool,
+    /// Whether each of its gates is open.
+    pub gates: Vec<bool>,
+    /// Whether it is among those that are hidden.
+    pub is_hidden: bool,
 }
 
 /// All of it.
@@ -222,6 +238,8 @@ pub(crate) struct World {
     pub shown: BTreeMap<String, Shown>,
     /// By the product's id.
     pub offers: BTreeMap<String, Offer>,
+    /// By id.
+    pub stores: BTreeMap<String, Store>,
     /// The order that each idempotency key was answered with, by the record's own key.
     pub records: BTreeMap<String, String>,
     /// The emails about each order: kinds, in the order they went out.
@@ -297,6 +315,7 @@ impl World {
         for item in readable(scan(aws, "OffersTable").await) {
             world.offers.insert(text(&item, "productId"), offer(&item));
         }
+        world.stores = stores(&scan(aws, "StoresTable").await);
         for item in scan(aws, "GuardsTable").await {
             let id = text(&item, "guardId");
             if let Some(whose) = PLACING.iter().find_map(|placing| id.strip_prefix(placing)) {
@@ -549,6 +568,40 @@ fn order(item: &Value) -> Order {
     }
 }
 
+/// An id's sixteen bytes as text.
+fn hyphenated(id: &[u8]) -> String {
+    let mut text: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+    for at in [20, 16, 12, 8] {
+        if text.len() >= at {
+            text.insert(at, '-');
+        }
+    }
+    text
+}
+
+/// All stores, with their gates and their places among the hidden.
+fn stores(items: &[Value]) -> BTreeMap<String, Store> {
+    let mut stores: BTreeMap<String, Store> = BTreeMap::new();
+    let hidden = items.iter().filter(|item| text(item, "storeId").starts_with("hidden#"));
+    let hidden: BTreeSet<String> = hidden
+        .flat_map(|set| set["stores"]["BS"].as_array().into_iter().flatten())
+        .filter_map(|id| STANDARD.decode(id.as_str()?).ok())
+        .map(|id| hyphenated(&id))
+        .collect();
+    for item in items {
+        let (id, entry) = (text(item, "storeId"), text(item, "entry"));
+        if entry == "store" {
+            let store = stores.entry(id.clone()).or_default();
+            store.status = text(item, "status");
+            store.was_published = item.get("firstPublishedAt").is_some();
+            store.is_hidden = hidden.contains(&id);
+        } else if entry.starts_with("gate#") {
+            stores.entry(id).or_default().gates.push(item["open"]["BOOL"] == true);
+        }
+    }
+    stores
+}
+
 fn offer(item: &Value) -> Offer {
     let terms = Terms {
         name: text(item, "productName"),
@@ -561,19 +614,29 @@ fn offer(item: &Value) -> Offer {
 fn shown(kind: &'static str, item: &Value) -> Shown {
     let get = |name: &str| Some(text(item, name)).filter(|text| !text.is_empty());
     let mut lists = BTreeMap::new();
-    for name in ["approved", "approvedCategory", "pending", "listed", "sweep"] {
+    for name in ["approved", "approvedCategory", "approvedStore", "pending", "listed", "sweep"] {
         lists.extend(get(name).map(|value| (name, value)));
     }
-    let image = get("imageUrl").map(|url| key_of(&url));
-    let placed = &item["waitingPicture"]["M"]["placed"]["M"];
+    let image_of = |one: &Value| one["imageUrl"]["S"].as_str().map(key_of);
     let path = |value: &Value| value["S"].as_str().map(|path| format!("checked/{path}"));
-    let waiting = path(&placed["picture"]);
+    let placed = |one: &Value| one["waitingPicture"]["M"]["placed"]["M"].clone();
+    // One stands in the item's own attributes, some of the others before it.
+    let mut all: Vec<_> = list(item, "morePictures").cloned().collect();
+    let before = usize::try_from(number(item, "picturesBefore")).unwrap_or_default().min(all.len());
+    all.insert(before, item.clone());
+    let image = image_of(item);
+    let pictures: Vec<_> = all.iter().map(image_of).collect();
+    let mut waiting = all.iter().filter_map(|one| path(&placed(one)["picture"]));
+    let waiting = waiting.next();
     let each = |images: &Value| -> Vec<Value> {
         images["M"].as_object().into_iter().flatten().map(|(_, value)| value.clone()).collect()
     };
-    let mut objects: BTreeSet<String> = image.iter().chain(&waiting).cloned().collect();
-    objects.extend(each(&item["images"]).iter().filter_map(|url| Some(key_of(url["S"].as_str()?))));
-    objects.extend(each(&placed["renditions"]).iter().filter_map(path));
+    let mut objects: BTreeSet<String> = pictures.iter().flatten().cloned().collect();
+    for one in &all {
+        objects.extend(path(&placed(one)["picture"]));
+        objects.extend(each(&one["images"]).iter().filter_map(|url| Some(key_of(url["S"].as_str()?))));
+        objects.extend(each(&placed(one)["renditions"]).iter().filter_map(path));
+    }
     let mut should_be_on = BTreeMap::new();
     if item.get("sweepAt").is_some() {
         should_be_on.insert("sweep", "pictures".to_owned());
@@ -582,6 +645,7 @@ fn shown(kind: &'static str, item: &Value) -> Shown {
         "products" if item["isApproved"]["BOOL"] == true => {
             should_be_on.insert("approved", "approved".to_owned());
             should_be_on.insert("approvedCategory", text(item, "category"));
+            should_be_on.extend(get("storeId").map(|store| ("approvedStore", store)));
             if waiting.is_some() {
                 should_be_on.insert("pending", "approval".to_owned());
             }
@@ -610,6 +674,7 @@ fn shown(kind: &'static str, item: &Value) -> Shown {
             is_for_sale: item["isApproved"]["BOOL"] == true,
         }),
         image,
+        pictures,
         waiting,
         objects,
         lists,
@@ -711,6 +776,36 @@ mod tests {
     }
 
     #[test]
+    fn a_store_is_read_with_its_gates_and_whether_it_is_hidden() {
+        let id = "01a1fc3e-6c1e-7a0b-8f0d-2b9f6a7c1d10";
+        let bytes: Vec<u8> = (0..16)
+            .map(|at| {
+                let hex: String = id.chars().filter(|c| *c != '-').skip(2 * at).take(2).collect();
+                u8::from_str_radix(&hex, 16).unwrap()
+            })
+            .collect();
+        let entry = |name: &str| json!({ "storeId": { "S": id }, "entry": { "S": name } });
+        let mut store = entry("store");
+        store["status"] = json!({ "S": "deactivated" });
+        store["firstPublishedAt"] = json!({ "S": "2026-11-29T12:04:00.000Z" });
+        let mut gate = entry("gate#3");
+        gate["open"] = json!({ "BOOL": true });
+        let set = json!({
+            "storeId": { "S": "hidden#0" }, "entry": { "S": "hidden" }, "stores": { "BS": [STANDARD.encode(bytes)] }
+        });
+        let name =
+            json!({ "storeId": { "S": "teahouse" }, "entry": { "S": "#name" }, "holder": { "S": id } });
+        let read =
+            Store { status: "deactivated".into(), was_published: true, gates: vec![true], is_hidden: true };
+        assert_eq!(
+            stores(&[set.clone(), gate.clone(), name, store.clone()]),
+            [(id.to_owned(), read.clone())].into()
+        );
+        let alone = Store { is_hidden: false, gates: vec![], ..read };
+        assert_eq!(stores(&[store]), [(id.to_owned(), alone)].into());
+    }
+
+    #[test]
     fn what_went_back_is_read_without_what_is_only_in_a_return() {
         let line = |id: &str, pieces: i64, amount: i64| {
             json!({ "M": {
@@ -720,6 +815,29 @@ mod tests {
         };
         let back = json!({ "lines": { "L": [line("tea", 2, 900), line("jam", 0, 0)] } });
         assert_eq!(backs(&back, "refunded"), [("tea".to_owned(), Back { pieces: 2, amount: 900 })].into());
+    }
+
+    #[test]
+    fn a_product_has_what_each_of_its_pictures_refers_to() {
+        let (url, text) = (
+            |name: &str| json!({ "S": format!("https://shop/images/p/{name}") }),
+            |text: &str| json!({ "S": text }),
+        );
+        let waiting = json!({ "M": { "placed": { "M": {
+            "picture": text("p/c"), "renditions": { "M": { "small": text("p/s") } }
+        } } } });
+        let item = json!({
+            "id": text("tea"), "imageUrl": url("b"), "images": { "M": { "small": url("b.320") } },
+            "isApproved": { "BOOL": true }, "picturesBefore": { "N": "1" },
+            "morePictures": { "L": [{ "M": { "waitingPicture": waiting } }, { "M": { "imageUrl": url("d") } }] },
+        });
+        let read = shown("products", &item);
+        let key = |name: &str| Some(format!("images/p/{name}"));
+        assert_eq!(read.pictures, [None, key("b"), key("d")]);
+        assert_eq!((read.image, read.waiting.as_deref()), (key("b"), Some("checked/p/c")));
+        let objects = ["checked/p/c", "checked/p/s", "images/p/b", "images/p/b.320", "images/p/d"];
+        assert_eq!(read.objects, objects.map(str::to_owned).into());
+        assert_eq!(read.should_be_on["pending"], "approval");
     }
 
     #[test]

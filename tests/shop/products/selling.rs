@@ -158,6 +158,7 @@ async fn a_change_is_of_the_version_that_was_seen() {
 
     // Now all that was seen is of another version, and nothing of it is written over.
     let (approval, upload) = (format!("{}/approval", tea.path()), format!("{}/upload-url", tea.path()));
+    let pictures = format!("{}/pictures", tea.path());
     let picture = json!({ "fileName": "b.png", "fileType": "image/png" });
     let before = ann.own(&tea).await;
     let admin = shop.admin().await;
@@ -166,6 +167,9 @@ async fn a_change_is_of_the_version_that_was_seen() {
             (&ann, Method::PUT, tea.path(), json!({ "productPrice": 6 })),
             (&ann, Method::DELETE, tea.path(), Value::Null),
             (&ann, Method::POST, upload.clone(), picture.clone()),
+            (&ann, Method::POST, pictures.clone(), picture.clone()),
+            (&ann, Method::PUT, pictures.clone(), json!({ "pictures": [NOBODY] })),
+            (&ann, Method::DELETE, format!("{pictures}/{NOBODY}"), Value::Null),
             (admin, Method::PUT, approval.clone(), json!({ "approved": false })),
             (admin, Method::DELETE, tea.path(), Value::Null),
         ] {
@@ -289,6 +293,9 @@ async fn every_change(person: &Person, id: &str) -> Vec<Answer> {
         person.put(&path, &json!({ "productPrice": 0.01 })).await,
         person.request(Method::DELETE, &path).send().await,
         person.post(&format!("{path}/upload-url"), &picture).await,
+        person.post(&format!("{path}/pictures"), &picture).await,
+        person.put(&format!("{path}/pictures"), &json!({ "pictures": [id] })).await,
+        person.request(Method::DELETE, &format!("{path}/pictures/{id}")).send().await,
         person.put(&format!("{path}/stock"), &json!({ "set": 0 })).await,
         person.put(&format!("{path}/stock"), &json!({ "add": -1 })).await,
         person.put(&format!("{path}{}", deduction.1), &deduction.2).await,

@@ -45,9 +45,9 @@ async fn lists_of(
     owner: &UserId,
     category: &Category,
 ) -> Vec<&'static str> {
-    let approved = pages(100, async |page| products.list_approved(None, cursors, &page).await).await;
+    let approved = pages(100, async |page| products.list_approved(None, cursors, &page, now()).await).await;
     let of_category =
-        pages(100, async |page| products.list_approved(Some(category), cursors, &page).await).await;
+        pages(100, async |page| products.list_approved(Some(category), cursors, &page, now()).await).await;
     let own = pages(100, async |page| products.list_of(owner, cursors, &page).await).await;
     let pending = pages(100, async |page| products.list_pending(cursors, &page).await).await;
     let bare = products.without_picture_since(now() + DAY, 1_000).await.expect("the index answers");
@@ -197,7 +197,7 @@ async fn a_cursor_of_another_list_is_refused() {
     let refused = [
         orders.list_of(bob.id(), &cursors, &next).await.unwrap_err(),
         products.list_of(ann.id(), &cursors, &next).await.unwrap_err(),
-        products.list_approved(None, &cursors, &next).await.unwrap_err(),
+        products.list_approved(None, &cursors, &next, now()).await.unwrap_err(),
         products.list_pending(&cursors, &next).await.unwrap_err(),
         orders.list_of(ann.id(), &cursors, &page(1, Some("nonsense")).await).await.unwrap_err(),
     ];
@@ -218,7 +218,7 @@ async fn a_list_tells_the_stock_and_the_price_of_the_offers() {
         new.insert(0, one);
     }
     placed(&orders, &buyer().await, &[(&new[2].offer, 2)], now()).await;
-    let page = products.list_approved(Some(&category), &cursors, &page(20, None).await).await.unwrap();
+    let page = products.list_approved(Some(&category), &cursors, &page(20, None).await, now()).await.unwrap();
     let seen: Vec<_> = page
         .entries
         .iter()

@@ -1,8 +1,9 @@
 //! Pictures: what is read of an upload, and what is published stays.
 
 use aws_sdk_s3::Client as S3;
+use products::gallery::PictureOf;
 use products::pictures::{PICTURES, sweep_one};
-use products::{ProductId, Products};
+use products::{Editor, PictureId, Product, ProductId, Products};
 use shared::media::{
     FileName, Folder, ImageType, Kind, Left, MAX_BYTES, Media, PictureFile, Pictured, Placed, Prepared,
     PublicationId, Published, Standing, Upload, UploadId, Uploaded, Uploads,
@@ -115,8 +116,8 @@ async fn a_picture_is_published_once_and_for_all() {
     // No name is used a second time, so that what is deleted is nobody's.
     let again = bucket.published(&waiting).await;
     assert_ne!(again, url);
-    bucket.media.delete(Folder::Checked, &waiting).await.unwrap();
-    bucket.media.delete(Folder::Checked, &waiting).await.unwrap();
+    bucket.media.delete(Folder::Checked, std::slice::from_ref(&waiting)).await.unwrap();
+    bucket.media.delete(Folder::Checked, std::slice::from_ref(&waiting)).await.unwrap();
     assert!(bucket.media.publish(&waiting, PublicationId::at(now())).await.is_err());
 
     bucket.uploads.discard(&upload).await.unwrap();
@@ -143,7 +144,7 @@ async fn each_rendition_is_where_its_url_says() {
     assert_eq!(bucket.at(&url("medium")).await, ("image/webp".into(), IMMUTABLE.into(), b"medium".to_vec()));
     assert_eq!((url("large"), bucket.at(&image_url).await.2), (image_url, RED_PNG.to_vec()));
     let placed = published.placed(PICTURES, upload.owner()).expect("a picture of the product");
-    bucket.media.delete(Folder::Images, &placed).await.unwrap();
+    bucket.media.delete(Folder::Images, std::slice::from_ref(&placed)).await.unwrap();
     assert_eq!(bucket.keys_under(&folder).await, [""; 0]);
 }
 
@@ -269,7 +270,7 @@ async fn with_waiting_picture(bucket: &Bucket, products: &Products) -> (ProductI
     let placed = bucket.checked(&upload, RED_PNG).await;
     let waits = placed.clone();
     products
-        .change(id, move |product| product.with_upload(upload.id(), Ok(waits.clone()), now()))
+        .change(id, move |product| product.with_upload(id.into(), upload.id(), Ok(waits.clone()), now()))
         .await
         .expect("it changes");
     (id, placed)
@@ -308,7 +309,10 @@ async fn what_is_shown_survives_every_sweep() {
     let published = bucket.media.publish(&waiting, PublicationId::at(now())).await.unwrap();
     let url = published.image_url.clone();
     // The approval died after its write: what waited is left.
-    products.change(id, move |product| Some(product.approved(Some(published.clone()), now()))).await.unwrap();
+    products
+        .change(id, move |product| Some(product.approved(vec![(id.into(), published.clone())], now())))
+        .await
+        .unwrap();
     let marked = mark_of(&products, id).await.expect("a mark");
     sweep_one(&products, &bucket.media, id, marked, now() + 30 * DAY).await.unwrap();
     assert_eq!(bucket.at(&url).await.2, RED_PNG);
@@ -350,4 +354,95 @@ async fn however_many_pictures_a_thing_has_all_are_withdrawn() {
     assert_eq!(bucket.keys_under(&folder).await.len(), 1_000, "more than a page");
     bucket.media.withdraw(PICTURES, owner).await.unwrap();
     assert_eq!(bucket.keys_under(&folder).await, [""; 0]);
+}
+
+/// Adds a picture to a product, and puts its file where it waits.
+async fn adds(bucket: &Bucket, products: &Products, id: ProductId, at: Timestamp) -> (PictureOf, Placed) {
+    let of = PictureOf { product: id, picture: PictureId::at(at) };
+    let name = FileName::new("more.png").expect("a name");
+    let upload = Upload::new(PICTURES, of, &name, at);
+    let placed = bucket.checked(&upload, BLUE_PNG).await;
+    let (waits, upload) = (placed.clone(), upload.id());
+    let added = move |product: Product| {
+        let announced = product.with_announced(of.picture, upload, &name, Editor::Seller, at).ok()??;
+        announced.with_upload(of.picture, upload, Ok(waits.clone()), at)
+    };
+    products.change(id, added).await.expect("it changes");
+    (of, placed)
+}
+
+#[tokio::test]
+async fn of_several_pictures_a_sweep_takes_what_none_of_them_refers_to() {
+    let (bucket, products): (_, Products) = (Bucket::open().await, open().await);
+    let (id, first) = with_waiting_picture(&bucket, &products).await;
+    let (second, waits) = adds(&bucket, &products, id, now()).await;
+    let (gone, _) = adds(&bucket, &products, id, now()).await;
+    let published = [
+        (id.into(), bucket.media.publish(&first, PublicationId::at(now())).await.unwrap()),
+        (second.picture, bucket.media.publish(&waits, PublicationId::at(now())).await.unwrap()),
+    ];
+    let urls = published.each_ref().map(|(_, published)| published.image_url.clone());
+    // Their approval died after its write, another one before; and whoever deleted the third before it was gone.
+    for waiting in [&first, &waits] {
+        bucket.published(waiting).await;
+    }
+    let shown = move |product: Product| Some(product.approved(published.to_vec(), now()));
+    products.change(id, shown).await.unwrap();
+    products.change(id, |product| product.without_picture(gone.picture, now()).ok()).await.unwrap();
+    let of = async |folder: &str| bucket.keys_under(&format!("{folder}/products/{id}")).await.len();
+    assert_eq!((of("checked").await, of("images").await), (3, 4));
+
+    let marked = mark_of(&products, id).await.expect("a mark");
+    sweep_one(&products, &bucket.media, id, marked, now() + 5 * MINUTE).await.unwrap();
+    assert_eq!(of("images").await, 4, "somebody may still be at work on them");
+    let again = mark_of(&products, id).await.expect("it is put off");
+    sweep_one(&products, &bucket.media, id, again, again).await.unwrap();
+    assert_eq!((of("checked").await, of("images").await), (0, 2));
+    for (url, file) in urls.iter().zip([RED_PNG, BLUE_PNG]) {
+        assert_eq!(bucket.at(url).await.2, file);
+    }
+    assert_eq!(mark_of(&products, id).await, None);
+}
+
+#[tokio::test]
+async fn what_was_added_since_the_product_was_read_survives_its_sweep() {
+    let (bucket, products): (_, Products) = (Bucket::open().await, open().await);
+    let (id, _) = with_waiting_picture(&bucket, &products).await;
+    products.sweep_later(id, now()).await.unwrap();
+    let marked = mark_of(&products, id).await.expect("a mark");
+    // The indexer put it there, and the sweep has read the product without it.
+    let of = PictureOf { product: id, picture: PictureId::at(now() + 15 * MINUTE) };
+    let upload = Upload::new(PICTURES, of, &FileName::new("b.png").expect("a name"), now() + 15 * MINUTE);
+    bucket.checked(&upload, BLUE_PNG).await;
+    let folder = format!("checked/products/{of}/");
+    sweep_one(&products, &bucket.media, id, marked, now() + 16 * MINUTE).await.unwrap();
+    assert_eq!(bucket.keys_under(&folder).await.len(), 1);
+    let again = mark_of(&products, id).await.expect("it is put off");
+    sweep_one(&products, &bucket.media, id, again, again).await.unwrap();
+    assert_eq!(bucket.keys_under(&folder).await, [""; 0], "it never became the product's");
+}
+
+#[tokio::test]
+async fn a_product_is_withdrawn_with_all_its_pictures_and_no_other_ones() {
+    let bucket = Bucket::open().await;
+    let owner = ProductId::at(now());
+    let part = PictureOf { product: owner, picture: PictureId::at(now()) };
+    let keys = [
+        format!("images/products/{owner}/1/a.png"),
+        format!("images/products/{part}/1/a.png"),
+        format!("checked/products/{part}/1/a.png"),
+    ];
+    let another = format!("images/products/{owner}0/1/a.png");
+    for key in keys.iter().chain([&another]) {
+        bucket.s3.put_object().bucket(&bucket.name).key(key).send().await.expect("the bucket answers");
+    }
+    bucket.media.withdraw(PICTURES, part).await.unwrap();
+    assert_eq!(
+        bucket.keys_under(&format!("images/products/{owner}")).await,
+        [&keys[0], &another].map(Clone::clone)
+    );
+    bucket.s3.put_object().bucket(&bucket.name).key(&keys[2]).send().await.expect("the bucket answers");
+    bucket.media.withdraw_with_parts(PICTURES, owner).await.unwrap();
+    assert_eq!(bucket.keys_under(&format!("images/products/{owner}")).await, [another]);
+    assert_eq!(bucket.keys_under(&format!("checked/products/{owner}")).await, [""; 0]);
 }

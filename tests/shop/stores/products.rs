@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use products::{Approvals, Decision, Editor, Product, ProductChanges, ProductId, Products, Reapproval};
+use products::{
+    Approvals, Decision, Editor, PictureId, PictureOrder, PictureRefusal, Product, ProductChanges, ProductId,
+    Products, Reapproval,
+};
 use serde_json::{Value, json};
 use shared::caller::Caller;
 use shared::http::{IfMatch, input};
@@ -39,17 +42,21 @@ async fn waiting_of(id: ProductId) -> Value {
 }
 
 pub(super) fn with_picture(upload: UploadId) -> impl Fn(Product) -> Option<Product> + Clone + Send + Sync {
-    move |product| product.with_upload(upload, at(&path_of(upload)), now())
+    move |product| {
+        let picture = product.id().into();
+        product.with_upload(picture, upload, at(&path_of(upload)), now())
+    }
 }
 
 pub(super) fn approved(product: Product) -> Option<Product> {
-    Some(product.approved(None, now()))
+    Some(product.approved(Vec::new(), now()))
 }
 
 /// The same once the picture that waits was copied to where everyone sees it.
 pub(super) fn approved_with_picture(product: Product) -> Option<Product> {
     let published = Published { image_url: "https://shop.test/images/products/tea.png".into(), images: None };
-    Some(product.approved(Some(published), now()))
+    let picture = product.id().into();
+    Some(product.approved(vec![(picture, published)], now()))
 }
 
 pub(super) fn rejected(product: Product) -> Option<Product> {
@@ -336,7 +343,7 @@ async fn outcomes(products: &Products, seller: &Caller, id: ProductId, if_match:
     let rule = |product: Product, editor| product.with_changes(&rename, editor, Reapproval::Spared, now());
     let file_name = shared::media::FileName::new("b.png").expect("a name");
     let outcomes = [
-        products.request_upload(seller, id, if_match, upload_at(1), &file_name).await,
+        products.request_upload(seller, id, if_match, upload_at(1), &file_name).await.map(drop),
         products.change_as(seller, id, if_match, rule).await.map(drop),
         products.delete(seller, id, if_match).await.map(drop),
     ];
@@ -517,7 +524,7 @@ async fn a_product_that_is_gone_is_not_found_and_does_not_come_back() {
     let products: Products = open().await;
     let unknown = ProductId::at(now());
     assert!(matches!(products.change(unknown, approved).await, Err(products::Error::NotFound)));
-    assert!(matches!(products.for_sale(unknown).await, Err(products::Error::NotFound)));
+    assert!(matches!(products.for_sale(unknown, now()).await, Err(products::Error::NotFound)));
 
     let (id, cloud) = (listed(&products).await, Cloud::open().await);
     let rival = cloud.clone();
@@ -539,7 +546,7 @@ async fn an_older_upload_does_not_replace_a_newer_one() {
     let id = listed(&products).await;
     let newer = products.change(id, with_picture(upload_at(2))).await.unwrap();
     assert_eq!(products.change(id, with_picture(upload_at(1))).await.unwrap(), newer);
-    let refused = |product: Product| product.with_upload(upload_at(1), Err("No picture."), now());
+    let refused = |product: Product| product.with_upload(id.into(), upload_at(1), Err("No picture."), now());
     assert_eq!(products.change(id, refused).await.unwrap(), newer);
     assert_eq!(found(&products, id).await, newer);
 }
@@ -564,11 +571,11 @@ async fn what_happens_to_a_product_is_dated_after_what_happened_before() {
 async fn only_what_is_approved_is_for_sale() {
     let products: Products = open().await;
     let id = listed(&products).await;
-    assert!(matches!(products.for_sale(id).await, Err(products::Error::NotFound)));
+    assert!(matches!(products.for_sale(id, now()).await, Err(products::Error::NotFound)));
     let changed = products.change(id, approved).await.unwrap();
-    assert_eq!(products.for_sale(id).await.unwrap(), changed);
+    assert_eq!(products.for_sale(id, now()).await.unwrap(), changed);
     products.change(id, rejected).await.unwrap();
-    assert!(matches!(products.for_sale(id).await, Err(products::Error::NotFound)));
+    assert!(matches!(products.for_sale(id, now()).await, Err(products::Error::NotFound)));
 }
 
 #[tokio::test]
@@ -591,4 +598,176 @@ async fn what_has_a_picture_or_was_decided_on_is_not_cleaned_up() {
     assert_eq!(items(&cloud, bare).await, (Value::Null, Value::Null));
     found(&products, pictured).await;
     found(&products, bought).await;
+}
+
+// ── Several pictures ───────────────────────────────────────────────────────────────────────────────────────
+
+/// The rule that adds a picture, and which that is.
+fn adding(
+    second: u64,
+) -> (PictureId, impl Fn(Product, Editor) -> Result<Option<Product>, PictureRefusal> + Clone + Send + Sync) {
+    let (added, upload) = (PictureId::at(now()), upload_at(second));
+    let file_name = shared::media::FileName::new("more.png").expect("a name");
+    let rule =
+        move |product: Product, editor| product.with_announced(added, upload, &file_name, editor, now());
+    (added, rule)
+}
+
+/// The seller of a product, as who calls.
+async fn seller_of(products: &Products, id: ProductId) -> Caller {
+    Caller::for_tests(&found(products, id).await.offer.seller().to_string())
+}
+
+/// The product with so many more pictures that are to come, and which they are.
+async fn with_more(products: &Products, id: ProductId, many: u64) -> Vec<PictureId> {
+    let seller = seller_of(products, id).await;
+    let mut more = Vec::new();
+    for second in 1..=many {
+        let (added, rule) = adding(second);
+        products.change_pictures(&seller, id, &IfMatch::Any, rule).await.expect("it takes one more");
+        more.push(added);
+    }
+    more
+}
+
+/// The ids of all pictures of a product in their order, as its seller reads them.
+async fn pictures_of(products: &Products, id: ProductId) -> Vec<String> {
+    let own =
+        serde_json::to_value(::products::OwnProduct::with_pictures(found(products, id).await)).expect("JSON");
+    let pictures = own["pictures"].as_array().expect("pictures").iter();
+    pictures.map(|picture| picture["id"].as_str().expect("an id").to_owned()).collect()
+}
+
+/// The product once a picture of it came.
+fn came(picture: PictureId, upload: UploadId) -> impl Fn(Product) -> Option<Product> + Clone + Send + Sync {
+    move |product| product.with_upload(picture, upload, at(&path_of(upload)), now())
+}
+
+#[tokio::test]
+async fn of_two_who_add_the_eighth_picture_at_once_one_does() {
+    let products: Products = open().await;
+    let id = listed(&products).await;
+    with_more(&products, id, 6).await;
+    let seller = seller_of(&products, id).await;
+    let (rival, rivals) = (products.clone(), seller.clone());
+    let (first, rule) = adding(7);
+    let behind: Products = open_behind(Meddler::before("UpdateItem", 0..1, move || {
+        let (rival, seller, rule) = (rival.clone(), rivals.clone(), rule.clone());
+        async move {
+            rival.change_pictures(&seller, id, &IfMatch::Any, rule).await.expect("the eighth");
+        }
+    }))
+    .await;
+    let late = behind.change_pictures(&seller, id, &IfMatch::Any, adding(8).1).await;
+    assert!(matches!(late, Err(products::Error::Picture(PictureRefusal::Limit))), "{late:?}");
+    let pictures = pictures_of(&products, id).await;
+    assert_eq!((pictures.len(), pictures.last()), (8, Some(&first.to_string())));
+}
+
+#[tokio::test]
+async fn a_picture_whose_reply_is_lost_is_added_once() {
+    let products: Products = open().await;
+    let id = listed(&products).await;
+    let (added, rule) = adding(1);
+    let behind: Products = open_behind(Meddler::lose_reply("UpdateItem")).await;
+    let seller = seller_of(&products, id).await;
+    let made = behind.change_pictures(&seller, id, &IfMatch::Any, rule).await.unwrap();
+    assert_eq!(found(&products, id).await, made);
+    assert_eq!(pictures_of(&products, id).await, [id.to_string(), added.to_string()]);
+}
+
+#[tokio::test]
+async fn pictures_are_changed_of_a_version_that_is_named_and_by_who_may() {
+    let products: Products = open().await;
+    let id = for_sale(&products, 5).await.product_id();
+    // The picture with which it was listed never came, and made room.
+    let [added, other] = with_more(&products, id, 2).await.try_into().unwrap();
+    let (seller, version) = (seller_of(&products, id).await, found(&products, id).await.product.version());
+    // Whoever asks about another version is told so, whatever this one has.
+    let unknown = |product: Product, _| product.without_picture(PictureId::at(now()), now()).map(Some);
+    let stale = products.change_pictures(&seller, id, &versions(&[version - 1]), unknown).await;
+    assert!(matches!(stale, Err(products::Error::AnotherVersion)), "{stale:?}");
+    let none = products.change_pictures(&seller, id, &versions(&[version]), unknown).await;
+    assert!(matches!(none, Err(products::Error::Picture(PictureRefusal::NotFound))), "{none:?}");
+    let theirs = products.change_pictures(&someone(), id, &IfMatch::Any, adding(2).1).await;
+    assert!(matches!(theirs, Err(products::Error::NotYours)), "{theirs:?}");
+    let hidden = listed(&products).await;
+    let theirs = products.change_pictures(&someone(), hidden, &IfMatch::Any, adding(2).1).await;
+    assert!(matches!(theirs, Err(products::Error::NotFound)), "{theirs:?}");
+    let without = |product: Product, _| product.without_picture(added, now()).map(Some);
+    products.change_pictures(&seller, id, &versions(&[version]), without).await.unwrap();
+    assert_eq!(pictures_of(&products, id).await, [other.to_string()]);
+}
+
+#[tokio::test]
+async fn however_many_pictures_come_at_once_none_is_lost() {
+    let products: Products = open().await;
+    let id = listed(&products).await;
+    let mut all = vec![PictureId::from(id)];
+    all.extend(with_more(&products, id, 7).await);
+    let pictures = all.clone();
+    let came = at_once(8, |number| {
+        let (products, picture) = (products.clone(), pictures[number]);
+        async move { products.change(id, came(picture, upload_at(100))).await }
+    });
+    for changed in came.await {
+        changed.expect("eight are not too many");
+    }
+    let (product, _) = items(&Cloud::open().await, id).await;
+    let more = product["morePictures"]["L"].as_array().expect("more pictures");
+    let waiting = more.iter().filter(|picture| picture["M"].get("waitingPicture").is_some()).count();
+    assert_eq!((waiting, product.get("waitingPicture").is_some()), (7, true), "{product}");
+    assert_eq!(pictures_of(&products, id).await, all.iter().map(ToString::to_string).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn the_offer_shows_the_first_picture_of_whatever_order() {
+    let products: Products = open().await;
+    let id = listed(&products).await;
+    let [second] = with_more(&products, id, 1).await.try_into().unwrap();
+    let first = PictureId::from(id);
+    for picture in [first, second] {
+        products.change(id, came(picture, upload_at(10))).await.unwrap();
+    }
+    let url = |picture: PictureId| format!("https://shop.test/images/products/{picture}.png");
+    let published = [first, second].map(|id| (id, Published { image_url: url(id), images: None })).to_vec();
+    let approved = |product: Product| Some(product.approved(published.clone(), now()));
+    products.change(id, approved).await.unwrap();
+    let shown = async || {
+        agreed(id).await;
+        found(&products, id).await.offer.image_url().map(str::to_owned)
+    };
+    assert_eq!(shown().await, Some(url(first)));
+    let order = PictureOrder(vec![second, first]);
+    products.change(id, |product| product.in_order(&order, now()).unwrap()).await.unwrap();
+    assert_eq!(shown().await, Some(url(second)));
+    products.change(id, |product| product.without_picture(second, now()).ok()).await.unwrap();
+    assert_eq!(shown().await, Some(url(first)));
+}
+
+#[tokio::test]
+async fn an_upload_that_names_no_picture_is_of_the_one_at_image_url() {
+    let products: Products = open().await;
+    let id = listed(&products).await;
+    let [second] = with_more(&products, id, 1).await.try_into().unwrap();
+    let (seller, name) =
+        (seller_of(&products, id).await, shared::media::FileName::new("b.png").expect("a name"));
+    let asked =
+        async || products.request_upload(&seller, id, &IfMatch::Any, upload_at(50), &name).await.unwrap();
+    assert_eq!(asked().await, PictureId::from(id));
+    products.change(id, came(second, upload_at(10))).await.unwrap();
+    assert_eq!(asked().await, second, "there is no other one to see");
+}
+
+#[tokio::test]
+async fn a_product_with_any_picture_is_not_cleaned_up_and_one_of_announced_ones_is() {
+    let products: Products = open().await;
+    let (pictured, announced) = (listed(&products).await, listed(&products).await);
+    let [second] = with_more(&products, pictured, 1).await.try_into().unwrap();
+    products.change(pictured, came(second, upload_at(10))).await.unwrap();
+    with_more(&products, announced, 7).await;
+    for (id, deleted) in [(pictured, false), (announced, true)] {
+        assert_eq!(products.delete_without_picture(id).await.unwrap(), deleted);
+    }
+    found(&products, pictured).await;
 }

@@ -1,4 +1,4 @@
-//! Reads the streams of the tables: tells what happened to orders, products and people over the topic Events.
+//! Reads the streams of the tables: tells what happened to orders, products, stores and people over the topic Events.
 //!
 //! Safe to repeat: an event has the same id at every repetition, and subscribers go by it.
 

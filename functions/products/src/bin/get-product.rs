@@ -1,8 +1,8 @@
 //! `GET /products/{id}`: shows one approved product to anyone; changes nothing.
 
-use products::{ProductId, Products, PublicProduct};
+use products::{ProductId, Products, PublicPage};
 use shared::http::problem::Problem;
-use shared::http::{self, Answer, PathId, State};
+use shared::http::{self, Answer, Now, PathId, State};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -12,8 +12,9 @@ async fn main() -> shared::Exit {
 async fn get_product(
     State(products): State<Products>,
     PathId(id): PathId<ProductId>,
-) -> Result<Answer<PublicProduct>, Problem> {
-    let found = products.for_sale(id).await?;
+    Now(now): Now,
+) -> Result<Answer<PublicPage>, Problem> {
+    let found = products.for_sale(id, now).await?;
     let version = found.product.version();
     Ok(Answer::ok(found.into()).version(version).cacheable())
 }

@@ -3,7 +3,7 @@
 use products::{Category, ProductList, Products, PublicProduct};
 use shared::dynamo::list::{Cursors, PageRequest};
 use shared::http::problem::Problem;
-use shared::http::{self, Answer, QueryParameter, State};
+use shared::http::{self, Answer, Now, QueryParameter, State};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -13,8 +13,9 @@ async fn main() -> shared::Exit {
 async fn list_products(
     State((products, cursors)): State<(Products, Cursors)>,
     QueryParameter(category): QueryParameter<Category>,
+    Now(now): Now,
     page: PageRequest,
 ) -> Result<Answer<ProductList<PublicProduct>>, Problem> {
-    let page = products.list_approved(category.as_ref(), &cursors, &page).await?;
+    let page = products.list_approved(category.as_ref(), &cursors, &page, now).await?;
     Ok(Answer::page(page).cacheable())
 }

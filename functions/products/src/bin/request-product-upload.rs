@@ -1,11 +1,10 @@
-//! `POST /products/{id}/upload-url`: gives its seller or an admin the URL to upload another picture to.
+//! `POST /products/{id}/upload-url`: gives its seller or an admin the URL to put another picture in the place of one.
 //!
 //! Repeated, it gives another URL. The old picture stays until the new one was checked; the newest upload wins.
 
-use products::{ProductId, Selling, UploadRequested};
+use products::{ProductId, Replacement, Selling, UploadRequested};
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, IfMatch, Input, Now, PathId, State};
-use shared::media::NewPicture;
 use users::{Admins, CurrentCaller};
 
 #[tokio::main(flavor = "current_thread")]
@@ -19,7 +18,7 @@ async fn request_product_upload(
     PathId(id): PathId<ProductId>,
     if_match: IfMatch,
     Now(now): Now,
-    Input(picture): Input<NewPicture>,
+    Input(picture): Input<Replacement>,
 ) -> Result<Answer<UploadRequested>, Problem> {
     Ok(Answer::created(selling.replace_picture(&caller, id, &if_match, &picture, now).await?))
 }

@@ -11,5 +11,9 @@ export const handler = route(async (event) => {
   const [product] = found[PRODUCTS_TABLE] ?? [];
   const [offer] = found[OFFERS_TABLE] ?? [];
   if (!product?.isApproved || !offer) throw new Problem(404, "There is no such product");
-  return cacheable(event, view(product, offer));
+  const { id: own, fileName, imageUrl, images } = product;
+  const all = [...(product.morePictures ?? [])];
+  all.splice(product.picturesBefore ?? 0, 0, { id: product.pictureId ?? own, fileName, imageUrl, images });
+  const pictures = all.filter((one) => one.imageUrl).map(({ id, fileName, imageUrl, images }) => ({ id, fileName, imageUrl, images }));
+  return cacheable(event, { ...view(product, offer), pictures });
 });

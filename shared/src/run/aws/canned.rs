@@ -85,7 +85,7 @@ fn attribute(value: &Value) -> Value {
 }
 
 impl Aws {
-    /// What stores and queues of the tests are made from.
+    /// What tables and queues of the tests are made from.
     pub fn for_tests(sdk: SdkConfig) -> Self {
         Self { sdk, dynamodb: OnceCell::new() }
     }
