@@ -10,7 +10,7 @@ use tests::files::files_under;
 use tests::template::{Binary, path, text};
 
 /// What a service may know of others, besides what stands under `shared/`, which everyone may know.
-const ARROWS: [(&str, &str); 28] = [
+const ARROWS: [(&str, &str); 29] = [
     // Whoever signs up has a profile.
     ("auth", "users"),
     // A cart is about offers, and becomes an order of somebody who has a profile.
@@ -49,6 +49,7 @@ const ARROWS: [(&str, &str); 28] = [
     // What is found is what is for sale, on the terms of today.
     ("search", "offers"),
     ("search", "products"),
+    ("search", "stores"),
     // The contract that it serves is put together when it is built.
     ("platform", "contract"),
 ];

@@ -451,3 +451,36 @@ async fn nobody_learns_more_of_a_product_than_from_its_page() {
     let page = finds(&shop, &[("q", &word)], &[&tea]).await;
     assert_eq!(page["products"][0], shop.get(&tea.path()).await.is(200));
 }
+
+// S22: a store that is closed, and open again.
+#[tokio::test]
+async fn what_a_closed_store_sells_is_not_found_and_comes_back_with_it() {
+    let shop = Shop::open();
+    let (ann, word) = (seller(&shop).await, word());
+    let name = format!("Teas of {word}");
+    let store = ann.post("/stores", &json!({ "name": name })).await.is(201)["id"].clone();
+    let store = store.as_str().expect("an id");
+    let status = format!("/stores/{store}/status");
+    ann.put(&status, &json!({ "status": "published" })).await.is(200);
+    let inside = ann.sells(named(&word, "inside").with("storeId", json!(store))).await;
+    let outside = ann.sells(named(&word, "outside")).await;
+    let both = [("q", word.as_str()), ("sort", "newest")];
+    let page = finds(&shop, &both, &[&outside, &inside]).await;
+    assert_eq!(page["facets"]["stores"], json!([{ "id": store, "name": name, "count": 1 }]));
+    finds(&shop, &[("q", &word), ("store", store)], &[&inside]).await;
+    // Another name of it is one in its count.
+    let other = format!("Pots of {word}");
+    ann.put(&format!("/stores/{store}"), &json!({ "name": other })).await.is(200);
+    page_once(&shop, "its name is another", &both, |page| {
+        page["facets"]["stores"][0]["name"] == other.as_str()
+    })
+    .await;
+    ann.put(&status, &json!({ "status": "deactivated" })).await.is(200);
+    let page = finds(&shop, &both, &[&outside]).await;
+    assert_eq!(page["facets"]["stores"], json!([]), "counts leave it out as well");
+    finds_nothing(&shop, &[("q", &word), ("store", store)]).await;
+    let suggested = async || shop.get(&format!("/search/suggest?q={word}")).await.is(200).to_string();
+    eventually("it is not suggested", async || (!suggested().await.contains(&inside.id)).then_some(())).await;
+    ann.put(&status, &json!({ "status": "published" })).await.is(200);
+    finds(&shop, &both, &[&outside, &inside]).await;
+}

@@ -158,7 +158,7 @@ impl Products {
 
     /// The products that were read together with their offers, by their ids: neither those that have none, nor those
     /// that nobody can read.
-    pub fn found_in(&self, batch: &mut Batch) -> HashMap<ProductId, ProductOffer> {
+    pub fn all_found_in(&self, batch: &mut Batch) -> HashMap<ProductId, ProductOffer> {
         let offers = self.offers.found_in(batch);
         let mut offers: HashMap<_, _> = offers.into_iter().map(|offer| (offer.product_id(), offer)).collect();
         let products = read_each::<Product>(batch.take(&self.table), "id");
@@ -169,23 +169,29 @@ impl Products {
         found.collect()
     }
 
-    /// The next hundred of everything for sale behind `start`, as of a moment ago, and where the rest begins: for what
-    /// has to look at all of it. Two calls.
+    /// The next hundred of everything for sale, or of what one store sells, behind `start`, as of a moment ago, and where
+    /// the rest begins: for what has to look at all of it. Two calls.
     ///
     /// # Errors
     /// When the tables cannot be read.
     pub async fn next_approved(
         &self,
+        of: Option<StoreId>,
         start: Option<Item>,
     ) -> anyhow::Result<(Vec<ProductOffer>, Option<Item>)> {
         const AT_ONCE: i32 = 100;
+        let (list, of) = match of {
+            Some(store) => (STORE, store.to_string()),
+            None => (APPROVED, ALL_APPROVED.to_owned()),
+        };
         let query = self
             .client
             .query()
             .table_name(&self.table)
-            .set_index_name(APPROVED.index.map(str::to_owned))
-            .key_condition_expression("approved = :approved")
-            .expression_attribute_values(":approved", text(ALL_APPROVED))
+            .set_index_name(list.index.map(str::to_owned))
+            .key_condition_expression("#list = :of")
+            .expression_attribute_names("#list", list.partition)
+            .expression_attribute_values(":of", text(&of))
             .limit(AT_ONCE)
             .set_exclusive_start_key(start);
         let found = query.send().await.context("read what is for sale")?;

@@ -1,22 +1,36 @@
 //! The searchable face of a product: all that the index knows of it. What it costs, how many pieces there are and what
 //! it looks like is read from the tables with each answer; the index knows only what one finds, filters and sorts by.
 
+use std::collections::HashMap;
+
 use offers::Offer;
 use products::{Product, ProductOffer};
 use sha2::{Digest, Sha256};
+use stores::{Store, StoreId, StoreName};
 
 use crate::engine::{Document, StoreFace};
 
-/// What the index knows of a product and its offer; `None` where it may not be found, since it is not for sale.
+/// The names of stores.
+pub type Names = HashMap<StoreId, StoreName>;
+
+/// Whether a product may be found, as far as it itself says: a store that is hidden hides what it sells.
+pub fn is_for_sale(ProductOffer { product, offer }: &ProductOffer) -> bool {
+    product.is_for_sale() && offer.is_for_sale()
+}
+
+/// What the index knows of a product and its offer, in a store of one of these names; `None` where it may not be found.
 ///
-/// What is not known to this shop yet stands here alone: the store that sells a product, and what buyers think of it.
-pub fn document(found: &ProductOffer) -> Option<Document> {
-    let ProductOffer { product, offer } = found;
-    if !(product.is_for_sale() && offer.is_for_sale()) {
+/// What is not known to this shop yet stands here alone: what buyers think of a product.
+pub fn document(found: &ProductOffer, names: &Names) -> Option<Document> {
+    if !is_for_sale(found) {
         return None;
     }
-    let store: Option<StoreFace> = None;
+    let ProductOffer { product, offer } = found;
     let rating: Option<u8> = None;
+    let store = product.store().map(|id| StoreFace {
+        id: id.into(),
+        name: names.get(&id).map(ToString::to_string).unwrap_or_default(),
+    });
     let document = Document {
         product_id: product.id().into(),
         name: product.name().to_string(),
@@ -31,6 +45,11 @@ pub fn document(found: &ProductOffer) -> Option<Document> {
         version: 0,
     };
     Some(Document { version: version(&document), ..document })
+}
+
+/// Whether a change of a store's item changes what the index knows of all that it sells.
+pub fn store_differs(old: Option<&Store>, new: Option<&Store>) -> bool {
+    old.map(Store::name) != new.map(Store::name)
 }
 
 /// The same for the same face, and another one for every other, as far as 64 bits go.
@@ -102,14 +121,18 @@ pub(crate) mod tests {
 
     #[test]
     fn what_is_not_for_sale_has_no_face() {
-        assert!(document(&found(product(1), offer(1))).is_some());
-        assert!(document(&found(with(product(1), "isApproved", json!(false)), offer(1))).is_none());
-        assert!(document(&found(product(1), with(offer(1), "forSale", json!(false)))).is_none());
+        assert!(document(&found(product(1), offer(1)), &Names::new()).is_some());
+        assert!(
+            document(&found(with(product(1), "isApproved", json!(false)), offer(1)), &Names::new()).is_none()
+        );
+        assert!(
+            document(&found(product(1), with(offer(1), "forSale", json!(false))), &Names::new()).is_none()
+        );
     }
 
     #[test]
     fn another_face_is_another_version_and_what_is_read_with_each_answer_is_no_part_of_it() {
-        let version = |product, offer| document(&found(product, offer)).unwrap().version;
+        let version = |product, offer| document(&found(product, offer), &Names::new()).unwrap().version;
         let known = version(product(1), offer(1));
         for (member, value) in [
             ("productName", json!("Black tea")),
@@ -162,7 +185,7 @@ pub(crate) mod tests {
         ) {
             let face = |(product, offer): &(Option<Value>, Option<Value>)| {
                 let found = found(product.clone()?, offer.clone()?);
-                document(&found).map(|document| document.version)
+                document(&found, &Names::new()).map(|document| document.version)
             };
             let products = [&before.0, &after.0].map(|product| {
                 product.clone().map(|product| serde_json::from_value::<Product>(product).unwrap())

@@ -10,18 +10,19 @@ use std::sync::Arc;
 use anyhow::Context;
 use aws_sdk_sqs::Client;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use products::{ProductId, Products};
+use products::{ProductId, ProductOffer, Products};
 use shared::dynamo::{Consistency, Read};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::run::worker::{Change, Undelivered};
 use shared::values::time::Timestamp;
+use stores::{StoreId, Stores};
 
 use crate::compacting::Compaction;
 use crate::current::{Current, Loaded};
 use crate::domain::Domain;
 use crate::engine::{self, Bytes, Document, Index};
-use crate::face;
+use crate::face::{self, Names};
 use crate::store::{Pointer, Pointers};
 
 /// How often an update is tried again when others switched the pointer first.
@@ -36,25 +37,39 @@ const READ_AT_ONCE: usize = 50;
 /// How many of those calls are made at the same time.
 const CALLS_AT_ONCE: usize = 4;
 
-/// A product of which something changed that the index knows.
+/// How many stores are read in one call.
+const STORES_AT_ONCE: usize = 100;
+
+/// What changed of which the index knows something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Touched {
-    /// Which.
-    pub product_id: ProductId,
+    /// What.
+    pub what: What,
     /// About when.
     pub at: Timestamp,
+}
+
+/// What a change is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// One product.
+    Product(ProductId),
+    /// All that a store sells.
+    Store(StoreId),
 }
 
 /// What the tables say now of products, as the index would have it.
 #[derive(Debug, Clone)]
 pub(crate) struct Faces {
     pub(crate) products: Products,
+    stores: Stores,
     pointers: Pointers,
 }
 
 impl FromEnv for Faces {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self { products: Products::from_env(aws)?, pointers: Pointers::from_env(aws)? })
+        let (products, stores) = (Products::from_env(aws)?, Stores::from_env(aws)?);
+        Ok(Self { products, stores, pointers: Pointers::from_env(aws)? })
     }
 }
 
@@ -70,13 +85,31 @@ impl Faces {
         let reads = chunks.into_iter().map(|ids| async move {
             let read = self.products.with(Read::new(), ids, Consistency::Strong)?;
             let mut batch = self.pointers.fetch(read).await.context("read products to index")?;
-            let found = self.products.found_in(&mut batch).into_values();
-            anyhow::Ok(found.filter_map(|found| face::document(&found)).collect::<Vec<_>>())
+            anyhow::Ok(self.products.all_found_in(&mut batch).into_values().collect::<Vec<_>>())
         });
-        let documents: Vec<Vec<_>> =
-            stream::iter(reads).buffer_unordered(CALLS_AT_ONCE).try_collect().await?;
-        let documents = documents.into_iter().flatten();
+        let found: Vec<Vec<_>> = stream::iter(reads).buffer_unordered(CALLS_AT_ONCE).try_collect().await?;
+        let found = found.concat();
+        let mut names = Names::new();
+        self.name(&found, &mut names).await?;
+        let documents = found.iter().filter_map(|found| face::document(found, &names));
         Ok(documents.map(|document| (document.product_id.into(), document)).collect())
+    }
+
+    /// Adds the names of the stores that sell these, as far as they are not there: one call for a hundred of them.
+    pub(crate) async fn name(&self, found: &[ProductOffer], names: &mut Names) -> anyhow::Result<()> {
+        let unknown: BTreeSet<_> = found
+            .iter()
+            .filter_map(|found| found.product.store())
+            .filter(|id| !names.contains_key(id))
+            .collect();
+        let unknown: Vec<_> = unknown.into_iter().collect();
+        for ids in unknown.chunks(STORES_AT_ONCE) {
+            let read = self.stores.with(Read::new(), ids.iter().copied(), Consistency::Strong)?;
+            let mut batch = self.pointers.fetch(read).await.context("read the stores of products")?;
+            let stores = self.stores.found_in(&mut batch);
+            names.extend(stores.into_iter().map(|store| (store.id(), store.name().clone())));
+        }
+        Ok(())
     }
 }
 
@@ -95,6 +128,7 @@ pub struct Indexing {
 struct Tables {
     products: String,
     offers: String,
+    stores: String,
 }
 
 impl FromEnv for Indexing {
@@ -106,6 +140,7 @@ impl FromEnv for Indexing {
             tables: Tables {
                 products: config::required("PRODUCTS_TABLE")?,
                 offers: config::required("OFFERS_TABLE")?,
+                stores: config::required("STORES_TABLE")?,
             },
             compactions: Compactions::from_env(aws)?,
         })
@@ -113,7 +148,7 @@ impl FromEnv for Indexing {
 }
 
 impl Indexing {
-    /// Which products a change of an item is about: one, or none where the index knows nothing of what is different.
+    /// What a change of an item is about, or nothing where the index knows nothing of what is different.
     ///
     /// # Errors
     /// When the change is of another table: the template has a stream too many.
@@ -121,13 +156,20 @@ impl Indexing {
         let Change { table, at, images, .. } = change;
         if table == self.tables.products {
             Ok(images.between(|old: Option<&products::Product>, new| {
-                let id = old.or(new).map(products::Product::id);
-                touched(id, face::product_differs(old, new), at)
+                let what = old.or(new).map(|product| What::Product(product.id()));
+                touched(what, face::product_differs(old, new), at)
             }))
         } else if table == self.tables.offers {
             Ok(images.between(|old: Option<&offers::Offer>, new| {
-                let id = old.or(new).map(offers::Offer::product_id);
-                touched(id, face::offer_differs(old, new), at)
+                let what = old.or(new).map(|offer| What::Product(offer.product_id()));
+                touched(what, face::offer_differs(old, new), at)
+            }))
+        } else if table == self.tables.stores {
+            // Beside a store stand its gates and others.
+            Ok(images.between(|old: Option<&stores::events::Entry>, new| {
+                let (old, new) = (old.and_then(|old| old.store()), new.and_then(|new| new.store()));
+                let what = old.or(new).map(|store| What::Store(store.id()));
+                touched(what, face::store_differs(old, new), at)
             }))
         } else {
             anyhow::bail!("the index knows nothing of the table {table}")
@@ -139,11 +181,34 @@ impl Indexing {
     /// # Errors
     /// Names the first change: all of them come again.
     pub async fn index(&self, touched: &[Touched]) -> Result<(), Undelivered> {
-        let ids = touched.iter().map(|one| one.product_id).collect();
         let Some(now) = touched.iter().map(|one| one.at).max() else { return Ok(()) };
-        let indexed = self.index_products(&ids, now).await.map_err(|error| Undelivered { from: 0, error })?;
+        self.index_all(touched, now).await.map_err(|error| Undelivered { from: 0, error })
+    }
+
+    async fn index_all(&self, touched: &[Touched], now: Timestamp) -> anyhow::Result<()> {
+        let mut ids = BTreeSet::new();
+        for Touched { what, .. } in touched {
+            match what {
+                What::Product(id) => drop(ids.insert(*id)),
+                What::Store(store) => ids.extend(self.sold_by(*store).await?),
+            }
+        }
+        let indexed = self.index_products(&ids, now).await?;
         tracing::info!(touched = ids.len(), indexed, "products indexed");
         Ok(())
+    }
+
+    /// All that a store sells.
+    async fn sold_by(&self, store: StoreId) -> anyhow::Result<Vec<ProductId>> {
+        let (mut ids, mut start) = (Vec::new(), None);
+        loop {
+            let (found, next) = self.faces.products.next_approved(Some(store), start).await?;
+            ids.extend(found.iter().map(|found| found.product.id()));
+            if next.is_none() {
+                return Ok(ids);
+            }
+            start = next;
+        }
     }
 
     /// Has the index say of these products what the tables say now, and gives of how many it said something else. Safe
@@ -230,9 +295,8 @@ impl Indexing {
     }
 }
 
-fn touched(product_id: Option<ProductId>, differs: bool, at: Timestamp) -> Vec<Touched> {
-    let touched = product_id.map(|product_id| Touched { product_id, at });
-    touched.into_iter().filter(|_| differs).collect()
+fn touched(what: Option<What>, differs: bool, at: Timestamp) -> Vec<Touched> {
+    what.map(|what| Touched { what, at }).into_iter().filter(|_| differs).collect()
 }
 
 /// What the index says of these products, by the versions of their faces.

@@ -14,7 +14,7 @@ use shared::run::telemetry;
 use shared::values::time::Timestamp;
 
 use crate::engine::{Bytes, Change, Document, Index};
-use crate::face;
+use crate::face::{self, Names};
 use crate::indexing::{Indexing, changes};
 
 /// By then what has just changed is in the index.
@@ -165,10 +165,11 @@ impl Reindexing {
 
     /// Goes through all that is for sale.
     async fn each(&self, mut see: impl FnMut(Document)) -> anyhow::Result<()> {
-        let mut start = None;
+        let (faces, mut names, mut start) = (&self.indexing.faces, Names::new(), None);
         loop {
-            let (found, next) = self.indexing.faces.products.next_approved(start).await?;
-            found.iter().filter_map(face::document).for_each(&mut see);
+            let (found, next) = faces.products.next_approved(None, start).await?;
+            faces.name(&found, &mut names).await?;
+            found.iter().filter_map(|found| face::document(found, &names)).for_each(&mut see);
             if next.is_none() {
                 return Ok(());
             }

@@ -12,8 +12,10 @@ use shared::dynamo::list::Cursors;
 use shared::http::input::{self, Field, Number};
 use shared::http::problem::{FieldError, Problem};
 use shared::http::{FromRequestParts, Parameter, Parts, QueryParameter};
+use shared::values::id::NotAnId;
 use shared::values::money::Charge;
 use shared::values::text::trimmed;
+use stores::StoreId;
 
 use crate::engine::{Query, Sort};
 use crate::found::Place;
@@ -65,13 +67,19 @@ impl FromStr for SearchText {
     }
 }
 
-shared::id!(
-    /// Names a store.
-    Store
-);
+/// The store that is to sell it.
+struct Store(StoreId);
 
 impl Parameter for Store {
     const NAME: &'static str = "store";
+}
+
+impl FromStr for Store {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        text.parse().map(Self)
+    }
 }
 
 macro_rules! prices {
@@ -211,7 +219,7 @@ pub struct SearchRequest {
 struct Asked {
     text: String,
     category: Option<String>,
-    store: Option<Store>,
+    store: Option<StoreId>,
     min_price: Option<u64>,
     max_price: Option<u64>,
     in_stock: bool,
@@ -272,7 +280,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SearchRequest {
         let asked = Asked {
             text: text.map(|text| text.0).unwrap_or_default(),
             category: category.map(|category| category.to_string()),
-            store,
+            store: store.map(|store| store.0),
             min_price,
             max_price,
             in_stock: in_stock == Some(InStock::Yes),

@@ -3,20 +3,22 @@
 //! whoever has an older index learns of it without asking.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use anyhow::Context;
 use products::{ProductId, ProductOffer, Products, PublicProduct};
 use serde::Serialize;
 use shared::dynamo::list::Cursors;
-use shared::dynamo::{Consistency, Read};
+use shared::dynamo::{Batch, Consistency, Read};
 use shared::http::problem::Problem;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::values::time::Timestamp;
+use stores::{Hidden, HiddenStores};
 
 use crate::current::{Current, Loaded};
 use crate::domain::Domain;
-use crate::engine::Query;
+use crate::engine::{Query, StoreId as StoreNumber};
 use crate::face;
 use crate::found::{Found, Hit};
 use crate::request::{Asking, MAX_LIMIT, SUGGESTIONS, SearchRequest, SuggestRequest};
@@ -26,6 +28,7 @@ use crate::store::{Pointer, Pointers};
 const SPARE: usize = 5;
 
 /// How many are read in one call at most: three items each, if each has also what buyers think of it, and the pointer.
+/// Where that leaves no room for what is hidden, that is read in a call of its own, every ten seconds.
 const MOST_READ: usize = 33;
 
 const _: () = assert!(MAX_LIMIT <= MOST_READ && MOST_READ * 3 < 100);
@@ -84,6 +87,7 @@ struct Suggestion {
 pub struct Searching {
     catalogue: Catalogue,
     products: Products,
+    hidden: HiddenStores,
     pointers: Pointers,
 }
 
@@ -102,68 +106,98 @@ impl FromEnv for Searching {
             Some(domain) => Catalogue::Domain(Box::new(domain)),
             None => Catalogue::Index(Current::from_env(aws)?),
         };
-        Ok(Self { catalogue, products: Products::from_env(aws)?, pointers: Pointers::from_env(aws)? })
+        let (products, hidden) = (Products::from_env(aws)?, HiddenStores::from_env(aws)?);
+        Ok(Self { catalogue, products, hidden, pointers: Pointers::from_env(aws)? })
     }
 }
 
 impl Searching {
-    /// A page of what fits, and among what it is. One DynamoDB call, and another one where the index has just changed
-    /// so that others are on the page.
+    /// A page of what fits, and among what it is. One DynamoDB call, and another one where the index, or what is hidden,
+    /// has just changed so that others are on the page.
     ///
     /// # Errors
     /// `invalid-input` for a cursor of another search; 500 when something cannot be read.
-    pub async fn page(&self, request: &SearchRequest, cursors: &Cursors) -> Result<SearchPage, Problem> {
+    pub async fn page(
+        &self,
+        request: &SearchRequest,
+        cursors: &Cursors,
+        now: Timestamp,
+    ) -> Result<SearchPage, Problem> {
         let to_read = MOST_READ.min(request.limit + SPARE);
         // One more tells whether there is a next page.
-        let Asking { query, behind, seen } = request.query(cursors, to_read + 1)?;
-        let (found, today) = match &self.catalogue {
-            Catalogue::Index(current) => self.look(current, &query, to_read).await?,
-            Catalogue::Domain(domain) => {
-                let found = domain.search(&query, behind.as_deref()).await?;
-                let today = self.today(ids(&found, to_read), Read::new()).await?.0;
-                (found, today)
-            }
-        };
-        Ok(page(request, cursors, found, to_read, seen, today))
+        let asking = request.query(cursors, to_read + 1)?;
+        let (found, today) = self.look(&asking, to_read, now).await?;
+        Ok(page(request, cursors, found, to_read, asking.seen, today))
     }
 
-    /// What the index in memory finds, or that which is the index by now, with the products as they are.
+    /// What is found, or what is found by now, and what of it can be bought, as it is.
     async fn look(
         &self,
-        current: &Current,
-        query: &Query,
+        asking: &Asking,
         to_read: usize,
+        now: Timestamp,
     ) -> anyhow::Result<(Found, HashMap<ProductId, ProductOffer>)> {
-        let loaded = current.at_hand().await?;
-        let found = found_by(loaded.as_deref(), query)?;
-        let with_pointer = self.pointers.with(Read::new())?;
-        let (mut today, named) = self.today(ids(&found, to_read), with_pointer).await?;
-        let newer = current.of(named).await?;
-        if pointer(newer.as_deref()) == pointer(loaded.as_deref()) {
-            return Ok((found, today));
-        }
-        let found = found_by(newer.as_deref(), query)?;
+        let (before, known) = (self.at_hand().await?, self.hidden.known());
+        let found = self.found(before.as_deref(), asking, &known).await?;
+        let (read, look) = self.hidden.with(self.reading(ids(&found, to_read))?, now)?;
+        let mut batch = self.pointers.fetch(read).await.context("read what was found")?;
+        let hidden = self.hidden.found_in(&mut batch, look).await?;
+        let newer = self.newer(&mut batch).await?;
+        let mut today = self.products.all_found_in(&mut batch);
+        let is_same = pointer(newer.as_deref()) == pointer(before.as_deref()) && hidden == known;
+        let found = if is_same { found } else { self.found(newer.as_deref(), asking, &hidden).await? };
         let unread: Vec<_> = ids(&found, to_read).filter(|id| !today.contains_key(id)).collect();
-        if !unread.is_empty() {
-            today.extend(self.today(unread.into_iter(), Read::new()).await?.0);
+        if !is_same && !unread.is_empty() {
+            let read = self.products.with(Read::new(), unread, Consistency::Eventual)?;
+            let mut batch = self.pointers.fetch(read).await.context("read what was found")?;
+            today.extend(self.products.all_found_in(&mut batch));
         }
+        today.retain(|_, found| face::is_for_sale(found) && !hidden.has(found.product.store()));
         Ok((found, today))
     }
 
-    /// These products as they are now, and what else is to be read: one call, or none where there is nothing.
-    async fn today(
-        &self,
-        ids: impl Iterator<Item = ProductId>,
-        read: Read,
-    ) -> anyhow::Result<(HashMap<ProductId, ProductOffer>, Option<Pointer>)> {
-        let ids: Vec<_> = ids.collect();
-        let read = self.products.with(read, ids, Consistency::Eventual)?;
-        let mut batch = self.pointers.fetch(read).await.context("read what was found")?;
-        let pointer = self.pointers.found_in(&mut batch)?;
-        Ok((self.products.found_in(&mut batch), pointer))
+    async fn at_hand(&self) -> anyhow::Result<Option<Arc<Loaded>>> {
+        match &self.catalogue {
+            Catalogue::Index(current) => current.at_hand().await,
+            Catalogue::Domain(_) => Ok(None),
+        }
     }
 
-    /// Names that begin as somebody types. No call, but for the pointer every two seconds.
+    /// The index that the pointer which was read names.
+    async fn newer(&self, batch: &mut Batch) -> anyhow::Result<Option<Arc<Loaded>>> {
+        match &self.catalogue {
+            Catalogue::Index(current) => current.of(self.pointers.found_in(batch)?).await,
+            Catalogue::Domain(_) => Ok(None),
+        }
+    }
+
+    /// A reading of these products, and of the pointer where there is an index.
+    fn reading(&self, ids: impl Iterator<Item = ProductId>) -> anyhow::Result<Read> {
+        let ids: Vec<_> = ids.collect();
+        let read = self.products.with(Read::new(), ids, Consistency::Eventual)?;
+        match &self.catalogue {
+            Catalogue::Index(_) => self.pointers.with(read),
+            Catalogue::Domain(_) => Ok(read),
+        }
+    }
+
+    async fn found(
+        &self,
+        loaded: Option<&Loaded>,
+        asking: &Asking,
+        hidden: &Hidden,
+    ) -> anyhow::Result<Found> {
+        let hidden_stores = hidden.stores().map(Into::into).collect();
+        let query = Query { hidden_stores, ..asking.query.clone() };
+        match (&self.catalogue, loaded) {
+            (Catalogue::Domain(domain), _) => domain.search(&query, asking.behind.as_deref()).await,
+            (_, Some(loaded)) => Ok(loaded.index.search(&query).context("search the index")?.into()),
+            (_, None) => Ok(Found::default()),
+        }
+    }
+
+    /// Names that begin as somebody types. No call, but for the pointer every two seconds and for what is hidden every
+    /// ten.
     ///
     /// # Errors
     /// When the index cannot be loaded.
@@ -174,7 +208,9 @@ impl Searching {
             Catalogue::Domain(domain) => domain.suggest(text, SUGGESTIONS).await?,
             Catalogue::Index(current) => match current.lately(now).await? {
                 Some(loaded) => {
-                    loaded.index.suggest(text, SUGGESTIONS, &|_| false).context("suggest names")?
+                    let hidden = self.hidden.look(now).await?;
+                    let is_hidden = |store: StoreNumber| hidden.has(Some(store.into()));
+                    loaded.index.suggest(text, SUGGESTIONS, &is_hidden).context("suggest names")?
                 }
                 None => Vec::new(),
             },
@@ -184,11 +220,6 @@ impl Searching {
             .map(|one| Suggestion { text: one.text, product_id: one.product_id.into() });
         Ok(Suggestions { suggestions: suggestions.collect() })
     }
-}
-
-fn found_by(loaded: Option<&Loaded>, query: &Query) -> anyhow::Result<Found> {
-    let page = loaded.map(|loaded| loaded.index.search(query)).transpose().context("search the index")?;
-    Ok(page.map(Found::from).unwrap_or_default())
 }
 
 fn pointer(loaded: Option<&Loaded>) -> Option<&Pointer> {
@@ -215,8 +246,7 @@ fn page(
             break;
         }
         (last, seen) = (Some(place), seen + 1);
-        let product = today.remove(product_id).filter(|found| face::document(found).is_some());
-        products.extend(product.map(PublicProduct::from));
+        products.extend(today.remove(product_id).map(PublicProduct::from));
     }
     let is_last = seen == found.hits.len();
     let next_cursor =
@@ -245,7 +275,7 @@ mod tests {
     /// An index of so many products, and all of them as they are today.
     fn shop(count: u32) -> (Index, HashMap<ProductId, ProductOffer>) {
         let all: Vec<_> = (1..=count).map(found).collect();
-        let documents = all.iter().map(|found| face::document(found).unwrap());
+        let documents = all.iter().map(|found| face::document(found, &Default::default()).unwrap());
         let index = Index::open(Bytes::new(Index::build(documents).unwrap()), &[]).unwrap();
         (index, all.into_iter().map(|found| (found.product.id(), found)).collect())
     }

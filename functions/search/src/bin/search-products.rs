@@ -3,7 +3,7 @@
 use search::{SearchPage, SearchRequest, Searching};
 use shared::dynamo::list::Cursors;
 use shared::http::problem::Problem;
-use shared::http::{self, Answer, State};
+use shared::http::{self, Answer, Now, State};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -13,8 +13,9 @@ async fn main() -> shared::Exit {
 async fn search_products(
     State((searching, cursors)): State<(Searching, Cursors)>,
     request: SearchRequest,
+    Now(now): Now,
 ) -> Result<Answer<SearchPage>, Problem> {
-    let page = searching.page(&request, &cursors).await?;
+    let page = searching.page(&request, &cursors, now).await?;
     let next_cursor = page.next_cursor.clone();
     Ok(Answer::ok(page).followed_by(next_cursor).cacheable())
 }
