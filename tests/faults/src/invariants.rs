@@ -47,6 +47,7 @@ pub(crate) fn broken(history: &History, world: &World) -> Vec<Broken> {
     checks.nothing_is_half_written();
     checks.uploads_are_indexed_or_gone(history);
     checks.what_is_deleted_is_gone(history);
+    checks.search_finds_what_is_for_sale();
     checks.a_closed_store_sells_nothing(history, &purchases);
     checks.gates_say_what_their_store_says();
     checks.broken
@@ -501,7 +502,7 @@ impl Checks<'_> {
                 self.add(NAME, &key, "it was approved with its picture and is not shown".into());
             }
         }
-        for object in &self.world.objects {
+        for object in self.world.objects.iter().filter(|object| !object.starts_with("index/")) {
             let mut parts = object.split('/');
             let (folder, _, owner) = (parts.next(), parts.next(), parts.next().unwrap_or_default());
             let owner = without_part(owner);
@@ -518,6 +519,18 @@ impl Checks<'_> {
 }
 
 impl Checks<'_> {
+    /// The index says what the tables say, and every file that its pointer names is there.
+    fn search_finds_what_is_for_sale(&mut self) {
+        const NAME: &str = "search finds what is for sale";
+        let world = self.world;
+        for (kind, id) in &world.misindexed {
+            self.add(NAME, id, format!("it is {kind} in the index"));
+        }
+        for file in world.index.difference(&world.objects) {
+            self.add(NAME, file, "the pointer names it, and it is not there".into());
+        }
+    }
+
     fn what_is_deleted_is_gone(&mut self, history: &History) {
         const NAME: &str = "what is deleted is gone";
         for key in history.all_deleted() {
@@ -1065,5 +1078,22 @@ pub(crate) mod tests {
         }
         assert_eq!(after(|history, _| history.pictured("tea")), ["uploads are indexed or gone"].into());
         assert_eq!(after(|history, _| history.approved("tea")), ["uploads are indexed or gone"].into());
+        // Files of the index are no pictures.
+        assert_eq!(after(|_, world| drop(world.objects.insert("index/a/0".into()))), [""; 0].into());
+    }
+
+    #[test]
+    fn what_search_misses_or_makes_up_is_noticed_and_so_is_a_file_that_is_not_there() {
+        let noticed: BTreeSet<&str> = ["search finds what is for sale"].into();
+        for kind in ["missing", "extra", "stale"] {
+            assert_eq!(after(|_, world| world.misindexed.push((kind, "tea".into()))), noticed, "{kind}");
+        }
+        let named = |world: &mut World| drop(world.index.insert("index/a/0".into()));
+        assert_eq!(after(|_, world| named(world)), noticed);
+        let there = |world: &mut World| {
+            named(world);
+            world.objects.insert("index/a/0".into());
+        };
+        assert_eq!(after(|_, world| there(world)), [""; 0].into());
     }
 }
