@@ -138,3 +138,25 @@ async fn a_compaction_that_is_asked_for_makes_one_file_of_all() {
     let base = after["base"]["M"]["id"]["S"].as_str().expect("an id");
     assert!(objects.contains(&format!("index/{base}/0")), "{base}: {objects:?}");
 }
+
+/// The middle one of many, and the slowest of them.
+const SOON: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(20)];
+
+#[tokio::test]
+async fn a_changed_product_is_found_within_seconds() {
+    let (shop, _aws, _soon) = open().await;
+    let (ann, word) = (shop.person("Ann").await, word());
+    let tea = ann.sells(product().named(&word)).await;
+    finds(&shop, &format!("q={word}"), &[&tea]).await;
+    let mut took = Vec::new();
+    for number in 0..20 {
+        let name = format!("{word}n{number}");
+        let begun = std::time::Instant::now();
+        shop.admin().await.put(&tea.path(), &json!({ "productName": name })).await.is(200);
+        finds(&shop, &format!("q={name}"), &[&tea]).await;
+        took.push(begun.elapsed());
+    }
+    took.sort_unstable();
+    println!("found after {took:?}");
+    assert!(took[10] <= SOON[0] && took[19] <= SOON[1], "{took:?}");
+}

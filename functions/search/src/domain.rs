@@ -159,7 +159,7 @@ impl Domain {
                 let item = item.as_object().and_then(|item| item.values().next()).context("an empty item")?;
                 match item["status"].as_u64() {
                     Some(200 | 201 | 404) => {}
-                    Some(409) => drop(overtaken.insert(id_of(item)?)),
+                    Some(409) => overtaken.extend([id_of(item)?]),
                     status => {
                         anyhow::bail!("the domain answered {status:?} to a document: {}", kind_of(item))
                     }

@@ -189,7 +189,7 @@ impl Indexing {
         let mut ids = BTreeSet::new();
         for Touched { what, .. } in touched {
             match what {
-                What::Product(id) => drop(ids.insert(*id)),
+                What::Product(id) => ids.extend([*id]),
                 What::Store(store) => ids.extend(self.sold_by(*store).await?),
             }
         }

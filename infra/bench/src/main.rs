@@ -16,6 +16,7 @@ mod contest;
 mod double;
 mod events;
 mod figures;
+mod finding;
 mod function;
 mod growth;
 mod limits;
@@ -148,6 +149,7 @@ async fn run(options: Options) -> Result<()> {
         lines: say::step("Ordering what is described at length", lines::measure(&scene, &programs)).await?,
         pictures: uploads::measure(&scene, &programs, is_wanted, effort).await?,
         checkouts: checkouts::measure(&scene, &programs, is_wanted).await?,
+        found: finding::measure(&scene, &programs, is_wanted, effort).await?,
     };
     let report = Report::new(&seen, &figures, apart, programs.node.as_ref(), effort)?;
     scene::clear(&cloud);
@@ -173,7 +175,15 @@ async fn binaries() -> Result<()> {
         cargo.args(["--package", package]);
     }
     let mut names: Vec<_> = ALL.iter().map(|case| case.function).collect();
-    names.extend(["list-orders", uploads::INDEX.function, "floor", contest::BARE, contest::LIMIT]);
+    names.extend([
+        "list-orders",
+        uploads::INDEX.function,
+        finding::SEARCH,
+        finding::INDEX,
+        "floor",
+        contest::BARE,
+        contest::LIMIT,
+    ]);
     names.dedup();
     for name in names {
         cargo.args(["--bin", name]);
