@@ -10,7 +10,9 @@ use search::engine::{Bytes, Change, EngineError, Index, Query, Sort};
 const QUERIES: u64 = 1000;
 
 fn main() -> Result<(), EngineError> {
-    println!("| products | build | bytes each | open | delta of 100: made, bytes, opened | merge of 8 | compact |");
+    println!(
+        "| products | build | bytes each | open | delta of 100: made, bytes, opened | merge of 8 | compact |"
+    );
     println!("| --- | --- | --- | --- | --- | --- | --- |");
     let counts = std::env::args().skip(1).filter_map(|count| count.parse().ok());
     let indexes = counts.map(measure_writing).collect::<Result<Vec<_>, _>>()?;
@@ -22,13 +24,17 @@ fn main() -> Result<(), EngineError> {
         ("one word", |catalogue, n, random| ask(words(catalogue, n, random, 1))),
         ("two words", |catalogue, n, random| ask(words(catalogue, n, random, 2))),
         ("three words", |catalogue, n, random| ask(words(catalogue, n, random, 3))),
-        ("two words, one misspelled", |catalogue, n, random| ask(misspelled(words(catalogue, n, random, 2), random))),
+        ("two words, one misspelled", |catalogue, n, random| {
+            ask(misspelled(words(catalogue, n, random, 2), random))
+        }),
         ("two words, by price, in stock", |catalogue, n, random| Query {
             sort: Sort::PriceAscending,
             in_stock: true,
             ..ask(words(catalogue, n, random, 2))
         }),
-        ("beginning of three letters", |catalogue, n, random| ask(words(catalogue, n, random, 1).chars().take(3).collect())),
+        ("beginning of three letters", |catalogue, n, random| {
+            ask(words(catalogue, n, random, 1).chars().take(3).collect())
+        }),
         ("words that no product has all", |catalogue, n, random| {
             ask(words(catalogue, n, random, 2) + " " + &words(catalogue, n + 1, random, 2))
         }),
@@ -40,7 +46,9 @@ fn main() -> Result<(), EngineError> {
         }),
     ];
     for (name, query) in kinds {
-        row(name, &indexes, |index, catalogue, n, random| index.search(&query(catalogue, n, random)).map(drop))?;
+        row(name, &indexes, |index, catalogue, n, random| {
+            index.search(&query(catalogue, n, random)).map(drop)
+        })?;
     }
     row("suggestions for two to four letters", &indexes, |index, catalogue, n, random| {
         let letters = 2 + random.below(3);
@@ -60,7 +68,8 @@ fn measure_writing(count: u64) -> Result<(u64, Index), EngineError> {
     let mut changed = index.clone();
     let mut made = Vec::new();
     for batch in 0..8 {
-        let changes: Vec<Change> = (0..100).map(|n| Change::Put(catalogue.product((batch * 100 + n) * 7919 % count))).collect();
+        let changes: Vec<Change> =
+            (0..100).map(|n| Change::Put(catalogue.product((batch * 100 + n) * 7919 % count))).collect();
         let (delta, apply) = timed(|| changed.apply(&changes));
         let delta = delta?;
         let bytes = delta.len();

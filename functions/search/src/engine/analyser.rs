@@ -583,7 +583,7 @@ pub fn singular(word: &str) -> String {
         return without_article(word);
     }
     if let Some(singular) = synonyms::irregular(word) {
-        return singular.to_owned();
+        return singular.into_owned();
     }
     let has_vowel = word.bytes().any(|b| matches!(b, b'a' | b'e' | b'i' | b'o' | b'u' | b'y'));
     let long = word.len() >= 4 || (word.len() == 3 && !has_vowel);

@@ -315,6 +315,11 @@ impl Planner<'_> {
             let near = |term: &String| length >= 8 || term.chars().next() == word.chars().next();
             options.extend(Leaf::any(Text::Name, terms.into_iter().filter(near).collect(), GUESSED + 150));
         }
+        if options.is_empty() && !is_last {
+            // "choc bar": cut short by whoever typed it.
+            let begun = self.beginning(word)?;
+            options.extend(begun.into_iter().map(|leaf| Leaf { score: GUESSED + 140, ..leaf }));
+        }
         if options.is_empty() && is_last && length >= 5 {
             options.extend(Leaf::any(Text::Name, self.slips(Text::Name, word, 1, true)?, GUESSED + 130));
         }
