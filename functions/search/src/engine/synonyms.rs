@@ -227,7 +227,8 @@ const IRREGULAR: &[(&str, &str)] = &[
     ("irises", "iri"),
     ("knives", "knife"),
     ("leaves", "leaf"),
-    ("lenses", "len"),
+    ("lens", "lens"),
+    ("lenses", "lens"),
     ("lives", "life"),
     ("loaves", "loaf"),
     ("mangoes", "mango"),
@@ -322,7 +323,7 @@ pub fn irregular(word: &str) -> Option<Cow<'static, str>> {
     if let Some(singular) = of(word) {
         return Some(Cow::Borrowed(singular));
     }
-    let (begin, plural) = ENDINGS.iter().find_map(|end| Some((word.strip_suffix(end)?, end)))?;
+    let (begin, plural) = ENDINGS.iter().find_map(|end| Some((word.strip_suffix(*end)?, *end)))?;
     Some(Cow::Owned(format!("{begin}{}", of(plural)?))).filter(|_| begin.len() >= 3)
 }
 
