@@ -583,7 +583,7 @@ pub fn singular(word: &str) -> String {
         return without_article(word);
     }
     if let Some(singular) = synonyms::irregular(word) {
-        return singular.to_owned();
+        return singular.into_owned();
     }
     let has_vowel = word.bytes().any(|b| matches!(b, b'a' | b'e' | b'i' | b'o' | b'u' | b'y'));
     let long = word.len() >= 4 || (word.len() == 3 && !has_vowel);
@@ -623,4 +623,96 @@ pub fn stem(word: &str) -> String {
         return singular;
     }
     ENGLISH.stem(&singular).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The plain words of a text.
+    fn plain(text: &str) -> Vec<String> {
+        of_kind(text, Kind::Plain)
+    }
+
+    fn of_kind(text: &str, kind: Kind) -> Vec<String> {
+        words(text, 100).into_iter().filter(|word| word.kind == kind).map(|word| word.text).collect()
+    }
+
+    #[test]
+    fn what_people_type_differently_is_folded() {
+        for (one, other) in [
+            ("CAFÉ", "cafe"),
+            ("Straße", "strasse"),
+            ("ＵＳＢ", "usb"),
+            ("Levi’s", "levi's"),
+            ("LEGO®", "lego"),
+            ("ΚΑΦΈΣ", "καφες"),
+            ("Isıtıcı", "ISITICI"),
+            ("ラーメン", "らーめん"),
+            ("٣٥", "35"),
+        ] {
+            assert_eq!(fold(one), fold(other));
+        }
+        // Marks that are vowels stay.
+        assert_ne!(fold("กิน"), fold("กน"));
+    }
+
+    #[test]
+    fn a_quantity_is_one_word_however_it_is_written() {
+        for (one, other) in [
+            ("500 ml", "0,5l"),
+            ("1.50 kg", "1500g"),
+            ("3 meters", "300cm"),
+            ("15\"", "15 inch"),
+            ("1,000 W", "1 kW"),
+            ("6-pack", "6 pieces"),
+            ("4 x 40 mm", "4x40"),
+            ("50×70cm", "50 x 70"),
+        ] {
+            assert_eq!(plain(one), plain(other), "{one}");
+            assert_eq!(plain(one).len(), 1);
+        }
+        assert_ne!(plain("500 ml"), plain("500 g"));
+        assert_eq!(plain("2 in 1"), ["2", "in", "1"]);
+        assert_eq!(plain("999999999999999999999 kg"), ["999999999999999999999", "kg"]);
+    }
+
+    #[test]
+    fn what_is_written_with_a_sign_inside_is_joined_as_well() {
+        assert_eq!(of_kind("White T-shirt", Kind::Joined), ["tshirt"]);
+        assert_eq!(plain("White T-shirt"), ["white", "t", "shirt"]);
+        assert_eq!(of_kind("L'Oréal", Kind::Joined), ["loreal"]);
+        assert_eq!(plain("Levi's jeans"), ["levi", "jeans"]);
+        assert_eq!(of_kind("pack of 6", Kind::Joined), plain("6-pack"));
+    }
+
+    #[test]
+    fn plural_and_singular_are_one() {
+        for (one, other) in [
+            ("shoes", "shoe"),
+            ("boxes", "box"),
+            ("batteries", "battery"),
+            ("cookies", "cookie"),
+            ("ties", "tie"),
+            ("knives", "knife"),
+            ("bookshelves", "bookshelf"),
+            ("dresses", "dress"),
+            ("lenses", "lens"),
+            ("tvs", "tv"),
+            ("levis", "levi"),
+            ("quiches", "quiche"),
+            ("womens", "woman"),
+        ] {
+            assert_eq!(singular(one), singular(other));
+        }
+        for (one, other) in [("glass", "gla"), ("news", "new"), ("501s", "501"), ("shoe", "show")] {
+            assert_ne!(singular(one), singular(other));
+        }
+    }
+
+    #[test]
+    fn a_family_has_a_stem_that_a_singular_has_not() {
+        assert_eq!(stem("running"), stem("runs"));
+        assert_ne!(singular("running"), singular("runs"));
+    }
 }

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashSet};
 
 use tantivy::DocId;
+use tantivy::columnar::ColumnValues;
 
 use super::matching::Match;
 use super::segment::Segment;
@@ -11,6 +12,9 @@ use super::{Facets, Hit, Position, ProductId, Query, Sort, StoreFace, StoreId};
 
 /// The most values of a facet that are told: those with the most products.
 const MOST_VALUES: usize = 100;
+
+/// How many products are looked at together.
+const BLOCK: usize = 128;
 
 /// A product and what it is sorted by: first those with the greater key, of equal ones those with the smaller id. The
 /// greatest of these comes last on a page.
@@ -50,56 +54,92 @@ impl<'a> Collector<'a> {
 
     /// Goes through what was found in a segment: products that are neither deleted nor hidden.
     pub fn add(&mut self, segment: &Segment, found: Found) {
-        let query = self.query;
-        let filters = Filters::of(query, segment);
-        let mut in_category = vec![0; segment.categories.len()];
-        let mut in_store = vec![0; segment.stores.len()];
-        let mut look = |doc: DocId, score: u32| {
-            if !filters.pass(segment, doc) {
-                return;
-            }
-            let (category, store) = (segment.category.get_val(doc), segment.store.get_val(doc));
-            let of_category = filters.category.is_none_or(|wanted| wanted == Some(category));
-            let of_store = filters.store.as_ref().is_none_or(|wanted| wanted.contains(&store));
-            // A facet is counted with all filters but its own: it tells what another choice would find.
-            if of_store && let Some(count) = in_category.get_mut(category as usize) {
-                *count += 1;
-            }
-            if of_category && let Some(count) = in_store.get_mut(store as usize) {
-                *count += 1;
-            }
-            if of_category && of_store {
-                self.total += 1;
-                self.rank(segment, doc, score);
-            }
-        };
+        let filters = Filters::of(self.query, segment);
+        let mut counts = Counts::of(segment);
         match found {
-            Found::These(matches) => matches.into_iter().for_each(|(doc, score)| look(doc, score)),
+            Found::These(matches) => {
+                for block in matches.chunks(BLOCK) {
+                    let (docs, scores): (Vec<DocId>, Vec<u32>) = block.iter().copied().unzip();
+                    self.look(segment, &filters, &mut counts, &docs, &scores);
+                }
+            }
             Found::Everything => {
-                let hidden = Hidden::of(segment, &query.hidden_stores);
-                (0..segment.reader.max_doc())
-                    .filter(|doc| hidden.shows(segment, *doc))
-                    .for_each(|doc| look(doc, 0));
+                let hidden = Hidden::of(segment, &self.query.hidden_stores);
+                let mut docs = Vec::with_capacity(BLOCK);
+                let all = segment.reader.max_doc();
+                for begin in (0..all).step_by(BLOCK) {
+                    docs.clear();
+                    let block = begin..all.min(begin + BLOCK as u32);
+                    docs.extend(block.filter(|doc| hidden.shows(segment, *doc)));
+                    self.look(segment, &filters, &mut counts, &docs, &[0; BLOCK]);
+                }
             }
         }
-        for (category, count) in segment.categories.iter().zip(in_category).filter(|(_, count)| *count > 0) {
+        for (category, count) in
+            segment.categories.iter().zip(counts.categories).filter(|(_, count)| *count > 0)
+        {
             *self.categories.entry(category.clone()).or_default() += count;
         }
-        for (store, count) in segment.stores.iter().zip(in_store).filter(|(_, count)| *count > 0) {
+        for (store, count) in segment.stores.iter().zip(counts.stores).filter(|(_, count)| *count > 0) {
             if let Some(StoreFace { id, name }) = store {
                 *self.stores.entry(*id).or_default().entry(name.clone()).or_default() += count;
             }
         }
     }
 
-    fn rank(&mut self, segment: &Segment, doc: DocId, score: u32) {
-        let key = match self.query.sort {
-            Sort::Relevance if self.by_score => u64::from(score),
-            Sort::Relevance | Sort::Newest => tantivy::i64_to_u64(segment.created.get_val(doc)),
-            Sort::PriceAscending => !segment.price.get_val(doc),
-            Sort::PriceDescending => segment.price.get_val(doc),
-            Sort::Rating => segment.rating.get_val(doc),
-        };
+    /// A block of products, column by column: that is several times as quick as product by product.
+    fn look(
+        &mut self,
+        segment: &Segment,
+        filters: &Filters,
+        counts: &mut Counts,
+        docs: &[DocId],
+        scores: &[u32],
+    ) {
+        let mut passes = [true; BLOCK];
+        filters.pass(segment, docs, &mut passes);
+        let (mut categories, mut stores, mut keys) = ([0; BLOCK], [0; BLOCK], [0; BLOCK]);
+        segment.category.get_vals(docs, &mut categories[..docs.len()]);
+        segment.store.get_vals(docs, &mut stores[..docs.len()]);
+        self.keys(segment, docs, scores, &mut keys[..docs.len()]);
+        for (at, doc) in docs.iter().enumerate().filter(|(at, _)| passes[*at]) {
+            let of_category = filters.category.is_none_or(|wanted| wanted == Some(categories[at]));
+            let of_store = filters.store.as_ref().is_none_or(|wanted| wanted.contains(&stores[at]));
+            // A facet is counted with all filters but its own: it tells what another choice would find.
+            if of_store && let Some(count) = counts.categories.get_mut(categories[at] as usize) {
+                *count += 1;
+            }
+            if of_category && let Some(count) = counts.stores.get_mut(stores[at] as usize) {
+                *count += 1;
+            }
+            if of_category && of_store {
+                self.total += 1;
+                self.rank(segment, *doc, keys[at]);
+            }
+        }
+    }
+
+    /// What the products are sorted by.
+    fn keys(&self, segment: &Segment, docs: &[DocId], scores: &[u32], keys: &mut [u64]) {
+        match self.query.sort {
+            Sort::Relevance if self.by_score => {
+                keys.iter_mut().zip(scores).for_each(|(key, score)| *key = u64::from(*score));
+            }
+            Sort::Relevance | Sort::Newest => {
+                let mut times = [0; BLOCK];
+                segment.created.get_vals(docs, &mut times[..docs.len()]);
+                keys.iter_mut().zip(times).for_each(|(key, time)| *key = tantivy::i64_to_u64(time));
+            }
+            Sort::PriceAscending => {
+                segment.price.get_vals(docs, keys);
+                keys.iter_mut().for_each(|key| *key = !*key);
+            }
+            Sort::PriceDescending => segment.price.get_vals(docs, keys),
+            Sort::Rating => segment.rating.get_vals(docs, keys),
+        }
+    }
+
+    fn rank(&mut self, segment: &Segment, doc: DocId, key: u64) {
         let full = self.best.len() >= self.limit;
         if full && self.best.peek().is_none_or(|(Reverse(worst), _)| key < *worst) {
             return;
@@ -134,6 +174,18 @@ impl<'a> Collector<'a> {
         stores.sort_by_key(|(_, _, count)| Reverse(*count));
         stores.truncate(MOST_VALUES);
         (hits, self.total, Facets { categories, stores })
+    }
+}
+
+/// How many products of a segment have each of its categories and stores.
+struct Counts {
+    categories: Vec<u64>,
+    stores: Vec<u64>,
+}
+
+impl Counts {
+    fn of(segment: &Segment) -> Self {
+        Self { categories: vec![0; segment.categories.len()], stores: vec![0; segment.stores.len()] }
     }
 }
 
@@ -195,10 +247,22 @@ impl Filters {
         }
     }
 
-    /// All but category and store.
-    fn pass(&self, segment: &Segment, doc: DocId) -> bool {
-        (!self.in_stock || segment.in_stock.get_val(doc) == 1)
-            && (self.rating == 0 || segment.rating.get_val(doc) >= self.rating)
-            && self.price.is_none_or(|(min, max)| (min..=max).contains(&segment.price.get_val(doc)))
+    /// Strikes out of a block what does not pass all filters but category and store.
+    fn pass(&self, segment: &Segment, docs: &[DocId], passes: &mut [bool; BLOCK]) {
+        let mut values = [0; BLOCK];
+        let values = &mut values[..docs.len()];
+        let mut strike = |column: &dyn ColumnValues<u64>, fits: &dyn Fn(u64) -> bool| {
+            column.get_vals(docs, values);
+            passes.iter_mut().zip(values.iter()).for_each(|(passes, value)| *passes &= fits(*value));
+        };
+        if self.in_stock {
+            strike(&*segment.in_stock, &|in_stock| in_stock == 1);
+        }
+        if self.rating > 0 {
+            strike(&*segment.rating, &|rating| rating >= self.rating);
+        }
+        if let Some((min, max)) = self.price {
+            strike(&*segment.price, &|price| (min..=max).contains(&price));
+        }
     }
 }

@@ -304,16 +304,20 @@ impl Planner<'_> {
         if length >= 5 {
             options.extend(Leaf::any(Text::Name, self.other_endings(singular)?, GUESSED + 280));
         }
-        for (same_letter, score) in [(true, 240), (false, 220)] {
-            let terms = self.one_slip(Text::Name, singular)?;
-            let terms =
-                terms.into_iter().filter(|term| (term.chars().next() == word.chars().next()) == same_letter);
-            options.extend(Leaf::any(Text::Name, terms.collect(), GUESSED + score));
-        }
+        let begins_alike = |term: &String| term.chars().next() == word.chars().next();
+        let (alike, others): (Vec<_>, Vec<_>) =
+            self.one_slip(Text::Name, singular)?.into_iter().partition(begins_alike);
+        options.extend(Leaf::any(Text::Name, alike, GUESSED + 240));
+        options.extend(Leaf::any(Text::Name, others, GUESSED + 220));
         if options.is_empty() && length >= 6 {
             let terms = self.slips(Text::Name, singular, 2, false)?;
-            let near = |term: &String| length >= 8 || term.chars().next() == word.chars().next();
+            let near = |term: &String| length >= 8 || begins_alike(term);
             options.extend(Leaf::any(Text::Name, terms.into_iter().filter(near).collect(), GUESSED + 150));
+        }
+        if options.is_empty() && !is_last {
+            // "choc bar": cut short by whoever typed it.
+            let begun = self.beginning(word)?;
+            options.extend(begun.into_iter().map(|leaf| Leaf { score: GUESSED + 140, ..leaf }));
         }
         if options.is_empty() && is_last && length >= 5 {
             options.extend(Leaf::any(Text::Name, self.slips(Text::Name, word, 1, true)?, GUESSED + 130));

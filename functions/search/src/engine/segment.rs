@@ -1,8 +1,9 @@
 //! A part of the index that is written once, opened for reading.
 
+use std::fmt::Debug;
 use std::sync::Arc;
 
-use tantivy::columnar::{ColumnValues, StrColumn};
+use tantivy::columnar::{Cardinality, Column, ColumnValues, StrColumn};
 use tantivy::index::{InvertedIndexReader, SegmentReader};
 use tantivy::postings::SegmentPostings;
 use tantivy::schema::{Field, IndexRecordOption};
@@ -50,7 +51,7 @@ impl Segment {
         let columns = reader.fast_fields();
         let (category, categories) = texts(columns.str(column::CATEGORY)?)?;
         let (store, stores) = texts(columns.str(column::STORE)?)?;
-        let number = |name| columns.column_first_or_default::<u64>(name);
+        let number = |name| Ok::<_, EngineError>(values(columns.u64(name)?, 0));
         let text = |field| Ok::<_, EngineError>((field, reader.inverted_index(field)?));
         Ok(Self {
             texts: [text(fields.name)?, text(fields.category)?, text(fields.description)?, text(fields.sku)?],
@@ -63,7 +64,7 @@ impl Segment {
             price: number(column::PRICE)?,
             in_stock: number(column::IN_STOCK)?,
             rating: number(column::RATING)?,
-            created: columns.column_first_or_default::<i64>(column::CREATED)?,
+            created: values(columns.i64(column::CREATED)?, 0),
             version: number(column::VERSION)?,
             whole_name: number(column::WHOLE_NAME)?,
             words: number(column::WORDS)?,
@@ -119,5 +120,13 @@ fn texts(column: Option<StrColumn>) -> Result<(Numbers<u64>, Vec<String>), Engin
     while stream.advance() {
         texts.push(String::from_utf8_lossy(stream.key()).into_owned());
     }
-    Ok((column.ords().clone().first_or_default_col(u64::MAX), texts))
+    Ok((values(column.ords().clone(), u64::MAX), texts))
+}
+
+/// The values of a column. Every product has one, so they are read without asking whether it has.
+fn values<T: PartialOrd + Copy + Debug + Send + Sync + 'static>(column: Column<T>, missing: T) -> Numbers<T> {
+    match column.get_cardinality() {
+        Cardinality::Full => column.values,
+        Cardinality::Optional | Cardinality::Multivalued => column.first_or_default_col(missing),
+    }
 }

@@ -13,8 +13,9 @@ const SYNONYMS: &[&str] = &[
     // Clothes.
     "sneaker, trainer, running shoe, gym shoe",
     "trousers, pants, slacks",
+    "jeans, denim",
     "sweater, jumper, pullover, jersey",
-    "tshirt, tee",
+    "tshirt, tee, tee shirt",
     "underwear, underpants, briefs",
     "swimsuit, bathing suit, swimwear",
     "dressing gown, bathrobe, robe",
@@ -80,6 +81,7 @@ const SYNONYMS: &[&str] = &[
     "battery, accumulator",
     // Food and health.
     "soda, soft drink, fizzy drink",
+    "cola, coke",
     "crisp, potato chip",
     "biscuit, cookie",
     "candy, sweets",
@@ -225,7 +227,8 @@ const IRREGULAR: &[(&str, &str)] = &[
     ("irises", "iri"),
     ("knives", "knife"),
     ("leaves", "leaf"),
-    ("lenses", "len"),
+    ("lens", "lens"),
+    ("lenses", "lens"),
     ("lives", "life"),
     ("loaves", "loaf"),
     ("mangoes", "mango"),
@@ -308,9 +311,20 @@ pub fn spelling(word: &str) -> Cow<'_, str> {
     Cow::Borrowed(word)
 }
 
+/// Plurals of [`IRREGULAR`] that also end longer words: bookshelves, penknives.
+const ENDINGS: &[&str] =
+    &["children", "knives", "leaves", "loaves", "scarves", "shelves", "teeth", "wives", "women"];
+
 /// The singular of a plural that no rule makes.
-pub fn irregular(word: &str) -> Option<&'static str> {
-    IRREGULAR.binary_search_by_key(&word, |(plural, _)| plural).ok().map(|at| IRREGULAR[at].1)
+pub fn irregular(word: &str) -> Option<Cow<'static, str>> {
+    let of = |word: &str| {
+        IRREGULAR.binary_search_by_key(&word, |(plural, _)| plural).ok().map(|at| IRREGULAR[at].1)
+    };
+    if let Some(singular) = of(word) {
+        return Some(Cow::Borrowed(singular));
+    }
+    let (begin, plural) = ENDINGS.iter().find_map(|end| Some((word.strip_suffix(*end)?, *end)))?;
+    Some(Cow::Owned(format!("{begin}{}", of(plural)?))).filter(|_| begin.len() >= 3)
 }
 
 /// What else `words`, singulars that stand side by side, are called: each as the words it consists of.
