@@ -157,7 +157,9 @@ impl Town {
     /// Asks for a purchase once and notes the answer.
     pub(crate) async fn ask(&self, key: &str) -> Answered {
         let purchase = self.history.purchase(key).expect("a purchase");
-        self.history.note(key, |purchase| drop(purchase.asked_at.get_or_insert(Instant::now())));
+        self.history.note(key, |purchase| {
+            purchase.asked_at.get_or_insert_with(Instant::now);
+        });
         let request = match &purchase.guest {
             Some(guest) => {
                 self.shop.request(Method::POST, purchase.asked.path).header("cart-token", &guest.cart)
