@@ -5,7 +5,7 @@
 //! it is asked; [`node`] is the baseline. What comes of it: [`figures`], [`capacity`] units, what [`lines`] of orders
 //! write and [`checkouts`] of carts, what the rate [`limits`] and [`uploads`] of pictures take, [`growth`] and the
 //! [`bill`], told by the [`report`] beside what was before ([`changes`]), and drawn by the [`picture`]. [`builds`] is
-//! apart: it measures the build of the release binaries, by its profile.
+//! apart: it measures the build of the release binaries, by its profile. So is [`index`]: that of the search.
 
 mod bill;
 mod builds;
@@ -19,6 +19,7 @@ mod figures;
 mod finding;
 mod function;
 mod growth;
+mod index;
 mod limits;
 mod lines;
 mod node;
@@ -68,6 +69,9 @@ struct Options {
     /// `off-s-1,fat-s-1`, or by `all`.
     #[arg(long, value_name = "PROFILE", value_delimiter = ',')]
     builds: Vec<String>,
+    /// Measure the index of the search instead, with so many synthetic products, such as `100000,1000000`.
+    #[arg(long, value_name = "PRODUCTS", value_delimiter = ',')]
+    index: Vec<u64>,
     /// Write everything that was measured to this file, as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -102,6 +106,9 @@ async fn run(options: Options) -> Result<()> {
     needs::disk(&cloud::target())?;
     if !options.builds.is_empty() {
         return builds::measure(&options.builds).await;
+    }
+    if !options.index.is_empty() {
+        return index::measure(&options.index).await;
     }
     let release = async {
         match &options.binaries {

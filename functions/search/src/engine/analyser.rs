@@ -589,7 +589,7 @@ pub fn singular(word: &str) -> String {
     let long = word.len() >= 4 || (word.len() == 3 && !has_vowel);
     let strip = |ending: &str| word.strip_suffix(ending);
     if let Some(stem) = strip("ies").filter(|stem| stem.len() > 1) {
-        return if stem.len() > 2 { format!("{stem}y") } else { format!("{stem}ie") };
+        return format!("{stem}y");
     }
     if let Some(stem) = strip("ie").filter(|stem| stem.len() > 2) {
         return format!("{stem}y");
@@ -694,6 +694,7 @@ mod tests {
             ("batteries", "battery"),
             ("cookies", "cookie"),
             ("ties", "tie"),
+            ("skies", "sky"),
             ("knives", "knife"),
             ("bookshelves", "bookshelf"),
             ("dresses", "dress"),
