@@ -203,7 +203,7 @@ fn head(words: &[Word]) -> Option<usize> {
     let counts = |word: &&Word| {
         word.at < end && word.text.chars().count() > 2 && word.text.chars().all(char::is_alphabetic)
     };
-    plain().filter(counts).next_back().map(|word| word.at)
+    plain().rfind(counts).map(|word| word.at)
 }
 
 /// A number that two names share if they are written with the same letters and digits (or by a chance of one in four
