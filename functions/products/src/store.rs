@@ -169,8 +169,8 @@ impl Products {
         found.collect()
     }
 
-    /// The next hundred of everything for sale, or of what one store sells, behind `start`, as of a moment ago, and where
-    /// the rest begins: for what has to look at all of it. Two calls.
+    /// The next hundred of everything for sale, or of what one store sells, behind `start`, as of a moment ago, and
+    /// where the rest begins: for what has to look at all of it. Two calls.
     ///
     /// # Errors
     /// When the tables cannot be read.

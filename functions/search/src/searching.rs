@@ -112,8 +112,8 @@ impl FromEnv for Searching {
 }
 
 impl Searching {
-    /// A page of what fits, and among what it is. One DynamoDB call, and another one where the index, or what is hidden,
-    /// has just changed so that others are on the page.
+    /// A page of what fits, and among what it is. One DynamoDB call, and another one where the index, or what is
+    /// hidden, has just changed so that others are on the page.
     ///
     /// # Errors
     /// `invalid-input` for a cursor of another search; 500 when something cannot be read.
