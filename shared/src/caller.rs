@@ -20,7 +20,7 @@ const GUEST: &str = "guest#";
 
 /// A person, as Cognito's `sub` names them for good; or somebody without an account, as `guest#` and what names them.
 /// No `sub` has a `#`, and [`Caller`] takes none that has: whoever signs in is never taken for a guest.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UserId(String);
 

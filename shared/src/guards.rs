@@ -7,6 +7,7 @@
 //! | `rate#{route}#{limit}#{HMAC of whom}` | how often somebody asked: [`rate_limit`] | two windows, or 90 days |
 //! | `claim#{what}` | who does a thing that must happen once, and that it is done: [`claims`] | 90 days |
 //! | `place#{what}` | where a long reading goes on: [`places`] | 7 days |
+//! | `unfinished#{what}` | what another system has to hear of: [`unfinished`] | for good |
 //!
 //! `expiresAt` (seconds since 1970) only tidies up: DynamoDB may delete days later, so the code looks at the time
 //! itself.
@@ -15,6 +16,7 @@ pub mod claims;
 pub mod once;
 pub mod places;
 pub mod rate_limit;
+pub mod unfinished;
 
 use aws_sdk_dynamodb::Client;
 

@@ -1,5 +1,6 @@
 //! Values with an invariant: money, text, names, ids, tokens, points in time, domains, addresses.
 
+pub mod address;
 pub mod country;
 pub mod domain;
 pub mod id;

@@ -10,7 +10,7 @@ use tests::files::files_under;
 use tests::template::{Binary, path, text};
 
 /// What a service may know of others, besides what stands under `shared/`, which everyone may know.
-const ARROWS: [(&str, &str); 29] = [
+const ARROWS: [(&str, &str); 32] = [
     // Whoever signs up has a profile.
     ("auth", "users"),
     // A cart is about offers, and becomes an order of somebody who has a profile.
@@ -38,6 +38,10 @@ const ARROWS: [(&str, &str); 29] = [
     ("settings", "users"),
     // A product is sold on the terms of its offer.
     ("products", "offers"),
+    // A review is of a product, and by whoever has an order of it; admins hide it.
+    ("reviews", "orders"),
+    ("reviews", "products"),
+    ("reviews", "users"),
     // A product may be in a store, and so its offer; what is in one can be ordered while the store is published.
     ("carts", "stores"),
     ("offers", "stores"),
@@ -55,14 +59,15 @@ const ARROWS: [(&str, &str); 29] = [
 ];
 
 /// Services that tell of others, and so may know any of them. Nobody knows these.
-const ROOTS: [&str; 2] = ["events", "notifications"];
+const ROOTS: [&str; 3] = ["accounts", "events", "notifications"];
 
 /// What only `shared` may depend on: how a function is run, and how AWS and others are reached, are its to know.
 const OF_SHARED: [&str; 6] =
     ["aws-config", "aws-smithy-http-client", "axum", "lambda_http", "lambda_runtime", "reqwest"];
 
 /// The services there are and those that are on their way, by the names of their crates.
-const SERVICES: [&str; 17] = [
+const SERVICES: [&str; 19] = [
+    "accounts",
     "activity",
     "auth",
     "banners",
@@ -76,6 +81,7 @@ const SERVICES: [&str; 17] = [
     "platform",
     "products",
     "promotions",
+    "reviews",
     "search",
     "settings",
     "stores",

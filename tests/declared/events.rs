@@ -57,6 +57,34 @@ fn product(is_approved: bool, reason: Option<&str>) -> Value {
     product
 }
 
+/// An order that is on its way, of which so much goes back.
+fn paid_back(refunding: u32) -> Value {
+    let mut order = order(&[("pending", None), ("shipping", None)]);
+    order["payment"] = json!({
+        "paid": 1050, "refunding": refunding, "refunded": 0, "paymentId": ORDER, "attempts": [ORDER]
+    });
+    order
+}
+
+fn of_a_guest() -> Value {
+    let mut order = order(&[("pending", None)]);
+    order["userId"] = format!("guest#{ORDER}").into();
+    order
+}
+
+fn review(with: &Value) -> Value {
+    let mut review = json!({
+        "productId": PRODUCT, "userId": "5d0c", "stars": 4, "text": "Tea for Ann.", "verified": true, "createdAt": NOON,
+        "updatedAt": LATER, "version": 1, "schemaVersion": 1
+    });
+    review.as_object_mut().expect("an item").extend(with.as_object().cloned().unwrap_or_default());
+    review
+}
+
+fn totals(fives: u32) -> Value {
+    json!({ "productId": PRODUCT, "userId": "#totals", "stars5": fives, "version": fives, "schemaVersion": 1 })
+}
+
 fn store(status: &str, by: Option<&str>) -> Value {
     let mut store = json!({
         "storeId": STORE, "entry": "store", "ownerId": "5d0c", "name": "Tea house", "nameKey": "teahouse",
@@ -83,6 +111,7 @@ async fn sources() -> Sources {
         ("STAGE", Some("local")),
         ("ORDERS_TABLE", Some("Orders")),
         ("PRODUCTS_TABLE", Some("Products")),
+        ("REVIEWS_TABLE", Some("Reviews")),
         ("STORES_TABLE", Some("Stores")),
         ("USERS_TABLE", Some("Users")),
     ];
@@ -106,6 +135,24 @@ async fn published() -> Vec<Event> {
         ("Orders", &placed, &cancelled("by_buyer")),
         ("Orders", &placed, &cancelled("not_shippable")),
         ("Orders", &placed, &cancelled("by_shop")),
+        ("Orders", &of_a_guest(), &placed),
+        ("Orders", &paid_back(0), &paid_back(300)),
+        ("Orders", &paid_back(300), &paid_back(0)),
+        ("Reviews", &nothing, &review(&nothing)),
+        ("Reviews", &review(&nothing), &review(&json!({ "stars": 2 }))),
+        (
+            "Reviews",
+            &review(&nothing),
+            &review(&json!({ "reply": { "text": "Thank you, Ann.", "at": LATER } })),
+        ),
+        (
+            "Reviews",
+            &review(&nothing),
+            &review(&json!({ "hidden": { "reason": "Names Ann.", "at": LATER } })),
+        ),
+        ("Reviews", &review(&json!({ "hidden": { "at": NOON } })), &review(&nothing)),
+        ("Reviews", &review(&nothing), &nothing),
+        ("Reviews", &totals(1), &totals(2)),
         ("Products", &nothing, &product(false, None)),
         ("Products", &product(false, None), &product(true, None)),
         ("Products", &product(false, None), &product(false, Some("Blurred."))),
@@ -117,6 +164,7 @@ async fn published() -> Vec<Event> {
         ("Users", &profile(&nothing), &profile(&json!({ "lastSignInAt": LATER }))),
         ("Users", &profile(&nothing), &profile(&json!({ "passwordChangedAt": LATER }))),
         ("Users", &profile(&nothing), &profile(&json!({ "fullName": "Ann Fox", "updatedAt": LATER }))),
+        ("Users", &profile(&nothing), &profile(&json!({ "role": "seller", "roleChangedAt": LATER }))),
     ];
     let sources = sources().await;
     let told = changes.into_iter().enumerate().map(|(number, (table, old, new))| {
@@ -156,6 +204,7 @@ async fn every_kind_is_published_and_described() {
     let all = [
         orders,
         products.map(products::events::What::as_str).into(),
+        reviews::events::What::ALL.map(reviews::events::What::as_str).into(),
         stores.into(),
         users.map(users::events::What::as_str).into(),
     ]

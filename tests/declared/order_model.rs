@@ -186,7 +186,7 @@ static RULES: LazyLock<Rules> = LazyLock::new(|| {
     let product = r#"{"fileName":"p.png","fileType":"image/png","productName":"Tea","productPrice":4.5,
         "description":"Good.","quantity":9,"category":"Things"}"#;
     let product = input::parse(product.as_bytes()).unwrap();
-    let ProductOffer { product, offer } =
+    let ProductOffer { product, offer, .. } =
         ProductOffer::new(product, &Caller::for_tests("seller"), "USD".parse().unwrap(), now);
     let offer = offer.with_terms(product.approved(Vec::new(), now).terms());
     let new = format!(r#"{{"id":"{}","quantity":1}}"#, offer.id());

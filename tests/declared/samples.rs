@@ -103,6 +103,18 @@ fn payments_through() {
     }
 }
 
+/// What people say of products, and what that comes to, which is written by expressions alone.
+fn reviews_through() {
+    for sample in samples("reviews") {
+        let table = "reviews";
+        if sample["userId"] == products::ratings::TOTALS {
+            read_with_more::<products::ratings::Totals>(table, &sample);
+        } else {
+            through::<reviews::Review>(table, &sample, &["rank", "shelf", "shownAt"]);
+        }
+    }
+}
+
 #[test]
 fn the_present_code_reads_what_the_last_release_wrote_and_the_reverse() {
     // What is shown of these is less than what is written, which is by expressions alone.
@@ -117,6 +129,7 @@ fn the_present_code_reads_what_the_last_release_wrote_and_the_reverse() {
     all_through::<users::Profile>("users", &[]);
     settings_through();
     payments_through();
+    reviews_through();
     all_through::<promotions::Coupon>("coupons", &["listed"]);
     let returns = all_through::<orders::Return>("returns", &[]);
     let is_there = |status: &ReturnStatus| returns.iter().any(|one| one.status() == *status);

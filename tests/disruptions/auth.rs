@@ -81,3 +81,20 @@ async fn everyone_together_signs_up_no_oftener_than_the_shop_allows() {
     few.undo();
     signs_up("Cleo").await.is(201);
 }
+
+#[tokio::test]
+async fn a_role_that_the_user_pool_did_not_hear_of_counts_and_is_told_by_the_sweep() {
+    let (shop, aws, _soon) = open().await;
+    let (admin, ann) = (shop.admin().await, shop.person("Ann").await);
+    let away = aws.change("set-role").await;
+    let away = away.env("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "http://127.0.0.1:1").make().await;
+    let path = format!("/users/{}", ann.id());
+    let changed = admin.put(&format!("{path}/role"), &json!({ "role": "admin" })).await.is(200);
+    assert_eq!((&changed["role"], &changed["isPending"]), (&json!("admin"), &json!(true)));
+    away.undo();
+    aws.run_on_schedule("sweep-accounts", Duration::ZERO).await;
+    assert_eq!(admin.get(&path).await.is(200)["isPending"], false);
+    let credentials = json!({ "email": ann.email, "password": tests::shop::PASSWORD });
+    let root = ann.having(&shop.post("/sign-in", &credentials).await.is(200));
+    root.request(Method::DELETE, "/categories/nothing").send().await.is_problem(404, "not-found");
+}

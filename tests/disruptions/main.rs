@@ -8,6 +8,7 @@ mod categories;
 mod orders;
 mod payments;
 mod products;
+mod reviews;
 mod search;
 mod settings;
 

@@ -8,6 +8,7 @@ use serde_json::json;
 use tests::aws::{Aws, Undo};
 use tests::logs::{count_in_logs, functions_about};
 use tests::meddler::{Call, Calls, Meddler, round_trips};
+use tests::paying::{Awaiting, check_out};
 use tests::shop::{Person, Product, Shop, cancelled, history, order_id, product, shipping, unique};
 use tests::wait::{a_while, at_once, eventually};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -593,6 +594,192 @@ async fn an_order_that_its_seller_ships_waits_for_that_and_for_nothing_else() {
     assert_eq!(shop.stock_of(&tea).await, 7);
     let stock = async || ann.own(&tea).await.filter(|tea| tea["promised"] == 0);
     eventually("nothing is promised any more", stock).await;
+}
+
+#[tokio::test]
+async fn an_order_of_two_sellers_is_sent_in_two_parcels_and_its_buyer_is_told_of_each() {
+    let (shop, aws, _soon) = open().await;
+    let (ann, eve, bob) = (shop.person("Ann").await, shop.person("Eve").await, shop.person("Bob").await);
+    let (tea, cup) =
+        (ann.sells(product().named("tea").stock(9)).await, eve.sells(product().named("cup").stock(9)).await);
+    let by_hand = aws.change("create-order").await.env("FULFILMENT", "manual").make().await;
+    let items = json!({ "items": [{ "id": tea.id, "quantity": 2 }, { "id": cup.id, "quantity": 1 }] });
+    let order = order_id(&bob.post("/orders", &items).await.is(201));
+    by_hand.undo();
+    let waits = async || aws.item("OrdersTable", ("orderId", &order)).await["due"].is_null().then_some(());
+    eventually("nothing is owed to it any more", waits).await;
+    let to_send = async |person: &Person| {
+        let list = person.get("/seller/orders?status=to_send").await.is(200);
+        list["orders"].as_array().expect("orders").iter().map(order_id).collect::<Vec<_>>()
+    };
+    assert_eq!((to_send(&ann).await, to_send(&eve).await), (vec![order.clone()], vec![order.clone()]));
+
+    // What takes the letters is down: they are owed by the parcels, and the sweep has them sent.
+    let paused = aws.pause("send-email").await;
+    let path = format!("/seller/orders/{order}/status");
+    let shipment = json!({ "status": "shipped", "carrier": "DHL", "trackingNumber": "JD 1" });
+    let answers = at_once(3, |_| {
+        let (ann, path, shipment) = (ann.clone(), path.clone(), shipment.clone());
+        async move { ann.put(&path, &shipment).await.is(200) }
+    });
+    assert!(answers.await.iter().all(|answer| answer["status"] == "shipped"));
+    assert_eq!(history(&bob.order(&order).await), ["pending"]);
+    bob.cancels(&order).await.is_problem(409, "not-cancellable");
+    assert_eq!(to_send(&ann).await, Vec::<String>::new());
+    paused.undo();
+    aws.run_on_schedule("sweep-orders", LATER).await;
+    eve.put(&path, &json!({ "status": "shipped" })).await.is(200);
+    let seen = bob.order(&order).await;
+    assert_eq!(history(&seen), ["pending", "shipping"]);
+    let carriers: Vec<_> = seen["parcels"].as_array().expect("parcels").iter().collect();
+    assert!(carriers.iter().any(|parcel| parcel["shipment"]["carrier"] == "DHL"), "{seen}");
+    let told = async || (bob.mail_about(&order).await.len() >= 3).then_some(());
+    eventually("the buyer is told of both", told).await;
+    for person in [&ann, &eve] {
+        person.put(&path, &json!({ "status": "delivered" })).await.is(200);
+    }
+    let told = async || (bob.mail_about(&order).await.len() >= 4).then_some(());
+    eventually("the buyer is told that it arrived", told).await;
+    aws.quiet().await;
+    aws.run_on_schedule("sweep-orders", LATER).await;
+    aws.quiet().await;
+    a_while().await;
+    let mut subjects: Vec<_> = bob.mail_about(&order).await.into_iter().map(|mail| mail.subject).collect();
+    subjects.sort_unstable();
+    let expected = [
+        "Part of your order is on its way: cup",
+        "Part of your order is on its way: tea",
+        "Your order of tea and 1 more item has arrived",
+        "Your order of tea and 1 more item is confirmed",
+    ];
+    assert_eq!(subjects, expected);
+    assert_eq!(history(&bob.order(&order).await), ["pending", "shipping", "delivered"]);
+    assert_eq!((shop.stock_of(&tea).await, shop.stock_of(&cup).await), (7, 8));
+    let promised = async || ann.own(&tea).await.filter(|tea| tea["promised"] == 0);
+    eventually("nothing is promised any more", promised).await;
+}
+
+/// An order by card of tea and a cup, of two sellers who send by hand; it is paid.
+async fn paid_of_two(aws: &Aws) -> (Awaiting, Person, Product) {
+    let shop = Shop::open();
+    let (seller, eve, buyer) = (shop.person("Ann").await, shop.person("Eve").await, shop.person("Bob").await);
+    let product = seller.sells(product().named("tea").priced("33.33").stock(3)).await;
+    let cup = eve.sells(tests::shop::product().named("cup").priced("66.66").stock(3)).await;
+    for id in [&product.id, &cup.id] {
+        buyer.post("/cart/items", &json!({ "id": id, "quantity": 1 })).await.is(200);
+    }
+    let by_hand = aws.change("check-out-cart").await.env("FULFILMENT", "manual").make().await;
+    let placed = check_out(&buyer, 99.99).await.is(201);
+    by_hand.undo();
+    let payment = placed["payment"]["paymentId"].as_str().expect("a payment").to_owned();
+    let paid = Awaiting { shop, seller, buyer, product, order: order_id(&placed), payment };
+    // What is not paid is nobody's to see.
+    let path = format!("/seller/orders/{}", paid.order);
+    paid.seller.get(&path).await.is_problem(404, "not-found");
+    let to_send = paid.seller.get("/seller/orders?status=to_send").await.is(200);
+    assert_eq!(to_send["orders"], json!([]));
+    paid.seller
+        .put(&format!("{path}/status"), &json!({ "status": "shipped" }))
+        .await
+        .is_problem(409, "awaiting-payment");
+    paid.is_paid().await;
+    assert_eq!(paid.seller.get(&path).await.is(200)["status"], "to_send");
+    (paid, eve, cup)
+}
+
+#[tokio::test]
+async fn of_an_order_by_card_a_refused_parcel_goes_back_and_the_other_is_sent() {
+    let (_shop, aws, _soon) = open().await;
+    let (paid, eve, cup) = paid_of_two(&aws).await;
+    let path = format!("/seller/orders/{}/status", paid.order);
+    let refused = json!({ "status": "refused", "reason": "It broke." });
+    let answers = at_once(3, |_| {
+        let (seller, path, refused) = (paid.seller.clone(), path.clone(), refused.clone());
+        async move { seller.put(&path, &refused).await.is(200) }
+    });
+    assert!(answers.await.iter().all(|answer| answer["status"] == "refused" && answer["buyer"].is_null()));
+    assert_eq!((paid.stock().await, paid.shop.stock_of(&cup).await), (3, 2));
+    paid.order_once("it went back", |order| order["paymentStatus"] == "partially_refunded").await;
+    let whole = paid.whole().await;
+    assert_eq!((&whole["refunded"], &whole["refundable"]), (&json!(33.33), &json!(66.66)));
+    assert_eq!(
+        (&whole["refunds"][0]["reason"], whole["refunds"].as_array().map(Vec::len)),
+        (&json!("refused"), Some(1))
+    );
+    eve.put(&path, &json!({ "status": "shipped" })).await.is(200);
+    let sent = paid.order().await;
+    assert_eq!(history(&sent).last().copied(), Some("shipping"));
+    // What was never sent does not come back.
+    let back = json!({ "items": [{ "id": paid.product.id, "quantity": 1 }] });
+    let asked = paid.buyer.post(&format!("/orders/{}/returns", paid.order), &back).await;
+    asked.is_problem(409, "not-returnable");
+    let told = async || (paid.buyer.mail_about(&paid.order).await.len() >= 3).then_some(());
+    eventually("the buyer is told of both", told).await;
+    aws.quiet().await;
+    a_while().await;
+    let mails = paid.buyer.mail_about(&paid.order).await;
+    let refused: Vec<_> = mails.iter().filter(|mail| mail.subject == "We cannot send tea").collect();
+    assert_eq!((mails.len(), refused.len()), (3, 1), "{mails:?}");
+    assert!(
+        refused[0].text.contains("The seller says: It broke.") && refused[0].text.contains("33.33 USD back")
+    );
+}
+
+#[tokio::test]
+async fn of_an_order_by_card_that_nobody_sends_all_goes_back_once() {
+    let (_shop, aws, _soon) = open().await;
+    let (paid, eve, cup) = paid_of_two(&aws).await;
+    let path = format!("/seller/orders/{}/status", paid.order);
+    let refused = json!({ "status": "refused" });
+    // Nobody carries refunds out, and nobody takes the message: they are owed, and swept up.
+    let paused = aws.pause("send-refund").await;
+    let (tea, of_eve) = tokio::join!(paid.seller.put(&path, &refused), eve.put(&path, &refused));
+    assert!([tea.status, of_eve.status] == [200, 200]);
+    assert_eq!((paid.stock().await, paid.shop.stock_of(&cup).await), (3, 3));
+    let order = paid.order().await;
+    assert_eq!(history(&order), ["awaiting_payment", "pending", "cancelled"]);
+    assert_eq!(order["paymentStatus"], "refunding");
+    paused.undo();
+    aws.run_on_schedule("sweep-payments", LATER).await;
+    paid.order_once("it went back", |order| order["paymentStatus"] == "refunded").await;
+    let whole = paid.whole().await;
+    assert_eq!((&whole["refunded"], &whole["refundable"]), (&json!(99.99), &json!(0)));
+    for person in [&paid.seller, &eve] {
+        assert_eq!(person.put(&path, &refused).await.is(200)["status"], "refused");
+    }
+    aws.quiet().await;
+    a_while().await;
+    assert_eq!(paid.whole().await["refunds"].as_array().map(Vec::len), Some(2));
+    let mails = paid.buyer.mail_about(&paid.order).await;
+    assert_eq!(cancelled(&mails), 1, "{mails:?}");
+}
+
+#[tokio::test]
+async fn of_an_order_on_delivery_less_is_paid_for_a_refused_parcel() {
+    let (shop, aws, _soon) = open().await;
+    let (ann, eve, bob) = (shop.person("Ann").await, shop.person("Eve").await, shop.person("Bob").await);
+    let tea = ann.sells(product().named("tea").priced("33.33").stock(3)).await;
+    let cup = eve.sells(product().named("cup").priced("66.66").stock(3)).await;
+    let by_hand = aws.change("create-order").await.env("FULFILMENT", "manual").make().await;
+    let items = json!({ "items": [{ "id": tea.id, "quantity": 1 }, { "id": cup.id, "quantity": 1 }] });
+    let order = order_id(&bob.post("/orders", &items).await.is(201));
+    by_hand.undo();
+    let path = format!("/seller/orders/{order}/status");
+    ann.put(&path, &json!({ "status": "refused" })).await.is(200);
+    bob.cancels(&order).await.is_problem(409, "not-cancellable");
+    for status in ["shipped", "delivered"] {
+        eve.put(&path, &json!({ "status": status })).await.is(200);
+    }
+    let arrived = bob.order(&order).await;
+    assert_eq!((&arrived["status"], &arrived["paymentStatus"]), (&json!("delivered"), &json!("paid")));
+    let payments = bob.get(&format!("/payments/order/{order}")).await.is(200);
+    assert_eq!(
+        (&payments["payments"][0]["kind"], &payments["payments"][0]["amount"]),
+        (&json!("cash"), &json!(66.66))
+    );
+    assert_eq!((shop.stock_of(&tea).await, shop.stock_of(&cup).await), (3, 2));
+    let told = async || (bob.mail_about(&order).await.len() >= 3).then_some(());
+    eventually("the buyer is told", told).await;
 }
 
 // ── Logs ───────────────────────────────────────────────────────────────────────────────────────────────────

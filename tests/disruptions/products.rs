@@ -127,3 +127,51 @@ async fn pictures_that_no_product_refers_to_are_swept_and_all_others_stay() {
         assert_eq!(mark(product).await, None);
     }
 }
+
+#[tokio::test]
+async fn of_several_pictures_those_that_a_product_has_no_more_are_swept_and_one_is_enough_to_stay() {
+    let (shop, aws, _soon) = open().await;
+    let ann = shop.person("Ann").await;
+    let adds = async |product: &Product| {
+        let file = json!({ "fileName": "more.png", "fileType": "image/png" });
+        let added = ann.post(&format!("{}/pictures", product.path()), &file).await.is(201);
+        added["uploadUrl"].as_str().expect("a URL").to_owned()
+    };
+    let page = async |product: &Product| ann.get(&format!("/users/me{}", product.path())).await;
+    // Of one the first picture never comes, of another none does, and of two that are sold there are two.
+    let (second, none) = (ann.lists(product()).await, ann.lists(product()).await);
+    let (sold, renewed) = (ann.sells(product()).await, ann.sells(product()).await);
+    adds(&none).await;
+    for product in [&second, &sold, &renewed] {
+        assert_eq!(shop.upload(&adds(product).await, "image/png", BLUE_PNG.to_vec()).await, 200);
+        ann.own_once(product, "one waits", |own| own["waitingPicture"].is_object()).await;
+    }
+    for product in [&sold, &renewed] {
+        let approval = format!("{}/approval", product.path());
+        shop.admin().await.put(&approval, &json!({ "approved": true })).await.is(200);
+    }
+    // As if whoever deleted the second had died before it was gone.
+    let values = json!({ ":nothing": { "BOOL": true } });
+    let forget = "SET forgotten = :nothing REMOVE morePictures";
+    aws.update_item("ProductsTable", ("id", &renewed.id), forget, values).await;
+    let of = async |product: &Product| aws.objects_of(&product.id).await;
+    let kept = [of(&second).await, of(&sold).await];
+    assert_eq!((kept[0].len(), kept[1].len(), of(&renewed).await.len()), (1, 2, 2));
+
+    aws.run_on_schedule("clean-up-products", Duration::from_mins(5)).await;
+    assert_eq!(of(&renewed).await.len(), 2, "somebody may still be at work on it");
+    let is_marked = async || aws.item("ProductsTable", ("id", &renewed.id)).await["sweepAt"].is_object();
+    // First what earlier tests left behind, a batch of it at a time.
+    for _ in 0..20 {
+        aws.run_on_schedule("clean-up-products", HOUR + Duration::from_mins(1)).await;
+        if !is_marked().await && page(&none).await.status == 404 {
+            break;
+        }
+    }
+    page(&none).await.is_problem(404, "not-found");
+    let shown = shop.get(&renewed.path()).await.is(200)["imageUrl"].clone();
+    let left = of(&renewed).await;
+    assert!(left.len() == 1 && shown.as_str().is_some_and(|url| url.ends_with(&left[0])), "{left:?} {shown}");
+    assert_eq!([of(&second).await, of(&sold).await], kept);
+    page(&second).await.is(200);
+}

@@ -115,9 +115,17 @@ impl People {
             }
             // What she sells, and Bob bought.
             Some("orders") if path.ends_with("/status") => self.bob.buys(&self.cup, 1).await,
+            Some("seller") => self.bob.buys(&self.cup, 1).await,
             Some("products" | "users") => self.ann.lists(product().stock(100)).await.id,
             Some("stores") => self.store.clone(),
             Some("orders") => self.ann.buys(&self.tea, 1).await,
+            // Of what she sells, and Bob bought: the id of the product, and Bob's.
+            Some("reviews") => {
+                let mug = self.ann.sells(product().named("mug").stock(100)).await;
+                self.bob.gets(&mug).await;
+                self.bob.reviews(&mug, &json!({ "stars": 4 })).await.is(201);
+                format!("{}/{}", mug.id, self.bob.id())
+            }
             // Of what she sells, and Bob wants to send back.
             Some("returns") => {
                 let order = self.bob.buys(&self.cup, 1).await;
@@ -166,7 +174,12 @@ async fn a_seller(shop: &Shop, aws: &Aws) -> Person {
 /// it changes nothing.
 async fn call(shop: &Shop, operation: &Operation, id: &str, token: Option<&str>) -> Answer {
     let route = &operation.route;
-    let path = route.path.split('/').map(|part| if part.starts_with('{') { id } else { part });
+    // A path with two ids names a part of the first thing: so does `id`, with a slash between them.
+    let mut ids = id.split('/').cycle();
+    let path = route
+        .path
+        .split('/')
+        .map(|part| if part.starts_with('{') { ids.next().unwrap_or_default() } else { part });
     let method: Method = route.method.parse().expect("a method");
     let mut request = shop.request(method, &path.collect::<Vec<_>>().join("/"));
     if let Some(token) = token {

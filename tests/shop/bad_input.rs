@@ -40,7 +40,12 @@ fn routes() -> Vec<Route> {
         .filter(|operation| !operation.body.is_null() && operation.route.function != "receive-stripe-event");
     let route = |operation: Operation| Route {
         method: operation.route.method.parse().expect("a method"),
-        path: operation.route.path.replace("{id}", NOBODY).replace("{code}", "NOBODY"),
+        path: operation
+            .route
+            .path
+            .replace("{id}", NOBODY)
+            .replace("{orderId}", NOBODY)
+            .replace("{code}", "NOBODY"),
         caller: if operation.is_public {
             Caller::Nobody
         } else if operation.who == BTreeSet::from(["admin".to_owned()]) {

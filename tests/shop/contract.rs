@@ -146,6 +146,14 @@ impl World {
         order
     }
 
+    /// The product, which the buyer has and may review.
+    async fn bought(&mut self) -> String {
+        let product = self.product().await;
+        self.buyer = self.shop.person("Buyer").await;
+        self.buyer.gets(&product).await;
+        product.id
+    }
+
     /// The same, cancelled before it ships.
     async fn cancelled_guest_order(&mut self) -> (String, String) {
         for _ in 0..20 {
@@ -208,6 +216,14 @@ impl World {
             }
             "guestCardOrder" => self.guest_card_order().await.0,
             "guestCardOrder.token" => self.guest_card_order().await.1,
+            "bought" => self.bought().await,
+            "reviewed" => {
+                let product = self.bought().await;
+                let review = json!({ "stars": 4, "title": "Good shoes" });
+                self.buyer.post(&format!("/products/{product}/reviews"), &review).await.is(201);
+                product
+            }
+            "reviewed.author" => self.buyer.id(),
             "return" => {
                 let product = self.product().await;
                 self.buyer = self.shop.person("Buyer").await;
@@ -253,6 +269,9 @@ impl World {
                 self.shop.admin().await.post("/categories/upload-url", &body).await.is(201);
                 name
             }
+            "member.id" => self.member.id(),
+            "admin.id" => self.shop.admin().await.id(),
+            "closed.id" => self.shop.person("Closed").await.id(),
             "member.fullName" => self.member.full_name.clone(),
             "member.email" => self.member.email.clone(),
             "member.accessToken" => self.member.tokens.access_token.clone(),

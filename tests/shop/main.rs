@@ -1,6 +1,7 @@
 //! Journeys through a running shop, which `cargo local test` starts, and what the stores promise on its tables. They
 //! run at the same time on one cloud: each makes its own people and products, and looks at nothing else.
 
+mod accounts;
 mod activity;
 mod auth {
     mod admins;
@@ -30,6 +31,7 @@ mod orders {
     mod buying;
     mod cancelling;
     mod fulfilling;
+    mod selling;
 }
 mod ownership;
 mod payments;
@@ -43,6 +45,7 @@ mod readme;
 mod reads;
 mod refunds;
 mod returns;
+mod reviews;
 mod search;
 mod secrets;
 mod seed_002;

@@ -185,6 +185,34 @@ async fn a_price_is_shown_as_it_is_and_soon_sorted_and_filtered_by() {
     finds(&shop, &[("q", &word), ("minPrice", "10.01")], &[&cheap]).await;
 }
 
+// What buyers think of a product.
+#[tokio::test]
+async fn what_is_rated_better_is_found_first_and_by_its_stars() {
+    let shop = Shop::open();
+    let (ann, word) = (seller(&shop).await, word());
+    let good = ann.sells(named(&word, "good").stock(10)).await;
+    let bad = ann.sells(named(&word, "bad").stock(10)).await;
+    let unrated = ann.sells(named(&word, "new").stock(10)).await;
+    let (bob, cleo) = (shop.person("Bob").await, shop.person("Cleo").await);
+    for (person, product, stars) in [(&bob, &good, 5), (&cleo, &good, 4), (&bob, &bad, 2)] {
+        person.gets(product).await;
+        person.reviews(product, &json!({ "stars": stars })).await.is(201);
+    }
+    let page = finds(&shop, &[("q", &word), ("sort", "rating")], &[&good, &bad, &unrated]).await;
+    let ratings: Vec<_> =
+        page["products"].as_array().expect("products").iter().map(|one| &one["rating"]).collect();
+    assert_eq!(
+        ratings,
+        [
+            &json!({ "average": 4.5, "count": 2 }),
+            &json!({ "average": 2, "count": 1 }),
+            &json!({ "average": null, "count": 0 })
+        ]
+    );
+    finds(&shop, &[("q", &word), ("minRating", "4.5")], &[&good]).await;
+    finds(&shop, &[("q", &word), ("minRating", "4.6")], &[]).await;
+}
+
 // S8: the seller's own number.
 #[tokio::test]
 async fn a_sellers_own_number_is_found_whole_and_by_its_beginning() {

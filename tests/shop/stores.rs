@@ -14,12 +14,14 @@ mod limits;
 mod lists;
 mod offers;
 mod orders;
+mod parcels;
 mod payments;
 mod pictures;
 mod places;
 mod products;
 mod promotions;
 mod returns;
+mod reviews;
 mod search;
 mod settings;
 mod storefronts;
@@ -142,9 +144,9 @@ fn new_product(category: &str, stock: u32, now: Timestamp) -> ProductOffer {
 
 /// The offer of a product that is for sale, both in their tables.
 async fn for_sale(products: &Products, stock: u32) -> Offer {
-    let ProductOffer { product, offer } = new_product("Things", stock, past());
+    let ProductOffer { product, offer, .. } = new_product("Things", stock, past());
     let product = product.approved(Vec::new(), past());
-    let approved = ProductOffer { offer: offer.with_terms(product.terms()), product };
+    let approved = ProductOffer { offer: offer.with_terms(product.terms()), product, rating: None };
     products.create(&approved).await.expect("a product");
     approved.offer
 }

@@ -431,6 +431,28 @@ impl Person {
         order_id(&self.tries_to_buy(product, quantity).await.is(201))
     }
 
+    /// Buys a piece of something, and waits until that lets this person review it.
+    pub async fn gets(&self, product: &Product) {
+        self.buys(product, 1).await;
+        self.may_review(product).await;
+    }
+
+    /// Waits until what was bought lets this person review it: a second after the order was sent. That is known by a
+    /// review, which is deleted again.
+    pub async fn may_review(&self, product: &Product) {
+        eventually("the purchase is known", async || {
+            let posted = self.reviews(product, &json!({ "stars": 3 })).await;
+            (posted.status == 201).then_some(())
+        })
+        .await;
+        self.request(Method::DELETE, &format!("/reviews/{}", product.id)).send().await.is(204);
+    }
+
+    /// Says something of a product.
+    pub async fn reviews(&self, product: &Product, review: &Value) -> Answer {
+        self.post(&format!("{}/reviews", product.path()), review).await
+    }
+
     /// One of this person's orders.
     pub async fn order(&self, id: &str) -> Value {
         self.get(&format!("/orders/{id}")).await.is(200)

@@ -28,12 +28,26 @@ shared::names!(
         PasswordChanged = "user.password-changed",
         /// The account has another name or address.
         ProfileChanged = "user.profile-changed",
+        /// The person was made something else by an admin.
+        RoleChanged = "user.role-changed",
         /// The person listed a product.
         ProductListed = "product.listed",
         /// A product of the person's is for sale.
         ProductApproved = "product.approved",
         /// A product of the person's was turned down.
         ProductRejected = "product.rejected",
+        /// The person reviewed a product.
+        ReviewPosted = "review.posted",
+        /// The person changed a review.
+        ReviewEdited = "review.edited",
+        /// A review of the person's is gone.
+        ReviewRemoved = "review.removed",
+        /// An admin hid a review of the person's.
+        ReviewHidden = "review.hidden",
+        /// An admin shows it again.
+        ReviewShown = "review.shown",
+        /// The seller replied to a review of the person's.
+        ReviewAnswered = "review.answered",
         /// The person opened a store.
         StoreOpened = "store.opened",
         /// A store of the person's can be seen by everyone.

@@ -33,21 +33,11 @@ impl Confirmed {
         let username = Username::existing(header.user_name.context("the event has no userName")?);
         // Whoever signs up at Cognito itself, past this API, may have any name or none.
         let full_name = attributes.get("name").and_then(|name| FullName::new(name).ok());
-        let profile = Profile {
-            user_id: UserId::from(attribute("sub")?.clone()),
-            email: attribute("email")?
-                .parse()
-                .map_err(|_| anyhow::anyhow!("the event's email is no address"))?,
-            full_name: full_name.unwrap_or_else(|| username.as_full_name()),
-            username,
-            created_at: now,
-            updated_at: None,
-            last_sign_in_at: None,
-            password_changed_at: None,
-            role: None,
-            second_factor_at: None,
-            schema_version: Profile::SCHEMA_VERSION,
-        };
+        let user_id = UserId::from(attribute("sub")?.clone());
+        let email =
+            attribute("email")?.parse().map_err(|_| anyhow::anyhow!("the event's email is no address"))?;
+        let full_name = full_name.unwrap_or_else(|| username.as_full_name());
+        let profile = Profile::new(user_id, email, full_name, username, now);
         Ok(Some(Self {
             profile,
             pool_id: header.user_pool_id.context("the event has no userPoolId")?,
@@ -121,7 +111,7 @@ mod tests {
             serde_json::to_value(person.profile).unwrap(),
             json!({
                 "userId": "5d0c", "email": "ann@example.com", "fullName": "Ann Lee", "username": "Ann_Lee",
-                "createdAt": "2026-11-21T12:00:00.000Z", "schemaVersion": 1
+                "createdAt": "2026-11-21T12:00:00.000Z", "version": 1, "schemaVersion": 1
             })
         );
     }

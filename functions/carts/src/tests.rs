@@ -560,3 +560,24 @@ fn what_is_sent_needs_an_address_that_the_shop_sends_to() {
         assert_eq!(kind(&refusal), "shipping-not-available");
     }
 }
+
+#[test]
+fn a_line_of_a_store_that_is_closed_is_in_the_way_until_the_store_is_open_again() {
+    let store: StoreId = "01a1fc3e-6c1e-7a0b-8f0d-2b9f6a7c1d10".parse().unwrap();
+    let (tea, cup) = (offer("tea", "4.5", 9).in_store(Some(store)), offer("cup", "3", 9));
+    let cart = with(empty(), &[(&tea, 2), (&cup, 1)]);
+    assert_eq!(cart.stores(), [store].into(), "which gates to read is known before its offers");
+    let closed = shown(&cart, &[&tea, &cup]);
+    let line = &closed["items"][0];
+    let seen = (&line["problem"], &line["productPrice"], &line["total"], &line["available"]);
+    assert_eq!(seen, (&json!("store-closed"), &Json::Null, &Json::Null, &json!(0)));
+    assert_eq!((&closed["problems"], &closed["canCheckOut"]), (&json!(["store-closed"]), &json!(false)));
+    assert_eq!(closed["amounts"]["total"], 3, "it counts for nothing");
+    let refused = order(&cart, prices(&[&tea, &cup]), &json!({ "expectedTotal": 3 })).unwrap_err();
+    assert_eq!(kind(&refused), "store-closed");
+    assert_eq!(refused["lines"], json!([{ "productId": tea.id(), "problem": "store-closed" }]));
+
+    let open = Prices { open_stores: [store].into(), ..prices(&[&tea, &cup]) };
+    let placed = order(&cart, open, &json!({ "expectedTotal": 12 })).unwrap();
+    assert_eq!(serde_json::to_value(placed).unwrap()["lines"][0]["storeId"], json!(store));
+}

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use orders::events::OrderEvent;
 use products::events::ProductEvent;
+use reviews::events::ReviewEvent;
 use stores::events::StoreEvent;
 use users::events::UserEvent;
 
@@ -36,6 +37,7 @@ pub struct Sources {
     stage: Stage,
     orders: String,
     products: String,
+    reviews: String,
     stores: String,
     users: String,
 }
@@ -46,6 +48,7 @@ impl FromEnv for Sources {
             stage: config::required("STAGE")?,
             orders: config::required("ORDERS_TABLE")?,
             products: config::required("PRODUCTS_TABLE")?,
+            reviews: config::required("REVIEWS_TABLE")?,
             stores: config::required("STORES_TABLE")?,
             users: config::required("USERS_TABLE")?,
         })
@@ -58,11 +61,13 @@ impl Sources {
     /// # Errors
     /// When the change is of a table that tells nothing: the template has a stream too many.
     pub fn events_of(&self, change: Change) -> anyhow::Result<Vec<Event>> {
-        let Change { id, table, images, .. } = change;
+        let Change { id, table, images, at } = change;
         let told = if table == self.orders {
-            images.between(orders::events::between).iter().map(Told::order).collect()
+            images.between(orders::events::between).iter().map(|event| Told::order(event, at)).collect()
         } else if table == self.products {
             images.between(products::events::between).iter().map(Told::product).collect()
+        } else if table == self.reviews {
+            images.between(reviews::events::between).iter().map(|event| Told::review(event, at)).collect()
         } else if table == self.stores {
             images.between(stores::events::between_entries).iter().map(Told::store).collect()
         } else if table == self.users {
@@ -86,12 +91,19 @@ struct Told {
 }
 
 impl Told {
-    fn order(event: &OrderEvent) -> anyhow::Result<Self> {
-        Self::new("orders", event.kind(), event.order_id.to_string(), event.at, event)
+    /// What an item has not written down was about when it changed.
+    fn order(event: &OrderEvent, changed: Timestamp) -> anyhow::Result<Self> {
+        let at = event.at.unwrap_or(changed);
+        Self::new("orders", event.kind(), event.order_id.to_string(), at, event)
     }
 
     fn product(event: &ProductEvent) -> anyhow::Result<Self> {
         Self::new("products", event.what.as_str(), event.product_id.to_string(), event.at, event)
+    }
+
+    fn review(event: &ReviewEvent, changed: Timestamp) -> anyhow::Result<Self> {
+        let at = event.at.unwrap_or(changed);
+        Self::new("reviews", event.what.as_str(), event.product_id.to_string(), at, event)
     }
 
     fn store(event: &StoreEvent) -> anyhow::Result<Self> {

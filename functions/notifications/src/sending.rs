@@ -3,7 +3,10 @@
 use anyhow::anyhow;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{ReturnValue, Update};
-use orders::letters::{GuestLetterKind, GuestLetters, OrderLetters, ReturnLetterKind, ReturnLetters};
+use orders::letters::{
+    GuestLetterKind, GuestLetters, OrderLetters, ParcelLetterKind, ParcelLetters, ReturnLetterKind,
+    ReturnLetters,
+};
 use payments::letters::{PaymentLetterKind, PaymentLetters};
 use shared::dynamo::{Write, Written, update_item};
 use shared::guards::Guards;
@@ -24,6 +27,7 @@ pub struct Sending {
     guards: Guards,
     orders: OrderLetters,
     guests: GuestLetters,
+    parcels: ParcelLetters,
     returns: ReturnLetters,
     payments: PaymentLetters,
     mailer: Mailer,
@@ -37,6 +41,7 @@ impl FromEnv for Sending {
             guards: Guards::from_env(aws)?,
             orders: OrderLetters::from_env(aws)?,
             guests: GuestLetters::from_env(aws)?,
+            parcels: ParcelLetters::from_env(aws)?,
             returns: ReturnLetters::from_env(aws)?,
             payments: PaymentLetters::from_env(aws)?,
             mailer: Mailer::from_env(aws)?,
@@ -57,6 +62,9 @@ impl Sending {
     pub async fn send(&self, queued: &Queued, now: Timestamp) -> Result<(), Failure> {
         if queued.kind.parse::<GuestLetterKind>().is_ok() {
             return self.send_for(&self.guests, queued, now).await;
+        }
+        if queued.kind.parse::<ParcelLetterKind>().is_ok() {
+            return self.send_for(&self.parcels, queued, now).await;
         }
         if queued.kind.parse::<ReturnLetterKind>().is_ok() {
             return self.send_for(&self.returns, queued, now).await;

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use html5gum::{Token, Tokenizer};
 use orders::guests::OrderTokens;
-use orders::letters::{GuestOrder, ReturnLetterKind};
+use orders::letters::{GuestOrder, ParcelLetterKind, ReturnLetterKind};
 use orders::{CancellationReason, LetterKind, Order, Return};
 use payments::Refund;
 use serde_json::{Value, json};
@@ -352,6 +352,9 @@ fn previews() -> Vec<(String, Email)> {
     for kind in ReturnLetterKind::ALL {
         previews.push((kind.as_str().replace('.', "-"), Email::of(&about_return(kind), &shop()).unwrap()));
     }
+    for kind in ParcelLetterKind::ALL {
+        previews.push((kind.as_str().replace('.', "-"), Email::of(&about_parcel(kind), &shop()).unwrap()));
+    }
     previews.push(("payment-refunded".to_owned(), Email::of(&about_refund(), &shop()).unwrap()));
     previews
 }
@@ -372,6 +375,26 @@ fn about_return(kind: ReturnLetterKind) -> Letter {
     let asked: Return = serde_json::from_value(asked).unwrap();
     let shipping = in_status(&order("Ann", &[(2, HOSTILE[0], 9_999)]), "shipping", None);
     shipping.letter_of(kind, &asked).unwrap()
+}
+
+/// What is told of a parcel of two of the three products of an order.
+fn about_parcel(kind: ParcelLetterKind) -> Letter {
+    let pending =
+        order("Ann", &[(2, "Gucci shoes", 9_999), (1, HOSTILE[0], 450), (3, "Stoneware mug", 1_450)]);
+    let mut value = serde_json::to_value(&pending).unwrap();
+    value["lines"][0]["sellerId"] = json!("b0b1");
+    let parcel = match kind {
+        ParcelLetterKind::Sent => {
+            let url = "https://track.example/JD0146?lang=en&n=1";
+            let shipment =
+                json!({ "carrier": HOSTILE[2], "trackingNumber": "JD 0146-00", "trackingUrl": url });
+            json!({ "status": "shipped", "shipment": shipment })
+        }
+        ParcelLetterKind::Refused => json!({ "status": "refused", "reason": HOSTILE[1], "back": 4_800 }),
+    };
+    value["parcels"] = json!({ "77e1": parcel, "b0b1": { "status": "to_send" } });
+    let order: Order = serde_json::from_value(value).unwrap();
+    order.letter_of_parcel(kind, &order.lines()[1].seller().clone()).unwrap().unwrap()
 }
 
 /// What is told of a refund of a piece and of sending it.

@@ -136,9 +136,10 @@ struct EventView {
     at: Timestamp,
 }
 
-impl From<&OrderEvent> for EventView {
-    fn from(event: &OrderEvent) -> Self {
-        Self { kind: event.kind(), at: event.at }
+impl EventView {
+    /// Of what the order says when it was.
+    fn of(event: &OrderEvent) -> Option<Self> {
+        event.at.map(|at| Self { kind: event.kind(), at })
     }
 }
 
@@ -175,7 +176,7 @@ impl From<Inspected> for InspectedView {
         let acted = order.history.iter().map(|entry| entry.by.as_ref().and_then(|by| by.user_id.clone()));
         let acted: Vec<Option<UserId>> = acted.collect();
         let (user_id, contact) = (order.user_id.clone(), order.contact.clone());
-        let events = between(None, Some(&order)).iter().map(EventView::from).collect();
+        let events = between(None, Some(&order)).iter().filter_map(EventView::of).collect();
         let mut view = OrderView::from(order);
         for (entry, person) in view.history.iter_mut().zip(acted) {
             entry.user_id = match entry.by {

@@ -2,14 +2,17 @@
 //! What an order knows of it is one counter for each line under one version, so that whoever gives something back does
 //! so by what was read.
 
-use offers::OfferId;
+use std::collections::BTreeMap;
+
+use offers::{OfferId, ProductId};
 use serde::{Deserialize, Serialize};
+use shared::caller::UserId;
 use shared::http::problem::{FieldError, Kind, Problem, StatusCode};
 use shared::values::money::Amount;
-use totals::paid_back;
+use totals::{paid_back, shared_out};
 
 use crate::purchase::LineAmounts;
-use crate::{Line, NewLine, Order};
+use crate::{Line, NewLine, Order, OrderStatus};
 
 /// What came back of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -19,7 +22,7 @@ pub struct Back {
     pub(crate) version: u32,
     /// Lines of which something came back.
     pub(crate) lines: Vec<LineBack>,
-    /// What was given back for sending it, once that was.
+    /// What was given back for sending it, once something was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) shipping: Option<Amount>,
 }
@@ -139,6 +142,20 @@ impl Order {
         lines.iter().find(|line| line.offer_id == id).copied().unwrap_or(LineBack::none(id))
     }
 
+    /// What is in it, each product once, and whether its buyer has that: it is on its way, and neither all of its money
+    /// nor all of that product's pieces are paid back or are to be.
+    pub fn had(&self) -> BTreeMap<ProductId, bool> {
+        let is_sent = matches!(self.status, OrderStatus::Shipping | OrderStatus::Delivered);
+        let is_paid_back =
+            self.was_paid() && self.payment.as_ref().is_some_and(|paid| paid.kept() == Amount::ZERO);
+        let mut had = BTreeMap::new();
+        for line in &self.lines {
+            let some_is_left = self.back_of(line.offer_id).refunded < line.quantity.pieces();
+            *had.entry(line.product_id).or_insert(false) |= is_sent && !is_paid_back && some_is_left;
+        }
+        had
+    }
+
     fn line(&self, id: OfferId) -> Result<&Line, NotBack> {
         self.lines.iter().find(|line| line.offer_id == id).ok_or(NotBack::NotOrdered(id))
     }
@@ -185,11 +202,45 @@ impl Order {
 
     fn shipping_share(&self, is_wanted: bool) -> Result<Option<Amount>, NotBack> {
         let was_given = self.back.as_ref().is_some_and(|back| back.shipping.is_some());
-        match (is_wanted, was_given) {
+        match (is_wanted, self.shipping_left()) {
             (false, _) => Ok(None),
-            (true, true) => Err(NotBack::Shipping),
-            (true, false) => Ok(Some(self.shipping_total())),
+            (true, Amount::ZERO) if was_given => Err(NotBack::Shipping),
+            (true, left) => Ok(Some(left)),
         }
+    }
+
+    /// What of sending it was not given back.
+    fn shipping_left(&self) -> Amount {
+        let given = self.back.as_ref().and_then(|back| back.shipping).unwrap_or(Amount::ZERO);
+        Amount::from_minor(self.shipping_total().minor().saturating_sub(given.minor()))
+    }
+
+    /// What is given back, or is not to be paid, where this seller sends nothing: what is left of the seller's lines,
+    /// and their share of what sending all of them cost. Parcels that are refused one after the other come to the
+    /// order's total.
+    ///
+    /// # Errors
+    /// [`NotBack::NotOrdered`], which no line of the order's own is.
+    pub fn share_of_parcel(&self, seller: &UserId) -> Result<Share, NotBack> {
+        let lines: Vec<NewLine> = self
+            .lines_of(seller)
+            .map(|line| NewLine { id: line.offer_id, quantity: line.quantity })
+            .collect();
+        let share = self.share_of_what_is_left(&lines, false)?;
+        let shipping = self.shipping_of_parcel(seller).min(self.shipping_left());
+        Ok(Share { shipping: Some(shipping).filter(|amount| *amount != Amount::ZERO), ..share })
+    }
+
+    /// A seller's share of what sending all of it cost, by what the lines came to.
+    fn shipping_of_parcel(&self, seller: &UserId) -> Amount {
+        let sellers = self.sellers();
+        let came_to = |seller: &&UserId| {
+            Amount::from_minor(self.lines_of(seller).map(|line| line.paid().minor()).sum::<u64>())
+        };
+        let weights: Vec<Amount> = sellers.iter().map(came_to).collect();
+        let shares = shared_out(self.shipping_total(), &weights).unwrap_or_default();
+        let of_seller = sellers.iter().zip(shares).find(|(of, _)| **of == seller);
+        of_seller.map_or(Amount::ZERO, |(_, share)| share)
     }
 
     /// What is given back for so many pieces more, of those that are left.
@@ -210,7 +261,10 @@ impl Order {
                 line.amount = Amount::from_minor(amount);
             }
         });
-        back.shipping = back.shipping.or(share.shipping);
+        if let Some(more) = share.shipping {
+            let before = back.shipping.map_or(0, Amount::minor);
+            back.shipping = Some(Amount::from_minor(before.saturating_add(more.minor())));
+        }
         back
     }
 
@@ -223,8 +277,10 @@ impl Order {
                 line.amount = Amount::from_minor(amount);
             }
         });
-        if share.shipping.is_some() {
-            back.shipping = None;
+        if let Some(less) = share.shipping {
+            let before = back.shipping.map_or(0, Amount::minor);
+            let left = Amount::from_minor(before.saturating_sub(less.minor()));
+            back.shipping = Some(left).filter(|left| *left != Amount::ZERO);
         }
         back
     }
@@ -272,6 +328,7 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parcels::tests::seller;
     use crate::{Quantity, tests};
     use proptest::prelude::*;
     use serde_json::json;
@@ -357,6 +414,102 @@ mod tests {
         let again = taken_back(&paid_back, &share);
         assert_eq!(again.share(&[pieces(id, 1)], true), Ok(share));
         assert_eq!((again.back_of(id), again.back().unwrap().version), (LineBack::none(id), 2));
+    }
+
+    /// An order of sellers with these totals of their lines, and of sending them.
+    fn of_sellers(totals: &[u64], shipping: u64) -> Order {
+        let numbers: Vec<u8> = (0..).take(totals.len()).collect();
+        let mut item = serde_json::to_value(crate::parcels::tests::of_sellers(&numbers)).unwrap();
+        for (at, total) in totals.iter().enumerate() {
+            let amounts = json!({ "discount": 0, "tax": 0, "taxRate": 0, "total": total });
+            item["lines"][at]["amounts"] = amounts;
+        }
+        item["total"] = json!(totals.iter().sum::<u64>() + shipping);
+        serde_json::from_value(item).unwrap()
+    }
+
+    #[test]
+    fn a_parcel_is_worth_its_lines_and_its_share_of_sending_all_of_them() {
+        let order = of_sellers(&[900, 450], 490);
+        let share = |order: &Order, number| order.share_of_parcel(&seller(number)).unwrap();
+        let of_first = share(&order, 0);
+        assert_eq!(
+            (of_first.amount().minor(), of_first.shipping),
+            (900 + 327, Some(Amount::from_minor(327)))
+        );
+        // What an admin gave back of it before is not given back again.
+        let id = order.lines[0].offer_id;
+        let refunded = given(&order, &order.share(&[pieces(id, 1)], false).unwrap());
+        assert_eq!(share(&refunded, 0).amount().minor(), 450 + 327);
+        let shipping_too = given(&order, &order.share(&[], true).unwrap());
+        assert_eq!((share(&shipping_too, 0).amount().minor(), share(&shipping_too, 0).shipping), (900, None));
+        // And an admin gives back what is left of sending it.
+        let one = given(&order, &of_first);
+        assert_eq!(one.share(&[], true).unwrap().shipping, Some(Amount::from_minor(163)));
+        assert_eq!(given(&one, &share(&one, 1)).share(&[], true), Err(NotBack::Shipping));
+        assert_eq!(share(&of_sellers(&[900, 450], 0), 1).shipping, None, "nothing was charged for it");
+    }
+
+    proptest! {
+        #[test]
+        fn parcels_that_are_refused_one_by_one_come_to_the_total(
+            totals in prop::collection::vec(0..100_000_u64, 1..6), shipping in 0..10_000_u64, from in 0..6_usize,
+        ) {
+            let (mut order, mut sum) = (of_sellers(&totals, shipping), 0);
+            for at in 0..totals.len() {
+                let number = u8::try_from((at + from) % totals.len()).unwrap();
+                let share = order.share_of_parcel(&seller(number)).unwrap();
+                sum += share.amount().minor();
+                order = given(&order, &share);
+            }
+            prop_assert_eq!(sum, order.total().minor());
+        }
+    }
+
+    #[test]
+    fn a_buyer_has_what_is_sent_as_long_as_a_piece_of_it_is_not_paid_back() {
+        let (placed, tea) = order(3, 1_000, 490);
+        let had = |order: &Order| order.had().into_values().collect::<Vec<_>>();
+        assert_eq!(had(&placed), [false], "it is not on its way");
+        let sent = Order { status: OrderStatus::Shipping, ..placed };
+        assert_eq!(had(&sent), [true]);
+        let some = given(&sent, &sent.share(&[pieces(tea, 2)], true).unwrap());
+        assert_eq!(had(&some), [true]);
+        let rest = some.share(&[pieces(tea, 1)], false).unwrap();
+        let all = given(&some, &rest);
+        assert_eq!(had(&all), [false]);
+        assert_eq!(had(&taken_back(&all, &rest)), [true], "the refund failed");
+        let cancelled = Order { status: OrderStatus::Cancelled, ..sent.clone() };
+        assert_eq!(had(&cancelled), [false]);
+    }
+
+    #[test]
+    fn what_is_paid_back_as_a_whole_is_had_no_more_whatever_its_lines_say() {
+        let paid = |back: [u64; 2]| {
+            let mut item = serde_json::to_value(order(3, 1_000, 0).0).unwrap();
+            item["status"] = json!("delivered");
+            let payment = "01a1fbbc-f7cc-71a0-aa66-431f703e44ea";
+            item["payment"] = json!({
+                "paid": 1_000, "refunding": back[0], "refunded": back[1], "paymentId": payment, "attempts": [payment]
+            });
+            serde_json::from_value::<Order>(item).unwrap().had().into_values().collect::<Vec<_>>()
+        };
+        assert_eq!(paid([0, 0]), [true]);
+        assert_eq!(paid([400, 500]), [true]);
+        assert_eq!(paid([500, 500]), [false]);
+    }
+
+    #[test]
+    fn a_product_of_two_lines_is_had_by_either_and_one_product_not_for_another() {
+        let mut order = tests::placed(&[("Tea", 2), ("Cup", 1)]);
+        order.status = OrderStatus::Delivered;
+        let [tea, cup] = [0, 1].map(|line: usize| order.lines[line].offer_id);
+        let back = given(&order, &order.share(&[pieces(tea, 2)], false).unwrap());
+        let [of_tea, of_cup] = [0, 1].map(|line: usize| order.lines[line].product_id);
+        assert_eq!(back.had(), [(of_tea, false), (of_cup, true)].into());
+        let mut both = back;
+        both.lines[1].product_id = of_tea;
+        assert_eq!((both.had(), both.back_of(cup).refunded()), ([(of_tea, true)].into(), 0));
     }
 
     #[test]

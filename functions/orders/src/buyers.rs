@@ -63,10 +63,14 @@ impl Buyer {
     /// Whom to write to about the order, by the profile of people with an account.
     ///
     /// # Errors
-    /// [`Refusal::NoProfile`].
+    /// [`Refusal::NoProfile`], [`Refusal::AccountClosed`].
     pub fn contact(&self, profile: Option<Profile>) -> Result<Contact, Refusal> {
         match self {
-            Self::Person(_) => profile.map(Into::into).ok_or(Refusal::NoProfile),
+            Self::Person(_) => match profile {
+                Some(profile) if profile.status.is_active() => Ok(profile.into()),
+                Some(_) => Err(Refusal::AccountClosed),
+                None => Err(Refusal::NoProfile),
+            },
             Self::Guest(guest) => Ok(guest.contact.clone()),
         }
     }
@@ -192,6 +196,22 @@ mod tests {
         assert!(gus.customer().is_guest() && gus.person().is_none());
         assert_eq!(gus.contact(None).unwrap().email.as_str(), "gus@cartwright.test");
         assert_eq!(Buyer::from(&Caller::for_tests("ann")).contact(None), Err(Refusal::NoProfile));
+    }
+
+    #[test]
+    fn whoever_has_a_closed_account_orders_nothing() {
+        let profile = |status: &str| {
+            serde_json::from_value(serde_json::json!({
+                "userId": "ann", "email": "ann@cartwright.test", "fullName": "Ann", "username": "Ann",
+                "createdAt": "2026-11-21T12:00:00.000Z", "status": status
+            }))
+            .unwrap()
+        };
+        let ann = Buyer::from(&Caller::for_tests("ann"));
+        assert!(ann.contact(Some(profile("active"))).is_ok());
+        for status in ["disabled", "deleting"] {
+            assert_eq!(ann.contact(Some(profile(status))), Err(Refusal::AccountClosed));
+        }
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! What happened to an order, read from its item before and after a write. An order's history only grows, so each entry
-//! that is new is an event: none is told twice, and none is passed over where a write was not seen.
+//! that is new is an event: none is told twice, and none is passed over where a write was not seen. Whose it is and
+//! what is paid back of it is not in its history; that is told as it is by then.
+
+use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 use shared::caller::UserId;
-use shared::values::money::{Currency, InMajor};
+use shared::values::money::{Amount, Currency, InMajor};
 use shared::values::time::Timestamp;
 
-use crate::{CancellationReason, HistoryEntry, Order, OrderId, OrderStatus};
+use crate::{CancellationReason, HistoryEntry, Order, OrderId, OrderStatus, Paying};
 
 /// Something that happened to an order. As JSON it is the event's data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -16,9 +19,9 @@ pub struct OrderEvent {
     pub order_id: OrderId,
     /// Who bought it.
     pub user_id: UserId,
-    /// When.
+    /// When; `None` where the order has not written that down.
     #[serde(skip)]
-    pub at: Timestamp,
+    pub at: Option<Timestamp>,
     /// What.
     #[serde(flatten)]
     pub what: What,
@@ -55,12 +58,36 @@ pub enum What {
         #[serde(skip_serializing_if = "Option::is_none")]
         why: Option<CancellationReason>,
     },
+    /// Somebody without an account had placed it, and now it is somebody's who has one.
+    Claimed {},
+    /// More of its money is on its way back.
+    Refunded {
+        /// All that went back or is on its way.
+        refunded: InMajor,
+        /// In which currency.
+        currency: Currency,
+    },
+    /// Some of its money could not go back, or has come again.
+    RefundFailed {
+        /// All that went back or is on its way all the same.
+        refunded: InMajor,
+        /// In which currency.
+        currency: Currency,
+    },
 }
 
 impl OrderEvent {
     /// The names of all kinds, as subscribers know them.
-    pub const KINDS: [&str; 5] =
-        ["order.placed", "order.paid", "order.shipped", "order.delivered", "order.cancelled"];
+    pub const KINDS: [&str; 8] = [
+        "order.placed",
+        "order.paid",
+        "order.shipped",
+        "order.delivered",
+        "order.cancelled",
+        "order.claimed",
+        "order.refunded",
+        "order.refund-failed",
+    ];
 
     /// The name of its kind.
     pub const fn kind(&self) -> &'static str {
@@ -70,6 +97,9 @@ impl OrderEvent {
             What::Shipped {} => "order.shipped",
             What::Delivered {} => "order.delivered",
             What::Cancelled { .. } => "order.cancelled",
+            What::Claimed {} => "order.claimed",
+            What::Refunded { .. } => "order.refunded",
+            What::RefundFailed { .. } => "order.refund-failed",
         }
     }
 }
@@ -78,11 +108,9 @@ impl OrderEvent {
 pub fn between(old: Option<&Order>, new: Option<&Order>) -> Vec<OrderEvent> {
     let Some(new) = new else { return Vec::new() };
     let known = old.map_or(0, |old| old.history.len());
-    let event = |(index, entry): (usize, &HistoryEntry)| OrderEvent {
-        order_id: new.order_id,
-        user_id: new.user_id.clone(),
-        at: entry.at,
-        what: match entry.status {
+    let event = |at, what| OrderEvent { order_id: new.order_id, user_id: new.user_id.clone(), at, what };
+    let entered = |(index, entry): (usize, &HistoryEntry)| {
+        let what = match entry.status {
             // It was placed when it began to wait for its money.
             OrderStatus::Pending if index > 0 => What::Paid {},
             OrderStatus::AwaitingPayment | OrderStatus::Pending => {
@@ -91,9 +119,22 @@ pub fn between(old: Option<&Order>, new: Option<&Order>) -> Vec<OrderEvent> {
             OrderStatus::Shipping => What::Shipped {},
             OrderStatus::Delivered => What::Delivered {},
             OrderStatus::Cancelled => What::Cancelled { why: entry.reason },
-        },
+        };
+        event(Some(entry.at), what)
     };
-    new.history.iter().enumerate().skip(known).map(event).collect()
+    let mut events: Vec<_> = new.history.iter().enumerate().skip(known).map(entered).collect();
+    if old.is_some_and(|old| old.user_id.is_guest() && !new.user_id.is_guest()) {
+        events.push(event(None, What::Claimed {}));
+    }
+    let given_back = |order: &Order| order.payment.as_ref().map_or(Amount::ZERO, Paying::given_back);
+    let (before, after) = (old.map_or(Amount::ZERO, given_back), given_back(new));
+    let (refunded, currency) = (after.in_major(), new.currency);
+    match after.cmp(&before) {
+        Ordering::Greater => events.push(event(None, What::Refunded { refunded, currency })),
+        Ordering::Less => events.push(event(None, What::RefundFailed { refunded, currency })),
+        Ordering::Equal => {}
+    }
+    events
 }
 
 #[cfg(test)]
@@ -127,7 +168,7 @@ mod tests {
     fn a_new_order_is_placed() {
         let events = between(None, Some(&order(&[("pending", None)])));
         assert_eq!(kinds(&events), ["order.placed"]);
-        assert_eq!(events[0].at.to_string(), "2026-11-21T12:00:00.000Z");
+        assert_eq!(events[0].at.unwrap().to_string(), "2026-11-21T12:00:00.000Z");
         let data = json!({
             "orderId": "01a1fbbc-f982-7d04-8367-8c1b9055f3fd", "userId": "5d0c", "total": 10.5, "currency": "USD"
         });
@@ -159,6 +200,44 @@ mod tests {
         assert_eq!(kinds(&between(None, Some(&awaiting))), ["order.placed"]);
         assert_eq!(kinds(&between(Some(&awaiting), Some(&paid))), ["order.paid"]);
         assert_eq!(kinds(&between(None, Some(&paid))), ["order.placed", "order.paid"]);
+    }
+
+    /// An order that is on its way, of which so much is on its way back and so much went back.
+    fn given_back(refunding: u64, refunded: u64) -> Order {
+        let payment = "01a1fbbc-f7cc-71a0-aa66-431f703e44ea";
+        let payment = json!({
+            "paid": 1050, "refunding": refunding, "refunded": refunded, "paymentId": payment, "attempts": [payment]
+        });
+        let shipping = order(&[("pending", None), ("shipping", None)]);
+        Order { payment: serde_json::from_value(payment).unwrap(), ..shipping }
+    }
+
+    #[test]
+    fn what_is_paid_back_is_told_once_with_what_that_comes_to_and_so_is_what_fails() {
+        let told = |old: &Order, new: &Order| {
+            let events = between(Some(old), Some(new));
+            let shown = events.iter().map(|event| (event.kind(), serde_json::to_value(event).unwrap()));
+            shown.map(|(kind, data)| (kind, data["refunded"].clone())).collect::<Vec<_>>()
+        };
+        let [none, begun, back] = [given_back(0, 0), given_back(300, 0), given_back(0, 300)];
+        assert_eq!(told(&none, &begun), [("order.refunded", json!(3))]);
+        assert_eq!(told(&begun, &back), [], "the same money");
+        assert_eq!(told(&begun, &given_back(750, 300)), [("order.refunded", json!(10.5))]);
+        assert_eq!(told(&begun, &none), [("order.refund-failed", json!(0))]);
+        assert_eq!(told(&back, &none), [("order.refund-failed", json!(0))], "it has come again");
+        let unseen = between(None, Some(&back));
+        assert_eq!(kinds(&unseen), ["order.placed", "order.shipped", "order.refunded"]);
+        assert_eq!(unseen.last().unwrap().at, None);
+    }
+
+    #[test]
+    fn a_guests_order_is_claimed_once() {
+        let of = |user: UserId| Order { user_id: user, ..order(&[("pending", None), ("shipping", None)]) };
+        let (guests, anns) = (of(UserId::guest(7)), of(UserId::from("ann".to_owned())));
+        let events = between(Some(&guests), Some(&anns));
+        assert_eq!((kinds(&events), &events[0].user_id), (vec!["order.claimed"], &anns.user_id));
+        assert_eq!(between(Some(&anns), Some(&anns)), []);
+        assert_eq!(kinds(&between(None, Some(&anns))), ["order.placed", "order.shipped"]);
     }
 
     fn histories() -> impl Strategy<Value = Vec<(&'static str, Option<&'static str>)>> {

@@ -1,5 +1,5 @@
 //! What the seller of an order, or an admin, says of it: that it is on its way, by which carrier, and that it arrived.
-//! The payments say so, since what is paid at the door is paid then.
+//! The payments say so, since what is paid at the door is paid then. Of one of several sellers see [`crate::parcels`].
 
 use std::fmt;
 
@@ -57,6 +57,16 @@ pub struct Shipment {
 }
 
 impl Shipment {
+    /// Reads it from among the fields of a request; nothing where nothing of it was said.
+    pub(crate) fn read(fields: &mut Fields) -> Option<Option<Self>> {
+        let carrier = fields.member("carrier");
+        let tracking_number = fields.member("trackingNumber");
+        let tracking_url = fields.member("trackingUrl");
+        let shipment =
+            Self { carrier: carrier?, tracking_number: tracking_number?, tracking_url: tracking_url? };
+        Some(Some(shipment).filter(|shipment| *shipment != Self::default()))
+    }
+
     /// Sentences for the buyer.
     pub(crate) fn in_words(&self) -> Vec<String> {
         let carried = match (&self.carrier, &self.tracking_number) {
@@ -104,13 +114,9 @@ impl Body for Progress {
         if said == Some(Said::Delivered) {
             return Some(Self::Delivered);
         }
-        let carrier = fields.member("carrier");
-        let tracking_number = fields.member("trackingNumber");
-        let tracking_url = fields.member("trackingUrl");
-        let shipment =
-            Shipment { carrier: carrier?, tracking_number: tracking_number?, tracking_url: tracking_url? };
+        let shipment = Shipment::read(fields);
         said?;
-        Some(Self::Shipped(Some(shipment).filter(|shipment| *shipment != Shipment::default())))
+        shipment.map(Self::Shipped)
     }
 }
 

@@ -4,6 +4,7 @@ use anyhow::Context;
 use aws_sdk_dynamodb::types::Update;
 use offers::ProductName;
 use serde::Deserialize;
+use shared::caller::UserId;
 use shared::letters::{Letter, Letters, Link, Recipient, Row, Total};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
@@ -13,7 +14,9 @@ use shared::values::text::isolated;
 use shared::values::time::Timestamp;
 
 use crate::guests::{LinksWanted, OrderTokens};
+use crate::parcels::ParcelStatus;
 use crate::returns::ReturnStatus;
+use crate::selling::ParcelName;
 use crate::{
     Amounts, Contact, Line, Order, OrderId, OrderNumber, OrderStatus, Orders, PaymentMethod, PaymentQueue,
     Quantity, Return, ReturnId, Returns, Shipment,
@@ -120,6 +123,69 @@ impl Letters for ReturnLetters {
     }
 
     async fn told(&self, _: ReturnLetterKind, (): &()) {}
+}
+
+shared::names!(
+    /// What a letter about a seller's parcel says.
+    pub enum ParcelLetterKind {
+        /// It is on its way.
+        Sent = "parcel.sent",
+        /// Its seller does not send it.
+        Refused = "parcel.refused",
+    }
+);
+
+impl ParcelLetterKind {
+    /// What the buyer is told of a parcel in this status.
+    pub const fn of(status: ParcelStatus) -> Option<Self> {
+        match status {
+            ParcelStatus::Shipped => Some(Self::Sent),
+            ParcelStatus::Refused => Some(Self::Refused),
+            ParcelStatus::ToSend | ParcelStatus::Delivered => None,
+        }
+    }
+
+    /// The status that it tells of.
+    const fn tells_of(self) -> ParcelStatus {
+        match self {
+            Self::Sent => ParcelStatus::Shipped,
+            Self::Refused => ParcelStatus::Refused,
+        }
+    }
+}
+
+/// What there is to tell of parcels.
+#[derive(Debug, Clone)]
+pub struct ParcelLetters {
+    orders: Orders,
+    tokens: OrderTokens,
+}
+
+impl FromEnv for ParcelLetters {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { orders: Orders::from_env(aws)?, tokens: OrderTokens::from_env(aws)? })
+    }
+}
+
+impl Letters for ParcelLetters {
+    const THINGS: &'static str = "parcels";
+
+    type Kind = ParcelLetterKind;
+    type Id = ParcelName;
+    type Thing = ();
+
+    async fn letter(&self, kind: ParcelLetterKind, id: &ParcelName) -> Result<Option<(Letter, ())>, Failure> {
+        let order = self.orders.find(id.order_id).await?;
+        let order = order.context("there is no such order").map_err(Failure::Never)?;
+        let letter = order.letter_of_parcel(kind, &id.seller_id)?;
+        Ok(letter.map(|letter| (self.tokens.addressed(letter, &order), ())))
+    }
+
+    fn sent(&self, kind: ParcelLetterKind, id: &ParcelName) -> anyhow::Result<Option<Update>> {
+        self.orders.parcel_settled(id, kind.tells_of()).map(Some)
+    }
+
+    async fn told(&self, _: ParcelLetterKind, (): &()) {}
 }
 
 impl Letters for OrderLetters {
@@ -250,7 +316,10 @@ impl Order {
     /// When a line's total cannot be written down, which is so of no order that was placed.
     pub fn letter(&self, kind: LetterKind) -> anyhow::Result<Option<Letter>> {
         let Some(news) = self.news(kind) else { return Ok(None) };
-        let rows = self.lines().iter().map(|line| self.row(line)).collect::<anyhow::Result<_>>()?;
+        // Of what is not sent its own letter tells, but where that is all of it.
+        let is_told = |line: &&Line| kind == LetterKind::Cancelled || !self.is_refused_by(line.seller());
+        let rows =
+            self.lines().iter().filter(is_told).map(|line| self.row(line)).collect::<anyhow::Result<_>>()?;
         Ok(Some(self.letter_with(news, rows, self.totals()?)))
     }
 
@@ -324,6 +393,43 @@ impl Order {
         Some(self.letter_with(news, asked.named().map(row).collect(), Vec::new()))
     }
 
+    /// What its buyer is told of the parcel of one of its sellers; `None` when that is no longer so, since it has moved
+    /// on.
+    ///
+    /// # Errors
+    /// When a line's total cannot be written down, which is so of no order that was placed.
+    pub fn letter_of_parcel(
+        &self,
+        kind: ParcelLetterKind,
+        seller: &UserId,
+    ) -> anyhow::Result<Option<Letter>> {
+        let Some(parcel) = self.parcel_of(seller).filter(|parcel| parcel.status == kind.tells_of()) else {
+            return Ok(None);
+        };
+        let names: Vec<_> = self.lines_of(seller).map(Line::product_name).collect();
+        let (what, in_words) = (named(&names), |amount: Amount| amount.in_words(self.currency()));
+        let is_paid_later = self.is_paid_at_the_door();
+        let news = match kind {
+            ParcelLetterKind::Sent => {
+                let mut way = parcel.shipment.as_ref().map(Shipment::in_words).unwrap_or_default();
+                way.extend(is_paid_later.then(|| "You pay when it arrives.".to_owned()));
+                (format!("Part of your order is on its way: {what}"), "Part of your order is on its way", way)
+            }
+            ParcelLetterKind::Refused => {
+                let why = parcel.reason.as_ref().map(|reason| format!("The seller says: {reason}"));
+                let back = parcel.back.filter(|amount| *amount != Amount::ZERO).map(in_words);
+                let back = back.map(|amount| match is_paid_later {
+                    true => format!("You pay {amount} less when the rest arrives."),
+                    false => format!("You get {amount} back."),
+                });
+                let news = why.into_iter().chain(back).collect();
+                (format!("We cannot send {what}"), "Part of your order is not coming", news)
+            }
+        };
+        let rows = self.lines_of(seller).map(|line| self.row(line)).collect::<anyhow::Result<_>>()?;
+        Ok(Some(self.letter_with(news, rows, Vec::new())))
+    }
+
     /// Of what the total is made, as far as it is not the lines alone, and the total.
     fn totals(&self) -> anyhow::Result<Vec<Total>> {
         let Amounts { items, discount, shipping, tax, tax_included } = self.amounts();
@@ -332,7 +438,9 @@ impl Order {
         let in_words = |amount: Amount| amount.in_words(self.currency());
         let mut totals = Vec::new();
         let mut add = |name: &str, amount: String| totals.push(Total { name: name.to_owned(), amount });
-        if !self.amounts().are_of_items_alone() {
+        let is_over = self.status() == OrderStatus::Cancelled;
+        let not_sent = if is_over { Amount::ZERO } else { self.not_sent() };
+        if !self.amounts().are_of_items_alone() || not_sent != Amount::ZERO {
             add("Items", in_words(items));
         }
         if discount != Amount::ZERO {
@@ -344,7 +452,11 @@ impl Order {
         if on_top != Amount::ZERO {
             add("Tax", in_words(on_top));
         }
-        add("Total", in_words(self.total()));
+        if not_sent != Amount::ZERO {
+            add("Not sent", format!("\u{2212}{}", in_words(not_sent)));
+        }
+        let total = self.total().minor().saturating_sub(not_sent.minor());
+        add("Total", in_words(Amount::from_minor(total)));
         if tax_included != Amount::ZERO {
             add("Tax that is included", in_words(tax_included));
         }
@@ -383,7 +495,8 @@ impl Order {
             (LetterKind::Cancelled, OrderStatus::Cancelled) => {
                 let why =
                     self.cancellation_reason().map(|reason| reason.in_words(self.was_paid()).to_owned());
-                let news = why.into_iter().collect();
+                let said = self.refusals().into_iter().map(|reason| format!("The seller says: {reason}"));
+                let news = why.into_iter().chain(said).collect();
                 Some((format!("Your order of {what} is cancelled"), "Your order is cancelled", news))
             }
             (_, OrderStatus::AwaitingPayment)
@@ -439,6 +552,7 @@ pub fn pieces(number: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parcels::{ParcelReason, ParcelSaid, tests as parcels};
     use crate::{CancellationReason, HistoryEntry, tests};
 
     fn in_status(status: OrderStatus, reason: Option<CancellationReason>) -> Order {
@@ -588,6 +702,46 @@ mod tests {
                 "You pay when it arrives."
             ]
         );
+    }
+
+    #[test]
+    fn the_letter_of_a_parcel_says_what_is_in_it_and_how_to_follow_it() {
+        let order = parcels::of_sellers(&[1, 2, 2]);
+        let two = parcels::seller(2);
+        let letter = |order: &Order, kind| order.letter_of_parcel(kind, &two).unwrap();
+        assert_eq!(letter(&order, ParcelLetterKind::Sent), None, "nobody has sent it");
+        let shipment: Shipment = serde_json::from_str(r#"{"carrier":"DHL","trackingNumber":"JD1"}"#).unwrap();
+        let said = ParcelSaid::Shipped(Some(shipment));
+        let moves = order.moves(std::slice::from_ref(&two), &said).unwrap().unwrap();
+        let sent = parcels::moved(&order, &moves);
+        let told = letter(&sent, ParcelLetterKind::Sent).unwrap();
+        assert_eq!(told.subject, "Part of your order is on its way: Tea and 1 more item");
+        assert_eq!(told.paragraphs, ["It comes by DHL, tracking number JD1.", "You pay when it arrives."]);
+        assert_eq!((told.rows.len(), told.totals.len()), (2, 0));
+        assert_eq!(letter(&sent, ParcelLetterKind::Refused), None);
+        // That all of it is on its way is told of the parcels alone, and that it arrived of the order.
+        let arrived = sent.moves(std::slice::from_ref(&two), &ParcelSaid::Delivered).unwrap().unwrap();
+        assert_eq!(letter(&parcels::moved(&sent, &arrived), ParcelLetterKind::Sent), None);
+    }
+
+    #[test]
+    fn the_letter_of_a_refused_parcel_says_why_and_what_it_is_worth() {
+        let order = parcels::of_sellers(&[1, 2]);
+        let two = parcels::seller(2);
+        let reason = ParcelReason::new("It broke.").unwrap();
+        let said = ParcelSaid::Refused(Some(reason));
+        let mut moves = order.moves(std::slice::from_ref(&two), &said).unwrap().unwrap();
+        moves.parcels.get_mut(&two).unwrap().back = Some(Amount::from_minor(950));
+        let refused = parcels::moved(&order, &moves);
+        let paragraphs = |order: &Order| {
+            let letter = order.letter_of_parcel(ParcelLetterKind::Refused, &two).unwrap().unwrap();
+            assert_eq!(letter.subject, "We cannot send Tea");
+            letter.paragraphs
+        };
+        let less = "You pay 9.50 USD less when the rest arrives.";
+        assert_eq!(paragraphs(&refused), ["The seller says: It broke.", less]);
+        let paid = Order { payment_method: PaymentMethod::Card, ..refused };
+        assert_eq!(paragraphs(&paid), ["The seller says: It broke.", "You get 9.50 USD back."]);
     }
 
     #[test]

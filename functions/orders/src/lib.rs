@@ -1,7 +1,8 @@
 //! What people buy. The rules of an order are here and call nothing; [`letters`] says what its buyer is told, [`store`]
 //! keeps orders in DynamoDB, [`queue`] and [`workflow`] pass them on. [`Ordering`] is what buyers and the workflow do,
 //! [`guests`] what people without an account do, [`fulfilling`] what sellers and admins say, [`back`] and [`returns`]
-//! what comes back, [`selling`] what each seller has of an order, [`Sweep`] what is done for one that was left behind.
+//! what comes back, [`selling`] what each seller has of an order, [`parcels`] what each sends of it, [`Sweep`] what is
+//! done for one that was left behind.
 
 pub mod admin;
 pub mod back;
@@ -12,6 +13,7 @@ pub mod guests;
 pub mod letters;
 pub mod number;
 pub mod ordering;
+pub mod parcels;
 pub mod paying;
 pub mod prices;
 pub mod purchase;
@@ -52,17 +54,19 @@ pub use letters::LetterKind;
 pub use number::OrderNumber;
 pub use offers::OfferId;
 pub use ordering::Ordering;
+pub use parcels::{Moves, Parcel, ParcelProgress, ParcelSaid, RefusedMoney};
 pub use paying::{Paying, PaymentId, PaymentStatus, RefundId};
 pub use prices::PriceTables;
 pub use purchase::{Address, Amounts, Purchase};
 pub use queue::{OrderQueue, OrderQueued, PaymentQueue, PaymentQueued};
 pub use returns::{Return, ReturnId};
-pub use selling::SellerOrder;
+pub use selling::{SellerOrder, SellerOrderList, SellerOrderView, SellerStatus};
 pub use store::{Orders, Placing, Returns};
 pub use sweep::Sweep;
 pub use workflow::Workflow;
 
 use back::LineBack;
+use parcels::{ParcelReason, ParcelStatus, Parcels};
 use purchase::{AmountsView, Choices, LineAmounts, LineAmountsView, NewChoices, Prices, UsedCoupon, Wanted};
 
 shared::id!(
@@ -452,6 +456,11 @@ impl Line {
         &self.product_name
     }
 
+    /// Who sells it.
+    pub fn seller(&self) -> &UserId {
+        &self.seller_id
+    }
+
     /// How many pieces of it.
     pub fn quantity(&self) -> Quantity {
         self.quantity
@@ -599,6 +608,12 @@ pub struct Order {
     /// How it travels, if that was said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     shipment: Option<Shipment>,
+    /// What each of its sellers sends; missing as long as it is sent as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    parcels: Option<Parcels>,
+    /// What is not paid of it at the door, of parcels that were refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    waived: Option<Amount>,
     /// While something is owed to the order, its shard of the index `due`; gone when all is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     due: Option<String>,
@@ -687,6 +702,8 @@ impl Order {
             history: vec![HistoryEntry { status: OrderStatus::Pending, at: now, reason: None, by: None }],
             manual: shop.fulfilment == Fulfilment::Manual,
             shipment: None,
+            parcels: None,
+            waived: None,
             due: Some(store::due_shard(order_id)),
             due_at: Some(now + GRACE),
             all: Some(store::list_shard(order_id).to_owned()),
@@ -871,6 +888,31 @@ pub struct OrderView {
     history: Vec<HistoryView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     shipment: Option<Shipment>,
+    /// Where it is sent in parts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parcels: Vec<ParcelView>,
+}
+
+/// What one of an order's sellers sends of it. Who that is the products tell.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct ParcelView {
+    status: ParcelStatus,
+    items: Vec<OfferId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shipment: Option<Shipment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<ParcelReason>,
+}
+
+impl ParcelView {
+    fn of(order: &Order, seller: &UserId, parcel: &Parcel) -> Self {
+        Self {
+            status: parcel.status,
+            items: order.lines_of(seller).map(|line| line.offer_id).collect(),
+            shipment: parcel.shipment.clone(),
+            reason: parcel.reason.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -926,7 +968,10 @@ impl From<Order> for OrderView {
             }
         };
         let (payment_status, was_paid) = (order.payment_status(), order.was_paid());
+        let parcels = order.parcels.iter().flatten();
+        let parcels = parcels.map(|(seller, parcel)| ParcelView::of(&order, seller, parcel)).collect();
         Self {
+            parcels,
             amounts: order.amounts().into(),
             order_id: order.order_id,
             number: order.order_id.into(),
@@ -1008,6 +1053,9 @@ pub enum Refusal {
     /// Nobody could be told of the order: the buyer's account has no profile.
     #[error("the buyer has no profile")]
     NoProfile,
+    /// The buyer's account is disabled, or about to be deleted.
+    #[error("the buyer's account is closed")]
+    AccountClosed,
     /// It is on its way.
     #[error("the order is on its way")]
     NotCancellable,
@@ -1023,6 +1071,21 @@ pub enum Refusal {
     /// It was said before, with another carrier or number.
     #[error("the order has shipped in another way")]
     ShippedOtherwise,
+    /// Others send parts of it as well, each for themselves.
+    #[error("the order has several sellers")]
+    SeveralParcels,
+    /// The workflow ships it, and a part of it nobody.
+    #[error("the shop ships the order")]
+    SentByShop,
+    /// Its seller does not send it.
+    #[error("the parcel was refused")]
+    ParcelRefused,
+    /// It cannot be refused any more.
+    #[error("the parcel is on its way")]
+    ParcelOnItsWay,
+    /// It has several sellers, and an admin did not say of whose parcel it is.
+    #[error("nobody has said whose parcel it is")]
+    WhichSeller,
     /// The key came before with another order.
     #[error(transparent)]
     KeyReused(#[from] KeyReused),
@@ -1076,6 +1139,9 @@ const CANCELLED: Kind = Kind::new(StatusCode::CONFLICT, "order-cancelled", "Orde
 const AWAITS_PAYMENT: Kind = Kind::new(StatusCode::CONFLICT, "awaiting-payment", "Awaiting payment");
 const NOT_SHIPPED: Kind = Kind::new(StatusCode::CONFLICT, "not-shipped", "Not shipped");
 const ALREADY_SHIPPED: Kind = Kind::new(StatusCode::CONFLICT, "already-shipped", "Already shipped");
+const SEVERAL_PARCELS: Kind = Kind::new(StatusCode::CONFLICT, "several-parcels", "Several parcels");
+const SENT_BY_SHOP: Kind = Kind::new(StatusCode::CONFLICT, "sent-by-shop", "Sent by the shop");
+const PARCEL_REFUSED: Kind = Kind::new(StatusCode::CONFLICT, "parcel-refused", "Parcel refused");
 const MIXED_CURRENCIES: Kind = Kind::new(StatusCode::CONFLICT, "mixed-currencies", "Mixed currencies");
 const TOO_MANY_SELLERS: Kind = Kind::new(StatusCode::CONFLICT, "too-many-sellers", "Too many sellers");
 const NO_PROFILE: Kind = Kind::new(StatusCode::CONFLICT, "no-profile", "No profile");
@@ -1105,6 +1171,7 @@ impl From<Refusal> for Problem {
                 "Your account is not complete: we have no name and no confirmed address to write to about an order. \
                  Ask the shop to complete it, or sign up with another address, and order again.",
             ),
+            Refusal::AccountClosed => users::account_closed(),
             Refusal::NotCancellable => {
                 Self::new(NOT_CANCELLABLE, "The order is on its way and can no longer be cancelled.")
             }
@@ -1119,6 +1186,25 @@ impl From<Refusal> for Problem {
                 ALREADY_SHIPPED,
                 "The order was said to be shipped before, with another carrier, number or URL. Its buyer was told those.",
             ),
+            Refusal::SeveralParcels => Self::new(
+                SEVERAL_PARCELS,
+                "Others sell products of this order as well. Say what became of your parcel: \
+                 PUT /seller/orders/{orderId}/status.",
+            ),
+            Refusal::SentByShop => {
+                Self::new(SENT_BY_SHOP, "The shop sends this order by itself, in a moment and as a whole.")
+            }
+            Refusal::ParcelRefused => Self::new(
+                PARCEL_REFUSED,
+                "It was said that this parcel is not sent. Nothing more can happen to it.",
+            ),
+            Refusal::ParcelOnItsWay => {
+                Self::new(ALREADY_SHIPPED, "The parcel is on its way and can no longer be refused.")
+            }
+            Refusal::WhichSeller => {
+                let detail = "is required: the order has several sellers";
+                Self::invalid_input(vec![FieldError::body("#/sellerId", detail)])
+            }
             Refusal::KeyReused(reused) => reused.into(),
         }
     }

@@ -69,6 +69,11 @@ impl Paying {
         Amount::from_minor(kept.saturating_sub(self.refunded.minor()))
     }
 
+    /// What is on its way back or went back.
+    pub fn given_back(&self) -> Amount {
+        Amount::from_minor(self.refunding.minor().saturating_add(self.refunded.minor()))
+    }
+
     /// What goes back when the order ends: all that is kept, but nothing as long as its buyer has it from the bank.
     pub fn goes_back(&self) -> Amount {
         if self.disputes > 0 { Amount::ZERO } else { self.kept() }
@@ -123,9 +128,15 @@ impl Order {
         self.payment_method == PaymentMethod::CashOnDelivery && self.payment.is_none()
     }
 
+    /// What is paid for it: all of it but for parcels that were refused before it was paid at the door.
+    pub fn due_amount(&self) -> Amount {
+        let waived = self.waived.map_or(0, Amount::minor);
+        Amount::from_minor(self.total.minor().saturating_sub(waived))
+    }
+
     /// That the carrier has taken its money, which is the payment `id`.
     pub(crate) fn collected(&self, id: PaymentId) -> Paying {
-        Paying { paid: self.total, ..Paying::by(id) }
+        Paying { paid: self.due_amount(), ..Paying::by(id) }
     }
 
     /// The same, which costs nothing.
@@ -185,7 +196,7 @@ impl Order {
         if payment.charged_back > 0 && kept > Amount::ZERO {
             return PaymentStatus::ChargedBack;
         }
-        if kept >= self.total {
+        if kept >= self.due_amount() {
             return PaymentStatus::Paid;
         }
         if kept == Amount::ZERO { PaymentStatus::Refunded } else { PaymentStatus::PartiallyRefunded }

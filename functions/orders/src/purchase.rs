@@ -2,7 +2,6 @@
 //! together. A cart shows it, and the order that comes of the cart keeps it.
 
 use std::collections::HashSet;
-use std::fmt;
 
 use offers::{Offer, OfferId};
 use promotions::{Basket, Benefit, Counted, Coupon, CouponCode};
@@ -11,6 +10,7 @@ use settings::{MethodId, OfferedMethod, Region, Shipping, Tax};
 use shared::caller::UserId;
 use shared::http::input::{Change, Fields};
 use shared::http::problem::{FieldError, Kind, Problem, StatusCode};
+pub use shared::values::address::{Address, AddressCode, AddressLine};
 use shared::values::country::Country;
 use shared::values::money::{Amount, Currency, InMajor};
 use shared::values::percent::{InHundredths, Percent};
@@ -19,43 +19,6 @@ use stores::StoreId;
 use totals::{Discount, LineTotal, Taxes, Totals};
 
 use crate::Quantity;
-
-shared::text!(
-    /// A line of an address, and who is to get it.
-    AddressLine, 1..=120
-);
-
-shared::text!(
-    /// A postal code, and a telephone number: what people write in many ways.
-    AddressCode, 1..=40
-);
-
-shared::body!(
-    /// Where things are sent.
-    #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    pub struct Address {
-        name: AddressLine,
-        line1: AddressLine,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        line2: Option<AddressLine>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        postal_code: Option<AddressCode>,
-        city: AddressLine,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        region: Option<Region>,
-        country: Country,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        phone: Option<AddressCode>,
-    }
-);
-
-/// Where somebody lives is for no log.
-impl fmt::Debug for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Address(…)")
-    }
-}
 
 /// What somebody chose of a purchase besides what is in it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -475,7 +438,7 @@ impl Purchase {
     ) -> Option<Self> {
         let Prices { named, shipping: sending, tax: taxing, .. } = prices;
         let place = choices.shipping_address.as_ref();
-        let (country, region) = place.map_or((shop, None), |place| (place.country, place.region.as_ref()));
+        let (country, region) = place.map_or((shop, None), Address::place);
         let region = region.map(Region::as_str);
         let rate = |category| taxing.rate_for(country, region, category);
         let mut faults = Vec::new();

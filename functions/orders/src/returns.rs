@@ -436,6 +436,8 @@ impl Order {
         let asked_for = Return::of(self, asked, now)?;
         for NewLine { id, quantity } in &asked.lines {
             let line = self.lines.iter().find(|line| line.offer_id == *id);
+            // What was never sent does not come back.
+            let line = line.filter(|line| !self.is_refused_by(&line.seller_id));
             let pieces = line.map_or(0, |line| line.quantity.pieces());
             let left = pieces.saturating_sub(self.back_of(*id).returned());
             if quantity.pieces() > left {

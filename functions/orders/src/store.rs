@@ -9,6 +9,11 @@
 //! | the same of those that are pending | index `open`: `open` (likewise), `orderId`; sparse |
 //! | a guest's orders, newest first | index `guest`: `guest` (HMAC of the address), `createdAt`; sparse |
 //! | what a seller has of an order | table SellerOrders: `sellerId`, `orderId`, which sorts by time |
+//! | the same of what the seller is to send | its index `open`: `open` (the seller's id), `orderId`; sparse |
+//! | parcels of which a letter is owed | its index `due`: `due` ("0"), `dueAt` (when to look); sparse |
+//!
+//! SellerOrders are written with their order, with each word of a parcel, and when a person ships or ends an order that
+//! a person was to ship. Of an order that is sent in parts, its own `parcels` tell how it stands.
 //!
 //! An order is `due` from its first moment until its last email is recorded as sent, so whatever dies between leaves a
 //! trace that the sweep finds. One that waits for a person to ship it is owed nothing meanwhile and so not `due`; one
@@ -16,6 +21,7 @@
 
 mod ending;
 mod guests;
+mod parcels;
 mod paying;
 mod returns;
 
@@ -118,6 +124,7 @@ impl FromEnv for Orders {
 }
 
 pub use ending::{Ended, Ending};
+pub use parcels::Told;
 pub use paying::Refunded;
 pub use returns::Returns;
 
@@ -534,21 +541,47 @@ impl Orders {
         collect: Collect<'_>,
         now: Timestamp,
     ) -> Result<(Order, bool), Error> {
-        let mut order = self.find(id).await?.ok_or(Error::NotFound)?;
+        let order = self.find(id).await?.ok_or(Error::NotFound)?;
         let Some(actor) = order.fulfilled_by(caller) else {
-            return Err(if order.user_id == *caller.id() { Error::NotTheirs } else { Error::NotFound });
+            return Err(match (order.is_of_seller(caller.id()), order.user_id == *caller.id()) {
+                (true, _) => Refusal::SeveralParcels.into(),
+                (false, true) => Error::NotTheirs,
+                (false, false) => Error::NotFound,
+            });
         };
+        self.progress_whole(order, &actor, progress, collect, now).await
+    }
+
+    /// The same of an order, as it was read, that `actor` may speak of.
+    async fn progress_whole(
+        &self,
+        mut order: Order,
+        actor: &Actor,
+        progress: &Progress,
+        collect: Collect<'_>,
+        now: Timestamp,
+    ) -> Result<(Order, bool), Error> {
         let (action, shipment) = match progress {
             Progress::Shipped(shipment) => (Action::Ship, shipment.as_ref()),
             Progress::Delivered => (Action::Deliver, None),
         };
         let mut now = now;
         loop {
+            if order.is_in_parcels() {
+                return self.progress_all(order, actor, progress, collect, now).await;
+            }
             let written = if action == Action::Deliver && order.is_paid_at_the_door() {
-                self.collected(&order, &actor, collect, now).await?
+                let add = |write: &mut Write| Besides::collected(&order, collect(&order, write)?);
+                self.moved_with(&order, action, actor, &add, now).await?
+            } else if action == Action::Ship && order.manual {
+                let add = |write: &mut Write| {
+                    self.close_for_sellers(&order, write)?;
+                    Ok(shipment.map(Besides::shipment).transpose()?.unwrap_or_default())
+                };
+                self.moved_with(&order, action, actor, &add, now).await?
             } else {
                 let besides = shipment.map(Besides::shipment).transpose()?.unwrap_or_default();
-                let update = self.transition(id, action, &actor, besides, now)?;
+                let update = self.transition(order.order_id, action, actor, besides, now)?;
                 update_item(&self.client, update, ReturnValue::AllNew).await.context("move an order on")?
             };
             let found = match written {
@@ -557,6 +590,8 @@ impl Orders {
             };
             let is_same = shipment.is_none() || shipment == found.shipment();
             match (found.status.on(action), found.status) {
+                // Somebody spoke of a part of it meanwhile.
+                _ if found.is_in_parcels() => order = found,
                 (Transition::Already, _) if is_same => return Ok((found, false)),
                 (Transition::Already, _) => return Err(Refusal::ShippedOtherwise.into()),
                 (Transition::Refused | Transition::Unsettled, status) => {
@@ -569,24 +604,24 @@ impl Orders {
         }
     }
 
-    /// Moves an order that is paid at the door to delivered, with its payment. Gives the order as it is then, or as it
-    /// stood where it did not move.
+    /// Moves an order on with what is written in the same transaction: what is paid at the door with its payment. Gives
+    /// the order as it is then, or as it stood where it did not move.
     ///
-    /// Safe to repeat: the order's status lets it happen once, and only with it is there a payment.
-    async fn collected(
+    /// Safe to repeat: the order's status lets it happen once, and only with it is the rest written.
+    async fn moved_with(
         &self,
         order: &Order,
+        action: Action,
         actor: &Actor,
-        collect: Collect<'_>,
+        add: &(dyn Fn(&mut Write) -> anyhow::Result<Besides> + Send + Sync),
         now: Timestamp,
     ) -> anyhow::Result<Written<Item, Item>> {
         let mut write = Write::new();
-        let payment = collect(order, &mut write)?;
-        let besides = Besides::collected(order, payment)?;
-        let own = write.update(self.transition(order.order_id, Action::Deliver, actor, besides, now)?);
+        let besides = add(&mut write)?;
+        let own = write.update(self.transition(order.order_id, action, actor, besides, now)?);
         let Written::Refused(mut found) = write.commit(&self.client).await? else {
-            let delivered = self.item(order.order_id).await?;
-            return delivered.map(Written::Done).context("there is no such order");
+            let moved = self.item(order.order_id).await?;
+            return moved.map(Written::Done).context("there is no such order");
         };
         // Where several conditions failed, as for the SDK's own repetition, DynamoDB need not name this one.
         let found = match found.take(own) {
@@ -603,7 +638,9 @@ impl Orders {
     /// When there is no such order or the tables cannot be written.
     pub async fn hand_over(&self, id: OrderId) -> anyhow::Result<()> {
         let order = self.find(id).await?.context("there is no such order")?;
-        let mut lines: Vec<&Line> = order.lines.iter().collect();
+        // What a seller refused is promised no more.
+        let lines = order.lines.iter().filter(|line| !order.is_refused_by(&line.seller_id));
+        let mut lines: Vec<&Line> = lines.collect();
         loop {
             let mut write = Write::new();
             let own = write.update(self.handed_over(id)?);
@@ -671,8 +708,10 @@ impl Orders {
             changes.push_str(", #open = :open");
             update = update.expression_attribute_values(":open", text(list_shard(id)));
         } else {
-            // Whatever else happens to a pending order, it is pending no more.
+            // Whatever else happens to a pending order, it is pending no more. One that is sent in parts goes where
+            // they do.
             changes.push_str(" REMOVE #open");
+            condition.push_str(" AND attribute_not_exists(parcels)");
         }
         if *actor == Actor::WORKFLOW && matches!(action, Action::Ship | Action::Cancel) {
             condition.push_str(" AND attribute_not_exists(manual)");

@@ -1,5 +1,5 @@
 //! Queues again what orders are still owed, be it fulfilment, an email, or the end of their time to pay; and emails
-//! about returns.
+//! about parcels and returns.
 
 use anyhow::Context;
 use shared::letters::{EmailQueue, Queued};
@@ -9,6 +9,7 @@ use shared::run::telemetry;
 use shared::values::time::Timestamp;
 
 use crate::returns::ReturnSweep;
+use crate::selling::ParcelSweep;
 use crate::store::due_shards;
 use crate::{DueOrder, OrderQueue, Orders, Owed, PaymentQueue};
 
@@ -22,6 +23,7 @@ pub struct Sweep {
     queue: OrderQueue,
     emails: EmailQueue,
     payments: PaymentQueue,
+    parcels: ParcelSweep,
     returns: ReturnSweep,
 }
 
@@ -32,15 +34,16 @@ impl FromEnv for Sweep {
             queue: OrderQueue::from_env(aws)?,
             emails: EmailQueue::from_env(aws)?,
             payments: PaymentQueue::from_env(aws)?,
+            parcels: ParcelSweep::from_env(aws)?,
             returns: ReturnSweep::from_env(aws)?,
         })
     }
 }
 
 impl Sweep {
-    /// Sweeps every shard by itself, and then returns: one that cannot be read, or an order that cannot be swept, keeps
-    /// no other waiting. Safe to repeat: each order is put off before it is queued, and what is queued twice has one
-    /// effect.
+    /// Sweeps every shard by itself, then parcels and returns: one that cannot be read, or an order that cannot be
+    /// swept, keeps no other waiting. Safe to repeat: each order is put off before it is queued, and what is queued
+    /// twice has one effect.
     ///
     /// # Errors
     /// Tells how many failed, after all of them were tried.
@@ -54,6 +57,10 @@ impl Sweep {
                     1
                 }
             };
+        }
+        if let Err(error) = self.parcels.run(now).await {
+            tracing::error!(error = format!("{error:#}"), "parcels were not swept");
+            failed += 1;
         }
         if let Err(error) = self.returns.run(now).await {
             tracing::error!(error = format!("{error:#}"), "returns were not swept");

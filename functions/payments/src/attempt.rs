@@ -219,12 +219,13 @@ impl Payment {
 
     /// What the carrier took for `order` at the door, of which no provider knows.
     pub fn of_cash(id: PaymentId, order: &Order, shop: &Shop, now: Timestamp) -> Self {
-        let total = order.total();
+        let paid = order.due_amount();
         Self {
             kind: AttemptKind::Cash,
             status: AttemptStatus::Captured,
-            captured: total,
-            refundable: total,
+            amount: paid,
+            captured: paid,
+            refundable: paid,
             ..Self::first(id, order, shop, now)
         }
     }

@@ -77,6 +77,7 @@ impl Refund {
             | RefundWhy::Fraudulent
             | RefundWhy::Cancelled
             | RefundWhy::Returned
+            | RefundWhy::Refused
             | RefundWhy::Mismatch
             | RefundWhy::Elsewhere => None,
         };

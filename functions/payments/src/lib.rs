@@ -10,7 +10,7 @@
 //! | [`buying`] | an order and the way to pay it in one request |
 //! | [`telling`] | Stripe is told that an order was confirmed |
 //! | [`cancelling`], [`refunding`] | ending orders with their money, and giving money back |
-//! | [`fulfilling`] | an order is on its way, or arrived and is paid at the door |
+//! | [`fulfilling`], [`parcelling`] | an order, or a parcel, is on its way, arrived and is paid, or is not sent |
 //! | [`returning`] | what comes back is paid back |
 //! | [`letters`] | what buyers are told of their money |
 //! | [`claiming`] | a guest's order becomes somebody's, with its payments |
@@ -38,6 +38,7 @@ pub mod ids;
 pub mod letters;
 pub mod minimum;
 pub mod opening;
+pub mod parcelling;
 pub mod receiving;
 pub mod reconciling;
 pub mod refunding;
@@ -59,6 +60,7 @@ pub use attempt::Payment;
 pub use fulfilling::Fulfilling;
 pub use ids::{PaymentId, RefundId, Shop};
 pub use opening::Opening;
+pub use parcelling::Parcelling;
 pub use refunds::Refund;
 pub use settings::Terms;
 pub use store::Payments;

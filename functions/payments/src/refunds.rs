@@ -82,6 +82,8 @@ shared::names!(
         Cancelled = "cancelled",
         /// What it paid for came back.
         Returned = "returned",
+        /// What it paid for was not sent.
+        Refused = "refused",
         /// The money came when the order was over.
         Late = "late",
         /// Another amount came than was to be paid, or another currency.
@@ -94,7 +96,7 @@ shared::names!(
 impl RefundWhy {
     fn at_stripe(self) -> Option<RefundReason> {
         match self {
-            Self::RequestedByCustomer | Self::Cancelled | Self::Returned => {
+            Self::RequestedByCustomer | Self::Cancelled | Self::Returned | Self::Refused => {
                 Some(RefundReason::RequestedByCustomer)
             }
             Self::Duplicate => Some(RefundReason::Duplicate),
@@ -105,14 +107,15 @@ impl RefundWhy {
 }
 
 impl RefundWhy {
-    /// Whether its buyer is told by a letter of its own. Another one tells of the money of an order that is cancelled,
-    /// or of things that came back; and of what was not the order's money nobody here knows how much it is.
+    /// Whether its buyer is told by a letter of its own. Another one tells of the money of an order that is cancelled, of
+    /// things that came back, or that were not sent; and of what was not the order's money nobody here knows how much
+    /// it is.
     pub(crate) fn is_told(self) -> bool {
         match self {
             Self::RequestedByCustomer | Self::Duplicate | Self::Fraudulent | Self::Late | Self::Elsewhere => {
                 true
             }
-            Self::Cancelled | Self::Returned | Self::Mismatch => false,
+            Self::Cancelled | Self::Returned | Self::Refused | Self::Mismatch => false,
         }
     }
 }

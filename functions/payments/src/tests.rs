@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use orders::returns::Receipt;
-use orders::{Actor, NotBack, Order, OrderId, OrderStatus, PaymentId, Return};
+use orders::{Actor, NotBack, Order, OrderId, OrderStatus, ParcelSaid, PaymentId, RefusedMoney, Return};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use shared::caller::UserId;
@@ -13,6 +13,7 @@ use shared::values::time::Timestamp;
 use crate::attempt::{AttemptKind, AttemptStatus, CardKind, Follows, Heard, Outcome, Payment};
 use crate::deciding::{Decision, Known, Money, Said, State, decide};
 use crate::ids::SessionId;
+use crate::parcelling::refused_money;
 use crate::refunding::{NewRefund, NoRefund, RefundPart, planned};
 use crate::refunds::{Refund, RefundFollows, RefundHeard, RefundName, RefundState, RefundWhy};
 use crate::returning::owed_for;
@@ -702,4 +703,88 @@ fn what_is_to_be_told_is_due_until_it_is() {
     let outside = |why| Refund::outside(&captured, Amount::from_minor(10), why, None, now());
     assert!(outside(RefundWhy::RequestedByCustomer).due.is_some());
     assert!(outside(RefundWhy::Returned).due.is_none(), "the letter of its return tells of it");
+}
+
+/// A pending order of two sellers that a person ships, `b0b` 33.33 and `eve` 66.66, with 4.90 for sending it.
+fn of_two(with: &Value) -> Order {
+    let line = |number: u8, seller: &str, quantity: u32| {
+        json!({
+            "offerId": id(number), "productId": id(number), "productName": "Tea", "unitPrice": 3_333,
+            "quantity": quantity, "sellerId": seller
+        })
+    };
+    let mut order = json!({
+        "lines": [line(8, "b0b", 1), line(9, "eve", 2)], "total": 10_489, "manual": true,
+        "history": [{ "status": "pending", "at": "2026-11-28T12:00:00.000Z" }]
+    });
+    order.as_object_mut().unwrap().extend(with.as_object().cloned().unwrap());
+    stored(OrderStatus::Pending, &order)
+}
+
+#[test]
+fn a_refused_parcel_gives_back_what_was_paid_for_it_and_never_more_than_is_left() {
+    let (bob, said) = (UserId::from("b0b".to_owned()), ParcelSaid::Refused(None));
+    let paid = |disputes: u32, lost: u32| {
+        json!({
+            "paid": 10_489, "refunding": 0, "refunded": 0, "paymentId": id(1), "attempts": [id(1)],
+            "disputes": disputes, "chargedBack": lost
+        })
+    };
+    let captured = |refundable: u64, disputes| Payment {
+        intent_id: Some("pi_1".parse().unwrap()),
+        refundable: Amount::from_minor(refundable),
+        disputes,
+        ..payment(1, AttemptStatus::Captured, None)
+    };
+    let money = |order: &Order, payment: Option<&Payment>| {
+        let moves = order.moves(std::slice::from_ref(&bob), &said).unwrap().unwrap();
+        let money = refused_money(order, &moves, &bob, payment, &Actor::WORKFLOW, now())?;
+        Ok::<_, NoRefund>((money.0, money.1.map(|refund| (refund.amount().minor(), refund.reason))))
+    };
+    let order = of_two(&json!({ "payment": paid(0, 0) }));
+    // A third of what sending it cost.
+    let share = order.share_of_parcel(&bob).unwrap();
+    assert_eq!(share.amount().minor(), 3_333 + 163);
+    let goes_back =
+        |amount| RefusedMoney::GoesBack { share: share.clone(), amount: Amount::from_minor(amount) };
+    let why = RefundWhy::Refused;
+    let of = |refundable| money(&order, Some(&captured(refundable, 0)));
+    assert_eq!(of(10_489), Ok((goes_back(3_496), Some((3_496, why)))));
+    assert_eq!(of(100), Ok((goes_back(100), Some((100, why)))), "an amount went back before");
+    assert_eq!(of(0), Ok((RefusedMoney::None, None)));
+    let disputed = |lost| money(&of_two(&json!({ "payment": paid(1, lost) })), Some(&captured(10_489, 1)));
+    assert_eq!(disputed(0), Err(NoRefund::Disputed), "the bank decides");
+    assert_eq!(disputed(1), Ok((RefusedMoney::None, None)), "its buyer has the money");
+
+    // The last one ends the order, and all that is kept goes back.
+    let other = json!({ "b0b": { "status": "to_send" }, "eve": { "status": "refused" } });
+    let last = |with: Value| {
+        let mut value = json!({ "parcels": other });
+        value.as_object_mut().unwrap().extend(with.as_object().cloned().unwrap());
+        of_two(&value)
+    };
+    let gone = json!({
+        "paid": 10_489, "refunding": 6_993, "refunded": 0, "paymentId": id(1), "attempts": [id(1)]
+    });
+    let all = money(&last(json!({ "payment": gone })), Some(&captured(3_496, 0)));
+    let amount = Amount::from_minor(3_496);
+    assert_eq!(all, Ok((RefusedMoney::AllGoesBack(amount), Some((3_496, RefundWhy::Cancelled)))));
+    let disputed = money(&last(json!({ "payment": paid(1, 0) })), Some(&captured(10_489, 1)));
+    assert_eq!(disputed, Ok((RefusedMoney::AllGoesBack(Amount::ZERO), None)));
+
+    // What is paid at the door is not paid for it, and what costs nothing is nothing.
+    let cash = json!({ "paymentMethod": "cash_on_delivery" });
+    assert_eq!(money(&of_two(&cash), None), Ok((RefusedMoney::NotCollected(share), None)));
+    assert_eq!(money(&last(cash), None), Ok((RefusedMoney::None, None)));
+    assert_eq!(money(&of_two(&json!({ "paymentMethod": "none" })), None), Ok((RefusedMoney::None, None)));
+}
+
+#[test]
+fn what_is_not_paid_at_the_door_is_no_part_of_the_payment() {
+    let of = |waived: u64| {
+        let with = json!({ "paymentMethod": "cash_on_delivery", "waived": waived });
+        Payment::of_cash(id(1), &of_two(&with), &"cartwright".parse().unwrap(), now())
+    };
+    assert_eq!((of(0).captured.minor(), of(3_496).captured.minor()), (10_489, 6_993));
+    assert_eq!(of(3_496).refundable.minor(), 6_993);
 }

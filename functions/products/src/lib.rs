@@ -7,6 +7,7 @@ pub mod events;
 pub mod gallery;
 pub mod looking;
 pub mod pictures;
+pub mod ratings;
 pub mod selling;
 pub mod store;
 
@@ -31,6 +32,7 @@ pub use approval::Approvals;
 pub use gallery::{PictureId, PictureOrder, PictureRefusal, PublishedPictures};
 pub use looking::Looking;
 pub use offers::{Category, Deduction, ProductId, ProductName, StockChange};
+pub use ratings::Rating;
 pub use selling::Selling;
 pub use store::Products;
 
@@ -263,6 +265,8 @@ pub struct ProductOffer {
     pub product: Product,
     /// Its price and its stock.
     pub offer: Offer,
+    /// What people think of it, where that was read with it.
+    pub rating: Option<Rating>,
 }
 
 impl ProductOffer {
@@ -304,7 +308,7 @@ impl ProductOffer {
             version: 1,
             schema_version: SCHEMA_VERSION,
         };
-        Self { product, offer }
+        Self { product, offer, rating: None }
     }
 }
 
@@ -325,6 +329,11 @@ impl Product {
     /// Its id.
     pub fn id(&self) -> ProductId {
         self.id
+    }
+
+    /// Who sells it.
+    pub fn seller(&self) -> &UserId {
+        &self.owner_id
     }
 
     /// What it is called.
@@ -533,6 +542,8 @@ pub struct PublicProduct {
     images: Option<Images>,
     is_approved: bool,
     created_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rating: Option<Rating>,
 }
 
 /// What everyone sees of one product that they look at: all its pictures as well.
@@ -620,7 +631,7 @@ pub(crate) struct PictureToSee {
 }
 
 impl From<ProductOffer> for PublicProduct {
-    fn from(ProductOffer { product, offer }: ProductOffer) -> Self {
+    fn from(ProductOffer { product, offer, rating }: ProductOffer) -> Self {
         Self {
             id: product.id,
             file_name: product.file_name,
@@ -636,6 +647,7 @@ impl From<ProductOffer> for PublicProduct {
             images: product.images,
             is_approved: product.is_approved,
             created_at: product.created_at,
+            rating,
         }
     }
 }
@@ -648,7 +660,7 @@ impl From<ProductOffer> for PublicPage {
 }
 
 impl From<ProductOffer> for OwnProduct {
-    fn from(ProductOffer { mut product, offer }: ProductOffer) -> Self {
+    fn from(ProductOffer { mut product, offer, rating }: ProductOffer) -> Self {
         let mut rejections = product.pictures().into_iter().filter_map(|picture| picture.image_rejection);
         Self {
             email: product.email.take().map(|address| address.shown()),
@@ -659,7 +671,7 @@ impl From<ProductOffer> for OwnProduct {
             updated_at: product.updated_at,
             version: product.version,
             promised: offer.promised(),
-            public: ProductOffer { product, offer }.into(),
+            public: ProductOffer { product, offer, rating }.into(),
         }
     }
 }

@@ -23,7 +23,7 @@ use std::collections::HashMap;
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, ReturnValue, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, ReturnValue, Update};
 use offers::{Offers, StockChange};
 use serde::Deserialize;
 use shared::caller::{Caller, UserId};
@@ -43,6 +43,7 @@ use shared::values::time::Timestamp;
 use stores::{Gate, HiddenStores, StoreId, Stores};
 
 use crate::gallery::RequestedUpload;
+use crate::ratings::{Ratings, Stars};
 use crate::{
     Category, Editor, Error, Listing, PictureId, PictureRefusal, Product, ProductId, ProductOffer,
     SWEPT_AFTER,
@@ -64,6 +65,17 @@ const AWAITING_IMAGE: &str = "image";
 const AWAITING_APPROVAL: &str = "approval";
 const PICTURES: &str = "pictures";
 
+/// Whether a list says what people think of its products.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rated {
+    Yes,
+    No,
+}
+
+/// Of so many products one call reads what they cost and how they are rated, with what is read of their stores: it reads
+/// a hundred items.
+const RATED_AT_ONCE: usize = 40;
+
 /// How often a change is tried again when others changed the product first: as
 /// many times as it has pictures, which may all come at once, and two.
 const TRIES: u32 = 10;
@@ -74,6 +86,7 @@ pub struct Products {
     client: Client,
     table: String,
     offers: Offers,
+    ratings: Ratings,
     stores: Stores,
     hidden: HiddenStores,
 }
@@ -84,6 +97,7 @@ impl FromEnv for Products {
             client: aws.dynamodb(),
             table: config::table("PRODUCTS_TABLE"),
             offers: Offers::from_env(aws)?,
+            ratings: Ratings::from_env(aws)?,
             stores: Stores::from_env(aws)?,
             hidden: HiddenStores::from_env(aws)?,
         })
@@ -96,7 +110,7 @@ impl Products {
     ///
     /// # Errors
     /// [`Error::NotYourStore`].
-    pub async fn create(&self, ProductOffer { product, offer }: &ProductOffer) -> Result<(), Error> {
+    pub async fn create(&self, ProductOffer { product, offer, .. }: &ProductOffer) -> Result<(), Error> {
         let mut write = Write::new();
         let put = Put::builder().table_name(&self.table).set_item(Some(with_index_keys(product)?));
         write.put(put.build().context("record a product")?);
@@ -116,7 +130,9 @@ impl Products {
     /// # Errors
     /// When the tables cannot be read.
     pub async fn find(&self, id: ProductId) -> anyhow::Result<Option<ProductOffer>> {
-        self.get(id, Consistency::Strong).await
+        let read = Read::new().of(&self.table, "id", [id], Consistency::Strong)?;
+        let read = self.offers.with(read, [id.into()], Consistency::Strong)?;
+        self.found_in(&mut read.fetch(&self.client).await.context("read a product")?)
     }
 
     /// The caller's own product, whatever its state.
@@ -128,21 +144,14 @@ impl Products {
         found.filter(|found| found.product.is_of(caller)).ok_or(Error::NotFound)
     }
 
-    async fn get(&self, id: ProductId, consistency: Consistency) -> anyhow::Result<Option<ProductOffer>> {
-        let read = Read::new().of(&self.table, "id", [id], consistency)?;
-        let read = self.offers.with(read, [id.into()], consistency)?;
-        let mut found = read.fetch(&self.client).await.context("read a product")?;
-        self.found_in(&mut found)
-    }
-
     /// The one product that was read, with its offer.
     fn found_in(&self, found: &mut Batch) -> anyhow::Result<Option<ProductOffer>> {
         let product = found.take(&self.table).pop().map(from_item).transpose()?;
         let offer = self.offers.found_in(found).pop();
-        Ok(product.zip(offer).map(|(product, offer)| ProductOffer { product, offer }))
+        Ok(product.zip(offer).map(|(product, offer)| ProductOffer { product, offer, rating: None }))
     }
 
-    /// Adds products and their offers to what is read at the same time: two keys each.
+    /// Adds products, their offers and how they are rated to what is read at the same time: three keys each.
     ///
     /// # Errors
     /// Never for values of these types; the SDK's builder asks.
@@ -153,24 +162,27 @@ impl Products {
         consistency: Consistency,
     ) -> anyhow::Result<Read> {
         let read = read.of(&self.table, "id", ids.clone(), consistency)?;
+        let read = self.ratings.with(read, ids.clone(), consistency)?;
         self.offers.with(read, ids.into_iter().map(Into::into), consistency)
     }
 
-    /// The products that were read together with their offers, by their ids: neither those that have none, nor those
-    /// that nobody can read.
+    /// The products that were read together with their offers and ratings, by their ids: neither those that have no
+    /// offer, nor those that nobody can read.
     pub fn all_found_in(&self, batch: &mut Batch) -> HashMap<ProductId, ProductOffer> {
         let offers = self.offers.found_in(batch);
         let mut offers: HashMap<_, _> = offers.into_iter().map(|offer| (offer.product_id(), offer)).collect();
+        let stars = self.ratings.found_in(batch);
         let products = read_each::<Product>(batch.take(&self.table), "id");
         let found = products.into_iter().filter_map(|product| {
             let offer = offers.remove(&product.id)?;
-            Some((product.id, ProductOffer { product, offer }))
+            let rating = Some(stars.get(&product.id).copied().unwrap_or_default().rating());
+            Some((product.id, ProductOffer { product, offer, rating }))
         });
         found.collect()
     }
 
     /// The next hundred of everything for sale, or of what one store sells, behind `start`, as of a moment ago, and
-    /// where the rest begins: for what has to look at all of it. Two calls.
+    /// where the rest begins: for what has to look at all of it. Three calls.
     ///
     /// # Errors
     /// When the tables cannot be read.
@@ -197,23 +209,73 @@ impl Products {
         let found = query.send().await.context("read what is for sale")?;
         let products = read_each::<Product>(found.items.unwrap_or_default(), "id");
         let page = Page { entries: products, next_cursor: None };
-        let read = self.with_offers_of(&page)?;
-        let mut offers = read.fetch(&self.client).await.context("read the offers of what is for sale")?;
-        Ok((self.with_offers_in(page, &mut offers).entries, found.last_evaluated_key))
+        let (read, ratings) = self.with_offers_of(&page, Rated::Yes)?;
+        let (mut offers, stars) = self.fetch(read, ratings).await?;
+        Ok((self.with_offers_in(page, &mut offers, Some(&stars)).entries, found.last_evaluated_key))
     }
 
-    /// The product as everyone may see it, as of a moment ago, at half the cost of a consistent read.
+    /// How many of the reviews of something that is for sale give how many stars, as of a moment ago.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such product, it is not for sale or its store is hidden.
+    pub async fn stars_of(&self, id: ProductId, now: Timestamp) -> Result<Stars, Error> {
+        let read = Read::new().of(&self.table, "id", [id], Consistency::Eventual)?;
+        let read = self.ratings.with(read, [id], Consistency::Eventual)?;
+        let (read, look) = self.hidden.with(read, now)?;
+        let mut found = read.fetch(&self.client).await.context("read how a product is rated")?;
+        let hidden = self.hidden.found_in(&mut found, look).await?;
+        let product: Option<Product> = found.take(&self.table).pop().map(from_item).transpose()?;
+        let is_seen = |product: &Product| product.is_for_sale() && !hidden.has(product.store_id);
+        product.filter(is_seen).ok_or(Error::NotFound)?;
+        Ok(self.ratings.found_in(&mut found).remove(&id).unwrap_or_default())
+    }
+
+    /// That a product is for sale and somebody else's than `person`'s, as a part of what another service writes.
+    /// [`why_not_anothers`] tells why it is not so.
+    ///
+    /// # Errors
+    /// Never for values of these types; the SDK's builder asks.
+    pub fn is_anothers(&self, id: ProductId, person: &UserId) -> anyhow::Result<ConditionCheck> {
+        ConditionCheck::builder()
+            .table_name(&self.table)
+            .key("id", text(&id))
+            .condition_expression("isApproved = :yes AND ownerId <> :person")
+            .expression_attribute_values(":yes", AttributeValue::Bool(true))
+            .expression_attribute_values(":person", text(person))
+            .build()
+            .context("look whose product it is")
+    }
+
+    /// That `person` sells a product, as a part of what another service writes. [`why_not_theirs`] tells why it is not
+    /// so.
+    ///
+    /// # Errors
+    /// Never for values of these types; the SDK's builder asks.
+    pub fn is_theirs(&self, id: ProductId, person: &UserId) -> anyhow::Result<ConditionCheck> {
+        ConditionCheck::builder()
+            .table_name(&self.table)
+            .key("id", text(&id))
+            .condition_expression("ownerId = :person")
+            .expression_attribute_values(":person", text(person))
+            .build()
+            .context("look whose product it is")
+    }
+
+    /// The product as everyone may see it, with its rating, as of a moment ago, at half the cost of a consistent read.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is none, it is not for sale or its store is hidden.
     pub async fn for_sale(&self, id: ProductId, now: Timestamp) -> Result<ProductOffer, Error> {
         let read = Read::new().of(&self.table, "id", [id], Consistency::Eventual)?;
         let read = self.offers.with(read, [id.into()], Consistency::Eventual)?;
+        let read = self.ratings.with(read, [id], Consistency::Eventual)?;
         let (read, look) = self.hidden.with(read, now)?;
         let mut found = read.fetch(&self.client).await.context("read a product")?;
         let hidden = self.hidden.found_in(&mut found, look).await?;
         let seen = self.found_in(&mut found)?.filter(|found| found.product.is_for_sale());
-        seen.filter(|found| !hidden.has(found.product.store_id)).ok_or(Error::NotFound)
+        let seen = seen.filter(|found| !hidden.has(found.product.store_id)).ok_or(Error::NotFound)?;
+        let stars = self.ratings.found_in(&mut found).remove(&id).unwrap_or_default();
+        Ok(ProductOffer { rating: Some(stars.rating()), ..seen })
     }
 
     /// A page of what is for sale, in one category or all, newest first. What hidden stores sell is left out, so a page
@@ -233,16 +295,17 @@ impl Products {
             None => (APPROVED, ALL_APPROVED),
         };
         let page = cursors.page::<Product>(&self.client, &self.table, list, of, request).await?;
-        let (read, look) = self.hidden.with(self.with_offers_of(&page)?, now)?;
-        let mut found = read.fetch(&self.client).await.context("read the offers of a page")?;
+        let (read, ratings) = self.with_offers_of(&page, Rated::Yes)?;
+        let (read, look) = self.hidden.with(read, now)?;
+        let (mut found, stars) = self.fetch(read, ratings).await?;
         let hidden = self.hidden.found_in(&mut found, look).await?;
-        let mut page = self.with_offers_in(page, &mut found);
+        let mut page = self.with_offers_in(page, &mut found, Some(&stars));
         page.entries.retain(|entry| !hidden.has(entry.product.store_id));
         Ok(page)
     }
 
-    /// A page of what is for sale in a store, newest first: one query for the products, and one read for what they cost
-    /// and whether the store is published.
+    /// A page of what is for sale in a store, newest first: one query for the products, and one read for what they cost,
+    /// how they are rated and whether the store is published.
     ///
     /// # Errors
     /// `invalid-input` for a cursor of another list; `not-found` for a store that nobody sees.
@@ -254,15 +317,11 @@ impl Products {
     ) -> Result<Page<ProductOffer>, Problem> {
         let of = store.to_string();
         let page = cursors.page::<Product>(&self.client, &self.table, STORE, &of, request).await?;
-        let read = self.stores.with_gates(
-            self.with_offers_of(&page)?,
-            [store],
-            Gate::of(store),
-            Consistency::Strong,
-        )?;
-        let mut found = read.fetch(&self.client).await.context("read the offers of a page")?;
+        let (read, ratings) = self.with_offers_of(&page, Rated::Yes)?;
+        let read = self.stores.with_gates(read, [store], Gate::of(store), Consistency::Strong)?;
+        let (mut found, stars) = self.fetch(read, ratings).await?;
         if self.stores.open_in(&mut found).contains(&store) {
-            Ok(self.with_offers_in(page, &mut found))
+            Ok(self.with_offers_in(page, &mut found, Some(&stars)))
         } else {
             Err(Problem::not_found("store"))
         }
@@ -293,7 +352,8 @@ impl Products {
         self.page(PENDING, AWAITING_APPROVAL, cursors, request).await
     }
 
-    /// A page of a list: one query for the products, one read for what they cost and how many there are.
+    /// A page of a list that not everyone sees: one query for the products, and one read for what they cost and how many
+    /// there are.
     async fn page(
         &self,
         list: List,
@@ -302,24 +362,53 @@ impl Products {
         request: &PageRequest,
     ) -> Result<Page<ProductOffer>, Problem> {
         let page = cursors.page::<Product>(&self.client, &self.table, list, of, request).await?;
-        let read = self.with_offers_of(&page)?;
+        let (read, _) = self.with_offers_of(&page, Rated::No)?;
         let mut found = read.fetch(&self.client).await.context("read the offers of a page")?;
-        Ok(self.with_offers_in(page, &mut found))
+        Ok(self.with_offers_in(page, &mut found, None))
     }
 
-    fn with_offers_of(&self, page: &Page<Product>) -> anyhow::Result<Read> {
-        let ids = page.entries.iter().map(|product| product.id.into());
-        self.offers.with(Read::new(), ids, Consistency::Eventual)
+    /// What a page shows besides its products: their offers and, where that is wanted, what people think of them, which
+    /// has a read of its own where both do not fit into one.
+    fn with_offers_of(&self, page: &Page<Product>, rated: Rated) -> anyhow::Result<(Read, Read)> {
+        let ids = || page.entries.iter().map(|product| product.id);
+        let offers = self.offers.with(Read::new(), ids().map(Into::into), Consistency::Eventual)?;
+        match rated {
+            Rated::No => Ok((offers, Read::new())),
+            Rated::Yes if page.entries.len() <= RATED_AT_ONCE => {
+                Ok((self.ratings.with(offers, ids(), Consistency::Eventual)?, Read::new()))
+            }
+            Rated::Yes => {
+                let ratings = self.ratings.with(Read::new(), ids(), Consistency::Eventual)?;
+                Ok((offers, ratings))
+            }
+        }
     }
 
-    fn with_offers_in(&self, page: Page<Product>, found: &mut Batch) -> Page<ProductOffer> {
+    /// Reads both side by side; without keys, nothing is asked.
+    async fn fetch(&self, read: Read, ratings: Read) -> anyhow::Result<(Batch, HashMap<ProductId, Stars>)> {
+        let (found, rated) = tokio::join!(read.fetch(&self.client), ratings.fetch(&self.client));
+        let mut found = found.context("read the offers of a page")?;
+        let mut rated = rated.context("read how the products of a page are rated")?;
+        let mut stars = self.ratings.found_in(&mut found);
+        stars.extend(self.ratings.found_in(&mut rated));
+        Ok((found, stars))
+    }
+
+    fn with_offers_in(
+        &self,
+        page: Page<Product>,
+        found: &mut Batch,
+        stars: Option<&HashMap<ProductId, Stars>>,
+    ) -> Page<ProductOffer> {
         let offers = self.offers.found_in(found);
         let mut offers: HashMap<_, _> = offers.into_iter().map(|offer| (offer.product_id(), offer)).collect();
+        let rating =
+            |id: ProductId| stars.map(|stars| stars.get(&id).copied().unwrap_or_default()).map(Stars::rating);
         // The index tells of a moment ago: what has no offer has just been deleted.
-        let entries = page
-            .entries
-            .into_iter()
-            .filter_map(|product| Some(ProductOffer { offer: offers.remove(&product.id)?, product }));
+        let entries = page.entries.into_iter().filter_map(|product| {
+            let (offer, rating) = (offers.remove(&product.id)?, rating(product.id));
+            Some(ProductOffer { product, offer, rating })
+        });
         Page { entries: entries.collect(), next_cursor: page.next_cursor }
     }
 
@@ -398,7 +487,7 @@ impl Products {
             let product = changed.following(&found.product);
             if self.save(&found.product, &product).await? {
                 let offer = found.offer.with_terms(product.terms());
-                return Ok(ProductOffer { product, offer });
+                return Ok(ProductOffer { product, offer, rating: None });
             }
             tried = Some(product);
         }
@@ -413,7 +502,8 @@ impl Products {
     pub(crate) async fn replace(&self, read: &ProductOffer, changed: Product) -> Result<ProductOffer, Error> {
         let product = changed.following(&read.product);
         if self.save(&read.product, &product).await? {
-            return Ok(ProductOffer { offer: read.offer.clone().with_terms(product.terms()), product });
+            let offer = read.offer.clone().with_terms(product.terms());
+            return Ok(ProductOffer { product, offer, rating: None });
         }
         let found = self.find(product.id).await?.ok_or(Error::NotFound)?;
         if product.is_the_same_version(&found.product) { Ok(found) } else { Err(Error::ChangedMeanwhile) }
@@ -676,6 +766,39 @@ impl Products {
         let deleted = self.delete_both(id, delete.build().context("delete a product without a picture")?);
         Ok(matches!(deleted.await?, Written::Done(())))
     }
+}
+
+/// Why [`Products::is_anothers`] does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotAnothers {
+    /// There is no such product, or it is not for sale.
+    NotFound,
+    /// The person sells it.
+    Own,
+}
+
+/// Why a product is not for sale by another than `person`, by its item as it stood then.
+///
+/// # Errors
+/// When the item is no product.
+pub fn why_not_anothers(found: Item, person: &UserId) -> anyhow::Result<NotAnothers> {
+    if found.is_empty() {
+        return Ok(NotAnothers::NotFound);
+    }
+    let product: Product = from_item(found)?;
+    Ok(if product.owner_id == *person { NotAnothers::Own } else { NotAnothers::NotFound })
+}
+
+/// Why a product is not the seller's who was asked for, by its item as it stood then.
+///
+/// # Errors
+/// When the item is no product.
+pub fn why_not_theirs(found: Item) -> anyhow::Result<Error> {
+    if found.is_empty() {
+        return Ok(Error::NotFound);
+    }
+    let product: Product = from_item(found)?;
+    Ok(if product.is_for_sale() { Error::NotYours } else { Error::NotFound })
 }
 
 /// A product's item: its attributes, and the keys of the lists that it stands on.

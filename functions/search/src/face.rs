@@ -4,7 +4,10 @@
 use std::collections::HashMap;
 
 use offers::Offer;
-use products::{Product, ProductOffer};
+use products::ratings::Totals;
+use products::{Product, ProductOffer, Rating};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use sha2::{Digest, Sha256};
 use stores::{Store, StoreId, StoreName};
 
@@ -14,19 +17,16 @@ use crate::engine::{Document, StoreFace};
 pub type Names = HashMap<StoreId, StoreName>;
 
 /// Whether a product may be found, as far as it itself says: a store that is hidden hides what it sells.
-pub fn is_for_sale(ProductOffer { product, offer }: &ProductOffer) -> bool {
+pub fn is_for_sale(ProductOffer { product, offer, .. }: &ProductOffer) -> bool {
     product.is_for_sale() && offer.is_for_sale()
 }
 
 /// What the index knows of a product and its offer, in a store of one of these names; `None` where it may not be found.
-///
-/// What is not known to this shop yet stands here alone: what buyers think of a product.
 pub fn document(found: &ProductOffer, names: &Names) -> Option<Document> {
     if !is_for_sale(found) {
         return None;
     }
-    let ProductOffer { product, offer } = found;
-    let rating: Option<u8> = None;
+    let ProductOffer { product, offer, rating } = found;
     let store = product.store().map(|id| StoreFace {
         id: id.into(),
         name: names.get(&id).map(ToString::to_string).unwrap_or_default(),
@@ -40,7 +40,7 @@ pub fn document(found: &ProductOffer, names: &Names) -> Option<Document> {
         sku: product.sku().map(ToString::to_string),
         price: offer.price().amount().minor(),
         in_stock: offer.stock().pieces() > 0,
-        rating,
+        rating: rating.and_then(Rating::tenths),
         created_at: product.created_at().unix_millis(),
         version: 0,
     };
@@ -50,6 +50,32 @@ pub fn document(found: &ProductOffer, names: &Names) -> Option<Document> {
 /// Whether a change of a store's item changes what the index knows of all that it sells.
 pub fn store_differs(old: Option<&Store>, new: Option<&Store>) -> bool {
     old.map(Store::name) != new.map(Store::name)
+}
+
+/// An item of the table of reviews.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Reviewed {
+    /// What all reviews of a product come to.
+    Totals(Totals),
+    /// One of them, of which the index knows nothing.
+    Review(IgnoredAny),
+}
+
+impl Reviewed {
+    /// What all reviews of a product come to, if it is that.
+    pub fn totals(&self) -> Option<&Totals> {
+        match self {
+            Self::Totals(totals) => Some(totals),
+            Self::Review(_) => None,
+        }
+    }
+}
+
+/// Whether a change of what the reviews of a product come to changes what the index knows of it: by a tenth of a star.
+pub fn rating_differs(old: Option<&Totals>, new: Option<&Totals>) -> bool {
+    let tenths = |totals: Option<&Totals>| totals.and_then(|totals| totals.stars().rating().tenths());
+    tenths(old) != tenths(new)
 }
 
 /// The same for the same face, and another one for every other, as far as 64 bits go.
@@ -111,7 +137,39 @@ pub(crate) mod tests {
         ProductOffer {
             product: serde_json::from_value(product).unwrap(),
             offer: serde_json::from_value(offer).unwrap(),
+            rating: None,
         }
+    }
+
+    /// What so many reviews of each number of stars come to, as the table has it.
+    fn totals(each: [u32; 5]) -> Value {
+        let stars = (1..).zip(each).map(|(stars, reviews)| (format!("stars{stars}"), json!(reviews)));
+        let mut item = json!({
+            "productId": "01a1fbbc-f7cc-71a0-aa66-000000000001", "userId": "#totals", "version": 1,
+            "schemaVersion": 1
+        });
+        item.as_object_mut().unwrap().extend(stars);
+        item
+    }
+
+    #[test]
+    fn a_tenth_of_a_star_more_is_another_face_and_a_review_alone_is_none() {
+        let read = |item| serde_json::from_value::<Reviewed>(item).unwrap();
+        let [none, some, same, more] =
+            [[0; 5], [0, 0, 0, 10, 10], [0, 0, 0, 20, 20], [0, 0, 0, 10, 20]].map(totals).map(read);
+        let differs = |old: &Reviewed, new: &Reviewed| rating_differs(old.totals(), new.totals());
+        assert!(differs(&none, &some) && differs(&some, &more));
+        assert!(!differs(&some, &same));
+        let mut review = totals([0; 5]);
+        review["userId"] = json!("ann");
+        assert!(read(review).totals().is_none());
+        let rated = |stars: &Reviewed| {
+            let rating = stars.totals().map(|totals| totals.stars().rating());
+            document(&ProductOffer { rating, ..found(product(1), offer(1)) }, &Names::new()).unwrap()
+        };
+        assert_eq!((rated(&none).rating, rated(&more).rating), (None, Some(47)));
+        assert_eq!(rated(&some).version, rated(&same).version);
+        assert_ne!(rated(&some).version, rated(&more).version);
     }
 
     fn with(mut item: Value, member: &str, value: Value) -> Value {

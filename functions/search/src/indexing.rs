@@ -22,7 +22,7 @@ use crate::compacting::Compaction;
 use crate::current::{Current, Loaded};
 use crate::domain::Domain;
 use crate::engine::{self, Bytes, Document, Index};
-use crate::face::{self, Names};
+use crate::face::{self, Names, Reviewed};
 use crate::store::{Pointer, Pointers};
 
 /// How often an update is tried again when others switched the pointer first.
@@ -31,8 +31,8 @@ const TRIES: u32 = 3;
 /// How many deltas there may be before they become one.
 const MOST_DELTAS: usize = 8;
 
-/// How many products are read at once, with their offers: as many as one call takes.
-const READ_AT_ONCE: usize = 50;
+/// How many products are read at once, with their offers and ratings: as many as one call takes.
+const READ_AT_ONCE: usize = 33;
 
 /// How many of those calls are made at the same time.
 const CALLS_AT_ONCE: usize = 4;
@@ -129,6 +129,7 @@ struct Tables {
     products: String,
     offers: String,
     stores: String,
+    reviews: String,
 }
 
 impl FromEnv for Indexing {
@@ -141,6 +142,7 @@ impl FromEnv for Indexing {
                 products: config::required("PRODUCTS_TABLE")?,
                 offers: config::required("OFFERS_TABLE")?,
                 stores: config::required("STORES_TABLE")?,
+                reviews: config::required("REVIEWS_TABLE")?,
             },
             compactions: Compactions::from_env(aws)?,
         })
@@ -170,6 +172,12 @@ impl Indexing {
                 let (old, new) = (old.and_then(|old| old.store()), new.and_then(|new| new.store()));
                 let what = old.or(new).map(|store| What::Store(store.id()));
                 touched(what, face::store_differs(old, new), at)
+            }))
+        } else if table == self.tables.reviews {
+            Ok(images.between(|old: Option<&Reviewed>, new| {
+                let (old, new) = (old.and_then(Reviewed::totals), new.and_then(Reviewed::totals));
+                let what = old.or(new).map(|totals| What::Product(totals.product_id()));
+                touched(what, face::rating_differs(old, new), at)
             }))
         } else {
             anyhow::bail!("the index knows nothing of the table {table}")

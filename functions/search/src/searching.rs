@@ -27,7 +27,7 @@ use crate::store::{Pointer, Pointers};
 /// How many products are read beyond a page's, for those that cannot be bought any more.
 const SPARE: usize = 5;
 
-/// How many are read in one call at most: three items each, if each has also what buyers think of it, and the pointer.
+/// How many are read in one call at most: three items each, and the pointer.
 /// Where that leaves no room for what is hidden, that is read in a call of its own, every ten seconds.
 const MOST_READ: usize = 33;
 
@@ -269,6 +269,7 @@ mod tests {
         ProductOffer {
             product: serde_json::from_value(product(number)).unwrap(),
             offer: serde_json::from_value(offer(number)).unwrap(),
+            rating: None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use shared::http::input::{Body, Fields};
+pub use shared::values::address::Region;
 use shared::values::country::Country;
 use shared::values::percent::{InHundredths, Percent};
 
@@ -9,11 +10,6 @@ use crate::{Document, all_differ};
 
 /// How many rates a shop has at most.
 pub(crate) const MOST_RATES: usize = 500;
-
-shared::text!(
-    /// A part of a country, as addresses name it.
-    Region, 1..=60
-);
 
 shared::text!(
     /// A category of products, as they name it.

@@ -98,10 +98,12 @@ pub struct StoreChanges {
 
 impl Body for StoreChanges {
     fn read(fields: &mut Fields) -> Option<Self> {
+        let is_named = fields.has("name");
         let name = fields.optional("name");
-        let description: Change<Description> = fields.change("description")?;
-        let support_email: Change<Email> = fields.change("supportEmail")?;
-        if name.is_none() && description == Change::Keep && support_email == Change::Keep {
+        let (description, support_email) = (fields.change("description"), fields.change("supportEmail"));
+        let (description, support_email): (Change<Description>, Change<Email>) =
+            (description?, support_email?);
+        if !is_named && description == Change::Keep && support_email == Change::Keep {
             fields.fault_of_all("needs at least one of name, description, supportEmail");
         }
         Some(Self { name, description, support_email })

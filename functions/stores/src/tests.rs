@@ -65,6 +65,16 @@ proptest! {
 fn a_change_needs_something_to_change_and_null_takes_back() {
     let refused = input::parse::<StoreChanges>(b"{}").unwrap_err();
     assert_eq!(refused.errors()[0].detail, "needs at least one of name, description, supportEmail");
+    let faulty = json!({ "name": 7, "description": "", "supportEmail": "nowhere", "other": 1 }).to_string();
+    let faults = input::parse::<StoreChanges>(faulty.as_bytes()).unwrap_err();
+    let places: Vec<_> = faults.errors().iter().filter_map(|fault| fault.pointer.as_deref()).collect();
+    assert_eq!(
+        places,
+        ["#/name", "#/description", "#/supportEmail", "#/other"],
+        "each is told, and no other"
+    );
+    let named = input::parse::<StoreChanges>(br#"{"name":7}"#).unwrap_err();
+    assert_eq!(named.errors().len(), 1);
     let changed = draft().with_changes(&changes(&json!({ "description": null })), later());
     assert_eq!((changed.description.as_ref(), changed.version, changed.updated_at), (None, 2, later()));
     assert_eq!((changed.support_email.clone(), changed.name.clone()), (draft().support_email, draft().name));

@@ -7,6 +7,9 @@
 //! | admin | `seller` or `customer`, or there is no profile | no |
 //! | anything else | is not read | no |
 //!
+//! Whoever's account is closed, or about to be deleted, changes nothing as an admin either. What anybody may do with an
+//! open account alone, such as to sell, takes [`OpenCaller`], which reads the same for everybody.
+//!
 //! With `ADMIN_MFA` the token has to come from a sign-in with a second factor, besides: one that was completed when
 //! every sign-in needed it, which is at `secondFactorAt` or later.
 
@@ -21,7 +24,7 @@ use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
 
-use crate::Role;
+use crate::{Role, Status, account_closed};
 
 shared::names!(
     /// What an admin signs in with, from the variable `ADMIN_MFA`.
@@ -59,6 +62,8 @@ struct Standing {
     role: Option<Role>,
     #[serde(default)]
     second_factor_at: Option<Timestamp>,
+    #[serde(default)]
+    status: Status,
 }
 
 /// What an admin by the token is by the Users table.
@@ -71,6 +76,9 @@ enum Verdict {
 
 impl Standing {
     fn verdict(self, signed_in_at: Option<Timestamp>, mfa: AdminMfa) -> Verdict {
+        if !self.status.is_active() {
+            return Verdict::NoAdmin;
+        }
         match (self.role, mfa) {
             (Some(Role::Customer | Role::Seller), _) => Verdict::NoAdmin,
             (Some(Role::Admin) | None, AdminMfa::Spared) => Verdict::Admin,
@@ -103,18 +111,80 @@ impl Admins {
     }
 
     async fn verdict(&self, caller: &Caller) -> anyhow::Result<Verdict> {
-        let get = self
-            .dynamodb
-            .get_item()
-            .table_name(&self.table)
-            .key("userId", dynamo::text(caller.id()))
-            .consistent_read(true)
-            .projection_expression("userId, #role, secondFactorAt")
-            .expression_attribute_names("#role", "role");
-        let found = get.send().await.context("read what a person may do")?.item;
-        let Some(item) = found else { return Ok(Verdict::NoAdmin) };
-        let standing: Standing = from_item(item)?;
-        Ok(standing.verdict(caller.signed_in_at(), self.mfa))
+        let found = standing_of(&self.dynamodb, &self.table, caller).await?;
+        Ok(found.map_or(Verdict::NoAdmin, |standing| standing.verdict(caller.signed_in_at(), self.mfa)))
+    }
+}
+
+/// What the profile of a person says as of now, if there is one.
+async fn standing_of(client: &Client, table: &str, caller: &Caller) -> anyhow::Result<Option<Standing>> {
+    let get = client
+        .get_item()
+        .table_name(table)
+        .key("userId", dynamo::text(caller.id()))
+        .consistent_read(true)
+        .projection_expression("userId, #role, #status, secondFactorAt")
+        .expression_attribute_names("#role", "role")
+        .expression_attribute_names("#status", "status");
+    let found = get.send().await.context("read what a person may do")?.item;
+    found.map(from_item).transpose()
+}
+
+/// Whose account is open, by the Users table.
+#[derive(Debug, Clone)]
+pub struct OpenAccounts {
+    dynamodb: Client,
+    table: String,
+}
+
+impl FromEnv for OpenAccounts {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { dynamodb: aws.dynamodb(), table: config::table("USERS_TABLE") })
+    }
+}
+
+impl OpenAccounts {
+    /// Goes on for a person whose account may be used.
+    ///
+    /// # Errors
+    /// `account-closed` where it is disabled, being deleted or gone; a table that cannot be read.
+    pub async fn check(&self, caller: &Caller) -> Result<(), Problem> {
+        let standing = standing_of(&self.dynamodb, &self.table, caller).await?;
+        if standing.is_some_and(|standing| standing.status.is_active()) {
+            Ok(())
+        } else {
+            Err(account_closed())
+        }
+    }
+}
+
+/// A signed-in person whose account may still be used, for what would outlive it: a token is good for an hour after it
+/// was revoked. As an extractor it answers 403 to others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenCaller(pub Caller);
+
+impl<S: Send + Sync> FromRequestParts<S> for OpenCaller
+where
+    OpenAccounts: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        OpenAccounts::from_ref(state).check(&caller).await?;
+        Ok(Self(caller))
+    }
+}
+
+impl<A> FromRef<(Self, A)> for OpenAccounts {
+    fn from_ref((accounts, _): &(Self, A)) -> Self {
+        accounts.clone()
+    }
+}
+
+impl<A, B> FromRef<(Self, A, B)> for OpenAccounts {
+    fn from_ref((accounts, ..): &(Self, A, B)) -> Self {
+        accounts.clone()
     }
 }
 
@@ -219,7 +289,31 @@ mod tests {
     }
 
     fn standing(role: Option<Role>, second_factor_at: Option<Timestamp>) -> Standing {
-        Standing { role, second_factor_at }
+        Standing { role, second_factor_at, status: Status::Active }
+    }
+
+    #[test]
+    fn whoever_has_a_closed_account_is_no_admin() {
+        for status in [Status::Disabled, Status::Deleting] {
+            let closed = Standing { status, ..standing(Some(Role::Admin), None) };
+            assert_eq!(closed.verdict(None, AdminMfa::Spared), Verdict::NoAdmin);
+        }
+    }
+
+    #[tokio::test]
+    async fn only_an_open_account_goes_on() {
+        let open = |answer: &Value| {
+            let (sdk, _) = answering(200, answer);
+            OpenAccounts { dynamodb: Client::new(&sdk), table: "users".into() }
+        };
+        let ann = Caller::for_tests("ann");
+        let item = json!({ "userId": { "S": "ann" } });
+        assert_eq!(open(&json!({ "Item": item })).check(&ann).await, Ok(()));
+        let closed = json!({ "Item": { "userId": { "S": "ann" }, "status": { "S": "deleting" } } });
+        for answer in [closed, json!({})] {
+            let refused = open(&answer).check(&ann).await.unwrap_err();
+            assert_eq!(refused.kind(), crate::standing::ACCOUNT_CLOSED);
+        }
     }
 
     #[test]

@@ -31,6 +31,8 @@ shared::names!(
         PasswordChanged = "user.password-changed",
         /// Has another address or name.
         ProfileChanged = "user.profile-changed",
+        /// Was made something else by an admin.
+        RoleChanged = "user.role-changed",
     }
 );
 
@@ -49,6 +51,9 @@ pub fn between(old: Option<&Profile>, new: Option<&Profile>) -> Vec<UserEvent> {
     let newer = |at: Option<Timestamp>, before: Option<Option<Timestamp>>| at.filter(|_| before != Some(at));
     if let Some(at) = newer(new.password_changed_at, old.map(|old| old.password_changed_at)) {
         events.push(event(What::PasswordChanged, at));
+    }
+    if let Some(at) = newer(new.role_changed_at, old.map(|old| old.role_changed_at)) {
+        events.push(event(What::RoleChanged, at));
     }
     if let Some(at) = newer(new.last_sign_in_at, old.map(|old| old.last_sign_in_at)) {
         events.push(event(What::SignedIn, at));
@@ -100,6 +105,12 @@ mod tests {
         assert_eq!(told(Some(&signed_in), Some(&again)), [(What::SignedIn, at(6))]);
         assert_eq!(told(Some(&again), Some(&changed)), [(What::PasswordChanged, at(7))]);
         assert_eq!(told(Some(&changed), None), []);
+    }
+
+    #[test]
+    fn another_role_is_told_with_its_time() {
+        let seller = Profile { role: Some(crate::Role::Seller), role_changed_at: Some(at(8)), ..ann() };
+        assert_eq!(told(Some(&ann()), Some(&seller)), [(What::RoleChanged, at(8))]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Who people are to the shop: a profile of each person whose address is confirmed, for all services to read. The
 //! account itself (name, password, tokens) is Cognito's, which the crate `auth` speaks to; [`store`] keeps the Users
-//! table, and [`admins`] asks it who may still run the shop.
+//! table, and [`admins`] asks it who may still run the shop, and whose account is open. What a person tells of
+//! themselves is in [`profile`], what they may do in [`standing`].
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,15 +10,34 @@ use serde::{Deserialize, Serialize};
 use shared::caller::UserId;
 use shared::http::input::{Field, Value};
 use shared::values::domain::to_ascii;
+use shared::values::id::{NotAnId, hyphenated};
 use shared::values::text::trimmed;
 use shared::values::time::Timestamp;
 
 pub mod admins;
 pub mod events;
+pub mod profile;
+pub mod standing;
 pub mod store;
 
-pub use admins::{Admins, CurrentAdmin, CurrentCaller};
-pub use store::{SignIn, Users};
+pub use admins::{Admins, CurrentAdmin, CurrentCaller, OpenAccounts, OpenCaller};
+pub use profile::{EmailPrefix, Locale, Phone, ProfileChanges, ProfileView, SavedAddress};
+pub use standing::{
+    Listed, NewRole, PeopleList, PersonView, StandingRefusal, Status, Sync, SyncId, account_closed,
+};
+pub use store::{Restanding, SignIn, Users};
+
+/// A person's id in a path. Cognito's are UUIDs; no others are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonId(pub UserId);
+
+impl FromStr for PersonId {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        hyphenated(text).map(|id| Self(UserId::from(id.to_string())))
+    }
+}
 
 shared::text!(
     /// A person's name, as emails call them by it.
@@ -184,6 +204,30 @@ pub struct Profile {
     /// Since when every sign-in has needed a second factor: when the first one that gave it was completed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second_factor_at: Option<Timestamp>,
+    /// When an admin last changed what the person is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_changed_at: Option<Timestamp>,
+    /// Whether the account may be used.
+    #[serde(default, skip_serializing_if = "Status::is_active")]
+    pub status: Status,
+    /// What the user pool has to hear yet of role and status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sync: Option<Sync>,
+    /// Where to call the person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Phone>,
+    /// What the person reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<Locale>,
+    /// The addresses that the person keeps, at most ten.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<SavedAddress>,
+    /// Whether the person wants to hear of what the shop sells.
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub marketing: bool,
+    /// Counts the changes of what the person reads here; sign-ins are none.
+    #[serde(default = "first_version")]
+    pub version: u32,
     /// Of which shape the item is. Items from before there was a number are of the first.
     #[serde(default = "first_schema_version")]
     pub schema_version: u32,
@@ -193,9 +237,49 @@ const fn first_schema_version() -> u32 {
     1
 }
 
+const fn first_version() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_off(flag: &bool) -> bool {
+    !flag
+}
+
 impl Profile {
     /// The shape of the items that this code writes.
     pub const SCHEMA_VERSION: u32 = 1;
+
+    /// A person who has just proved the address.
+    pub fn new(
+        user_id: UserId,
+        email: Email,
+        full_name: FullName,
+        username: Username,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            user_id,
+            email,
+            full_name,
+            username,
+            created_at: now,
+            updated_at: None,
+            last_sign_in_at: None,
+            password_changed_at: None,
+            role: None,
+            second_factor_at: None,
+            role_changed_at: None,
+            status: Status::Active,
+            sync: None,
+            phone: None,
+            locale: None,
+            addresses: Vec::new(),
+            marketing: false,
+            version: first_version(),
+            schema_version: Self::SCHEMA_VERSION,
+        }
+    }
 }
 
 #[cfg(test)]

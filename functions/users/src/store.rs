@@ -1,19 +1,56 @@
 //! The Users table.
 //!
-//! Its key is `userId`, a person by Cognito's `sub`; an item is a [`Profile`], of which [`Admins`](crate::Admins) reads
-//! two attributes. There is no index, so that a sign-in, which is noted here, writes one unit.
+//! | key | names | read by |
+//! | --- | --- | --- |
+//! | `userId` | a person, by Cognito's `sub` | [`Users::find`], [`Admins`](crate::Admins) |
+//! | index `people`: `listed` = "people", `email` | all people, by address | [`Users::list`] with a beginning |
+//! | index `newest`: `listed` = "people", `createdAt` | all people, newest first | [`Users::list`] |
+//!
+//! An item is a [`Profile`]. The indexes have id, address, name, role and status alone, so that a sign-in, which is
+//! noted here, writes none. What a person reads and changes counts in `version`. Role and status change in one
+//! transaction with the check that whoever changes them is an open admin at that moment: of two admins who would take
+//! each other's role away only one does, so one is always left.
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::ReturnValue;
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, ReturnValue, Update};
 use shared::caller::UserId;
-use shared::dynamo::{self, Batch, Consistency, Read, from_item};
+use shared::dynamo::list::{Cursors, List, Page, PageRequest, Sort};
+use shared::dynamo::{
+    self, Batch, Consistency, Read, Write, Written, from_item, number, text, to_item, update_item,
+};
+use shared::guards::Guards;
+use shared::http::IfMatch;
+use shared::http::problem::Problem;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
 
-use crate::{Email, Profile};
+use crate::{Email, EmailPrefix, Listed, Profile, ProfileChanges, Role, Status, account_closed};
+
+const PEOPLE: List =
+    List { index: Some("people"), partition: "listed", sort: Sort::Ascending("email"), key: "userId" };
+
+const NEWEST: List = List { index: Some("newest"), sort: Sort::Descending("createdAt"), ..PEOPLE };
+
+/// The partition of both.
+const ALL_PEOPLE: &str = "people";
+
+/// What is unfinished of an account until the user pool knows of it.
+const SYNC: &str = "accounts";
+
+/// What became of a change of somebody's role or account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Restanding {
+    /// It is done; the user pool has to hear of it.
+    Done,
+    /// The profile is not as it was read: look again.
+    Changed,
+    /// Whoever asked for it is no admin any more.
+    NotByAnAdmin,
+}
 
 /// How a person has signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +60,36 @@ pub struct SignIn {
     pub with_second_factor: Option<Timestamp>,
     /// The address that the user pool knows as confirmed, if it told one.
     pub address: Option<Email>,
+}
+
+/// What an update adds to one of what a person reads. Its name and value: `#version`, `:one`.
+const NEXT_VERSION: &str = "#version = if_not_exists(#version, :one) + :one";
+
+/// That an account may be used. Its name and value: `#status`, `:active`.
+const IS_ACTIVE: &str = "(attribute_not_exists(#status) OR #status = :active)";
+
+/// A condition, with its values.
+struct IsSo {
+    condition: String,
+    values: Vec<(&'static str, AttributeValue)>,
+}
+
+/// That a profile says this of role and status.
+fn standing_is(profile: &Profile, role: &str, status: &str) -> IsSo {
+    let mut values = vec![(":statusBefore", text(&profile.status))];
+    let role = match profile.role {
+        Some(is) => {
+            values.push((":roleBefore", text(&is)));
+            format!("{role} = :roleBefore")
+        }
+        None => format!("attribute_not_exists({role})"),
+    };
+    let status = if profile.status.is_active() {
+        format!("(attribute_not_exists({status}) OR {status} = :statusBefore)")
+    } else {
+        format!("{status} = :statusBefore")
+    };
+    IsSo { condition: format!("{role} AND {status}"), values }
 }
 
 /// The profiles of all confirmed people.
@@ -48,7 +115,8 @@ impl Users {
             .dynamodb
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(dynamo::to_item(profile)?))
+            .set_item(Some(to_item(profile)?))
+            .item("listed", text(ALL_PEOPLE))
             .condition_expression("attribute_not_exists(userId)");
         dynamo::unless_condition_failed(put.send().await).context("record a profile")?;
         Ok(())
@@ -61,14 +129,18 @@ impl Users {
     /// When the person has no profile, or the table does not take it.
     pub async fn signed_in(&self, id: &UserId, sign_in: &SignIn, now: Timestamp) -> anyhow::Result<()> {
         let noting = match sign_in.with_second_factor {
-            Some(_) => "SET lastSignInAt = :now, secondFactorAt = if_not_exists(secondFactorAt, :since)",
+            Some(_) => {
+                "SET lastSignInAt = :now, listed = :people, secondFactorAt = if_not_exists(secondFactorAt, :since)"
+            }
             // It was turned off, perhaps by hand in the user pool.
-            None => "SET lastSignInAt = :now REMOVE secondFactorAt",
+            None => "SET lastSignInAt = :now, listed = :people REMOVE secondFactorAt",
         };
         let mut update = self
             .update(id)
             .update_expression(noting)
             .expression_attribute_values(":now", dynamo::text(&now))
+            // Who is here from before there were lists is on them now.
+            .expression_attribute_values(":people", text(ALL_PEOPLE))
             .return_values(ReturnValue::AllNew);
         if let Some(since) = sign_in.with_second_factor {
             update = update.expression_attribute_values(":since", dynamo::text(&since));
@@ -87,8 +159,10 @@ impl Users {
     async fn mend_address(&self, profile: &Profile, address: &Email, now: Timestamp) -> anyhow::Result<()> {
         let update = self
             .update(&profile.user_id)
-            .update_expression("SET email = :address, updatedAt = :now")
+            .update_expression(format!("SET email = :address, updatedAt = :now, {NEXT_VERSION}"))
             .condition_expression("email = :old")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":address", dynamo::text(address.as_str()))
             .expression_attribute_values(":old", dynamo::text(profile.email.as_str()))
             .expression_attribute_values(":now", dynamo::text(&now));
@@ -117,6 +191,240 @@ impl Users {
             .expression_attribute_values(":now", dynamo::text(&now));
         let noted = dynamo::unless_condition_failed(update.send().await).context("update a profile")?;
         noted.map(drop).context("the person has no profile")
+    }
+
+    /// The profile of a person as it is now: `None` for one whose address was never confirmed, or who has left.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn find(&self, id: &UserId) -> anyhow::Result<Option<Profile>> {
+        let get = self.dynamodb.get_item().table_name(&self.table).key("userId", text(id));
+        let found = get.consistent_read(true).send().await.context("read a profile")?;
+        found.item.map(from_item).transpose()
+    }
+
+    /// A page of the shop's people: by address those whose begins so, or all, newest first. A moment behind.
+    ///
+    /// # Errors
+    /// `invalid-input` for a cursor of another list.
+    pub async fn list(
+        &self,
+        email: Option<&EmailPrefix>,
+        cursors: &Cursors,
+        request: &PageRequest,
+    ) -> Result<Page<Listed>, Problem> {
+        let (client, table) = (&self.dynamodb, &self.table);
+        match email {
+            Some(prefix) => {
+                cursors.page_beginning_with(client, table, PEOPLE, ALL_PEOPLE, prefix.as_str(), request).await
+            }
+            None => cursors.page(client, table, NEWEST, ALL_PEOPLE, request).await,
+        }
+    }
+
+    /// Changes what a person tells of themselves, if it is a version that the request is about. Safe to repeat: where
+    /// it is refused and all is as it would be then, it was this that did it, or as good as.
+    ///
+    /// # Errors
+    /// 404 for a person without a profile, `account-closed`, `precondition-failed`.
+    pub async fn change(
+        &self,
+        id: &UserId,
+        changes: &ProfileChanges,
+        if_match: &IfMatch,
+        now: Timestamp,
+    ) -> Result<Profile, Problem> {
+        match update_item(&self.dynamodb, self.changing(id, changes, if_match, now)?, ReturnValue::AllNew)
+            .await?
+        {
+            Written::Done(item) => Ok(from_item(item)?),
+            Written::Refused(item) if item.is_empty() => Err(Problem::not_found("profile")),
+            Written::Refused(item) => {
+                let found: Profile = from_item(item)?;
+                let is_next = found.version.checked_sub(1).is_some_and(|before| if_match.allows(before));
+                if !found.status.is_active() {
+                    Err(account_closed())
+                } else if is_next && changes.are_done_in(&found) {
+                    Ok(found)
+                } else {
+                    Err(Problem::another_version("profile"))
+                }
+            }
+        }
+    }
+
+    fn changing(
+        &self,
+        id: &UserId,
+        changes: &ProfileChanges,
+        if_match: &IfMatch,
+        now: Timestamp,
+    ) -> anyhow::Result<Update> {
+        let written = changes.written();
+        let set = to_item(&written)?;
+        let mut expression = format!("SET updatedAt = :now, {NEXT_VERSION}");
+        let mut update = self.updating(id);
+        for (name, value) in set {
+            expression.push_str(&format!(", #{name} = :{name}"));
+            update = update
+                .expression_attribute_names(format!("#{name}"), &name)
+                .expression_attribute_values(format!(":{name}"), value);
+        }
+        for (at, name) in written.gone.iter().enumerate() {
+            expression.push_str(if at == 0 { " REMOVE " } else { ", " });
+            expression.push_str(&format!("#{name}"));
+            update = update.expression_attribute_names(format!("#{name}"), *name);
+        }
+        let mut condition = format!("attribute_exists(userId) AND {IS_ACTIVE}");
+        if let Some((is_asked_for, values)) = if_match.condition() {
+            // What was never changed may have no number.
+            let is_first = if if_match.allows(1) { " OR attribute_not_exists(#version)" } else { "" };
+            condition
+                .push_str(&format!(" AND ({}{is_first})", is_asked_for.replacen("version", "#version", 1)));
+            for (name, value) in values {
+                update = update.expression_attribute_values(name, value);
+            }
+        }
+        update
+            .update_expression(expression)
+            .condition_expression(condition)
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":active", text(&Status::Active))
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":now", text(&now))
+            .build()
+            .context("change a profile")
+    }
+
+    /// Writes what became of a person's role and account, if `before` is still so and `by` is an open admin at that
+    /// moment, and begins to tell the user pool. Safe to repeat: the change that was written is known by its id.
+    ///
+    /// # Errors
+    /// When the tables do not take it.
+    pub async fn restand(
+        &self,
+        guards: &Guards,
+        before: &Profile,
+        after: &Profile,
+        by: &UserId,
+    ) -> anyhow::Result<Restanding> {
+        let mut write = Write::new();
+        let of_person = write.update(self.restanding(before, after)?);
+        let of_admin = write.check(self.is_admin(by)?);
+        write.update(guards.begin(SYNC, &before.user_id.to_string())?);
+        match write.commit(&self.dynamodb).await? {
+            Written::Done(()) => Ok(Restanding::Done),
+            Written::Refused(mut found) => {
+                let person = found.take(of_person).filter(|item| !item.is_empty());
+                let person: Option<Profile> = person.map(from_item).transpose()?;
+                if person.is_some_and(|person| person.sync.is_some() && person.sync == after.sync) {
+                    return Ok(Restanding::Done);
+                }
+                let is_by_an_admin = found.at(of_admin).is_none();
+                Ok(if is_by_an_admin { Restanding::Changed } else { Restanding::NotByAnAdmin })
+            }
+        }
+    }
+
+    fn restanding(&self, before: &Profile, after: &Profile) -> anyhow::Result<Update> {
+        #[derive(serde::Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Standing<'a> {
+            role: &'a Option<Role>,
+            role_changed_at: &'a Option<Timestamp>,
+            status: Status,
+            sync: &'a Option<crate::Sync>,
+        }
+        let Profile { role, role_changed_at, status, sync, .. } = after;
+        let standing = to_item(&Standing { role, role_changed_at, status: *status, sync })?;
+        let given = standing.into_iter().filter(|(_, value)| !matches!(value, AttributeValue::Null(_)));
+        let (mut set, mut update) = (Vec::new(), self.updating(&before.user_id));
+        for (name, value) in given {
+            set.push(format!("#{name} = :{name}"));
+            update = update
+                .expression_attribute_names(format!("#{name}"), &name)
+                .expression_attribute_values(format!(":{name}"), value);
+        }
+        let is_as_before = standing_is(before, "#role", "#status");
+        for (name, value) in is_as_before.values {
+            update = update.expression_attribute_values(name, value);
+        }
+        update
+            .update_expression(format!("SET {}", set.join(", ")))
+            .condition_expression(format!("attribute_exists(userId) AND {}", is_as_before.condition))
+            .expression_attribute_names("#role", "role")
+            .expression_attribute_names("#status", "status")
+            .build()
+            .context("change what a person may do")
+    }
+
+    /// That this person is an open admin.
+    fn is_admin(&self, id: &UserId) -> anyhow::Result<ConditionCheck> {
+        ConditionCheck::builder()
+            .table_name(&self.table)
+            .key("userId", text(id))
+            .condition_expression(format!(
+                "attribute_exists(userId) AND (#role = :admin OR attribute_not_exists(#role)) AND {IS_ACTIVE}"
+            ))
+            .expression_attribute_names("#role", "role")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":admin", text(&Role::Admin))
+            .expression_attribute_values(":active", text(&Status::Active))
+            .build()
+            .context("look whether somebody is still an admin")
+    }
+
+    /// Notes that the user pool knows what this profile says of role and status, if it still says so; gives whether it
+    /// does. Safe to repeat.
+    ///
+    /// # Errors
+    /// When the tables do not take it.
+    pub async fn synced(&self, guards: &Guards, profile: &Profile) -> anyhow::Result<bool> {
+        let mut write = Write::new();
+        let is_so = standing_is(profile, "#role", "#status");
+        let mut update = self.updating(&profile.user_id);
+        for (name, value) in is_so.values {
+            update = update.expression_attribute_values(name, value);
+        }
+        let is_same = if let Some(sync) = &profile.sync {
+            update = update
+                .expression_attribute_names("#id", "id")
+                .expression_attribute_values(":sync", text(&sync.id));
+            "(attribute_not_exists(sync) OR sync.#id = :sync)"
+        } else {
+            "attribute_not_exists(sync)"
+        };
+        let update = update
+            .update_expression("REMOVE sync")
+            .condition_expression(format!("attribute_exists(userId) AND {} AND {is_same}", is_so.condition))
+            .expression_attribute_names("#role", "role")
+            .expression_attribute_names("#status", "status");
+        write.update(update.build().context("note what the user pool knows")?);
+        write.update(guards.finish(SYNC, &profile.user_id.to_string())?);
+        Ok(write.commit(&self.dynamodb).await? == Written::Done(()))
+    }
+
+    /// Notes that nothing is to be told of a person any more who has no profile.
+    ///
+    /// # Errors
+    /// When the table does not take it.
+    pub async fn nothing_to_sync(&self, guards: &Guards, id: &UserId) -> anyhow::Result<()> {
+        let mut write = Write::new();
+        write.update(guards.finish(SYNC, &id.to_string())?);
+        write.commit(&self.dynamodb).await.map(drop)
+    }
+
+    /// Of whom the user pool has something to hear.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn unsynced(&self, guards: &Guards) -> anyhow::Result<Vec<UserId>> {
+        Ok(guards.unfinished(SYNC).await?.into_iter().map(UserId::from).collect())
+    }
+
+    fn updating(&self, id: &UserId) -> UpdateBuilder {
+        Update::builder().table_name(&self.table).key("userId", text(id))
     }
 
     /// A change of a profile that is there.

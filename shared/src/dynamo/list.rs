@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -139,8 +140,16 @@ pub struct List {
     pub partition: &'static str,
     /// Its sort key.
     pub sort: Sort,
-    /// The attribute of the table's own partition key.
+    /// The attributes of the table's own key, of those that are not the list's partition: one, or two with a comma
+    /// between them.
     pub key: &'static str,
+}
+
+impl List {
+    /// The attribute by which an entry that nobody can read is named in the log.
+    fn names(&self) -> &'static str {
+        self.key.split(',').next().unwrap_or(self.key)
+    }
 }
 
 /// Seals and opens cursors with a key that only the functions know.
@@ -198,23 +207,7 @@ impl Cursors {
         only: Option<(&str, &str)>,
         request: &PageRequest,
     ) -> Result<Page<T>, Problem> {
-        let mut start = self.position(list, of, request)?.map(|position| {
-            let mut key: Item = position.into_iter().map(|(name, value)| (name, text(&value))).collect();
-            key.insert(list.partition.to_owned(), text(of));
-            key
-        });
-        // One more than asked for tells whether there is a next page, so that nobody is sent to an empty one.
-        let one_more = request.limit + 1;
-        let at_once = only.map_or(one_more, |_| LOOKED_THROUGH_AT_ONCE);
-        let query = client
-            .query()
-            .table_name(table)
-            .set_index_name(list.index.map(str::to_owned))
-            .key_condition_expression("#partition = :of")
-            .expression_attribute_names("#partition", list.partition)
-            .expression_attribute_values(":of", text(of))
-            .scan_index_forward(matches!(list.sort, Sort::Ascending(_)))
-            .limit(i32::try_from(at_once).unwrap_or(i32::MAX));
+        let query = client.query().key_condition_expression("#partition = :of");
         let query = match only {
             None => query,
             Some((attribute, value)) => query
@@ -222,6 +215,58 @@ impl Cursors {
                 .expression_attribute_names("#only", attribute)
                 .expression_attribute_values(":only", text(value)),
         };
+        self.queried_page(query, table, list, (of, of), only.is_some(), request).await
+    }
+
+    /// The same of those entries only whose sort key begins with `prefix`. One query. A cursor belongs to its prefix.
+    ///
+    /// # Errors
+    /// `invalid-input` for a cursor that is not of this list and prefix, 500 when the query fails.
+    pub async fn page_beginning_with<T: DeserializeOwned>(
+        &self,
+        client: &Client,
+        table: &str,
+        list: List,
+        of: &str,
+        prefix: &str,
+        request: &PageRequest,
+    ) -> Result<Page<T>, Problem> {
+        let query = client
+            .query()
+            .key_condition_expression("#partition = :of AND begins_with(#sort, :prefix)")
+            .expression_attribute_names("#sort", list.sort.attribute())
+            .expression_attribute_values(":prefix", text(prefix));
+        // No partition has a NUL.
+        let scope = format!("{of}\0{prefix}");
+        self.queried_page(query, table, list, (of, &scope), false, request).await
+    }
+
+    /// A page by a query that lacks all but its conditions. Cursors are sealed for `scope`, which names what is listed
+    /// of the partition `of`.
+    async fn queried_page<T: DeserializeOwned>(
+        &self,
+        query: QueryFluentBuilder,
+        table: &str,
+        list: List,
+        (of, scope): (&str, &str),
+        is_filtered: bool,
+        request: &PageRequest,
+    ) -> Result<Page<T>, Problem> {
+        let mut start = self.position(list, scope, request)?.map(|position| {
+            let mut key: Item = position.into_iter().map(|(name, value)| (name, text(&value))).collect();
+            key.insert(list.partition.to_owned(), text(of));
+            key
+        });
+        // One more than asked for tells whether there is a next page, so that nobody is sent to an empty one.
+        let one_more = request.limit + 1;
+        let at_once = if is_filtered { LOOKED_THROUGH_AT_ONCE } else { one_more };
+        let query = query
+            .table_name(table)
+            .set_index_name(list.index.map(str::to_owned))
+            .expression_attribute_names("#partition", list.partition)
+            .expression_attribute_values(":of", text(of))
+            .scan_index_forward(matches!(list.sort, Sort::Ascending(_)))
+            .limit(i32::try_from(at_once).unwrap_or(i32::MAX));
         let mut items = Vec::new();
         for _ in 0..MOST_QUERIES {
             let found = query.clone().set_exclusive_start_key(start).send().await;
@@ -234,11 +279,11 @@ impl Cursors {
         }
         let next_cursor = if items.len() > request.limit {
             items.truncate(request.limit);
-            items.last().map(|last| self.seal(list, of, last))
+            items.last().map(|last| self.seal(list, scope, last))
         } else {
-            start.map(|last| self.seal(list, of, &last))
+            start.map(|last| self.seal(list, scope, &last))
         };
-        Ok(Page { entries: read_each(items, list.key), next_cursor })
+        Ok(Page { entries: read_each(items, list.names()), next_cursor })
     }
 
     /// Where the page begins that `request` asks for; `None` is the list's beginning.
@@ -272,8 +317,8 @@ impl Cursors {
     }
 
     pub(super) fn seal(&self, list: List, of: &str, last: &Item) -> String {
-        let position: Position = [list.sort.attribute(), list.key]
-            .into_iter()
+        let position: Position = std::iter::once(list.sort.attribute())
+            .chain(list.key.split(','))
             .filter_map(|name| match last.get(name) {
                 Some(AttributeValue::S(value)) => Some((name.to_owned(), value.clone())),
                 _ => None,
@@ -366,6 +411,19 @@ mod tests {
         let position = cursors().open(LIST, "ann", &cursor()).unwrap();
         let expected = [("createdAt", "2026-11-21T00:00:00.000Z"), ("orderId", "1")];
         assert_eq!(position, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+    }
+
+    #[test]
+    fn a_cursor_has_both_keys_of_a_table_that_has_two_but_for_the_lists_partition() {
+        let stars = List { index: Some("starred"), partition: "shelf", key: "userId,productId", ..LIST };
+        let item: Item = [("shelf", "tea#5"), ("createdAt", "noon"), ("userId", "ann"), ("productId", "tea")]
+            .map(|(name, value)| (name.to_owned(), text(value)))
+            .into();
+        let cursors = cursors();
+        let position = cursors.open(stars, "tea#5", &cursors.seal(stars, "tea#5", &item)).unwrap();
+        let expected = [("createdAt", "noon"), ("productId", "tea"), ("userId", "ann")];
+        assert_eq!(position, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+        assert_eq!(stars.names(), "userId");
     }
 
     #[test]

@@ -52,6 +52,12 @@ impl<T> Answer<T> {
         Self { next_cursor, ..Self::ok(page.into()) }
     }
 
+    /// The same with more than the page in its body.
+    pub fn page_with<E>(page: Page<E>, body: impl FnOnce(Page<E>) -> T) -> Self {
+        let next_cursor = page.next_cursor.clone();
+        Self { next_cursor, ..Self::ok(body(page)) }
+    }
+
     /// With where the page after this one is (`Link`), for a list that has more than its entries.
     #[must_use]
     pub fn followed_by(self, next_cursor: Option<String>) -> Self {

@@ -205,7 +205,7 @@ mod tests {
     use crate::dynamo::list::Page;
     use crate::http::answer::PUBLIC;
     use crate::http::extract::BODY_LIMIT;
-    use crate::http::{Answer, File, Input, NoContent, PathId};
+    use crate::http::{Answer, File, Input, NoContent, PathId, PathIds};
     use crate::values::time::Timestamp;
     use serde::Serialize;
     use serde_json::{Value, json};
@@ -245,6 +245,28 @@ mod tests {
     async fn post_to_things(body: &str) -> Response {
         send(post("/things", make), Stage::Local, Request::builder().method("POST").uri("/things"), body)
             .await
+    }
+
+    #[tokio::test]
+    async fn a_path_of_two_ids_gives_both_in_their_order_and_names_nothing_where_one_is_none() {
+        async fn look_within(PathIds(whole, part): PathIds<ThingId, u8>) -> Answer<Value> {
+            Answer::ok(json!([whole, part]))
+        }
+        let id = "01a1f83a-c81e-73c6-9369-b8a11a6916c7";
+        for (path, status) in [
+            (format!("/things/{id}/parts/7"), 200),
+            (format!("/things/{id}/parts/x"), 404),
+            ("/things/x/parts/7".into(), 404),
+        ] {
+            let request = Request::builder().uri(&path);
+            let response =
+                send(get("/things/{id}/parts/{part}", look_within), Stage::Local, request, "").await;
+            assert_eq!(response.status(), status, "{path}");
+            if status == 200 {
+                let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+                assert_eq!(body, json!([id, 7]).to_string());
+            }
+        }
     }
 
     #[tokio::test]

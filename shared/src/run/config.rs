@@ -56,7 +56,7 @@ crate::names!(
 
 impl Stage {
     /// Whether answers carry `Server-Timing`, which tells outsiders how the inside works, and by its times and counts
-    /// which accounts there are.
+    /// who has an account.
     pub fn shows_timing(self) -> bool {
         self == Self::Local
     }

@@ -129,6 +129,27 @@ pub fn paid_back(total: Amount, pieces: u32, already: u32, more: u32) -> Option<
     amount(part(until) - part(already))
 }
 
+/// What each of these has of a total that is shared out by their weights: whole cents, of which those that would have
+/// most of another get one more, and of equals the heavier and then the first. Without any weight, all have the same.
+/// All of them together are the total. `None` where nobody is there to have it.
+pub fn shared_out(total: Amount, weights: &[Amount]) -> Option<Vec<Amount>> {
+    let weighs = weights.iter().any(|weight| *weight != Amount::ZERO);
+    let weight = |at: usize| if weighs { u128::from(weights[at].minor()) } else { 1 };
+    let sum: u128 = (0..weights.len()).map(weight).sum();
+    if sum == 0 {
+        return None;
+    }
+    let exact = |at: usize| u128::from(total.minor()) * weight(at);
+    let mut shares: Vec<u128> = (0..weights.len()).map(|at| exact(at) / sum).collect();
+    let left = u128::from(total.minor()).checked_sub(shares.iter().sum())?;
+    let mut places: Vec<usize> = (0..weights.len()).collect();
+    places.sort_by_key(|at| Reverse((exact(*at) % sum, weight(*at))));
+    for at in places.into_iter().take(usize::try_from(left).ok()?) {
+        shares[at] += 1;
+    }
+    shares.into_iter().map(amount).collect()
+}
+
 /// The share of each line in a discount: none for those that it is not for.
 fn shares_of(discount: Discount, lines: &[Line], values: &[Amount]) -> Option<Vec<Amount>> {
     let is_for = |at: &usize| lines[*at].discounted;

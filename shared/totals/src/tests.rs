@@ -195,3 +195,35 @@ proptest! {
         prop_assert_eq!(back, minor);
     }
 }
+
+proptest! {
+    #[test]
+    fn what_is_shared_out_is_all_there_and_nobody_has_a_cent_more_or_less_than_their_share(
+        total in 0..1_000_000_000_u64, weights in prop::collection::vec(0..1_000_000_u64, 1..20),
+    ) {
+        let amounts: Vec<_> = weights.iter().copied().map(Amount::from_minor).collect();
+        let shares = shared_out(Amount::from_minor(total), &amounts).unwrap();
+        prop_assert_eq!(shares.iter().map(|share| share.minor()).sum::<u64>(), total);
+        let sum: u128 = weights.iter().map(|weight| u128::from(*weight)).sum();
+        for (share, weight) in shares.iter().zip(&weights).filter(|_| sum > 0) {
+            let exact = u128::from(total) * u128::from(*weight);
+            prop_assert!(u128::from(share.minor()) >= exact / sum);
+            prop_assert!(u128::from(share.minor()) <= exact.div_ceil(sum));
+        }
+    }
+}
+
+#[test]
+fn what_is_left_of_sharing_out_goes_to_those_who_lost_most_of_a_cent() {
+    let shared = |total, weights: &[u64]| {
+        let weights: Vec<_> = weights.iter().copied().map(Amount::from_minor).collect();
+        let shares = shared_out(Amount::from_minor(total), &weights);
+        shares.map(|shares| shares.into_iter().map(Amount::minor).collect::<Vec<_>>())
+    };
+    assert_eq!(shared(490, &[900, 450]), Some(vec![327, 163]));
+    assert_eq!(shared(100, &[1, 1, 1]), Some(vec![34, 33, 33]));
+    assert_eq!(shared(100, &[1, 2, 3]), Some(vec![17, 33, 50]));
+    assert_eq!(shared(5, &[0, 7]), Some(vec![0, 5]));
+    assert_eq!(shared(5, &[0, 0]), Some(vec![3, 2]), "what costs nothing is sent all the same");
+    assert_eq!(shared(5, &[]), None);
+}

@@ -5,7 +5,7 @@ use hyper::{HeaderMap, Uri};
 use serde_json::Value;
 
 /// The tables, by the names that the stack's resources have inside the tables' own names.
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 16] = [
     "Activity",
     "Banners",
     "Carts",
@@ -16,6 +16,8 @@ const TABLES: [&str; 14] = [
     "Orders",
     "Payments",
     "Products",
+    "Purchases",
+    "Reviews",
     "Search",
     "Settings",
     "Stores",

@@ -29,6 +29,7 @@ use crate::history::{Answered, Guest, Purchase};
 use crate::plan::Plan;
 use crate::proxy::Proxy;
 use crate::quiet::end_dead_leases;
+use crate::reviews::{Act, is_recorded};
 use crate::workload::{Buyer, Town, millis};
 use crate::world::{awaits, has_left, is_settled, number, stored, text};
 
@@ -100,10 +101,12 @@ enum Flow {
     RefundSwept,
     /// Somebody without an account orders by card, and somebody with one claims the order.
     GuestPays,
+    /// A buyer says something of a product, which is changed, answered, hidden, shown and deleted.
+    Reviews,
 }
 
 impl Flow {
-    const ALL: [Self; 27] = [
+    const ALL: [Self; 29] = [
         Self::Buys,
         Self::ChecksOut,
         Self::CannotShip,
@@ -111,6 +114,7 @@ impl Flow {
         Self::Pictures("products"),
         Self::Pictures("categories"),
         Self::Pictures("banners"),
+        Self::Pictures("stores"),
         Self::Approves,
         Self::Indexes,
         Self::ClosesStore,
@@ -126,6 +130,7 @@ impl Flow {
         Self::GivesBack,
         Self::RefundedAgain,
         Self::GuestPays,
+        Self::Reviews,
         Self::HoldSwept,
         Self::RefundSwept,
         Self::Swept,
@@ -165,7 +170,8 @@ impl Flow {
             | Self::Approves
             | Self::Indexes
             | Self::ChangesPictures
-            | Self::ClosesStore => false,
+            | Self::ClosesStore
+            | Self::Reviews => false,
         }
     }
 
@@ -194,6 +200,7 @@ impl Flow {
                 "send-email",
                 "publish-events",
                 "hand-over-stock",
+                "record-purchases",
             ],
             Self::ChecksOut => &["set-cart-item", "check-out-cart"],
             Self::CannotShip | Self::CannotShipPaid => &["release-order"],
@@ -212,8 +219,16 @@ impl Flow {
             Self::GuestPays => &["check-out-cart", "claim-order"],
             Self::Pictures("products") => &["index-product-image"],
             Self::Pictures("categories") => &["index-category-image"],
+            Self::Pictures("stores") => &["index-store-image"],
             Self::Pictures(_) => &["index-banner-image"],
             Self::Approves => &["set-approval"],
+            Self::Reviews => &[
+                "create-review",
+                "update-review",
+                "reply-to-review",
+                "set-review-visibility",
+                "delete-review",
+            ],
             Self::Indexes => &["index-products"],
             Self::ClosesStore => &["set-store-status"],
             Self::ChangesPictures => &["add-product-picture", "set-picture-order", "delete-product-picture"],
@@ -652,17 +667,26 @@ impl Theatre {
             }
             _ => {
                 let _free = self.free.acquire().await.expect("nobody closes it");
-                let pair =
-                    self.pairs.lock().expect("no holder of this lock panics").pop().expect("one is free");
+                let pair = self.take_pair();
                 let scene = match flow {
+                    Flow::Reviews => self.reviews(flow, aim, label, &pair).await,
                     Flow::ClosesStore => self.closes(flow, aim, &pair).await,
                     _ if flow.is_by_card() => self.by_card(flow, aim, label, &pair).await,
                     _ => self.order(flow, aim, label, &pair).await,
                 };
-                self.pairs.lock().expect("no holder of this lock panics").insert(0, pair);
+                self.give_pair_back(pair);
                 scene
             }
         }
+    }
+
+    /// A pair that is free, of which there are as many as may be waited for.
+    fn take_pair(&self) -> Pair {
+        self.pairs.lock().expect("no holder of this lock panics").pop().expect("one is free")
+    }
+
+    fn give_pair_back(&self, pair: Pair) {
+        self.pairs.lock().expect("no holder of this lock panics").insert(0, pair);
     }
 
     /// Plays a flow that is about an order.
@@ -703,7 +727,11 @@ impl Theatre {
                     }
                 }
             }
-            let is_done = async || self.is_settled(&order).await && has_left(&self.town.aws, &order).await;
+            let is_heard = async || {
+                let aws = &self.town.aws;
+                has_left(aws, &order).await && (flow != Flow::Buys || is_recorded(aws, &order).await)
+            };
+            let is_done = async || self.is_settled(&order).await && is_heard().await;
             wait_for(&scene, &is_done).await;
             // The message comes again when its visibility ends, after four seconds; a stream is read again at once.
             match scene.aim.as_ref().map(|(cell, ..)| cell.function.as_str()) {
@@ -711,9 +739,9 @@ impl Theatre {
                     wait(Duration::from_secs(40), async || self.is_shipped(&order).await).await;
                     scene.state().stuck = !self.is_shipped(&order).await;
                 }
-                Some("publish-events" | "hand-over-stock") => {
-                    wait(Duration::from_secs(40), async || has_left(&self.town.aws, &order).await).await;
-                    scene.state().stuck = !has_left(&self.town.aws, &order).await;
+                Some("publish-events" | "hand-over-stock" | "record-purchases") => {
+                    wait(Duration::from_secs(40), is_heard).await;
+                    scene.state().stuck = !is_heard().await;
                 }
                 _ => {}
             }
@@ -735,6 +763,37 @@ impl Theatre {
             }
         }
         None
+    }
+
+    /// Plays what becomes of a review, by somebody who has bought the product before.
+    async fn reviews(
+        &self,
+        flow: Flow,
+        aim: Option<(Cell, Fault, usize)>,
+        label: &str,
+        pair: &Pair,
+    ) -> Arc<Scene> {
+        let (town, Pair { buyer, product, .. }) = (&self.town, pair);
+        let counter = counted_as(&self.limit_key, &buyer.id);
+        let scene = Scene::new(flow, aim, vec![product.id.clone(), counter]);
+        let key = URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{flow:?} {label}")));
+        let lines = vec![(product.id.clone(), 1)];
+        let asked = order_of(&lines);
+        let label = label.to_owned();
+        let purchase = Purchase { label, buyer: buyer.id.clone(), asked, lines, ..Purchase::default() };
+        town.history.begin(&key, purchase);
+        let Some(order) = self.ask(&key).await else { return scene };
+        let is_recorded = async || self.is_shipped(&order).await && is_recorded(&town.aws, &order).await;
+        wait(Duration::from_secs(40), is_recorded).await;
+        // What an earlier scene has left.
+        town.acts(&buyer.person, product, Act::Delete).await;
+        self.stage.enter(&scene);
+        for act in [Act::Post(4), Act::Edit(2), Act::Reply, Act::Hide, Act::Show, Act::Delete, Act::Post(5)] {
+            town.acts(&buyer.person, product, act).await;
+        }
+        self.stage.leave(&scene);
+        wait(millis(3_000), async || self.is_settled(&order).await).await;
+        scene
     }
 
     /// Plays a flow that is about an order by card.
@@ -1023,6 +1082,12 @@ impl Theatre {
         let town = &self.town;
         let admin = town.shop.admin().await;
         let file = json!({ "fileName": "new.png", "fileType": "image/png" });
+        // One scene at a time uploads for a store, or the newer picture would take the place of the other.
+        let _alone = match kind {
+            "stores" => Some(self.free.acquire().await.expect("nobody closes it")),
+            _ => None,
+        };
+        let pair = (kind == "stores").then(|| self.take_pair());
         let (url, owner) = match kind {
             "products" => {
                 let seller = &town.sellers[0];
@@ -1039,6 +1104,14 @@ impl Theatre {
                 let asked = created(admin, "/categories/upload-url", &body).await;
                 (asked["uploadUrl"].as_str().expect("a URL").to_owned(), URL_SAFE_NO_PAD.encode(name))
             }
+            "stores" => {
+                let pair = pair.as_ref().expect("it was taken");
+                let mut body = file;
+                body["picture"] = json!("logo");
+                let path = format!("/stores/{}/upload-url", pair.store);
+                let asked = created(&pair.buyer.person, &path, &body).await;
+                (asked["uploadUrl"].as_str().expect("a URL").to_owned(), format!("{}.logo", pair.store))
+            }
             _ => {
                 let asked = created(admin, "/banners/upload-url", &file).await;
                 let url = asked["uploadURL"].as_str().expect("a URL").to_owned();
@@ -1052,6 +1125,8 @@ impl Theatre {
             let name = URL_SAFE_NO_PAD.decode(&owner).expect("a name");
             subjects.push(String::from_utf8(name).expect("a name"));
         }
+        // Its item has the store's id alone.
+        subjects.extend(pair.as_ref().map(|pair| pair.store.clone()));
         let scene = Scene::new(flow, aim, subjects);
         self.stage.enter(&scene);
         town.history.pictured(&owner);
@@ -1064,6 +1139,7 @@ impl Theatre {
         wait(Duration::from_secs(20), is_over).await;
         sleep(millis(500)).await;
         self.stage.leave(&scene);
+        pair.into_iter().for_each(|pair| self.give_pair_back(pair));
         scene
     }
 }
@@ -1235,7 +1311,7 @@ mod tests {
     #[test]
     fn every_flow_is_played_in_the_part_with_sweeps_or_in_the_one_without() {
         let count = |is_swept: bool| Flow::ALL.into_iter().filter(|flow| flow.is_swept() == is_swept).count();
-        assert_eq!((count(false), count(true)), (22, 5));
+        assert_eq!((count(false), count(true)), (24, 5));
         let distinct: std::collections::BTreeSet<_> = Flow::ALL.into_iter().collect();
         assert_eq!(distinct.len(), Flow::ALL.len());
     }

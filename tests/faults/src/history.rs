@@ -6,6 +6,8 @@ use std::time::Instant;
 
 use serde_json::Value;
 
+use crate::reviews::{Key, Said};
+
 /// An answer to a purchase.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answered {
@@ -187,6 +189,8 @@ pub(crate) struct History {
     approved: Mutex<BTreeSet<String>>,
     /// What was deleted and not made again, by its key in the bucket.
     deleted: Mutex<BTreeSet<String>>,
+    /// What people last said of products, or that they took it back, as far as they know.
+    said: Mutex<BTreeMap<Key, Option<Said>>>,
     /// The products that are in the store.
     in_the_store: Mutex<BTreeSet<String>>,
     /// While it was closed: from an answer that said so until somebody asked to publish it again.
@@ -307,6 +311,20 @@ impl History {
     /// All that is deleted.
     pub(crate) fn all_deleted(&self) -> BTreeSet<String> {
         self.deleted.lock().expect("no holder of this lock panics").clone()
+    }
+
+    /// What is so of a review by what was known of it; `None` where nobody knows.
+    pub(crate) fn said(&self, key: &Key, change: impl FnOnce(Option<Option<Said>>) -> Option<Option<Said>>) {
+        let mut said = self.said.lock().expect("no holder of this lock panics");
+        match change(said.get(key).copied()) {
+            Some(known) => drop(said.insert(key.clone(), known)),
+            None => drop(said.remove(key)),
+        }
+    }
+
+    /// All that people know of their reviews.
+    pub(crate) fn all_said(&self) -> BTreeMap<Key, Option<Said>> {
+        self.said.lock().expect("no holder of this lock panics").clone()
     }
 
     /// A request had no clear answer, even when all was well again.

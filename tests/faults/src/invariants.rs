@@ -47,6 +47,9 @@ pub(crate) fn broken(history: &History, world: &World) -> Vec<Broken> {
     checks.nothing_is_half_written();
     checks.uploads_are_indexed_or_gone(history);
     checks.what_is_deleted_is_gone(history);
+    checks.totals_equal_the_reviews();
+    checks.who_has_what_they_bought();
+    checks.what_is_said_of_a_product_is_so(history);
     checks.search_finds_what_is_for_sale();
     checks.a_closed_store_sells_nothing(history, &purchases);
     checks.gates_say_what_their_store_says();
@@ -546,6 +549,66 @@ impl Checks<'_> {
 }
 
 impl Checks<'_> {
+    fn totals_equal_the_reviews(&mut self) {
+        const NAME: &str = "totals equal the reviews";
+        let reviews = &self.world.reviews;
+        let counted = reviews.counted();
+        let none = [0; 5];
+        let products: BTreeSet<&str> =
+            reviews.totals.keys().map(String::as_str).chain(counted.keys().copied()).collect();
+        for product in products {
+            let (totals, counted) =
+                (reviews.totals.get(product).unwrap_or(&none), counted.get(product).unwrap_or(&none));
+            if totals != counted {
+                self.add(NAME, product, format!("its reviews are {counted:?}, and its totals {totals:?}"));
+            }
+        }
+        for ((product, author), review) in &reviews.all {
+            if !review.is_listed_right {
+                self.add(
+                    NAME,
+                    product,
+                    format!("{author}'s {review:?} is on another list than it should be"),
+                );
+            }
+        }
+    }
+
+    /// Who has a product has it by the orders by which that is so, and by no others.
+    fn who_has_what_they_bought(&mut self) {
+        const NAME: &str = "who has what they bought";
+        let mut had: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
+        for (id, order) in &self.world.orders {
+            for product in &order.had {
+                had.entry((product, &order.buyer)).or_default().insert(id);
+            }
+        }
+        let purchases = self.world.reviews.purchases.iter();
+        let recorded = purchases.map(|((product, person), orders)| {
+            ((product.as_str(), person.as_str()), orders.iter().map(String::as_str).collect())
+        });
+        let recorded: BTreeMap<_, BTreeSet<&str>> = recorded.collect();
+        let keys: BTreeSet<_> = had.keys().chain(recorded.keys()).copied().collect();
+        for key in keys {
+            let (had, recorded) = (had.get(&key), recorded.get(&key));
+            if had != recorded {
+                let (product, person) = key;
+                self.add(NAME, product, format!("{person} has it by {had:?}, and recorded is {recorded:?}"));
+            }
+        }
+    }
+
+    /// What a review's author and the admins were answered last is so.
+    fn what_is_said_of_a_product_is_so(&mut self, history: &History) {
+        const NAME: &str = "what is said of a product is so";
+        for (key, said) in history.all_said() {
+            let is = self.world.reviews.all.get(&key).map(|review| review.said);
+            if is != said {
+                self.add(NAME, &key.0, format!("{} said {said:?}, and it is {is:?}", key.1));
+            }
+        }
+    }
+
     /// Whoever asked after the answer that it is closed, and was answered before anybody opened it again, has no order.
     fn a_closed_store_sells_nothing(&mut self, history: &History, purchases: &[Purchase]) {
         const NAME: &str = "a closed store sells nothing";
@@ -601,6 +664,7 @@ fn event_of(index: usize, status: &str) -> String {
 pub(crate) mod tests {
     use super::*;
     use crate::history::Guest;
+    use crate::reviews::{Review, Said};
     use crate::world::{Letter, Offer, Shown, Store, Terms};
     use std::time::{Duration, Instant};
 
@@ -621,6 +685,7 @@ pub(crate) mod tests {
             history: vec!["pending".into(), "shipping".into()],
             adds_up: true,
             handed_over: true,
+            had: ["tea".to_owned()].into(),
             ..Order::default()
         };
         world.orders.insert("order".into(), order);
@@ -632,6 +697,11 @@ pub(crate) mod tests {
         world.records.insert("ann#key".into(), "order".into());
         world.emails.insert("order".into(), vec![EmailKind::Confirmed, EmailKind::Shipping]);
         world.told.insert("order".into(), vec!["order.placed".into(), "order.shipped".into()]);
+        let (said, key) = (Said { stars: 4, is_shown: true }, ("tea".to_owned(), "ann".to_owned()));
+        history.said(&key, |_| Some(Some(said)));
+        world.reviews.all.insert(key.clone(), Review { said, is_listed_right: true });
+        world.reviews.totals.insert("tea".into(), [0, 0, 0, 1, 0]);
+        world.reviews.purchases.insert(key, ["order".to_owned()].into());
         (history, world)
     }
 
@@ -656,6 +726,16 @@ pub(crate) mod tests {
 
     fn offer(world: &mut World) -> &mut Offer {
         world.offers.get_mut("tea").unwrap()
+    }
+
+    /// The orders by which Ann has the tea.
+    fn bought(world: &mut World) -> &mut BTreeSet<String> {
+        world.reviews.purchases.get_mut(&("tea".to_owned(), "ann".to_owned())).unwrap()
+    }
+
+    /// What Ann says of it.
+    fn review(world: &mut World) -> &mut Review {
+        world.reviews.all.get_mut(&("tea".to_owned(), "ann".to_owned())).unwrap()
     }
 
     fn emails(world: &mut World) -> &mut Vec<EmailKind> {
@@ -711,6 +791,7 @@ pub(crate) mod tests {
             world.emails.insert("again".into(), vec![EmailKind::Confirmed, EmailKind::Shipping]);
             let events = told(world).clone();
             world.told.insert("again".into(), events);
+            bought(world).insert("again".into());
             offer(world).quantity = 6;
         };
         assert_eq!(after(doubled), ["one order for each key"].into());
@@ -886,8 +967,10 @@ pub(crate) mod tests {
         *order(world) = Order {
             buyer: "guest#order".into(),
             email: "gus@cartwright.test".into(),
+            had: BTreeSet::new(),
             ..order(world).clone()
         };
+        world.reviews.purchases.clear();
         world.records = [("guest#cart#key".to_owned(), "order".to_owned())].into();
         world.told.clear();
         let text = "See your order: https://shop/guest-orders/order#token\n".to_owned();
@@ -902,6 +985,8 @@ pub(crate) mod tests {
             claims.extend([("eve".to_owned(), 404), ("ann".to_owned(), 200)]);
         });
         order(world).buyer = "ann".into();
+        order(world).had = ["tea".to_owned()].into();
+        world.reviews.purchases.insert(("tea".into(), "ann".into()), ["order".to_owned()].into());
         world.told.insert("order".into(), vec!["order.shipped".into()]);
     }
 
@@ -956,7 +1041,12 @@ pub(crate) mod tests {
             })
         };
         assert_eq!(after(|_, _| {}), BTreeSet::new());
-        assert_eq!(after(|_, world| order(world).buyer = "eve".into()), ["one order for each key"].into());
+        let eves = after(|_, world| {
+            order(world).buyer = "eve".into();
+            let orders = world.reviews.purchases.remove(&("tea".to_owned(), "ann".to_owned())).unwrap();
+            world.reviews.purchases.insert(("tea".into(), "eve".into()), orders);
+        });
+        assert_eq!(eves, ["one order for each key"].into());
         let wrong = after(|_, world| told(world).push("order.cancelled".into()));
         assert_eq!(wrong, ["what happened is told"].into());
         let unclear = after(|history, _| {
@@ -1044,6 +1134,56 @@ pub(crate) mod tests {
             let noticed = of(status, true, gates, is_hidden);
             assert_eq!(noticed, ["gates say what their store says"].into(), "{status}");
         }
+    }
+
+    #[test]
+    fn totals_that_are_not_those_of_the_reviews_are_noticed() {
+        let totals = "totals equal the reviews";
+        let is = |world: &mut World, stars| {
+            world.reviews.totals.insert("tea".into(), stars);
+        };
+        assert_eq!(after(|_, world| is(world, [0, 0, 0, 2, 0])), [totals].into());
+        assert_eq!(after(|_, world| is(world, [0, 0, 0, 0, 1])), [totals].into());
+        assert_eq!(after(|_, world| is(world, [-1, 0, 0, 1, 0])), [totals].into());
+        assert_eq!(after(|_, world| world.reviews.totals.clear()), [totals].into());
+        let of_nothing = after(|_, world| {
+            world.reviews.totals.insert("cup".into(), [1, 0, 0, 0, 0]);
+        });
+        assert_eq!(of_nothing, [totals].into());
+        assert_eq!(after(|_, world| review(world).is_listed_right = false), [totals].into());
+        let hidden = after(|history, world| {
+            let said = Said { stars: 4, is_shown: false };
+            history.said(&("tea".into(), "ann".into()), |_| Some(Some(said)));
+            review(world).said = said;
+        });
+        assert_eq!(hidden, [totals].into(), "it counts for nothing");
+    }
+
+    #[test]
+    fn a_purchase_that_is_missing_or_came_back_is_noticed() {
+        let has = "who has what they bought";
+        assert_eq!(after(|_, world| world.reviews.purchases.clear()), [has].into());
+        assert_eq!(after(|_, world| order(world).had.clear()), [has].into());
+        let twice = after(|_, world| {
+            bought(world).insert("gone".into());
+        });
+        assert_eq!(twice, [has].into());
+    }
+
+    #[test]
+    fn what_was_said_of_a_product_and_is_not_so_is_noticed() {
+        let so = "what is said of a product is so";
+        let said = |said: Option<Option<Said>>| {
+            after(|history, _| history.said(&("tea".into(), "ann".into()), |_| said))
+        };
+        assert_eq!(said(Some(None)), [so].into(), "it was deleted");
+        assert_eq!(said(Some(Some(Said { stars: 5, is_shown: true }))), [so].into());
+        assert_eq!(said(None), BTreeSet::new(), "nobody knows");
+        let lost = after(|_, world| {
+            world.reviews.all.clear();
+            world.reviews.totals.clear();
+        });
+        assert_eq!(lost, [so].into());
     }
 
     #[test]

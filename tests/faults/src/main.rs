@@ -20,6 +20,7 @@ mod invariants;
 mod plan;
 mod proxy;
 mod quiet;
+mod reviews;
 mod tries;
 mod unreadable;
 mod workload;
@@ -102,6 +103,7 @@ async fn run(options: Options) -> Result<bool> {
     for (queue, seconds) in [
         ("OrdersQueueUrl", "4"),
         ("EmailsQueueUrl", "8"),
+        ("PurchasesQueueUrl", "4"),
         ("StockQueueUrl", "4"),
         ("ActivityQueueUrl", "4"),
         ("PaymentsQueueUrl", "5"),

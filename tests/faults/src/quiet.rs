@@ -8,6 +8,7 @@ use tokio::time::sleep;
 use crate::books::{given_up, is_telling, slow};
 use crate::events;
 use crate::proxy::Proxy;
+use crate::reviews::is_recorded;
 use crate::workload::Town;
 use crate::world::{has_left, number, readable, scan, text, waits};
 
@@ -128,7 +129,9 @@ async fn is_anything_due(town: &Town) -> bool {
 async fn all_have_left(town: &Town) {
     let deadline = Instant::now() + Duration::from_secs(60);
     for item in readable(scan(&town.aws, "OrdersTable").await).filter(|item| !waits(item)) {
-        while !has_left(&town.aws, &text(&item, "orderId")).await && Instant::now() < deadline {
+        let order = text(&item, "orderId");
+        let is_heard = async || has_left(&town.aws, &order).await && is_recorded(&town.aws, &order).await;
+        while !is_heard().await && Instant::now() < deadline {
             sleep(Duration::from_millis(200)).await;
         }
     }
@@ -143,6 +146,7 @@ async fn redrive_uploads(town: &Town) {
         let indexer = match key.split('/').nth(1) {
             Some("banners") => "index-banner-image",
             Some("categories") => "index-category-image",
+            Some("stores") => "index-store-image",
             _ => "index-product-image",
         };
         town.aws.invoke(indexer, event).await;

@@ -157,9 +157,8 @@ impl Town {
     /// Asks for a purchase once and notes the answer.
     pub(crate) async fn ask(&self, key: &str) -> Answered {
         let purchase = self.history.purchase(key).expect("a purchase");
-        self.history.note(key, |purchase| {
-            purchase.asked_at.get_or_insert_with(Instant::now);
-        });
+        let now = Instant::now();
+        self.history.note(key, |purchase| purchase.asked_at = purchase.asked_at.or(Some(now)));
         let request = match &purchase.guest {
             Some(guest) => {
                 self.shop.request(Method::POST, purchase.asked.path).header("cart-token", &guest.cart)
@@ -310,6 +309,7 @@ impl Town {
         others.spawn(self.clone().administer(seed, Arc::clone(&done)));
         others.spawn(self.clone().fulfil(seed, Arc::clone(&done)));
         others.spawn(self.clone().give_back(seed, Arc::clone(&done)));
+        others.spawn(self.clone().review(seed, Arc::clone(&done)));
         others.spawn(self.clone().keep_the_store(seed, Arc::clone(&done)));
         others.spawn(self.clone().sweep(Arc::clone(&done)));
         others.spawn(self.clone().deliver_again(seed, Arc::clone(&done)));

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::books::Books;
+use crate::reviews::{Reviews, had};
 use crate::unreadable;
 
 /// An order as the table has it.
@@ -39,6 +40,8 @@ pub(crate) struct Order {
     pub paying: Option<Paying>,
     /// What it counts as given back of each product.
     pub back: BTreeMap<String, Back>,
+    /// The products of it that its buyer has.
+    pub had: BTreeSet<String>,
     /// What it counted of a coupon.
     pub coupon: Option<UsedCoupon>,
     /// Whether it is still in the index `due`.
@@ -193,7 +196,7 @@ pub(crate) struct Offer {
     pub terms: Terms,
 }
 
-/// A product, a category or a banner, as far as its picture and its lists go.
+/// A product, a category, a banner, or a picture of a store, as far as its picture and its lists go.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Shown {
     /// `products`, as in the bucket's keys.
@@ -257,6 +260,8 @@ pub(crate) struct World {
     pub uses: BTreeMap<String, i64>,
     /// What their buyers' logs say of each order: kinds of events, oldest first.
     pub told: BTreeMap<String, Vec<String>>,
+    /// What is said of products, and who has bought them.
+    pub reviews: Reviews,
     /// How many emails were counted as possibly sent twice.
     pub counted_duplicates: usize,
     /// What the search index says otherwise than the tables: how, and of which product.
@@ -320,7 +325,12 @@ impl World {
         for item in readable(scan(aws, "OffersTable").await) {
             world.offers.insert(text(&item, "productId"), offer(&item));
         }
-        world.stores = stores(&scan(aws, "StoresTable").await);
+        let of_stores = scan(aws, "StoresTable").await;
+        for picture in of_stores.iter().flat_map(pictures) {
+            let shown = shown("stores", &picture);
+            world.shown.insert(shown.key.clone(), shown);
+        }
+        world.stores = stores(&of_stores);
         for item in scan(aws, "GuardsTable").await {
             let id = text(&item, "guardId");
             if let Some(whose) = PLACING.iter().find_map(|placing| id.strip_prefix(placing)) {
@@ -355,6 +365,7 @@ impl World {
         for entry in log.iter().filter(|entry| text(entry, "kind").starts_with("order.")) {
             world.told.entry(text(entry, "subject")).or_default().push(text(entry, "kind"));
         }
+        world.reviews = Reviews::read(aws).await;
         world.counted_duplicates = count_in_logs("send-email", "PossibleDuplicateEmail");
         let pointer = aws.item("SearchTable", ("searchId", "index#1")).await;
         world.index = files_of(&pointer);
@@ -370,6 +381,7 @@ impl World {
             "OrdersDeadLetterQueueUrl",
             "EmailsDeadLetterQueueUrl",
             "PaymentsDeadLetterQueueUrl",
+            "PurchasesDeadLetterQueueUrl",
             "RefundsDeadLetterQueueUrl",
             "StockDeadLetterQueueUrl",
             "UploadsDeadLetterQueueUrl",
@@ -571,6 +583,7 @@ fn order(item: &Value) -> Order {
         by_card: text(item, "paymentMethod") == "card",
         paying: paying(item),
         back: backs(&item["back"]["M"], "refunded"),
+        had: had(item),
         coupon: used_coupon(item),
         is_due: item.get("due").is_some() || item.get("dueAt").is_some(),
         handed_over: item["handedOver"]["BOOL"] == true,
@@ -578,6 +591,17 @@ fn order(item: &Value) -> Order {
         tracking: item["shipment"]["M"]["trackingNumber"]["S"].as_str().map(str::to_owned),
         is_open: item.get("open").is_some(),
     }
+}
+
+/// The two pictures of a store, each as a thing by itself; none of what is no store.
+fn pictures(item: &Value) -> Vec<Value> {
+    let (id, is_store) = (text(item, "storeId"), text(item, "entry") == "store");
+    let of = |which: &str| {
+        let mut picture = item[which]["M"].clone();
+        picture["id"] = json!({ "S": format!("{id}.{which}") });
+        picture
+    };
+    if is_store { ["logo", "banner"].map(of).into() } else { Vec::new() }
 }
 
 /// An id's sixteen bytes as text.
@@ -668,7 +692,7 @@ fn shown(kind: &'static str, item: &Value) -> Shown {
         "products" if item.get("rejectionReason").is_none() => {
             should_be_on.insert("pending", "approval".to_owned());
         }
-        "products" => {}
+        "products" | "stores" => {}
         // A banner is in the index `listed` once it has a picture; a category waits in `pending` until then.
         _ if image.is_some() => drop(should_be_on.insert("listed", "listed".to_owned())),
         "categories" => drop(should_be_on.insert("pending", "image".to_owned())),
@@ -819,6 +843,14 @@ mod tests {
         assert_eq!(
             stores(&[set.clone(), gate.clone(), name, store.clone()]),
             [(id.to_owned(), read.clone())].into()
+        );
+        store["logo"] = json!({ "M": { "imageUrl": { "S": format!("https://shop.test/images/stores/{id}.logo/1/a.png") } } });
+        let [logo, banner] = &pictures(&store)[..] else { panic!("two pictures") };
+        let (logo, banner) = (shown("stores", logo), shown("stores", banner));
+        assert_eq!(logo.objects, [format!("images/stores/{id}.logo/1/a.png")].into());
+        assert_eq!(
+            (banner.key, banner.objects, banner.should_be_on),
+            (format!("{id}.banner"), [].into(), [].into())
         );
         let alone = Store { is_hidden: false, gates: vec![], ..read };
         assert_eq!(stores(&[store]), [(id.to_owned(), alone)].into());

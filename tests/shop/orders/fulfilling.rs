@@ -67,10 +67,12 @@ async fn nobody_says_it_but_who_sells_all_of_it_and_admins() {
     for order in [&of_both, &of_ann] {
         bob.order_once(order, "shipping").await;
         says(&bob, order, &delivered()).await.is_problem(403, "forbidden");
-        says(&eve, order, &delivered()).await.is_problem(404, "not-found");
         assert_eq!(history(&bob.order(order).await), ["pending", "shipping"]);
     }
-    says(&ann, &of_both, &delivered()).await.is_problem(404, "not-found");
+    says(&eve, &of_ann, &delivered()).await.is_problem(404, "not-found");
+    for one in [&ann, &eve] {
+        says(one, &of_both, &delivered()).await.is_problem(409, "several-parcels");
+    }
     let arrived = says(shop.admin().await, &of_both, &delivered()).await.is(200);
     assert_eq!(arrived["history"][2]["by"], "admin");
     assert!(

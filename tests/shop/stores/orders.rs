@@ -447,13 +447,13 @@ async fn nobody_but_its_seller_says_what_became_of_an_order() {
     };
     for id in [id, of_two] {
         assert!(matches!(say(&ann, id).await, Err(orders::Error::NotTheirs)), "its buyer");
-        assert!(matches!(say(&seller_of(&cup), id).await, Err(orders::Error::NotFound)));
+        assert!(matches!(say(&someone(), id).await, Err(orders::Error::NotFound)));
         assert_eq!(history_of(&orders, id).await, ["pending"]);
     }
-    assert!(
-        matches!(say(&seller_of(&tea), of_two).await, Err(orders::Error::NotFound)),
-        "of several sellers"
-    );
+    assert!(matches!(say(&seller_of(&cup), id).await, Err(orders::Error::NotFound)));
+    for one in [&tea, &cup] {
+        assert_eq!(refusal(say(&seller_of(one), of_two).await), Refusal::SeveralParcels);
+    }
     assert!(matches!(say(&seller_of(&tea), OrderId::at(now())).await, Err(orders::Error::NotFound)));
 }
 

@@ -573,7 +573,9 @@ async fn only_what_is_approved_is_for_sale() {
     let id = listed(&products).await;
     assert!(matches!(products.for_sale(id, now()).await, Err(products::Error::NotFound)));
     let changed = products.change(id, approved).await.unwrap();
-    assert_eq!(products.for_sale(id, now()).await.unwrap(), changed);
+    let shown = products.for_sale(id, now()).await.unwrap();
+    assert_eq!((&shown.product, &shown.offer), (&changed.product, &changed.offer));
+    assert_eq!(shown.rating, Some(products::ratings::Stars::default().rating()), "nobody has rated it");
     products.change(id, rejected).await.unwrap();
     assert!(matches!(products.for_sale(id, now()).await, Err(products::Error::NotFound)));
 }

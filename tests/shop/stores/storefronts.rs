@@ -71,9 +71,9 @@ fn listed(seller: &Caller, store: StoreId, stock: u32, now: Timestamp) -> Produc
 
 /// The offer of a product of a store that is for sale as far as it goes by itself.
 async fn for_sale(products: &Products, seller: &Caller, store: StoreId, stock: u32) -> Offer {
-    let ProductOffer { product, offer } = listed(seller, store, stock, past());
+    let ProductOffer { product, offer, .. } = listed(seller, store, stock, past());
     let product = product.approved(Vec::new(), past());
-    let approved = ProductOffer { offer: offer.with_terms(product.terms()), product };
+    let approved = ProductOffer { offer: offer.with_terms(product.terms()), product, rating: None };
     products.create(&approved).await.expect("a product");
     approved.offer
 }

@@ -1,11 +1,15 @@
 //! Profiles: the first one of a person stays, and tells of sign-ins and new passwords; who may still run the shop.
 
+use serde_json::{Value, json};
 use shared::caller::UserId;
 use shared::dynamo::Read;
+use shared::guards::Guards;
+use shared::http::IfMatch;
+use shared::http::input;
 use shared::http::problem::SECOND_FACTOR_NEEDED;
 use shared::values::time::Timestamp;
 use tests::meddler::Meddler;
-use users::{Admins, Profile, Role, SignIn, Users};
+use users::{Admins, Profile, ProfileChanges, Restanding, Role, SignIn, Status, Users};
 
 use super::{DAY, MINUTE, Tables, now, open, open_behind, open_with, profile_of, someone};
 
@@ -100,6 +104,7 @@ async fn an_address_is_mended_once_also_when_the_reply_is_lost() {
         email: sign_in.address.unwrap(),
         updated_at: Some(now()),
         last_sign_in_at: Some(now() + MINUTE),
+        version: 2,
         ..profile
     };
     assert_eq!(recorded(&ann).await, Some(expected));
@@ -136,4 +141,133 @@ async fn a_table_that_does_not_answer_makes_nobody_an_admin() {
     ])
     .await;
     assert!(admins.current(someone().as_admin()).await.is_err());
+}
+
+fn changes(body: &Value) -> ProfileChanges {
+    input::parse(body.to_string().as_bytes()).expect("changes")
+}
+
+fn version(number: u32) -> IfMatch {
+    IfMatch::Versions([number].into())
+}
+
+#[tokio::test]
+async fn a_profile_changes_under_its_version_alone() {
+    let users: Users = open().await;
+    let profile = profile_of(someone().id(), "Ann");
+    let ann = profile.user_id.clone();
+    users.create(&profile).await.unwrap();
+    let german = changes(&json!({ "locale": "de", "marketing": true }));
+    let changed = users.change(&ann, &german, &version(1), now()).await.unwrap();
+    assert_eq!((changed.version, changed.marketing, changed.updated_at), (2, true, Some(now())));
+    assert_eq!(recorded(&ann).await, Some(changed.clone()));
+    let english = changes(&json!({ "locale": "en" }));
+    for stale in [version(1), version(3)] {
+        let refused = users.change(&ann, &english, &stale, now()).await.unwrap_err();
+        assert_eq!(refused.status(), 412);
+    }
+    assert_eq!(recorded(&ann).await, Some(changed));
+}
+
+#[tokio::test]
+async fn a_change_whose_reply_is_lost_is_made_once() {
+    let users: Users = open_behind(Meddler::lose_reply("UpdateItem")).await;
+    let profile = profile_of(someone().id(), "Ann");
+    let ann = profile.user_id.clone();
+    users.create(&profile).await.unwrap();
+    let german = changes(&json!({ "locale": "de" }));
+    let changed = users.change(&ann, &german, &version(1), now()).await.unwrap();
+    assert_eq!((changed.version, recorded(&ann).await), (2, Some(changed.clone())));
+}
+
+#[tokio::test]
+async fn a_profile_of_a_closed_account_stays_as_it_is() {
+    let users: Users = open().await;
+    let (ann, bob) = (someone(), someone());
+    let closed = Profile { status: Status::Deleting, ..profile_of(ann.id(), "Ann") };
+    users.create(&closed).await.unwrap();
+    let german = changes(&json!({ "locale": "de" }));
+    assert_eq!(users.change(ann.id(), &german, &IfMatch::Any, now()).await.unwrap_err().status(), 403);
+    assert_eq!(users.change(bob.id(), &german, &IfMatch::Any, now()).await.unwrap_err().status(), 404);
+    assert_eq!((recorded(ann.id()).await, recorded(bob.id()).await), (Some(closed), None));
+}
+
+/// An admin and somebody else, both in the table.
+async fn admin_and_ann(users: &Users) -> (Profile, Profile) {
+    let root = Profile { role: Some(Role::Admin), ..profile_of(someone().id(), "Root") };
+    let ann = profile_of(someone().id(), "Ann");
+    users.create(&root).await.expect("an account");
+    users.create(&ann).await.expect("an account");
+    (root, ann)
+}
+
+fn as_seller(person: &Profile, by: &Profile) -> Profile {
+    person.clone().with_role(Role::Seller, &by.user_id, now()).expect("allowed").expect("another role")
+}
+
+#[tokio::test]
+async fn a_role_is_given_by_an_open_admin_to_somebody_who_is_as_was_read() {
+    let (users, guards) = open::<(Users, Guards)>().await;
+    let (root, ann) = admin_and_ann(&users).await;
+    let seller = as_seller(&ann, &root);
+    // Ann is none.
+    let refused = users.restand(&guards, &root, &as_seller(&root, &ann), &ann.user_id).await.unwrap();
+    assert_eq!(
+        refused,
+        Restanding::Done,
+        "an account without a role may be an admin's, from before there were any"
+    );
+    let root = Profile { role: Some(Role::Admin), ..profile_of(someone().id(), "Root") };
+    users.create(&root).await.unwrap();
+    assert_eq!(users.restand(&guards, &ann, &seller, &root.user_id).await.unwrap(), Restanding::Done);
+    assert!(users.unsynced(&guards).await.unwrap().contains(&ann.user_id));
+    assert_eq!(recorded(&ann.user_id).await, Some(seller.clone()));
+    // It is another by now; whoever is a seller gives nobody a role, and neither does whoever is nobody.
+    assert_eq!(
+        users.restand(&guards, &ann, &as_seller(&ann, &root), &root.user_id).await.unwrap(),
+        Restanding::Changed
+    );
+    for by in [&ann.user_id, someone().id()] {
+        let demoted = root.clone().with_role(Role::Customer, by, now()).unwrap().unwrap();
+        assert_eq!(users.restand(&guards, &root, &demoted, by).await.unwrap(), Restanding::NotByAnAdmin);
+    }
+    assert_eq!(recorded(&root.user_id).await, Some(root));
+}
+
+#[tokio::test]
+async fn an_admin_whose_account_is_closed_gives_nobody_a_role() {
+    let (users, guards) = open::<(Users, Guards)>().await;
+    let (_, ann) = admin_and_ann(&users).await;
+    let closed =
+        Profile { role: Some(Role::Admin), status: Status::Disabled, ..profile_of(someone().id(), "Root") };
+    users.create(&closed).await.unwrap();
+    let outcome = users.restand(&guards, &ann, &as_seller(&ann, &closed), &closed.user_id).await.unwrap();
+    assert_eq!((outcome, recorded(&ann.user_id).await), (Restanding::NotByAnAdmin, Some(ann)));
+}
+
+#[tokio::test]
+async fn a_role_whose_reply_is_lost_is_given() {
+    let (users, guards) = open_behind::<(Users, Guards)>(Meddler::lose_reply("TransactWriteItems")).await;
+    let (root, ann) = admin_and_ann(&users).await;
+    let seller = as_seller(&ann, &root);
+    assert_eq!(users.restand(&guards, &ann, &seller, &root.user_id).await.unwrap(), Restanding::Done);
+    assert!(users.synced(&guards, &seller).await.unwrap());
+    assert_eq!(recorded(&ann.user_id).await, Some(Profile { sync: None, ..seller }));
+}
+
+#[tokio::test]
+async fn the_user_pool_is_told_until_it_has_heard_of_the_last_change() {
+    let (users, guards) = open::<(Users, Guards)>().await;
+    let (root, ann) = admin_and_ann(&users).await;
+    let seller = as_seller(&ann, &root);
+    users.restand(&guards, &ann, &seller, &root.user_id).await.unwrap();
+    let closed = seller.clone().with_status(Status::Disabled, &root.user_id, now()).unwrap().unwrap();
+    users.restand(&guards, &seller, &closed, &root.user_id).await.unwrap();
+    // Whoever told of the first change learns that there is another.
+    assert!(!users.synced(&guards, &seller).await.unwrap());
+    assert!(users.unsynced(&guards).await.unwrap().contains(&ann.user_id));
+    assert!(users.synced(&guards, &closed).await.unwrap());
+    assert!(!users.unsynced(&guards).await.unwrap().contains(&ann.user_id));
+    // Told again by somebody who was late.
+    assert!(users.synced(&guards, &Profile { sync: None, ..closed }).await.unwrap());
 }

@@ -1,4 +1,4 @@
-//! Reads the streams of the tables: tells what happened to orders, products, stores and people over the topic Events.
+//! Reads the tables' streams: tells what happened to orders, products, reviews, stores and people on the topic Events.
 //!
 //! Safe to repeat: an event has the same id at every repetition, and subscribers go by it.
 

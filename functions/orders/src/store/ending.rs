@@ -66,7 +66,7 @@ impl<'a> Ending<'a> {
 
     /// Whether it is the workflow's, and a person ships the order.
     fn is_kept_from(&self, order: &Order) -> bool {
-        order.manual && *self.actor == Actor::WORKFLOW
+        order.manual && *self.actor == Actor::WORKFLOW && self.action() == Action::Cancel
     }
 
     fn action(&self) -> Action {
@@ -82,9 +82,9 @@ impl<'a> Ending<'a> {
             Transition::Already => Refused::For(Ended::Already),
             Transition::Refused => Refused::For(Ended::OnItsWay),
             Transition::Unsettled => Refused::For(Ended::Unsettled),
-            Transition::To(_) if self.action() == Action::Cancel && self.is_kept_from(found) => {
-                Refused::For(Ended::Waits)
-            }
+            Transition::To(_) if self.is_kept_from(found) => Refused::For(Ended::Waits),
+            // A part of it is, or is not sent: the rest is its sellers' to refuse.
+            Transition::To(_) if found.is_in_parcels() => Refused::For(Ended::OnItsWay),
             Transition::To(_) => match found.next_moment(now) {
                 Ok(moment) => Refused::Until(moment),
                 // It is not about the time, and so about the money.
@@ -149,6 +149,9 @@ impl Orders {
             let own = write.update(self.transition(order.order_id, action, ending.actor, besides, now)?);
             let parts = self.for_each(&lines, &mut write, Offers::release)?;
             let given_back = self.give_back(coupon.as_ref(), order.customer(), &mut write)?;
+            if !ending.is_kept_from(order) {
+                self.close_for_sellers(order, &mut write)?;
+            }
             (ending.also)(&mut write)?;
             let Written::Refused(mut found) = write.commit(&self.client).await? else {
                 return Ok(Ended::Now);
@@ -186,7 +189,7 @@ impl Orders {
     }
 
     /// Gives what an order counted of its coupon back.
-    fn give_back(
+    pub(super) fn give_back(
         &self,
         coupon: Option<&UsedCoupon>,
         customer: &UserId,

@@ -4,8 +4,8 @@
 use anyhow::Context;
 use aws_sdk_dynamodb::types::{Put, ReturnValue, Update};
 use orders::PaymentId;
-use orders::store::{Ended, Ending, Refunded};
-use orders::{Actor, Order};
+use orders::store::{Collect, Ended, Ending, Refunded};
+use orders::{Actor, Moves, Order, RefusedMoney};
 use serde::Deserialize;
 use shared::dynamo::{self, Part, Write, Written, from_item, minor, number, text, to_item, update_item};
 use shared::guards::{Committed, Guards, KeyedRequest};
@@ -150,19 +150,42 @@ impl Payments {
         actor: &Actor,
         now: Timestamp,
     ) -> anyhow::Result<Ended> {
-        let also = |write: &mut Write| {
-            let Some(refund) = refund else { return Ok(()) };
-            let changes = "SET refundable = :none, refunding = refunding + :amount, updatedAt = :now";
-            let condition = "#status = :captured AND refundable = :amount";
-            let mut update = self.counted(refund, changes, condition, now)?;
-            let values = update.expression_attribute_values.get_or_insert_default();
-            values.insert(":none".into(), number(0));
-            write.update(update);
-            write.put(self.new_refund(refund)?);
-            Ok(())
-        };
+        let also = |write: &mut Write| refund.map_or(Ok(()), |refund| self.takes_all(write, refund, now));
         let goes_back = refund.map_or(Amount::ZERO, |refund| refund.amount);
         self.orders.end(order, Ending::of_a_paid_one(actor, goes_back, &also), now).await
+    }
+
+    /// What a refund of all that is left changes of its attempt, also where a bank decides about what is not.
+    fn takes_all(&self, write: &mut Write, refund: &Refund, now: Timestamp) -> anyhow::Result<()> {
+        let changes = "SET refundable = :none, refunding = refunding + :amount, updatedAt = :now";
+        let condition = "#status = :captured AND refundable = :amount";
+        let mut update = self.counted(refund, changes, condition, now)?;
+        let values = update.expression_attribute_values.get_or_insert_default();
+        values.insert(":none".into(), number(0));
+        write.update(update);
+        write.put(self.new_refund(refund)?);
+        Ok(())
+    }
+
+    /// Writes that a seller does not send a parcel of an order, as it was read, and asks its money back in the same
+    /// transaction. Refused, it gives the order as it is.
+    ///
+    /// # Errors
+    /// Those of [`orders::Orders::refuse_parcel`].
+    pub(crate) async fn refuse_parcel(
+        &self,
+        order: &Order,
+        moves: &Moves,
+        (money, refund): (&RefusedMoney, Option<&Refund>),
+        (actor, collect): (&Actor, Collect<'_>),
+        now: Timestamp,
+    ) -> anyhow::Result<Written<(), Order>> {
+        let also = |write: &mut Write| match refund {
+            None => Ok(()),
+            Some(refund) if moves.ends_the_order() => self.takes_all(write, refund, now),
+            Some(refund) => self.takes(write, refund, now),
+        };
+        self.orders.refuse_parcel(order, moves, (money, &also), (actor, collect), now).await
     }
 
     /// An update of a refund's attempt by the refund's amount.

@@ -3,10 +3,10 @@
 //! Repeated, it records another product; one that never gets its picture is cleaned up after an hour.
 
 use products::{NewProduct, ProductCreated, Selling};
-use shared::caller::Caller;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Input, Now, State};
 use shared::values::money::Currency;
+use users::{OpenAccounts, OpenCaller};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
@@ -14,8 +14,8 @@ async fn main() -> shared::Exit {
 }
 
 async fn create_product(
-    State((selling, currency)): State<(Selling, Currency)>,
-    caller: Caller,
+    State((_, selling, currency)): State<(OpenAccounts, Selling, Currency)>,
+    OpenCaller(caller): OpenCaller,
     Now(now): Now,
     Input(new): Input<NewProduct>,
 ) -> Result<Answer<ProductCreated>, Problem> {

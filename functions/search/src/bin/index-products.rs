@@ -1,4 +1,4 @@
-//! Reads the streams of Products, Offers and Stores: has the search index say of what changed what the tables say now.
+//! Reads the tables' streams: has the search index say of what changed what the tables say now.
 //!
 //! Safe to repeat: what the index says already is no change, and a switch to files that another overtook is refused.
 

@@ -1,0 +1,100 @@
+//! What a seller sees of orders and says of parcels, where the shop ships by itself. What people ship is in the
+//! disruptions, which change how the shop does.
+
+use serde_json::json;
+use tests::answer::calls;
+use tests::shop::{Shop, history, order_id, product};
+use tests::wait::eventually;
+
+#[tokio::test]
+async fn a_seller_sees_the_own_part_of_an_order_and_nothing_of_others() {
+    let shop = Shop::open();
+    let (ann, eve, bob) = (shop.person("Ann").await, shop.person("Eve").await, shop.person("Bob").await);
+    let tea = ann.sells(product().named("tea").priced("4.50").stock(9)).await;
+    let cup = eve.sells(product().named("cup").priced("12.00").stock(9)).await;
+    let items = json!({ "items": [{ "id": tea.id, "quantity": 2 }, { "id": cup.id, "quantity": 1 }] });
+    let of_both = order_id(&bob.post("/orders", &items).await.is(201));
+    let of_eve = bob.buys(&cup, 1).await;
+    for order in [&of_both, &of_eve] {
+        bob.order_once(order, "shipping").await;
+    }
+
+    let list = ann.get("/seller/orders").await;
+    assert_eq!(list.calls(), calls([("dynamodb", 2)]));
+    let list = list.is(200);
+    assert_eq!(list["orders"].as_array().map(Vec::len), Some(1), "{list}");
+    let one = ann.get(&format!("/seller/orders/{of_both}")).await;
+    assert_eq!(one.calls(), calls([("dynamodb", 1)]));
+    let one = one.is(200);
+    assert_eq!(list["orders"][0], one);
+    assert_eq!(
+        (&one["status"], &one["total"], &one["items"][0]["id"]),
+        (&json!("shipped"), &json!(9), &json!(tea.id))
+    );
+    assert_eq!((one["items"].as_array().map(Vec::len), &one["buyer"]["email"]), (Some(1), &json!(bob.email)));
+    assert_eq!(eve.get("/seller/orders").await.is(200)["orders"].as_array().map(Vec::len), Some(2));
+    // What ships by itself is nobody's to send.
+    let nothing = json!({ "orders": [], "nextCursor": null });
+    assert_eq!(ann.get("/seller/orders?status=to_send").await.is(200), nothing);
+    assert_eq!(ann.get("/seller/orders?status=shipped").await.is(200), list);
+    assert_eq!(bob.get("/seller/orders").await.is(200), nothing, "who buys sells nothing by that");
+    ann.get("/seller/orders?status=sent").await.is_problem(422, "invalid-input").at(["status"]);
+
+    for (person, order) in [(&bob, &of_both), (&ann, &of_eve), (shop.admin().await, &of_eve)] {
+        person.get(&format!("/seller/orders/{order}")).await.is_problem(404, "not-found");
+    }
+    ann.get("/seller/orders/none").await.is_problem(404, "not-found");
+}
+
+#[tokio::test]
+async fn what_the_shop_sent_arrives_part_by_part_and_its_buyer_is_told_once() {
+    let shop = Shop::open();
+    let (ann, eve, bob) = (shop.person("Ann").await, shop.person("Eve").await, shop.person("Bob").await);
+    let (tea, cup) =
+        (ann.sells(product().named("tea").stock(9)).await, eve.sells(product().named("cup").stock(9)).await);
+    let items = json!({ "items": [{ "id": tea.id, "quantity": 2 }, { "id": cup.id, "quantity": 1 }] });
+    let order = order_id(&bob.post("/orders", &items).await.is(201));
+    bob.order_once(&order, "shipping").await;
+    let path = format!("/seller/orders/{order}/status");
+    let (delivered, of_eve) =
+        (json!({ "status": "delivered" }), json!({ "status": "delivered", "sellerId": eve.id() }));
+    bob.put(&path, &delivered).await.is_problem(403, "forbidden");
+    shop.person("Carl").await.put(&path, &delivered).await.is_problem(404, "not-found");
+    ann.put(&path, &of_eve).await.is_problem(403, "forbidden");
+    let admin = shop.admin().await;
+    admin.put(&path, &delivered).await.is_problem(422, "invalid-input").at(["#/sellerId"]);
+    ann.put(&format!("/orders/{order}/status"), &delivered).await.is_problem(409, "several-parcels");
+
+    let handed_over = async || ann.own(&tea).await.filter(|tea| tea["promised"] == 0);
+    eventually("nobody else is at the order any more", handed_over).await;
+    let told = ann.put(&path, &delivered).await;
+    // The order, the parcel with it, and the order again; nobody is told yet.
+    assert_eq!(told.calls(), calls([("dynamodb", 3)]));
+    assert_eq!(told.is(200)["status"], "delivered");
+    let seen = bob.order(&order).await;
+    assert_eq!(history(&seen), ["pending", "shipping"]);
+    assert_eq!(seen["parcels"].as_array().map(Vec::len), Some(2));
+    let told = admin.put(&path, &of_eve).await;
+    assert_eq!(
+        (told.is(200)["status"].clone(), history(&bob.order(&order).await).len()),
+        (json!("delivered"), 3)
+    );
+    bob.mail_once_there_are(3).await;
+    let subjects: Vec<_> = bob.mail_about(&order).await.into_iter().map(|mail| mail.subject).collect();
+    let arrived = subjects.iter().filter(|subject| subject.ends_with("has arrived"));
+    assert_eq!((subjects.len(), arrived.count()), (3, 1), "{subjects:?}");
+}
+
+#[tokio::test]
+async fn every_faulty_field_of_a_parcel_is_named() {
+    let shop = Shop::open();
+    let ann = shop.person("Ann").await;
+    let order = shop.person("Bob").await.buys(&ann.sells(product().named("tea")).await, 1).await;
+    let faulty = json!({
+        "status": "shipped", "carrier": "", "trackingNumber": "<1>", "trackingUrl": "http://a.example", "sellerId": "a b",
+        "by": "me",
+    });
+    let path = format!("/seller/orders/{order}/status");
+    let places = ["#/by", "#/carrier", "#/sellerId", "#/trackingNumber", "#/trackingUrl"];
+    ann.put(&path, &faulty).await.is_problem(422, "invalid-input").at(places);
+}
