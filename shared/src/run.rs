@@ -6,5 +6,6 @@ pub mod config;
 pub mod event;
 pub mod outside;
 pub mod secrets;
+pub mod signed;
 pub mod telemetry;
 pub mod worker;

@@ -142,7 +142,7 @@ fn read<T: Field>(text: &str) -> Result<(), String> {
     T::parse(input::Value::String(text.to_owned())).map(drop)
 }
 
-const TEXTS: [Text; 31] = [
+const TEXTS: [Text; 32] = [
     Text::of::<users::FullName>("/components/schemas/FullName"),
     Text::of::<users::Username>("/components/schemas/Username"),
     Text::of::<orders::returns::ReturnReason>("/components/schemas/ReturnReason"),
@@ -157,6 +157,7 @@ const TEXTS: [Text; 31] = [
     Text::of::<products::Category>("/components/schemas/CategoryName"),
     Text::of::<offers::ProductName>("/components/schemas/NewProduct/properties/productName"),
     Text::of::<products::Description>("/components/schemas/NewProduct/properties/description"),
+    Text::of::<products::Sku>("/components/schemas/SentSku"),
     Text::of::<shared::media::FileName>("/components/schemas/NewProduct/properties/fileName"),
     Text::of::<products::Reason>("/components/schemas/Approval/properties/reason"),
     Text::of::<reviews::Title>("/components/schemas/NewReview/properties/title"),
@@ -185,6 +186,7 @@ const NO_TEXTS: [&str; 27] = [
     "auth::Session",
     "auth::Token",
     "auth::TotpCode",
+    "products::PictureId",
     "shared::Country",
     "users::Email",
     "users::Locale",

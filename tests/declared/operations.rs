@@ -21,7 +21,7 @@ const RUNBOOK: &str = "docs/operations.md";
 /// <https://docs.aws.amazon.com/ses/latest/dg/monitor-sending-activity.html>,
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html>,
 /// <https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html>.
-const OF_AWS: [(&str, &str, &str); 18] = [
+const OF_AWS: [(&str, &str, &str); 19] = [
     ("AWS/ApiGateway", "4xx", "ApiId"),
     ("AWS/ApiGateway", "5xx", "ApiId"),
     ("AWS/ApiGateway", "Count", "ApiId"),
@@ -32,6 +32,7 @@ const OF_AWS: [(&str, &str, &str); 18] = [
     ("AWS/Lambda", "ConcurrentExecutions", ""),
     ("AWS/Lambda", "Errors", "|FunctionName"),
     ("AWS/Lambda", "Invocations", "FunctionName"),
+    ("AWS/Lambda", "IteratorAge", "FunctionName"),
     ("AWS/Lambda", "Throttles", ""),
     ("AWS/SES", "Reputation.BounceRate", ""),
     ("AWS/SES", "Reputation.ComplaintRate", ""),
@@ -212,7 +213,7 @@ fn every_alarm_has_a_line_in_the_runbook_and_every_line_an_alarm() {
 
 /// What has to ring, whatever else does, and the metric that each of them looks at. The other tests compare alarms with
 /// the runbook and with what is counted: none of them would miss an alarm that went together with its line there.
-const NEEDED: [(&str, &str); 23] = [
+const NEEDED: [(&str, &str); 25] = [
     ("AccountEmailsNotSent", "AccountEmailNotSent"),
     ("ApiErrors", "5xx"),
     ("CardsUnpaid", "PaymentExpired"),
@@ -231,6 +232,8 @@ const NEEDED: [(&str, &str); 23] = [
     ("RefundsFailed", "RefundFailed"),
     ("RequestsLimited", "RateLimited"),
     ("SchedulesFailing", "FailedInvocations"),
+    ("SearchBehind", "IteratorAge"),
+    ("SearchMended", "IndexMended"),
     ("SignUpsLimited", "EveryonesLimitReached"),
     ("StoresTooManyHidden", "TooManyHiddenStores"),
     ("StripeRefused", "StripeRefused"),

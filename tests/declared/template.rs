@@ -12,7 +12,7 @@ use tests::template::{
 };
 
 /// What may be called without a token, and nothing else.
-const PUBLIC: [&str; 39] = [
+const PUBLIC: [&str; 41] = [
     "DELETE /guest-cart",
     "DELETE /guest-cart/items/{id}",
     "GET /approve-products",
@@ -28,6 +28,8 @@ const PUBLIC: [&str; 39] = [
     "GET /products",
     "GET /products/{id}",
     "GET /products/{id}/reviews",
+    "GET /search",
+    "GET /search/suggest",
     "GET /shipping-methods",
     "GET /stores",
     "GET /stores/{id}",
@@ -492,6 +494,7 @@ fn accounts_and_pictures_leave_the_order_path_its_concurrency() {
     }
     let shares = Binary::all().into_iter().filter_map(|binary| match (&*binary.service, &*binary.name) {
         ("auth", _) => Some((binary.name, 5)),
+        (_, "index-products") => Some((binary.name, 1)),
         (_, name) if name.starts_with("index-") => Some((binary.name, 10)),
         _ => None,
     });
@@ -586,12 +589,22 @@ fn every_function_has_a_memory_a_timeout_and_a_log_group() {
     for function in template.functions() {
         let memory = function.property("MemorySize").as_u64();
         let timeout = function.property("Timeout").as_u64();
+        // These hold all that is for sale, and one of them reads it.
+        let (most, longest) = match function.binary() {
+            "compact-index" => (3008, 60),
+            "reindex-products" => (3008, 900),
+            _ => (1024, 60),
+        };
         assert!(
-            memory.is_some_and(|megabytes| (128..=1024).contains(&megabytes)),
+            memory.is_some_and(|megabytes| (128..=most).contains(&megabytes)),
             "{}: {memory:?}",
             function.id
         );
-        assert!(timeout.is_some_and(|seconds| (1..=60).contains(&seconds)), "{}: {timeout:?}", function.id);
+        assert!(
+            timeout.is_some_and(|seconds| (1..=longest).contains(&seconds)),
+            "{}: {timeout:?}",
+            function.id
+        );
         let group = template.named_by(function, &function.property("LoggingConfig")["LogGroup"]);
         assert_eq!(group.kind(), "AWS::Logs::LogGroup", "{}", function.id);
     }
@@ -679,6 +692,42 @@ fn no_policy_has_a_wildcard_that_could_be_narrower() {
     }
     let allowed = WILDCARDS.map(|(id, what)| (id.to_owned(), what.to_owned()));
     assert_eq!(found, allowed.into());
+}
+
+#[test]
+fn a_search_domain_is_reached_where_one_is_named_and_by_whom_it_needs() {
+    let template = Template::read();
+    let rule = &yaml(ROOT)["Rules"]["ASearchDomainHasAnArn"];
+    let is_named = json!({"Fn::Not": [{"Fn::Equals": [{"Ref": "SearchDomainEndpoint"}, ""]}]});
+    assert_eq!(rule["RuleCondition"], is_named);
+    assert_eq!(yaml(ROOT)["Parameters"]["SearchDomainEndpoint"]["Default"], "");
+    let mut reaching = BTreeMap::new();
+    for function in template.functions() {
+        let told = &function.property("Environment")["Variables"]["SEARCH_DOMAIN_ENDPOINT"];
+        let policies = function.property("Policies").as_array().into_iter().flatten();
+        let of_the_domain: Vec<_> =
+            policies.filter(|one| one.to_string().contains("SearchDomainArn")).collect();
+        assert_eq!(told.is_null(), of_the_domain.is_empty(), "{}", function.id);
+        for policy in of_the_domain {
+            assert_eq!(policy["Fn::If"][0], "HasSearchDomain", "{}", function.id);
+            let statements = policy["Fn::If"][1]["Statement"].as_array().unwrap();
+            let paths = statements.iter().flat_map(|statement| texts(&statement["Resource"]));
+            let paths: BTreeSet<_> = paths
+                .filter_map(|path| Some(path.split_once("}/")?.1.trim_end_matches("\"}").to_owned()))
+                .collect();
+            reaching.insert(function.binary().to_owned(), paths.into_iter().collect::<Vec<_>>().join(" "));
+        }
+    }
+    let expected = [
+        ("index-products", "products/_bulk products/_mget"),
+        ("reindex-products", "products products/_bulk products/_mget products/_search"),
+        ("search-products", "products/_search"),
+        ("suggest-products", "products/_search"),
+    ];
+    assert_eq!(reaching, expected.map(|(name, paths)| (name.to_owned(), paths.to_owned())).into());
+    for name in ["infra/catalogue/template.yaml", "infra/workers/template.yaml"] {
+        assert_eq!(template.documents()[name]["Conditions"]["HasSearchDomain"], is_named, "{name}");
+    }
 }
 
 #[test]
@@ -1385,11 +1434,19 @@ fn statements(resource: &Resource) -> Vec<Value> {
             .into_iter()
             .collect(),
     };
+    // What may be done only where a parameter says what it is about.
+    let given = documents.into_iter().map(|document| match &document["Fn::If"] {
+        Value::Array(choice) => {
+            assert_eq!(choice[2], json!({"Ref": "AWS::NoValue"}), "{}", resource.id);
+            choice[1].clone()
+        }
+        _ => document,
+    });
     let written = |document: Value| {
         let statements = document["Statement"].as_array().cloned();
         statements.unwrap_or_else(|| panic!("{}: a policy that is not written out: {document}", resource.id))
     };
-    documents.into_iter().flat_map(written).collect()
+    given.flat_map(written).collect()
 }
 
 /// The texts of an action or of a resource, which may be one or many, and written with a function.
@@ -1404,7 +1461,7 @@ fn texts(value: &Value) -> Vec<String> {
 fn is_one_folder_of_a_bucket(action: &str, resource: &str) -> bool {
     let folder = resource.strip_prefix("{\"Fn::Sub\":\"").and_then(|resource| resource.strip_suffix("/*\"}"));
     let is_folder = |folder: &str| {
-        let folders = ["/uploads/", "/checked/", "/images"];
+        let folders = ["/uploads/", "/checked/", "/images", "/index"];
         !folder.contains(['*', '?']) && folders.iter().any(|name| folder.contains(name))
     };
     action.starts_with("s3:") && !action.contains('*') && folder.is_some_and(is_folder)

@@ -9,6 +9,7 @@ mod orders;
 mod payments;
 mod products;
 mod reviews;
+mod search;
 mod settings;
 
 use std::time::Duration;

@@ -46,6 +46,7 @@ mod reads;
 mod refunds;
 mod returns;
 mod reviews;
+mod search;
 mod secrets;
 mod seed_002;
 mod storefronts;

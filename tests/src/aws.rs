@@ -109,9 +109,14 @@ impl Aws {
         keys
     }
 
-    /// The keys of all objects that begin with this, of uploads in their bucket and of pictures in theirs.
+    /// The keys of all objects that begin with this: of uploads, of the search index and of pictures, each in their
+    /// bucket.
     pub async fn keys_under(&self, prefix: &str) -> Vec<String> {
-        let bucket = if prefix.starts_with("uploads/") { "UploadsBucket" } else { "MediaBucket" };
+        let bucket = match prefix.split('/').next() {
+            Some("uploads") => "UploadsBucket",
+            Some("index") => "SearchBucket",
+            _ => "MediaBucket",
+        };
         answered(self.emulated.keys_under(self.output(bucket), prefix).await)
     }
 
@@ -202,8 +207,8 @@ impl Aws {
         self.run_asked(function, later, &json!({})).await;
     }
 
-    /// The same, asking for what its schedule does not ask.
-    pub async fn run_asked(&self, function: &str, later: Duration, detail: &Value) {
+    /// The same, asking for what its schedule does not ask, and what it answers.
+    pub async fn run_asked(&self, function: &str, later: Duration, detail: &Value) -> Value {
         let event = json!({
             "version": "0",
             "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
@@ -217,6 +222,7 @@ impl Aws {
         });
         let answer = self.invoke(function, &event).await;
         assert!(answer["errorMessage"].is_null(), "{function} failed: {answer}");
+        answer
     }
 
     /// Collects the notices to the admins from now on.
@@ -324,17 +330,20 @@ impl Aws {
         Undo { aws: self.clone(), restore: vec![(operation, restore)] }
     }
 
-    /// Stops a function from consuming its queue, until the result is dropped.
+    /// Stops a function from consuming its queue, or the streams that it reads, until the result is dropped.
     pub async fn pause(&self, consumer: &str) -> Undo {
         let list = format!("event-source-mappings?FunctionName={}", name_of(consumer));
         let mappings = self.lambda(Method::GET, &list, &Value::Null).await;
-        let id = mappings["EventSourceMappings"][0]["UUID"].as_str().expect("an event source mapping");
-        let path = format!("event-source-mappings/{id}");
-        self.lambda(Method::PUT, &path, &json!({ "Enabled": false })).await;
+        let mut restore = Vec::new();
+        for mapping in mappings["EventSourceMappings"].as_array().into_iter().flatten() {
+            let path = format!("event-source-mappings/{}", mapping["UUID"].as_str().expect("its id"));
+            self.lambda(Method::PUT, &path, &json!({ "Enabled": false })).await;
+            restore.push((Operation::Lambda { path }, json!({ "Enabled": true })));
+        }
+        assert!(!restore.is_empty(), "{consumer} has no event source mapping");
         // A poll that has begun may still deliver.
         a_while().await;
-        let restore = json!({ "Enabled": true });
-        Undo { aws: self.clone(), restore: vec![(Operation::Lambda { path }, restore)] }
+        Undo { aws: self.clone(), restore }
     }
 }
 

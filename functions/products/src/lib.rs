@@ -44,6 +44,11 @@ shared::text!(
 );
 
 shared::text!(
+    /// The seller's own number of a product, such as `MUG-3-BLUE`.
+    Sku, 1..=64
+);
+
+shared::text!(
     /// Why an admin rejected a product.
     Reason, 1..=500
 );
@@ -60,6 +65,7 @@ shared::body!(
         quantity: Stock,
         category: Category,
         store_id: Option<StoreId>,
+        sku: Option<Sku>,
     }
 );
 
@@ -81,11 +87,12 @@ pub struct ProductChanges {
     product_price: Option<Price>,
     description: Option<Description>,
     category: Option<Category>,
+    sku: Option<Sku>,
 }
 
 impl Body for ProductChanges {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let members = ["productName", "productPrice", "description", "category"];
+        let members = ["productName", "productPrice", "description", "category", "sku"];
         if !members.iter().any(|name| fields.has(name)) {
             fields.fault_of_all(&format!("needs at least one of {}", members.join(", ")));
         }
@@ -94,6 +101,7 @@ impl Body for ProductChanges {
             product_price: fields.optional("productPrice"),
             description: fields.optional("description"),
             category: fields.optional("category"),
+            sku: fields.optional("sku"),
         })
     }
 }
@@ -198,6 +206,8 @@ pub struct Product {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     store_id: Option<StoreId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    sku: Option<Sku>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     image_url: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     images: Option<Images>,
@@ -277,6 +287,7 @@ impl ProductOffer {
             currency,
             description: new.description,
             category: new.category,
+            sku: new.sku,
             store_id: new.store_id,
             image_url: None,
             images: None,
@@ -328,6 +339,26 @@ impl Product {
     /// What it is called.
     pub fn name(&self) -> &ProductName {
         &self.product_name
+    }
+
+    /// What it is like.
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// Under what it is found.
+    pub fn category(&self) -> &Category {
+        &self.category
+    }
+
+    /// Its seller's own number of it.
+    pub fn sku(&self) -> Option<&Sku> {
+        self.sku.as_ref()
+    }
+
+    /// When it was listed.
+    pub fn created_at(&self) -> Timestamp {
+        self.created_at
     }
 
     /// In which store it is, if it is in one. Only while that is published everyone may see and order it.
@@ -434,12 +465,13 @@ impl Product {
         reapproval: Reapproval,
         now: Timestamp,
     ) -> Option<Self> {
-        let ProductChanges { product_name, product_price, description, category } = changes.clone();
+        let ProductChanges { product_name, product_price, description, category, sku } = changes.clone();
         let changed = Self {
             product_name: product_name.unwrap_or_else(|| self.product_name.clone()),
             product_price: product_price.unwrap_or(self.product_price),
             description: description.unwrap_or_else(|| self.description.clone()),
             category: category.unwrap_or_else(|| self.category.clone()),
+            sku: sku.or_else(|| self.sku.clone()),
             ..self.clone()
         };
         if changed == self {
@@ -500,6 +532,8 @@ pub struct PublicProduct {
     description: Description,
     quantity: Stock,
     category: Category,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sku: Option<Sku>,
     #[serde(skip_serializing_if = "Option::is_none")]
     store_id: Option<StoreId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -607,6 +641,7 @@ impl From<ProductOffer> for PublicProduct {
             description: product.description,
             quantity: offer.stock(),
             category: product.category,
+            sku: product.sku,
             store_id: product.store_id,
             image_url: product.image_url,
             images: product.images,

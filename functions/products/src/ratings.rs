@@ -95,6 +95,13 @@ pub struct Rating {
     count: u64,
 }
 
+impl Rating {
+    /// The mean of their stars, in tenths; `None` where nobody has rated it.
+    pub fn tenths(self) -> Option<u8> {
+        self.average.and_then(|average| u8::try_from(average.0).ok())
+    }
+}
+
 /// A number with one decimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Tenths(u64);
@@ -181,6 +188,12 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn who_sorts_by_a_rating_has_it_in_tenths() {
+        assert_eq!(Stars::of([0, 0, 0, 1, 3]).rating().tenths(), Some(48));
+        assert_eq!(Stars::default().rating().tenths(), None);
     }
 
     #[test]

@@ -151,6 +151,69 @@ impl Products {
         Ok(product.zip(offer).map(|(product, offer)| ProductOffer { product, offer, rating: None }))
     }
 
+    /// Adds products, their offers and how they are rated to what is read at the same time: three keys each.
+    ///
+    /// # Errors
+    /// Never for values of these types; the SDK's builder asks.
+    pub fn with(
+        &self,
+        read: Read,
+        ids: impl IntoIterator<Item = ProductId> + Clone,
+        consistency: Consistency,
+    ) -> anyhow::Result<Read> {
+        let read = read.of(&self.table, "id", ids.clone(), consistency)?;
+        let read = self.ratings.with(read, ids.clone(), consistency)?;
+        self.offers.with(read, ids.into_iter().map(Into::into), consistency)
+    }
+
+    /// The products that were read together with their offers and ratings, by their ids: neither those that have no
+    /// offer, nor those that nobody can read.
+    pub fn all_found_in(&self, batch: &mut Batch) -> HashMap<ProductId, ProductOffer> {
+        let offers = self.offers.found_in(batch);
+        let mut offers: HashMap<_, _> = offers.into_iter().map(|offer| (offer.product_id(), offer)).collect();
+        let stars = self.ratings.found_in(batch);
+        let products = read_each::<Product>(batch.take(&self.table), "id");
+        let found = products.into_iter().filter_map(|product| {
+            let offer = offers.remove(&product.id)?;
+            let rating = Some(stars.get(&product.id).copied().unwrap_or_default().rating());
+            Some((product.id, ProductOffer { product, offer, rating }))
+        });
+        found.collect()
+    }
+
+    /// The next hundred of everything for sale, or of what one store sells, behind `start`, as of a moment ago, and
+    /// where the rest begins: for what has to look at all of it. Three calls.
+    ///
+    /// # Errors
+    /// When the tables cannot be read.
+    pub async fn next_approved(
+        &self,
+        of: Option<StoreId>,
+        start: Option<Item>,
+    ) -> anyhow::Result<(Vec<ProductOffer>, Option<Item>)> {
+        const AT_ONCE: i32 = 100;
+        let (list, of) = match of {
+            Some(store) => (STORE, store.to_string()),
+            None => (APPROVED, ALL_APPROVED.to_owned()),
+        };
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .set_index_name(list.index.map(str::to_owned))
+            .key_condition_expression("#list = :of")
+            .expression_attribute_names("#list", list.partition)
+            .expression_attribute_values(":of", text(&of))
+            .limit(AT_ONCE)
+            .set_exclusive_start_key(start);
+        let found = query.send().await.context("read what is for sale")?;
+        let products = read_each::<Product>(found.items.unwrap_or_default(), "id");
+        let page = Page { entries: products, next_cursor: None };
+        let (read, ratings) = self.with_offers_of(&page, Rated::Yes)?;
+        let (mut offers, stars) = self.fetch(read, ratings).await?;
+        Ok((self.with_offers_in(page, &mut offers, Some(&stars)).entries, found.last_evaluated_key))
+    }
+
     /// How many of the reviews of something that is for sale give how many stars, as of a moment ago.
     ///
     /// # Errors
@@ -814,7 +877,7 @@ mod tests {
         json!({
             "id": "01a1fbbc-f7cc-71a0-aa66-431f703e44ea", "ownerId": "bob", "email": "bob@cartwright.test",
             "fileName": "pot.png", "productName": "Pot", "productPrice": 900, "currency": "EUR",
-            "description": "Brown.", "category": "Kitchen",
+            "description": "Brown.", "category": "Kitchen", "sku": "POT-1",
             "storeId": "01a1fbbc-f7ce-71a0-aa66-431f703e44ea", "imageUrl": "https://shop.example/images/pot.png",
             "images": { "small": "small.jpg", "medium": "medium.jpg", "large": "large.jpg" },
             "imageUploadId": upload,

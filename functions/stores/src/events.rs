@@ -50,7 +50,8 @@ pub enum Entry {
 }
 
 impl Entry {
-    fn store(&self) -> Option<&Store> {
+    /// The store, if it is one.
+    pub fn store(&self) -> Option<&Store> {
         match self {
             Self::Store(store) => Some(store),
             Self::Other => None,

@@ -107,6 +107,12 @@ pub(super) fn list_products(category: Option<&str>) -> Bytes {
     http("GET", "/approve-products", "/approve-products", &query, json!({}), None, None)
 }
 
+/// `GET /search`.
+pub(super) fn search(text: &str) -> Bytes {
+    let query = format!("q={}", text.replace(' ', "%20"));
+    http("GET", "/search", "/search", &query, json!({}), None, None)
+}
+
 /// `GET /orders`.
 pub(super) fn list_orders(buyer: &Person) -> Bytes {
     http("GET", "/orders", "/orders", "", json!({}), Some(buyer), None)

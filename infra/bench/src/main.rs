@@ -5,7 +5,7 @@
 //! it is asked; [`node`] is the baseline. What comes of it: [`figures`], [`capacity`] units, what [`lines`] of orders
 //! write and [`checkouts`] of carts, what the rate [`limits`] and [`uploads`] of pictures take, [`growth`] and the
 //! [`bill`], told by the [`report`] beside what was before ([`changes`]), and drawn by the [`picture`]. [`builds`] is
-//! apart: it measures the build of the release binaries, by its profile.
+//! apart: it measures the build of the release binaries, by its profile. So is [`index`]: that of the search.
 
 mod bill;
 mod builds;
@@ -16,8 +16,10 @@ mod contest;
 mod double;
 mod events;
 mod figures;
+mod finding;
 mod function;
 mod growth;
+mod index;
 mod limits;
 mod lines;
 mod node;
@@ -67,6 +69,9 @@ struct Options {
     /// `off-s-1,fat-s-1`, or by `all`.
     #[arg(long, value_name = "PROFILE", value_delimiter = ',')]
     builds: Vec<String>,
+    /// Measure the index of the search instead, with so many synthetic products, such as `100000,1000000`.
+    #[arg(long, value_name = "PRODUCTS", value_delimiter = ',')]
+    index: Vec<u64>,
     /// Write everything that was measured to this file, as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -101,6 +106,9 @@ async fn run(options: Options) -> Result<()> {
     needs::disk(&cloud::target())?;
     if !options.builds.is_empty() {
         return builds::measure(&options.builds).await;
+    }
+    if !options.index.is_empty() {
+        return index::measure(&options.index).await;
     }
     let release = async {
         match &options.binaries {
@@ -148,6 +156,7 @@ async fn run(options: Options) -> Result<()> {
         lines: say::step("Ordering what is described at length", lines::measure(&scene, &programs)).await?,
         pictures: uploads::measure(&scene, &programs, is_wanted, effort).await?,
         checkouts: checkouts::measure(&scene, &programs, is_wanted).await?,
+        found: finding::measure(&scene, &programs, is_wanted, effort).await?,
     };
     let report = Report::new(&seen, &figures, apart, programs.node.as_ref(), effort)?;
     scene::clear(&cloud);
@@ -173,7 +182,15 @@ async fn binaries() -> Result<()> {
         cargo.args(["--package", package]);
     }
     let mut names: Vec<_> = ALL.iter().map(|case| case.function).collect();
-    names.extend(["list-orders", uploads::INDEX.function, "floor", contest::BARE, contest::LIMIT]);
+    names.extend([
+        "list-orders",
+        uploads::INDEX.function,
+        finding::SEARCH,
+        finding::INDEX,
+        "floor",
+        contest::BARE,
+        contest::LIMIT,
+    ]);
     names.dedup();
     for name in names {
         cargo.args(["--bin", name]);

@@ -15,6 +15,7 @@ use super::contest::{
     SeenBySide, Side, WAY,
 };
 use super::figures::{Figures, megabytes, percentile, short, times};
+use super::finding::{self, Found};
 use super::growth::Row;
 use super::limits::Limit;
 use super::lines::Line;
@@ -48,7 +49,9 @@ pub(super) struct Report {
     pub limits: Vec<Limit>,
     /// What indexing a picture takes.
     pub pictures: Vec<Picture>,
-    /// The same with each memory that its function might have.
+    /// What finding products takes.
+    pub found: Vec<Found>,
+    /// The same as of pictures with each memory that their function might have.
     pub settings: Vec<Setting>,
     /// What a million orders would cost.
     pub bills: Vec<Bill>,
@@ -70,6 +73,8 @@ pub(super) struct Apart {
     pub pictures: Vec<Picture>,
     /// Checkouts of carts.
     pub checkouts: Vec<Checkout>,
+    /// Searches.
+    pub found: Vec<Found>,
 }
 
 /// The machine.
@@ -161,7 +166,7 @@ impl Report {
         node: Option<&Baseline>,
         effort: Effort,
     ) -> Result<Self> {
-        let Apart { growth, lines, limits, pictures, checkouts } = apart;
+        let Apart { growth, lines, limits, pictures, checkouts, found } = apart;
         let of = |side, name| figures.get(&(side, name)).copied();
         let functions: Vec<_> = ALL
             .iter()
@@ -183,7 +188,8 @@ impl Report {
             })
             .collect();
         let floor = of(Side::Floor, "floor").unwrap_or_default();
-        let targets = targets(&floor, &functions, &lines, &checkouts);
+        let mut targets = targets(&floor, &functions, &lines, &checkouts);
+        targets.extend(finding::targets(&found));
         let prices = Prices::read()?;
         // Of some functions alone, the sums would mislead.
         let is_whole = functions.len() == ALL.len();
@@ -200,6 +206,7 @@ impl Report {
             lines,
             checkouts,
             limits,
+            found,
             settings: bill::settings(&prices, &pictures),
             pictures,
             targets,
@@ -226,12 +233,41 @@ impl Report {
             ("growth", "How a page's cost grows with the list", self.growth()),
             ("limits", "What a rate limit takes of a request", self.limits()),
             ("pictures", "What indexing a picture takes", self.pictures()),
+            ("found", "What finding products takes", self.found()),
             ("settings", "What a picture costs, by the memory of its function", self.settings()),
             ("bill", "A million orders with their browsing, in dollars", self.bill()),
             ("peak", "The busiest minute of a day on which a million people order", self.peak()),
             ("changes", "Before and after sales were split off from products", self.changes()),
             ("targets", "Targets", self.targets()),
         ]
+    }
+
+    fn found(&self) -> Table {
+        let head = [
+            "products",
+            "index",
+            "first answer (worst)",
+            "next (p99)",
+            "processor",
+            "memory",
+            "found after (p99)",
+            "binary",
+        ];
+        let mut table = Table::new(&head);
+        for found in &self.found {
+            let pair = |(usual, worst): (f64, f64)| format!("{} ({})", ms(usual), ms(worst));
+            table.row(vec![
+                found.products.to_string(),
+                mb(found.index_mb),
+                pair(found.cold_ms),
+                pair(found.warm_ms),
+                ms(found.cpu_ms),
+                mb(found.memory_mb),
+                ms(found.found_after_ms),
+                mb(found.binary_mb),
+            ]);
+        }
+        table
     }
 
     fn bill(&self) -> Table {

@@ -37,17 +37,18 @@ const DESCRIPTION: &str = "Holds a third of a litre and keeps it warm. Thrown an
 const BATCH: usize = 25;
 
 /// Queues, by the variables that name them.
-const QUEUES: [(&str, &str); 4] = [
+const QUEUES: [(&str, &str); 5] = [
     ("ORDERS_QUEUE_URL", "bench-orders"),
     ("EMAILS_QUEUE_URL", "bench-emails"),
     ("PAYMENTS_QUEUE_URL", "bench-payments"),
     ("REFUNDS_QUEUE_URL", "bench-refunds"),
+    ("SEARCH_QUEUE_URL", "bench-search"),
 ];
 /// Secrets of Stripe's, by the variables that name them.
 const STRIPES_SECRETS: [(&str, &str); 2] =
     [("STRIPE_API_SECRET", "bench-stripe-api"), ("STRIPE_WEBHOOK_SECRET", "bench-stripe-webhook")];
 /// What functions are told besides.
-const SET: [(&str, &str); 35] = [
+const SET: [(&str, &str); 36] = [
     ("STAGE", "production"),
     ("CURRENCY", "USD"),
     ("REAPPROVE_CHANGES", "false"),
@@ -74,6 +75,7 @@ const SET: [(&str, &str); 35] = [
     ("MEDIA_BASE_URL", "https://media.cartwright.test"),
     ("MEDIA_BUCKET", "bench"),
     ("UPLOADS_BUCKET", "bench"),
+    ("SEARCH_BUCKET", "bench"),
     // What Lambda itself sets.
     ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
@@ -240,6 +242,14 @@ impl Scene {
         Ok(event)
     }
 
+    /// Puts an object into the bucket that the functions see.
+    ///
+    /// # Errors
+    /// The emulator refuses it.
+    pub(super) async fn put_object(&self, key: &str, content: Vec<u8>) -> Result<()> {
+        self.aws.put(&format!("/{BUCKET}/{key}"), content).await
+    }
+
     /// Writes items into the table that this variable names.
     ///
     /// # Errors
@@ -375,7 +385,8 @@ fn picture(number: u32) -> String {
     format!("https://media.cartwright.test/images/products/{}/4f2a9c1e-picture.png", id(number))
 }
 
-fn name(number: u32) -> String {
+/// What the product of this number is called.
+pub(super) fn name(number: u32) -> String {
     format!("Stoneware mug, number {number}")
 }
 

@@ -1,10 +1,11 @@
 //! `cargo local`: Cartwright on a laptop, on an emulated AWS, from the same `template.yaml` as on AWS.
 //!
 //! One module, one job. From the command line downwards: `up`, `demo`, `test` with `contract`, `bench`, `status`,
-//! `logs`, `lint` and `watch` are the commands; they put together [`needs`] (what the machine must have), [`tools`]
-//! (pinned Python tools), [`build`] and `release` (the functions), [`emulator`] (AWS), [`deploy`] (the template on it),
-//! `proxy` with `pages`, `files` and `stripe` (http://localhost:3000) and `seed` (people and products); below them are
-//! [`cloud`] (where a cloud keeps its things), [`process`], `shop` (a client) and [`say`] (the terminal).
+//! `logs`, `reindex`, `lint` and `watch` are the commands; they put together [`needs`] (what the machine must have),
+//! [`tools`] (pinned Python tools), [`build`] and `release` (the functions), [`emulator`] (AWS), [`deploy`] (the
+//! template on it), `proxy` with `pages`, `files` and `stripe` (http://localhost:3000) and `seed` (people and
+//! products); below them are [`cloud`] (where a cloud keeps its things), [`process`], `shop` (a client) and [`say`]
+//! (the terminal).
 //!
 //! What is public is what the crate `bench` builds on.
 
@@ -28,6 +29,7 @@ mod logs;
 mod pages;
 mod pictures;
 mod proxy;
+mod reindex;
 mod release;
 mod seed;
 mod shop;
@@ -67,6 +69,8 @@ enum Command {
     Status,
     /// Show what the functions said.
     Logs(logs::Options),
+    /// Build the search index anew, or compare it with what is for sale, and say what differed.
+    Reindex(reindex::Options),
     /// Stop everything. What was stored is kept for the next `up`.
     Down,
     /// Check template.yaml with cfn-lint and `sam validate`, as CI does.
@@ -98,6 +102,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Bench(options) => return bench::run(&options).await,
         Command::Status => status::run().await?,
         Command::Logs(options) => logs::run(options).await?,
+        Command::Reindex(options) => reindex::run(&options).await?,
         Command::Down => up::down().await?,
         Command::Lint => lint::run().await?,
         Command::Proxy { cloud } => proxy::serve(Cloud::at(cloud)).await?,

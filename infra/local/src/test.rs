@@ -366,6 +366,8 @@ fn of_functions(record: &Record) -> Vec<(String, String)> {
         // Not the shop's buckets: what is uploaded there starts index-product-image.
         ("MEDIA_BUCKET".to_owned(), "cartwright-tests-media".to_owned()),
         ("UPLOADS_BUCKET".to_owned(), "cartwright-tests-uploads".to_owned()),
+        ("SEARCH_BUCKET".to_owned(), "cartwright-tests-search".to_owned()),
+        ("SEARCH_QUEUE_URL".to_owned(), record.outputs.get("SearchQueueUrl").cloned().unwrap_or_default()),
         ("MEDIA_BASE_URL".to_owned(), format!("{}/local/media", record.url())),
     ];
     let tables = record.outputs.iter().filter(|(output, _)| output.ends_with("Table"));

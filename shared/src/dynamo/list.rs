@@ -13,6 +13,7 @@ use axum::http::request::Parts;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::Sha256;
 
@@ -163,10 +164,10 @@ impl FromEnv for Cursors {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 impl Cursors {
     /// Those of a key that only the tests know.
-    pub(super) fn for_tests() -> Self {
+    pub fn for_tests() -> Self {
         Self { key: "a key of the tests".into() }
     }
 }
@@ -293,10 +294,26 @@ impl Cursors {
         request: &PageRequest,
     ) -> Result<Option<Position>, Problem> {
         let Some(cursor) = &request.cursor else { return Ok(None) };
-        self.open(list, of, cursor).map(Some).ok_or_else(|| {
-            let detail = "is not a cursor of this list; send the nextCursor of the page before";
-            Problem::invalid_input(vec![FieldError::parameter("cursor", detail)])
-        })
+        self.open(list, of, cursor).map(Some).ok_or_else(not_of_this_list)
+    }
+
+    /// A cursor of a list that no table keeps: of the lists `list`, the one that is of `of`, behind `position`.
+    pub fn seal_position(&self, list: &str, of: &str, position: &impl Serialize) -> String {
+        let position = serde_json::to_vec(position).unwrap_or_default();
+        sealed(self.mac_of(list, of, &position), &position)
+    }
+
+    /// What [`Cursors::seal_position`] sealed of the same list.
+    ///
+    /// # Errors
+    /// `invalid-input` for a cursor that is not of this list.
+    pub fn open_position<T: DeserializeOwned>(
+        &self,
+        list: &str,
+        of: &str,
+        cursor: &str,
+    ) -> Result<T, Problem> {
+        opened(cursor, |position| self.mac_of(list, of, position)).ok_or_else(not_of_this_list)
     }
 
     pub(super) fn seal(&self, list: List, of: &str, last: &Item) -> String {
@@ -308,29 +325,46 @@ impl Cursors {
             })
             .collect();
         let position = serde_json::to_vec(&position).unwrap_or_default();
-        let mut sealed = self.mac(list, of, &position).finalize().into_bytes().to_vec();
-        sealed.extend(position);
-        URL_SAFE_NO_PAD.encode(sealed)
+        sealed(self.mac(list, of, &position), &position)
     }
 
     fn open(&self, list: List, of: &str, cursor: &str) -> Option<Position> {
-        let sealed = URL_SAFE_NO_PAD.decode(cursor).ok()?;
-        let (tag, position) = sealed.split_at_checked(32)?;
-        self.mac(list, of, position).verify_slice(tag).ok()?;
-        serde_json::from_slice(position).ok()
+        opened(cursor, |position| self.mac(list, of, position))
     }
 
     /// Over the list as well, so that a cursor of one list or person opens no other.
     fn mac(&self, list: List, of: &str, position: &[u8]) -> Hmac<Sha256> {
+        self.mac_of(list.index.unwrap_or_default(), of, position)
+    }
+
+    fn mac_of(&self, list: &str, of: &str, position: &[u8]) -> Hmac<Sha256> {
         // HMAC takes a key of any length.
         let mut mac =
             Hmac::<Sha256>::new_from_slice(self.key.as_bytes()).expect("HMAC takes keys of any length");
-        for part in [list.index.unwrap_or_default().as_bytes(), of.as_bytes(), position] {
+        for part in [list.as_bytes(), of.as_bytes(), position] {
             mac.update(&part.len().to_le_bytes());
             mac.update(part);
         }
         mac
     }
+}
+
+fn not_of_this_list() -> Problem {
+    let detail = "is not a cursor of this list; send the nextCursor of the page before";
+    Problem::invalid_input(vec![FieldError::parameter("cursor", detail)])
+}
+
+fn opened<T: DeserializeOwned>(cursor: &str, mac: impl FnOnce(&[u8]) -> Hmac<Sha256>) -> Option<T> {
+    let sealed = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+    let (tag, position) = sealed.split_at_checked(32)?;
+    mac(position).verify_slice(tag).ok()?;
+    serde_json::from_slice(position).ok()
+}
+
+fn sealed(mac: Hmac<Sha256>, position: &[u8]) -> String {
+    let mut sealed = mac.finalize().into_bytes().to_vec();
+    sealed.extend(position);
+    URL_SAFE_NO_PAD.encode(sealed)
 }
 
 #[cfg(test)]
@@ -359,6 +393,17 @@ mod tests {
             ("total".into(), AttributeValue::N("5".into())),
         ]);
         cursors().seal(LIST, "ann", &last)
+    }
+
+    #[test]
+    fn a_cursor_of_what_no_table_keeps_opens_the_same_list_alone() {
+        let sealed = cursors().seal_position("found", "tea", &json!([1, "a"]));
+        assert_eq!(cursors().open_position("found", "tea", &sealed), Ok(json!([1, "a"])));
+        for (list, of) in [("found", "pot"), ("customer", "tea")] {
+            let refused = cursors().open_position::<serde_json::Value>(list, of, &sealed).unwrap_err();
+            assert_eq!(refused.errors()[0].parameter, Some("cursor"));
+        }
+        assert!(cursors().open(LIST, "ann", &sealed).is_none());
     }
 
     #[test]

@@ -58,6 +58,12 @@ impl<T> Answer<T> {
         Self { next_cursor, ..Self::ok(body(page)) }
     }
 
+    /// With where the page after this one is (`Link`), for a list that has more than its entries.
+    #[must_use]
+    pub fn followed_by(self, next_cursor: Option<String>) -> Self {
+        Self { next_cursor, ..self }
+    }
+
     /// 201.
     pub fn created(body: T) -> Self {
         Self { status: StatusCode::CREATED, ..Self::ok(body) }

@@ -45,6 +45,19 @@ pub enum Method {
     Get,
     /// `POST`.
     Post,
+    /// `PUT`.
+    Put,
+}
+
+impl Method {
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+        }
+    }
 }
 
 /// A request. What is in it may be secret, so it cannot be printed.
@@ -137,11 +150,7 @@ impl Request<'_> {
     fn as_http(&self) -> Result<HttpRequest, OutsideError> {
         let unsendable = |error: Source| OutsideError::Unsendable(error);
         let mut request = HttpRequest::new(self.body.into());
-        let method = match self.method {
-            Method::Get => "GET",
-            Method::Post => "POST",
-        };
-        request.set_method(method).map_err(|error| unsendable(error.into()))?;
+        request.set_method(self.method.as_str()).map_err(|error| unsendable(error.into()))?;
         request.set_uri(self.url).map_err(|error| unsendable(error.into()))?;
         for (name, value) in self.headers {
             let set = request.headers_mut().try_insert(*name, (*value).to_owned());

@@ -205,16 +205,17 @@ where
 }
 
 /// The same for what can be asked for more than a schedule asks: `T` is the event's `detail`, which a schedule leaves
-/// empty and whoever calls the function by hand does not.
+/// empty and whoever calls the function by hand does not. They also read what it gives back.
 ///
 /// # Errors
 /// When the environment lacks what the function needs, or the Runtime API is gone.
-pub async fn on_schedule_or_asked<S, T, H, F>(handle: H) -> crate::Exit
+pub async fn on_schedule_or_asked<S, T, O, H, F>(handle: H) -> crate::Exit
 where
     S: FromEnv,
     T: DeserializeOwned + Serialize + Default,
+    O: Serialize,
     H: Fn(S, T, Timestamp) -> F + Copy,
-    F: Future<Output = anyhow::Result<()>>,
+    F: Future<Output = anyhow::Result<O>>,
 {
     run(async move |state: S, event: CloudWatchEvent<T>, _| {
         let at = Timestamp::from_unix_millis(event.time.timestamp_millis());

@@ -47,6 +47,20 @@ macro_rules! id {
             }
         }
 
+        /// Its number, for what keeps ids as numbers.
+        impl ::std::convert::From<$name> for $crate::values::id::uuid::Uuid {
+            fn from($name(number): $name) -> Self {
+                number
+            }
+        }
+
+        /// The id that has this number.
+        impl ::std::convert::From<$crate::values::id::uuid::Uuid> for $name {
+            fn from(number: $crate::values::id::uuid::Uuid) -> Self {
+                Self(number)
+            }
+        }
+
         impl ::std::fmt::Display for $name {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 self.0.fmt(f)
@@ -112,6 +126,7 @@ mod tests {
     #[test]
     fn one_thing_has_one_name() {
         let id = ThingId::at(Timestamp::from_unix_millis(1_000)).to_string();
+        assert_eq!(ThingId::from(uuid::Uuid::from(id.parse::<ThingId>().unwrap())).to_string(), id);
         assert_eq!(id.to_uppercase().parse::<ThingId>().map(|same| same.to_string()), Ok(id.clone()));
         for other in [format!("{{{id}}}"), format!("urn:uuid:{id}"), id.replace('-', "")] {
             assert_eq!(other.parse::<ThingId>(), Err(NotAnId), "{other}");

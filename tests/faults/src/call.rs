@@ -5,7 +5,7 @@ use hyper::{HeaderMap, Uri};
 use serde_json::Value;
 
 /// The tables, by the names that the stack's resources have inside the tables' own names.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 16] = [
     "Activity",
     "Banners",
     "Carts",
@@ -18,13 +18,14 @@ const TABLES: [&str; 15] = [
     "Products",
     "Purchases",
     "Reviews",
+    "Search",
     "Settings",
     "Stores",
     "Users",
 ];
 
 /// The queues that functions send to, by the same.
-const QUEUES: [&str; 4] = ["Emails", "Orders", "Payments", "Refunds"];
+const QUEUES: [&str; 5] = ["Emails", "Orders", "Payments", "Refunds", "Search"];
 
 /// The service that is not AWS's.
 const STRIPE: &str = "stripe";

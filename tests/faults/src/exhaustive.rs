@@ -69,6 +69,8 @@ enum Flow {
     Pictures(&'static str),
     /// An admin approves a product, whose two pictures are published.
     Approves,
+    /// What was approved is found.
+    Indexes,
     /// A store is published and closed.
     ClosesStore,
     /// A seller adds a picture, puts another one first, and deletes the one that was.
@@ -104,7 +106,7 @@ enum Flow {
 }
 
 impl Flow {
-    const ALL: [Self; 28] = [
+    const ALL: [Self; 29] = [
         Self::Buys,
         Self::ChecksOut,
         Self::CannotShip,
@@ -114,6 +116,7 @@ impl Flow {
         Self::Pictures("banners"),
         Self::Pictures("stores"),
         Self::Approves,
+        Self::Indexes,
         Self::ClosesStore,
         Self::ChangesPictures,
         Self::PaysByCard,
@@ -165,6 +168,7 @@ impl Flow {
             | Self::Sweeps
             | Self::Pictures(_)
             | Self::Approves
+            | Self::Indexes
             | Self::ChangesPictures
             | Self::ClosesStore
             | Self::Reviews => false,
@@ -225,6 +229,7 @@ impl Flow {
                 "set-review-visibility",
                 "delete-review",
             ],
+            Self::Indexes => &["index-products"],
             Self::ClosesStore => &["set-store-status"],
             Self::ChangesPictures => &["add-product-picture", "set-picture-order", "delete-product-picture"],
         }
@@ -248,7 +253,8 @@ impl Flow {
         let is_its = self.functions().contains(&cell.function.as_str());
         // Several sweeps look at the same orders, and one of them finds each. What happened is told one by one or
         // together, as the stream is read, and Stripe tells of a payment by two events at once.
-        let by_chance = ["sweep-orders", "sweep-payments", "publish-events", "receive-stripe-event"];
+        let by_chance =
+            ["sweep-orders", "sweep-payments", "publish-events", "receive-stripe-event", "index-products"];
         let is_certain = cell.number == 1 || !by_chance.contains(&cell.function.as_str());
         // The rest of these is played in other flows. What else a sweep sends was due by chance: an order that was
         // swept up is soon owed an email.
@@ -341,7 +347,9 @@ impl Scene {
     /// What a call meets in this scene, if it is a call of this scene.
     fn fault(&self, call: &Call) -> Option<Fault> {
         let mut state = self.state();
-        if !state.subjects.iter().any(|subject| call.names(subject)) {
+        // What the index is made of names no product: its calls are this scene's while it has the stage to itself.
+        let is_the_indexers = self.flow == Flow::Indexes && call.function() == "index-products";
+        if !(is_the_indexers || state.subjects.iter().any(|subject| call.names(subject))) {
             return None;
         }
         let puts = call.input["TransactItems"].as_array().into_iter().flatten();
@@ -474,6 +482,7 @@ pub(crate) async fn play(town: &Town, proxy: &Proxy, choice: Choice) -> Table {
         free: Arc::new(Semaphore::new(pairs.len())),
         pairs: Arc::new(Mutex::new(pairs)),
         uploads: Arc::new(Semaphore::new(6)),
+        indexing: Arc::new(Semaphore::new(1)),
     };
     proxy.follow(stage);
     let done = Arc::new(AtomicBool::new(false));
@@ -556,6 +565,7 @@ struct Theatre {
     free: Arc<Semaphore>,
     pairs: Arc<Mutex<Vec<Pair>>>,
     uploads: Arc<Semaphore>,
+    indexing: Arc<Semaphore>,
 }
 
 impl Theatre {
@@ -638,6 +648,7 @@ impl Theatre {
         match flow {
             Flow::Pictures(kind) => self.pictures(flow, kind, aim).await,
             Flow::Approves => self.approves(flow, aim).await,
+            Flow::Indexes => self.indexes(flow, aim).await,
             Flow::ChangesPictures => self.changes_pictures(flow, aim).await,
             Flow::Sweeps => {
                 let scene = Scene::new(flow, aim, vec!["\"IndexName\":\"due\"".to_owned()]);
@@ -943,6 +954,31 @@ impl Theatre {
 
     async fn is_shipped(&self, order: &str) -> bool {
         text(&stored(&self.town.aws, order).await, "status") == "shipping"
+    }
+
+    /// Plays an approval until the product is found, one at a time: of the indexer's calls nobody could say whose they
+    /// are.
+    async fn indexes(&self, flow: Flow, aim: Option<(Cell, Fault, usize)>) -> Arc<Scene> {
+        let _free = self.indexing.acquire().await.expect("nobody closes it");
+        let (town, admin) = (&self.town, self.town.shop.admin().await);
+        let word = unique("zq").replace(' ', "");
+        let listed = lists(&town.sellers[0], &word).await;
+        let scene = Scene::new(flow, aim, vec![]);
+        self.stage.enter(&scene);
+        let approval = format!("{}/approval", listed.path());
+        let is_answered = async || admin.put(&approval, &json!({ "approved": true })).await.status == 200;
+        wait(Duration::from_secs(20), is_answered).await;
+        let is_found = async || {
+            let answer = town.shop.get(&format!("/search?q={word}")).await;
+            answer.status == 200 && answer.is(200).to_string().contains(&listed.id)
+        };
+        let is_over = async || scene.is_reached() || (scene.aim.is_none() && is_found().await);
+        wait(Duration::from_secs(25), is_over).await;
+        // A stream is read again at once, by another process where the first was killed.
+        wait(Duration::from_secs(40), is_found).await;
+        scene.state().stuck = !is_found().await;
+        self.stage.leave(&scene);
+        scene
     }
 
     /// Plays an approval, which its admin asks for until it is answered.
@@ -1275,7 +1311,7 @@ mod tests {
     #[test]
     fn every_flow_is_played_in_the_part_with_sweeps_or_in_the_one_without() {
         let count = |is_swept: bool| Flow::ALL.into_iter().filter(|flow| flow.is_swept() == is_swept).count();
-        assert_eq!((count(false), count(true)), (23, 5));
+        assert_eq!((count(false), count(true)), (24, 5));
         let distinct: std::collections::BTreeSet<_> = Flow::ALL.into_iter().collect();
         assert_eq!(distinct.len(), Flow::ALL.len());
     }

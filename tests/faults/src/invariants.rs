@@ -50,6 +50,7 @@ pub(crate) fn broken(history: &History, world: &World) -> Vec<Broken> {
     checks.totals_equal_the_reviews();
     checks.who_has_what_they_bought();
     checks.what_is_said_of_a_product_is_so(history);
+    checks.search_finds_what_is_for_sale();
     checks.a_closed_store_sells_nothing(history, &purchases);
     checks.gates_say_what_their_store_says();
     checks.broken
@@ -504,7 +505,7 @@ impl Checks<'_> {
                 self.add(NAME, &key, "it was approved with its picture and is not shown".into());
             }
         }
-        for object in &self.world.objects {
+        for object in self.world.objects.iter().filter(|object| !object.starts_with("index/")) {
             let mut parts = object.split('/');
             let (folder, _, owner) = (parts.next(), parts.next(), parts.next().unwrap_or_default());
             let owner = without_part(owner);
@@ -521,6 +522,18 @@ impl Checks<'_> {
 }
 
 impl Checks<'_> {
+    /// The index says what the tables say, and every file that its pointer names is there.
+    fn search_finds_what_is_for_sale(&mut self) {
+        const NAME: &str = "search finds what is for sale";
+        let world = self.world;
+        for (kind, id) in &world.misindexed {
+            self.add(NAME, id, format!("it is {kind} in the index"));
+        }
+        for file in world.index.difference(&world.objects) {
+            self.add(NAME, file, "the pointer names it, and it is not there".into());
+        }
+    }
+
     fn what_is_deleted_is_gone(&mut self, history: &History) {
         const NAME: &str = "what is deleted is gone";
         for key in history.all_deleted() {
@@ -1205,5 +1218,22 @@ pub(crate) mod tests {
         }
         assert_eq!(after(|history, _| history.pictured("tea")), ["uploads are indexed or gone"].into());
         assert_eq!(after(|history, _| history.approved("tea")), ["uploads are indexed or gone"].into());
+        // Files of the index are no pictures.
+        assert_eq!(after(|_, world| world.objects.extend(["index/a/0".into()])), BTreeSet::new());
+    }
+
+    #[test]
+    fn what_search_misses_or_makes_up_is_noticed_and_so_is_a_file_that_is_not_there() {
+        let noticed: BTreeSet<&str> = ["search finds what is for sale"].into();
+        for kind in ["missing", "extra", "stale"] {
+            assert_eq!(after(|_, world| world.misindexed.push((kind, "tea".into()))), noticed, "{kind}");
+        }
+        let named = |world: &mut World| world.index.extend(["index/a/0".into()]);
+        assert_eq!(after(|_, world| named(world)), noticed);
+        let there = |world: &mut World| {
+            named(world);
+            world.objects.extend(["index/a/0".into()]);
+        };
+        assert_eq!(after(|_, world| there(world)), BTreeSet::new());
     }
 }

@@ -2,6 +2,7 @@
 //! back.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use ::tests::aws::Aws;
 use ::tests::logs::count_in_logs;
@@ -263,7 +264,11 @@ pub(crate) struct World {
     pub reviews: Reviews,
     /// How many emails were counted as possibly sent twice.
     pub counted_duplicates: usize,
-    /// The keys in the bucket.
+    /// What the search index says otherwise than the tables: how, and of which product.
+    pub misindexed: Vec<(&'static str, String)>,
+    /// The files that its pointer names.
+    pub index: BTreeSet<String>,
+    /// The keys in the buckets.
     pub objects: BTreeSet<String>,
     /// The bodies in the dead-letter queues, by queue.
     pub dead_letters: Vec<(&'static str, String)>,
@@ -362,7 +367,14 @@ impl World {
         }
         world.reviews = Reviews::read(aws).await;
         world.counted_duplicates = count_in_logs("send-email", "PossibleDuplicateEmail");
-        for folder in ["uploads/", "checked/", "images/"] {
+        let pointer = aws.item("SearchTable", ("searchId", "index#1")).await;
+        world.index = files_of(&pointer);
+        let verified = aws.run_asked("reindex-products", Duration::ZERO, &Value::Null).await;
+        for kind in ["missing", "extra", "stale"] {
+            let ids = verified[kind]["ids"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            world.misindexed.extend(ids.map(|id| (kind, id.to_owned())));
+        }
+        for folder in ["uploads/", "checked/", "images/", "index/"] {
             world.objects.extend(aws.keys_under(folder).await);
         }
         for queue in [
@@ -718,6 +730,13 @@ pub(crate) fn base64_url(name: &str) -> String {
 }
 
 /// The order that an email is about: a line of its text is `Order {number} ({id})`.
+/// The first objects of the files that the pointer of the index names.
+fn files_of(pointer: &Value) -> BTreeSet<String> {
+    let deltas = pointer["deltas"]["L"].as_array().into_iter().flatten();
+    let ids = deltas.chain([&pointer["base"]]).filter_map(|file| file["M"]["id"]["S"].as_str());
+    ids.map(|id| format!("index/{id}/0")).collect()
+}
+
 fn order_of(mail: &Mail) -> Option<String> {
     let (_, id) = mail.text.rsplit_once("\nOrder ")?.1.split_once('(')?;
     Some(id.chars().take_while(|c| c.is_ascii_hexdigit() || *c == '-').collect())

@@ -178,7 +178,7 @@ impl Stripe {
         let (url, body) = match call.method {
             Method::Get if call.parameters.is_empty() => (format!("{}{}", self.base, call.path), ""),
             Method::Get => (format!("{}{}?{}", self.base, call.path, call.parameters), ""),
-            Method::Post => {
+            Method::Post | Method::Put => {
                 headers.push(("content-type", "application/x-www-form-urlencoded"));
                 (format!("{}{}", self.base, call.path), call.parameters)
             }

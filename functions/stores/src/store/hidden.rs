@@ -178,6 +178,11 @@ impl HiddenStores {
         self.found_in(&mut batch, look).await
     }
 
+    /// Those that were hidden when that was last looked up: no call.
+    pub fn known(&self) -> Arc<Hidden> {
+        self.seen().0
+    }
+
     async fn read(&self) -> anyhow::Result<Vec<Item>> {
         let read = self.stores.with_hidden(Read::new(), (0..SIXTEEN).map(set))?;
         let mut batch = read.fetch(&self.stores.client).await.context("read which stores are hidden")?;
