@@ -191,13 +191,14 @@ const NO_TEXTS: [&str; 27] = [
     "users::Email",
     "users::Locale",
     "users::Phone",
-    // Numbers, moments, switches, and what has members.
+    // Numbers, ids, moments, switches, and what has members.
     "carts::Version",
     "carts::Wanted",
     "offers::Deduction",
     "offers::Difference",
     "offers::Stock",
     "orders::Quantity",
+    "products::PictureId",
     "promotions::Part",
     "reviews::Given",
     "settings::Countries",

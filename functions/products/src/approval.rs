@@ -1,7 +1,7 @@
 //! What an admin decides on a product, and what becomes of its pictures then.
 //!
-//! Pictures are copied to where everyone sees them before the write that shows them. Whoever dies between the two leaves a
-//! copy that nobody refers to, and before the copy the product was marked to be swept: see [`crate::pictures`].
+//! Pictures are copied to where everyone sees them before the write that shows them. Whoever dies between the two
+//! leaves copies that nobody refers to, and before them the product was marked to be swept: see [`crate::pictures`].
 
 use futures_util::future::try_join_all;
 use shared::http::IfMatch;

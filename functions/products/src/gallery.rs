@@ -26,7 +26,8 @@ pub const MOST_PICTURES: usize = 8;
 /// A picture that does not come within this is awaited no longer, and makes room. Its upload URL is long past then.
 const AWAITED_FOR: Duration = Duration::from_hours(1);
 
-/// Names a picture of a product. The one that a product was listed with has the product's id, the others are made alike.
+/// Names a picture of a product. The one that a product was listed with has the product's id, the others are made
+/// alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PictureId(ProductId);

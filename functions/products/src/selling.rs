@@ -58,8 +58,8 @@ impl Selling {
         Ok(ProductCreated { upload_url, id })
     }
 
-    /// Gives its seller or an admin the URL to upload another picture to, in the place of the one that is named or, where
-    /// none is, of the one at `imageUrl`. Repeated, it gives another URL; the newest upload wins.
+    /// Gives its seller or an admin the URL to upload another picture to, in the place of the one that is named or,
+    /// where none is, of the one at `imageUrl`. Repeated, it gives another URL; the newest upload wins.
     ///
     /// # Errors
     /// `too-many-requests`, and those of [`Products::request_upload`] and [`Products::change_pictures`].
@@ -120,8 +120,8 @@ impl Selling {
     }
 }
 
-/// Deletes one of the pictures of a product for its seller or an admin. Whoever dies before all of it is gone leaves the
-/// rest to be swept.
+/// Deletes one of the pictures of a product for its seller or an admin. Whoever dies before all of it is gone leaves
+/// the rest to be swept.
 ///
 /// # Errors
 /// Those of [`Products::change_pictures`]: `last-picture`, and `not-found` where it is gone already.

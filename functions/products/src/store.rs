@@ -10,10 +10,10 @@
 //! | waits for its picture ("image") or an admin ("approval") | index `pending`: `pending`, `createdAt`; sparse |
 //! | may have pictures that are not its own | index `sweep`: `sweep` = "pictures", `sweepAt`; sparse |
 //!
-//! Of its pictures one stands in the item's own attributes and the others in `morePictures`, as [`crate::gallery`] says.
-//! `requestedUpload` is the last one's, and `sweepAt` is put off by whoever is about to put a picture into the bucket.
-//! Everything else changes under `version`, so that of two changes made at the same time none is lost; and what a
-//! product's offer repeats of it changes there in the same transaction.
+//! Of its pictures one stands in the item's own attributes and the others in `morePictures`, as [`crate::gallery`]
+//! says. `requestedUpload` is the last one's, and `sweepAt` is put off by whoever is about to put a picture into the
+//! bucket. Everything else changes under `version`, so that of two changes made at the same time none is lost; and what
+//! a product's offer repeats of it changes there in the same transaction.
 //!
 //! A store that is published no longer takes nothing off these lists: whoever shows them leaves out what is hidden
 //! ([`HiddenStores`]), and orders go by the store's gates. A product comes on sale only through such a gate, so that
@@ -445,8 +445,8 @@ impl Products {
         .await
     }
 
-    /// The same for the pictures, by a rule that may refuse: as it refused the version that is there, so that of many
-    /// who add the last picture at once one does.
+    /// The same for what becomes of its pictures, by a rule that may refuse. What it allowed is written over the very
+    /// version that it was asked about: of many who add the last picture at once one does.
     ///
     /// # Errors
     /// Those of [`Products::change_as`], and [`Error::Picture`].

@@ -98,15 +98,13 @@ pub struct StoreChanges {
 
 impl Body for StoreChanges {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let is_named = fields.has("name");
+        let members = ["name", "description", "supportEmail"];
+        if !members.iter().any(|name| fields.has(name)) {
+            fields.fault_of_all(&format!("needs at least one of {}", members.join(", ")));
+        }
         let name = fields.optional("name");
         let (description, support_email) = (fields.change("description"), fields.change("supportEmail"));
-        let (description, support_email): (Change<Description>, Change<Email>) =
-            (description?, support_email?);
-        if !is_named && description == Change::Keep && support_email == Change::Keep {
-            fields.fault_of_all("needs at least one of name, description, supportEmail");
-        }
-        Some(Self { name, description, support_email })
+        Some(Self { name, description: description?, support_email: support_email? })
     }
 }
 

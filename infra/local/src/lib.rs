@@ -10,6 +10,7 @@
 //! What is public is what the crate `bench` builds on.
 
 pub mod build;
+mod catalogue;
 pub mod cloud;
 pub mod deploy;
 pub mod emulator;

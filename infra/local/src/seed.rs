@@ -6,86 +6,15 @@ use anyhow::{Result, bail};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::catalogue::{BANNER, CATEGORIES, PRODUCTS, Picture, Product};
 use crate::deploy::ADMIN;
-use crate::pictures::{self, Shape};
-use crate::shop::{CODE, PASSWORD, Shop};
+use crate::pictures;
+use crate::shop::{Answer, CODE, PASSWORD, Shop};
 
 /// Who sells the seeded products.
 const SELLER: &str = "seller@cartwright.test";
 /// Who may buy them.
 pub(crate) const BUYER: &str = "buyer@cartwright.test";
-
-/// A shape, its colour and that of its ground.
-type Picture = (Shape, [u8; 3], [u8; 3]);
-
-struct Product {
-    name: &'static str,
-    category: &'static str,
-    price: f64,
-    quantity: u32,
-    description: &'static str,
-    picture: Picture,
-}
-
-const PRODUCTS: [Product; 6] = [
-    Product {
-        name: "Stoneware mug",
-        category: "Home",
-        price: 14.5,
-        quantity: 120,
-        description: "Holds a third of a litre and keeps it warm.",
-        picture: (Shape::Disc, [46, 92, 138], [232, 238, 244]),
-    },
-    Product {
-        name: "Linen throw",
-        category: "Home",
-        price: 59.0,
-        quantity: 25,
-        description: "Washed linen, 130 by 170 centimetres.",
-        picture: (Shape::Stripes, [214, 178, 120], [250, 244, 232]),
-    },
-    Product {
-        name: "Canvas shoes",
-        category: "Clothes",
-        price: 79.95,
-        quantity: 40,
-        description: "Light shoes with a rubber sole, for summer and for the city.",
-        picture: (Shape::Diamond, [176, 58, 46], [250, 235, 230]),
-    },
-    Product {
-        name: "Wool scarf",
-        category: "Clothes",
-        price: 39.0,
-        quantity: 60,
-        description: "Two metres of lambswool, woven, not knitted.",
-        picture: (Shape::Checks, [88, 110, 68], [226, 232, 214]),
-    },
-    Product {
-        name: "Pocket atlas",
-        category: "Books",
-        price: 18.25,
-        quantity: 200,
-        description: "All countries on 180 pages that fit a coat pocket.",
-        picture: (Shape::Ring, [64, 64, 96], [240, 240, 248]),
-    },
-    Product {
-        name: "Rust by candlelight",
-        category: "Books",
-        price: 24.99,
-        quantity: 80,
-        description: "Essays on programs that do not fall over at night.",
-        picture: (Shape::Dots, [200, 96, 32], [48, 36, 32]),
-    },
-];
-
-/// The categories of the products, each with its picture.
-const CATEGORIES: [(&str, Picture); 3] = [
-    ("Books", (Shape::Stripes, [64, 64, 96], [240, 240, 248])),
-    ("Clothes", (Shape::Checks, [176, 58, 46], [250, 235, 230])),
-    ("Home", (Shape::Ring, [46, 92, 138], [232, 238, 244])),
-];
-/// The picture at the top of the shop.
-const BANNER: Picture = (Shape::Diamond, [200, 96, 32], [255, 246, 230]);
 
 /// Makes the people, products, categories and the banner that are missing.
 ///
@@ -95,18 +24,27 @@ pub(crate) async fn people_and_products(shop: &Shop) -> Result<()> {
     let admin = person(shop, "Admin", ADMIN).await?;
     let seller = person(shop, "Seller", SELLER).await?;
     person(shop, "Buyer", BUYER).await?;
-    let mut there = products_of(shop, &seller).await?;
+    let there = products_of(shop, &seller).await?;
+    let mut ids = Vec::new();
+    // All of them are sent before any is waited for: the shop looks at their pictures side by side.
     for product in &PRODUCTS {
-        if !there.iter().any(|one| one["productName"] == product.name && has_picture(one)) {
-            create(shop, &seller, product).await?;
-        }
+        let mut known = there.iter().filter(|one| one["productName"] == product.name && has_picture(one));
+        let id = match known.next().and_then(|one| one["id"].as_str()) {
+            Some(id) => id.to_owned(),
+            None => create(shop, &seller, product).await?,
+        };
+        add_pictures(shop, &seller, product, &id).await?;
+        ids.push(id);
     }
-    there = products_of(shop, &seller).await?;
     // What else the seller lists waits for an admin, as it should.
-    there.retain(|one| PRODUCTS.iter().any(|product| one["productName"] == product.name));
-    for product in there.iter().filter(|one| has_picture(one) && one["isApproved"] == false) {
-        let path = format!("/products/{}/approval", product["id"].as_str().unwrap_or_default());
-        shop.want(Method::PUT, &path, Some(&admin), &json!({ "approved": true })).await?;
+    for (product, id) in PRODUCTS.iter().zip(ids) {
+        let path = format!("/users/me/products/{id}");
+        let all_are_there = |page: &Value| pictures_of(page).count() >= product.pictures.len();
+        let page = shop.wait(&path, Some(&seller), all_are_there).await?;
+        if page["isApproved"] == false || page["waitingPicture"].is_object() {
+            let path = format!("/products/{id}/approval");
+            shop.want(Method::PUT, &path, Some(&admin), &json!({ "approved": true })).await?;
+        }
     }
     categories_and_banner(shop, &admin).await
 }
@@ -179,11 +117,20 @@ fn has_picture(product: &Value) -> bool {
     product["imageUrl"].is_string() || product["waitingPicture"].is_object()
 }
 
-/// Creates a product, uploads its picture and waits until the shop has taken it.
-async fn create(shop: &Shop, seller: &str, product: &Product) -> Result<()> {
-    let file = format!("{}.png", product.name.to_lowercase().replace(' ', "-"));
+/// The pictures of a product that are shown or wait for an admin.
+fn pictures_of(page: &Value) -> impl Iterator<Item = &Value> {
+    page["pictures"].as_array().into_iter().flatten().filter(|picture| has_picture(picture))
+}
+
+/// What a picture of a product is called.
+fn file_of(product: &Product, number: usize) -> String {
+    format!("{}-{}.png", product.file, number + 1)
+}
+
+/// Creates a product and uploads its first picture; gives its id.
+async fn create(shop: &Shop, seller: &str, product: &Product) -> Result<String> {
     let body = json!({
-        "fileName": file,
+        "fileName": file_of(product, 0),
         "fileType": "image/png",
         "productName": product.name,
         "productPrice": product.price,
@@ -192,13 +139,29 @@ async fn create(shop: &Shop, seller: &str, product: &Product) -> Result<()> {
         "category": product.category,
     });
     let created = shop.want(Method::POST, "/products", Some(seller), &body).await?;
-    let (shape, ink, ground) = product.picture;
-    shop.upload(created.text("/uploadUrl")?, "image/png", pictures::png(shape, ink, ground)?).await?;
-    let id = created.text("/id")?.to_owned();
-    let taken = |page: &Value| {
-        let mut products = page["products"].as_array().into_iter().flatten();
-        products.any(|one| one["id"] == id.as_str() && has_picture(one))
-    };
-    shop.wait("/users/me/products?limit=100", Some(seller), taken).await?;
+    upload(shop, &created, product.pictures[0]).await?;
+    Ok(created.text("/id")?.to_owned())
+}
+
+/// Adds the pictures of a product that it does not have yet.
+async fn add_pictures(shop: &Shop, seller: &str, product: &Product, id: &str) -> Result<()> {
+    if product.pictures.len() == 1 {
+        return Ok(());
+    }
+    let path = format!("/users/me/products/{id}");
+    let page = shop.want(Method::GET, &path, Some(seller), &Value::Null).await?.body;
+    // The first was sent a moment ago.
+    let known = pictures_of(&page).count().max(1);
+    for (number, picture) in product.pictures.iter().enumerate().skip(known) {
+        let body = json!({ "fileName": file_of(product, number), "fileType": "image/png" });
+        let path = format!("/products/{id}/pictures");
+        let added = shop.want(Method::POST, &path, Some(seller), &body).await?;
+        upload(shop, &added, *picture).await?;
+    }
     Ok(())
+}
+
+/// Uploads a picture to where the shop said.
+async fn upload(shop: &Shop, asked: &Answer, (shape, ink, ground): Picture) -> Result<()> {
+    shop.upload(asked.text("/uploadUrl")?, "image/png", pictures::png(shape, ink, ground)?).await
 }

@@ -18,7 +18,5 @@ async fn create_store(
     Now(now): Now,
     Input(new): Input<NewStore>,
 ) -> Result<Answer<OwnStore>, Problem> {
-    let store = keeping.open(&caller, new, now).await?;
-    let location = format!("/stores/{}", store.id());
-    Ok(Answer::created(store.into()).at(location))
+    Ok(Answer::created(keeping.open(&caller, new, now).await?.into()))
 }
