@@ -12,6 +12,7 @@ use carts::store::Carts;
 use orders::{Order, OrderStatus, Returns};
 use payments::cancelling::Cancelling;
 use products::{Products, selling};
+use reviews::{Purchases, Reviews};
 use serde::{Deserialize, Serialize};
 use shared::caller::UserId;
 use shared::dynamo::{Read, Remains};
@@ -28,10 +29,10 @@ use users::{AccountLetterKind, Profile, Status, Users};
 use crate::user_pool::UserPool;
 
 /// How often it is looked whether the last letter went out; after that, or without an address, nobody waits.
-const LOOKS: u32 = 30;
+const LOOKS: u32 = 60;
 
 /// Between two looks.
-const A_MOMENT: Duration = Duration::from_secs(10);
+const A_MOMENT: Duration = Duration::from_secs(5);
 
 shared::names!(
     /// A step, in the order in which they are taken.
@@ -48,6 +49,10 @@ shared::names!(
         Products = "products",
         /// Their stores are closed, without a word of theirs.
         Stores = "stores",
+        /// Reviews keep their stars.
+        Reviews = "reviews",
+        /// What the person has bought goes: nothing can be reviewed any more.
+        Purchases = "purchases",
         /// The cart goes.
         Carts = "carts",
         /// Orders and returns keep what the law asks for.
@@ -64,6 +69,8 @@ shared::names!(
         Later = "later",
         /// The cart, once more: a token is good for an hour after it was revoked.
         CartsAgain = "carts-again",
+        /// Purchases, once more.
+        PurchasesAgain = "purchases-again",
         /// The log, once more.
         ActivityAgain = "activity-again",
     }
@@ -77,6 +84,8 @@ impl Step {
             Self::Payments => &["Orders"],
             Self::Products => &["Products", "Offers"],
             Self::Stores => &["Stores"],
+            Self::Reviews => &["Reviews"],
+            Self::Purchases | Self::PurchasesAgain => &["Purchases"],
             Self::Carts | Self::CartsAgain => &["Carts"],
             Self::Orders => &["Orders", "Returns"],
             Self::Activity | Self::ActivityAgain => &["Activity"],
@@ -186,7 +195,9 @@ pub struct Deletion {
     carts: Carts,
     media: Media,
     products: Products,
+    purchases: Purchases,
     returns: Returns,
+    reviews: Reviews,
     stores: Stores,
 }
 
@@ -204,7 +215,9 @@ impl FromEnv for Deletion {
             carts: Carts::from_env(aws)?,
             media: Media::from_env(aws)?,
             products: Products::from_env(aws)?,
+            purchases: Purchases::from_env(aws)?,
             returns: Returns::from_env(aws)?,
+            reviews: Reviews::from_env(aws)?,
             stores: Stores::from_env(aws)?,
         })
     }
@@ -229,6 +242,8 @@ impl Deletion {
             Step::Sessions => self.sign_out(profile.as_ref()).await?,
             Step::Products => selling::forget(&self.products, &self.media, person).await?.into(),
             Step::Stores => done(self.stores.forget(&self.media, person, now).await?),
+            Step::Reviews => done(self.reviews.forget_author(person, now).await?),
+            Step::Purchases | Step::PurchasesAgain => done(self.purchases.forget(person).await?),
             Step::Carts | Step::CartsAgain => done(self.carts.forget(person).await?),
             Step::Orders => self.returns.forget(person, now).await?.into(),
             Step::Activity | Step::ActivityAgain => self.activity.forget(person).await?.into(),
@@ -356,7 +371,7 @@ mod tests {
         let taken = at(Step::Told, 2).after(Outcome::Again(A_MOMENT));
         assert_eq!(
             serde_json::to_value(taken).unwrap(),
-            json!({ "userId": "ann", "step": "told", "tries": 3, "waitSeconds": 10, "isDone": false })
+            json!({ "userId": "ann", "step": "told", "tries": 3, "waitSeconds": 5, "isDone": false })
         );
         assert!(at(Step::Debts, 0).after(Outcome::Over).is_done);
         assert_eq!(at(Step::Told, 2).after(Outcome::Next(Duration::ZERO)).next, at(Step::Account, 0));
