@@ -138,10 +138,15 @@ enum Outcome {
     Over,
 }
 
+impl Outcome {
+    /// The next one follows.
+    const DONE: Self = Self::Next(Duration::ZERO);
+}
+
 impl From<Remains> for Outcome {
     fn from(remains: Remains) -> Self {
         match remains {
-            Remains::Nothing => Self::Next(Duration::ZERO),
+            Remains::Nothing => Self::DONE,
             Remains::More => Self::Again(Duration::ZERO),
         }
     }
@@ -241,10 +246,12 @@ impl Deletion {
             Step::Debts => self.look(person, profile.as_ref(), task.tries).await?,
             Step::Sessions => self.sign_out(profile.as_ref()).await?,
             Step::Products => selling::forget(&self.products, &self.media, person).await?.into(),
-            Step::Stores => done(self.stores.forget(&self.media, person, now).await?),
-            Step::Reviews => done(self.reviews.forget_author(person, now).await?),
-            Step::Purchases | Step::PurchasesAgain => done(self.purchases.forget(person).await?),
-            Step::Carts | Step::CartsAgain => done(self.carts.forget(person).await?),
+            Step::Stores => self.stores.forget(&self.media, person, now).await.map(|()| Outcome::DONE)?,
+            Step::Reviews => self.reviews.forget_author(person, now).await.map(|()| Outcome::DONE)?,
+            Step::Purchases | Step::PurchasesAgain => {
+                self.purchases.forget(person).await.map(|()| Outcome::DONE)?
+            }
+            Step::Carts | Step::CartsAgain => self.carts.forget(person).await.map(|()| Outcome::DONE)?,
             Step::Orders => self.returns.forget(person, now).await?.into(),
             Step::Activity | Step::ActivityAgain => self.activity.forget(person).await?.into(),
             Step::Letter => self.write(person, profile.as_ref()).await?,
@@ -270,18 +277,18 @@ impl Deletion {
             }
         }
         let is_over = is_settled || tries >= LOOKS;
-        Ok(if is_over { Outcome::Next(Duration::ZERO) } else { Outcome::Again(A_MOMENT) })
+        Ok(if is_over { Outcome::DONE } else { Outcome::Again(A_MOMENT) })
     }
 
     /// Whoever waits for an order, or owes one, stays and hears why. Letters that are owed go out first.
     async fn look(&self, person: &UserId, profile: Option<&Profile>, looks: u32) -> anyhow::Result<Outcome> {
-        let Some(profile) = profile else { return Ok(Outcome::Next(Duration::ZERO)) };
+        let Some(profile) = profile else { return Ok(Outcome::DONE) };
         let orders = self.returns.orders().unfinished_of(person).await?;
         let is_waited_for =
             |order: &Order| matches!(order.status(), OrderStatus::AwaitingPayment | OrderStatus::Pending);
         let is_owed = orders.iter().any(is_waited_for) || self.products.are_owed_by(person).await?;
         match (is_owed, orders.is_empty() || looks >= LOOKS) {
-            (false, true) => Ok(Outcome::Next(Duration::ZERO)),
+            (false, true) => Ok(Outcome::DONE),
             (false, false) => Ok(Outcome::Again(A_MOMENT)),
             (true, _) => {
                 if !self.users.stay(&self.guards, profile).await? {
@@ -298,14 +305,14 @@ impl Deletion {
             self.user_pool.set_status(username, Status::Deleting).await?;
             self.user_pool.sign_out(username).await?;
         }
-        Ok(Outcome::Next(Duration::ZERO))
+        Ok(Outcome::DONE)
     }
 
     async fn write(&self, person: &UserId, profile: Option<&Profile>) -> anyhow::Result<Outcome> {
         if profile.is_some() {
             self.emails.send(&Queued::new(AccountLetterKind::Deleted, person)).await?;
         }
-        Ok(Outcome::Next(Duration::ZERO))
+        Ok(Outcome::DONE)
     }
 
     /// The address goes with the profile, so the letter has to be on its way before.
@@ -320,11 +327,11 @@ impl Deletion {
         let claims = self.guards.claims_in(&mut read.fetch(&self.client).await?)?;
         let is_told = matches!(claims.get(&claim), Some(Done::At(_)));
         if is_told || profile.is_none() {
-            return Ok(Outcome::Next(Duration::ZERO));
+            return Ok(Outcome::DONE);
         }
         if looks >= LOOKS {
             tracing::error!(user_id = %person, "nobody was told that the account is deleted");
-            return Ok(Outcome::Next(Duration::ZERO));
+            return Ok(Outcome::DONE);
         }
         Ok(Outcome::Again(A_MOMENT))
     }
@@ -334,12 +341,8 @@ impl Deletion {
             self.user_pool.delete(&profile.username).await?;
         }
         self.users.forget(&self.guards, person).await?;
-        Ok(Outcome::Next(Duration::ZERO))
+        Ok(Outcome::DONE)
     }
-}
-
-fn done((): ()) -> Outcome {
-    Outcome::Next(Duration::ZERO)
 }
 
 #[cfg(test)]
@@ -356,7 +359,7 @@ mod tests {
         let mut task = Task::first(UserId::from("ann".to_owned()));
         let mut steps = vec![task.step];
         loop {
-            let taken = task.after(Outcome::Next(Duration::ZERO));
+            let taken = task.after(Outcome::DONE);
             if taken.is_done {
                 break;
             }
@@ -374,7 +377,7 @@ mod tests {
             json!({ "userId": "ann", "step": "told", "tries": 3, "waitSeconds": 5, "isDone": false })
         );
         assert!(at(Step::Debts, 0).after(Outcome::Over).is_done);
-        assert_eq!(at(Step::Told, 2).after(Outcome::Next(Duration::ZERO)).next, at(Step::Account, 0));
+        assert_eq!(at(Step::Told, 2).after(Outcome::DONE).next, at(Step::Account, 0));
     }
 
     #[test]

@@ -201,10 +201,11 @@ impl Media {
             let prefix = format!("{folder}/{kind}/{owner}");
             let is_its_own =
                 |key: &str| key.strip_prefix(&prefix).is_some_and(|rest| rest.starts_with(['/', '.']));
-            let list = self.client.list_object_versions().bucket(&self.bucket).prefix(&prefix);
-            let mut pages = list.into_paginator().send();
-            while let Some(page) = pages.next().await {
-                let page = page.context("list versions of pictures")?;
+            let (mut key, mut version) = (None, None);
+            loop {
+                let list = self.client.list_object_versions().bucket(&self.bucket).prefix(&prefix);
+                let list = list.set_key_marker(key).set_version_id_marker(version);
+                let page = list.send().await.context("list versions of pictures")?;
                 let versions = page.versions().iter().map(|one| (one.key(), one.version_id()));
                 let markers = page.delete_markers().iter().map(|one| (one.key(), one.version_id()));
                 let found = versions.chain(markers).filter_map(|(key, version)| Some((key?, version?)));
@@ -212,6 +213,10 @@ impl Media {
                     .filter(|(key, _)| is_its_own(key))
                     .map(|(key, version)| ObjectIdentifier::builder().key(key).version_id(version).build());
                 self.delete_objects(objects.collect::<Result<_, _>>()?).await?;
+                (key, version) = (page.next_key_marker, page.next_version_id_marker);
+                if page.is_truncated != Some(true) {
+                    break;
+                }
             }
         }
         Ok(())
