@@ -12,7 +12,7 @@ use tests::template::{
 };
 
 /// What may be called without a token, and nothing else.
-const PUBLIC: [&str; 39] = [
+const PUBLIC: [&str; 44] = [
     "DELETE /guest-cart",
     "DELETE /guest-cart/items/{id}",
     "GET /approve-products",
@@ -32,6 +32,9 @@ const PUBLIC: [&str; 39] = [
     "GET /stores",
     "GET /stores/{id}",
     "GET /stores/{id}/products",
+    "POST /auth/login",
+    "POST /auth/refresh",
+    "POST /auth/register",
     "POST /confirm-sign-up",
     "POST /forgot-password",
     "POST /guest-cart/checkout",
@@ -50,6 +53,8 @@ const PUBLIC: [&str; 39] = [
     "POST /sign-in/challenge",
     "POST /sign-out",
     "POST /sign-up",
+    "POST /users/login",
+    "POST /users/register",
     "PUT /guest-cart",
     "PUT /guest-cart/items/{id}",
 ];
