@@ -1182,8 +1182,8 @@ fn every_state_says_what_it_is_for_and_leads_to_one_that_exists() {
 }
 
 fn every_state_of_says_what_it_is_for_and_leads_to_one_that_exists(workflow: &Value) {
-    let states = workflow["States"].as_object().unwrap();
-    let mut reached = BTreeSet::from([workflow["StartAt"].as_str().unwrap()]);
+    let states = workflow["States"].as_object().expect("states");
+    let mut reached = BTreeSet::from([workflow["StartAt"].as_str().expect("a first state")]);
     for (name, state) in states {
         assert!(state["Comment"].as_str().is_some_and(|comment| comment.ends_with('.')), "{name}");
         let ways = [&state["Choices"], &state["Catch"]].into_iter().filter_map(Value::as_array).flatten();
