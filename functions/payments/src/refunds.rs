@@ -107,9 +107,9 @@ impl RefundWhy {
 }
 
 impl RefundWhy {
-    /// Whether its buyer is told by a letter of its own. Another one tells of the money of an order that is cancelled, of
-    /// things that came back, or that were not sent; and of what was not the order's money nobody here knows how much
-    /// it is.
+    /// Whether its buyer is told by a letter of its own. Another one tells of the money of an order that is
+    /// cancelled, of things that came back, or that were not sent; and of what was not the order's money nobody here
+    /// knows how much it is.
     pub(crate) fn is_told(self) -> bool {
         match self {
             Self::RequestedByCustomer | Self::Duplicate | Self::Fraudulent | Self::Late | Self::Elsewhere => {

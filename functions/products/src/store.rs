@@ -72,8 +72,8 @@ enum Rated {
     No,
 }
 
-/// Of so many products one call reads what they cost and how they are rated, with what is read of their stores: it reads
-/// a hundred items.
+/// Of so many products one call reads what they cost and how they are rated, with what is read of their stores: it
+/// reads a hundred items.
 const RATED_AT_ONCE: usize = 40;
 
 /// How often a change is tried again when others changed the product first: as
@@ -304,8 +304,8 @@ impl Products {
         Ok(page)
     }
 
-    /// A page of what is for sale in a store, newest first: one query for the products, and one read for what they cost,
-    /// how they are rated and whether the store is published.
+    /// A page of what is for sale in a store, newest first: one query for the products, and one read for what they
+    /// cost, how they are rated and whether the store is published.
     ///
     /// # Errors
     /// `invalid-input` for a cursor of another list; `not-found` for a store that nobody sees.
@@ -352,8 +352,8 @@ impl Products {
         self.page(PENDING, AWAITING_APPROVAL, cursors, request).await
     }
 
-    /// A page of a list that not everyone sees: one query for the products, and one read for what they cost and how many
-    /// there are.
+    /// A page of a list that not everyone sees: one query for the products, and one read for what they cost and how
+    /// many there are.
     async fn page(
         &self,
         list: List,

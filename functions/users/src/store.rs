@@ -426,8 +426,8 @@ impl Users {
         Ok(guards.unfinished(SYNC).await?.into_iter().map(UserId::from).collect())
     }
 
-    /// Notes that a person leaves, if `before` is still so, and that the deletion is to be done; gives whether it is so.
-    /// Safe to repeat.
+    /// Notes that a person leaves, if `before` is still so, and that the deletion is to be done; gives whether it is
+    /// so. Safe to repeat.
     ///
     /// # Errors
     /// When the tables do not take it.

@@ -175,8 +175,8 @@ impl Flow {
         }
     }
 
-    /// How long it may take until the call is made that is played. A sweep that dies leaves the rest to a later one, and
-    /// of all that wait for sweeps each may have one die, on a slow machine one in five seconds.
+    /// How long it may take until the call is made that is played. A sweep that dies leaves the rest to a later one,
+    /// and of all that wait for sweeps each may have one die, on a slow machine one in five seconds.
     fn patience(self) -> Duration {
         match self {
             Self::CannotShip | Self::CannotShipPaid => Duration::from_mins(1),
