@@ -69,6 +69,8 @@ shared::names!(
         Later = "later",
         /// The cart, once more: a token is good for an hour after it was revoked.
         CartsAgain = "carts-again",
+        /// Stores, once more.
+        StoresAgain = "stores-again",
         /// Purchases, once more.
         PurchasesAgain = "purchases-again",
         /// The log, once more.
@@ -83,7 +85,7 @@ impl Step {
             Self::Requests | Self::Debts | Self::Sessions | Self::Letter | Self::Told | Self::Later => &[],
             Self::Payments => &["Orders"],
             Self::Products => &["Products", "Offers"],
-            Self::Stores => &["Stores"],
+            Self::Stores | Self::StoresAgain => &["Stores"],
             Self::Reviews => &["Reviews"],
             Self::Purchases | Self::PurchasesAgain => &["Purchases"],
             Self::Carts | Self::CartsAgain => &["Carts"],
@@ -246,7 +248,9 @@ impl Deletion {
             Step::Debts => self.look(person, profile.as_ref(), task.tries).await?,
             Step::Sessions => self.sign_out(profile.as_ref()).await?,
             Step::Products => selling::forget(&self.products, &self.media, person).await?.into(),
-            Step::Stores => self.stores.forget(&self.media, person, now).await.map(|()| Outcome::DONE)?,
+            Step::Stores | Step::StoresAgain => {
+                self.stores.forget(&self.media, person, now).await.map(|()| Outcome::DONE)?
+            }
             Step::Reviews => self.reviews.forget_author(person, now).await.map(|()| Outcome::DONE)?,
             Step::Purchases | Step::PurchasesAgain => {
                 self.purchases.forget(person).await.map(|()| Outcome::DONE)?
