@@ -186,7 +186,6 @@ const NO_TEXTS: [&str; 27] = [
     "auth::Session",
     "auth::Token",
     "auth::TotpCode",
-    "products::PictureId",
     "shared::Country",
     "users::Email",
     "users::Locale",
