@@ -8,6 +8,15 @@ mod reader;
 pub mod shards;
 mod write;
 
+/// Whether something is left of what a call takes away by and by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remains {
+    /// All of it is gone.
+    Nothing,
+    /// There may be more: call again.
+    More,
+}
+
 pub use due::due;
 pub use items::{Item, from_item, minor, number, read_each, text, to_item};
 pub use read::{Batch, Consistency, Read};

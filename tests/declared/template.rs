@@ -12,7 +12,7 @@ use tests::template::{
 };
 
 /// What may be called without a token, and nothing else.
-const PUBLIC: [&str; 41] = [
+const PUBLIC: [&str; 46] = [
     "DELETE /guest-cart",
     "DELETE /guest-cart/items/{id}",
     "GET /approve-products",
@@ -34,6 +34,9 @@ const PUBLIC: [&str; 41] = [
     "GET /stores",
     "GET /stores/{id}",
     "GET /stores/{id}/products",
+    "POST /auth/login",
+    "POST /auth/refresh",
+    "POST /auth/register",
     "POST /confirm-sign-up",
     "POST /forgot-password",
     "POST /guest-cart/checkout",
@@ -52,6 +55,8 @@ const PUBLIC: [&str; 41] = [
     "POST /sign-in/challenge",
     "POST /sign-out",
     "POST /sign-up",
+    "POST /users/login",
+    "POST /users/register",
     "PUT /guest-cart",
     "PUT /guest-cart/items/{id}",
 ];
@@ -72,6 +77,10 @@ const WILDCARDS: [(&str, &str); 8] = [
     ("OrderFulfilment", "logs:PutResourcePolicy on *"),
     ("OrderFulfilment", "logs:UpdateLogDelivery on *"),
 ];
+
+/// All workflows.
+const WORKFLOWS: [&str; 2] =
+    ["statemachines/account-deletion.asl.yaml", "statemachines/order-fulfilment.asl.yaml"];
 
 // ── Code, template and contract ────────────────────────────────────────────────────────────────────────────
 
@@ -305,7 +314,14 @@ fn whoever_calls_stripe_has_its_key_and_what_stripe_calls_has_none() {
         functions.map(|function| function.binary().to_owned()).collect()
     };
     let buyers = ["check-out-cart", "create-checkout-session", "refresh-payment", "start-payment"];
-    let others = ["cancel-order", "reconcile-payments", "send-refund", "settle-payment", "withdraw-order"];
+    let others = [
+        "cancel-order",
+        "forget-person",
+        "reconcile-payments",
+        "send-refund",
+        "settle-payment",
+        "withdraw-order",
+    ];
     let callers = buyers.into_iter().chain(others).map(str::to_owned);
     assert_eq!(holders("STRIPE_API_SECRET", "StripeApi"), callers.collect());
     let hears = holders("STRIPE_WEBHOOK_SECRET", "StripeWebhook");
@@ -845,6 +861,34 @@ fn the_environment_of_a_function_fits_into_the_four_kilobytes_that_lambda_has_fo
 
 // ── Data ───────────────────────────────────────────────────────────────────────────────────────────────────
 
+/// Tables in which nothing of a person is to be deleted with the account, and why. Ids lead nowhere once the profile is
+/// gone.
+const NOTHING_TO_FORGET: [(&str, &str); 7] = [
+    ("Banners", "the shop's own"),
+    ("Categories", "the shop's own"),
+    ("Coupons", "a use has a code and an id"),
+    ("Guards", "ids and HMACs, gone by themselves after 90 days at most"),
+    ("Payments", "ids, amounts and times, which the law asks for"),
+    ("SellerOrders", "lines and amounts of an order, and the id of who sold them"),
+    ("Settings", "the shop's own"),
+];
+
+#[test]
+fn whatever_a_table_keeps_of_a_person_goes_with_the_account() {
+    let taken =
+        accounts::Step::ALL.into_iter().flat_map(accounts::Step::tables).map(|name| (*name).to_owned());
+    let kept = NOTHING_TO_FORGET.iter().map(|(name, _)| (*name).to_owned());
+    let known: BTreeSet<_> = taken.chain(kept).collect();
+    let template = Template::read();
+    let tables =
+        template.of("AWS::DynamoDB::Table").map(|table| table.id.trim_end_matches("Table").to_owned());
+    assert_eq!(
+        known,
+        tables.collect(),
+        "a table needs a step in accounts::Step, or a reason why it has none"
+    );
+}
+
 #[test]
 fn every_table_can_be_restored_to_any_second() {
     for table in Template::read().of("AWS::DynamoDB::Table") {
@@ -1132,9 +1176,14 @@ fn a_record_that_fails_again_and_again_ends_in_a_queue_and_does_not_hold_up_its_
 
 #[test]
 fn every_state_says_what_it_is_for_and_leads_to_one_that_exists() {
-    let workflow = yaml("statemachines/order-fulfilment.asl.yaml");
-    let states = workflow["States"].as_object().unwrap();
-    let mut reached = BTreeSet::from([workflow["StartAt"].as_str().unwrap()]);
+    for workflow in WORKFLOWS {
+        every_state_of_says_what_it_is_for_and_leads_to_one_that_exists(&yaml(workflow));
+    }
+}
+
+fn every_state_of_says_what_it_is_for_and_leads_to_one_that_exists(workflow: &Value) {
+    let states = workflow["States"].as_object().expect("states");
+    let mut reached = BTreeSet::from([workflow["StartAt"].as_str().expect("a first state")]);
     for (name, state) in states {
         assert!(state["Comment"].as_str().is_some_and(|comment| comment.ends_with('.')), "{name}");
         let ways = [&state["Choices"], &state["Catch"]].into_iter().filter_map(Value::as_array).flatten();
@@ -1146,8 +1195,8 @@ fn every_state_says_what_it_is_for_and_leads_to_one_that_exists() {
 
 #[test]
 fn every_task_is_retried_with_jitter_and_has_a_timeout() {
-    let workflow = yaml("statemachines/order-fulfilment.asl.yaml");
-    for (name, state) in workflow["States"].as_object().unwrap() {
+    let workflows = WORKFLOWS.map(yaml);
+    for (name, state) in workflows.iter().flat_map(|workflow| workflow["States"].as_object().unwrap()) {
         if state["Type"] == "Task" {
             let retry = &state["Retry"][0];
             assert_eq!(
@@ -1174,15 +1223,20 @@ fn until_the_order_is_shipped_every_failure_leads_to_its_release() {
 }
 
 #[test]
-fn the_template_fills_in_what_the_workflow_leaves_open() {
+fn the_template_fills_in_what_the_workflows_leave_open() {
     let template = Template::read();
-    let machine = template.of("AWS::Serverless::StateMachine").next().unwrap();
-    let given: BTreeSet<_> =
-        machine.property("DefinitionSubstitutions").as_object().unwrap().keys().cloned().collect();
-    let workflow =
-        text(machine.property("DefinitionUri").as_str().and_then(|uri| uri.strip_prefix("../../")).unwrap());
-    let open = workflow.split("${").skip(1).map(|rest| rest.split_once('}').unwrap().0.to_owned());
-    assert_eq!(open.collect::<BTreeSet<_>>(), given);
+    let mut known = BTreeSet::new();
+    for machine in template.of("AWS::Serverless::StateMachine") {
+        let given: BTreeSet<_> =
+            machine.property("DefinitionSubstitutions").as_object().unwrap().keys().cloned().collect();
+        let file =
+            machine.property("DefinitionUri").as_str().and_then(|uri| uri.strip_prefix("../../")).unwrap();
+        let workflow = text(file);
+        let open = workflow.split("${").skip(1).map(|rest| rest.split_once('}').unwrap().0.to_owned());
+        assert_eq!(open.collect::<BTreeSet<_>>(), given);
+        known.insert(file.to_owned());
+    }
+    assert_eq!(known, WORKFLOWS.map(str::to_owned).into());
 }
 
 // ── The stack ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -3,6 +3,7 @@
 //! These tests change the cloud under the shop and restore it, so they run one at a time, on a cloud of their own in a
 //! whole `cargo local test`, and after all others where a name chooses; alone with `cargo local test --disruptions`.
 
+mod accounts;
 mod auth;
 mod categories;
 mod orders;

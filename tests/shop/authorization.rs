@@ -76,6 +76,8 @@ struct People {
     bob: Person,
     seller: Person,
     admin: Person,
+    /// Who deletes the account.
+    leaving: Person,
     tea: Product,
     cup: Product,
     /// A store of Ann's: nobody may have many.
@@ -101,7 +103,8 @@ impl People {
         let seller = a_seller(shop, aws).await;
         let store = ann.post("/stores", &json!({ "name": tests::shop::unique("Tea") })).await.is(201);
         let store = store["id"].as_str().expect("an id").to_owned();
-        Self { store, ann, bob, seller, admin: shop.admin().await.clone(), tea, cup, bad_tokens }
+        let (admin, leaving) = (shop.admin().await.clone(), shop.person("Lee").await);
+        Self { store, ann, bob, seller, admin, leaving, tea, cup, bad_tokens }
     }
 
     /// Something of Ann's that nobody has touched, for a route with `{id}`.
@@ -212,6 +215,11 @@ async fn every_route_lets_in_whom_the_contract_names_and_nobody_else() {
         ]);
         if !operation.who.contains("admin") || !is_owners {
             callers.push(("the admin", Who::Admin, Some(people.admin.tokens.id_token.as_str())));
+        }
+        // Whoever has deleted their account is nobody to all that follows.
+        if operation.route.method == "DELETE" && operation.route.path == "/users/me" {
+            callers.retain(|(_, who, _)| matches!(who, Who::Unknown | Who::Admin));
+            callers.push(("who leaves", Who::Customer, Some(people.leaving.tokens.id_token.as_str())));
         }
         if is_owners {
             callers.push(("its owner", Who::Owner, Some(people.ann.tokens.id_token.as_str())));

@@ -4,9 +4,15 @@
 //! | module | for |
 //! | --- | --- |
 //! | [`standing`] | roles, and accounts that are closed and opened |
+//! | [`leaving`] | the deletion of an account: who may ask for it, and what starts it |
+//! | [`deletion`] | what it comes to, step by step |
 //! | [`user_pool`] | Cognito, as whoever runs the shop sees it |
 
+pub mod deletion;
+pub mod leaving;
 pub mod standing;
 pub mod user_pool;
 
+pub use deletion::{Deletion, Step, Taken, Task};
+pub use leaving::{Departure, Leaving};
 pub use standing::Accounts;

@@ -59,6 +59,15 @@ impl UserPool {
         }
     }
 
+    /// Deletes an account.
+    ///
+    /// # Errors
+    /// When the user pool does not take it.
+    pub async fn delete(&self, username: &Username) -> anyhow::Result<()> {
+        let delete = self.cognito.admin_delete_user().user_pool_id(&self.id);
+        unless_gone(delete.username(username.as_str()).send().await).context("delete an account")
+    }
+
     /// Revokes every token that an account was given. What API Gateway takes by its signature is good until it expires.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::Client;
 use shared::caller::UserId;
 use shared::dynamo::list::Sort::Descending;
 use shared::dynamo::list::{Cursors, List, Page, PageRequest};
-use shared::dynamo::to_item;
+use shared::dynamo::{Remains, text, to_item};
 use shared::http::problem::Problem;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
@@ -51,6 +51,29 @@ impl Activity {
     pub async fn record(&self, entry: &Entry) -> anyhow::Result<()> {
         let put = self.client.put_item().table_name(&self.table).set_item(Some(to_item(entry)?));
         put.send().await.map(drop).context("record an activity")
+    }
+
+    /// Deletes what there is of a person's log, a hundred entries in a call. Safe to repeat.
+    ///
+    /// # Errors
+    /// When the table cannot be read or written.
+    pub async fn forget(&self, person: &UserId) -> anyhow::Result<Remains> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("userId = :person")
+            .expression_attribute_values(":person", text(person))
+            .projection_expression("userId, #at")
+            .expression_attribute_names("#at", "at")
+            .consistent_read(true)
+            .limit(100);
+        let found = query.send().await.context("read a log that is to go")?;
+        for key in found.items.unwrap_or_default() {
+            let delete = self.client.delete_item().table_name(&self.table).set_key(Some(key));
+            delete.send().await.context("delete an entry of a log")?;
+        }
+        Ok(if found.last_evaluated_key.is_some() { Remains::More } else { Remains::Nothing })
     }
 
     /// A page of a person's log, newest first; with a kind, of that kind alone.

@@ -137,6 +137,16 @@ pub struct Changed {
 }
 
 impl Carts {
+    /// Deletes a person's cart. Safe to repeat.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn forget(&self, person: &UserId) -> anyhow::Result<()> {
+        let delete = self.client.delete_item().table_name(&self.table);
+        let delete = delete.key("cartId", text(&CartId::of_person(person)));
+        delete.send().await.map(drop).context("delete a person's cart")
+    }
+
     /// The cart that a request names, without what has expired; `None` where there is none.
     ///
     /// # Errors

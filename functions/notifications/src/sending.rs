@@ -17,6 +17,7 @@ use shared::run::config::ConfigError;
 use shared::run::telemetry;
 use shared::run::worker::Failure;
 use shared::values::time::Timestamp;
+use users::{AccountLetterKind, AccountLetters};
 
 use crate::{Email, Mailer, NotSent, WebShop};
 
@@ -30,6 +31,7 @@ pub struct Sending {
     parcels: ParcelLetters,
     returns: ReturnLetters,
     payments: PaymentLetters,
+    accounts: AccountLetters,
     mailer: Mailer,
     shop: WebShop,
 }
@@ -44,6 +46,7 @@ impl FromEnv for Sending {
             parcels: ParcelLetters::from_env(aws)?,
             returns: ReturnLetters::from_env(aws)?,
             payments: PaymentLetters::from_env(aws)?,
+            accounts: AccountLetters::from_env(aws)?,
             mailer: Mailer::from_env(aws)?,
             shop: WebShop::from_env(aws)?,
         })
@@ -71,6 +74,9 @@ impl Sending {
         }
         if queued.kind.parse::<PaymentLetterKind>().is_ok() {
             return self.send_for(&self.payments, queued, now).await;
+        }
+        if queued.kind.parse::<AccountLetterKind>().is_ok() {
+            return self.send_for(&self.accounts, queued, now).await;
         }
         self.send_for(&self.orders, queued, now).await
     }

@@ -12,6 +12,7 @@ use shared::run::aws::canned::{answering_each, item};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::worker::Failure;
 use shared::values::time::Timestamp;
+use users::{AccountLetterKind, Profile};
 
 use super::*;
 
@@ -356,6 +357,9 @@ fn previews() -> Vec<(String, Email)> {
         previews.push((kind.as_str().replace('.', "-"), Email::of(&about_parcel(kind), &shop()).unwrap()));
     }
     previews.push(("payment-refunded".to_owned(), Email::of(&about_refund(), &shop()).unwrap()));
+    for kind in AccountLetterKind::ALL {
+        previews.push((kind.as_str().replace('.', "-"), Email::of(&about_account(kind), &shop()).unwrap()));
+    }
     previews
 }
 
@@ -395,6 +399,20 @@ fn about_parcel(kind: ParcelLetterKind) -> Letter {
     value["parcels"] = json!({ "77e1": parcel, "b0b1": { "status": "to_send" } });
     let order: Order = serde_json::from_value(value).unwrap();
     order.letter_of_parcel(kind, &order.lines()[1].seller().clone()).unwrap().unwrap()
+}
+
+/// What is told of an account that somebody asked to have deleted.
+fn about_account(kind: AccountLetterKind) -> Letter {
+    let status = match kind {
+        AccountLetterKind::Kept => "active",
+        AccountLetterKind::Deleted => "deleting",
+    };
+    let profile = json!({
+        "userId": "5d0c6a7e-2b0f-4f0e-9c68-3fd12c0b7a94", "email": "ann@cartwright.test", "fullName": HOSTILE[1],
+        "username": "Ann_Lee", "createdAt": "2026-11-29T10:00:00.000Z", "status": status,
+    });
+    let profile: Profile = serde_json::from_value(profile).unwrap();
+    profile.letter(kind).unwrap()
 }
 
 /// What is told of a refund of a piece and of sending it.

@@ -20,6 +20,7 @@
 //! that awaits its payment is due when nobody can pay for it any more.
 
 mod ending;
+mod forgetting;
 mod guests;
 mod parcels;
 mod paying;

@@ -587,6 +587,62 @@ impl Products {
         }
     }
 
+    /// Ten products of a seller's, as of a moment ago.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn some_of(&self, seller: &UserId) -> anyhow::Result<Vec<ProductId>> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .set_index_name(OWNER.index.map(str::to_owned))
+            .key_condition_expression("ownerId = :seller")
+            .expression_attribute_values(":seller", text(seller))
+            .limit(10);
+        let found = query.send().await.context("read what somebody sells")?;
+        let products: Vec<Product> = read_each(found.items.unwrap_or_default(), "id");
+        Ok(products.iter().map(Product::id).collect())
+    }
+
+    /// Deletes a product of this seller's, if it is there, and its offer. Safe to repeat.
+    ///
+    /// # Errors
+    /// When the tables do not take it.
+    pub async fn delete_of(&self, seller: &UserId, id: ProductId) -> anyhow::Result<()> {
+        let delete = Delete::builder()
+            .table_name(&self.table)
+            .key("id", text(&id))
+            .condition_expression("ownerId = :seller")
+            .expression_attribute_values(":seller", text(seller));
+        self.delete_both(id, delete.build().context("delete a product")?).await.map(drop)
+    }
+
+    /// Whether pieces of a seller's are promised to orders that have not shipped: of a hundred products, the newest.
+    ///
+    /// # Errors
+    /// When the tables cannot be read.
+    pub async fn are_owed_by(&self, seller: &UserId) -> anyhow::Result<bool> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .set_index_name(OWNER.index.map(str::to_owned))
+            .key_condition_expression("ownerId = :seller")
+            .expression_attribute_values(":seller", text(seller))
+            .scan_index_forward(false)
+            .limit(100);
+        let found = query.send().await.context("read what somebody sells")?;
+        let products: Vec<Product> = read_each(found.items.unwrap_or_default(), "id");
+        for product in products {
+            let found = self.find(product.id()).await?;
+            if found.is_some_and(|found| found.offer.promised() > 0) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Deletes a product under its condition, and its offer with it; refused, it gives the product as it stood then.
     async fn delete_both(&self, id: ProductId, delete: Delete) -> anyhow::Result<Written<(), Item>> {
         let mut write = Write::new();

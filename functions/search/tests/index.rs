@@ -22,7 +22,7 @@ fn ask(text: &str) -> Query {
 }
 
 fn find(index: &Index, query: &Query) -> Vec<u128> {
-    index.search(query).unwrap().hits.iter().map(|hit| hit.product_id.as_u128()).collect()
+    index.search(query).expect("an answer").hits.iter().map(|hit| hit.product_id.as_u128()).collect()
 }
 
 /// All pages, one after another.
@@ -30,7 +30,7 @@ fn walk(index: &Index, query: &Query) -> Vec<ProductId> {
     let mut query = query.clone();
     let mut all = Vec::new();
     loop {
-        let page = index.search(&query).unwrap();
+        let page = index.search(&query).expect("an answer");
         let Some(last) = page.hits.last() else { return all };
         query.after = Some(last.position);
         all.extend(page.hits.iter().map(|hit| hit.product_id));
@@ -208,7 +208,7 @@ fn s18_s20_a_count_is_what_its_filter_finds_and_filters_leave_the_other_counts_r
         for filter in &filters {
             let query =
                 Query { text: text.into(), limit: 20, hidden_stores: hidden.clone(), ..filter.clone() };
-            let page = index.search(&query).unwrap();
+            let page = index.search(&query).expect("an answer");
             for (category, count) in &page.facets.categories {
                 let other = Query { category: Some(category.clone()), ..query.clone() };
                 assert_eq!(index.search(&other).unwrap().total, *count, "{text:?} in {category}");
@@ -359,12 +359,12 @@ fn versions(index: &Index) -> BTreeMap<ProductId, u64> {
     index.versions().collect()
 }
 
+/// What fits, how many there are, how many of each category and of each store, and whether it fits in part alone.
+type Answer = (Vec<ProductId>, u64, BTreeMap<String, u64>, BTreeSet<(StoreId, u64)>, bool);
+
 /// Everything of an answer but the order of what fits equally well.
-fn answer(
-    index: &Index,
-    query: &Query,
-) -> (Vec<ProductId>, u64, BTreeMap<String, u64>, BTreeSet<(StoreId, u64)>, bool) {
-    let Page { hits, total, facets, is_partial } = index.search(query).unwrap();
+fn answer(index: &Index, query: &Query) -> Answer {
+    let Page { hits, total, facets, is_partial } = index.search(query).expect("an answer");
     (
         hits.iter().map(|hit| hit.product_id).collect(),
         total,

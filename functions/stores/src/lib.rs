@@ -389,6 +389,28 @@ impl Store {
         }
     }
 
+    /// The store once its owner has left at `now`: closed, and without a word or picture of theirs; `None` where it is
+    /// so already.
+    ///
+    /// # Errors
+    /// When the name that stands for it is none: a mistake in our code.
+    pub(crate) fn without_owner(self, now: Timestamp) -> Result<Option<Self>, String> {
+        let name = StoreName::new(&format!("Closed {}", self.store_id))?;
+        if self.name == name {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            name_key: name.key(),
+            name,
+            description: None,
+            support_email: None,
+            status: StoreStatus::Deactivated,
+            deactivated_by: Some(self.deactivated_by.unwrap_or(Editor::Owner)),
+            reason: None,
+            ..self.changed(now)
+        }))
+    }
+
     /// Whether it is so already, by a change made at this very moment, which names a request: as by a write whose reply
     /// was lost.
     pub(crate) fn was_changed_by(&self, changes: &StoreChanges, now: Timestamp) -> bool {

@@ -34,7 +34,7 @@ use shared::dynamo::{
 use shared::http::IfMatch;
 use shared::http::input::Change;
 use shared::http::problem::Problem;
-use shared::media::{Published, Standing, UploadId};
+use shared::media::{Media, Published, Standing, UploadId};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
@@ -42,6 +42,8 @@ use shared::values::time::Timestamp;
 use crate::{
     Editor, Error, MOST_STORES, NameKey, NewStatus, PictureOf, SCHEMA_VERSION, Store, StoreChanges, StoreId,
 };
+
+use crate::picturing::PICTURES;
 
 pub use gates::Gate;
 pub use hidden::{Hidden, HiddenStores, Look};
@@ -341,6 +343,36 @@ impl Stores {
             .expression_attribute_values(":one", number(1))
             .build()
             .context("change a store")
+    }
+
+    /// Closes the stores of an owner who has left, and takes their words and pictures out of them. Safe to repeat.
+    ///
+    /// # Errors
+    /// When the table or the bucket cannot be read or written.
+    pub async fn forget(&self, media: &Media, owner: &UserId, now: Timestamp) -> anyhow::Result<()> {
+        for store in self.all_of(owner).await? {
+            let id = store.id();
+            for _ in 0..TRIES {
+                let Some(found) = self.find(id).await? else { break };
+                let closed = found.clone().without_owner(now).map_err(anyhow::Error::msg)?;
+                let Some(closed) = closed else { break };
+                let replaced = self.replace(&found, &closed).await;
+                if replaced.map_err(|error| anyhow::anyhow!("close a store: {error:?}"))? {
+                    break;
+                }
+            }
+            media.erase(PICTURES, id).await?;
+            self.forget_pictures(id).await?;
+        }
+        Ok(())
+    }
+
+    async fn forget_pictures(&self, id: StoreId) -> anyhow::Result<()> {
+        let update = self.client.update_item().table_name(&self.table);
+        let update = update.key("storeId", text(&id)).key("entry", text(STORE));
+        let update =
+            update.update_expression("REMOVE logo, banner").condition_expression("attribute_exists(storeId)");
+        update.send().await.map(drop).context("take the pictures out of a store")
     }
 
     /// Publishes or deactivates a store for whom `editor` lets, with its gates and its place among the hidden, in one

@@ -16,14 +16,17 @@ use shared::values::time::Timestamp;
 
 pub mod admins;
 pub mod events;
+pub mod letters;
 pub mod profile;
 pub mod standing;
 pub mod store;
 
 pub use admins::{Admins, CurrentAdmin, CurrentCaller, OpenAccounts, OpenCaller};
+pub use letters::{AccountLetterKind, AccountLetters};
 pub use profile::{EmailPrefix, Locale, Phone, ProfileChanges, ProfileView, SavedAddress};
 pub use standing::{
-    Listed, NewRole, PeopleList, PersonView, StandingRefusal, Status, Sync, SyncId, account_closed,
+    LeavingRefusal, Listed, NewRole, PeopleList, PersonView, StandingRefusal, Status, Sync, SyncId,
+    account_closed,
 };
 pub use store::{Restanding, SignIn, Users};
 

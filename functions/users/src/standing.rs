@@ -1,10 +1,12 @@
 //! What a person may do in the shop: the role, and whether the account is open. The profile is the truth; the user pool
 //! has copies, groups and whether it lets the person sign in, and what it was not told yet is kept in [`Sync`].
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
-use shared::caller::UserId;
+use shared::caller::{Caller, UserId};
 use shared::dynamo::list::Page;
-use shared::http::problem::{Kind, Problem, StatusCode};
+use shared::http::problem::{Kind, Problem, SIGN_IN_TOO_OLD, StatusCode};
 use shared::values::time::Timestamp;
 
 use crate::{Email, FullName, Profile, Role, Username};
@@ -43,6 +45,41 @@ pub struct Sync {
     pub id: SyncId,
     /// Whether every token that the person has is to be revoked.
     pub sign_out: bool,
+}
+
+/// How long ago the sign-in may be of whoever deletes an account.
+const FRESH: Duration = Duration::from_mins(10);
+
+/// Why an account is not deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LeavingRefusal {
+    /// Its person signed in too long ago.
+    #[error("the sign-in is too old")]
+    SignInTooOld,
+    /// It is an admin's.
+    #[error("an admin stays until another takes the role away")]
+    Admin,
+    /// An admin has closed it.
+    #[error("the account is closed")]
+    Closed,
+}
+
+const ADMIN_STAYS: Kind = Kind::new(StatusCode::CONFLICT, "admin-stays", "An admin's account");
+
+impl From<LeavingRefusal> for Problem {
+    fn from(refusal: LeavingRefusal) -> Self {
+        match refusal {
+            LeavingRefusal::SignInTooOld => Self::insufficient_sign_in(
+                SIGN_IN_TOO_OLD,
+                "This needs a sign-in of the last ten minutes. Sign in again, and send the new token.",
+            ),
+            LeavingRefusal::Admin => Self::new(
+                ADMIN_STAYS,
+                "An admin's account is not deleted. Ask another admin to take the role away first.",
+            ),
+            LeavingRefusal::Closed => account_closed(),
+        }
+    }
 }
 
 /// Why somebody's role or account stays as it is.
@@ -127,6 +164,23 @@ impl Profile {
         }
         let sync = self.to_tell(!status.is_active(), now);
         Ok(Some(Self { status, sync: Some(sync), ..self }))
+    }
+
+    /// The profile of a person who asks for the account's deletion; `None` where that is under way.
+    ///
+    /// # Errors
+    /// [`LeavingRefusal`].
+    pub fn leaving(self, caller: &Caller, now: Timestamp) -> Result<Option<Self>, LeavingRefusal> {
+        match (self.status, self.role()) {
+            (Status::Deleting, _) => Ok(None),
+            (Status::Disabled, _) => Err(LeavingRefusal::Closed),
+            (Status::Active, Role::Admin) => Err(LeavingRefusal::Admin),
+            (Status::Active, _) if caller.is_admin() => Err(LeavingRefusal::Admin),
+            (Status::Active, Role::Customer | Role::Seller) => match caller.signed_in_at() {
+                Some(at) if at + FRESH >= now => Ok(Some(Self { status: Status::Deleting, ..self })),
+                _ => Err(LeavingRefusal::SignInTooOld),
+            },
+        }
     }
 
     fn may_be_changed(&self, by: &UserId) -> Result<(), StandingRefusal> {
@@ -292,6 +346,21 @@ mod tests {
         let own = ann().user_id;
         assert_eq!(ann().with_role(Role::Customer, &own, at(0)), Err(StandingRefusal::Own));
         assert_eq!(ann().with_status(Status::Disabled, &own, at(0)), Err(StandingRefusal::Own));
+    }
+
+    #[test]
+    fn an_account_is_deleted_by_its_person_after_a_fresh_sign_in_and_never_an_admins() {
+        let caller = || Caller::for_tests("ann").having_signed_in_at(at(0));
+        assert_eq!(ann().leaving(&caller(), at(10)).unwrap().unwrap().status, Status::Deleting);
+        assert_eq!(ann().leaving(&caller(), at(11)), Err(LeavingRefusal::SignInTooOld));
+        assert_eq!(ann().leaving(&Caller::for_tests("ann"), at(0)), Err(LeavingRefusal::SignInTooOld));
+        let root = Profile { role: Some(Role::Admin), ..ann() };
+        assert_eq!(root.leaving(&caller(), at(1)), Err(LeavingRefusal::Admin));
+        assert_eq!(ann().leaving(&caller().as_admin(), at(1)), Err(LeavingRefusal::Admin));
+        let closed = Profile { status: Status::Disabled, ..ann() };
+        assert_eq!(closed.leaving(&caller(), at(1)), Err(LeavingRefusal::Closed));
+        let leaving = Profile { status: Status::Deleting, ..ann() };
+        assert_eq!(leaving.leaving(&caller(), at(1)), Ok(None));
     }
 
     #[test]

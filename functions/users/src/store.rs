@@ -41,6 +41,9 @@ const ALL_PEOPLE: &str = "people";
 /// What is unfinished of an account until the user pool knows of it.
 const SYNC: &str = "accounts";
 
+/// What is unfinished of an account until nothing is left of it.
+const DELETION: &str = "deletions";
+
 /// What became of a change of somebody's role or account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Restanding {
@@ -421,6 +424,78 @@ impl Users {
     /// When the table cannot be read.
     pub async fn unsynced(&self, guards: &Guards) -> anyhow::Result<Vec<UserId>> {
         Ok(guards.unfinished(SYNC).await?.into_iter().map(UserId::from).collect())
+    }
+
+    /// Notes that a person leaves, if `before` is still so, and that the deletion is to be done; gives whether it is so.
+    /// Safe to repeat.
+    ///
+    /// # Errors
+    /// When the tables do not take it.
+    pub async fn leave(&self, guards: &Guards, before: &Profile) -> anyhow::Result<bool> {
+        self.set_leaving(guards.begin(DELETION, &before.user_id.to_string())?, before, Status::Deleting).await
+    }
+
+    /// Notes that a person who would leave stays, and that there is nothing to do; gives whether it is so. Safe to
+    /// repeat.
+    ///
+    /// # Errors
+    /// When the tables do not take it.
+    pub async fn stay(&self, guards: &Guards, before: &Profile) -> anyhow::Result<bool> {
+        self.set_leaving(guards.finish(DELETION, &before.user_id.to_string())?, before, Status::Active).await
+    }
+
+    async fn set_leaving(&self, deletion: Update, before: &Profile, status: Status) -> anyhow::Result<bool> {
+        let mut write = Write::new();
+        let is_so = standing_is(before, "#role", "#status");
+        let mut update = self.updating(&before.user_id);
+        for (name, value) in is_so.values {
+            update = update.expression_attribute_values(name, value);
+        }
+        let update = update
+            .update_expression("SET #status = :status")
+            .condition_expression(format!("attribute_exists(userId) AND {}", is_so.condition))
+            .expression_attribute_names("#role", "role")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":status", text(&status));
+        let own = write.update(update.build().context("note that somebody leaves or stays")?);
+        write.update(deletion);
+        match write.commit(&self.dynamodb).await? {
+            Written::Done(()) => Ok(true),
+            Written::Refused(mut found) => {
+                let found = found.take(own).filter(|item| !item.is_empty());
+                let found: Option<Profile> = found.map(from_item).transpose()?;
+                Ok(found.is_some_and(|found| found.status == status))
+            }
+        }
+    }
+
+    /// Deletes the profile of a person who leaves, which is the last that is left, and notes that all is done. Safe to
+    /// repeat.
+    ///
+    /// # Errors
+    /// When the tables do not take it.
+    pub async fn forget(&self, guards: &Guards, id: &UserId) -> anyhow::Result<()> {
+        let delete = self
+            .dynamodb
+            .delete_item()
+            .table_name(&self.table)
+            .key("userId", text(id))
+            .condition_expression("attribute_not_exists(userId) OR #status = :deleting")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":deleting", text(&Status::Deleting));
+        let deleted = dynamo::unless_condition_failed(delete.send().await).context("delete a profile")?;
+        deleted.context("the person does not leave")?;
+        let mut write = Write::new();
+        write.update(guards.finish(DELETION, &id.to_string())?);
+        write.commit(&self.dynamodb).await.map(drop)
+    }
+
+    /// Who leaves and is not gone yet.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn leaving(&self, guards: &Guards) -> anyhow::Result<Vec<UserId>> {
+        Ok(guards.unfinished(DELETION).await?.into_iter().map(UserId::from).collect())
     }
 
     fn updating(&self, id: &UserId) -> UpdateBuilder {

@@ -168,6 +168,8 @@ fn parameters(record: &Record) -> Vec<String> {
         format!("StripeUrl={}", stripe::url(record)),
         "LimitSignUps=90000/60".to_owned(),
         "OrdersPerDay=1000000".to_owned(),
+        "DeletionWaitSeconds=2".to_owned(),
+        "DeletionRestSeconds=2".to_owned(),
         "CardsPerHour=100000".to_owned(),
         "PiecesPerLine=1000".to_owned(),
     ]

@@ -126,10 +126,13 @@ async fn of_twenty_who_switch_at_the_same_time_one_wins() {
 async fn of_twenty_who_index_at_the_same_time_no_product_is_lost() {
     let (name, index) = index().await;
     let ids: Vec<_> = products(20).await.into_iter().collect();
+    let mut writers: Vec<Indexing> = Vec::new();
+    for _ in &ids {
+        writers.push(of(&name).await);
+    }
     let done = at_once(20, |number| {
-        let (name, own) = (name.clone(), BTreeSet::from([ids[number]]));
+        let (indexing, own) = (writers.remove(0), BTreeSet::from([ids[number]]));
         async move {
-            let indexing: Indexing = of(&name).await;
             // Whoever loses three races is called again, as Lambda does.
             let mut tries = 0;
             while indexing.index_products(&own, now()).await.is_err() {

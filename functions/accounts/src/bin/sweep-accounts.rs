@@ -1,8 +1,8 @@
-//! Every minute: tells the user pool what it has not heard of roles and closed accounts.
+//! Every minute: tells the user pool what it has not heard of accounts, and starts deletions that are not done.
 //!
 //! Safe to repeat: it is told what the profile says, and what it knows is told again.
 
-use accounts::Accounts;
+use accounts::{Accounts, Leaving};
 use shared::run::worker;
 use shared::values::time::Timestamp;
 
@@ -11,6 +11,7 @@ async fn main() -> shared::Exit {
     worker::on_schedule(sweep_accounts).await
 }
 
-async fn sweep_accounts(accounts: Accounts, _: Timestamp) -> anyhow::Result<()> {
+async fn sweep_accounts((accounts, leaving): (Accounts, Leaving), now: Timestamp) -> anyhow::Result<()> {
+    leaving.sweep(now).await?;
     accounts.sweep().await
 }

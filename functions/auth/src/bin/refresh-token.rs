@@ -9,7 +9,8 @@ use shared::http::{self, Answer, Input, Now, State};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
-    http::serve(http::post("/refresh-token", refresh_token)).await
+    let routes = http::post("/refresh-token", refresh_token).and("/auth/refresh");
+    http::serve(routes).await
 }
 
 async fn refresh_token(

@@ -9,7 +9,8 @@ use shared::http::{self, Answer, Input, Now, State};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
-    http::serve(http::post("/sign-in", sign_in)).await
+    let routes = http::post("/sign-in", sign_in).and("/users/login").and("/auth/login");
+    http::serve(routes).await
 }
 
 async fn sign_in(

@@ -9,7 +9,8 @@ use shared::http::{self, Answer, Input, Now, State};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> shared::Exit {
-    http::serve(http::post("/sign-up", sign_up)).await
+    let routes = http::post("/sign-up", sign_up).and("/users/register").and("/auth/register");
+    http::serve(routes).await
 }
 
 async fn sign_up(

@@ -30,7 +30,7 @@ use crate::back::Back;
 use crate::returns::{DueReturn, PARTITION, Return, ReturnId, ReturnStatus};
 use crate::{Error, NewLine, Order, OrderId};
 
-const OF_ORDER: List =
+pub(super) const OF_ORDER: List =
     List { index: Some("order"), partition: "orderId", sort: Descending("createdAt"), key: "returnId" };
 
 const OPEN: List =
@@ -42,9 +42,9 @@ const BATCH: i32 = 50;
 /// The Returns table, with the orders of which things come back.
 #[derive(Debug, Clone)]
 pub struct Returns {
-    client: Client,
-    table: String,
-    orders: Orders,
+    pub(super) client: Client,
+    pub(super) table: String,
+    pub(super) orders: Orders,
 }
 
 impl FromEnv for Returns {

@@ -21,5 +21,5 @@ pub fn product(id: u128) -> Document {
 
 /// An index of them.
 pub fn open(documents: impl Iterator<Item = Document>) -> Index {
-    Index::open(Bytes::new(Index::build(documents).unwrap()), &[]).unwrap()
+    Index::open(Bytes::new(Index::build(documents).expect("an index")), &[]).expect("it is one")
 }

@@ -1,0 +1,157 @@
+//! The end of an account, also where something dies on the way: nothing of the person is left anywhere, and whoever is
+//! owed something stays.
+
+use std::path::PathBuf;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::answer::{Answer, calls};
+use tests::aws::Aws;
+use tests::shop::{Mail, Person, Shop, product};
+use tests::wait::{a_while, eventually};
+
+use super::{HOUR, open};
+
+const DELETED: &str = "Your account at Cartwright is deleted";
+const KEPT: &str = "Your account at Cartwright is still there";
+
+async fn leaves(person: &Person) -> Answer {
+    person.request(Method::DELETE, "/users/me").send().await
+}
+
+async fn is_told(shop: &Shop, person: &Person, subject: &str) {
+    let is_it = |mail: &Mail| mail.subject == subject;
+    eventually(subject, async || shop.mail_to(&person.email).await.iter().any(is_it).then_some(())).await;
+}
+
+async fn is_gone(shop: &Shop, id: &str) {
+    let path = format!("/users/{id}");
+    eventually("the profile is gone", async || {
+        (shop.admin().await.get(&path).await.status == 404).then_some(())
+    })
+    .await;
+}
+
+/// In which tables something of a person is found, by any of these words.
+async fn tables_with(aws: &Aws, words: &[String]) -> Vec<String> {
+    let tables = aws.json("dynamodb", "DynamoDB_20120810.ListTables", json!({})).await;
+    let mut found = Vec::new();
+    for table in tables["TableNames"].as_array().expect("tables") {
+        let mut start = Value::Null;
+        loop {
+            let mut scan = json!({ "TableName": table, "ConsistentRead": true });
+            if !start.is_null() {
+                scan["ExclusiveStartKey"] = start;
+            }
+            let page = aws.json("dynamodb", "DynamoDB_20120810.Scan", scan).await;
+            for item in page["Items"].as_array().expect("items") {
+                let text = item.to_string();
+                found.extend(
+                    words.iter().filter(|word| text.contains(*word)).map(|word| format!("{table}: {word}")),
+                );
+            }
+            start = page["LastEvaluatedKey"].clone();
+            if start.is_null() {
+                break;
+            }
+        }
+    }
+    found
+}
+
+/// What the functions have said so far.
+fn logs() -> String {
+    let folder = std::env::var_os("CARTWRIGHT_LOGS").expect("CARTWRIGHT_LOGS: run `cargo local test`");
+    let files = std::fs::read_dir(PathBuf::from(folder)).expect("the folder of the logs");
+    let texts = files.map(|file| std::fs::read(file.expect("a file").path()).expect("a log"));
+    texts.map(|text| String::from_utf8_lossy(&text).into_owned()).collect()
+}
+
+#[tokio::test]
+async fn after_an_account_is_deleted_nothing_of_its_person_is_found_anywhere() {
+    let (shop, aws, _soon) = open().await;
+    let (ann, bob) = (shop.person("Annabel").await, shop.person("Bob").await);
+    let id = ann.id();
+    let address =
+        json!({ "name": ann.full_name, "line1": "Elbchaussee 4711", "city": "Hamburg", "country": "DE" });
+    let body = json!({ "phone": "+49 40 47114711", "addresses": [address] });
+    ann.put("/users/me", &body).await.is(200);
+    let of_ann = ann.sells(product().named("tea").stock(5)).await;
+    let of_bob = bob.sells(product().named("cup").stock(5)).await;
+    let order =
+        ann.post("/orders", &json!({ "id": of_bob.id, "quantity": 1, "shippingAddress": address })).await;
+    let order = tests::shop::order_id(&order.is(201));
+    ann.order_once(&order, "shipping").await;
+    ann.mail_once_there_are(2).await;
+    ann.put("/cart", &json!({ "shippingAddress": address })).await.is(200);
+    let words = [ann.email.clone(), ann.full_name.clone(), ann.full_name.replace(' ', "_")];
+    let words: Vec<_> =
+        words.into_iter().chain(["Elbchaussee 4711".to_owned(), "47114711".to_owned()]).collect();
+    assert!(!tables_with(&aws, &words).await.is_empty(), "nothing was there to be deleted");
+    aws.quiet().await;
+
+    let answer = leaves(&ann).await;
+    assert_eq!(answer.calls(), calls([("dynamodb", 2), ("states", 1)]));
+    assert_eq!(answer.is(202)["status"], "deleting");
+    // From this moment on.
+    ann.tries_to_buy(&of_bob, 1).await.is_problem(403, "account-closed");
+    ann.post("/products", &product().named("tin").body).await.is_problem(403, "account-closed");
+    is_told(&shop, &ann, DELETED).await;
+    is_gone(&shop, &id).await;
+    eventually("all of it is gone", async || {
+        let found = tables_with(&aws, &words).await;
+        found.is_empty().then_some(())
+    })
+    .await;
+    assert_eq!(aws.objects_of(&of_ann.id).await, Vec::<String>::new());
+    shop.get(&of_ann.path()).await.is_problem(404, "not-found");
+    let logs = logs();
+    for word in &words {
+        assert!(!logs.contains(word.as_str()), "{word} is in a log");
+    }
+    for queue in ["EmailsQueueUrl", "OrdersQueueUrl", "PaymentsQueueUrl", "RefundsQueueUrl"] {
+        let waiting = aws.messages_in(queue).await.concat();
+        assert!(words.iter().all(|word| !waiting.contains(word.as_str())), "{queue}");
+    }
+    let credentials = json!({ "email": ann.email, "password": tests::shop::PASSWORD });
+    shop.post("/sign-in", &credentials).await.is_problem(401, "wrong-credentials");
+    // The order is there, and is nobody's.
+    let order = shop.admin().await.get(&format!("/admin/orders/{order}")).await.is(200);
+    assert!(order.to_string().contains("A former customer"), "{order}");
+    // With a token that is good for the rest of the hour.
+    ann.get("/users/me").await.is_problem(404, "not-found");
+    ann.tries_to_buy(&of_bob, 1).await.is_problem(409, "no-profile");
+}
+
+#[tokio::test]
+async fn whoever_waits_for_an_order_or_owes_one_stays_and_hears_why() {
+    let (shop, aws, _soon) = open().await;
+    let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
+    let tea = ann.sells(product().named("tea").stock(5)).await;
+    let paused = aws.pause("consume-orders").await;
+    bob.buys(&tea, 1).await;
+    for person in [&ann, &bob] {
+        leaves(person).await.is(202);
+        is_told(&shop, person, KEPT).await;
+        person.put("/users/me", &json!({ "locale": "de" })).await.is(200);
+    }
+    paused.undo();
+}
+
+#[tokio::test]
+async fn a_deletion_that_dies_is_begun_again_by_the_sweep() {
+    let (shop, aws, _soon) = open().await;
+    let ann = shop.person("Ann").await;
+    let id = ann.id();
+    let away = aws.change("forget-person").await;
+    let away = away.env("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "http://127.0.0.1:1").make().await;
+    leaves(&ann).await.is(202);
+    leaves(&ann).await.is(202);
+    a_while().await;
+    away.undo();
+    aws.run_on_schedule("sweep-accounts", HOUR).await;
+    is_told(&shop, &ann, DELETED).await;
+    is_gone(&shop, &id).await;
+    let told = shop.mail_to(&ann.email).await;
+    assert_eq!(told.iter().filter(|mail| mail.subject == DELETED).count(), 1);
+}
