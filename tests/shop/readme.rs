@@ -38,6 +38,8 @@ fn the_tour_leads_from_sign_up_to_the_shipping_email_and_to_a_payment_by_card() 
         "order placed successfully",
         r#""status":"shipping""#,
         "gucci now shipping",
+        r#""suggestions":[{"text":"gucci""#,
+        r#""title":"Well sewn""#,
         r#""url":"http"#,
         r#""paymentStatus":"paid""#,
         // The mistake at the end.
