@@ -863,12 +863,13 @@ fn the_environment_of_a_function_fits_into_the_four_kilobytes_that_lambda_has_fo
 
 /// Tables in which nothing of a person is to be deleted with the account, and why. Ids lead nowhere once the profile is
 /// gone.
-const NOTHING_TO_FORGET: [(&str, &str); 7] = [
+const NOTHING_TO_FORGET: [(&str, &str); 8] = [
     ("Banners", "the shop's own"),
     ("Categories", "the shop's own"),
     ("Coupons", "a use has a code and an id"),
     ("Guards", "ids and HMACs, gone by themselves after 90 days at most"),
     ("Payments", "ids, amounts and times, which the law asks for"),
+    ("Search", "names of files"),
     ("SellerOrders", "lines and amounts of an order, and the id of who sold them"),
     ("Settings", "the shop's own"),
 ];

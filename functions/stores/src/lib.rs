@@ -98,13 +98,15 @@ pub struct StoreChanges {
 
 impl Body for StoreChanges {
     fn read(fields: &mut Fields) -> Option<Self> {
-        let members = ["name", "description", "supportEmail"];
-        if !members.iter().any(|name| fields.has(name)) {
-            fields.fault_of_all(&format!("needs at least one of {}", members.join(", ")));
-        }
+        let is_named = fields.has("name");
         let name = fields.optional("name");
         let (description, support_email) = (fields.change("description"), fields.change("supportEmail"));
-        Some(Self { name, description: description?, support_email: support_email? })
+        let (description, support_email): (Change<Description>, Change<Email>) =
+            (description?, support_email?);
+        if !is_named && description == Change::Keep && support_email == Change::Keep {
+            fields.fault_of_all("needs at least one of name, description, supportEmail");
+        }
+        Some(Self { name, description, support_email })
     }
 }
 
