@@ -142,16 +142,17 @@ impl Order {
         lines.iter().find(|line| line.offer_id == id).copied().unwrap_or(LineBack::none(id))
     }
 
-    /// What is in it, each product once, and whether its buyer has that: it is on its way, and neither all of its money
-    /// nor all of that product's pieces are paid back or are to be.
+    /// What is in it, each product once, and whether its buyer has that: it is on its way, its seller has not refused
+    /// to send it, and neither all of its money nor all of that product's pieces are paid back or are to be.
     pub fn had(&self) -> BTreeMap<ProductId, bool> {
         let is_sent = matches!(self.status, OrderStatus::Shipping | OrderStatus::Delivered);
         let is_paid_back =
             self.was_paid() && self.payment.as_ref().is_some_and(|paid| paid.kept() == Amount::ZERO);
         let mut had = BTreeMap::new();
         for line in &self.lines {
-            let some_is_left = self.back_of(line.offer_id).refunded < line.quantity.pieces();
-            *had.entry(line.product_id).or_insert(false) |= is_sent && !is_paid_back && some_is_left;
+            let is_left = self.back_of(line.offer_id).refunded < line.quantity.pieces();
+            let is_kept = is_left && !is_paid_back && !self.is_refused_by(&line.seller_id);
+            *had.entry(line.product_id).or_insert(false) |= is_sent && is_kept;
         }
         had
     }

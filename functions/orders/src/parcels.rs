@@ -500,6 +500,16 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn nobody_has_what_its_seller_has_refused_to_send_also_where_that_cost_nothing() {
+        let order = of_sellers(&[1, 2]);
+        let [one, other] = [0, 1].map(|line: usize| order.lines[line].product_id);
+        let refused = said(&order, 1, &ParcelSaid::Refused(None));
+        assert_eq!(refused.had(), [(one, false), (other, false)].into());
+        let sent = said(&refused, 2, &shipped("DHL"));
+        assert_eq!((sent.had(), sent.back()), ([(one, false), (other, true)].into(), None));
+    }
+
+    #[test]
     fn what_was_said_changes_nothing_and_what_contradicts_it_is_refused() {
         let order = of_sellers(&[1, 2]);
         let one = said(&order, 1, &shipped("DHL"));

@@ -99,8 +99,8 @@ fn review(item: &Value) -> Review {
     Review { said, is_listed_right: lists == should_be }
 }
 
-/// The products of an order that its buyer has, by its item: it is on its way, and not all of it is paid back. Guests
-/// have nothing.
+/// The products of an order that its buyer has, by its item: it is on its way, its seller sends it, and not all of it
+/// is paid back. Guests have nothing.
 pub(crate) fn had(order: &Value) -> BTreeSet<String> {
     let payment = &order["payment"]["M"];
     let [paid, back] = [number(payment, "paid"), number(payment, "refunding") + number(payment, "refunded")];
@@ -112,7 +112,8 @@ pub(crate) fn had(order: &Value) -> BTreeSet<String> {
         let back = list(&order["back"]["M"], "lines").filter(|line| text(line, "offerId") == offer);
         back.map(|line| number(line, "refunded")).sum()
     };
-    let lines = list(order, "lines");
+    let is_refused = |seller: &str| text(&order["parcels"]["M"][seller]["M"], "status") == "refused";
+    let lines = list(order, "lines").filter(|line| !is_refused(&text(line, "sellerId")));
     let left = lines.filter(|line| refunded(&text(line, "offerId")) < number(line, "quantity"));
     left.map(|line| text(line, "productId")).collect()
 }
@@ -235,7 +236,8 @@ mod tests {
         let number = |number: i64| json!({ "N": number.to_string() });
         let line = |product: &str, pieces: i64| {
             json!({ "M": {
-                "offerId": { "S": product }, "productId": { "S": product }, "quantity": number(pieces)
+                "offerId": { "S": product }, "productId": { "S": product }, "quantity": number(pieces),
+                "sellerId": { "S": format!("seller of {product}") }
             } })
         };
         let back = json!({ "M": { "offerId": { "S": "tea" }, "refunded": number(refunded) } });
@@ -255,6 +257,10 @@ mod tests {
         assert_eq!(products(&order("pending", 0, [0, 0, 0])), [""; 0]);
         assert_eq!(products(&order("shipping", 0, [900, 400, 499])), ["cup", "tea"]);
         assert_eq!(products(&order("shipping", 0, [900, 400, 500])), [""; 0]);
+        let mut in_parts = order("shipping", 0, [0, 0, 0]);
+        let refused = json!({ "M": { "status": { "S": "refused" } } });
+        in_parts["parcels"] = json!({ "M": { "seller of cup": refused } });
+        assert_eq!(products(&in_parts), ["tea"]);
         let mut guests = order("shipping", 0, [0, 0, 0]);
         guests["userId"]["S"] = json!("guest#order");
         assert_eq!(products(&guests), [""; 0]);
