@@ -84,7 +84,7 @@ async fn products(
     let sent = PRODUCTS.iter().zip(sent);
     each(sent, |(product, (seller, id))| async move {
         let is_sold = approve(shop, admin, &sellers[seller], stores, (product, &id)).await?;
-        Ok(Listed { id, seller, is_sold })
+        anyhow::Ok(Listed { id, seller, is_sold })
     })
     .await
 }

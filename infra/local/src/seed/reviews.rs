@@ -55,7 +55,10 @@ async fn write(
             None => continue,
         };
         // Of what an admin hid its seller knows nothing.
-        if let (Some(reply), true, true) = (review.reply, said["reply"].is_null(), said["hidden"].is_null()) {
+        if let Some(reply) = review.reply
+            && said["reply"].is_null()
+            && said["hidden"].is_null()
+        {
             let path = format!("/reviews/{id}/{}/reply", said["userId"].as_str().unwrap_or_default());
             shop.want(Method::PUT, &path, Some(&sellers[*seller]), &json!({ "text": reply })).await?;
         }
@@ -64,7 +67,7 @@ async fn write(
 }
 
 /// Orders one piece of each of these that was not ordered before, and waits until they were sent.
-async fn buy(shop: &Shop, token: &str, products: impl Iterator<Item = &str>) -> Result<()> {
+async fn buy<'a>(shop: &Shop, token: &str, products: impl Iterator<Item = &'a str>) -> Result<()> {
     let mut products = products.peekable();
     if products.peek().is_none() {
         return Ok(());
