@@ -1,9 +1,25 @@
-//! What a new shop sells, in the scripts of its people: thirty products, some with several pictures.
+//! What a new shop sells, in the scripts of its people: thirty products, some with several pictures; in which [`stores`]
+//! they are, and what [`reviews`] say of them.
+
+pub(crate) mod reviews;
+pub(crate) mod stores;
 
 use crate::pictures::Shape::{self, Checks, Diamond, Disc, Dots, Ring, Stripes, Triangle};
 
 /// A shape, its colour and that of its ground.
 pub(crate) type Picture = (Shape, [u8; 3], [u8; 3]);
+
+/// Somebody with an account.
+pub(crate) struct Person {
+    pub full_name: &'static str,
+    pub email: &'static str,
+}
+
+/// Who sells the products. One person has three stores at most.
+pub(crate) const SELLERS: [Person; 2] = [
+    Person { full_name: "Seller", email: "seller@cartwright.test" },
+    Person { full_name: "Maker", email: "maker@cartwright.test" },
+];
 
 /// A product as its seller lists it.
 pub(crate) struct Product {

@@ -108,7 +108,7 @@ pub(crate) async fn check(url: &str, scratch: &Path, thorough: bool) -> Result<V
     };
     let (visitor, customer, admin) = tokio::try_join!(
         as_one(Who::Visitor, None),
-        as_one(Who::Customer, Some(seed::BUYER)),
+        as_one(Who::Customer, Some(seed::BUYER.email)),
         as_one(Who::Admin, Some(ADMIN)),
     )?;
     Ok(vec![visitor, customer, admin, prices(&contract, scratch).await?])

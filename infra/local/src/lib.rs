@@ -3,9 +3,9 @@
 //! One module, one job. From the command line downwards: `up`, `demo`, `test` with `contract`, `bench`, `status`,
 //! `logs`, `reindex`, `lint` and `watch` are the commands; they put together [`needs`] (what the machine must have),
 //! [`tools`] (pinned Python tools), [`build`] and `release` (the functions), [`emulator`] (AWS), [`deploy`] (the
-//! template on it), `proxy` with `pages`, `files` and `stripe` (http://localhost:3000) and `seed` (people and
-//! products); below them are [`cloud`] (where a cloud keeps its things), [`process`], `shop` (a client) and [`say`]
-//! (the terminal).
+//! template on it), `proxy` with `pages`, `files` and `stripe` (http://localhost:3000) and `seed` with `catalogue`
+//! (people, stores, products and reviews); below them are [`cloud`] (where a cloud keeps its things), [`process`],
+//! `shop` (a client) and [`say`] (the terminal).
 //!
 //! What is public is what the crate `bench` builds on.
 

@@ -1,4 +1,4 @@
-//! Small pictures for the seeded products: real PNG files, drawn here, each of its own shape and colours.
+//! Small pictures for the seeded products and stores: real PNG files, drawn here, each of its own shape and colours.
 
 use anyhow::{Context, Result};
 
@@ -29,13 +29,25 @@ pub(crate) enum Shape {
 /// # Errors
 /// The encoder's.
 pub(crate) fn png(shape: Shape, ink: [u8; 3], ground: [u8; 3]) -> Result<Vec<u8>> {
-    let mut file = Vec::new();
-    let mut encoder = png::Encoder::new(&mut file, SIZE, SIZE);
+    row_of(1, shape, ink, ground)
+}
+
+/// The same shape four times in a row: wide, for the top of a page.
+///
+/// # Errors
+/// The encoder's.
+pub(crate) fn banner(shape: Shape, ink: [u8; 3], ground: [u8; 3]) -> Result<Vec<u8>> {
+    row_of(4, shape, ink, ground)
+}
+
+fn row_of(shapes: u32, shape: Shape, ink: [u8; 3], ground: [u8; 3]) -> Result<Vec<u8>> {
+    let (width, mut file) = (shapes * SIZE, Vec::new());
+    let mut encoder = png::Encoder::new(&mut file, width, SIZE);
     encoder.set_color(png::ColorType::Indexed);
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_palette([ground, ink].concat());
     let mut writer = encoder.write_header().context("cannot write a PNG")?;
-    let pixels = (0..SIZE * SIZE).map(|at| u8::from(shape.covers(at % SIZE, at / SIZE)));
+    let pixels = (0..width * SIZE).map(|at| u8::from(shape.covers(at % SIZE, at / width)));
     writer.write_image_data(&pixels.collect::<Vec<u8>>()).context("cannot write a PNG")?;
     writer.finish().context("cannot write a PNG")?;
     Ok(file)
@@ -77,5 +89,13 @@ mod tests {
         assert!(files.iter().all(|file| file.starts_with(b"\x89PNG\r\n\x1a\n") && file.len() < 20_000));
         files.dedup();
         assert_eq!(files.len(), shapes.len());
+    }
+
+    #[test]
+    fn a_banner_is_four_times_as_wide_as_it_is_high() {
+        let file = banner(Shape::Disc, [200, 30, 30], [250; 3]).unwrap();
+        let number = |at: usize| u32::from_be_bytes(file[at..at + 4].try_into().unwrap());
+        assert_eq!((number(16), number(20)), (4 * SIZE, SIZE));
+        assert!(file.len() < 40_000);
     }
 }

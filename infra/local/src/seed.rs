@@ -1,52 +1,139 @@
-//! The people, products, categories and the banner that a new shop has, made over its public API.
+//! The people, stores, products, reviews, categories and the banner that a new shop has, made over its public API.
 //!
 //! Safe to repeat, also after a crash in the middle: it asks what there is and makes what is missing.
 
+mod reviews;
+mod stores;
+
 use anyhow::{Result, bail};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::catalogue::{BANNER, CATEGORIES, PRODUCTS, Picture, Product};
-use crate::deploy::ADMIN;
+use self::stores::Opened;
+use crate::catalogue::reviews::REVIEWERS;
+use crate::catalogue::{BANNER, CATEGORIES, PRODUCTS, Person, Picture, Product, SELLERS};
+use crate::deploy;
 use crate::pictures;
 use crate::shop::{Answer, CODE, PASSWORD, Shop};
 
-/// Who sells the seeded products.
-const SELLER: &str = "seller@cartwright.test";
-/// Who may buy them.
-pub(crate) const BUYER: &str = "buyer@cartwright.test";
+/// Who runs the shop.
+const ADMIN: Person = Person { full_name: "Admin", email: deploy::ADMIN };
+/// Who may buy what is for sale.
+pub(crate) const BUYER: Person = Person { full_name: "Buyer", email: "buyer@cartwright.test" };
 
-/// Makes the people, products, categories and the banner that are missing.
+/// So many things are made at the same moment. Each takes a function's process, and a laptop has few cores.
+const AT_ONCE: usize = 6;
+
+/// A product that is there.
+struct Listed {
+    id: String,
+    /// Who sells it, of [`SELLERS`].
+    seller: usize,
+    /// Whether a piece of it can be ordered.
+    is_sold: bool,
+}
+
+/// Makes what tests begin with, as far as it is missing: people, the products of one seller, categories and the banner.
 ///
 /// # Errors
 /// The shop refuses what it should take.
 pub(crate) async fn people_and_products(shop: &Shop) -> Result<()> {
-    let admin = person(shop, "Admin", ADMIN).await?;
-    let seller = person(shop, "Seller", SELLER).await?;
-    person(shop, "Buyer", BUYER).await?;
-    let there = products_of(shop, &seller).await?;
-    let mut ids = Vec::new();
+    let (admin, sellers, _) =
+        tokio::try_join!(person(shop, &ADMIN), people(shop, &SELLERS[..1]), person(shop, &BUYER))?;
+    let products = async {
+        let there = each(&sellers, |seller| products_of(shop, seller)).await?;
+        products(shop, &admin, &sellers, &there, &[]).await
+    };
+    tokio::try_join!(products, categories_and_banner(shop, &admin))?;
+    Ok(())
+}
+
+/// Makes what people look at, as far as it is missing: the same, the products divided among stores, and reviews.
+///
+/// # Errors
+/// The shop refuses what it should take.
+pub(crate) async fn whole_shop(shop: &Shop) -> Result<()> {
+    let (admin, sellers, _) =
+        tokio::try_join!(person(shop, &ADMIN), people(shop, &SELLERS), person(shop, &BUYER))?;
+    let products = async {
+        let there = each(&sellers, |seller| products_of(shop, seller)).await?;
+        let stores = stores::open_all(shop, &sellers, &there).await?;
+        let listed = products(shop, &admin, &sellers, &there, &stores).await?;
+        anyhow::Ok((stores, listed))
+    };
+    // It takes the longest: there is time to sign others up.
+    let reviewers = each(&REVIEWERS, |reviewer| person(shop, &reviewer.person));
+    let ((stores, listed), reviewers, ()) =
+        tokio::try_join!(products, reviewers, categories_and_banner(shop, &admin))?;
+    reviews::write_all(shop, &reviewers, &sellers, &listed).await?;
+    stores::until_seen(shop, &sellers, &stores).await
+}
+
+/// Makes the products that are missing, each in its store if that is among these, and has them approved; gives all of
+/// them in their order. What the sellers have is known.
+async fn products(
+    shop: &Shop,
+    admin: &str,
+    sellers: &[String],
+    there: &[Vec<Value>],
+    stores: &[Opened],
+) -> Result<Vec<Listed>> {
     // All of them are sent before any is waited for: the shop looks at their pictures side by side.
-    for product in &PRODUCTS {
-        let mut known = there.iter().filter(|one| one["productName"] == product.name && has_picture(one));
-        let id = match known.next().and_then(|one| one["id"].as_str()) {
-            Some(id) => id.to_owned(),
-            None => create(shop, &seller, product).await?,
-        };
-        add_pictures(shop, &seller, product, &id).await?;
-        ids.push(id);
-    }
-    // What else the seller lists waits for an admin, as it should.
-    for (product, id) in PRODUCTS.iter().zip(ids) {
-        let path = format!("/users/me/products/{id}");
-        let all_are_there = |page: &Value| pictures_of(page).count() >= product.pictures.len();
-        let page = shop.wait(&path, Some(&seller), all_are_there).await?;
-        if page["isApproved"] == false || page["waitingPicture"].is_object() {
-            let path = format!("/products/{id}/approval");
-            shop.want(Method::PUT, &path, Some(&admin), &json!({ "approved": true })).await?;
+    let sent = each(&PRODUCTS, |product| send(shop, sellers, there, stores, product)).await?;
+    let sent = PRODUCTS.iter().zip(sent);
+    each(sent, |(product, (seller, id))| async move {
+        let is_sold = approve(shop, admin, &sellers[seller], stores, (product, &id)).await?;
+        anyhow::Ok(Listed { id, seller, is_sold })
+    })
+    .await
+}
+
+/// Lists a product with all its pictures, as far as they are missing; gives who sells it, and its id.
+async fn send(
+    shop: &Shop,
+    sellers: &[String],
+    there: &[Vec<Value>],
+    stores: &[Opened],
+    product: &Product,
+) -> Result<(usize, String)> {
+    let known = there.iter().enumerate().find_map(|(seller, products)| {
+        let mut known = products.iter().filter(|one| one["productName"] == product.name && has_picture(one));
+        Some((seller, known.next()?["id"].as_str()?.to_owned()))
+    });
+    let (seller, id) = match known {
+        Some(known) => known,
+        None => {
+            let home = stores.iter().find(|opened| opened.store.has(product));
+            let seller = home.map_or(0, |opened| opened.store.seller);
+            let store = home.map(|opened| opened.id.as_str());
+            (seller, create(shop, &sellers[seller], product, store).await?)
         }
+    };
+    add_pictures(shop, &sellers[seller], product, &id).await?;
+    Ok((seller, id))
+}
+
+/// Has a product approved once its pictures are there; gives whether it can be ordered. What else the seller lists
+/// waits for an admin, as it should; and nothing comes on sale in a store that somebody closed.
+async fn approve(
+    shop: &Shop,
+    admin: &str,
+    seller: &str,
+    stores: &[Opened],
+    (product, id): (&Product, &str),
+) -> Result<bool> {
+    let path = format!("/users/me/products/{id}");
+    let all_are_there = |page: &Value| pictures_of(page).count() >= product.pictures.len();
+    let page = shop.wait(&path, Some(seller), all_are_there).await?;
+    if stores.iter().any(|opened| !opened.is_published && page["storeId"] == opened.id) {
+        return Ok(false);
     }
-    categories_and_banner(shop, &admin).await
+    if page["isApproved"] == false || page["waitingPicture"].is_object() {
+        let path = format!("/products/{id}/approval");
+        shop.want(Method::PUT, &path, Some(admin), &json!({ "approved": true })).await?;
+    }
+    Ok(page["quantity"].as_u64().is_some_and(|pieces| pieces > 0))
 }
 
 /// Makes the categories and the banner that are missing.
@@ -80,8 +167,21 @@ fn has(list: &Value, member: &str, value: &str) -> bool {
     list.as_array().into_iter().flatten().any(|thing| thing[member] == value)
 }
 
+/// Does something with each of some things, a few at the same moment; what comes of them is in their order.
+async fn each<T, R, F>(things: impl IntoIterator<Item = T>, what: impl FnMut(T) -> F) -> Result<Vec<R>>
+where
+    F: Future<Output = Result<R>>,
+{
+    stream::iter(things).map(what).buffered(AT_ONCE).try_collect().await
+}
+
+/// Signs people in, as [`person`] does.
+async fn people(shop: &Shop, people: &[Person]) -> Result<Vec<String>> {
+    each(people, |one| person(shop, one)).await
+}
+
 /// Signs a person in, after signing up and confirming whatever of it is missing.
-async fn person(shop: &Shop, full_name: &str, email: &str) -> Result<String> {
+async fn person(shop: &Shop, Person { full_name, email }: &Person) -> Result<String> {
     let credentials = json!({ "email": email, "password": PASSWORD });
     let first = shop.send(Method::POST, "/sign-in", None, &credentials).await?;
     if first.status == 200 {
@@ -127,8 +227,8 @@ fn file_of(product: &Product, number: usize) -> String {
     format!("{}-{}.png", product.file, number + 1)
 }
 
-/// Creates a product and uploads its first picture; gives its id.
-async fn create(shop: &Shop, seller: &str, product: &Product) -> Result<String> {
+/// Creates a product, in a store if it has one, and uploads its first picture; gives its id.
+async fn create(shop: &Shop, seller: &str, product: &Product, store: Option<&str>) -> Result<String> {
     let body = json!({
         "fileName": file_of(product, 0),
         "fileType": "image/png",
@@ -137,6 +237,7 @@ async fn create(shop: &Shop, seller: &str, product: &Product) -> Result<String> 
         "description": product.description,
         "quantity": product.quantity,
         "category": product.category,
+        "storeId": store,
     });
     let created = shop.want(Method::POST, "/products", Some(seller), &body).await?;
     upload(shop, &created, product.pictures[0]).await?;

@@ -126,7 +126,8 @@ async fn bring_up(cloud: &Cloud, port: Option<u16>) -> Result<Record> {
     }
     cloud.remember(&record)?;
     say::step("Waiting for the shop to answer", ready(&record)).await?;
-    say::step("Seeding people and products", seed::people_and_products(&Shop::at(&record.url()))).await?;
+    let shop = Shop::at(&record.url());
+    say::step("Seeding people, stores, products and reviews", seed::whole_shop(&shop)).await?;
     Ok(record)
 }
 
@@ -176,6 +177,7 @@ fn welcome(record: &Record) {
 The shop is open at {url}
 
   {url}/products           its products
+  {url}/stores             its stores
   {url}/local              its mailbox, orders step by step, products to approve
   cargo local demo         plays the main job, from sign-up to the shipping email
   cargo local status       what runs; also: logs [function] [-f], test, down
