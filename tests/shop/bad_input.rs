@@ -45,6 +45,8 @@ fn routes() -> Vec<Route> {
             .path
             .replace("{id}", NOBODY)
             .replace("{orderId}", NOBODY)
+            .replace("{productId}", NOBODY)
+            .replace("{userId}", NOBODY)
             .replace("{code}", "NOBODY"),
         caller: if operation.is_public {
             Caller::Nobody

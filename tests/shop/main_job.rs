@@ -93,6 +93,7 @@ async fn from_sign_up_to_the_shipping_email() {
         // It is narrower than each of them.
         "images": { "small": image_url, "medium": image_url, "large": image_url },
         "isApproved": true,
+        "rating": { "average": null, "count": 0 },
         "createdAt": own["createdAt"],
     });
     assert_eq!(answer.is(200), json!({ "products": [for_sale], "nextCursor": null }));

@@ -107,7 +107,8 @@ async fn what_is_deleted_is_never_shown_and_soon_neither_counted_nor_suggested()
     assert_eq!(found(&shop, &[("q", &word)]).await, [""; 0], "it cannot be bought any more");
     for parameters in [[("q", &*word)], [("category", &word)]] {
         let page = page_once(&shop, "it is not counted", &parameters, |page| page["total"] == 0).await;
-        assert_eq!((ids(&page), &page["facets"]["categories"]), (vec![], &json!([])));
+        let categories = page["facets"]["categories"].as_array().expect("a facet");
+        assert_eq!((ids(&page), categories.iter().find(|one| one["name"] == word)), (vec![], None));
     }
     eventually("it is not suggested", async || (suggested().await == json!([])).then_some(())).await;
 }
@@ -462,7 +463,7 @@ async fn a_search_is_one_call_may_be_kept_and_says_where_it_goes_on() {
     assert_eq!((ids(&next).len(), &next["nextCursor"]), (1, &Value::Null));
     assert_ne!(ids(&page), ids(&next));
     // What nobody has costs no more.
-    let nothing = search(&shop, &[("category", &unique("none"))]).await;
+    let nothing = search(&shop, &[("q", &word())]).await;
     assert_eq!(nothing.calls(), calls([("dynamodb", 1)]));
     let facets = json!({ "categories": [], "stores": [] });
     assert_eq!(
@@ -477,7 +478,10 @@ async fn nobody_learns_more_of_a_product_than_from_its_page() {
     let (ann, word) = (seller(&shop).await, word());
     let tea = ann.sells(named(&word, "tea").with("sku", json!("T-1"))).await;
     let page = finds(&shop, &[("q", &word)], &[&tea]).await;
-    assert_eq!(page["products"][0], shop.get(&tea.path()).await.is(200));
+    let mut alone = shop.get(&tea.path()).await.is(200);
+    // Lists show the first picture alone.
+    alone.as_object_mut().expect("a product").remove("pictures");
+    assert_eq!(page["products"][0], alone);
 }
 
 // S22: a store that is closed, and open again.

@@ -162,6 +162,7 @@ async fn every_example_of_the_document_works() {
         "imageUrl": product["imageUrl"],
         "images": product["images"],
         "isApproved": true,
+        "rating": { "average": null, "count": 0 },
         "createdAt": product["createdAt"],
     });
     assert_eq!(*product, expected);

@@ -219,8 +219,9 @@ async fn a_product_of_a_store_is_on_sale_once_that_is_published() {
         .await
         .is_problem(422, "invalid-input")
         .at(["#/storeId"]);
+    // Whether her account is open, the limit, and the product.
     let answer = ann.post("/products", &tea.body).await;
-    assert_eq!(answer.calls(), calls([("dynamodb", 2)]));
+    assert_eq!(answer.calls(), calls([("dynamodb", 3)]));
     let tea = Product::listed(&tea, &answer.is(201));
     assert_eq!(shop.upload(&tea.upload_url, "image/png", RED_PNG.to_vec()).await, 200);
     ann.own_once(&tea, "its picture waits", |own| own["waitingPicture"].is_object()).await;

@@ -8,7 +8,7 @@
 //! | anything else | is not read | no |
 //!
 //! Whoever's account is closed, or about to be deleted, changes nothing as an admin either. What anybody may do with an
-//! open account alone, such as to sell, takes [`OpenCaller`], which reads the same for everybody.
+//! open account alone, such as to sell, asks [`OpenAccounts`], which reads the same for everybody.
 //!
 //! With `ADMIN_MFA` the token has to come from a sign-in with a second factor, besides: one that was completed when
 //! every sign-in needed it, which is at `secondFactorAt` or later.
@@ -155,36 +155,6 @@ impl OpenAccounts {
         } else {
             Err(account_closed())
         }
-    }
-}
-
-/// A signed-in person whose account may still be used, for what would outlive it: a token is good for an hour after it
-/// was revoked. As an extractor it answers 403 to others.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpenCaller(pub Caller);
-
-impl<S: Send + Sync> FromRequestParts<S> for OpenCaller
-where
-    OpenAccounts: FromRef<S>,
-{
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let caller = Caller::from_request_parts(parts, state).await?;
-        OpenAccounts::from_ref(state).check(&caller).await?;
-        Ok(Self(caller))
-    }
-}
-
-impl<A> FromRef<(Self, A)> for OpenAccounts {
-    fn from_ref((accounts, _): &(Self, A)) -> Self {
-        accounts.clone()
-    }
-}
-
-impl<A, B> FromRef<(Self, A, B)> for OpenAccounts {
-    fn from_ref((accounts, ..): &(Self, A, B)) -> Self {
-        accounts.clone()
     }
 }
 

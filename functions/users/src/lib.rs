@@ -21,7 +21,7 @@ pub mod profile;
 pub mod standing;
 pub mod store;
 
-pub use admins::{Admins, CurrentAdmin, CurrentCaller, OpenAccounts, OpenCaller};
+pub use admins::{Admins, CurrentAdmin, CurrentCaller, OpenAccounts};
 pub use letters::{AccountLetterKind, AccountLetters};
 pub use profile::{EmailPrefix, Locale, Phone, ProfileChanges, ProfileView, SavedAddress};
 pub use standing::{

@@ -6,16 +6,9 @@ use std::collections::BTreeSet;
 use anyhow::Context;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Update};
-use serde::Deserialize;
 
 use super::Guards;
-use crate::dynamo::{from_item, text};
-
-#[derive(Deserialize)]
-struct Kept {
-    #[serde(default)]
-    ids: BTreeSet<String>,
-}
+use crate::dynamo::text;
 
 impl Guards {
     /// The part of a transaction that begins something of the kind `what` about `id`. Safe to repeat.
@@ -41,7 +34,12 @@ impl Guards {
     pub async fn unfinished(&self, what: &str) -> anyhow::Result<BTreeSet<String>> {
         let get = self.client().get_item().table_name(self.table()).key("guardId", text(&guard_id(what)));
         let found = get.consistent_read(true).send().await.context("read what is unfinished")?;
-        Ok(found.item.map(from_item::<Kept>).transpose()?.map(|kept| kept.ids).unwrap_or_default())
+        // DynamoDB takes a set away with its last member.
+        let Some(ids) = found.item.and_then(|mut item| item.remove("ids")) else {
+            return Ok(BTreeSet::new());
+        };
+        let AttributeValue::Ss(ids) = ids else { anyhow::bail!("what is unfinished is no set of texts") };
+        Ok(ids.into_iter().collect())
     }
 
     fn change(&self, what: &str, id: &str) -> UpdateBuilder {

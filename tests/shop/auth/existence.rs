@@ -42,10 +42,14 @@ fn requests(path: &str, of: &Newcomer) -> Vec<Value> {
     };
     match path {
         // A taken username is told, or nobody could choose another. An address is not.
-        "/sign-up" => vec![Newcomer { full_name: unique("Eve"), ..of.clone() }.body()],
+        "/sign-up" | "/users/register" | "/auth/register" => {
+            vec![Newcomer { full_name: unique("Eve"), ..of.clone() }.body()]
+        }
         "/confirm-sign-up" => with(all.collect(), json!({ "confirmationCode": WRONG_CODE })),
         "/resend-code" | "/forgot-password" => all.collect(),
-        "/sign-in" => with(all.collect(), json!({ "password": WRONG_PASSWORD })),
+        "/sign-in" | "/users/login" | "/auth/login" => {
+            with(all.collect(), json!({ "password": WRONG_PASSWORD }))
+        }
         "/reset-password" => {
             with(all.collect(), json!({ "confirmationCode": WRONG_CODE, "newPassword": PASSWORD }))
         }
@@ -56,7 +60,7 @@ fn requests(path: &str, of: &Newcomer) -> Vec<Value> {
         }
         // Tokens name their person; who has none can name nobody.
         "/users/me/totp" => vec![json!({ "code": WRONG_CODE })],
-        "/refresh-token" => {
+        "/refresh-token" | "/auth/refresh" => {
             vec![json!({ "refreshToken": "a.b.c", "username": of.full_name.replace(' ', "_") })]
         }
         "/sign-out" => vec![json!({ "accessToken": "a.b.c" })],

@@ -183,9 +183,9 @@ async fn one_person_has_one_review_of_a_product_however_many_come_at_once() {
     let shop = Shop::open().await;
     let tea = shop.product().await;
     let ann = shop.owner_of(&tea).await;
-    let results = at_once(8, |number| {
+    let results = at_once(5, |number| {
         let (shop, ann, tea) = (shop.clone(), ann.clone(), tea.product_id());
-        async move { shop.post(tea, &ann, u8::try_from(number % 5).expect("a digit") + 1, now()).await }
+        async move { shop.post(tea, &ann, u8::try_from(number).expect("a digit") + 1, now()).await }
     });
     let (done, refused): (Vec<_>, Vec<_>) = results.await.into_iter().partition(Result::is_ok);
     assert!(refused.iter().all(|refused| matches!(refused, Err(Error::AlreadyReviewed))), "{refused:?}");
@@ -281,9 +281,9 @@ async fn of_many_changes_of_one_version_one_is_made() {
     let tea = shop.product().await;
     let owner = shop.owner_of(&tea).await;
     let review = shop.post(tea.product_id(), &owner, 3, now()).await.expect("a review");
-    let results = at_once(5, |number| {
+    let results = at_once(4, |number| {
         let (shop, owner, tea) = (shop.clone(), owner.clone(), tea.product_id());
-        let stars = [1, 2, 4, 5, 1][number];
+        let stars = [1, 2, 4, 5][number];
         async move { shop.reviews.edit(&owner, tea, &version(1), &said(stars), later()).await }
     });
     let (done, refused): (Vec<_>, Vec<_>) = results.await.into_iter().partition(Result::is_ok);
