@@ -301,16 +301,19 @@ impl Aws {
         })
     }
 
-    /// Begins to change a function that is called by its alias; see [`Change::make`].
+    /// Begins to change a function, also one that is called by its alias; see [`Change::make`].
     pub async fn change(&self, function: &str) -> Change {
         let function = format!("functions/{}", name_of(function));
-        let alias = self.lambda(Method::GET, &format!("{function}/aliases/live"), &Value::Null).await;
+        let aliases = self.lambda(Method::GET, &format!("{function}/aliases"), &Value::Null).await;
+        let mut aliases = aliases["Aliases"].as_array().into_iter().flatten();
+        let released =
+            aliases.find(|alias| alias["Name"] == "live").map(|alias| alias["FunctionVersion"].clone());
         let before = self.lambda(Method::GET, &format!("{function}/configuration"), &Value::Null).await;
         let environment = before["Environment"]["Variables"].as_object().cloned().unwrap_or_default();
         Change {
             aws: self.clone(),
             function,
-            released: alias["FunctionVersion"].clone(),
+            released,
             timeout: before["Timeout"].clone(),
             before: json!({ "Environment": { "Variables": environment }, "Timeout": before["Timeout"] }),
             environment,
@@ -385,7 +388,8 @@ pub struct Inbox {
 pub struct Change {
     aws: Aws,
     function: String,
-    released: Value,
+    /// The version that its alias leads to, where it has one.
+    released: Option<Value>,
     before: Value,
     environment: Map<String, Value>,
     timeout: Value,
@@ -405,15 +409,19 @@ impl Change {
         Self { timeout: seconds.into(), ..self }
     }
 
-    /// Makes it, and has the alias lead to it, until the result is dropped.
+    /// Makes it, and has the alias lead to it where there is one, until the result is dropped.
     pub async fn make(self) -> Undo {
         let configuration = Operation::Lambda { path: format!("{}/configuration", self.function) };
-        let alias = Operation::Lambda { path: format!("{}/aliases/live", self.function) };
         let changed = json!({ "Environment": { "Variables": self.environment }, "Timeout": self.timeout });
         configuration.call(&self.aws, &changed).await;
-        alias.call(&self.aws, &json!({ "FunctionVersion": "$LATEST" })).await;
-        let released = json!({ "FunctionVersion": self.released });
-        Undo { aws: self.aws, restore: vec![(alias, released), (configuration, self.before)] }
+        let mut restore = Vec::new();
+        if let Some(released) = self.released {
+            let alias = Operation::Lambda { path: format!("{}/aliases/live", self.function) };
+            alias.call(&self.aws, &json!({ "FunctionVersion": "$LATEST" })).await;
+            restore.push((alias, json!({ "FunctionVersion": released })));
+        }
+        restore.push((configuration, self.before));
+        Undo { aws: self.aws, restore }
     }
 }
 

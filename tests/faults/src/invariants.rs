@@ -508,8 +508,8 @@ impl Checks<'_> {
         for object in self.world.objects.iter().filter(|object| !object.starts_with("index/")) {
             let mut parts = object.split('/');
             let (folder, _, owner) = (parts.next(), parts.next(), parts.next().unwrap_or_default());
-            let owner = without_part(owner);
-            let thing = self.world.shown.get(owner);
+            // A store's picture is a thing by itself, a product's is a part of one.
+            let thing = self.world.shown.get(owner).or_else(|| self.world.shown.get(without_part(owner)));
             if folder == Some("uploads") {
                 self.add(NAME, owner, format!("{object} was left"));
             } else if thing.is_none() {
