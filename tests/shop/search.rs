@@ -463,7 +463,7 @@ async fn a_search_is_one_call_may_be_kept_and_says_where_it_goes_on() {
     assert_eq!((ids(&next).len(), &next["nextCursor"]), (1, &Value::Null));
     assert_ne!(ids(&page), ids(&next));
     // What nobody has costs no more.
-    let nothing = search(&shop, &[("q", &word())]).await;
+    let nothing = search(&shop, &[("q", &self::word())]).await;
     assert_eq!(nothing.calls(), calls([("dynamodb", 1)]));
     let facets = json!({ "categories": [], "stores": [] });
     assert_eq!(
