@@ -1,5 +1,5 @@
-//! What a new shop sells, in the scripts of its people: thirty products, some with several pictures; in which [`stores`]
-//! they are, and what [`reviews`] say of them.
+//! What a new shop sells, in the scripts of its people: thirty products, some with several pictures; in which
+//! [`stores`] they are, and what [`reviews`] say of them.
 
 pub(crate) mod reviews;
 pub(crate) mod stores;

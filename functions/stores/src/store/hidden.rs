@@ -269,6 +269,7 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
     use shared::run::aws::canned::{Asked as Requests, answering};
+    use shared::run::config;
 
     fn at(second: u64) -> Timestamp {
         Timestamp::from_unix_millis(1_795_262_400_000) + Duration::from_secs(second)
@@ -280,7 +281,8 @@ mod tests {
 
     /// Readers of a table that always answers with these items.
     fn reader(items: &[Value]) -> (HiddenStores, Requests) {
-        let (sdk, asked) = answering(200, &json!({ "Responses": { "": items }, "UnprocessedKeys": {} }));
+        let table = config::table("STORES_TABLE");
+        let (sdk, asked) = answering(200, &json!({ "Responses": { table: items }, "UnprocessedKeys": {} }));
         (HiddenStores::from_env(&Aws::for_tests(sdk)).unwrap(), asked)
     }
 

@@ -75,7 +75,7 @@ async fn buy<'a>(shop: &Shop, token: &str, products: impl Iterator<Item = &'a st
     let there = shop.want(Method::GET, "/orders?limit=100", Some(token), &Value::Null).await?.body;
     let orders = there["orders"].as_array().into_iter().flatten();
     let ordered =
-        orders.filter(|order| order["status"] != "cancelled").flat_map(|order| order["items"].as_array());
+        orders.filter(|order| order["status"] != "cancelled").filter_map(|order| order["items"].as_array());
     let ordered: Vec<_> = ordered.flatten().map(|line| &line["id"]).collect();
     let wanted: Vec<_> = products.filter(|id| !ordered.iter().any(|ordered| *ordered == id)).collect();
     let Some(first) = wanted.first() else { return Ok(()) };
