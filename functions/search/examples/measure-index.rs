@@ -25,7 +25,7 @@ fn main() -> Result<(), EngineError> {
         ("two words", |catalogue, n, random| ask(words(catalogue, n, random, 2))),
         ("three words", |catalogue, n, random| ask(words(catalogue, n, random, 3))),
         ("two words, one misspelled", |catalogue, n, random| {
-            ask(misspelled(words(catalogue, n, random, 2), random))
+            ask(misspelled(&words(catalogue, n, random, 2), random))
         }),
         ("two words, by price, in stock", |catalogue, n, random| Query {
             sort: Sort::PriceAscending,
@@ -139,7 +139,7 @@ fn words(catalogue: &Catalogue, n: u64, random: &mut Random, count: usize) -> St
 }
 
 /// Two letters swapped.
-fn misspelled(text: String, random: &mut Random) -> String {
+fn misspelled(text: &str, random: &mut Random) -> String {
     let mut letters: Vec<char> = text.chars().collect();
     if letters.len() > 4 {
         let at = random.below(letters.len() - 2) + 1;

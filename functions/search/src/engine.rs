@@ -11,8 +11,8 @@
 //!                             delta
 //! ```
 //!
-//! [`analyser`] cuts texts into words, [`synonyms`] knows which mean the same, [`plan`] says what may stand for what
-//! was typed, [`matching`] finds it and [`page`] filters, counts and sorts. tantivy keeps words, columns and names on
+//! [`analyser`] cuts texts into words, [`synonyms`] knows which mean the same, `plan` says what may stand for what
+//! was typed, `matching` finds it and `page` filters, counts and sorts. tantivy keeps words, columns and names on
 //! disk; its queries, collectors and writing threads are not used (docs/decisions/0056).
 
 pub mod analyser;

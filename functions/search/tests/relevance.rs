@@ -51,7 +51,7 @@ pub struct Set {
 impl Set {
     /// Reads one.
     pub fn of(text: &str) -> Self {
-        serde_json::from_str(text).unwrap()
+        serde_json::from_str(text).expect("judged queries")
     }
 
     /// Its products as documents, and their keys.
@@ -81,8 +81,10 @@ impl Set {
         let index = open(documents.into_iter().chain(beside));
         let mut wrong = Vec::new();
         for [text, wanted, place, why] in &self.queries {
-            let most = place.strip_prefix("top").map_or(20, |place| place.parse().unwrap());
-            let page = index.search(&Query { text: text.clone(), limit: deep, ..Query::default() }).unwrap();
+            let most = place.strip_prefix("top").map_or(20, |place| place.parse().expect("a number"));
+            let page = index
+                .search(&Query { text: text.clone(), limit: deep, ..Query::default() })
+                .expect("an answer");
             let ours = page.hits.iter().filter_map(|hit| keys.get(&hit.product_id).copied());
             let found: Vec<&str> = ours.take(most).collect();
             if !fits(wanted, &found) {

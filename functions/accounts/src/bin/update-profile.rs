@@ -19,7 +19,5 @@ async fn update_profile(
     Now(now): Now,
     Input(changes): Input<ProfileChanges>,
 ) -> Result<Answer<ProfileView>, Problem> {
-    let profile = users.change(caller.id(), &changes, &if_match, now).await?;
-    let version = profile.version;
-    Ok(Answer::ok(ProfileView::from(profile)).version(version))
+    Ok(Answer::ok(users.change(caller.id(), &changes, &if_match, now).await?.into()))
 }

@@ -338,7 +338,7 @@ pub fn others(words: &[&str]) -> impl Iterator<Item = &'static [String]> {
         .map(Vec::as_slice)
 }
 
-/// The most words of one name of [`SYNONYMS`].
+/// The most words of one name of `SYNONYMS`.
 pub const LONGEST: usize = 3;
 
 struct Table {
