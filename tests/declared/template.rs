@@ -869,7 +869,7 @@ const NOTHING_TO_FORGET: [(&str, &str); 8] = [
     ("Coupons", "a use has a code and an id"),
     ("Guards", "ids and HMACs, gone by themselves after 90 days at most"),
     ("Payments", "ids, amounts and times, which the law asks for"),
-    ("Search", "names of files"),
+    ("Sales", "numbers of days and orders, and the id of who sold, gone by themselves after 60 days"),
     ("SellerOrders", "lines and amounts of an order, and the id of who sold them"),
     ("Settings", "the shop's own"),
 ];

@@ -22,6 +22,7 @@ mod products;
 mod promotions;
 mod returns;
 mod reviews;
+mod sales;
 mod search;
 mod settings;
 mod storefronts;

@@ -9,6 +9,7 @@ use shared::caller::UserId;
 use shared::values::money::{Amount, Currency, InMajor};
 use shared::values::time::Timestamp;
 
+use crate::parcels::{Parcel, ParcelStatus};
 use crate::{CancellationReason, HistoryEntry, Order, OrderId, OrderStatus, Paying};
 
 /// Something that happened to an order. As JSON it is the event's data.
@@ -36,7 +37,7 @@ pub struct OrderTold {
 }
 
 /// What happened to an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum What {
     /// It was recorded, and its stock reserved.
@@ -52,6 +53,18 @@ pub enum What {
     Shipped {},
     /// It arrived.
     Delivered {},
+    /// One of its sellers has sent a part of it.
+    ParcelSent {
+        /// Who.
+        #[serde(rename = "sellerId")]
+        seller_id: UserId,
+    },
+    /// One of its sellers does not send a part of it.
+    ParcelRefused {
+        /// Who.
+        #[serde(rename = "sellerId")]
+        seller_id: UserId,
+    },
     /// It is over, and its stock was given back.
     Cancelled {
         /// Why, if it was written down.
@@ -78,11 +91,13 @@ pub enum What {
 
 impl OrderEvent {
     /// The names of all kinds, as subscribers know them.
-    pub const KINDS: [&str; 8] = [
+    pub const KINDS: [&str; 10] = [
         "order.placed",
         "order.paid",
         "order.shipped",
         "order.delivered",
+        "order.parcel-sent",
+        "order.parcel-refused",
         "order.cancelled",
         "order.claimed",
         "order.refunded",
@@ -96,6 +111,8 @@ impl OrderEvent {
             What::Paid {} => "order.paid",
             What::Shipped {} => "order.shipped",
             What::Delivered {} => "order.delivered",
+            What::ParcelSent { .. } => "order.parcel-sent",
+            What::ParcelRefused { .. } => "order.parcel-refused",
             What::Cancelled { .. } => "order.cancelled",
             What::Claimed {} => "order.claimed",
             What::Refunded { .. } => "order.refunded",
@@ -122,7 +139,8 @@ pub fn between(old: Option<&Order>, new: Option<&Order>) -> Vec<OrderEvent> {
         };
         event(Some(entry.at), what)
     };
-    let mut events: Vec<_> = new.history.iter().enumerate().skip(known).map(entered).collect();
+    let mut events = parcels_between(old, new);
+    events.extend(new.history.iter().enumerate().skip(known).map(entered));
     if old.is_some_and(|old| old.user_id.is_guest() && !new.user_id.is_guest()) {
         events.push(event(None, What::Claimed {}));
     }
@@ -135,6 +153,24 @@ pub fn between(old: Option<&Order>, new: Option<&Order>) -> Vec<OrderEvent> {
         Ordering::Equal => {}
     }
     events
+}
+
+/// What was said of parts of an order, of one that is sent in parts: a part that left with the whole order did not
+/// leave by itself.
+fn parcels_between(old: Option<&Order>, new: &Order) -> Vec<OrderEvent> {
+    let before = old.map(Order::parcels).unwrap_or_default();
+    let event = |(seller, parcel): (&UserId, &Parcel)| {
+        let seller_id = seller.clone();
+        let was = before.get(seller).map(|parcel| parcel.status);
+        let what = match parcel.status {
+            status if was == Some(status) => return None,
+            ParcelStatus::Shipped => What::ParcelSent { seller_id },
+            ParcelStatus::Refused => What::ParcelRefused { seller_id },
+            ParcelStatus::ToSend | ParcelStatus::Delivered => return None,
+        };
+        Some(OrderEvent { order_id: new.order_id, user_id: new.user_id.clone(), at: parcel.at, what })
+    };
+    new.parcels.iter().flatten().filter_map(event).collect()
 }
 
 #[cfg(test)]
@@ -183,6 +219,31 @@ mod tests {
             assert_eq!(kinds(&events), ["order.cancelled"]);
             assert_eq!(serde_json::to_value(&events[0]).unwrap()["why"], json!(reason));
         }
+    }
+
+    #[test]
+    fn what_sellers_say_of_their_parts_is_told_of_each_once() {
+        let with = |history: &[(&str, Option<&str>)], parcels: &serde_json::Value| {
+            let mut item = serde_json::to_value(order(history)).unwrap();
+            item["parcels"] = parcels.clone();
+            serde_json::from_value::<Order>(item).unwrap()
+        };
+        let at = "2026-11-21T12:09:00.000Z";
+        let parcels = |tea: &str, cup: &str| json!({ "ann": { "status": tea, "at": at }, "eve": { "status": cup, "at": at } });
+        let (pending, shipping) = ([("pending", None)], [("pending", None), ("shipping", None)]);
+        let whole = order(&pending);
+        let one = with(&pending, &parcels("refused", "to_send"));
+        let both = with(&shipping, &parcels("refused", "shipped"));
+        let told = between(Some(&whole), Some(&one));
+        assert_eq!(
+            (kinds(&told), told[0].at.unwrap().to_string()),
+            (vec!["order.parcel-refused"], at.to_owned())
+        );
+        assert_eq!(serde_json::to_value(&told[0]).unwrap()["sellerId"], "ann");
+        assert_eq!(kinds(&between(Some(&one), Some(&both))), ["order.parcel-sent", "order.shipped"]);
+        assert_eq!(between(Some(&both), Some(&both)), []);
+        let arrived = with(&shipping, &parcels("refused", "delivered"));
+        assert_eq!(between(Some(&both), Some(&arrived)), []);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What people buy. The rules of an order are here and call nothing; [`letters`] says what its buyer is told, [`store`]
 //! keeps orders in DynamoDB, [`queue`] and [`workflow`] pass them on. [`Ordering`] is what buyers and the workflow do,
 //! [`guests`] what people without an account do, [`fulfilling`] what sellers and admins say, [`back`] and [`returns`]
-//! what comes back, [`selling`] what each seller has of an order, [`parcels`] what each sends of it, [`Sweep`] what is
-//! done for one that was left behind.
+//! what comes back, [`selling`] what each seller has of an order, [`parcels`] what each sends of it, [`sales`] how
+//! business goes, [`Sweep`] what is done for one that was left behind.
 
 pub mod admin;
 pub mod back;
@@ -13,12 +13,14 @@ pub mod guests;
 pub mod letters;
 pub mod number;
 pub mod ordering;
+pub mod overview;
 pub mod parcels;
 pub mod paying;
 pub mod prices;
 pub mod purchase;
 pub mod queue;
 pub mod returns;
+pub mod sales;
 pub mod selling;
 pub mod store;
 pub mod sweep;

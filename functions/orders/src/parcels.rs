@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use shared::caller::{Caller, UserId};
 use shared::http::input::{Body, Field, Fields, Value};
 use shared::values::money::Amount;
+use shared::values::time::Timestamp;
 
 use crate::{Action, Actor, Error, Order, OrderStatus, Progress, Refusal, Share, Shipment, Transition};
 
@@ -52,6 +53,9 @@ shared::names!(
 pub struct Parcel {
     /// How far it is.
     pub status: ParcelStatus,
+    /// Since when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
     /// How it travels, if that was said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipment: Option<Shipment>,
@@ -245,6 +249,17 @@ impl Moves {
         moves
     }
 
+    /// The same, said at `now`.
+    pub(crate) fn said_at(&self, now: Timestamp) -> Self {
+        let mut moves = self.clone();
+        for seller in &self.moved {
+            if let Some(parcel) = moves.parcels.get_mut(seller) {
+                parcel.at = Some(now);
+            }
+        }
+        moves
+    }
+
     /// Whether nothing of the order is sent: all of it was refused.
     pub fn ends_the_order(&self) -> bool {
         self.path == [Action::Cancel]
@@ -301,8 +316,29 @@ impl Order {
             return parcels.clone();
         }
         let status = ParcelStatus::of_a_whole(self.status);
-        let parcel = Parcel { status, shipment: self.shipment.clone(), reason: None, back: None };
+        let parcel = Parcel { status, at: None, shipment: self.shipment.clone(), reason: None, back: None };
         self.sellers().into_iter().map(|seller| (seller.clone(), parcel.clone())).collect()
+    }
+
+    /// Which word of it this is: each that is said of it, or of a part of it, has a greater number than the one before.
+    pub fn version(&self) -> u32 {
+        let word = |parcel: &Parcel| match parcel.status {
+            ParcelStatus::ToSend => 0,
+            ParcelStatus::Shipped | ParcelStatus::Refused => 1,
+            ParcelStatus::Delivered => 2,
+        };
+        let words: usize = self.parcels.iter().flatten().map(|(_, parcel)| word(parcel)).sum();
+        u32::try_from(self.history.len() + words).unwrap_or(u32::MAX)
+    }
+
+    /// What was paid, or is to be, for this seller's lines.
+    pub fn sold_by(&self, seller: &UserId) -> Amount {
+        Amount::from_minor(self.lines_of(seller).map(|line| line.paid().minor()).sum())
+    }
+
+    /// What was paid for it, or is to be, without what was refused.
+    pub fn sold_for(&self) -> Amount {
+        Amount::from_minor(self.total.minor().saturating_sub(self.not_sent().minor()))
     }
 
     /// Whether it is sent in parts, since one of its sellers spoke of a parcel.

@@ -25,6 +25,7 @@ mod guests;
 mod parcels;
 mod paying;
 mod returns;
+mod sales;
 
 use std::future::ready;
 use std::ops::ControlFlow;
@@ -128,6 +129,7 @@ pub use ending::{Ended, Ending};
 pub use parcels::Told;
 pub use paying::Refunded;
 pub use returns::Returns;
+pub use sales::Sales;
 
 /// What adds the payment of an order, as it was read, to the transaction in which it arrives, and names it: each time
 /// anew, since it may be tried several times.

@@ -383,6 +383,7 @@ impl World {
             "PaymentsDeadLetterQueueUrl",
             "PurchasesDeadLetterQueueUrl",
             "RefundsDeadLetterQueueUrl",
+            "SalesDeadLetterQueueUrl",
             "StockDeadLetterQueueUrl",
             "UploadsDeadLetterQueueUrl",
         ] {

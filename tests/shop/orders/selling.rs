@@ -86,6 +86,40 @@ async fn what_the_shop_sent_arrives_part_by_part_and_its_buyer_is_told_once() {
 }
 
 #[tokio::test]
+async fn what_a_seller_sold_is_counted_by_day_and_read_in_one_call() {
+    let shop = Shop::open();
+    let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
+    let tea = ann.sells(product().named("tea").priced("4.50").stock(9)).await;
+    let none = json!({ "orders": 0, "revenue": 0 });
+    let nothing = json!({ "today": none, "last30Days": none, "toSend": 0 });
+    assert_eq!(ann.get("/seller/summary").await.is(200), nothing);
+    for pieces in [1, 2] {
+        let order = bob.buys(&tea, pieces).await;
+        bob.order_once(&order, "shipping").await;
+    }
+    let sold = json!({ "orders": 2, "revenue": 13.5 });
+    let counted = eventually("both are counted, and none is to be sent", async || {
+        let answer = ann.get("/seller/summary").await;
+        assert_eq!(answer.calls(), calls([("dynamodb", 1)]));
+        Some(answer.is(200)).filter(|found| found["last30Days"] == sold && found["toSend"] == 0)
+    });
+    assert_eq!(counted.await["currency"], "USD");
+    assert_eq!(bob.get("/seller/summary").await.is(200), nothing);
+}
+
+#[tokio::test]
+async fn an_admin_sees_the_shop_at_a_glance_in_four_calls() {
+    let shop = Shop::open();
+    shop.person("Ann").await.get("/admin/overview").await.is_problem(403, "forbidden");
+    let answer = shop.admin().await.get("/admin/overview").await;
+    assert_eq!(answer.calls(), calls([("dynamodb", 1), ("sqs", 3)]));
+    let overview = answer.is(200);
+    let names: Vec<_> = overview["queues"].as_array().expect("queues").iter().map(|it| &it["name"]).collect();
+    assert_eq!(names, ["orders", "emails", "refunds"]);
+    assert!(overview["last30Days"]["orders"].as_i64() >= overview["today"]["orders"].as_i64(), "{overview}");
+}
+
+#[tokio::test]
 async fn every_faulty_field_of_a_parcel_is_named() {
     let shop = Shop::open();
     let ann = shop.person("Ann").await;

@@ -225,6 +225,7 @@ impl Orders {
         now: Timestamp,
     ) -> anyhow::Result<Written<(), Item>> {
         let now = order.moment(now);
+        let moves = &moves.said_at(now);
         let money = refused.map(|(money, _)| money);
         let goes_back = moves.moved.iter().filter(|_| refused.is_some());
         let mut lines: Vec<&Line> = goes_back.flat_map(|seller| order.lines_of(seller)).collect();

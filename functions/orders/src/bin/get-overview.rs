@@ -1,0 +1,19 @@
+//! `GET /admin/overview`: shows what the shop sold, what is to be sent and how deep its queues are; changes nothing.
+
+use orders::overview::{Overview, OverviewView};
+use shared::caller::Admin;
+use shared::http::problem::Problem;
+use shared::http::{self, Answer, Now, State};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> shared::Exit {
+    http::serve(http::get("/admin/overview", get_overview)).await
+}
+
+async fn get_overview(
+    State(overview): State<Overview>,
+    Admin(_): Admin,
+    Now(now): Now,
+) -> Result<Answer<OverviewView>, Problem> {
+    Ok(Answer::ok(overview.read(now).await?))
+}

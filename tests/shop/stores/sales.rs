@@ -1,0 +1,87 @@
+//! What was sold: each order counts as it stands, once, however often and in whichever order it is told.
+
+use orders::sales::{Party, Sales};
+use orders::{OrderId, Orders, Progress};
+use products::Products;
+use serde_json::{Value, json};
+use shared::caller::Caller;
+use tests::meddler::Meddler;
+use tests::wait::at_once;
+
+use super::{DAY, buyer, collected, for_sale, now, open, open_behind, placed, waiting};
+
+async fn summary(sales: &Sales, seller: &Caller) -> Value {
+    let party = Party::Seller(seller.id().clone());
+    serde_json::to_value(sales.summary(&party, now()).await.expect("the table answers")).expect("JSON")
+}
+
+fn counts(orders: u32, revenue: &Value, to_send: u32) -> Value {
+    let sold = json!({ "orders": orders, "revenue": revenue });
+    json!({ "today": sold, "last30Days": sold, "toSend": to_send, "currency": "USD" })
+}
+
+#[tokio::test]
+async fn an_order_counts_once_for_its_seller_and_no_more_when_it_is_off() {
+    let (orders, products, sales): (Orders, Products, Sales) = open().await;
+    let (ann, tea) = (buyer().await, for_sale(&products, 9).await);
+    let seller = Caller::for_tests(&tea.seller().to_string());
+    let nothing = json!({ "orders": 0, "revenue": 0 });
+    assert_eq!(summary(&sales, &seller).await["today"], nothing);
+    let [kept, off]: [OrderId; 2] = [
+        waiting(&orders, &ann, &[(&tea, 2)], now()).await,
+        waiting(&orders, &ann, &[(&tea, 1)], now()).await,
+    ];
+    let all = at_once(6, |number| {
+        let sales = sales.clone();
+        async move { sales.count([kept, off][number % 2], now()).await }
+    });
+    assert!(all.await.iter().all(Result::is_ok));
+    assert_eq!(summary(&sales, &seller).await, counts(2, &json!(13.5), 2));
+    orders.cancel(&ann, off, now()).await.expect("it is cancelled");
+    orders.progress(&seller, kept, &Progress::Shipped(None), &collected, now()).await.expect("it ships");
+    for id in [kept, off, kept, off] {
+        sales.count(id, now()).await.expect("it is counted");
+    }
+    assert_eq!(summary(&sales, &seller).await, counts(1, &json!(9), 0));
+    // A month later nobody counts it any more.
+    let party = Party::Seller(seller.id().clone());
+    let later = sales.summary(&party, now() + DAY * 30).await.expect("the table answers");
+    assert_eq!(serde_json::to_value(later).expect("JSON")["last30Days"], nothing);
+    assert!(sales.count(OrderId::at(now()), now()).await.is_err(), "nobody placed it");
+}
+
+#[tokio::test]
+async fn an_order_whose_first_word_is_heard_last_counts_as_it_stands() {
+    let (orders, products, sales): (Orders, Products, Sales) = open().await;
+    let (ann, tea) = (buyer().await, for_sale(&products, 9).await);
+    let id = placed(&orders, &ann, &[(&tea, 2)], now()).await;
+    // What is read before it is cancelled is written after.
+    let (rival, counting) = (orders.clone(), sales.clone());
+    let behind: Sales = open_behind(Meddler::before("TransactWriteItems", 0..1, move || {
+        let (rival, counting, ann) = (rival.clone(), counting.clone(), ann.clone());
+        async move {
+            rival.cancel(&ann, id, now()).await.expect("it is cancelled");
+            counting.count(id, now()).await.expect("it is counted");
+        }
+    }))
+    .await;
+    behind.count(id, now()).await.expect("it is counted");
+    let seller = Caller::for_tests(&tea.seller().to_string());
+    let found = summary(&sales, &seller).await;
+    assert_eq!((&found["today"]["orders"], &found["toSend"]), (&json!(0), &json!(0)));
+}
+
+#[tokio::test]
+async fn a_count_whose_reply_is_lost_is_made_once_and_a_summary_is_one_call() {
+    let (orders, products, sales): (Orders, Products, Sales) = open().await;
+    let (ann, tea) = (buyer().await, for_sale(&products, 9).await);
+    let id = waiting(&orders, &ann, &[(&tea, 2)], now()).await;
+    let behind: Sales = open_behind(Meddler::lose_reply("TransactWriteItems")).await;
+    behind.count(id, now()).await.expect("it is counted");
+    let seller = Caller::for_tests(&tea.seller().to_string());
+    let (meddler, calls) = Meddler::watch();
+    let watched: Sales = open_behind(meddler).await;
+    assert_eq!(summary(&watched, &seller).await, counts(1, &json!(9), 1));
+    let made: Vec<_> = calls.take().into_iter().map(|call| call.operation).collect();
+    assert_eq!(made, ["Query"]);
+}
