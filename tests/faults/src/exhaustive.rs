@@ -59,6 +59,8 @@ enum Flow {
     CannotShip,
     /// A buyer cancels a pending order.
     Cancels,
+    /// The only seller of an order that waits for people does not send it.
+    Refuses,
     /// An order that never reached its queue is swept up.
     Swept,
     /// An email that never reached its queue is swept up.
@@ -91,6 +93,8 @@ enum Flow {
     PaysAgain,
     /// A buyer cancels an order that is paid.
     CancelsPaid,
+    /// The only seller of an order that is paid does not send it.
+    RefusesPaid,
     /// An order that is paid and that ship-order fails at is released.
     CannotShipPaid,
     /// An admin gives a part of the money back.
@@ -106,11 +110,12 @@ enum Flow {
 }
 
 impl Flow {
-    const ALL: [Self; 29] = [
+    const ALL: [Self; 31] = [
         Self::Buys,
         Self::ChecksOut,
         Self::CannotShip,
         Self::Cancels,
+        Self::Refuses,
         Self::Pictures("products"),
         Self::Pictures("categories"),
         Self::Pictures("banners"),
@@ -126,6 +131,7 @@ impl Flow {
         Self::NobodyPays,
         Self::PaysAgain,
         Self::CancelsPaid,
+        Self::RefusesPaid,
         Self::CannotShipPaid,
         Self::GivesBack,
         Self::RefundedAgain,
@@ -154,6 +160,7 @@ impl Flow {
             | Self::HoldSwept
             | Self::PaysAgain
             | Self::CancelsPaid
+            | Self::RefusesPaid
             | Self::CannotShipPaid
             | Self::GivesBack
             | Self::RefundedAgain
@@ -163,6 +170,7 @@ impl Flow {
             | Self::ChecksOut
             | Self::CannotShip
             | Self::Cancels
+            | Self::Refuses
             | Self::Swept
             | Self::EmailSwept
             | Self::Sweeps
@@ -205,6 +213,7 @@ impl Flow {
             Self::ChecksOut => &["set-cart-item", "check-out-cart"],
             Self::CannotShip | Self::CannotShipPaid => &["release-order"],
             Self::Cancels => &["cancel-order"],
+            Self::Refuses | Self::RefusesPaid => &["set-parcel-status"],
             Self::Swept | Self::EmailSwept | Self::HoldSwept => &["sweep-orders"],
             Self::Sweeps => &["sweep-orders", "sweep-payments"],
             Self::PaysByCard => &["check-out-cart", "receive-stripe-event"],
@@ -240,9 +249,9 @@ impl Flow {
         match self {
             Self::CannotShip | Self::CannotShipPaid => &[("ship-order", "UpdateItem")],
             // It is paid then, and does not ship.
-            Self::CancelsPaid => &[("refresh-payment", "SendMessage")],
+            Self::CancelsPaid | Self::RefusesPaid => &[("refresh-payment", "SendMessage")],
             Self::RefundedAgain | Self::RefundSwept => &[("refund-payment", "SendMessage")],
-            Self::Cancels | Self::Swept => &[("create-order", "SendMessage")],
+            Self::Cancels | Self::Refuses | Self::Swept => &[("create-order", "SendMessage")],
             Self::EmailSwept => &[("create-order", "SendMessage"), ("cancel-order", "SendMessage")],
             _ => &[],
         }
@@ -727,6 +736,9 @@ impl Theatre {
                     }
                 }
             }
+            if flow == Flow::Refuses {
+                self.refuse(&order).await;
+            }
             let is_heard = async || {
                 let aws = &self.town.aws;
                 has_left(aws, &order).await && (flow != Flow::Buys || is_recorded(aws, &order).await)
@@ -901,6 +913,7 @@ impl Theatre {
                     }
                 }
             }
+            Flow::RefusesPaid => self.refuse(order).await,
             Flow::GivesBack | Flow::RefundedAgain | Flow::RefundSwept => {
                 let ordered = stored(&town.aws, order).await;
                 town.ask_back(key, payment, &Town::piece_of(&ordered, 0)).await;
@@ -913,6 +926,23 @@ impl Theatre {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// An order waits for people, and its seller does not send it, which is said until it is answered.
+    async fn refuse(&self, order: &str) {
+        let town = &self.town;
+        let values = json!({ ":yes": { "BOOL": true } });
+        town.aws.update_item("OrdersTable", ("orderId", order), "SET manual = :yes", values).await;
+        let seller = text(&stored(&town.aws, order).await["lines"]["L"][0]["M"], "sellerId");
+        let Some(seller) = town.sellers.iter().find(|person| person.id() == seller) else { return };
+        let path = format!("/seller/orders/{order}/status");
+        for _ in 0..6 {
+            let answer = seller.put(&path, &json!({ "status": "refused", "reason": "It broke." })).await;
+            if [200, 409].contains(&answer.status) {
+                break;
+            }
+            sleep(millis(200)).await;
         }
     }
 

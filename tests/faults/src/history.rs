@@ -94,6 +94,8 @@ pub(crate) struct Purchase {
     pub is_forced: bool,
     /// What its seller or an admin said of it, and the statuses that this was answered with.
     pub said: Vec<(Word, u16)>,
+    /// What each of several sellers said of the own parcel, and the status that this was answered with.
+    pub parcels: Vec<(String, (&'static str, u16))>,
     /// When it was asked for first.
     pub asked_at: Option<Instant>,
     /// When its buyer was told of the order first.

@@ -25,6 +25,7 @@ pub(crate) fn broken(history: &History, world: &World) -> Vec<Broken> {
     checks.every_request_is_answered(history, &purchases);
     checks.every_order_is_settled(&purchases);
     checks.sellers_have_their_orders();
+    checks.parcels_are_as_their_order(&purchases);
     checks.one_order_for_each_key(&purchases);
     checks.the_stock_adds_up(history);
     checks.what_is_promised_has_not_left();
@@ -160,6 +161,62 @@ impl Checks<'_> {
         }
     }
 
+    /// An order goes where its parcels do, and its sellers have to send what is to be sent of it and nothing else.
+    fn parcels_are_as_their_order(&mut self, purchases: &[Purchase]) {
+        const NAME: &str = "parcels are as their order";
+        let world = self.world;
+        for (id, order) in &world.orders {
+            let waits = order.manual && ["awaiting_payment", "pending"].contains(&order.status.as_str());
+            let to_send = |seller: &&String| {
+                let parcel = order.parcels.get(*seller);
+                waits && parcel.is_none_or(|status| status == "to_send")
+            };
+            let expected: BTreeSet<_> = order.sold_by.keys().filter(to_send).cloned().collect();
+            let found = world.to_send.iter().filter(|(of, _)| of == id).map(|(_, seller)| seller.clone());
+            let found: BTreeSet<String> = found.collect();
+            if expected != found {
+                self.add(NAME, id, format!("{expected:?} have to send it, and {found:?} are told so"));
+            }
+            if !order.is_in_parcels() {
+                continue;
+            }
+            let stands = match order.parcels.len() {
+                _ if order.parcels_that_are("to_send") > 0 => "pending",
+                all if order.parcels_that_are("refused") == all => "cancelled",
+                _ if order.parcels_that_are("shipped") > 0 => "shipping",
+                _ => "delivered",
+            };
+            if order.status != stands || !order.parcels.keys().eq(order.sold_by.keys()) {
+                self.add(
+                    NAME,
+                    id,
+                    format!("it is {}, and its parcels are {:?}", order.status, order.parcels),
+                );
+            }
+        }
+        for (id, seller) in &world.owed_parcels {
+            self.add(NAME, id, format!("a letter about {seller}'s parcel is still owed"));
+        }
+        for purchase in purchases {
+            let Some((id, order)) = purchase.order().and_then(|id| Some((id, self.order(id)?.clone())))
+            else {
+                continue;
+            };
+            for (seller, said) in
+                purchase.parcels.iter().filter(|(_, said)| said.1 == 200).map(|(it, said)| (it, said.0))
+            {
+                let stands = order.parcels.get(seller).map(String::as_str);
+                let is_so = match said {
+                    "refused" => stands == Some("refused"),
+                    _ => matches!(stands, Some("shipped" | "delivered")) || !order.is_in_parcels(),
+                };
+                if !is_so {
+                    self.add(NAME, id, format!("{seller} was told that it is {said}, and it is {stands:?}"));
+                }
+            }
+        }
+    }
+
     fn one_order_for_each_key(&mut self, purchases: &[Purchase]) {
         const NAME: &str = "one order for each key";
         let mut answered = BTreeSet::new();
@@ -232,7 +289,7 @@ impl Checks<'_> {
         const NAME: &str = "the stock adds up";
         let mut sold: BTreeMap<&str, i64> = BTreeMap::new();
         for order in self.world.orders.values().filter(|order| order.status != "cancelled") {
-            for (product, pieces) in &order.lines {
+            for (product, pieces) in order.kept_lines() {
                 *sold.entry(product).or_default() += pieces;
             }
         }
@@ -266,7 +323,7 @@ impl Checks<'_> {
                 if order.status != "pending" {
                     self.add(NAME, id, format!("it is {}, and its pieces are still promised", order.status));
                 }
-                for (product, pieces) in &order.lines {
+                for (product, pieces) in order.kept_lines() {
                     *held.entry(product).or_default() += pieces;
                 }
             }
@@ -303,10 +360,12 @@ impl Checks<'_> {
         for purchase in purchases {
             let Some(id) = purchase.order() else { continue };
             let status = self.order(id).map(|order| order.status.clone()).unwrap_or_default();
+            // Whose seller has refused a part of it cannot be cancelled any more, until another one refuses the rest.
+            let is_in_parcels = self.order(id).is_some_and(Order::is_in_parcels);
             if purchase.cancels.contains(&Cancelled::Done) && status != "cancelled" {
                 self.add(NAME, id, format!("its buyer was told that it is cancelled, and it is {status}"));
             }
-            if purchase.cancels.contains(&Cancelled::OnItsWay) && status == "cancelled" {
+            if purchase.cancels.contains(&Cancelled::OnItsWay) && status == "cancelled" && !is_in_parcels {
                 self.add(NAME, id, "its buyer was told that it is on its way, and it is cancelled".into());
             }
         }
@@ -323,7 +382,7 @@ impl Checks<'_> {
                 let is_so = match (word, answer) {
                     (Word::Shipped, 200) => {
                         ["shipping", "delivered"].contains(&order.status.as_str())
-                            && order.tracking.as_ref() == Some(&purchase.key)
+                            && (order.tracking.as_ref() == Some(&purchase.key) || order.is_in_parcels())
                     }
                     (Word::Shipped, 409) => order.status == "cancelled",
                     (Word::Delivered, 200) => order.status == "delivered",
@@ -337,7 +396,7 @@ impl Checks<'_> {
         }
         for (id, order) in &self.world.orders {
             let by_hand = order.manual && ["shipping", "delivered"].contains(&order.status.as_str());
-            if by_hand != order.tracking.is_some() {
+            if by_hand != order.tracking.is_some() && !order.is_in_parcels() {
                 self.add(NAME, id, format!("it is {}, and its number {:?}", order.status, order.tracking));
             }
         }
@@ -354,10 +413,24 @@ impl Checks<'_> {
                 "pending" => (None, &[Shipping, Delivered, Cancelled]),
                 "cancelled" => (Some(Cancelled), &[Shipping, Delivered]),
                 "delivered" => (Some(Delivered), &[Cancelled]),
+                // Of each part by itself, unless an admin has sent what was left of it.
+                "shipping" if order.is_in_parcels() => (None, &[Delivered, Cancelled]),
                 _ => (Some(Shipping), &[Delivered, Cancelled]),
             };
             if owed.is_some_and(|owed| count(owed) == 0) {
                 self.add(NAME, id, format!("it is {} and nobody was told", order.status));
+            }
+            let of_parts = [("shipped", EmailKind::PartSent), ("refused", EmailKind::PartRefused)];
+            for (status, kind) in of_parts.into_iter().filter(|_| order.status != "cancelled") {
+                let (parts, told) = (order.parcels_that_are(status), count(kind));
+                if told < parts && (status == "refused" || count(Shipping) == 0) {
+                    self.add(NAME, id, format!("{parts} parts of it are {status}, and {told} letters tell"));
+                }
+            }
+            for kind in [EmailKind::PartSent, EmailKind::PartRefused] {
+                for _ in order.parcels.len()..count(kind) {
+                    twice.push((id, kind));
+                }
             }
             // A confirmation is not swept up: its message is worked or kept.
             if ["pending", "shipping"].contains(&order.status.as_str())
@@ -450,6 +523,13 @@ impl Checks<'_> {
             // A letter about a refund names both.
             let named = message["id"].as_str().and_then(|id| id.split_once('.'));
             let owed = || Some((message["paymentId"].as_str()?, message["refundId"].as_str()?));
+            let is_about_a_parcel = message["kind"].as_str().is_some_and(|kind| kind.starts_with("parcel."));
+            if let Some((order, seller)) = named.filter(|_| is_about_a_parcel) {
+                if self.world.owed_parcels.contains(&(order.to_owned(), seller.to_owned())) {
+                    self.add(NAME, order, format!("{queue} has a letter that is owed"));
+                }
+                continue;
+            }
             let refund = named.or_else(owed).and_then(|(payment, refund)| {
                 let payment = self.world.payments.get(payment)?;
                 Some((payment.order.as_str(), payment.refunds.get(refund)?))
@@ -745,6 +825,91 @@ pub(crate) mod tests {
     #[test]
     fn nothing_is_broken_when_all_is_well() {
         assert_eq!(after(|_, _| {}), BTreeSet::new());
+    }
+
+    /// The same order, of which Sue sends the tea and Joe refuses the cup, each told.
+    fn in_parcels(_: &mut History, world: &mut World) {
+        let sold_by = BTreeMap::from([
+            ("joe".to_owned(), vec![("cup".to_owned(), 1)]),
+            ("sue".to_owned(), vec![("tea".to_owned(), 2)]),
+        ]);
+        let status = |status: &str| status.to_owned();
+        let parcels = [("joe".to_owned(), status("refused")), ("sue".to_owned(), status("shipped"))];
+        let lines = vec![("tea".to_owned(), 2), ("cup".to_owned(), 1)];
+        *order(world) = Order {
+            sold_by: sold_by.clone(),
+            parcels: parcels.into(),
+            manual: true,
+            lines,
+            ..order(world).clone()
+        };
+        world.of_sellers.insert("order".into(), sold_by);
+        *emails(world) = vec![EmailKind::Confirmed, EmailKind::PartSent, EmailKind::PartRefused];
+    }
+
+    #[test]
+    fn an_order_that_is_otherwise_than_its_parcels_is_noticed() {
+        let broken = |change: &dyn Fn(&mut World)| {
+            after(|history, world| {
+                in_parcels(history, world);
+                history.note("key", |purchase| purchase.lines.push(("cup".into(), 1)));
+                change(world);
+            })
+        };
+        let parcels = "parcels are as their order";
+        assert_eq!(broken(&|_| {}), BTreeSet::new());
+        let waits = |world: &mut World| drop(order(world).parcels.insert("sue".into(), "to_send".into()));
+        assert!(broken(&waits).contains(parcels));
+        let arrived = |world: &mut World| drop(order(world).parcels.insert("sue".into(), "delivered".into()));
+        assert!(broken(&arrived).contains(parcels));
+        let lost = |world: &mut World| drop(order(world).parcels.remove("joe"));
+        assert!(broken(&lost).contains(parcels));
+        let names = || ("order".to_owned(), "joe".to_owned());
+        assert_eq!(broken(&|world| drop(world.to_send.insert(names()))), [parcels].into());
+        assert_eq!(broken(&|world| drop(world.owed_parcels.insert(names()))), [parcels].into());
+        let untold = |kind| move |world: &mut World| emails(world).retain(|email| *email != kind);
+        assert_eq!(broken(&untold(EmailKind::PartSent)), ["every buyer is told"].into());
+        assert_eq!(broken(&untold(EmailKind::PartRefused)), ["every buyer is told"].into());
+        let often = |world: &mut World| emails(world).extend([EmailKind::PartSent; 2]);
+        assert_eq!(broken(&often), ["no email twice"].into());
+    }
+
+    #[test]
+    fn pieces_that_were_refused_are_in_stock_and_others_are_sold() {
+        let with = |joe: &'static str| {
+            after(|history, world| {
+                in_parcels(history, world);
+                history.note("key", |purchase| purchase.lines.push(("cup".into(), 1)));
+                history.listed("cup", 5);
+                let terms = Terms { name: "cup".into(), price: 450, is_for_sale: true };
+                let shown = tea(world).clone();
+                let cup = Shown { key: "cup".into(), terms: Some(terms.clone()), ..shown };
+                world.shown.insert("cup".into(), cup);
+                world.offers.insert("cup".into(), Offer { quantity: 5, promised: 0, terms });
+                order(world).parcels.insert("joe".into(), joe.into());
+            })
+        };
+        assert_eq!(with("refused"), BTreeSet::new());
+        assert!(with("shipped").contains("the stock adds up"));
+    }
+
+    #[test]
+    fn a_seller_who_was_told_something_of_a_parcel_that_is_not_so_is_noticed() {
+        let said = |seller: &str, word, status| {
+            after(|history, world| {
+                in_parcels(history, world);
+                history.note("key", |purchase| {
+                    purchase.lines.push(("cup".into(), 1));
+                    purchase.parcels.push((seller.to_owned(), (word, status)));
+                });
+            })
+        };
+        let parcels = "parcels are as their order";
+        assert_eq!(said("sue", "shipped", 200), BTreeSet::new());
+        assert_eq!(said("joe", "refused", 200), BTreeSet::new());
+        assert_eq!(said("joe", "shipped", 200), [parcels].into());
+        assert_eq!(said("sue", "refused", 200), [parcels].into());
+        assert_eq!(said("sue", "refused", 409), BTreeSet::new());
     }
 
     #[test]

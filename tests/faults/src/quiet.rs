@@ -122,6 +122,7 @@ async fn is_anything_due(town: &Town) -> bool {
     let is_due = |item: &Value| item.get("due").is_some();
     readable(scan(&town.aws, "OrdersTable").await).any(|item| is_due(&item))
         || scan(&town.aws, "PaymentsTable").await.iter().any(is_due)
+        || scan(&town.aws, "SellerOrdersTable").await.iter().any(is_due)
 }
 
 /// Waits until what is told of each order that ships was heard: streams and topics have no queue to look into. What is

@@ -2,6 +2,7 @@
 //! the admin over few products, with sweeps, duplicates and a watcher beside them. What waits for a person is shipped,
 //! what is not wanted any more is deleted.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -19,7 +20,7 @@ use crate::cards::Way;
 use crate::draws::Draws;
 use crate::events;
 use crate::history::{Answered, Cancelled, History, Purchase, Word};
-use crate::world::{awaits, base64_url, has_left, is_settled, number, readable, scan, stored, text};
+use crate::world::{awaits, base64_url, has_left, is_settled, list, number, readable, scan, stored, text};
 
 /// How many people buy.
 const BUYERS: usize = 12;
@@ -71,6 +72,12 @@ struct StockChange {
     body: Value,
     product: String,
     pieces: i64,
+}
+
+/// Whether several people sell what is in an order.
+fn is_of_several(order: &Value) -> bool {
+    let sellers: BTreeSet<String> = list(order, "lines").map(|line| text(line, "sellerId")).collect();
+    sellers.len() > 1
 }
 
 impl Town {
@@ -231,6 +238,20 @@ impl Town {
         self.history.note(&purchase.key, |purchase| purchase.said.push((word, status)));
     }
 
+    /// Each of several sellers sends the own parcel of an order, and a few refuse it.
+    async fn send_parts(&self, draws: &mut Draws, purchase: &Purchase, order: &str) {
+        let owner = |id: &str| self.products.iter().find(|(_, product)| product.id == id).map(|(it, _)| *it);
+        let owners: BTreeSet<usize> = purchase.lines.iter().filter_map(|(id, _)| owner(id)).collect();
+        for owner in owners {
+            let word = if draws.chance(2_500) { "refused" } else { "shipped" };
+            let seller = &self.sellers[owner];
+            let path = format!("/seller/orders/{order}/status");
+            let status = seller.put(&path, &json!({ "status": word })).await.status;
+            let note = (seller.id(), (word, status));
+            self.history.note(&purchase.key, |purchase| purchase.parcels.push(note));
+        }
+    }
+
     /// Ships what waits for a person, says of some that they arrived, and cancels a few as the admin.
     async fn fulfil(self, seed: u64, done: Arc<AtomicBool>) {
         let mut draws = Draws::new(seed, "fulfilling");
@@ -246,7 +267,11 @@ impl Town {
                     let stored = stored(&self.aws, order).await;
                     // What the workflow ships has no number, and what is not paid yet is not to be sent.
                     if stored["manual"]["BOOL"] == true && !awaits(&stored) {
-                        self.say(&purchase, order, Word::Shipped).await;
+                        if is_of_several(&stored) && draws.chance(6_000) {
+                            self.send_parts(&mut draws, &purchase, order).await;
+                        } else {
+                            self.say(&purchase, order, Word::Shipped).await;
+                        }
                     }
                 }
             }

@@ -54,9 +54,36 @@ pub(crate) struct Order {
     pub tracking: Option<String>,
     /// Whether it is on the list of those that are pending.
     pub is_open: bool,
+    /// How far each seller's parcel is, where it is sent in parts.
+    pub parcels: BTreeMap<String, String>,
+    /// What is not paid of it at the door, since it was refused.
+    pub waived: i64,
 }
 
 impl Order {
+    /// Whether it is sent in parts.
+    pub(crate) fn is_in_parcels(&self) -> bool {
+        !self.parcels.is_empty()
+    }
+
+    /// How many parcels are so far.
+    pub(crate) fn parcels_that_are(&self, status: &str) -> usize {
+        self.parcels.values().filter(|parcel| *parcel == status).count()
+    }
+
+    /// The products whose seller does not send them.
+    pub(crate) fn refused(&self) -> BTreeSet<&str> {
+        let refused = self.parcels.iter().filter(|(_, status)| *status == "refused");
+        let lines = refused.filter_map(|(seller, _)| self.sold_by.get(seller)).flatten();
+        lines.map(|(product, _)| product.as_str()).collect()
+    }
+
+    /// The lines that are sent, or will be.
+    pub(crate) fn kept_lines(&self) -> impl Iterator<Item = &(String, i64)> {
+        let refused = self.refused();
+        self.lines.iter().filter(move |(product, _)| !refused.contains(product.as_str()))
+    }
+
     /// Whether its offers hold its pieces for it.
     pub(crate) fn holds_pieces(&self) -> bool {
         self.status != "cancelled" && !self.handed_over
@@ -238,6 +265,10 @@ pub(crate) struct World {
     pub orders: BTreeMap<String, Order>,
     /// What each seller has of an order, by the order's id and then the seller's.
     pub of_sellers: BTreeMap<String, BTreeMap<String, Vec<(String, i64)>>>,
+    /// Who has to send something of an order, by the order's id and then the seller's.
+    pub to_send: BTreeSet<(String, String)>,
+    /// Of which parcels a letter is still owed, likewise.
+    pub owed_parcels: BTreeSet<(String, String)>,
     /// By id or name.
     pub shown: BTreeMap<String, Shown>,
     /// By the product's id.
@@ -283,12 +314,22 @@ pub(crate) enum EmailKind {
     Cancelled,
     /// Some of the money went back.
     Refunded,
+    /// A part of it is on its way.
+    PartSent,
+    /// A part of it is not sent.
+    PartRefused,
 }
 
 impl EmailKind {
     fn of(mail: &Mail) -> Option<Self> {
         if mail.subject.starts_with("You get ") {
             return Some(Self::Refunded);
+        }
+        if mail.subject.starts_with("Part of your order is on its way") {
+            return Some(Self::PartSent);
+        }
+        if mail.subject.starts_with("We cannot send ") {
+            return Some(Self::PartRefused);
         }
         let ends = [
             ("confirmed", Self::Confirmed),
@@ -313,6 +354,13 @@ impl World {
         for item in scan(aws, "SellerOrdersTable").await {
             let of_order = world.of_sellers.entry(text(&item, "orderId")).or_default();
             of_order.insert(text(&item, "sellerId"), list(&item, "lines").map(line).collect());
+            let name = (text(&item, "orderId"), text(&item, "sellerId"));
+            if item.get("due").is_some() || item.get("dueAt").is_some() {
+                world.owed_parcels.insert(name.clone());
+            }
+            if item.get("open").is_some() {
+                world.to_send.insert(name);
+            }
         }
         for (kind, table) in
             [("products", "ProductsTable"), ("categories", "CategoriesTable"), ("banners", "BannersTable")]
@@ -591,6 +639,8 @@ fn order(item: &Value) -> Order {
         manual: item["manual"]["BOOL"] == true,
         tracking: item["shipment"]["M"]["trackingNumber"]["S"].as_str().map(str::to_owned),
         is_open: item.get("open").is_some(),
+        parcels: parcels(item),
+        waived: number(item, "waived"),
     }
 }
 
@@ -637,6 +687,11 @@ fn stores(items: &[Value]) -> BTreeMap<String, Store> {
         }
     }
     stores
+}
+
+fn parcels(item: &Value) -> BTreeMap<String, String> {
+    let parcels = item["parcels"]["M"].as_object().into_iter().flatten();
+    parcels.map(|(seller, parcel)| (seller.clone(), text(&parcel["M"], "status"))).collect()
 }
 
 fn offer(item: &Value) -> Offer {
