@@ -258,3 +258,63 @@ async fn an_admin_whose_account_is_closed_is_none() {
     root.request(Method::DELETE, "/categories/nothing").send().await.is_problem(403, "forbidden");
     becomes(&root, admin, "customer").await.is_problem(403, "forbidden");
 }
+
+const NEW_ADDRESS: &str = "Your code for a new address at Cartwright";
+
+/// The code that was emailed to an address that somebody wants to have.
+async fn code_to(shop: &Shop, address: &str) -> String {
+    eventually("a code arrives", async || {
+        let mails = shop.mail_to(address).await;
+        let mail = mails.iter().rfind(|mail| mail.subject == NEW_ADDRESS)?;
+        let mut words = mail.text.split_whitespace();
+        words
+            .find(|word| word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_digit()))
+            .map(str::to_owned)
+    })
+    .await
+}
+
+async fn wants(person: &Person, address: &str) -> Answer {
+    person.post("/users/me/email", &json!({ "email": address })).await
+}
+
+async fn confirms(person: &Person, code: &str) -> Answer {
+    let request = person.request_on_the_account(Method::POST, "/users/me/email/confirm");
+    request.json(&json!({ "confirmationCode": code })).send().await
+}
+
+#[tokio::test]
+async fn a_new_address_counts_once_its_code_was_entered() {
+    let shop = Shop::open();
+    let ann = shop.person("Ann").await;
+    let address = ann.email.replace("ann", "fox");
+    let answer = wants(&ann, &address.to_uppercase()).await;
+    assert_eq!(answer.calls(), calls([("dynamodb", 4), ("sqs", 1)]));
+    answer.is(202);
+    let code = code_to(&shop, &address).await;
+    assert_eq!(ann.get("/users/me").await.is(200)["email"], ann.email);
+    let wrong = if code == "12345678" { "87654321" } else { "12345678" };
+    confirms(&ann, wrong).await.is_problem(422, "code-mismatch");
+    let answer = confirms(&ann, &code).await;
+    assert_eq!(answer.calls(), calls([("cognito-idp", 1), ("dynamodb", 5)]));
+    answer.is(200);
+    confirms(&ann, &code).await.is(200);
+    assert_eq!(ann.get("/users/me").await.is(200)["email"], address);
+    let signs_in = async |email: &str| {
+        shop.post("/sign-in", &json!({ "email": email, "password": PASSWORD })).await.status
+    };
+    assert_eq!((signs_in(&address).await, signs_in(&ann.email).await), (200, 401));
+}
+
+#[tokio::test]
+async fn an_address_that_another_account_has_stays_its_own() {
+    let shop = Shop::open();
+    let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
+    wants(&ann, &bob.email).await.is(202);
+    let code = code_to(&shop, &bob.email).await;
+    // The code is of Ann's change, and of no other.
+    confirms(&bob, &code).await.is_problem(422, "code-mismatch");
+    confirms(&ann, &code).await.is_problem(409, "email-taken");
+    assert_eq!(ann.get("/users/me").await.is(200)["email"], ann.email);
+    wants(&ann, "nobody").await.is_problem(422, "invalid-input").at(["#/email"]);
+}

@@ -11,6 +11,7 @@
 //! | [`second_factor`] | turning such an app on and off |
 //! | [`confirmed`] | who a person is once Cognito has confirmed the address |
 //! | [`letters`] | what the emails with a code say |
+//! | [`new_address`] | another address, by a code of our own |
 //! | [`user_pool`] | Cognito |
 //! | [`client_secret`] | what proves to Cognito that a call is ours |
 
@@ -32,6 +33,7 @@ use users::{Email, FullName, Username};
 pub mod client_secret;
 pub mod confirmed;
 pub mod letters;
+pub mod new_address;
 pub mod recovery;
 pub mod refusal;
 pub mod second_factor;
@@ -40,6 +42,7 @@ pub mod signing_up;
 pub mod user_pool;
 
 pub use confirmed::{AdminEmail, Confirmed};
+pub use new_address::{AskingForAddress, ProvingAddress};
 pub use recovery::{Change, Recovery};
 pub use refusal::{Error, Refusal};
 pub use second_factor::{NewTotp, SecondFactor};
@@ -70,6 +73,13 @@ impl Field for Password {
 /// The digits that were emailed to prove an address.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ConfirmationCode(String);
+
+impl ConfirmationCode {
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 impl Field for ConfirmationCode {
     fn parse(value: Value) -> Result<Self, String> {
@@ -341,6 +351,24 @@ shared::body!(
         pub code: ConfirmationCode = "confirmationCode",
         /// What it is to be.
         pub new_password: Password,
+    }
+);
+
+shared::body!(
+    /// The body of `POST /users/me/email`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct NewEmail {
+        /// The address that the account is to have.
+        pub email: Email,
+    }
+);
+
+shared::body!(
+    /// The body of `POST /users/me/email/confirm`.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct ConfirmEmail {
+        /// The code from the email.
+        pub code: ConfirmationCode = "confirmationCode",
     }
 );
 

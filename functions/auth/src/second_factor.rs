@@ -96,7 +96,7 @@ impl UserPool {
     }
 }
 
-fn is_fresh(caller: &Caller, now: Timestamp) -> Result<(), Refusal> {
+pub(crate) fn is_fresh(caller: &Caller, now: Timestamp) -> Result<(), Refusal> {
     match caller.signed_in_at() {
         Some(at) if at + FRESH >= now => Ok(()),
         _ => Err(Refusal::SignInTooOld),

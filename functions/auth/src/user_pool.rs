@@ -30,7 +30,7 @@ use aws_sdk_cognitoidentityprovider::types::{
 use shared::caller::{ADMINS, AccessToken, UserId};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
-use users::Username;
+use users::{Email, Username};
 
 use crate::client_secret::ClientSecret;
 use crate::{
@@ -326,6 +326,29 @@ impl Directory {
             .username(person.username.as_str())
             .user_attributes(attribute("name", person.full_name.as_str())?);
         update.send().await.context("name an account")?;
+        Ok(())
+    }
+
+    /// Gives an account another address, which its person has proved to us. Safe to repeat: the same address changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// An address that is another account's.
+    pub async fn set_address(&self, username: &str, address: &Email) -> Result<(), Error> {
+        let update = self
+            .cognito
+            .admin_update_user_attributes()
+            .user_pool_id(&self.pool_id)
+            .username(username)
+            .user_attributes(attribute("email", address.as_str())?)
+            .user_attributes(attribute("email_verified", "true")?);
+        update.send().await.map_err(|error| {
+            meaning("change an address", error, |code, _| match code {
+                "AliasExistsException" => Some(Refusal::EmailTaken),
+                "UserNotFoundException" => Some(Refusal::BadToken),
+                _ => None,
+            })
+        })?;
         Ok(())
     }
 

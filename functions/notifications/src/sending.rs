@@ -17,7 +17,7 @@ use shared::run::config::ConfigError;
 use shared::run::telemetry;
 use shared::run::worker::Failure;
 use shared::values::time::Timestamp;
-use users::{AccountLetterKind, AccountLetters};
+use users::{AccountLetterKind, AccountLetters, AddressLetterKind, AddressLetters};
 
 use crate::{Email, Mailer, NotSent, WebShop};
 
@@ -32,6 +32,7 @@ pub struct Sending {
     returns: ReturnLetters,
     payments: PaymentLetters,
     accounts: AccountLetters,
+    addresses: AddressLetters,
     mailer: Mailer,
     shop: WebShop,
 }
@@ -47,6 +48,7 @@ impl FromEnv for Sending {
             returns: ReturnLetters::from_env(aws)?,
             payments: PaymentLetters::from_env(aws)?,
             accounts: AccountLetters::from_env(aws)?,
+            addresses: AddressLetters::from_env(aws)?,
             mailer: Mailer::from_env(aws)?,
             shop: WebShop::from_env(aws)?,
         })
@@ -74,6 +76,9 @@ impl Sending {
         }
         if queued.kind.parse::<PaymentLetterKind>().is_ok() {
             return self.send_for(&self.payments, queued, now).await;
+        }
+        if queued.kind.parse::<AddressLetterKind>().is_ok() {
+            return self.send_for(&self.addresses, queued, now).await;
         }
         if queued.kind.parse::<AccountLetterKind>().is_ok() {
             return self.send_for(&self.accounts, queued, now).await;

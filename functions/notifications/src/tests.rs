@@ -357,6 +357,7 @@ fn previews() -> Vec<(String, Email)> {
         previews.push((kind.as_str().replace('.', "-"), Email::of(&about_parcel(kind), &shop()).unwrap()));
     }
     previews.push(("payment-refunded".to_owned(), Email::of(&about_refund(), &shop()).unwrap()));
+    previews.push(("account-new-address".to_owned(), Email::of(&to_new_address(), &shop()).unwrap()));
     for kind in AccountLetterKind::ALL {
         previews.push((kind.as_str().replace('.', "-"), Email::of(&about_account(kind), &shop()).unwrap()));
     }
@@ -399,6 +400,19 @@ fn about_parcel(kind: ParcelLetterKind) -> Letter {
     value["parcels"] = json!({ "77e1": parcel, "b0b1": { "status": "to_send" } });
     let order: Order = serde_json::from_value(value).unwrap();
     order.letter_of_parcel(kind, &order.lines()[1].seller().clone()).unwrap().unwrap()
+}
+
+/// What is written to an address that somebody wants to have.
+fn to_new_address() -> Letter {
+    let at = "2026-11-29T10:00:00.000Z";
+    let change = "01a1fbbc-f982-7d04-8367-8c1b9055f403";
+    let profile = json!({
+        "userId": "5d0c6a7e-2b0f-4f0e-9c68-3fd12c0b7a94", "email": "ann@cartwright.test", "fullName": HOSTILE[1],
+        "username": "Ann_Lee", "createdAt": at,
+        "newAddress": { "id": change, "address": "new@cartwright.test", "askedAt": at },
+    });
+    let profile: Profile = serde_json::from_value(profile).unwrap();
+    profile.letter_to_new_address(change.parse().unwrap(), "27402311".into()).unwrap()
 }
 
 /// What is told of an account that somebody asked to have deleted.

@@ -17,12 +17,14 @@ use shared::values::time::Timestamp;
 pub mod admins;
 pub mod events;
 pub mod letters;
+pub mod new_address;
 pub mod profile;
 pub mod standing;
 pub mod store;
 
 pub use admins::{Admins, CurrentAdmin, CurrentCaller, OpenAccounts};
 pub use letters::{AccountLetterKind, AccountLetters};
+pub use new_address::{AddressCodes, AddressLetterKind, AddressLetters, ChangeOf, NewAddress};
 pub use profile::{EmailPrefix, Locale, Phone, ProfileChanges, ProfileView, SavedAddress};
 pub use standing::{
     LeavingRefusal, Listed, NewRole, PeopleList, PersonView, StandingRefusal, Status, Sync, SyncId,
@@ -216,6 +218,9 @@ pub struct Profile {
     /// What the user pool has to hear yet of role and status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sync: Option<Sync>,
+    /// The address that the person wants to have, or has had since it was proved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_address: Option<NewAddress>,
     /// Where to call the person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<Phone>,
@@ -275,6 +280,7 @@ impl Profile {
             role_changed_at: None,
             status: Status::Active,
             sync: None,
+            new_address: None,
             phone: None,
             locale: None,
             addresses: Vec::new(),

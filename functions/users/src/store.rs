@@ -28,7 +28,7 @@ use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
 
-use crate::{Email, EmailPrefix, Listed, Profile, ProfileChanges, Role, Status, account_closed};
+use crate::{Email, EmailPrefix, Listed, NewAddress, Profile, ProfileChanges, Role, Status, account_closed};
 
 const PEOPLE: List =
     List { index: Some("people"), partition: "listed", sort: Sort::Ascending("email"), key: "userId" };
@@ -170,6 +170,45 @@ impl Users {
             .expression_attribute_values(":old", dynamo::text(profile.email.as_str()))
             .expression_attribute_values(":now", dynamo::text(&now));
         dynamo::unless_condition_failed(update.send().await).context("mend the address of a profile")?;
+        Ok(())
+    }
+
+    /// Notes which address a person wants to have. Safe to repeat by the SDK: it is the same one.
+    ///
+    /// # Errors
+    /// `account-closed`; 404 without a profile.
+    pub async fn wants_address(&self, id: &UserId, new: &NewAddress) -> Result<(), Problem> {
+        let update = self
+            .updating(id)
+            .update_expression("SET newAddress = :new")
+            .condition_expression(format!("attribute_exists(userId) AND {IS_ACTIVE}"))
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":active", text(&Status::Active))
+            .expression_attribute_values(":new", AttributeValue::M(to_item(new)?));
+        let update = update.build().context("note a new address")?;
+        match update_item(&self.dynamodb, update, ReturnValue::None).await? {
+            Written::Done(_) => Ok(()),
+            Written::Refused(item) if item.is_empty() => Err(Problem::not_found("profile")),
+            Written::Refused(_) => Err(account_closed()),
+        }
+    }
+
+    /// Gives a profile the address that was proved, which the user pool has by now. Safe to repeat, and where this dies
+    /// the next sign-in does it.
+    ///
+    /// # Errors
+    /// When the table does not take it.
+    pub async fn address_proved(&self, id: &UserId, new: &NewAddress, now: Timestamp) -> anyhow::Result<()> {
+        let update = self
+            .update(id)
+            .update_expression(format!("SET email = :address, updatedAt = :now, {NEXT_VERSION}"))
+            .condition_expression("newAddress.id = :change AND email <> :address")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":address", text(new.address().as_str()))
+            .expression_attribute_values(":change", text(&new.id()))
+            .expression_attribute_values(":now", text(&now));
+        dynamo::unless_condition_failed(update.send().await).context("change the address of a profile")?;
         Ok(())
     }
 

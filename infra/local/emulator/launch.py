@@ -567,6 +567,27 @@ def finish_a_confirmation():
     cognito._run_idp_handler = run_and_finish
 
 
+def keep_an_address_its_owners():
+    """Refuses an administrator's change of an account's verified email to one that is another's alias, as AWS does."""
+    import ministack.services.cognito as cognito
+
+    run = cognito._run_idp_handler
+
+    def run_unless_taken(handler, action, data):
+        if action == "AdminUpdateUserAttributes":
+            pool = cognito._resolve_pool(data.get("UserPoolId"))[0] or {}
+            wanted = cognito._attr_list_to_dict(data.get("UserAttributes") or [])
+            if "email" in pool.get("AliasAttributes", []) and wanted.get("email_verified") == "true":
+                user = cognito._resolve_user(pool, data.get("Username"))[0]
+                owner = cognito._resolve_user(pool, wanted.get("email"))[0]
+                if owner and owner is not user:
+                    message = "An account with the email already exists."
+                    return cognito.error_response_json("AliasExistsException", message, 400)
+        return run(handler, action, data)
+
+    cognito._run_idp_handler = run_unless_taken
+
+
 def ask_for_the_words_of_a_code():
     """Asks the pool's `CustomMessage` for the words of every code, and whether an address may be changed.
 
@@ -878,6 +899,7 @@ def main():
         begin_streams_anew_after_a_restart()
         honour_time_to_live()
         finish_a_confirmation()
+        keep_an_address_its_owners()
         ask_for_the_words_of_a_code()
         find_people_while_others_sign_up()
         ignore_the_case_of_names()
