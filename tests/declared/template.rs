@@ -871,6 +871,7 @@ const NOTHING_TO_FORGET: [(&str, &str); 8] = [
     ("Payments", "ids, amounts and times, which the law asks for"),
     ("Sales", "numbers of days and orders, and the id of who sold, gone by themselves after 60 days"),
     ("SellerOrders", "lines and amounts of an order, and the id of who sold them"),
+    ("Search", "which parts of the index count, and products, of which nothing is found once they are gone"),
     ("Settings", "the shop's own"),
 ];
 
