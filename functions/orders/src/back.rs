@@ -150,9 +150,9 @@ impl Order {
             self.was_paid() && self.payment.as_ref().is_some_and(|paid| paid.kept() == Amount::ZERO);
         let mut had = BTreeMap::new();
         for line in &self.lines {
-            let some_is_left = self.back_of(line.offer_id).refunded < line.quantity.pieces()
-                && !self.is_refused_by(&line.seller_id);
-            *had.entry(line.product_id).or_insert(false) |= is_sent && !is_paid_back && some_is_left;
+            let is_left = self.back_of(line.offer_id).refunded < line.quantity.pieces();
+            let is_kept = is_left && !is_paid_back && !self.is_refused_by(&line.seller_id);
+            *had.entry(line.product_id).or_insert(false) |= is_sent && is_kept;
         }
         had
     }
