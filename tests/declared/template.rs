@@ -863,7 +863,7 @@ fn the_environment_of_a_function_fits_into_the_four_kilobytes_that_lambda_has_fo
 
 /// Tables in which nothing of a person is to be deleted with the account, and why. Ids lead nowhere once the profile is
 /// gone.
-const NOTHING_TO_FORGET: [(&str, &str); 8] = [
+const NOTHING_TO_FORGET: [(&str, &str); 9] = [
     ("Banners", "the shop's own"),
     ("Categories", "the shop's own"),
     ("Coupons", "a use has a code and an id"),
