@@ -865,8 +865,10 @@ pub(crate) mod tests {
         let lost = |world: &mut World| drop(order(world).parcels.remove("joe"));
         assert!(broken(&lost).contains(parcels));
         let names = || ("order".to_owned(), "joe".to_owned());
-        assert_eq!(broken(&|world| drop(world.to_send.insert(names()))), [parcels].into());
-        assert_eq!(broken(&|world| drop(world.owed_parcels.insert(names()))), [parcels].into());
+        let has_to_send = |world: &mut World| world.to_send.extend([names()]);
+        assert_eq!(broken(&has_to_send), [parcels].into());
+        let is_owed = |world: &mut World| world.owed_parcels.extend([names()]);
+        assert_eq!(broken(&is_owed), [parcels].into());
         let untold = |kind| move |world: &mut World| emails(world).retain(|email| *email != kind);
         assert_eq!(broken(&untold(EmailKind::PartSent)), ["every buyer is told"].into());
         assert_eq!(broken(&untold(EmailKind::PartRefused)), ["every buyer is told"].into());
