@@ -1,11 +1,12 @@
-//! Giving back the money of one order as a model: every interleaving of two admins who ask for parts, the order's end,
-//! the consumer of refunds, somebody in Stripe's Dashboard, and a bank; each of which may be repeated, and may die
-//! between any two of its steps, be it that a transaction took effect or that Stripe did what it was asked for.
+//! Giving back the money of one order as a model: every interleaving of two admins who ask for parts, two sellers who
+//! refuse theirs, the order's end, the consumer of refunds, somebody in Stripe's Dashboard, and a bank; each of which
+//! may be repeated, and may die between any two of its steps, be it that a transaction took effect or that Stripe did
+//! what it was asked for.
 //!
 //! What Stripe tells is how something was when it was told: each such message may be delivered late, again, before
 //! earlier ones, or never. What follows from it is the product's own [`RefundState::on`], `Dispute::goes_on`,
-//! `amount_of` and `Paying::goes_back`. In every state that is reached, all processes are ended and what repairs by
-//! itself is let run, the sweep and the daily reconciliation: then the books must be Stripe's.
+//! `amount_of`, `refused_money` and `Paying::goes_back`. In every state that is reached, all processes are ended and
+//! what repairs by itself is let run, the sweep and the daily reconciliation: then the books must be Stripe's.
 
 #![expect(clippy::unwrap_used, reason = "the model itself is a test: what it cannot find is its fault")]
 
@@ -18,7 +19,7 @@ use payments::refunds::{RefundFollows, RefundHeard, RefundState};
 use stateright::{Model, Property};
 
 use crate::exploring::{breaks, holds};
-use books::{Bank, Books, CAME, DASHBOARD, Event, Key, PAID_IN_FULL, Read, Standing, Word};
+use books::{Bank, Books, CAME, DASHBOARD, Event, Key, PAID_IN_FULL, Read, SELLERS, Standing, Word};
 
 /// What somebody is about to do next. Each step is one call; a refund is named by its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,6 +34,8 @@ enum Process {
     Heard(u8, AsRead, Word),
     /// To end the order, as it was read.
     End(Read),
+    /// To refuse the parcel of this seller, likewise.
+    Refuse(u8, Read),
     /// To write what was heard of a dispute, by how that was when it was read; then what it did to the money, and to
     /// give back what it left.
     Dispute(AsRead, Event),
@@ -133,6 +136,8 @@ enum Action {
     Ask(Option<i8>),
     /// Somebody ends the order.
     End,
+    /// A seller does not send the own parcel.
+    Refuse(usize),
     /// The consumer gets a message and counts its try; the sweep queues what is owed and was not.
     Carry(usize),
     Sweep(usize),
@@ -161,6 +166,8 @@ enum Safeguard {
     LedgerFact,
     /// What is written moves on from the status that was read.
     StatusCondition,
+    /// A parcel is refused as all of them were read.
+    Parcels,
     /// What is to go back can still, when that is written.
     Refundable,
     /// Nothing is asked back as long as a dispute stands, when that is written.
@@ -182,6 +189,7 @@ struct Shop {
     fails: u8,
     has_dashboard: bool,
     ends: bool,
+    has_sellers: bool,
     has_bank: bool,
     without: Option<Safeguard>,
 }
@@ -232,6 +240,9 @@ impl Shop {
                 None
             }
             Process::End(read) => state.ends(read, self.without)?.map(Process::Queue),
+            Process::Refuse(seller, read) => {
+                state.refuses(usize::from(seller), read, self.without)?.map(Process::Queue)
+            }
             Process::Dispute(read, event) => {
                 state.disputes(read.state(&DisputeState::ALL), event);
                 state.hears_of_the_bank(event)
@@ -283,6 +294,10 @@ impl Shop {
         }
         if self.ends && !state.is_over {
             actions.push(Action::End);
+        }
+        if self.has_sellers {
+            let sellers = state.refused.iter().enumerate().filter(|(_, is_refused)| !**is_refused);
+            actions.extend(sellers.map(|(seller, _)| Action::Refuse(seller)));
         }
         for which in 0..DASHBOARD {
             let refund = &state.refunds[which];
@@ -352,6 +367,7 @@ impl Model for Shop {
         let started = match action {
             Action::Ask(wanted) => state.allowed(wanted).map(Process::Ask),
             Action::End => Some(Process::End(state.read())),
+            Action::Refuse(seller) => Some(Process::Refuse(place(seller), state.read())),
             Action::Carry(which) => self.carries(&mut next, which),
             Action::Tell(which, word) => state.hears(which, word),
             Action::TellOfTheBank(event) => state.hears_of_the_bank(event),
@@ -388,6 +404,11 @@ impl Model for Shop {
             }),
             Property::always(ONCE, |_, state: &State| state.refunds.iter().all(|refund| refund.made <= 1)),
             Property::always(STOCK, |_, state: &State| state.released == u8::from(state.is_over)),
+            Property::always(PARCELS, |shop: &Self, state: &State| {
+                let is_over = state.refused == [true; SELLERS.len()];
+                state.given_back == state.refused.map(u8::from)
+                    && (!shop.has_sellers || state.is_over == is_over)
+            }),
             Property::always(BANK, |_, state: &State| !state.asked_of_a_bank),
             // Everybody may die at any time, so it is enough to look where nobody is at work.
             Property::always(BOOKS, |shop: &Self, state: &State| {
@@ -398,8 +419,15 @@ impl Model for Shop {
                     return true;
                 }
                 let quiet = shop.quiet(state);
-                let is_told = quiet.refunds.iter().any(|refund| refund.known == Some(RefundState::Failed));
-                quiet.at_stripe() == 0 || quiet.bank == Bank::Decides || is_told
+                quiet.at_stripe() == 0 || quiet.bank == Bank::Decides || is_told(&quiet)
+            }),
+            Property::always(NOT_SENT, |shop: &Self, state: &State| {
+                if state.is_at_work() {
+                    return true;
+                }
+                let quiet = shop.quiet(state);
+                let refused: i8 = quiet.refused.map(i8::from).iter().sum();
+                quiet.at_stripe() <= CAME - refused || is_told(&quiet)
             }),
         ];
         properties.extend(self.reached());
@@ -439,6 +467,14 @@ impl Shop {
             };
             state.refunds.iter().any(is_found)
         })];
+        if self.has_sellers {
+            reached.push(Property::sometimes(EACH, |_, state: &State| {
+                let is_back = |refund: &&books::Refund| refund.known == Some(RefundState::Accepted);
+                state.is_over
+                    && state.asked == 0
+                    && state.refunds[..DASHBOARD].iter().filter(is_back).count() == 2
+            }));
+        }
         if self.admins > 1 {
             reached.push(Property::sometimes(IN_PARTS, |_, state: &State| {
                 let is_back = |refund: &&books::Refund| refund.known == Some(RefundState::Accepted);
@@ -479,6 +515,11 @@ fn happens_at_stripe(state: &mut State, action: Action) {
     }
 }
 
+/// Whether somebody was told that something could not go back.
+fn is_told(quiet: &State) -> bool {
+    quiet.refunds.iter().any(|refund| refund.known == Some(RefundState::Failed))
+}
+
 /// Whether nothing is owed, each refund stands here as it does there, and as much is kept.
 fn is_stripes(quiet: &State) -> bool {
     let is_as_there = |refund: &books::Refund| match refund.known {
@@ -494,26 +535,47 @@ const COUNTERS: &str = "what came is what can go back, goes back and went, and t
 const NO_MORE: &str = "never does more go back than came";
 const ONCE: &str = "what is asked for once goes back once";
 const STOCK: &str = "the stock of an order comes back once, with its end";
+const PARCELS: &str = "the pieces of a parcel come back once, and the order is over with the last";
+const NOT_SENT: &str =
+    "nothing is kept for a parcel that is not sent, unless somebody was told that it failed";
 const BANK: &str = "nothing is asked back while a bank has it";
 const BOOKS: &str = "the books are Stripe's, and nothing is owed";
 const KEPT: &str = "nothing is kept for an order that is over, unless somebody was told that it failed";
 // The model says something only if it gets as far as this.
 const IN_PARTS: &str = "two parts go back";
+const EACH: &str = "each of two parcels goes back by itself";
 const FOUND: &str = "a refund is found that Stripe made before it forgot its key";
 const COMES_AGAIN: &str = "what went comes again";
 const FAILED_FIRST: &str = "a refund is known to have failed that nobody knew to have gone";
 const LEFT: &str = "what a bank left goes back for an order that is over";
 
 /// Two admins, and somebody in the Dashboard.
-const ADMINS: Shop =
-    Shop { admins: 2, fails: 1, has_dashboard: true, ends: false, has_bank: false, without: None };
+const ADMINS: Shop = Shop {
+    admins: 2,
+    fails: 1,
+    has_dashboard: true,
+    ends: false,
+    has_sellers: false,
+    has_bank: false,
+    without: None,
+};
+
+/// Two sellers who refuse, beside an admin and somebody in the Dashboard.
+const REFUSE: Shop = Shop { admins: 1, has_sellers: true, ..ADMINS };
 
 /// The order's end, beside an admin and somebody in the Dashboard.
 const END: Shop = Shop { admins: 1, ends: true, ..ADMINS };
 
 /// An admin, and a bank.
-const BANKS: Shop =
-    Shop { admins: 1, fails: 1, has_dashboard: false, ends: false, has_bank: true, without: None };
+const BANKS: Shop = Shop {
+    admins: 1,
+    fails: 1,
+    has_dashboard: false,
+    ends: false,
+    has_sellers: false,
+    has_bank: true,
+    without: None,
+};
 
 /// The order's end, and a bank.
 const END_AND_BANK: Shop = Shop { admins: 0, ends: true, ..BANKS };
@@ -526,6 +588,11 @@ fn two_admins_and_somebody_in_the_dashboard_give_back_what_they_asked_for_once_a
 #[test]
 fn an_order_that_ends_gives_back_what_nobody_has_given_back() {
     holds(END, 160_000, 26);
+}
+
+#[test]
+fn what_two_sellers_do_not_send_goes_back_beside_what_others_give_back() {
+    holds(REFUSE, 100_000, 26);
 }
 
 #[test]
@@ -551,6 +618,13 @@ fn a_fact_that_two_events_tell_is_written_twice_where_the_ledger_knows_events() 
 fn without_a_condition_on_the_status_a_refund_fails_twice_and_stock_comes_back_twice() {
     assert_breaks(ADMINS, Safeguard::StatusCondition, COUNTERS);
     assert_breaks(END_AND_BANK, Safeguard::StatusCondition, STOCK);
+}
+
+#[test]
+fn without_a_condition_on_its_parcels_one_is_refused_twice() {
+    assert_breaks(REFUSE, Safeguard::Parcels, PARCELS);
+    assert_breaks(REFUSE, Safeguard::Refundable, NO_MORE);
+    assert_breaks(REFUSE, Safeguard::Sweep, BOOKS);
 }
 
 #[test]

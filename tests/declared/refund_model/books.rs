@@ -3,14 +3,17 @@
 
 use std::sync::LazyLock;
 
-use orders::{OrderStatus, Paying};
+use orders::parcels::ParcelSaid;
+use orders::{Order, OrderStatus, Paying};
 use payments::Payment;
 use payments::attempt::AttemptStatus;
 use payments::disputes::{Dispute, DisputeState};
+use payments::parcelling::refused_money;
 use payments::refunding::amount_of;
 use payments::refunds::{RefundFollows, RefundHeard, RefundState};
 use payments::stripe;
 use serde_json::json;
+use shared::caller::Caller;
 use shared::values::money::Amount;
 use shared::values::time::Timestamp;
 
@@ -22,6 +25,9 @@ pub const CAME: i8 = 2;
 
 /// As many as an order has of two admins, of its end and of what a bank left, and one from the Dashboard.
 pub const REFUNDS: usize = 5;
+
+/// Who sells the order, each one part of what came.
+pub const SELLERS: [&str; 2] = ["b0b", "e5e"];
 
 /// The one that somebody makes in Stripe's own pages.
 pub const DASHBOARD: usize = REFUNDS - 1;
@@ -240,12 +246,54 @@ static PAID: LazyLock<Paying> = LazyLock::new(|| {
     Paying { paid: Amount::from_minor(minor(CAME)), ..paying }
 });
 
-/// What was read of an order that is to end.
+/// An order of two sellers who have not sent anything yet, of which the other one has refused or not.
+fn of_two_sellers(is_refused: bool, refunding: i8, refunded: i8) -> Order {
+    let mut item = serde_json::to_value(order(OrderStatus::Pending, 1, 1)).unwrap();
+    let mut line = item["lines"][0].clone();
+    line["unitPrice"] = json!(minor(1));
+    let mut other = line.clone();
+    let id = "01a1fbbc-f982-7d04-8367-8c1b9055f408";
+    (other["offerId"], other["productId"], other["sellerId"]) = (json!(id), json!(id), json!(SELLERS[1]));
+    (item["lines"], item["total"], item["manual"]) = (json!([line, other]), json!(minor(CAME)), json!(true));
+    item["payment"]["paid"] = json!(minor(CAME));
+    item["payment"]["refunding"] = json!(minor(refunding));
+    item["payment"]["refunded"] = json!(minor(refunded));
+    if is_refused {
+        item["parcels"] = json!({ SELLERS[0]: { "status": "to_send" }, SELLERS[1]: { "status": "refused" } });
+    }
+    serde_json::from_value(item).unwrap()
+}
+
+/// How much goes back for a parcel that is refused, by [`refused_money`]: where the other one is or not, and so much is
+/// on its way back, and so much went.
+type Worth = Vec<((bool, i8, i8), i8)>;
+
+static WORTH: LazyLock<Worth> = LazyLock::new(|| {
+    let seller = Caller::for_tests(SELLERS[0]);
+    let of = |is_refused: bool, refunding: i8, refunded: i8| {
+        let order = of_two_sellers(is_refused, refunding, refunded);
+        let (whose, by) = order.parcel_told_by(&seller, None).unwrap();
+        let moves = order.moves(std::slice::from_ref(&whose), &ParcelSaid::Refused(None)).unwrap().unwrap();
+        let mut payment = serde_json::to_value(payment_with(minor(CAME - refunding - refunded), 0)).unwrap();
+        payment["intentId"] = json!("pi_1");
+        let payment = serde_json::from_value(payment).unwrap();
+        let asked = refused_money(&order, &moves, &whose, Some(&payment), &by, AT.parse().unwrap());
+        asked.unwrap().1.map_or(0, |refund| parts(refund.amount()))
+    };
+    let goes =
+        (0..=CAME).flat_map(|refunding| (0..=CAME - refunding).map(move |refunded| (refunding, refunded)));
+    let all = goes.flat_map(|(refunding, refunded)| [false, true].map(|other| (other, refunding, refunded)));
+    all.map(|(other, refunding, refunded)| ((other, refunding, refunded), of(other, refunding, refunded)))
+        .collect()
+});
+
+/// What was read of an order that is to end, or of which a parcel is to be refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Read {
     refunding: i8,
     refunded: i8,
     disputes: i8,
+    refused: [bool; SELLERS.len()],
 }
 
 impl Read {
@@ -256,6 +304,14 @@ impl Read {
         let disputes = u32::try_from(self.disputes).unwrap();
         parts(Paying { refunding, refunded, disputes, ..PAID.clone() }.goes_back())
     }
+
+    /// How much goes back for the parcel of this seller, and whether nothing is sent then.
+    fn refuses(self, seller: usize) -> (i8, bool) {
+        let is_last = self.refused.iter().enumerate().all(|(other, refused)| other == seller || *refused);
+        let asked = (is_last, self.refunding, self.refunded);
+        let worth = WORTH.iter().find(|(of, _)| *of == asked).map(|(_, worth)| *worth);
+        (worth.unwrap_or_default(), is_last)
+    }
 }
 
 /// The money of one order that was paid by one attempt. Each counter is written in one transaction to both, so there is
@@ -265,6 +321,9 @@ pub struct Books {
     /// Whether the order is cancelled, and how often its stock came back.
     pub is_over: bool,
     pub released: u8,
+    /// Whose parcels are refused, and how often the pieces of each came back.
+    pub refused: [bool; SELLERS.len()],
+    pub given_back: [u8; SELLERS.len()],
     pub refundable: i8,
     pub refunding: i8,
     pub refunded: i8,
@@ -287,6 +346,8 @@ pub struct Books {
 pub const PAID_IN_FULL: Books = Books {
     is_over: false,
     released: 0,
+    refused: [false; SELLERS.len()],
+    given_back: [0; SELLERS.len()],
     refundable: CAME,
     refunding: 0,
     refunded: 0,
@@ -311,7 +372,8 @@ impl Books {
     }
 
     pub fn read(&self) -> Read {
-        Read { refunding: self.refunding, refunded: self.refunded, disputes: self.disputes }
+        let Self { refunding, refunded, disputes, refused, .. } = *self;
+        Read { refunding, refunded, disputes, refused }
     }
 
     /// What was kept because a bank was to decide, and goes back now.
@@ -388,6 +450,28 @@ impl Books {
         (is_pending && self.read() == read && is_there).then(|| {
             self.is_over = true;
             self.released += 1;
+            (goes_back > 0).then(|| self.begun(goes_back))
+        })
+    }
+
+    /// `Payments::refuse_parcel`: the parcels are as they were read. With the last one the order is over, and as much
+    /// goes back of its money as was read; with another one what it is worth, if it is still there.
+    pub fn refuses(&mut self, seller: usize, read: Read, without: Option<Safeguard>) -> Option<Option<u8>> {
+        let (goes_back, is_last) = read.refuses(seller);
+        let is_as_read = self.refused == read.refused || without == Some(Safeguard::Parcels);
+        let is_there = match (goes_back, is_last) {
+            (0, _) => true,
+            (_, true) => self.refundable == goes_back && self.disputes == read.disputes,
+            (_, false) => self.refundable >= goes_back && self.disputes == 0,
+        };
+        let is_paid_as_read = !is_last || (self.refunding, self.refunded) == (read.refunding, read.refunded);
+        (is_as_read && is_there && is_paid_as_read).then(|| {
+            self.refused[seller] = true;
+            self.given_back[seller] += 1;
+            if is_last {
+                self.is_over = true;
+                self.released += 1;
+            }
             (goes_back > 0).then(|| self.begun(goes_back))
         })
     }
