@@ -10,7 +10,7 @@ use tests::files::files_under;
 use tests::template::{Binary, path, text};
 
 /// What a service may know of others, besides what stands under `shared/`, which everyone may know.
-const ARROWS: [(&str, &str); 32] = [
+const ARROWS: [(&str, &str); 35] = [
     // Whoever signs up has a profile.
     ("auth", "users"),
     // A cart is about offers, and becomes an order of somebody who has a profile.
@@ -24,6 +24,8 @@ const ARROWS: [(&str, &str); 32] = [
     // An order takes stock, and keeps how to reach its buyer.
     ("orders", "offers"),
     ("orders", "users"),
+    // What a seller has of the shop is counted: what was sold, and which products wait for an admin or run low.
+    ("orders", "products"),
     // It costs what a coupon, the ways of sending and the taxes make of it, and gives the coupon back.
     ("orders", "promotions"),
     ("orders", "settings"),
@@ -56,6 +58,9 @@ const ARROWS: [(&str, &str); 32] = [
     ("search", "stores"),
     // The contract that it serves is put together when it is built.
     ("platform", "contract"),
+    // How the shop does is what it sold, and how late its index is.
+    ("platform", "orders"),
+    ("platform", "search"),
 ];
 
 /// Services that tell of others, and so may know any of them. Nobody knows these.

@@ -57,6 +57,27 @@ fn product(is_approved: bool, reason: Option<&str>) -> Value {
     product
 }
 
+fn submitted() -> Value {
+    let mut product = product(false, None);
+    product["wasDecided"] = true.into();
+    product
+}
+
+fn offer(pieces: u32) -> Value {
+    json!({
+        "offerId": PRODUCT, "productId": PRODUCT, "productName": "Tea", "price": 525, "currency": "USD",
+        "quantity": pieces, "forSale": true, "sellerId": "b0b", "schemaVersion": 1
+    })
+}
+
+/// An order that is sent in parts.
+fn in_parcels(one: &str, other: &str) -> Value {
+    let mut order = order(&[("pending", None)]);
+    order["parcels"] =
+        json!({ "b0b": { "status": one, "at": LATER }, "e5e": { "status": other, "at": LATER } });
+    order
+}
+
 /// An order that is on its way, of which so much goes back.
 fn paid_back(refunding: u32) -> Value {
     let mut order = order(&[("pending", None), ("shipping", None)]);
@@ -109,6 +130,7 @@ async fn sources() -> Sources {
     let aws = Aws::from_env().await.expect("a way to AWS");
     let variables = [
         ("STAGE", Some("local")),
+        ("OFFERS_TABLE", Some("Offers")),
         ("ORDERS_TABLE", Some("Orders")),
         ("PRODUCTS_TABLE", Some("Products")),
         ("REVIEWS_TABLE", Some("Reviews")),
@@ -135,6 +157,8 @@ async fn published() -> Vec<Event> {
         ("Orders", &placed, &cancelled("by_buyer")),
         ("Orders", &placed, &cancelled("not_shippable")),
         ("Orders", &placed, &cancelled("by_shop")),
+        ("Orders", &placed, &in_parcels("shipped", "to_send")),
+        ("Orders", &placed, &in_parcels("to_send", "refused")),
         ("Orders", &of_a_guest(), &placed),
         ("Orders", &paid_back(0), &paid_back(300)),
         ("Orders", &paid_back(300), &paid_back(0)),
@@ -156,6 +180,11 @@ async fn published() -> Vec<Event> {
         ("Products", &nothing, &product(false, None)),
         ("Products", &product(false, None), &product(true, None)),
         ("Products", &product(false, None), &product(false, Some("Blurred."))),
+        ("Products", &product(false, None), &submitted()),
+        ("Products", &submitted(), &product(false, None)),
+        ("Products", &submitted(), &nothing),
+        ("Offers", &offer(5), &offer(4)),
+        ("Offers", &offer(4), &offer(5)),
         ("Stores", &nothing, &store("draft", None)),
         ("Stores", &store("draft", None), &store("published", None)),
         ("Stores", &store("published", None), &store("deactivated", Some("owner"))),
@@ -201,11 +230,13 @@ async fn every_kind_is_published_and_described() {
     let orders = OrderEvent::KINDS.to_vec();
     let (products, users) = (products::events::What::ALL, users::events::What::ALL);
     let stores = stores::events::What::ALL.map(stores::events::What::as_str);
+    let stock = offers::events::What::ALL.map(offers::events::What::as_str);
     let all = [
         orders,
         products.map(products::events::What::as_str).into(),
         reviews::events::What::ALL.map(reviews::events::What::as_str).into(),
         stores.into(),
+        stock.into(),
         users.map(users::events::What::as_str).into(),
     ]
     .concat();

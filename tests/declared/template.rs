@@ -869,7 +869,7 @@ const NOTHING_TO_FORGET: [(&str, &str); 9] = [
     ("Coupons", "a use has a code and an id"),
     ("Guards", "ids and HMACs, gone by themselves after 90 days at most"),
     ("Payments", "ids, amounts and times, which the law asks for"),
-    ("Sales", "numbers of days and orders, and the id of who sold, gone by themselves after 60 days"),
+    ("Sales", "numbers of days, orders and products, and the id of who sold; days go by themselves after 60"),
     ("SellerOrders", "lines and amounts of an order, and the id of who sold them"),
     ("Search", "which parts of the index count, and products, of which nothing is found once they are gone"),
     ("Settings", "the shop's own"),
@@ -1125,6 +1125,20 @@ fn every_queue_has_one_consumer_that_gives_back_the_failed_messages_alone() {
         let answers = mapping.property("FunctionResponseTypes");
         assert_eq!(*answers, json!(["ReportBatchItemFailures"]), "{}", mapping.id);
     }
+}
+
+#[test]
+fn events_of_stock_are_read_from_all_changes_to_few_pieces_or_from_few() {
+    let template = Template::read();
+    let mapping = template.of("AWS::Lambda::EventSourceMapping");
+    let mapping = mapping.into_iter().find(|mapping| mapping.id == "PublishEventsOfOffersMapping").unwrap();
+    let few: Vec<_> = (0..offers::FEW).map(|pieces| pieces.to_string()).collect();
+    let wanted =
+        ["NewImage", "OldImage"].map(|image| json!({ "dynamodb": { image: { "quantity": { "N": few } } } }));
+    let filters = mapping.property("FilterCriteria")["Filters"].as_array().unwrap();
+    let pattern =
+        |filter: &Value| -> Value { serde_json::from_str(filter["Pattern"].as_str().unwrap()).unwrap() };
+    assert_eq!(filters.iter().map(pattern).collect::<Vec<_>>(), wanted);
 }
 
 #[test]

@@ -596,6 +596,15 @@ async fn an_order_that_its_seller_ships_waits_for_that_and_for_nothing_else() {
     eventually("nothing is promised any more", stock).await;
 }
 
+/// So many orders of this seller count, and of so many something is to be sent.
+async fn counted(seller: &Person, (orders, to_send): (u32, u32)) {
+    eventually("what was sold is counted", async || {
+        let found = seller.get("/seller/summary").await.is(200);
+        (found["last30Days"]["orders"] == orders && found["toSend"] == to_send).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn an_order_of_two_sellers_is_sent_in_two_parcels_and_its_buyer_is_told_of_each() {
     let (shop, aws, _soon) = open().await;
@@ -626,6 +635,8 @@ async fn an_order_of_two_sellers_is_sent_in_two_parcels_and_its_buyer_is_told_of
     assert_eq!(history(&bob.order(&order).await), ["pending"]);
     bob.cancels(&order).await.is_problem(409, "not-cancellable");
     assert_eq!(to_send(&ann).await, Vec::<String>::new());
+    counted(&ann, (1, 0)).await;
+    counted(&eve, (1, 1)).await;
     paused.undo();
     aws.run_on_schedule("sweep-orders", LATER).await;
     eve.put(&path, &json!({ "status": "shipped" })).await.is(200);
@@ -655,6 +666,7 @@ async fn an_order_of_two_sellers_is_sent_in_two_parcels_and_its_buyer_is_told_of
     assert_eq!(subjects, expected);
     assert_eq!(history(&bob.order(&order).await), ["pending", "shipping", "delivered"]);
     assert_eq!((shop.stock_of(&tea).await, shop.stock_of(&cup).await), (7, 8));
+    counted(&eve, (1, 0)).await;
     let promised = async || ann.own(&tea).await.filter(|tea| tea["promised"] == 0);
     eventually("nothing is promised any more", promised).await;
 }
@@ -750,6 +762,8 @@ async fn of_an_order_by_card_that_nobody_sends_all_goes_back_once() {
     aws.quiet().await;
     a_while().await;
     assert_eq!(paid.whole().await["refunds"].as_array().map(Vec::len), Some(2));
+    counted(&paid.seller, (0, 0)).await;
+    counted(&eve, (0, 0)).await;
     let mails = paid.buyer.mail_about(&paid.order).await;
     assert_eq!(cancelled(&mails), 1, "{mails:?}");
 }
@@ -778,6 +792,9 @@ async fn of_an_order_on_delivery_less_is_paid_for_a_refused_parcel() {
         (&json!("cash"), &json!(66.66))
     );
     assert_eq!((shop.stock_of(&tea).await, shop.stock_of(&cup).await), (3, 2));
+    counted(&ann, (0, 0)).await;
+    counted(&eve, (1, 0)).await;
+    assert_eq!(eve.get("/seller/summary").await.is(200)["today"]["revenue"], 66.66);
     let told = async || (bob.mail_about(&order).await.len() >= 3).then_some(());
     eventually("the buyer is told", told).await;
 }

@@ -13,6 +13,7 @@ use shared::run::worker::Change;
 use shared::values::time::Timestamp;
 use uuid::Uuid;
 
+use offers::events::StockEvent;
 use orders::events::OrderEvent;
 use products::events::ProductEvent;
 use reviews::events::ReviewEvent;
@@ -35,6 +36,7 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x5d1b_36b1_8b1f_4f0e_9c68_3fd1_2c0b_7a9
 #[derive(Debug, Clone)]
 pub struct Sources {
     stage: Stage,
+    offers: String,
     orders: String,
     products: String,
     reviews: String,
@@ -46,6 +48,7 @@ impl FromEnv for Sources {
     fn from_env(_: &Aws) -> Result<Self, ConfigError> {
         Ok(Self {
             stage: config::required("STAGE")?,
+            offers: config::required("OFFERS_TABLE")?,
             orders: config::required("ORDERS_TABLE")?,
             products: config::required("PRODUCTS_TABLE")?,
             reviews: config::required("REVIEWS_TABLE")?,
@@ -65,7 +68,9 @@ impl Sources {
         let told = if table == self.orders {
             images.between(orders::events::between).iter().map(|event| Told::order(event, at)).collect()
         } else if table == self.products {
-            images.between(products::events::between).iter().map(Told::product).collect()
+            images.between(products::events::between).iter().map(|event| Told::product(event, at)).collect()
+        } else if table == self.offers {
+            images.between(offers::events::between).iter().map(|event| Told::stock(event, at)).collect()
         } else if table == self.reviews {
             images.between(reviews::events::between).iter().map(|event| Told::review(event, at)).collect()
         } else if table == self.stores {
@@ -97,8 +102,14 @@ impl Told {
         Self::new("orders", event.kind(), event.order_id.to_string(), at, event)
     }
 
-    fn product(event: &ProductEvent) -> anyhow::Result<Self> {
-        Self::new("products", event.what.as_str(), event.product_id.to_string(), event.at, event)
+    fn product(event: &ProductEvent, changed: Timestamp) -> anyhow::Result<Self> {
+        let at = event.at.unwrap_or(changed);
+        Self::new("products", event.what.as_str(), event.product_id.to_string(), at, event)
+    }
+
+    /// Of a product as well, to all who hear of it.
+    fn stock(event: &StockEvent, at: Timestamp) -> anyhow::Result<Self> {
+        Self::new("products", event.what.as_str(), event.product_id.to_string(), at, event)
     }
 
     fn review(event: &ReviewEvent, changed: Timestamp) -> anyhow::Result<Self> {

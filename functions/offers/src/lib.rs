@@ -2,8 +2,9 @@
 //! this, so a sale touches an item of less than a kilobyte that stands in no index, whatever the product's description.
 //!
 //! A product without variants has one offer, whose id is the product's. The rules are here and call nothing; [`store`]
-//! keeps offers in DynamoDB, [`stock`] says how the number of pieces may change.
+//! keeps offers in DynamoDB, [`stock`] says how the number of pieces may change, [`events`] what is told of that.
 
+pub mod events;
 pub mod stock;
 pub mod store;
 
@@ -47,6 +48,9 @@ shared::text!(
 impl Parameter for Category {
     const NAME: &'static str = "category";
 }
+
+/// Fewer pieces than this are few.
+pub const FEW: u32 = 5;
 
 /// The shape in which offers are written.
 const SCHEMA_VERSION: u32 = 1;
@@ -174,6 +178,11 @@ impl Offer {
     /// How many pieces can be bought.
     pub fn stock(&self) -> Stock {
         self.quantity
+    }
+
+    /// Whether so few can be bought that its seller should see to it.
+    pub fn is_low(&self) -> bool {
+        self.quantity.pieces() < FEW
     }
 
     /// How many pieces are promised to orders that have not shipped yet.

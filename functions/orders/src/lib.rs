@@ -13,7 +13,6 @@ pub mod guests;
 pub mod letters;
 pub mod number;
 pub mod ordering;
-pub mod overview;
 pub mod parcels;
 pub mod paying;
 pub mod prices;

@@ -1,18 +1,23 @@
-//! How business goes: what was sold on each day and what waits to be sent, for each seller and for the shop. It is
-//! counted when the topic Events tells of an order, and never when somebody asks. The rules are here and call nothing;
-//! [`Sales`] keeps the counters, [`crate::overview`] reads them for the shop's admins.
+//! How business goes: what was sold on each day, what waits to be sent, what an admin has to look at and of what few
+//! pieces are left, for each seller and for the shop. It is counted when the topic Events tells of an order or a
+//! product, and never when somebody asks. The rules are here and call nothing; [`Sales`] keeps the counters.
 //!
 //! An order counts for somebody as it stands, by the version that it stands at. Whoever counts it writes down how it
 //! counts now, and adds only what is other than it was: so an event that comes twice, late or in another order changes
-//! nothing.
+//! nothing. Of a product and its stock no version tells which was later. So whoever counts it reads how it was counted
+//! before they read how it stands, and writes that down each time under the number of times that this was done: of two
+//! at the same time one is refused, and looks again.
 
 use std::time::Duration;
 
+use products::ProductOffer;
+use products::events::ProductTold;
 use serde::{Deserialize, Serialize};
 use shared::caller::UserId;
 use shared::values::money::{Amount, Currency, InMajor};
 use shared::values::time::Timestamp;
 
+use crate::events::OrderTold;
 use crate::parcels::ParcelStatus;
 use crate::{Order, OrderStatus};
 
@@ -27,10 +32,20 @@ pub(crate) const KEPT: Duration = Duration::from_hours(60 * 24);
 /// The shape in which the counters are written.
 pub(crate) const SCHEMA_VERSION: u32 = 1;
 
-/// For whom an order counts.
+/// What is told that changes a counter.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Told {
+    /// Something of an order.
+    Order(OrderTold),
+    /// Something of a product, or of its stock.
+    Product(ProductTold),
+}
+
+/// For whom something counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Party {
-    /// Who sells something of it.
+    /// Who sells it, or something of it.
     Seller(UserId),
     /// Who runs the shop.
     Shop,
@@ -51,11 +66,12 @@ impl Party {
         }
     }
 
-    /// In which of its counters an order is counted: all orders of a shop would meet in one.
-    pub(crate) fn shard(&self, order: &Order) -> Option<char> {
+    /// Behind which sign its counters are in which something of this id is counted: all orders of a shop would meet in
+    /// one.
+    pub(crate) fn shard(&self, id: &str) -> String {
         match self {
-            Self::Seller(_) => None,
-            Self::Shop => order.id().to_string().chars().next_back(),
+            Self::Seller(_) => String::new(),
+            Self::Shop => id.chars().next_back().map(|last| format!("#{last}")).unwrap_or_default(),
         }
     }
 }
@@ -82,6 +98,26 @@ pub struct Difference {
     pub revenue: i64,
     /// Orders to send.
     pub to_send: i64,
+    /// Products that an admin has to look at.
+    pub to_approve: i64,
+    /// Products for sale of which few pieces are left.
+    pub low_stock: i64,
+}
+
+impl Difference {
+    /// Whether anything is other in the counters of a day.
+    pub fn is_of_a_day(&self) -> bool {
+        (self.orders, self.revenue) != (0, 0)
+    }
+
+    /// Whether anything waits that did not, or the reverse.
+    pub fn is_of_now(&self) -> bool {
+        (self.to_send, self.to_approve, self.low_stock) != (0, 0, 0)
+    }
+}
+
+fn one(is_so: bool) -> i64 {
+    i64::from(is_so)
 }
 
 impl Standing {
@@ -113,13 +149,40 @@ impl Standing {
 
     /// What is other than it was.
     pub fn since(self, before: Self) -> Difference {
-        let one = |is_so: bool| i64::from(is_so);
         let worth =
             |of: Self| if of.is_sold { i64::try_from(of.revenue.minor()).unwrap_or(i64::MAX) } else { 0 };
         Difference {
             orders: one(self.is_sold) - one(before.is_sold),
             revenue: worth(self) - worth(before),
             to_send: one(self.is_to_send) - one(before.is_to_send),
+            ..Difference::default()
+        }
+    }
+}
+
+/// How a product counts, for its seller and for the shop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProductStanding {
+    /// Whether an admin has to look at it.
+    pub is_to_approve: bool,
+    /// Whether it is for sale and few pieces of it are left.
+    pub is_low: bool,
+}
+
+impl ProductStanding {
+    /// How this product counts; one that is gone, not at all.
+    pub fn of(found: Option<&ProductOffer>) -> Self {
+        let Some(ProductOffer { product, offer, .. }) = found else { return Self::default() };
+        Self { is_to_approve: product.awaits_approval(), is_low: product.is_for_sale() && offer.is_low() }
+    }
+
+    /// What is other than it was.
+    pub fn since(self, before: Self) -> Difference {
+        Difference {
+            to_approve: one(self.is_to_approve) - one(before.is_to_approve),
+            low_stock: one(self.is_low) - one(before.is_low),
+            ..Difference::default()
         }
     }
 }
@@ -144,11 +207,15 @@ pub struct Summary {
     last_30_days: Sold,
     /// How many orders have something that the seller is to send.
     to_send: i64,
+    /// How many products an admin has to look at.
+    to_approve: i64,
+    /// Of how many products for sale fewer than five pieces are left.
+    low_stock: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<Currency>,
 }
 
-/// Counters, as the table has them: of a day, or of what is to be sent now.
+/// Counters, as the table has them: of a day, or of what waits now.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Counter {
@@ -159,6 +226,10 @@ pub(crate) struct Counter {
     pub(crate) revenue: i64,
     #[serde(default)]
     pub(crate) to_send: i64,
+    #[serde(default)]
+    pub(crate) to_approve: i64,
+    #[serde(default)]
+    pub(crate) low_stock: i64,
     #[serde(default)]
     pub(crate) currency: Option<Currency>,
 }
@@ -190,6 +261,8 @@ impl Summary {
             today: sold(days().filter(|counter| counter.day() == Some(&today))),
             last_30_days: sold(days()),
             to_send: counters.iter().map(|counter| counter.to_send).sum(),
+            to_approve: counters.iter().map(|counter| counter.to_approve).sum(),
+            low_stock: counters.iter().map(|counter| counter.low_stock).sum(),
             currency: counters.iter().find_map(|counter| counter.currency),
         }
     }
@@ -277,13 +350,14 @@ mod tests {
         fn what_was_counted_and_what_is_other_come_to_what_is_so(
             seen in prop::collection::vec(0..4_usize, 1..12),
         ) {
+            let parcels = |eve: &str| {
+                json!({ "ann": { "status": "refused", "back": 900 }, "eve": { "status": eve } })
+            };
             let row = [
                 order(&["pending"], &Value::Null),
-                order(&["pending"], &json!({ "ann": { "status": "refused", "back": 900 }, "eve": { "status": "to_send" } })),
-                order(&["pending", "shipping"],
-                    &json!({ "ann": { "status": "refused", "back": 900 }, "eve": { "status": "shipped" } })),
-                order(&["pending", "shipping", "delivered"],
-                    &json!({ "ann": { "status": "refused", "back": 900 }, "eve": { "status": "delivered" } })),
+                order(&["pending"], &parcels("to_send")),
+                order(&["pending", "shipping"], &parcels("shipped")),
+                order(&["pending", "shipping", "delivered"], &parcels("delivered")),
             ];
             for party in [seller("ann"), seller("eve"), Party::Shop] {
                 let (mut known, mut sum) = (Standing::NONE, Difference::default());
@@ -304,6 +378,57 @@ mod tests {
     }
 
     #[test]
+    fn what_is_told_names_an_order_or_a_product() {
+        let id = "01a1fbbc-f982-7d04-8367-8c1b9055f3fd";
+        let told = |data: Value| serde_json::from_value::<Told>(data);
+        let order = told(json!({ "orderId": id, "userId": "bob", "sellerId": "ann" })).unwrap();
+        assert_eq!(order, Told::Order(OrderTold { order_id: id.parse().unwrap() }));
+        let product = told(json!({ "productId": id, "sellerId": "ann" })).unwrap();
+        let seller_id = UserId::from("ann".to_owned());
+        assert_eq!(product, Told::Product(ProductTold { product_id: id.parse().unwrap(), seller_id }));
+        assert!(told(json!({ "userId": "bob" })).is_err());
+    }
+
+    /// Tea of which there are so many, approved or not.
+    fn product(is_approved: bool, pieces: u32) -> ProductOffer {
+        let id = "01a1fbbc-f7cc-71a0-aa66-431f703e44ea";
+        let product = json!({
+            "id": id, "ownerId": "ann", "fileName": "tea.png", "productName": "Tea", "productPrice": 450,
+            "currency": "USD", "description": "Green", "category": "Drinks", "isApproved": is_approved,
+            "wasDecided": true, "createdAt": AT, "updatedAt": AT, "version": 1
+        });
+        let offer = json!({
+            "offerId": id, "productId": id, "productName": "Tea", "price": 450, "currency": "USD", "quantity": pieces,
+            "forSale": is_approved, "sellerId": "ann", "schemaVersion": 1
+        });
+        let [product, offer] = [product, offer].map(|item| item.to_string());
+        ProductOffer {
+            product: serde_json::from_str(&product).unwrap(),
+            offer: serde_json::from_str(&offer).unwrap(),
+            rating: None,
+        }
+    }
+
+    #[test]
+    fn a_product_waits_for_an_admin_or_is_for_sale_with_few_pieces_or_with_enough() {
+        let counts = |found: Option<&ProductOffer>| {
+            let standing = ProductStanding::of(found);
+            (standing.is_to_approve, standing.is_low)
+        };
+        assert_eq!(counts(Some(&product(false, 4))), (true, false), "nobody can buy it");
+        assert_eq!(counts(Some(&product(true, 4))), (false, true));
+        assert_eq!(counts(Some(&product(true, 5))), (false, false));
+        assert_eq!(counts(None), (false, false));
+        let [waits, low] = [product(false, 4), product(true, 4)].map(|it| ProductStanding::of(Some(&it)));
+        let more = Difference { to_approve: -1, low_stock: 1, ..Difference::default() };
+        assert_eq!((low.since(waits), low.since(low)), (more, Difference::default()));
+        assert_eq!(
+            (more.is_of_now(), more.is_of_a_day(), Difference::default().is_of_now()),
+            (true, false, false)
+        );
+    }
+
+    #[test]
     fn a_summary_adds_the_days_up_and_knows_today() {
         let counter = |entry: &str, orders: i64, revenue: i64, to_send: i64| -> Counter {
             let counter = json!({
@@ -315,16 +440,17 @@ mod tests {
             counter("day#2026-11-28", 2, 1_850, 0),
             counter("day#2026-11-29", 1, 450, 0),
             counter("day#2026-11-29#3", 1, 50, 0),
-            counter("day#now", 0, 0, 3),
+            Counter { to_approve: 2, low_stock: 1, ..counter("day#now", 0, 0, 3) },
         ];
         let summary = Summary::of(&counters, AT.parse().unwrap());
         let expected = json!({
             "today": { "orders": 2, "revenue": 5 }, "last30Days": { "orders": 4, "revenue": 23.5 }, "toSend": 3,
-            "currency": "USD"
+            "toApprove": 2, "lowStock": 1, "currency": "USD"
         });
         assert_eq!(serde_json::to_value(summary).unwrap(), expected);
         let none = json!({
-            "today": { "orders": 0, "revenue": 0 }, "last30Days": { "orders": 0, "revenue": 0 }, "toSend": 0
+            "today": { "orders": 0, "revenue": 0 }, "last30Days": { "orders": 0, "revenue": 0 }, "toSend": 0,
+            "toApprove": 0, "lowStock": 0
         });
         assert_eq!(serde_json::to_value(Summary::of(&[], AT.parse().unwrap())).unwrap(), none);
     }

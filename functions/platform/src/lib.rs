@@ -1,6 +1,7 @@
-//! The running system itself.
+//! The running system itself: whether it answers, what it answers, and how it does.
 
 pub mod docs;
+pub mod overview;
 
 use serde::Serialize;
 use shared::run::aws::{Aws, FromEnv};

@@ -184,16 +184,18 @@ impl Indexing {
         }
     }
 
-    /// Indexes what a batch of changes is about. Safe to repeat.
+    /// Indexes what a batch of changes is about that came at `now`, and notes how late that was. Safe to repeat.
     ///
     /// # Errors
     /// Names the first change: all of them come again.
-    pub async fn index(&self, touched: &[Touched]) -> Result<(), Undelivered> {
-        let Some(now) = touched.iter().map(|one| one.at).max() else { return Ok(()) };
-        self.index_all(touched, now).await.map_err(|error| Undelivered { from: 0, error })
+    pub async fn index(&self, touched: &[Touched], now: Timestamp) -> Result<(), Undelivered> {
+        let times = || touched.iter().map(|one| one.at);
+        let (Some(first), Some(last)) = (times().min(), times().max()) else { return Ok(()) };
+        let late = u32::try_from(now.unix_seconds() - first.unix_seconds()).unwrap_or_default();
+        self.index_all(touched, last, late).await.map_err(|error| Undelivered { from: 0, error })
     }
 
-    async fn index_all(&self, touched: &[Touched], now: Timestamp) -> anyhow::Result<()> {
+    async fn index_all(&self, touched: &[Touched], now: Timestamp, late: u32) -> anyhow::Result<()> {
         let mut ids = BTreeSet::new();
         for Touched { what, .. } in touched {
             match what {
@@ -202,6 +204,9 @@ impl Indexing {
             }
         }
         let indexed = self.index_products(&ids, now).await?;
+        if indexed > 0 && self.domain.is_none() {
+            self.current.pointers.note_lag(late).await?;
+        }
         tracing::info!(touched = ids.len(), indexed, "products indexed");
         Ok(())
     }

@@ -69,6 +69,19 @@ impl Pointer {
     }
 }
 
+/// How the index is, as people ask for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct State {
+    /// How many products it holds.
+    pub documents: u32,
+    /// When its pointer was switched last.
+    pub updated_at: Timestamp,
+    /// About how many seconds after it was made the last change came to whoever indexes it; `None` before the first.
+    #[serde(default)]
+    pub lag_seconds: Option<u32>,
+}
+
 /// The Search table.
 #[derive(Debug, Clone)]
 pub struct Pointers {
@@ -93,6 +106,36 @@ impl Pointers {
         let get = self.client.get_item().table_name(&self.table).key("searchId", text(&self.id));
         let found = get.consistent_read(true).send().await.context("read the pointer of the index")?;
         found.item.map(from_item).transpose()
+    }
+
+    /// How the index is, as of a moment ago; `None` where there is none, such as beside an OpenSearch domain.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn state(&self) -> anyhow::Result<Option<State>> {
+        let get = self.client.get_item().table_name(&self.table).key("searchId", text(&self.id));
+        let found = get.send().await.context("read how the index is")?;
+        found.item.map(from_item).transpose()
+    }
+
+    /// Notes beside the pointer how many seconds after they were made changes came that it was switched for. Safe to
+    /// repeat.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn note_lag(&self, seconds: u32) -> anyhow::Result<()> {
+        let update = Update::builder().table_name(&self.table).key("searchId", text(&self.id));
+        let update = update
+            .update_expression("SET lagSeconds = :lag")
+            // Not beside a pointer that somebody has deleted to begin anew.
+            .condition_expression("attribute_exists(generation)")
+            .expression_attribute_values(":lag", number(seconds))
+            .build()
+            .context("note how late the index is")?;
+        update_item(&self.client, update, ReturnValue::None)
+            .await
+            .map(drop)
+            .context("note how late the index is")
     }
 
     /// Adds the pointer, as of a moment ago, to what is read at the same time.
@@ -226,5 +269,25 @@ mod tests {
         let (sdk, _) = answering(200, &json!({ "Item": item(&kept) }));
         let pointers = of(&Aws::for_tests(sdk));
         assert_eq!(pointers.read().await.unwrap(), Some(pointer));
+        let state = State { documents: 9, updated_at: now(), lag_seconds: None };
+        assert_eq!(pointers.state().await.unwrap(), Some(state));
+        kept["lagSeconds"] = json!(2);
+        let (sdk, _) = answering(200, &json!({ "Item": item(&kept) }));
+        let late = State { lag_seconds: Some(2), ..state };
+        assert_eq!(of(&Aws::for_tests(sdk)).state().await.unwrap(), Some(late));
+        let (sdk, _) = answering(200, &json!({}));
+        assert_eq!(of(&Aws::for_tests(sdk)).state().await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn how_late_it_is_stands_beside_a_pointer_that_is_there() {
+        let (sdk, asked) = answering(200, &json!({}));
+        of(&Aws::for_tests(sdk)).note_lag(3).await.unwrap();
+        let asked = asked.lock().unwrap().clone();
+        assert_eq!(asked[0]["ConditionExpression"], "attribute_exists(generation)");
+        assert_eq!(asked[0]["UpdateExpression"], "SET lagSeconds = :lag");
+        assert_eq!(asked[0]["ExpressionAttributeValues"], json!({ ":lag": { "N": "3" } }));
+        let (sdk, _) = answering(400, &refused(&json!({})));
+        assert!(of(&Aws::for_tests(sdk)).note_lag(3).await.is_ok(), "there is none");
     }
 }

@@ -1,10 +1,14 @@
-//! What was sold: each order counts as it stands, once, however often and in whichever order it is told.
+//! What was sold and what waits: each order and each product counts as it stands, once, however often and in whichever
+//! order it is told.
 
+use offers::Offer;
 use orders::sales::{Party, Sales};
 use orders::{OrderId, Orders, Progress};
-use products::Products;
+use products::events::ProductTold;
+use products::{Editor, Product, ProductChanges, Products, Reapproval};
 use serde_json::{Value, json};
 use shared::caller::Caller;
+use shared::http::{IfMatch, input};
 use tests::meddler::Meddler;
 use tests::wait::at_once;
 
@@ -17,7 +21,19 @@ async fn summary(sales: &Sales, seller: &Caller) -> Value {
 
 fn counts(orders: u32, revenue: &Value, to_send: u32) -> Value {
     let sold = json!({ "orders": orders, "revenue": revenue });
-    json!({ "today": sold, "last30Days": sold, "toSend": to_send, "currency": "USD" })
+    json!({
+        "today": sold, "last30Days": sold, "toSend": to_send, "toApprove": 0, "lowStock": 0, "currency": "USD"
+    })
+}
+
+/// How many of this seller's products wait for an admin, and how many run low.
+async fn waiting_of(sales: &Sales, seller: &Caller) -> (Value, Value) {
+    let found = summary(sales, seller).await;
+    (found["toApprove"].clone(), found["lowStock"].clone())
+}
+
+fn told_of(offer: &Offer) -> ProductTold {
+    ProductTold { product_id: offer.product_id(), seller_id: offer.seller().clone() }
 }
 
 #[tokio::test]
@@ -73,7 +89,7 @@ async fn an_order_whose_first_word_is_heard_last_counts_as_it_stands() {
 
 #[tokio::test]
 async fn a_count_whose_reply_is_lost_is_made_once_and_a_summary_is_one_call() {
-    let (orders, products, sales): (Orders, Products, Sales) = open().await;
+    let (orders, products): (Orders, Products) = open().await;
     let (ann, tea) = (buyer().await, for_sale(&products, 9).await);
     let id = waiting(&orders, &ann, &[(&tea, 2)], now()).await;
     let behind: Sales = open_behind(Meddler::lose_reply("TransactWriteItems")).await;
@@ -84,4 +100,54 @@ async fn a_count_whose_reply_is_lost_is_made_once_and_a_summary_is_one_call() {
     assert_eq!(summary(&watched, &seller).await, counts(1, &json!(9), 1));
     let made: Vec<_> = calls.take().into_iter().map(|call| call.operation).collect();
     assert_eq!(made, ["Query"]);
+}
+
+#[tokio::test]
+async fn a_product_counts_once_as_long_as_it_runs_low_or_waits_for_an_admin() {
+    let (orders, products, sales): (Orders, Products, Sales) = open().await;
+    let (ann, tea) = (buyer().await, for_sale(&products, 9).await);
+    let (seller, told) = (Caller::for_tests(&tea.seller().to_string()), told_of(&tea));
+    let count = async || {
+        let all = at_once(6, |_| {
+            let (sales, told) = (sales.clone(), told.clone());
+            async move { sales.count_product(&told, now()).await }
+        });
+        // Of six at once some may find it counted by another again and again, and their event comes again.
+        assert!(all.await.iter().any(Result::is_ok));
+        sales.count_product(&told, now()).await.expect("it is counted");
+        waiting_of(&sales, &seller).await
+    };
+    assert_eq!(count().await, (json!(0), json!(0)));
+    let off = placed(&orders, &ann, &[(&tea, 5)], now()).await;
+    assert_eq!(count().await, (json!(0), json!(1)));
+    orders.cancel(&ann, off, now()).await.expect("it is cancelled");
+    assert_eq!(count().await, (json!(0), json!(0)));
+    placed(&orders, &ann, &[(&tea, 5)], now()).await;
+    let renamed: ProductChanges = input::parse(br#"{"productName":"green tea"}"#).expect("changes");
+    let renamed =
+        move |product: Product| product.with_changes(&renamed, Editor::Seller, Reapproval::Needed, now());
+    products.change(told.product_id, renamed).await.expect("it is renamed");
+    assert_eq!(count().await, (json!(1), json!(0)), "nobody can buy it");
+    products.delete(&seller, told.product_id, &IfMatch::Any).await.expect("it is deleted");
+    assert_eq!(count().await, (json!(0), json!(0)));
+}
+
+#[tokio::test]
+async fn who_has_read_a_product_before_it_was_counted_otherwise_looks_again() {
+    let (orders, products, sales): (Orders, Products, Sales) = open().await;
+    let (ann, tea) = (buyer().await, for_sale(&products, 9).await);
+    let (seller, told) = (Caller::for_tests(&tea.seller().to_string()), told_of(&tea));
+    let id = placed(&orders, &ann, &[(&tea, 5)], now()).await;
+    // What is read as running low is written after it has more again, and was counted so.
+    let (rival, counting, of_rival) = (orders.clone(), sales.clone(), told.clone());
+    let behind: Sales = open_behind(Meddler::before("TransactWriteItems", 0..1, move || {
+        let (rival, counting, ann, told) = (rival.clone(), counting.clone(), ann.clone(), of_rival.clone());
+        async move {
+            rival.cancel(&ann, id, now()).await.expect("it is cancelled");
+            counting.count_product(&told, now()).await.expect("it is counted");
+        }
+    }))
+    .await;
+    behind.count_product(&told, now()).await.expect("it is counted");
+    assert_eq!(waiting_of(&sales, &seller).await, (json!(0), json!(0)));
 }

@@ -9,7 +9,7 @@ use shared::run::worker;
 async fn main() -> shared::Exit {
     worker::changes(
         |(sources, _): &(Sources, Topic), change| sources.events_of(change),
-        async |(_, topic), events| topic.publish(events).await,
+        async |(_, topic), events, _| topic.publish(events).await,
     )
     .await
 }

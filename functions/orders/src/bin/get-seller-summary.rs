@@ -1,4 +1,4 @@
-//! `GET /seller/summary`: shows what the caller sold today and in 30 days, and what is to be sent; changes nothing.
+//! `GET /seller/summary`: shows what the caller sold today and in 30 days, and what waits; changes nothing.
 
 use orders::sales::{Party, Sales, Summary};
 use shared::caller::Caller;

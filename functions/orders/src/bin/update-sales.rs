@@ -1,12 +1,10 @@
-//! Consumes the Sales queue: counts what an order is for its sellers and the shop, as it stands.
+//! Consumes the Sales queue: counts what orders and products are for their sellers and the shop, as they stand.
 //!
-//! Safe to repeat: an order counts by the version it stands at, and what was counted is not counted again.
+//! Safe to repeat: how something was counted is written down, and what was counted is not counted again.
 
-use orders::events::OrderTold;
-use orders::sales::Sales;
+use orders::sales::{Sales, Told};
 use serde::de::IgnoredAny;
 use shared::run::event::CloudEvent;
-use shared::run::telemetry;
 use shared::run::worker::{self, Message};
 
 #[tokio::main(flavor = "current_thread")]
@@ -14,11 +12,6 @@ async fn main() -> shared::Exit {
     worker::consume(update_sales).await
 }
 
-async fn update_sales(
-    sales: Sales,
-    message: Message<CloudEvent<IgnoredAny, OrderTold>>,
-) -> anyhow::Result<()> {
-    let order_id = message.body.data.order_id;
-    telemetry::about("orders", order_id);
-    sales.count(order_id, message.received_at).await
+async fn update_sales(sales: Sales, message: Message<CloudEvent<IgnoredAny, Told>>) -> anyhow::Result<()> {
+    sales.hear(&message.body.data, message.received_at).await
 }

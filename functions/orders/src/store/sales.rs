@@ -2,39 +2,48 @@
 //!
 //! | what | keys |
 //! | --- | --- |
-//! | what was sold on a day | `sellerId` (a person, or `shop`), `entry` = `day#{day}`, of the shop `day#{day}#{shard}` |
-//! | how many orders are to be sent now | `sellerId`, `entry` = `day#now`, of the shop `day#now#{shard}` |
+//! | what was sold on a day | `sellerId` (or `shop`), `entry` = `day#{day}`, of the shop `day#{day}#{shard}` |
+//! | what waits now | `sellerId`, `entry` = `day#now`, of the shop `day#now#{shard}` |
 //! | how an order counts, so that it counts once | `sellerId`, `entry` = `order#{orderId}` |
+//! | how a product counts, likewise | `sellerId`, `entry` = `product#{productId}` |
 //!
-//! The counters of the last days and of now are one query. A shard is the last digit of an order's id, which is random:
-//! all orders of the shop would meet in one counter. DynamoDB deletes days and what waits for nothing after 60 days.
+//! The counters of the last days and of now are one query. A shard is the last digit of an id, which is random: all
+//! orders of the shop would meet in one counter. DynamoDB deletes days, orders that wait for nothing and products that
+//! are gone after 60 days.
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{Put, Update};
+use products::Products;
+use products::events::ProductTold;
 use serde::{Deserialize, Serialize};
-use shared::dynamo::{Consistency, Read, Write, Written, from_item, number, read_each, text, to_item};
+use shared::dynamo::{Consistency, Item, Read, Write, Written, from_item, number, read_each, text, to_item};
 use shared::http::problem::Busy;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
+use shared::run::telemetry;
 use shared::values::money::Amount;
 use shared::values::time::Timestamp;
 
 use super::Orders;
-use crate::sales::{Counter, DAY, DAYS, Difference, KEPT, Party, SCHEMA_VERSION, Standing, Summary, day_of};
+use crate::sales::{
+    Counter, DAY, DAYS, Difference, KEPT, Party, ProductStanding, SCHEMA_VERSION, Standing, Summary, Told,
+    day_of,
+};
 use crate::{Order, OrderId};
 
 const KEYS: (&str, &str) = ("sellerId", "entry");
 
-/// How often an order is counted anew because somebody else counted it at the same time.
+/// How often an order or a product is counted anew because somebody else counted it at the same time.
 const TRIES: u32 = 4;
 
-/// The Sales table, with the orders that are counted.
+/// The Sales table, with the orders and the products that are counted.
 #[derive(Debug, Clone)]
 pub struct Sales {
     client: Client,
     table: String,
     orders: Orders,
+    products: Products,
 }
 
 impl FromEnv for Sales {
@@ -43,6 +52,7 @@ impl FromEnv for Sales {
             client: aws.dynamodb(),
             table: config::table("SALES_TABLE"),
             orders: Orders::from_env(aws)?,
+            products: Products::from_env(aws)?,
         })
     }
 }
@@ -70,7 +80,40 @@ impl Counted {
     }
 }
 
+/// How a product counts, as the table has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CountedProduct {
+    seller_id: String,
+    entry: String,
+    /// How often it was counted.
+    version: u32,
+    #[serde(flatten)]
+    standing: ProductStanding,
+    /// Likewise; nothing as long as there is such a product.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<i64>,
+    schema_version: u32,
+}
+
 impl Sales {
+    /// Counts what an event is about, as it stands. Safe to repeat, and in any order.
+    ///
+    /// # Errors
+    /// Those of [`Self::count`] and [`Self::count_product`].
+    pub async fn hear(&self, told: &Told, now: Timestamp) -> anyhow::Result<()> {
+        match told {
+            Told::Order(order) => {
+                telemetry::about("orders", order.order_id);
+                self.count(order.order_id, now).await
+            }
+            Told::Product(product) => {
+                telemetry::about("products", product.product_id);
+                self.count_product(product, now).await
+            }
+        }
+    }
+
     /// Counts an order as it stands for everybody for whom it counts.
     ///
     /// Safe to repeat, and in any order: it is written down at which version it counts how, in the transaction that
@@ -120,13 +163,13 @@ impl Sales {
         let mut write = Write::new();
         write.put(self.counted(party, order, standing, known, now)?);
         let more = standing.since(known.unwrap_or(Standing::NONE));
-        let shard = party.shard(order).map(|shard| format!("#{shard}")).unwrap_or_default();
-        if (more.orders, more.revenue) != (0, 0) {
-            let day = format!("{DAY}{}{shard}", day_of(order.placed_at()));
+        let id = order.id().to_string();
+        if more.is_of_a_day() {
+            let day = format!("{DAY}{}{}", day_of(order.placed_at()), party.shard(&id));
             write.update(self.of_a_day(party, &day, order, more)?);
         }
-        if more.to_send != 0 {
-            write.update(self.of_now(party, &format!("{DAY}now{shard}"), more)?);
+        if more.is_of_now() {
+            write.update(self.of_now(party, &id, more)?);
         }
         Ok(matches!(write.commit(&self.client).await?, Written::Done(())))
     }
@@ -150,14 +193,19 @@ impl Sales {
             expires_at: (!standing.is_to_send).then(|| (now + KEPT).unix_seconds()),
             schema_version: SCHEMA_VERSION,
         };
-        let put = Put::builder().table_name(&self.table).set_item(Some(to_item(&counted)?));
-        let put = match known {
+        self.if_known(to_item(&counted)?, known.map(|known| known.version))
+    }
+
+    /// How something counts, if it was counted as it was read: under this version, or not yet.
+    fn if_known(&self, counted: Item, version: Option<u32>) -> anyhow::Result<Put> {
+        let put = Put::builder().table_name(&self.table).set_item(Some(counted));
+        let put = match version {
             None => put.condition_expression("attribute_not_exists(entry)"),
-            Some(known) => put
+            Some(version) => put
                 .condition_expression("version = :known")
-                .expression_attribute_values(":known", number(known.version)),
+                .expression_attribute_values(":known", number(version)),
         };
-        put.build().context("write down how an order counts")
+        put.build().context("write down how something counts")
     }
 
     fn of_a_day(
@@ -184,16 +232,66 @@ impl Sales {
             .context("count a day's sales")
     }
 
-    fn of_now(&self, party: &Party, entry: &str, more: Difference) -> anyhow::Result<Update> {
+    /// What waits is other by the order or the product of this id.
+    fn of_now(&self, party: &Party, id: &str, more: Difference) -> anyhow::Result<Update> {
         Update::builder()
             .table_name(&self.table)
             .key("sellerId", text(&party.key()))
-            .key("entry", text(entry))
-            .update_expression("SET schemaVersion = :schema ADD toSend :more")
+            .key("entry", text(&format!("{DAY}now{}", party.shard(id))))
+            .update_expression(
+                "SET schemaVersion = :schema ADD toSend :send, toApprove :approve, lowStock :low",
+            )
             .expression_attribute_values(":schema", number(SCHEMA_VERSION))
-            .expression_attribute_values(":more", number(more.to_send))
+            .expression_attribute_values(":send", number(more.to_send))
+            .expression_attribute_values(":approve", number(more.to_approve))
+            .expression_attribute_values(":low", number(more.low_stock))
             .build()
-            .context("count what is to be sent")
+            .context("count what waits")
+    }
+
+    /// Counts a product as it stands, for its seller and for the shop.
+    ///
+    /// Safe to repeat, and in any order: it is written down how it was counted, under the number of times that it was,
+    /// in the transaction that adds what is other than it was. That is read before the product is: so whoever has read
+    /// an older state of the product than another is refused where the other has written since.
+    ///
+    /// # Errors
+    /// When the tables cannot be read or written.
+    pub async fn count_product(&self, told: &ProductTold, now: Timestamp) -> anyhow::Result<()> {
+        let seller = Party::Seller(told.seller_id.clone());
+        let entry = format!("product#{}", told.product_id);
+        for _ in 0..TRIES {
+            let known = self.known_product(&seller, &entry).await?;
+            let found = self.products.find(told.product_id).await?;
+            let standing = ProductStanding::of(found.as_ref());
+            let counted = CountedProduct {
+                seller_id: seller.key(),
+                entry: entry.clone(),
+                version: known.as_ref().map_or(0, |known| known.version) + 1,
+                standing,
+                expires_at: found.is_none().then(|| (now + KEPT).unix_seconds()),
+                schema_version: SCHEMA_VERSION,
+            };
+            let mut write = Write::new();
+            write.put(self.if_known(to_item(&counted)?, known.as_ref().map(|known| known.version))?);
+            let more = standing.since(known.map(|known| known.standing).unwrap_or_default());
+            if more.is_of_now() {
+                let id = told.product_id.to_string();
+                write.update(self.of_now(&seller, &id, more)?);
+                write.update(self.of_now(&Party::Shop, &id, more)?);
+            }
+            if let Written::Done(()) = write.commit(&self.client).await? {
+                return Ok(());
+            }
+        }
+        Err(Busy).context("count a product")
+    }
+
+    async fn known_product(&self, seller: &Party, entry: &str) -> anyhow::Result<Option<CountedProduct>> {
+        let get = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let get = get.key("sellerId", text(&seller.key())).key("entry", text(entry));
+        let found = get.send().await.context("read how a product was counted")?;
+        found.item.map(from_item).transpose()
     }
 
     /// How somebody's business goes, in one query.

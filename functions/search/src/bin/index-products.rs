@@ -9,7 +9,7 @@ use shared::run::worker;
 async fn main() -> shared::Exit {
     worker::changes(
         |indexing: &Indexing, change| indexing.touched(change),
-        async |indexing, touched| indexing.index(&touched).await,
+        async |indexing, touched, now| indexing.index(&touched, now).await,
     )
     .await
 }

@@ -97,7 +97,7 @@ pub struct Undelivered {
 }
 
 /// Reads the stream of one or several tables. `read` says what a change means, without calling anything; `deliver` gets
-/// all that a batch means, in its order, and says where it came no further.
+/// all that a batch means, in its order, with when it came, and says where it came no further.
 ///
 /// Where reading or delivering a change fails, Lambda delivers it again, and all that comes after it: what `deliver`
 /// does must be safe to repeat. A panic of `read` is the failure of its change alone, so that bisecting the batch finds
@@ -109,16 +109,22 @@ pub async fn changes<S, E, R, D, F>(read: R, deliver: D) -> crate::Exit
 where
     S: FromEnv,
     R: Fn(&S, Change) -> anyhow::Result<Vec<E>> + Copy,
-    D: Fn(S, Vec<E>) -> F + Copy,
+    D: Fn(S, Vec<E>, Timestamp) -> F + Copy,
     F: Future<Output = Result<(), Undelivered>>,
 {
-    run(async move |state: S, batch: Event, _| Ok(work(read, deliver, state, batch).await)).await
+    run(async move |state: S, batch: Event, now| Ok(work(read, deliver, state, batch, now).await)).await
 }
 
-async fn work<S, E, R, D, F>(read: R, deliver: D, state: S, batch: Event) -> DynamoDbEventResponse
+async fn work<S, E, R, D, F>(
+    read: R,
+    deliver: D,
+    state: S,
+    batch: Event,
+    now: Timestamp,
+) -> DynamoDbEventResponse
 where
     R: Fn(&S, Change) -> anyhow::Result<Vec<E>>,
-    D: Fn(S, Vec<E>) -> F,
+    D: Fn(S, Vec<E>, Timestamp) -> F,
     F: Future<Output = Result<(), Undelivered>>,
 {
     // Of each that is to be delivered, the sequence number of its change.
@@ -141,7 +147,7 @@ where
         }
     }
     if !meaning.is_empty()
-        && let Err(Undelivered { from, error }) = deliver(state, meaning).await
+        && let Err(Undelivered { from, error }) = deliver(state, meaning, now).await
     {
         let sequence_number = sources.swap_remove(from.min(sources.len() - 1));
         tracing::error!(sequence_number, error = format!("{error:#}"), "a change failed");
@@ -200,6 +206,10 @@ mod tests {
         })
     }
 
+    fn now() -> Timestamp {
+        Timestamp::from_unix_millis(1_795_262_400_000)
+    }
+
     fn batch(records: &[Value]) -> Event {
         serde_json::from_value(json!({ "Records": records })).unwrap()
     }
@@ -220,12 +230,13 @@ mod tests {
     /// Works a batch whose delivery comes as far as `until`, and gives what was handed over and what comes again.
     async fn worked(records: &[Value], until: Option<usize>) -> (Vec<String>, Vec<String>) {
         let handed_over = Mutex::new(Vec::new());
-        let deliver = |(), told| {
+        let deliver = |(), told, at: Timestamp| {
+            assert_eq!(at, now());
             *handed_over.lock().unwrap() = told;
             let error = || anyhow::anyhow!("as asked");
             std::future::ready(until.map_or(Ok(()), |from| Err(Undelivered { from, error: error() })))
         };
-        let response = work(read, deliver, (), batch(records)).await;
+        let response = work(read, deliver, (), batch(records), now()).await;
         let again = response.batch_item_failures.into_iter();
         let again = again.filter_map(|failure| failure.item_identifier).collect();
         (handed_over.into_inner().unwrap(), again)

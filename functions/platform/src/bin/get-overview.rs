@@ -1,6 +1,6 @@
-//! `GET /admin/overview`: shows what the shop sold, what is to be sent and how deep its queues are; changes nothing.
+//! `GET /admin/overview`: shows what was sold, what waits, how deep queues are and how late search is; changes nothing.
 
-use orders::overview::{Overview, OverviewView};
+use platform::overview::{Overview, OverviewView};
 use shared::caller::Admin;
 use shared::http::problem::Problem;
 use shared::http::{self, Answer, Now, State};
