@@ -35,6 +35,7 @@ mod orders {
 }
 mod ownership;
 mod payments;
+mod preferences;
 mod products {
     mod gallery;
     mod pictures;

@@ -1,7 +1,7 @@
 //! Who people are to the shop: a profile of each person whose address is confirmed, for all services to read. The
 //! account itself (name, password, tokens) is Cognito's, which the crate `auth` speaks to; [`store`] keeps the Users
 //! table, and [`admins`] asks it who may still run the shop, and whose account is open. What a person tells of
-//! themselves is in [`profile`], what they may do in [`standing`].
+//! themselves is in [`profile`], what they want to be told in [`preferences`], what they may do in [`standing`].
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,6 +18,7 @@ pub mod admins;
 pub mod events;
 pub mod letters;
 pub mod new_address;
+pub mod preferences;
 pub mod profile;
 pub mod standing;
 pub mod store;
@@ -25,6 +26,7 @@ pub mod store;
 pub use admins::{Admins, CurrentAdmin, CurrentCaller, OpenAccounts};
 pub use letters::{AccountLetterKind, AccountLetters};
 pub use new_address::{AddressCodes, AddressLetterKind, AddressLetters, ChangeOf, NewAddress};
+pub use preferences::{Choices, Group, PreferenceChanges, PreferencesView, Way};
 pub use profile::{EmailPrefix, Locale, Phone, ProfileChanges, ProfileView, SavedAddress};
 pub use standing::{
     LeavingRefusal, Listed, NewRole, PeopleList, PersonView, StandingRefusal, Status, Sync, SyncId,
@@ -233,6 +235,9 @@ pub struct Profile {
     /// Whether the person wants to hear of what the shop sells.
     #[serde(default, skip_serializing_if = "is_off")]
     pub marketing: bool,
+    /// What else the person wants to be told, and by which way.
+    #[serde(flatten)]
+    pub choices: Choices,
     /// Counts the changes of what the person reads here; sign-ins are none.
     #[serde(default = "first_version")]
     pub version: u32,
@@ -285,6 +290,7 @@ impl Profile {
             locale: None,
             addresses: Vec::new(),
             marketing: false,
+            choices: Choices::default(),
             version: first_version(),
             schema_version: Self::SCHEMA_VERSION,
         }

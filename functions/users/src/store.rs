@@ -11,6 +11,8 @@
 //! transaction with the check that whoever changes them is an open admin at that moment: of two admins who would take
 //! each other's role away only one does, so one is always left.
 
+mod preferences;
+
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;

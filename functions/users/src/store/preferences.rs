@@ -1,0 +1,53 @@
+//! What a person wants to be told, in the item of the profile.
+
+use anyhow::Context;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use shared::caller::UserId;
+use shared::dynamo::{Written, from_item, number, text, update_item};
+use shared::http::problem::Problem;
+
+use super::{IS_ACTIVE, NEXT_VERSION, Users};
+use crate::preferences::PreferenceChanges;
+use crate::{Profile, Status, account_closed};
+
+impl Users {
+    /// Changes what a person wants to be told. Safe to repeat: it writes the same again.
+    ///
+    /// # Errors
+    /// 404 for a person without a profile, `account-closed`.
+    pub async fn prefer(&self, id: &UserId, changes: &PreferenceChanges) -> Result<Profile, Problem> {
+        // The profile shows one of them as `marketing`, so it is of another version.
+        let mut set = vec![NEXT_VERSION.to_owned()];
+        let mut gone = Vec::new();
+        let mut update = self.updating(id);
+        for (name, choice) in changes.written() {
+            update = update.expression_attribute_names(format!("#{name}"), name);
+            match choice {
+                Some(choice) => {
+                    set.push(format!("#{name} = :{name}"));
+                    update =
+                        update.expression_attribute_values(format!(":{name}"), AttributeValue::Bool(choice));
+                }
+                None => gone.push(format!("#{name}")),
+            }
+        }
+        let mut expression = format!("SET {}", set.join(", "));
+        if !gone.is_empty() {
+            expression.push_str(&format!(" REMOVE {}", gone.join(", ")));
+        }
+        let update = update
+            .update_expression(expression)
+            .condition_expression(format!("attribute_exists(userId) AND {IS_ACTIVE}"))
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":active", text(&Status::Active))
+            .expression_attribute_values(":one", number(1))
+            .build()
+            .context("change what a person wants to be told")?;
+        match update_item(&self.dynamodb, update, ReturnValue::AllNew).await? {
+            Written::Done(item) => Ok(from_item(item)?),
+            Written::Refused(item) if item.is_empty() => Err(Problem::not_found("profile")),
+            Written::Refused(_) => Err(account_closed()),
+        }
+    }
+}
