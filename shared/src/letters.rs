@@ -16,6 +16,36 @@ use crate::run::aws::{Aws, FromEnv};
 use crate::run::config::{self, ConfigError};
 use crate::run::telemetry;
 use crate::run::worker::Failure;
+use crate::values::id::{NotAnId, hyphenated, uuid::Uuid};
+
+/// In which language somebody is told. Letters that know one alone are in English.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Language {
+    /// English, for everyone whose language there is not.
+    #[default]
+    English,
+    /// German.
+    German,
+}
+
+impl Language {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::English, Self::German];
+
+    /// That of a person who reads this one: a tag of BCP 47, such as `de-CH`.
+    pub fn of(tag: &str) -> Self {
+        let language = tag.split('-').next().unwrap_or_default();
+        if language.eq_ignore_ascii_case("de") { Self::German } else { Self::English }
+    }
+
+    /// Its own tag.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::German => "de",
+        }
+    }
+}
 
 /// What somebody is told. How it looks is the sender's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,6 +138,31 @@ impl Queued {
     }
 }
 
+/// What names a letter that one event gave rise to: the thing, and which event it was. So what happens to a thing again
+/// is told again, and what is told twice of one event is one letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfEvent<T> {
+    /// What it is about.
+    pub thing: T,
+    /// The event's id.
+    pub event: Uuid,
+}
+
+impl<T: fmt::Display> fmt::Display for OfEvent<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.thing, self.event)
+    }
+}
+
+impl<T: FromStr> FromStr for OfEvent<T> {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        let (thing, event) = text.rsplit_once('.').ok_or(NotAnId)?;
+        Ok(Self { thing: thing.parse().map_err(|_| NotAnId)?, event: hyphenated(event)? })
+    }
+}
+
 /// What has something to say about things of one sort.
 pub trait Letters {
     /// What these things are called where a log names one of them.
@@ -131,6 +186,11 @@ pub trait Letters {
         kind: Self::Kind,
         id: &Self::Id,
     ) -> impl Future<Output = Result<Option<(Letter, Self::Thing)>, Failure>> + Send;
+
+    /// In which language it says it.
+    fn language(&self, _: &Self::Thing) -> Language {
+        Language::English
+    }
 
     /// What it wants to be written in the transaction that records that the letter was sent, if anything. Safe to
     /// repeat; a condition that fails says that it is no longer wanted.
@@ -189,6 +249,24 @@ mod tests {
         let message = json!({ "kind": "thing.moved", "id": "7" });
         assert_eq!(serde_json::to_value(&queued).unwrap(), message);
         assert_eq!(serde_json::from_value::<Queued>(message).unwrap(), queued);
+    }
+
+    #[test]
+    fn a_letter_of_an_event_is_named_by_the_thing_and_the_event() {
+        let event = "5d1b36b1-8b1f-5f0e-9c68-3fd12c0b7a94";
+        let read: OfEvent<String> = format!("tea.green.{event}").parse().unwrap();
+        assert_eq!((read.thing.as_str(), read.event.to_string().as_str()), ("tea.green", event));
+        assert_eq!(read.to_string(), format!("tea.green.{event}"));
+        for text in ["", "tea", "tea.", event, "tea.5d1b36b18b1f5f0e9c683fd12c0b7a94"] {
+            assert_eq!(text.parse::<OfEvent<String>>(), Err(NotAnId), "{text}");
+        }
+    }
+
+    #[test]
+    fn whoever_reads_german_anywhere_is_told_in_german_and_all_others_in_english() {
+        let tags = ["de", "de-CH", "DE-at", "en", "deu", "den-DE", "fr-DE", ""];
+        let languages = tags.map(|tag| Language::of(tag).tag());
+        assert_eq!(languages, ["de", "de", "de", "en", "en", "en", "en", "en"]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use shared::run::aws::canned::item;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::worker::Change;
-use tests::template::yaml;
+use tests::template::{Template, yaml};
 
 const ORDER: &str = "01a1fbbc-f982-7d04-8367-8c1b9055f3fd";
 const PRODUCT: &str = "01a1fbbc-f7cc-71a0-aa66-431f703e44ea";
@@ -248,6 +248,18 @@ async fn every_kind_is_published_and_described() {
         Kind::ALL.iter().all(|kind| kinds.contains(kind.as_str())),
         "the log has kinds that nobody tells"
     );
+}
+
+#[test]
+fn people_are_told_of_the_events_that_the_queue_asks_for() {
+    let template = Template::read();
+    let subscription = template
+        .of("AWS::SNS::Subscription")
+        .find(|one| one.id == "MessagesSubscription")
+        .expect("it is there");
+    let kinds = subscription.property("FilterPolicy")["type"].as_array().expect("kinds");
+    let kinds: BTreeSet<_> = kinds.iter().map(|kind| kind.as_str().expect("a text")).collect();
+    assert_eq!(kinds, notifications::messages::Told::ALL.map(notifications::messages::Told::as_str).into());
 }
 
 #[tokio::test]

@@ -26,6 +26,7 @@ mod lists;
 mod local_page;
 mod local_stripe;
 mod main_job;
+mod messages;
 mod orders {
     mod administering;
     mod buying;

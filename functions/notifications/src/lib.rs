@@ -1,15 +1,16 @@
 //! How people are told what the services have to say. What a letter says is its service's; what an email looks like is
 //! decided here and in `templates/`, and calls nothing. [`Sending`] sends each letter once, [`mailer`] hands it to SES;
-//! those with a code go out by Cognito, to which [`AccountEmails`] gives them.
+//! those with a code go out by Cognito, to which [`AccountEmails`] gives them. What events give rise to, [`messages`] queues.
 
 pub mod account;
 pub mod mailer;
+pub mod messages;
 pub mod sending;
 
 use std::str::FromStr;
 
 use askama::Template;
-use shared::letters::{Letter, Link};
+use shared::letters::{Language, Letter, Link};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 
@@ -29,18 +30,27 @@ pub struct Email {
 }
 
 impl Email {
-    /// `letter` as an email, with links into the web shop.
+    /// `letter`, which is in English, as an email, with links into the web shop.
     ///
     /// # Errors
     /// When a template cannot be filled in.
     pub fn of(letter: &Letter, shop: &WebShop) -> Result<Self, askama::Error> {
+        Self::in_language(letter, Language::English, shop)
+    }
+
+    /// `letter`, which is in this language, as an email whose own words are in it as well.
+    ///
+    /// # Errors
+    /// When a template cannot be filled in.
+    pub fn in_language(letter: &Letter, language: Language, shop: &WebShop) -> Result<Self, askama::Error> {
+        let words = Words::of(language);
         let subject = letter.subject.replace(parts_lines, " ");
         let link = letter.link.as_ref().and_then(|link| shop.link(link));
         let links: Vec<_> = letter.links.iter().filter_map(|link| shop.link(link)).collect();
         let shop = shop.0.as_deref();
-        let text = TextPart { letter, link: link.as_ref(), links: &links, shop }.render()?;
-        let html =
-            HtmlPart { subject: &subject, letter, link: link.as_ref(), links: &links, shop }.render()?;
+        let text = TextPart { words, letter, link: link.as_ref(), links: &links, shop }.render()?;
+        let html = HtmlPart { words, subject: &subject, letter, link: link.as_ref(), links: &links, shop }
+            .render()?;
         Ok(Self { subject, text, html })
     }
 }
@@ -50,9 +60,28 @@ fn parts_lines(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
+/// What an email says by itself.
+#[derive(Debug, Clone, Copy)]
+struct Words {
+    tag: &'static str,
+    hello: &'static str,
+    to_the_shop: &'static str,
+}
+
+impl Words {
+    const fn of(language: Language) -> Self {
+        let tag = language.tag();
+        match language {
+            Language::English => Self { tag, hello: "Hello", to_the_shop: "Go to the shop" },
+            Language::German => Self { tag, hello: "Guten Tag", to_the_shop: "Zum Shop" },
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "email.txt")]
 struct TextPart<'a> {
+    words: Words,
     letter: &'a Letter,
     link: Option<&'a Href<'a>>,
     links: &'a [Href<'a>],
@@ -63,6 +92,7 @@ struct TextPart<'a> {
 #[derive(Template)]
 #[template(path = "email.html")]
 struct HtmlPart<'a> {
+    words: Words,
     subject: &'a str,
     letter: &'a Letter,
     link: Option<&'a Href<'a>>,

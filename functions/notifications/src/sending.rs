@@ -8,16 +8,21 @@ use orders::letters::{
     ReturnLetters,
 };
 use payments::letters::{PaymentLetterKind, PaymentLetters};
+use products::{ProductLetterKind, ProductLetters};
+use reviews::{ReviewLetterKind, ReviewLetters};
 use shared::dynamo::{Write, Written, update_item};
 use shared::guards::Guards;
 use shared::guards::claims::{Claim, TryId};
-use shared::letters::{Letter, Letters, Queued};
+use shared::letters::{Language, Letter, Letters, Queued};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::run::telemetry;
 use shared::run::worker::Failure;
 use shared::values::time::Timestamp;
-use users::{AccountLetterKind, AccountLetters, AddressLetterKind, AddressLetters};
+use stores::{StoreLetterKind, StoreLetters};
+use users::{
+    AccountLetterKind, AccountLetters, AddressLetterKind, AddressLetters, NoticeLetterKind, NoticeLetters,
+};
 
 use crate::{Email, Mailer, NotSent, WebShop};
 
@@ -33,6 +38,10 @@ pub struct Sending {
     payments: PaymentLetters,
     accounts: AccountLetters,
     addresses: AddressLetters,
+    notices: NoticeLetters,
+    products: ProductLetters,
+    stores: StoreLetters,
+    reviews: ReviewLetters,
     mailer: Mailer,
     shop: WebShop,
 }
@@ -49,6 +58,10 @@ impl FromEnv for Sending {
             payments: PaymentLetters::from_env(aws)?,
             accounts: AccountLetters::from_env(aws)?,
             addresses: AddressLetters::from_env(aws)?,
+            notices: NoticeLetters::from_env(aws)?,
+            products: ProductLetters::from_env(aws)?,
+            stores: StoreLetters::from_env(aws)?,
+            reviews: ReviewLetters::from_env(aws)?,
             mailer: Mailer::from_env(aws)?,
             shop: WebShop::from_env(aws)?,
         })
@@ -82,6 +95,18 @@ impl Sending {
         }
         if queued.kind.parse::<AccountLetterKind>().is_ok() {
             return self.send_for(&self.accounts, queued, now).await;
+        }
+        if queued.kind.parse::<NoticeLetterKind>().is_ok() {
+            return self.send_for(&self.notices, queued, now).await;
+        }
+        if queued.kind.parse::<ProductLetterKind>().is_ok() {
+            return self.send_for(&self.products, queued, now).await;
+        }
+        if queued.kind.parse::<StoreLetterKind>().is_ok() {
+            return self.send_for(&self.stores, queued, now).await;
+        }
+        if queued.kind.parse::<ReviewLetterKind>().is_ok() {
+            return self.send_for(&self.reviews, queued, now).await;
         }
         self.send_for(&self.orders, queued, now).await
     }
@@ -122,7 +147,7 @@ impl Sending {
                 if claim == Claim::TakenOver {
                     telemetry::count("PossibleDuplicateEmail", 1);
                 }
-                self.mail(&letter, &what, this_try).await?;
+                self.mail(&letter, service.language(&thing), &what, this_try).await?;
                 tracing::info!(kind = queued.kind, id = queued.id, "email sent");
                 telemetry::count("EmailSent", 1);
             }
@@ -133,8 +158,14 @@ impl Sending {
     }
 
     /// Hands the letter to SES. Where SES certainly did not take it, the claim is given back.
-    async fn mail(&self, letter: &Letter, what: &str, this_try: TryId) -> anyhow::Result<()> {
-        let email = Email::of(letter, &self.shop)?;
+    async fn mail(
+        &self,
+        letter: &Letter,
+        language: Language,
+        what: &str,
+        this_try: TryId,
+    ) -> anyhow::Result<()> {
+        let email = Email::in_language(letter, language, &self.shop)?;
         match self.mailer.send(&letter.to, &email).await {
             Err(NotSent::Refused(error)) => {
                 self.guards.give_back(what, this_try).await?;

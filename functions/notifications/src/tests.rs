@@ -6,13 +6,16 @@ use orders::guests::OrderTokens;
 use orders::letters::{GuestOrder, ParcelLetterKind, ReturnLetterKind};
 use orders::{CancellationReason, LetterKind, Order, Return};
 use payments::Refund;
+use products::{Product, ProductLetterKind};
+use reviews::{Review, ReviewLetterKind};
 use serde_json::{Value, json};
 use shared::letters::{Queued, Recipient, Row, Total};
 use shared::run::aws::canned::{answering_each, item};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::worker::Failure;
 use shared::values::time::Timestamp;
-use users::{AccountLetterKind, Profile};
+use stores::{Store, StoreLetterKind};
+use users::{AccountLetterKind, NoticeLetterKind, Profile};
 
 use super::*;
 
@@ -361,7 +364,75 @@ fn previews() -> Vec<(String, Email)> {
     for kind in AccountLetterKind::ALL {
         previews.push((kind.as_str().replace('.', "-"), Email::of(&about_account(kind), &shop()).unwrap()));
     }
+    for language in Language::ALL {
+        for (kind, letter) in of_events(language) {
+            let name = match language {
+                Language::English => kind.replace('.', "-"),
+                Language::German => format!("{}-de", kind.replace('.', "-")),
+            };
+            previews.push((name, Email::in_language(&letter, language, &shop()).unwrap()));
+        }
+    }
     previews
+}
+
+/// What events give rise to, told to somebody who reads this language. What others wrote is hostile.
+fn of_events(language: Language) -> Vec<(&'static str, Letter)> {
+    let at = "2026-11-29T10:00:00.000Z";
+    let reader = json!({
+        "userId": "5d0c6a7e-2b0f-4f0e-9c68-3fd12c0b7a94", "email": "ann@cartwright.test", "fullName": "Ann Lee",
+        "username": "Ann_Lee", "createdAt": at, "locale": language.tag(), "role": "seller",
+    });
+    let reader: Profile = serde_json::from_value(reader).unwrap();
+    let product = |is_approved: bool, reason: Option<&str>| -> Product {
+        serde_json::from_value(json!({
+            "id": OFFER, "ownerId": "5d0c", "fileName": "mug.png", "productName": "Stoneware mug",
+            "productPrice": 1_450, "currency": "USD", "description": "Grey", "category": "Kitchen",
+            "isApproved": is_approved, "rejectionReason": reason, "createdAt": at, "updatedAt": at, "version": 1
+        }))
+        .unwrap()
+    };
+    let store = json!({
+        "storeId": OFFER, "ownerId": "5d0c", "name": "Tea house", "nameKey": "teahouse", "status": "deactivated",
+        "deactivatedBy": "admin", "reason": HOSTILE[2], "createdAt": at, "updatedAt": at, "version": 2,
+        "schemaVersion": 1
+    });
+    let store: Store = serde_json::from_value(store).unwrap();
+    let review = json!({
+        "productId": OFFER, "userId": "b0b", "stars": 4, "title": "كتاب الشعر", "text": HOSTILE[0],
+        "verified": true, "createdAt": at, "updatedAt": at, "version": 1, "schemaVersion": 1,
+        "reply": { "text": HOSTILE[1], "at": at }
+    });
+    let review: Review = serde_json::from_value(review).unwrap();
+    let mut letters: Vec<_> =
+        NoticeLetterKind::ALL.map(|kind| (kind.as_str(), reader.notice(kind))).into_iter().collect();
+    for kind in ProductLetterKind::ALL {
+        let product = match kind {
+            ProductLetterKind::Approved => product(true, None),
+            ProductLetterKind::Rejected => product(false, Some(HOSTILE[0])),
+        };
+        letters.push((kind.as_str(), product.letter(kind, &reader).unwrap()));
+    }
+    for kind in StoreLetterKind::ALL {
+        letters.push((kind.as_str(), store.letter(kind, &reader).unwrap()));
+    }
+    for kind in ReviewLetterKind::ALL {
+        letters.push((kind.as_str(), review.letter(kind, "Stoneware mug", &reader).unwrap()));
+    }
+    letters
+}
+
+#[test]
+fn what_an_email_says_by_itself_is_in_the_language_of_its_letter() {
+    let (_, letter) = of_events(Language::German).remove(0);
+    let email = Email::in_language(&letter, Language::German, &shop()).unwrap();
+    assert!(email.text.starts_with("Guten Tag Ann Lee,"), "{}", email.text);
+    for part in ["<html lang=\"de\">", ">Guten Tag <bdi>", ">Zum Shop</a>"] {
+        assert!(email.html.contains(part), "{part} is not in {}", email.html);
+    }
+    for word in ["Hello", "Go to the shop"] {
+        assert!(!email.html.contains(word) && !email.text.contains(word), "{word}");
+    }
 }
 
 const OFFER: &str = "01a1fbbc-f7cc-71a0-aa66-431f703e44ea";

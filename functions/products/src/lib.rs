@@ -5,6 +5,7 @@
 pub mod approval;
 pub mod events;
 pub mod gallery;
+pub mod letters;
 pub mod looking;
 pub mod pictures;
 pub mod ratings;
@@ -30,6 +31,7 @@ use stores::StoreId;
 
 pub use approval::Approvals;
 pub use gallery::{PictureId, PictureOrder, PictureRefusal, PublishedPictures};
+pub use letters::{ProductLetterKind, ProductLetters};
 pub use looking::Looking;
 pub use offers::{Category, Deduction, ProductId, ProductName, StockChange};
 pub use ratings::Rating;

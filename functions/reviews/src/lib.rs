@@ -4,6 +4,7 @@
 //! admins do.
 
 pub mod events;
+pub mod letters;
 pub mod moderating;
 pub mod purchases;
 pub mod reviewing;
@@ -24,6 +25,7 @@ use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
 use uuid::Uuid;
 
+pub use letters::{ReviewLetterKind, ReviewLetters};
 pub use moderating::Moderating;
 pub use products::ProductId;
 pub use purchases::Purchases;

@@ -10,6 +10,7 @@
 
 pub mod events;
 pub mod keeping;
+pub mod letters;
 pub mod picturing;
 pub mod store;
 
@@ -27,6 +28,7 @@ use shared::values::time::Timestamp;
 use users::Email;
 
 pub use keeping::Keeping;
+pub use letters::{StoreLetterKind, StoreLetters};
 pub use picturing::Picturing;
 pub use store::{Gate, Hidden, HiddenStores, Stores};
 

@@ -18,6 +18,7 @@ pub mod admins;
 pub mod events;
 pub mod letters;
 pub mod new_address;
+pub mod notices;
 pub mod preferences;
 pub mod profile;
 pub mod standing;
@@ -26,6 +27,7 @@ pub mod store;
 pub use admins::{Admins, CurrentAdmin, CurrentCaller, OpenAccounts};
 pub use letters::{AccountLetterKind, AccountLetters};
 pub use new_address::{AddressCodes, AddressLetterKind, AddressLetters, ChangeOf, NewAddress};
+pub use notices::{NoticeLetterKind, NoticeLetters};
 pub use preferences::{Choices, Group, PreferenceChanges, PreferencesView, Way};
 pub use profile::{EmailPrefix, Locale, Phone, ProfileChanges, ProfileView, SavedAddress};
 pub use standing::{

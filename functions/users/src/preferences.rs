@@ -66,6 +66,11 @@ pub(crate) const fn attribute(group: Group, way: Way) -> Option<&'static str> {
 }
 
 impl Profile {
+    /// Whether news of this group go this way to its person: one who wants them and whose account is open.
+    pub fn is_told(&self, group: Group, way: Way) -> bool {
+        self.status.is_active() && self.wants(group, way)
+    }
+
     /// Whether its person wants news of this group to come this way.
     pub fn wants(&self, group: Group, way: Way) -> bool {
         let Choices { orders_push, sales_email, sales_push, reviews_email, reviews_push, marketing_push } =

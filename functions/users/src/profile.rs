@@ -49,6 +49,13 @@ impl Field for Phone {
 #[serde(transparent)]
 pub struct Locale(String);
 
+impl Locale {
+    /// The tag itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl Field for Locale {
     fn parse(value: Value) -> Result<Self, String> {
         let text = trimmed(value.as_str().ok_or("must be a string")?);

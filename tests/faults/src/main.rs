@@ -107,6 +107,7 @@ async fn run(options: Options) -> Result<bool> {
         ("SalesQueueUrl", "4"),
         ("StockQueueUrl", "4"),
         ("ActivityQueueUrl", "4"),
+        ("MessagesQueueUrl", "4"),
         ("PaymentsQueueUrl", "5"),
         ("RefundsQueueUrl", "5"),
     ] {

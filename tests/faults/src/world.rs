@@ -428,6 +428,7 @@ impl World {
         for queue in [
             "OrdersDeadLetterQueueUrl",
             "EmailsDeadLetterQueueUrl",
+            "MessagesDeadLetterQueueUrl",
             "PaymentsDeadLetterQueueUrl",
             "PurchasesDeadLetterQueueUrl",
             "RefundsDeadLetterQueueUrl",

@@ -1,0 +1,106 @@
+//! What people are told by email of what others do: each thing once, in their language, and not what they switched off.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::shop::{Mail, PASSWORD, Person, Product, Shop, product, unique};
+use tests::wait::eventually;
+
+/// The mail to a person of this subject, as soon as there is one.
+async fn mail_of(person: &Person, subject: &str) -> Mail {
+    eventually(&format!("there is mail: {subject}"), async || {
+        let mut mails = person.mail().await;
+        mails.retain(|mail| mail.subject == subject);
+        mails.pop()
+    })
+    .await
+}
+
+fn count(mails: &[Mail], subject: &str) -> usize {
+    mails.iter().filter(|mail| mail.subject == subject).count()
+}
+
+async fn decides(shop: &Shop, product: &Product, decision: &Value) {
+    shop.admin().await.put(&format!("{}/approval", product.path()), decision).await.is(200);
+}
+
+#[tokio::test]
+async fn a_seller_is_told_what_was_decided_on_products_until_that_is_not_wanted() {
+    let shop = Shop::open();
+    let ann = shop.person("Ann").await;
+    let tea = ann.sells(product().named("Tea")).await;
+    let approved = mail_of(&ann, "Tea is for sale").await;
+    assert!(approved.text.contains("“Tea” was approved"), "{}", approved.text);
+    assert!(approved.text.contains(&tea.path()), "{}", approved.text);
+
+    ann.put("/users/me", &json!({ "locale": "de-AT" })).await.is(200);
+    decides(&shop, &tea, &json!({ "approved": false, "reason": "Blurred." })).await;
+    let rejected = mail_of(&ann, "Tea wurde nicht freigegeben").await;
+    assert!(rejected.text.contains("Der Shop schrieb: „Blurred.“"), "{}", rejected.text);
+
+    ann.put("/users/me/preferences", &json!({ "sales": { "email": false } })).await.is(200);
+    let cup = ann.sells(product().named("Cup")).await;
+    decides(&shop, &cup, &json!({ "approved": false, "reason": "Dark." })).await;
+    // What always comes, and later than these would have.
+    shop.admin().await.put(&format!("/users/{}/role", ann.id()), &json!({ "role": "seller" })).await.is(200);
+    mail_of(&ann, "Ihre Rolle bei Cartwright wurde geändert").await;
+    let mails = ann.mail().await;
+    let told = ["Tea is for sale", "Tea wurde nicht freigegeben"];
+    assert_eq!(told.map(|subject| count(&mails, subject)), [1, 1]);
+    assert!(mails.iter().all(|mail| !mail.text.contains(&cup.id)), "{mails:?}");
+}
+
+#[tokio::test]
+async fn a_seller_is_told_of_a_review_and_its_author_of_the_reply() {
+    let shop = Shop::open();
+    let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
+    let tea = ann.sells(product().named("Tea").stock(9)).await;
+    bob.buys(&tea, 1).await;
+    bob.may_review(&tea).await;
+    bob.reviews(&tea, &json!({ "stars": 2, "title": "Weak", "text": "Like <b>water</b>." })).await.is(201);
+    let review = mail_of(&ann, "Tea has a new review").await;
+    for part in ["“Tea” was given 2 of 5 stars.", "“Weak”", "“Like <b>water</b>.”"] {
+        assert!(review.text.contains(part), "{part} is not in {}", review.text);
+    }
+    assert!(
+        review.html.is_some_and(|html| html.contains("Like &#60;b&#62;water")),
+        "it is no HTML of the author's"
+    );
+
+    let path = format!("/reviews/{}/{}/reply", tea.id, bob.id());
+    ann.put(&path, &json!({ "text": "Take more of it." })).await.is(200);
+    let reply = mail_of(&bob, "The seller replied to your review of Tea").await;
+    assert!(reply.text.contains("“Take more of it.”"), "{}", reply.text);
+    assert_eq!(count(&ann.mail().await, "Tea has a new review"), 1);
+}
+
+#[tokio::test]
+async fn an_owner_is_told_that_the_shop_closed_a_store_and_why() {
+    let shop = Shop::open();
+    let ann = shop.person("Ann").await;
+    let name = unique("House");
+    let store = ann.post("/stores", &json!({ "name": name })).await.is(201);
+    let path = format!("/stores/{}/status", store["id"].as_str().expect("an id"));
+    ann.put(&path, &json!({ "status": "published" })).await.is(200);
+    let closed = json!({ "status": "deactivated", "reason": "No imprint." });
+    shop.admin().await.put(&path, &closed).await.is(200);
+    let mail = mail_of(&ann, &format!("Your store {name} is closed")).await;
+    assert!(mail.text.contains("It wrote: “No imprint.”"), "{}", mail.text);
+}
+
+#[tokio::test]
+async fn whoever_has_another_password_or_role_is_told_whatever_was_switched_off() {
+    let shop = Shop::open();
+    let ann = shop.person("Ann").await;
+    let nothing = json!({ "sales": { "email": false }, "reviews": { "email": false } });
+    ann.put("/users/me/preferences", &nothing).await.is(200);
+    let role = json!({ "role": "seller" });
+    shop.admin().await.put(&format!("/users/{}/role", ann.id()), &role).await.is(200);
+    let mail = mail_of(&ann, "Your role at Cartwright was changed").await;
+    assert!(mail.text.contains("you are a seller now"), "{}", mail.text);
+
+    let body = json!({ "previousPassword": PASSWORD, "proposedPassword": "Cartwright-2" });
+    let change = shop.request(Method::POST, "/change-password").token(&ann.tokens.access_token);
+    change.json(&body).send().await.is(200);
+    mail_of(&ann, "Your password at Cartwright was changed").await;
+    assert_eq!(count(&ann.mail().await, "Your role at Cartwright was changed"), 1);
+}
