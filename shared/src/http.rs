@@ -22,7 +22,7 @@ pub mod problem;
 mod representation;
 pub mod serve;
 
-pub use answer::{Answer, File, NoContent};
+pub use answer::{Answer, File, NoContent, Page};
 pub use axum::extract::{FromRef, FromRequestParts, State};
 pub use axum::http::Uri;
 pub use axum::http::request::Parts;

@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::types::Update;
 use aws_sdk_sqs::Client;
 use serde::{Deserialize, Serialize};
 
+use crate::caller::UserId;
 use crate::run::aws::{Aws, FromEnv};
 use crate::run::config::{self, ConfigError};
 use crate::run::telemetry;
@@ -45,6 +46,24 @@ impl Language {
             Self::German => "de",
         }
     }
+}
+
+/// Who reads a letter, as far as that decides how it looks.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reader {
+    /// In which language the letter is.
+    pub language: Language,
+    /// What its reader can switch off so that no more of the kind come; `None` for what always comes.
+    pub stop: Option<Stop>,
+}
+
+/// What somebody can switch off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stop {
+    /// Whose choice it is.
+    pub person: UserId,
+    /// What the letter belongs to, by the name that the choice has.
+    pub group: &'static str,
 }
 
 /// What somebody is told. How it looks is the sender's.
@@ -187,9 +206,9 @@ pub trait Letters {
         id: &Self::Id,
     ) -> impl Future<Output = Result<Option<(Letter, Self::Thing)>, Failure>> + Send;
 
-    /// In which language it says it.
-    fn language(&self, _: &Self::Thing) -> Language {
-        Language::English
+    /// Who reads it, and how that person would have no more of the kind.
+    fn reader(&self, _: &Self::Thing) -> Reader {
+        Reader::default()
     }
 
     /// What it wants to be written in the transaction that records that the letter was sent, if anything. Safe to

@@ -2,6 +2,8 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tests::answer::calls;
+use tests::aws::Aws;
 use tests::shop::{Mail, PASSWORD, Person, Product, Shop, product, unique};
 use tests::wait::eventually;
 
@@ -103,4 +105,74 @@ async fn whoever_has_another_password_or_role_is_told_whatever_was_switched_off(
     change.json(&body).send().await.is(200);
     mail_of(&ann, "Your password at Cartwright was changed").await;
     assert_eq!(count(&ann.mail().await, "Your role at Cartwright was changed"), 1);
+}
+
+/// Where the last line of a mail leads, from the API's own address on.
+fn link_of(mail: &Mail) -> String {
+    let url = mail.text.lines().rev().find(|line| line.contains("/unsubscribe?token=")).expect("a link");
+    let (_, path) = url.split_once("/unsubscribe").expect("a path");
+    format!("/unsubscribe{path}")
+}
+
+#[tokio::test]
+async fn the_link_of_an_email_stops_its_kind_without_a_sign_in_and_not_by_being_opened() {
+    let shop = Shop::open();
+    let ann = shop.person("Ann").await;
+    ann.sells(product().named("Tea")).await;
+    let link = link_of(&mail_of(&ann, "Tea is for sale").await);
+    let emails =
+        async || ann.get("/users/me/preferences").await.is(200)["preferences"]["sales"]["email"].clone();
+
+    // As scanners do, and browsers of people who think twice.
+    for _ in 0..2 {
+        let answer = shop.get(&link).await;
+        assert_eq!(answer.calls(), calls([("dynamodb", 1)]));
+        assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
+        assert!(answer.is(200).as_str().is_some_and(|page| page.contains("<form method=\"post\">")));
+        assert_eq!(emails().await, true);
+    }
+    // As mail programs do by themselves, and again.
+    for _ in 0..2 {
+        let post =
+            shop.request(Method::POST, &link).header("content-type", "application/x-www-form-urlencoded");
+        let answer = post.body("List-Unsubscribe=One-Click").send().await;
+        assert_eq!(answer.calls(), calls([("dynamodb", 1)]));
+        let page = answer.is(200);
+        assert!(
+            page.as_str().is_some_and(|page| page.contains("You get no emails about what you sell.")),
+            "{page}"
+        );
+        assert_eq!(emails().await, false);
+    }
+    let all = ann.get("/users/me/preferences").await.is(200)["preferences"].clone();
+    assert_eq!(
+        (&all["reviews"]["email"], &all["sales"]["push"]),
+        (&json!(true), &json!(true)),
+        "nothing else stopped"
+    );
+
+    // A token of another person's or kind's is none.
+    let another = link.replace(".sales.", ".reviews.");
+    assert_ne!(another, link);
+    shop.get(&another).await.is_problem(404, "not-found");
+    shop.request(Method::POST, &another).send().await.is_problem(404, "not-found");
+    let all = ann.get("/users/me/preferences").await.is(200)["preferences"].clone();
+    assert_eq!(all["reviews"]["email"], true);
+    shop.get("/unsubscribe").await.is_problem(422, "invalid-input").at(["token"]);
+}
+
+#[tokio::test]
+async fn a_closed_account_can_stop_its_emails_and_one_that_is_gone_has_none() {
+    let (shop, aws) = (Shop::open(), Aws::open().await);
+    let ann = shop.person("Ann").await;
+    ann.sells(product().named("Tea")).await;
+    let link = link_of(&mail_of(&ann, "Tea is for sale").await);
+    let close = shop.admin().await.request(Method::POST, &format!("/users/{}/disable", ann.id()));
+    close.send().await.is(200);
+    shop.request(Method::POST, &link).send().await.is(200);
+    assert_eq!(aws.item("UsersTable", ("userId", &ann.id())).await["salesEmail"], false);
+    aws.delete_item("UsersTable", "userId", &ann.id()).await;
+    shop.get(&link).await.is_problem(404, "not-found");
+    shop.request(Method::POST, &link).send().await.is_problem(404, "not-found");
+    assert_eq!(aws.item("UsersTable", ("userId", &ann.id())).await, Value::Null, "none was made");
 }

@@ -6,11 +6,13 @@
 //! | [`standing`] | roles, and accounts that are closed and opened |
 //! | [`leaving`] | the deletion of an account: who may ask for it, and what starts it |
 //! | [`deletion`] | what it comes to, step by step |
+//! | [`unsubscribing`] | the page that stops emails without a sign-in |
 //! | [`user_pool`] | Cognito, as whoever runs the shop sees it |
 
 pub mod deletion;
 pub mod leaving;
 pub mod standing;
+pub mod unsubscribing;
 pub mod user_pool;
 
 pub use deletion::{Deletion, Step, Taken, Task};

@@ -27,6 +27,8 @@ pub struct Email {
     pub text: String,
     /// The same as a page of HTML, which loads nothing and runs nothing.
     pub html: String,
+    /// Where no more of the kind can be asked for, without signing in; `None` for what always comes.
+    pub stop: Option<String>,
 }
 
 impl Email {
@@ -48,10 +50,20 @@ impl Email {
         let link = letter.link.as_ref().and_then(|link| shop.link(link));
         let links: Vec<_> = letter.links.iter().filter_map(|link| shop.link(link)).collect();
         let shop = shop.0.as_deref();
-        let text = TextPart { words, letter, link: link.as_ref(), links: &links, shop }.render()?;
-        let html = HtmlPart { words, subject: &subject, letter, link: link.as_ref(), links: &links, shop }
-            .render()?;
-        Ok(Self { subject, text, html })
+        let text =
+            TextPart { words, stop: stop.as_deref(), letter, link: link.as_ref(), links: &links, shop }
+                .render()?;
+        let html = HtmlPart {
+            words,
+            stop: stop.as_deref(),
+            subject: &subject,
+            letter,
+            link: link.as_ref(),
+            links: &links,
+            shop,
+        }
+        .render()?;
+        Ok(Self { subject, text, html, stop })
     }
 }
 
@@ -66,14 +78,25 @@ struct Words {
     tag: &'static str,
     hello: &'static str,
     to_the_shop: &'static str,
+    no_more: &'static str,
 }
 
 impl Words {
     const fn of(language: Language) -> Self {
         let tag = language.tag();
         match language {
-            Language::English => Self { tag, hello: "Hello", to_the_shop: "Go to the shop" },
-            Language::German => Self { tag, hello: "Guten Tag", to_the_shop: "Zum Shop" },
+            Language::English => Self {
+                tag,
+                hello: "Hello",
+                to_the_shop: "Go to the shop",
+                no_more: "No more of these emails",
+            },
+            Language::German => Self {
+                tag,
+                hello: "Guten Tag",
+                to_the_shop: "Zum Shop",
+                no_more: "Keine solchen E-Mails mehr",
+            },
         }
     }
 }
@@ -82,6 +105,7 @@ impl Words {
 #[template(path = "email.txt")]
 struct TextPart<'a> {
     words: Words,
+    stop: Option<&'a str>,
     letter: &'a Letter,
     link: Option<&'a Href<'a>>,
     links: &'a [Href<'a>],
@@ -93,6 +117,7 @@ struct TextPart<'a> {
 #[template(path = "email.html")]
 struct HtmlPart<'a> {
     words: Words,
+    stop: Option<&'a str>,
     subject: &'a str,
     letter: &'a Letter,
     link: Option<&'a Href<'a>>,
@@ -138,6 +163,23 @@ impl FromStr for WebShop {
 impl FromEnv for WebShop {
     fn from_env(_: &Aws) -> Result<Self, ConfigError> {
         Ok(config::optional("SHOP_URL")?.unwrap_or_default())
+    }
+}
+
+/// Where the API answers, as `API_URL` has it: for links that no page of the shop needs to answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Api(String);
+
+impl Api {
+    /// Where somebody who has this token asks for no more emails of a kind.
+    fn unsubscribe(&self, token: &str) -> String {
+        format!("{}/unsubscribe?token={token}", self.0)
+    }
+}
+
+impl FromEnv for Api {
+    fn from_env(_: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self(config::required("API_URL")?))
     }
 }
 

@@ -4,7 +4,7 @@ use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::config::retry::RetryConfig;
 use aws_sdk_sesv2::error::SdkError;
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
-use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
+use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader};
 use shared::letters::Recipient;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
@@ -39,17 +39,24 @@ pub enum NotSent {
 }
 
 impl Mailer {
-    /// Sends `email` to the person's address.
+    /// Sends `email` to the person's address. One that can be stopped says so to mail programs, which then have a button
+    /// for it ([RFC 8058](https://www.rfc-editor.org/rfc/rfc8058)).
     ///
     /// # Errors
     /// Says whether it may have gone out all the same.
     pub async fn send(&self, to: &Recipient, email: &Email) -> Result<(), NotSent> {
         let content = |text: &str| Content::builder().data(text).charset("UTF-8").build();
         let message = || -> anyhow::Result<Message> {
-            Ok(Message::builder()
-                .subject(content(&email.subject)?)
-                .body(Body::builder().text(content(&email.text)?).html(content(&email.html)?).build())
-                .build())
+            let body = Body::builder().text(content(&email.text)?).html(content(&email.html)?).build();
+            let message = Message::builder().subject(content(&email.subject)?).body(body);
+            let header = |name, value: &str| MessageHeader::builder().name(name).value(value).build();
+            Ok(match &email.stop {
+                None => message,
+                Some(url) => message
+                    .headers(header("List-Unsubscribe", &format!("<{url}>"))?)
+                    .headers(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")?),
+            }
+            .build())
         };
         let message = message().map_err(NotSent::Refused)?;
         let sent = self
@@ -72,5 +79,37 @@ fn is_refusal(error: &SdkError<SendEmailError>) -> bool {
         SdkError::ConstructionFailure(_) => true,
         SdkError::ServiceError(answer) => answer.raw().status().is_client_error(),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use shared::run::aws::canned::answering;
+
+    #[tokio::test]
+    async fn mail_programs_are_told_how_an_email_is_stopped_where_it_can_be() {
+        let (sdk, asked) = answering(200, &json!({ "MessageId": "1" }));
+        let mailer = temp_env::with_var("EMAIL_SENDER", Some("shop@cartwright.test"), || {
+            Mailer::from_env(&Aws::for_tests(sdk))
+        });
+        let mailer = mailer.unwrap();
+        let to = Recipient { email: "ann@cartwright.test".into(), name: "Ann".into() };
+        let email = |stop: Option<&str>| Email {
+            subject: "Tea".into(),
+            text: "Tea.".into(),
+            html: "<p>Tea.".into(),
+            stop: stop.map(str::to_owned),
+        };
+        mailer.send(&to, &email(Some("https://api.example/unsubscribe?token=t"))).await.unwrap();
+        mailer.send(&to, &email(None)).await.unwrap();
+        let asked = asked.lock().unwrap();
+        let headers = |at: usize| asked[at]["Content"]["Simple"].get("Headers").cloned();
+        let expected = json!([
+            { "Name": "List-Unsubscribe", "Value": "<https://api.example/unsubscribe?token=t>" },
+            { "Name": "List-Unsubscribe-Post", "Value": "List-Unsubscribe=One-Click" },
+        ]);
+        assert_eq!((headers(0), headers(1)), (Some(expected), None));
     }
 }

@@ -13,7 +13,7 @@ use reviews::{ReviewLetterKind, ReviewLetters};
 use shared::dynamo::{Write, Written, update_item};
 use shared::guards::Guards;
 use shared::guards::claims::{Claim, TryId};
-use shared::letters::{Language, Letter, Letters, Queued};
+use shared::letters::{Letter, Letters, Queued, Reader};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::run::telemetry;
@@ -22,9 +22,10 @@ use shared::values::time::Timestamp;
 use stores::{StoreLetterKind, StoreLetters};
 use users::{
     AccountLetterKind, AccountLetters, AddressLetterKind, AddressLetters, NoticeLetterKind, NoticeLetters,
+    Unsubscribing,
 };
 
-use crate::{Email, Mailer, NotSent, WebShop};
+use crate::{Api, Email, Mailer, NotSent, WebShop};
 
 /// Who has something to say, and the way that it goes out.
 #[derive(Debug, Clone)]
@@ -44,6 +45,8 @@ pub struct Sending {
     reviews: ReviewLetters,
     mailer: Mailer,
     shop: WebShop,
+    api: Api,
+    unsubscribing: Unsubscribing,
 }
 
 impl FromEnv for Sending {
@@ -64,6 +67,8 @@ impl FromEnv for Sending {
             reviews: ReviewLetters::from_env(aws)?,
             mailer: Mailer::from_env(aws)?,
             shop: WebShop::from_env(aws)?,
+            api: Api::from_env(aws)?,
+            unsubscribing: Unsubscribing::from_env(aws)?,
         })
     }
 }
@@ -147,7 +152,7 @@ impl Sending {
                 if claim == Claim::TakenOver {
                     telemetry::count("PossibleDuplicateEmail", 1);
                 }
-                self.mail(&letter, service.language(&thing), &what, this_try).await?;
+                self.mail(&letter, &service.reader(&thing), &what, this_try).await?;
                 tracing::info!(kind = queued.kind, id = queued.id, "email sent");
                 telemetry::count("EmailSent", 1);
             }
@@ -161,11 +166,12 @@ impl Sending {
     async fn mail(
         &self,
         letter: &Letter,
-        language: Language,
+        reader: &Reader,
         what: &str,
         this_try: TryId,
     ) -> anyhow::Result<()> {
-        let email = Email::in_language(letter, language, &self.shop)?;
+        let stop = reader.stop.as_ref().map(|stop| self.api.unsubscribe(&self.unsubscribing.token(stop)));
+        let email = Email::in_language(letter, reader.language, stop, &self.shop)?;
         match self.mailer.send(&letter.to, &email).await {
             Err(NotSent::Refused(error)) => {
                 self.guards.give_back(what, this_try).await?;

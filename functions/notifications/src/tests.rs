@@ -370,11 +370,16 @@ fn previews() -> Vec<(String, Email)> {
                 Language::English => kind.replace('.', "-"),
                 Language::German => format!("{}-de", kind.replace('.', "-")),
             };
-            previews.push((name, Email::in_language(&letter, language, &shop()).unwrap()));
+            let stop = (!kind.starts_with("account.")).then(|| STOP.to_owned());
+            previews.push((name, Email::in_language(&letter, language, stop, &shop()).unwrap()));
         }
     }
     previews
 }
+
+/// Where no more emails of a kind can be asked for.
+const STOP: &str =
+    "https://api.example/unsubscribe?token=5d0c6a7e-2b0f-4f0e-9c68-3fd12c0b7a94.sales.t0xpOcohAKtgwAdTxgHEcw";
 
 /// What events give rise to, told to somebody who reads this language. What others wrote is hostile.
 fn of_events(language: Language) -> Vec<(&'static str, Letter)> {
@@ -425,9 +430,10 @@ fn of_events(language: Language) -> Vec<(&'static str, Letter)> {
 #[test]
 fn what_an_email_says_by_itself_is_in_the_language_of_its_letter() {
     let (_, letter) = of_events(Language::German).remove(0);
-    let email = Email::in_language(&letter, Language::German, &shop()).unwrap();
+    let email = Email::in_language(&letter, Language::German, Some(STOP.into()), &shop()).unwrap();
     assert!(email.text.starts_with("Guten Tag Ann Lee,"), "{}", email.text);
-    for part in ["<html lang=\"de\">", ">Guten Tag <bdi>", ">Zum Shop</a>"] {
+    for part in ["<html lang=\"de\">", ">Guten Tag <bdi>", ">Zum Shop</a>", ">Keine solchen E-Mails mehr</a>"]
+    {
         assert!(email.html.contains(part), "{part} is not in {}", email.html);
     }
     for word in ["Hello", "Go to the shop"] {
@@ -566,7 +572,8 @@ async fn an_email_that_another_try_is_at_comes_again_and_is_not_sent() {
         Some(_) => (400, held.clone()),
         None => (200, found.clone()),
     });
-    let variables = ["ORDER_TOKEN_KEY", "PAYMENTS_QUEUE_URL", "EMAIL_SENDER"].map(|name| (name, Some("a")));
+    let variables =
+        ["API_URL", "ORDER_TOKEN_KEY", "PAYMENTS_QUEUE_URL", "EMAIL_SENDER"].map(|name| (name, Some("a")));
     let tables = [("GUARDS_TABLE", Some("guards")), ("ORDERS_TABLE", Some("orders"))];
     let variables = [&variables[..], &tables].concat();
     let sending = temp_env::with_vars(variables, || Sending::from_env(&Aws::for_tests(sdk))).unwrap();

@@ -3,7 +3,7 @@
 use std::future::ready;
 
 use aws_sdk_dynamodb::types::Update;
-use shared::letters::{Language, Letter, Letters, Link, OfEvent};
+use shared::letters::{Language, Letter, Letters, Link, OfEvent, Reader};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::run::worker::Failure;
@@ -40,28 +40,28 @@ impl Letters for ProductLetters {
 
     type Kind = ProductLetterKind;
     type Id = OfEvent<ProductId>;
-    type Thing = Language;
+    type Thing = Reader;
 
     async fn letter(
         &self,
         kind: ProductLetterKind,
         id: &OfEvent<ProductId>,
-    ) -> Result<Option<(Letter, Language)>, Failure> {
+    ) -> Result<Option<(Letter, Reader)>, Failure> {
         // Of what is gone by now there is nothing to tell.
         let Some(found) = self.products.find(id.thing).await? else { return Ok(None) };
         let Some(seller) = self.users.find(found.product.seller()).await? else { return Ok(None) };
-        Ok(found.product.letter(kind, &seller).map(|letter| (letter, seller.language())))
+        Ok(found.product.letter(kind, &seller).map(|letter| (letter, seller.reader(Group::Sales))))
     }
 
-    fn language(&self, language: &Language) -> Language {
-        *language
+    fn reader(&self, reader: &Reader) -> Reader {
+        reader.clone()
     }
 
     fn sent(&self, _: ProductLetterKind, _: &OfEvent<ProductId>) -> anyhow::Result<Option<Update>> {
         Ok(None)
     }
 
-    fn told(&self, _: ProductLetterKind, _: &Language) -> impl Future<Output = ()> + Send {
+    fn told(&self, _: ProductLetterKind, _: &Reader) -> impl Future<Output = ()> + Send {
         ready(())
     }
 }

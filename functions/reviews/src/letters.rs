@@ -7,7 +7,7 @@ use std::str::FromStr;
 use aws_sdk_dynamodb::types::Update;
 use products::Products;
 use shared::caller::UserId;
-use shared::letters::{Language, Letter, Letters, Link, OfEvent};
+use shared::letters::{Language, Letter, Letters, Link, OfEvent, Reader};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::run::worker::Failure;
@@ -74,13 +74,13 @@ impl Letters for ReviewLetters {
 
     type Kind = ReviewLetterKind;
     type Id = OfEvent<ReviewOf>;
-    type Thing = Language;
+    type Thing = Reader;
 
     async fn letter(
         &self,
         kind: ReviewLetterKind,
         id: &OfEvent<ReviewOf>,
-    ) -> Result<Option<(Letter, Language)>, Failure> {
+    ) -> Result<Option<(Letter, Reader)>, Failure> {
         let ReviewOf { product, author } = &id.thing;
         let (review, product) =
             tokio::try_join!(self.reviews.find((*product, author)), self.products.find(*product))?;
@@ -92,18 +92,18 @@ impl Letters for ReviewLetters {
         };
         let Some(reader) = self.users.find(reader).await? else { return Ok(None) };
         let name = product.product.name().as_str();
-        Ok(review.letter(kind, name, &reader).map(|letter| (letter, reader.language())))
+        Ok(review.letter(kind, name, &reader).map(|letter| (letter, reader.reader(Group::Reviews))))
     }
 
-    fn language(&self, language: &Language) -> Language {
-        *language
+    fn reader(&self, reader: &Reader) -> Reader {
+        reader.clone()
     }
 
     fn sent(&self, _: ReviewLetterKind, _: &OfEvent<ReviewOf>) -> anyhow::Result<Option<Update>> {
         Ok(None)
     }
 
-    fn told(&self, _: ReviewLetterKind, _: &Language) -> impl Future<Output = ()> + Send {
+    fn told(&self, _: ReviewLetterKind, _: &Reader) -> impl Future<Output = ()> + Send {
         ready(())
     }
 }

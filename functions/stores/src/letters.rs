@@ -3,7 +3,7 @@
 use std::future::ready;
 
 use aws_sdk_dynamodb::types::Update;
-use shared::letters::{Language, Letter, Letters, Link, OfEvent};
+use shared::letters::{Language, Letter, Letters, Link, OfEvent, Reader};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::run::worker::Failure;
@@ -38,28 +38,28 @@ impl Letters for StoreLetters {
 
     type Kind = StoreLetterKind;
     type Id = OfEvent<StoreId>;
-    type Thing = Language;
+    type Thing = Reader;
 
     async fn letter(
         &self,
         kind: StoreLetterKind,
         id: &OfEvent<StoreId>,
-    ) -> Result<Option<(Letter, Language)>, Failure> {
+    ) -> Result<Option<(Letter, Reader)>, Failure> {
         // Of what is gone by now there is nothing to tell.
         let Some(store) = self.stores.find(id.thing).await? else { return Ok(None) };
         let Some(owner) = self.users.find(&store.owner_id).await? else { return Ok(None) };
-        Ok(store.letter(kind, &owner).map(|letter| (letter, owner.language())))
+        Ok(store.letter(kind, &owner).map(|letter| (letter, owner.reader(Group::Sales))))
     }
 
-    fn language(&self, language: &Language) -> Language {
-        *language
+    fn reader(&self, reader: &Reader) -> Reader {
+        reader.clone()
     }
 
     fn sent(&self, _: StoreLetterKind, _: &OfEvent<StoreId>) -> anyhow::Result<Option<Update>> {
         Ok(None)
     }
 
-    fn told(&self, _: StoreLetterKind, _: &Language) -> impl Future<Output = ()> + Send {
+    fn told(&self, _: StoreLetterKind, _: &Reader) -> impl Future<Output = ()> + Send {
         ready(())
     }
 }

@@ -23,6 +23,7 @@ pub mod preferences;
 pub mod profile;
 pub mod standing;
 pub mod store;
+pub mod unsubscribing;
 
 pub use admins::{Admins, CurrentAdmin, CurrentCaller, OpenAccounts};
 pub use letters::{AccountLetterKind, AccountLetters};
@@ -35,6 +36,7 @@ pub use standing::{
     account_closed,
 };
 pub use store::{Restanding, SignIn, Users};
+pub use unsubscribing::{UnsubscribeToken, Unsubscribed, Unsubscribing};
 
 /// A person's id in a path. Cognito's are UUIDs; no others are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

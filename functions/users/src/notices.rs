@@ -3,7 +3,7 @@
 use std::future::ready;
 
 use aws_sdk_dynamodb::types::Update;
-use shared::letters::{Language, Letter, Letters, OfEvent, Recipient};
+use shared::letters::{Language, Letter, Letters, OfEvent, Reader, Recipient};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::run::worker::Failure;
@@ -37,27 +37,28 @@ impl Letters for NoticeLetters {
 
     type Kind = NoticeLetterKind;
     type Id = OfEvent<PersonId>;
-    type Thing = Language;
+    type Thing = Reader;
 
     async fn letter(
         &self,
         kind: NoticeLetterKind,
         id: &OfEvent<PersonId>,
-    ) -> Result<Option<(Letter, Language)>, Failure> {
+    ) -> Result<Option<(Letter, Reader)>, Failure> {
         // Whoever has left meanwhile has no address.
         let profile = self.users.find(&id.thing.0).await?;
-        Ok(profile.map(|profile| (profile.notice(kind), profile.language())))
+        let reader = |profile: &Profile| Reader { language: profile.language(), stop: None };
+        Ok(profile.map(|profile| (profile.notice(kind), reader(&profile))))
     }
 
-    fn language(&self, language: &Language) -> Language {
-        *language
+    fn reader(&self, reader: &Reader) -> Reader {
+        reader.clone()
     }
 
     fn sent(&self, _: NoticeLetterKind, _: &OfEvent<PersonId>) -> anyhow::Result<Option<Update>> {
         Ok(None)
     }
 
-    fn told(&self, _: NoticeLetterKind, _: &Language) -> impl Future<Output = ()> + Send {
+    fn told(&self, _: NoticeLetterKind, _: &Reader) -> impl Future<Output = ()> + Send {
         ready(())
     }
 }

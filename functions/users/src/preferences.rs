@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use shared::http::input::{self, Body, Change, Fields, Member, Value};
 use shared::http::problem::FieldError;
+use shared::letters::{Reader, Stop};
 
 use crate::Profile;
 
@@ -69,6 +70,12 @@ impl Profile {
     /// Whether news of this group go this way to its person: one who wants them and whose account is open.
     pub fn is_told(&self, group: Group, way: Way) -> bool {
         self.status.is_active() && self.wants(group, way)
+    }
+
+    /// Its person, as who reads an email of this group.
+    pub fn reader(&self, group: Group) -> Reader {
+        let stop = Stop { person: self.user_id.clone(), group: group.as_str() };
+        Reader { language: self.language(), stop: Some(stop) }
     }
 
     /// Whether its person wants news of this group to come this way.

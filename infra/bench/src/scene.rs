@@ -48,7 +48,8 @@ const QUEUES: [(&str, &str); 5] = [
 const STRIPES_SECRETS: [(&str, &str); 2] =
     [("STRIPE_API_SECRET", "bench-stripe-api"), ("STRIPE_WEBHOOK_SECRET", "bench-stripe-webhook")];
 /// What functions are told besides.
-const SET: [(&str, &str); 36] = [
+const SET: [(&str, &str); 37] = [
+    ("API_URL", "https://api.cartwright.test"),
     ("STAGE", "production"),
     ("CURRENCY", "USD"),
     ("REAPPROVE_CHANGES", "false"),

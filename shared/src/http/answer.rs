@@ -149,6 +149,16 @@ impl IntoResponse for NoContent {
     }
 }
 
+/// 200 with a page in HTML that was made for this request. It may load nothing; whoever makes it escapes what it shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page(pub String);
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        axum::response::Html(self.0).into_response()
+    }
+}
+
 /// 200 with a file that is part of the binary, kept there as gzip (RFC 1952). It goes out as it is, or unpacked for a
 /// client that does not take gzip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
