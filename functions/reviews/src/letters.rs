@@ -15,7 +15,7 @@ use shared::values::id::NotAnId;
 use shared::values::text::isolated;
 use users::{Group, PersonId, Profile, Users, Way};
 
-use crate::{ProductId, Review, Reviews};
+use crate::{ProductId, Review, Reviews, Title, Words};
 
 shared::names!(
     /// What a letter about a review says.
@@ -122,8 +122,7 @@ impl Review {
         }
         let product = isolated(product);
         let stars = self.stars.stars();
-        let said =
-            [self.title.as_ref().map(|title| title.as_str()), self.text.as_ref().map(|text| text.as_str())];
+        let said = [self.title.as_ref().map(Title::as_str), self.text.as_ref().map(Words::as_str)];
         let quoted = |open: char, close: char| {
             said.into_iter().flatten().map(move |text| format!("{open}{}{close}", isolated(text)))
         };
