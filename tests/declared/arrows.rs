@@ -10,7 +10,7 @@ use tests::files::files_under;
 use tests::template::{Binary, path, text};
 
 /// What a service may know of others, besides what stands under `shared/`, which everyone may know.
-const ARROWS: [(&str, &str); 35] = [
+const ARROWS: [(&str, &str); 37] = [
     // Whoever signs up has a profile.
     ("auth", "users"),
     // A cart is about offers, and becomes an order of somebody who has a profile.
@@ -50,6 +50,7 @@ const ARROWS: [(&str, &str); 35] = [
     ("orders", "stores"),
     ("products", "stores"),
     ("stores", "users"),
+    ("webhooks", "users"),
     // A coupon may be for some products.
     ("promotions", "offers"),
     // What is found is what is for sale, on the terms of today.
@@ -71,7 +72,7 @@ const OF_SHARED: [&str; 6] =
     ["aws-config", "aws-smithy-http-client", "axum", "lambda_http", "lambda_runtime", "reqwest"];
 
 /// The services there are and those that are on their way, by the names of their crates.
-const SERVICES: [&str; 19] = [
+const SERVICES: [&str; 20] = [
     "accounts",
     "activity",
     "auth",
@@ -91,6 +92,7 @@ const SERVICES: [&str; 19] = [
     "settings",
     "stores",
     "users",
+    "webhooks",
 ];
 
 /// Where a crate lives.

@@ -142,7 +142,7 @@ fn read<T: Field>(text: &str) -> Result<(), String> {
     T::parse(input::Value::String(text.to_owned())).map(drop)
 }
 
-const TEXTS: [Text; 32] = [
+const TEXTS: [Text; 34] = [
     Text::of::<users::FullName>("/components/schemas/FullName"),
     Text::of::<users::Username>("/components/schemas/Username"),
     Text::of::<orders::returns::ReturnReason>("/components/schemas/ReturnReason"),
@@ -175,11 +175,13 @@ const TEXTS: [Text; 32] = [
     Text::of::<promotions::Category>("/components/schemas/CategoryName"),
     Text::of::<promotions::CouponCode>("/components/schemas/SentCouponCode"),
     Text::of::<shared::media::FileName>("/components/schemas/NewPicture/properties/fileName"),
+    Text::of::<webhooks::Target>("/components/schemas/SentWebhookUrl"),
+    Text::of::<webhooks::Description>("/components/schemas/SentWebhookDescription"),
 ];
 
 /// What is read from a body, or is a text of [`shared::text`], and not compared with the contract character by
 /// character.
-const NO_TEXTS: [&str; 27] = [
+const NO_TEXTS: [&str; 29] = [
     // What people do not choose, or keep for themselves: other tests try what these take.
     "auth::ConfirmationCode",
     "auth::Password",
@@ -208,6 +210,8 @@ const NO_TEXTS: [&str; 27] = [
     "shared::Sum",
     "shared::Timestamp",
     "shared::bool",
+    "webhooks::Hours",
+    "webhooks::Types",
     // The name of a stack, which no client sends.
     "payments::Shop",
 ];
@@ -293,6 +297,11 @@ fn the_contract_takes_the_texts_that_the_code_takes() {
         "https://dhl.example.",
         "https://me@dhl.example/",
         "https://localhost/",
+        "https://10.0.0.1/",
+        "https://dhl.0x7f/",
+        "https://dhl.example:443/a",
+        "https://dhl.-example/",
+        "https://dhl..example/",
         "https://-dhl.example/",
         "http://dhl.example/",
         "HTTPS://dhl.example/",

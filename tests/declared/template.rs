@@ -420,7 +420,7 @@ fn whoever_floods_accounts_and_sessions_is_stopped_before_cognito_and_before_the
 
 /// What a shop is that says nothing else. The local cloud and the tests have other values, so nothing else would
 /// notice.
-const DEFAULTS: [(&str, &str); 11] = [
+const DEFAULTS: [(&str, &str); 13] = [
     ("Fulfilment", "automatic"),
     ("GuestCash", "false"),
     ("LimitPerAccount", "20/300"),
@@ -432,6 +432,8 @@ const DEFAULTS: [(&str, &str); 11] = [
     ("ReapproveChanges", "true"),
     ("ReviewsNeedPurchase", "on"),
     ("ReviewsPerDay", "10"),
+    ("WebhookDetour", ""),
+    ("WebhookEndpoints", "20"),
 ];
 
 #[test]
@@ -863,7 +865,7 @@ fn the_environment_of_a_function_fits_into_the_four_kilobytes_that_lambda_has_fo
 
 /// Tables in which nothing of a person is to be deleted with the account, and why. Ids lead nowhere once the profile is
 /// gone.
-const NOTHING_TO_FORGET: [(&str, &str); 9] = [
+const NOTHING_TO_FORGET: [(&str, &str); 10] = [
     ("Banners", "the shop's own"),
     ("Categories", "the shop's own"),
     ("Coupons", "a use has a code and an id"),
@@ -873,6 +875,7 @@ const NOTHING_TO_FORGET: [(&str, &str); 9] = [
     ("SellerOrders", "lines and amounts of an order, and the id of who sold them"),
     ("Search", "which parts of the index count, and products, of which nothing is found once they are gone"),
     ("Settings", "the shop's own"),
+    ("Webhooks", "the shop's own, and events as they were told, with ids alone, gone by themselves after 30 days"),
 ];
 
 #[test]

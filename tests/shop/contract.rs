@@ -106,6 +106,13 @@ impl World {
         (order_id(&placed), placed["orderToken"].as_str().expect("a token").to_owned())
     }
 
+    async fn webhook(&self) -> String {
+        let body =
+            json!({ "url": "https://erp.example/cartwright", "types": ["store.opened"], "isActive": false });
+        let webhook = self.shop.admin().await.post("/webhooks", &body).await.is(201);
+        webhook["id"].as_str().expect("an id").to_owned()
+    }
+
     async fn guest_order(&mut self) -> (String, String) {
         if self.guest_order.is_none() {
             self.guest_order = Some(self.order_of_a_guest("cash_on_delivery").await);
@@ -249,6 +256,14 @@ impl World {
                 let body = json!({ "code": code, "kind": "percent", "value": 10 });
                 self.shop.admin().await.post("/coupons", &body).await.is(201);
                 code
+            }
+            // Off, so that nobody is told of what other tests do.
+            "webhook" => self.webhook().await,
+            "delivery" => {
+                let webhook = self.webhook().await;
+                let path = format!("/webhooks/{webhook}/test");
+                let tested = self.shop.admin().await.post(&path, &Value::Null).await.is(200);
+                tested["id"].as_str().expect("an id").to_owned()
             }
             "store" | "draftStore" => {
                 // Of somebody who has no other one: nobody may have many.

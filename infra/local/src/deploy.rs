@@ -167,6 +167,9 @@ fn parameters(record: &Record) -> Vec<String> {
         "PublishableKey=pk_local_cartwright".to_owned(),
         format!("StripeUrl={}", stripe::url(record)),
         "LimitSignUps=90000/60".to_owned(),
+        // Receivers are on this machine: https://8080.receiver.test/hook is its port 8080.
+        "WebhookDetour=http://127.0.0.1".to_owned(),
+        "WebhookEndpoints=1000".to_owned(),
         "OrdersPerDay=1000000".to_owned(),
         // Whoever waits until a purchase is known asks by posting a review.
         "ReviewsPerDay=1000000".to_owned(),

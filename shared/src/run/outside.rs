@@ -4,6 +4,7 @@
 //! first call and not at the start: that takes tens of milliseconds (decision 0007), and many an invocation never calls
 //! anybody.
 
+mod public;
 #[cfg(any(test, feature = "testing"))]
 pub mod stand_in;
 
@@ -17,8 +18,11 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::time::{Instant as Moment, timeout_at};
 
 use crate::run::telemetry;
+use public::PublicNames;
+pub use public::{NotPublic, check_url, is_public};
 
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -30,12 +34,18 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The most that an answer may hold.
 const LARGEST: usize = 4 * 1024 * 1024;
 
+/// How long the beginning of a body is waited for after its head: what is of use there is a word of why, and whoever
+/// sends none must not hold up a request that was answered.
+const BODY_PATIENCE: Duration = Duration::from_secs(1);
+
 /// The client of one service outside of AWS.
 #[derive(Debug, Clone)]
 pub struct Outside {
     service: &'static str,
     plain: Arc<OnceLock<Connector>>,
     secure: Arc<OnceLock<Connector>>,
+    /// What names lead to, where that is to be public.
+    names: Option<PublicNames>,
 }
 
 /// What is asked of it.
@@ -103,6 +113,9 @@ pub enum OutsideError {
     /// The answer is larger than anything that is expected.
     #[error("the answer is larger than {LARGEST} bytes")]
     TooLarge,
+    /// It would have gone to what is not of the open internet; nobody was connected to.
+    #[error(transparent)]
+    NotPublic(#[from] NotPublic),
 }
 
 /// What lies behind an error.
@@ -111,7 +124,18 @@ pub type Source = Box<dyn std::error::Error + Send + Sync>;
 impl Outside {
     /// The client of the service that is counted under this name. It connects to nothing yet.
     pub fn new(service: &'static str) -> Self {
-        Self { service, plain: Arc::default(), secure: Arc::default() }
+        Self { service, plain: Arc::default(), secure: Arc::default(), names: None }
+    }
+
+    /// A client that others say where to go to: it goes to addresses of the open internet alone, by TLS, to names and
+    /// not to addresses, and through no proxy. See [`is_public`].
+    pub fn to_public(service: &'static str) -> Self {
+        Self { names: Some(PublicNames::of_the_machine()), ..Self::new(service) }
+    }
+
+    #[cfg(test)]
+    fn with_names(self, names: PublicNames) -> Self {
+        Self { names: Some(names), ..self }
     }
 
     /// Sends a request and waits until its answer is here, body and all, but no longer than `patience`.
@@ -128,10 +152,39 @@ impl Outside {
         answer.unwrap_or(Err(OutsideError::TimedOut(patience)))
     }
 
+    /// Sends a request of whose answer the head counts: of the body, what of its first `most` bytes comes within a
+    /// second. A redirect is an answer and not followed. The connection is not kept.
+    ///
+    /// # Errors
+    /// When no head of an answer came within `patience`.
+    pub async fn send_for_head(
+        &self,
+        request: &Request<'_>,
+        patience: Duration,
+        most: usize,
+    ) -> Result<Response, OutsideError> {
+        let connector = self.connector(request.url)?;
+        let mut request = request.as_http()?;
+        let set = request.headers_mut().try_insert("connection", "close");
+        set.map_err(|error| OutsideError::Unsendable(error.into()))?;
+        let start = Instant::now();
+        let answer = tokio::time::timeout(patience, connector.call(request)).await;
+        let answer = match answer {
+            Ok(Ok(answer)) => Ok(beginning(answer, most).await),
+            Ok(Err(error)) => Err(not_connected(error.into())),
+            Err(_) => Err(OutsideError::TimedOut(patience)),
+        };
+        telemetry::count_call(self.service, start.elapsed());
+        answer
+    }
+
     /// Who connects to this address. Where there is no TLS, as on a laptop, there is no use for roots either.
     fn connector(&self, url: &str) -> Result<&Connector, OutsideError> {
         let limits = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
         let builder = Connector::builder().connector_settings(limits).pool_idle_timeout(IDLE_TIMEOUT);
+        if self.names.is_some() {
+            check_url(url)?;
+        }
         if !url.starts_with("https:") {
             return Ok(self.plain.get_or_init(|| builder.build_http()));
         }
@@ -142,7 +195,10 @@ impl Outside {
         let tls = TlsContext::builder().with_trust_store(roots).build();
         let tls = tls.map_err(|error| OutsideError::Unsendable(error.into()))?;
         let builder = builder.tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls);
-        Ok(self.secure.get_or_init(|| builder.build()))
+        Ok(self.secure.get_or_init(|| match self.names.clone() {
+            Some(names) => builder.build_with_resolver(names),
+            None => builder.build(),
+        }))
     }
 }
 
@@ -162,10 +218,30 @@ impl Request<'_> {
 
 async fn whole(connector: &Connector, request: HttpRequest) -> Result<Response, OutsideError> {
     let response = connector.call(request).await;
-    let response = response.map_err(|error| OutsideError::Connection(error.into()))?;
+    let response = response.map_err(|error| not_connected(error.into()))?;
     let (status, headers) = (response.status().as_u16(), headers(&response));
     let body = Limited::new(response.into_body(), LARGEST).collect().await.map_err(broken)?;
     Ok(Response { status, headers, body: body.to_bytes().into() })
+}
+
+/// An answer without what comes late, breaks or is more than the first bytes.
+async fn beginning(response: HttpResponse, most: usize) -> Response {
+    let (status, headers) = (response.status().as_u16(), headers(&response));
+    let (until, mut rest, mut body) = (Moment::now() + BODY_PATIENCE, response.into_body(), Vec::new());
+    while body.len() < most
+        && let Ok(Some(Ok(frame))) = timeout_at(until, rest.frame()).await
+    {
+        let came = frame.data_ref().map(AsRef::<[u8]>::as_ref).unwrap_or_default();
+        body.extend_from_slice(&came[..came.len().min(most - body.len())]);
+    }
+    Response { status, headers, body }
+}
+
+fn not_connected(error: Source) -> OutsideError {
+    match public::refusal(error.as_ref()) {
+        Some(refused) => OutsideError::NotPublic(refused),
+        None => OutsideError::Connection(error),
+    }
 }
 
 fn broken(error: Source) -> OutsideError {
@@ -274,6 +350,29 @@ mod tests {
         let request = Request { method: Method::Get, url: &StandIn::gone(), headers: &headers, body: "" };
         let error = outside.send(&request, PATIENCE).await.unwrap_err();
         assert!(matches!(error, OutsideError::Unsendable(_)), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn of_an_answer_whose_head_counts_the_beginning_is_kept_and_nobody_waits_for_the_rest() {
+        let long = "a".repeat(5_000);
+        let redirect = Reply::answer(302, "").with("Location", "/elsewhere");
+        let server =
+            StandIn::start([Reply::answer(200, long.clone()), Reply::Stall, redirect, Reply::Ignore]).await;
+        let outside = Outside::new("things");
+        let head = async || {
+            let request = Request { method: Method::Post, url: &server.url, headers: &[], body: "a" };
+            outside.send_for_head(&request, PATIENCE / 5, 1_000).await
+        };
+        let answer = head().await.unwrap();
+        assert_eq!((answer.status, answer.body.as_slice()), (200, &long.as_bytes()[..1_000]));
+        let start = Instant::now();
+        let answer = head().await.unwrap();
+        assert!(answer.status == 200 && answer.body.len() < 1_000, "{answer:?}");
+        assert!(start.elapsed() < BODY_PATIENCE * 2, "{:?}", start.elapsed());
+        assert_eq!(head().await.unwrap().status, 302);
+        assert!(matches!(head().await.unwrap_err(), OutsideError::TimedOut(_)));
+        let connections: Vec<_> = server.asked().iter().map(|asked| asked.connection).collect();
+        assert_eq!(connections, [1, 2, 3, 4], "none was kept");
     }
 
     /// Whoever takes a connection and then says nothing, not even for TLS, is given up after [`CONNECT_TIMEOUT`].
