@@ -11,6 +11,7 @@ use shared::run::aws::canned::item;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::worker::Change;
 use tests::template::{Template, yaml};
+use webhooks::EventType;
 
 const ORDER: &str = "01a1fbbc-f982-7d04-8367-8c1b9055f3fd";
 const PRODUCT: &str = "01a1fbbc-f7cc-71a0-aa66-431f703e44ea";
@@ -248,6 +249,15 @@ async fn every_kind_is_published_and_described() {
         Kind::ALL.iter().all(|kind| kinds.contains(kind.as_str())),
         "the log has kinds that nobody tells"
     );
+    let types: BTreeSet<String> = EventType::ALL.map(|one| one.as_str().to_owned()).into();
+    assert_eq!(types, kinds, "webhooks may want each kind, and no other");
+    let state = yaml("infra/state/template.yaml");
+    let wanted = &state["Resources"]["WebhookEventsSubscription"]["Properties"]["FilterPolicy"]["type"];
+    let wanted: Vec<_> = wanted.as_array().expect("kinds").iter().filter_map(Value::as_str).collect();
+    assert_eq!(wanted, kinds.iter().collect::<Vec<_>>());
+    let contract = yaml("infra/api/webhooks.yaml");
+    let said = contract["components"]["schemas"]["EventType"]["enum"].as_array().expect("types").iter();
+    assert_eq!(said.filter_map(Value::as_str).map(str::to_owned).collect::<BTreeSet<_>>(), kinds);
 }
 
 #[test]

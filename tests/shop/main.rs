@@ -19,6 +19,7 @@ mod categories;
 mod checkout_session;
 mod contract;
 mod disputes;
+mod endpoints;
 mod guests;
 mod intents;
 mod limits;

@@ -9,6 +9,7 @@ mod all_orders;
 mod carts;
 mod claims;
 mod due;
+mod endpoints;
 mod keys;
 mod limits;
 mod lists;

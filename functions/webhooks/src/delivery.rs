@@ -222,6 +222,11 @@ impl Delivery {
         self.event_id
     }
 
+    /// How far it is.
+    pub fn status(&self) -> DeliveryStatus {
+        self.status
+    }
+
     /// What is sent.
     pub fn body(&self) -> &str {
         &self.body

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use aws_sdk_sqs::Client;
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::run::aws::{Aws, FromEnv};
@@ -103,7 +103,9 @@ impl Queueing {
         let deliveries = wanted.map(|endpoint| {
             Delivery::new(endpoint.id(), event.id, event.kind.clone(), body.clone(), now)
         });
-        try_join_all(deliveries.map(|delivery| self.queue_one(delivery, now))).await.map(drop)
+        // One that fails does not keep the others from being recorded.
+        let queued = join_all(deliveries.map(|delivery| self.queue_one(delivery, now))).await;
+        queued.into_iter().collect()
     }
 
     async fn queue_one(&self, delivery: Delivery, now: Timestamp) -> anyhow::Result<()> {

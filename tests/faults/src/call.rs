@@ -5,7 +5,7 @@ use hyper::{HeaderMap, Uri};
 use serde_json::Value;
 
 /// The tables, by the names that the stack's resources have inside the tables' own names.
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 17] = [
     "Activity",
     "Banners",
     "Carts",
@@ -22,10 +22,11 @@ const TABLES: [&str; 16] = [
     "Settings",
     "Stores",
     "Users",
+    "Webhooks",
 ];
 
 /// The queues that functions send to, by the same.
-const QUEUES: [&str; 5] = ["Emails", "Orders", "Payments", "Refunds", "Search"];
+const QUEUES: [&str; 6] = ["Emails", "Orders", "Payments", "Refunds", "Search", "WebhookDeliveries"];
 
 /// The service that is not AWS's.
 const STRIPE: &str = "stripe";

@@ -29,6 +29,7 @@ use crate::history::{Answered, Guest, Purchase};
 use crate::plan::Plan;
 use crate::proxy::Proxy;
 use crate::quiet::end_dead_leases;
+use crate::receiver::Receiver;
 use crate::reviews::{Act, is_recorded};
 use crate::workload::{Buyer, Town, millis};
 use crate::world::{awaits, has_left, is_settled, number, stored, text};
@@ -107,10 +108,12 @@ enum Flow {
     GuestPays,
     /// A buyer says something of a product, which is changed, answered, hidden, shown and deleted.
     Reviews,
+    /// An endpoint is told of an event.
+    Tells,
 }
 
 impl Flow {
-    const ALL: [Self; 31] = [
+    const ALL: [Self; 32] = [
         Self::Buys,
         Self::ChecksOut,
         Self::CannotShip,
@@ -137,6 +140,7 @@ impl Flow {
         Self::RefundedAgain,
         Self::GuestPays,
         Self::Reviews,
+        Self::Tells,
         Self::HoldSwept,
         Self::RefundSwept,
         Self::Swept,
@@ -179,7 +183,8 @@ impl Flow {
             | Self::Indexes
             | Self::ChangesPictures
             | Self::ClosesStore
-            | Self::Reviews => false,
+            | Self::Reviews
+            | Self::Tells => false,
         }
     }
 
@@ -239,6 +244,7 @@ impl Flow {
                 "delete-review",
             ],
             Self::Indexes => &["index-products"],
+            Self::Tells => &["queue-webhooks", "send-webhook"],
             Self::ClosesStore => &["set-store-status"],
             Self::ChangesPictures => &["add-product-picture", "set-picture-order", "delete-product-picture"],
         }
@@ -363,6 +369,7 @@ impl Scene {
         }
         let puts = call.input["TransactItems"].as_array().into_iter().flatten();
         let names = puts.flat_map(|put| OWN.iter().map(move |name| &put["Put"]["Item"][name]["S"]));
+        let names = names.chain([&call.input["Item"]["webhookId"]["S"]]);
         let learnt: Vec<_> = names.filter_map(Value::as_str).chain(ids_of_stripes(&call.body)).collect();
         state.learn(learnt);
         if let Some(left) = state.lasting.get_mut(&call.id).filter(|left| **left > 0) {
@@ -492,6 +499,8 @@ pub(crate) async fn play(town: &Town, proxy: &Proxy, choice: Choice) -> Table {
         pairs: Arc::new(Mutex::new(pairs)),
         uploads: Arc::new(Semaphore::new(6)),
         indexing: Arc::new(Semaphore::new(1)),
+        telling: Arc::new(Semaphore::new(RARE.len())),
+        rare: Arc::new(Mutex::new(RARE.to_vec())),
     };
     proxy.follow(stage);
     let done = Arc::new(AtomicBool::new(false));
@@ -575,7 +584,13 @@ struct Theatre {
     pairs: Arc<Mutex<Vec<Pair>>>,
     uploads: Arc<Semaphore>,
     indexing: Arc<Semaphore>,
+    telling: Arc<Semaphore>,
+    /// Types of events that no scene has: an endpoint that wants one is told of nothing else.
+    rare: Arc<Mutex<Vec<&'static str>>>,
 }
+
+/// Types of events that nothing in a run causes.
+const RARE: [&str; 3] = ["user.password-changed", "user.profile-changed", "user.role-changed"];
 
 impl Theatre {
     /// Plays a flow twice with nothing going wrong, and gives the calls of its functions. What one of them alone made
@@ -658,6 +673,7 @@ impl Theatre {
             Flow::Pictures(kind) => self.pictures(flow, kind, aim).await,
             Flow::Approves => self.approves(flow, aim).await,
             Flow::Indexes => self.indexes(flow, aim).await,
+            Flow::Tells => self.tells(flow, aim).await,
             Flow::ChangesPictures => self.changes_pictures(flow, aim).await,
             Flow::Sweeps => {
                 let scene = Scene::new(flow, aim, vec!["\"IndexName\":\"due\"".to_owned()]);
@@ -1011,6 +1027,63 @@ impl Theatre {
         scene
     }
 
+    /// Plays how an endpoint of the scene's own is told of an event. A message whose consumer failed comes again in
+    /// seconds; what a dead sender had claimed is due after a minute, which nobody waits for.
+    async fn tells(&self, flow: Flow, aim: Option<(Cell, Fault, usize)>) -> Arc<Scene> {
+        let _free = self.telling.acquire().await.expect("nobody closes it");
+        let kind = self.rare.lock().expect("no holder of this lock panics").pop().expect("one is free");
+        let (town, admin, receiver) = (&self.town, self.town.shop.admin().await, Receiver::start().await);
+        let wanted = json!({ "url": receiver.url(), "types": [kind] });
+        let endpoint = created(admin, "/webhooks", &wanted).await["id"].as_str().expect("an id").to_owned();
+        let scene = Scene::new(flow, aim, vec![endpoint.clone()]);
+        self.stage.enter(&scene);
+        let event = event_of(kind);
+        town.aws.send_message("WebhookEventsQueueUrl", &event).await;
+        let path = format!("/webhooks/{endpoint}/deliveries");
+        let delivery = async || {
+            let answer = admin.get(&path).await;
+            let page = if answer.status == 200 { answer.is(200) } else { Value::Null };
+            page["deliveries"][0].clone()
+        };
+        let is_taken = async || receiver.took(&event) && delivery().await["status"] == "delivered";
+        let is_over = async || scene.is_reached() || (scene.aim.is_none() && is_taken().await);
+        wait(Duration::from_secs(25), is_over).await;
+        let comes_by_itself = Duration::from_secs(12);
+        wait(comes_by_itself, is_taken).await;
+        let is_swept = async || {
+            if is_taken().await {
+                return true;
+            }
+            self.end_lease(delivery().await["id"].as_str()).await;
+            town.aws.invoke("sweep-webhooks", &events::scheduled(Duration::from_mins(5))).await;
+            sleep(millis(2_000)).await;
+            false
+        };
+        wait(Duration::from_secs(60), is_swept).await;
+        scene.state().stuck = !is_taken().await;
+        self.stage.leave(&scene);
+        admin.request(Method::DELETE, &format!("/webhooks/{endpoint}")).send().await;
+        self.rare.lock().expect("no holder of this lock panics").push(kind);
+        scene
+    }
+
+    /// Lets the minute be over for which a delivery is its sender's alone.
+    async fn end_lease(&self, delivery: Option<&str>) {
+        let Some(delivery) = delivery else { return };
+        let aws = &self.town.aws;
+        let key = json!({ "webhookId": { "S": delivery }, "entry": { "S": "delivery" } });
+        let read = json!({ "TableName": aws.output("WebhooksTable"), "Key": key, "ConsistentRead": true });
+        let found = aws.json("dynamodb", "DynamoDB_20120810.GetItem", read.clone()).await;
+        if found["Item"]["leaseUntil"].is_null() {
+            return;
+        }
+        let mut update = read;
+        update.as_object_mut().expect("an object").remove("ConsistentRead");
+        update["UpdateExpression"] = json!("SET leaseUntil = :past");
+        update["ExpressionAttributeValues"] = json!({ ":past": { "S": "2001-09-09T01:46:40.000Z" } });
+        aws.json("dynamodb", "DynamoDB_20120810.UpdateItem", update).await;
+    }
+
     /// Plays an approval, which its admin asks for until it is answered.
     async fn approves(&self, flow: Flow, aim: Option<(Cell, Fault, usize)>) -> Arc<Scene> {
         let _free = self.uploads.acquire().await.expect("nobody closes it");
@@ -1172,6 +1245,18 @@ impl Theatre {
         pair.into_iter().for_each(|pair| self.give_pair_back(pair));
         scene
     }
+}
+
+/// An event of this type that nobody else tells of.
+fn event_of(kind: &str) -> Value {
+    let hash = Sha256::digest(unique("event"));
+    let hex: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let id = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-");
+    json!({
+        "specversion": "1.0", "id": id, "source": "/cartwright/local/users", "type": kind, "subject": id,
+        "time": "2026-11-21T12:00:00.000Z", "datacontenttype": "application/json",
+        "dataschema": format!("urn:cartwright:event:{kind}:1"), "data": { "userId": id }
+    })
 }
 
 async fn lists(seller: &Person, name: &str) -> Product {
@@ -1341,7 +1426,7 @@ mod tests {
     #[test]
     fn every_flow_is_played_in_the_part_with_sweeps_or_in_the_one_without() {
         let count = |is_swept: bool| Flow::ALL.into_iter().filter(|flow| flow.is_swept() == is_swept).count();
-        assert_eq!((count(false), count(true)), (26, 5));
+        assert_eq!((count(false), count(true)), (27, 5));
         let distinct: std::collections::BTreeSet<_> = Flow::ALL.into_iter().collect();
         assert_eq!(distinct.len(), Flow::ALL.len());
     }

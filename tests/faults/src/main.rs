@@ -20,6 +20,7 @@ mod invariants;
 mod plan;
 mod proxy;
 mod quiet;
+mod receiver;
 mod reviews;
 mod tries;
 mod unreadable;
@@ -110,6 +111,8 @@ async fn run(options: Options) -> Result<bool> {
         ("MessagesQueueUrl", "4"),
         ("PaymentsQueueUrl", "5"),
         ("RefundsQueueUrl", "5"),
+        ("WebhookDeliveriesQueueUrl", "5"),
+        ("WebhookEventsQueueUrl", "4"),
     ] {
         let soon = json!({ "QueueUrl": aws.output(queue), "Attributes": { "VisibilityTimeout": seconds } });
         aws.json("sqs", "AmazonSQS.SetQueueAttributes", soon).await;
