@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::EndpointId;
 
 shared::id!(
-    /// Names a delivery: made from its endpoint's id and its event's, so that an event that comes twice is one delivery.
+    /// Names a delivery: made from its endpoint's id and its event's, so that an event that comes twice is one.
     DeliveryId
 );
 

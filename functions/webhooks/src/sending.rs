@@ -69,8 +69,8 @@ impl Sending {
         }
     }
 
-    /// Lets a delivery wait until others are through: for a moment in the queue, longer where the endpoint is slow. Where
-    /// it fails, or that was often enough, the sweep brings it, which it would in any case.
+    /// Lets a delivery wait until others are through: for a moment in the queue, longer where the endpoint is slow.
+    /// Where it fails, or that was often enough, the sweep brings it, which it would in any case.
     async fn wait(&self, queued: &Queued, is_failing: bool) -> anyhow::Result<()> {
         if is_failing || queued.waits >= MOST_WAITS {
             return Ok(());

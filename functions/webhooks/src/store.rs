@@ -12,9 +12,9 @@
 //! | `endpoint` | `endpointId`, `createdAt` | the list of an endpoint's deliveries |
 //! | `due` | `due` = the endpoint's id, `dueAt` | the sweep: what is to be sent again, or was left over |
 //!
-//! All endpoints are one query: their number is kept by a condition. An endpoint changes under its `version`, so that of
-//! two changes made at the same time none is lost. A delivery is put if it is not there; each attempt claims it under
-//! how often it was tried, so of two senders one sends. DynamoDB deletes it some time after `expiresAt`.
+//! All endpoints are one query: their number is kept by a condition. An endpoint changes under its `version`, so that
+//! of two changes made at the same time none is lost. A delivery is put if it is not there; each attempt claims it
+//! under how often it was tried, so of two senders one sends. DynamoDB deletes it some time after `expiresAt`.
 //!
 //! An endpoint's part of `due` is its own: however much is due to one, the others' is found as fast.
 
@@ -399,8 +399,8 @@ impl Webhooks {
         update_item(&self.client, update, ReturnValue::None).await.context("ask for a place")
     }
 
-    /// Gives a place back and notes whether the endpoint took what was sent, if anything was. Gives since when it fails.
-    /// Where the place is another's by now, nothing is noted: that one's attempt will say.
+    /// Gives a place back and notes whether the endpoint took what was sent, if anything was. Gives since when it
+    /// fails. Where the place is another's by now, nothing is noted: that one's attempt will say.
     ///
     /// # Errors
     /// When the table cannot be written.
