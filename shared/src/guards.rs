@@ -6,6 +6,7 @@
 //! | `idempotency#{route}#{person or cart}#{key}` | the answer to a request that carried a key: [`once`] | 24 hours |
 //! | `rate#{route}#{limit}#{HMAC of whom}` | how often somebody asked: [`rate_limit`] | two windows, or 90 days |
 //! | `claim#{what}` | who does a thing that must happen once, and that it is done: [`claims`] | 90 days |
+//! | `ticket#{what}#{SHA-256 of its secret}` | what is good once, for a moment: [`tickets`] | minutes |
 //! | `place#{what}` | where a long reading goes on: [`places`] | 7 days |
 //! | `unfinished#{what}` | what another system has to hear of: [`unfinished`] | for good |
 //!
@@ -16,6 +17,7 @@ pub mod claims;
 pub mod once;
 pub mod places;
 pub mod rate_limit;
+pub mod tickets;
 pub mod unfinished;
 
 use aws_sdk_dynamodb::Client;

@@ -19,15 +19,17 @@ pub mod if_match;
 pub mod input;
 mod json;
 pub mod problem;
+pub mod redirect;
 mod representation;
 pub mod serve;
 
 pub use answer::{Answer, File, NoContent, Page};
 pub use axum::extract::{FromRef, FromRequestParts, State};
-pub use axum::http::Uri;
 pub use axum::http::request::Parts;
+pub use axum::http::{HeaderMap, Uri};
 pub use extract::{Input, InputIfAny, Now, Parameter, PathId, PathIds, QueryParameter, Signed, header_value};
 pub use if_match::IfMatch;
+pub use redirect::{HostCookie, Redirect};
 pub use serve::{Routes, delete, get, post, put, serve};
 
 pub use crate::guards::IdempotencyKey;

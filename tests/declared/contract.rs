@@ -184,10 +184,12 @@ const TEXTS: [Text; 34] = [
 const NO_TEXTS: [&str; 29] = [
     // What people do not choose, or keep for themselves: other tests try what these take.
     "auth::ConfirmationCode",
+    "auth::OneTimeCode",
     "auth::Password",
     "auth::Session",
     "auth::Token",
     "auth::TotpCode",
+    "auth::Verifier",
     "shared::Country",
     "users::Email",
     "users::Locale",

@@ -16,6 +16,8 @@ const PUBLIC: [&str; 46] = [
     "DELETE /guest-cart",
     "DELETE /guest-cart/items/{id}",
     "GET /approve-products",
+    "GET /auth/callback",
+    "GET /auth/{provider}",
     "GET /banners",
     "GET /categories",
     "GET /docs",
@@ -34,6 +36,7 @@ const PUBLIC: [&str; 46] = [
     "GET /stores",
     "GET /stores/{id}",
     "GET /stores/{id}/products",
+    "POST /auth/exchange",
     "POST /auth/login",
     "POST /auth/refresh",
     "POST /auth/register",
@@ -191,7 +194,12 @@ fn exactly_these_routes_are_public() {
 #[test]
 fn what_is_public_to_read_answers_head_as_well() {
     let template = Template::read();
-    let reads = template.routes().into_iter().filter(|(route, public)| route.method == "GET" && *public);
+    // What sends a browser on is nothing to read, and who asks for its head begins or ends something.
+    let leads_on = |route: &Route| ["/auth/callback", "/auth/{provider}"].contains(&route.path.as_str());
+    let reads = template
+        .routes()
+        .into_iter()
+        .filter(|(route, public)| route.method == "GET" && *public && !leads_on(route));
     let heads = reads.map(|(route, public)| (Route { method: "HEAD".into(), ..route }, public));
     assert_same(
         ("the public GET routes", &heads.collect::<Vec<_>>()),
@@ -278,7 +286,10 @@ fn only_auth_speaks_for_the_user_pools_client() {
     assert_eq!(*client.property("GenerateSecret"), json!(true));
     assert_eq!(*client.property("PreventUserExistenceErrors"), json!("ENABLED"));
     assert_eq!(*client.property("ReadAttributes"), json!(["email", "email_verified", "name"]));
-    assert_eq!(*client.property("WriteAttributes"), json!(["email"]));
+    assert_eq!(
+        *client.property("WriteAttributes"),
+        json!({"Fn::If": ["SignsInSocially", ["email", "name"], ["email"]]})
+    );
     let secret = template.of("AWS::SecretsManager::Secret").find(|secret| secret.id == "AppClientSecret");
     let secret = secret.expect("the client's secret").property("SecretString");
     assert_eq!(*secret, json!({"Fn::GetAtt": "UserPoolClient.ClientSecret"}));
@@ -364,6 +375,67 @@ fn no_shop_takes_cards_in_a_form_of_its_own_unless_it_says_so() {
         .functions()
         .filter(|function| !function.property("Environment")["Variables"]["PUBLISHABLE_KEY"].is_null());
     assert_eq!(told.map(tests::template::Resource::binary).collect::<Vec<_>>(), ["start-payment"]);
+}
+
+#[test]
+fn a_shop_without_providers_has_no_pages_of_cognitos_and_one_with_them_no_passwords_on_those() {
+    let template = Template::read();
+    let root = yaml(ROOT);
+    let client = template.of("AWS::Cognito::UserPoolClient").next().unwrap();
+    let nothing = json!({"Ref": "AWS::NoValue"});
+    for name in [
+        "AllowedOAuthFlows",
+        "AllowedOAuthFlowsUserPoolClient",
+        "AllowedOAuthScopes",
+        "CallbackURLs",
+        "SupportedIdentityProviders",
+    ] {
+        let choice = &client.property(name)["Fn::If"];
+        assert_eq!([&choice[0], &choice[2]], [&json!("SignsInSocially"), &nothing], "{name}");
+    }
+    // `COGNITO` would have its own form for passwords, past the limits of POST /sign-in.
+    let providers = &client.property("SupportedIdentityProviders")["Fn::If"][1];
+    assert!(!providers.to_string().contains("COGNITO"), "{providers}");
+    assert_eq!(client.property("AllowedOAuthFlows")["Fn::If"][1], json!(["code"]));
+    let domain = template.of("AWS::Cognito::UserPoolDomain").next().unwrap();
+    assert_eq!(domain.body["Condition"], "SignsInSocially");
+    let mapping = json!({"email": "email", "email_verified": "email_verified", "name": "name"});
+    let mut conditions = Vec::new();
+    for provider in template.of("AWS::Cognito::UserPoolIdentityProvider") {
+        assert_eq!(*provider.property("AttributeMapping"), mapping, "{}", provider.id);
+        let secret = provider.property("ProviderDetails")["client_secret"]["Fn::Sub"].as_str().unwrap();
+        assert!(secret.starts_with("{{resolve:secretsmanager:"), "{secret}");
+        conditions.push(provider.body["Condition"].as_str().unwrap());
+    }
+    conditions.sort_unstable();
+    assert_eq!(conditions, ["SignsInByGoogle", "SignsInByOidc"]);
+    for name in ["GoogleClientId", "OidcIssuer"] {
+        assert_eq!(root["Parameters"][name]["Default"], "", "{name}");
+    }
+    let rule = &root["Rules"]["SocialSignInComesBack"];
+    let needed = json!({"Fn::Not": [{"Fn::Equals": [{"Ref": "ShopUrl"}, ""]}]});
+    assert_eq!(rule["Assertions"][0]["Assert"], needed);
+}
+
+/// On AWS a trigger asks the pool that calls it, and nothing else of it: what it may is as narrow as what it is for.
+#[test]
+fn whoever_admits_a_providers_person_looks_and_links_and_no_more() {
+    let template = Template::read();
+    let functions = template.functions().filter(|function| {
+        let events = function.events();
+        events.iter().any(|(_, event)| event["Properties"]["Trigger"] == "PreSignUp")
+    });
+    let [admits] = functions.collect::<Vec<_>>()[..] else { panic!("not one function") };
+    assert_eq!(admits.binary(), "admit-social-sign-up");
+    let actions: Vec<_> = statements(admits).iter().flat_map(|one| texts(&one["Action"])).collect();
+    assert_eq!(actions, ["dynamodb:GetItem"]);
+    let policy = template.resources().iter().find(|one| one.id == "AdmitSocialSignUpPolicy").unwrap();
+    let allowed = &policy.property("PolicyDocument")["Statement"][0];
+    assert_eq!(
+        allowed["Action"],
+        json!(["cognito-idp:AdminGetUser", "cognito-idp:AdminLinkProviderForUser"])
+    );
+    assert_eq!(allowed["Resource"], json!({"Fn::GetAtt": "UserPool.Arn"}));
 }
 
 #[test]

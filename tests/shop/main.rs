@@ -10,6 +10,7 @@ mod auth {
     mod passwords;
     mod second_factor;
     mod sign_in;
+    mod social;
 }
 mod authorization;
 mod bad_input;

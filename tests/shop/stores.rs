@@ -27,6 +27,7 @@ mod sales;
 mod search;
 mod settings;
 mod storefronts;
+mod tickets;
 mod users;
 
 use std::time::Duration;

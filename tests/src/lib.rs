@@ -26,6 +26,7 @@ pub mod meddler;
 pub mod paying;
 pub mod schemas;
 pub mod shop;
+pub mod social;
 pub mod stripe;
 pub mod template;
 pub mod totp;

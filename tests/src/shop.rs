@@ -128,13 +128,16 @@ impl Shop {
     pub async fn sign_in(&self, newcomer: &Newcomer) -> Person {
         let body = json!({ "email": newcomer.email, "password": PASSWORD });
         let signed_in = self.post("/sign-in", &body).await.is(200);
+        self.signed_in(&newcomer.full_name, &newcomer.email, &signed_in)
+    }
+
+    /// Somebody with the tokens of an answer.
+    ///
+    /// # Panics
+    /// When it has none.
+    pub fn signed_in(&self, full_name: &str, email: &str, signed_in: &Value) -> Person {
         let tokens = serde_json::from_value(signed_in["tokens"].clone()).expect("tokens");
-        Person {
-            shop: self.clone(),
-            full_name: newcomer.full_name.clone(),
-            email: newcomer.email.clone(),
-            tokens,
-        }
+        Person { shop: self.clone(), full_name: full_name.to_owned(), email: email.to_owned(), tokens }
     }
 
     /// Who runs the shop. All tests of a binary share one sign-in, since an account takes only so many.

@@ -54,6 +54,12 @@ impl ClientSecret {
         Ok(STANDARD.encode(mac.finalize().into_bytes()))
     }
 
+    /// One that is known already.
+    #[cfg(test)]
+    pub(crate) fn known_to_tests(value: &str) -> Self {
+        Self(Secret::known(Text(value.into())))
+    }
+
     /// One that is known already, or that these secrets have.
     #[cfg(test)]
     pub(crate) fn for_tests(secrets: aws_sdk_secretsmanager::Config, value: Option<&str>) -> Self {

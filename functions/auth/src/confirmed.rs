@@ -64,6 +64,17 @@ impl FromEnv for AdminEmail {
 }
 
 impl AdminEmail {
+    /// Whether it is this address.
+    pub fn is(&self, email: &Email) -> bool {
+        self.0.as_ref() == Some(email)
+    }
+
+    /// One for the tests of rules.
+    #[cfg(test)]
+    pub(crate) fn for_tests(email: Option<&str>) -> Self {
+        Self(email.map(|email| email.parse().expect("an address")))
+    }
+
     /// The person, as an admin if it is this one's address. One that was not proved is anybody's.
     #[must_use]
     pub fn appoint(&self, mut person: Confirmed) -> Confirmed {

@@ -10,6 +10,9 @@
 //! | [`signing_in`] | tokens for a password, and for the code of an authenticator app where there is one |
 //! | [`second_factor`] | turning such an app on and off |
 //! | [`confirmed`] | who a person is once Cognito has confirmed the address |
+//! | [`social`] | a sign-in by another company, until the browser is back |
+//! | [`social_tokens`] | its tokens, and who gets none |
+//! | [`admission`] | who gets an account by another company, and whose account is linked with it |
 //! | [`letters`] | what the emails with a code say |
 //! | [`new_address`] | another address, by a code of our own |
 //! | [`user_pool`] | Cognito |
@@ -30,6 +33,7 @@ use shared::values::text::{Lines, plainly_spaced, trimmed, unprintable};
 use shared::values::time::Timestamp;
 use users::{Email, FullName, Username};
 
+pub mod admission;
 pub mod client_secret;
 pub mod confirmed;
 pub mod letters;
@@ -39,8 +43,11 @@ pub mod refusal;
 pub mod second_factor;
 pub mod signing_in;
 pub mod signing_up;
+pub mod social;
+pub mod social_tokens;
 pub mod user_pool;
 
+pub use admission::Admission;
 pub use confirmed::{AdminEmail, Confirmed};
 pub use new_address::{AskingForAddress, ProvingAddress};
 pub use recovery::{Change, Recovery};
@@ -48,6 +55,10 @@ pub use refusal::{Error, Refusal};
 pub use second_factor::{NewTotp, SecondFactor};
 pub use signing_in::SigningIn;
 pub use signing_up::SigningUp;
+pub use social::{
+    CameBack, Challenge as PageChallenge, FinishSocialSignIn, Provider, ReturnPath, SocialSignIn,
+};
+pub use social_tokens::FinishingSocially;
 pub use user_pool::{AppClient, Directory, SignInStep, UserPool};
 
 /// A password as it was typed, in the form of `OpaqueString` (RFC 8265, section 4.2): the keyboard at the next sign-in

@@ -32,6 +32,15 @@ pub enum Refusal {
     /// account.
     #[error("the sign-in has ended")]
     SignInEnded,
+    /// A social sign-in that was finished already, took too long, or is another page's.
+    #[error("the social sign-in has ended")]
+    SocialSignInEnded,
+    /// The account is not opened by a provider: it is an admin's, or has a second factor, which none would ask for.
+    #[error("the account is opened in another way")]
+    SignInOtherwise,
+    /// The provider does not say that the address is the person's.
+    #[error("the address is not confirmed")]
+    AddressNotConfirmed,
     /// Cognito asks for something else than a password and the code of an app, which nobody set up here.
     #[error("the user pool asks for what cannot be answered")]
     UnknownChallenge,
@@ -82,6 +91,10 @@ const CODE_MISMATCH: Kind =
 const WRONG_CREDENTIALS: Kind =
     Kind::new(StatusCode::UNAUTHORIZED, "wrong-credentials", "Wrong name or password");
 const SIGN_IN_ENDED: Kind = Kind::new(StatusCode::UNAUTHORIZED, "sign-in-ended", "The sign-in has ended");
+const SIGN_IN_OTHERWISE: Kind =
+    Kind::new(StatusCode::FORBIDDEN, "sign-in-otherwise", "The account is opened in another way");
+const ADDRESS_NOT_CONFIRMED: Kind =
+    Kind::new(StatusCode::FORBIDDEN, "address-not-confirmed", "The address is not confirmed");
 const UNKNOWN_CHALLENGE: Kind =
     Kind::new(StatusCode::FORBIDDEN, "unknown-challenge", "The account asks for something else");
 const TOTP_NOT_BEGUN: Kind = Kind::new(StatusCode::CONFLICT, "totp-not-begun", "No second factor was begun");
@@ -118,6 +131,21 @@ impl From<Refusal> for Problem {
                 SIGN_IN_ENDED,
                 "This sign-in has taken too long, is done already or had too many wrong codes. Begin again with your \
                  password.",
+            ),
+            Refusal::SocialSignInEnded => (
+                SIGN_IN_ENDED,
+                "This sign-in has taken too long, is done already or began elsewhere. Begin again on the page where \
+                 you want to be signed in.",
+            ),
+            Refusal::SignInOtherwise => (
+                SIGN_IN_OTHERWISE,
+                "This account is not opened by another company. Sign in with your password, and with the code of your \
+                 authenticator app if you have one.",
+            ),
+            Refusal::AddressNotConfirmed => (
+                ADDRESS_NOT_CONFIRMED,
+                "The company that you signed in with does not say that your email address is yours. Confirm it there, \
+                 or sign up here with a password.",
             ),
             Refusal::UnknownChallenge => (
                 UNKNOWN_CHALLENGE,

@@ -24,8 +24,8 @@ use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
 use aws_sdk_cognitoidentityprovider::config::timeout::TimeoutConfig;
 use aws_sdk_cognitoidentityprovider::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cognitoidentityprovider::types::{
-    AttributeType, AuthFlowType, AuthenticationResultType, ChallengeNameType, SoftwareTokenMfaSettingsType,
-    VerifySoftwareTokenResponseType,
+    AttributeType, AuthFlowType, AuthenticationResultType, ChallengeNameType, ProviderUserIdentifierType,
+    SoftwareTokenMfaSettingsType, UserStatusType, VerifySoftwareTokenResponseType,
 };
 use shared::caller::{ADMINS, AccessToken, UserId};
 use shared::run::aws::{Aws, FromEnv};
@@ -33,9 +33,10 @@ use shared::run::config::{self, ConfigError};
 use users::{Email, Username};
 
 use crate::client_secret::ClientSecret;
+use crate::social::Provider;
 use crate::{
     Account, AnswerChallenge, Challenge, ChangePassword, ConfirmationCode, Confirmed, Error, Password,
-    Refusal, SignUp, Token, Tokens, TotpCode,
+    Refusal, SignUp, Token, Tokens, TotpCode, admission,
 };
 
 /// What follows when something that a sign-in asks for was right.
@@ -88,6 +89,10 @@ impl AppClient {
         sent.map_err(|error| {
             meaning("sign up", error, |code, message| match code {
                 "UsernameExistsException" => Some(Refusal::NameTaken),
+                // The words of admit-social-sign-up, within Cognito's.
+                "UserLambdaValidationException" if message.contains(admission::RESERVED) => {
+                    Some(Refusal::NameTaken)
+                }
                 "AliasExistsException" => Some(Refusal::EmailTaken),
                 "InvalidPasswordException" => Some(weak_password("password", message)),
                 "InvalidParameterException" => refused_field(person, message),
@@ -300,6 +305,43 @@ impl AppClient {
     }
 }
 
+/// An account, as the user pool has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolAccount {
+    /// Its name.
+    pub username: String,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// Its address, if it was proved.
+    pub address: Option<Email>,
+    /// Whether its person has a password here, and confirmed the address by it.
+    pub is_native: bool,
+    /// Whether it may be used.
+    pub is_enabled: bool,
+    /// Whether a sign-in with the password asks for the code of an app.
+    pub has_second_factor: bool,
+}
+
+/// The account that a name, or a confirmed address, stands for in a pool.
+async fn account_in(cognito: &Client, pool_id: &str, name: &str) -> anyhow::Result<Option<PoolAccount>> {
+    let found = match cognito.admin_get_user().user_pool_id(pool_id).username(name).send().await {
+        Err(error) if error.code() == Some("UserNotFoundException") => return Ok(None),
+        found => found.context("look up an account")?,
+    };
+    let attributes = found.user_attributes.unwrap_or_default();
+    let attribute =
+        |name: &str| attributes.iter().find(|one| one.name() == name).and_then(AttributeType::value);
+    let is_proved = attribute("email_verified") == Some("true");
+    Ok(Some(PoolAccount {
+        username: found.username,
+        user_id: UserId::from(attribute("sub").context("the account has no sub")?.to_owned()),
+        address: attribute("email").filter(|_| is_proved).and_then(|email| email.parse().ok()),
+        is_native: found.user_status == Some(UserStatusType::Confirmed),
+        is_enabled: found.enabled,
+        has_second_factor: !found.user_mfa_setting_list.unwrap_or_default().is_empty(),
+    }))
+}
+
 /// Finds the person of an account.
 #[derive(Debug, Clone)]
 pub struct Directory {
@@ -362,6 +404,20 @@ impl Directory {
         let sub = found.user_attributes().iter().find(|attribute| attribute.name() == "sub");
         let sub = sub.and_then(|sub| sub.value()).context("the account has no sub")?;
         Ok(UserId::from(sub.to_owned()))
+    }
+
+    /// One for the tests of what is made of it.
+    #[cfg(test)]
+    pub(crate) fn for_tests(aws: &Aws) -> Self {
+        Self { cognito: Client::new(aws.sdk()), pool_id: "pool".into() }
+    }
+
+    /// The account of this name; `None` where there is none.
+    ///
+    /// # Errors
+    /// When the user pool does not answer.
+    pub async fn account(&self, username: &str) -> anyhow::Result<Option<PoolAccount>> {
+        account_in(&self.cognito, &self.pool_id, username).await
     }
 
     /// Revokes every token that the person of a confirmed account was given. Safe to repeat.
@@ -496,6 +552,45 @@ impl UserPool {
         let sent = prefer.software_token_mfa_settings(settings).send().await;
         sent.map_err(|error| meaning("turn a second factor on or off", error, bad_token))?;
         Ok(())
+    }
+
+    /// The account of this name or confirmed address in a pool; `None` where there is none.
+    ///
+    /// # Errors
+    /// When the user pool does not answer.
+    pub async fn account_in(&self, pool_id: &str, name: &str) -> anyhow::Result<Option<PoolAccount>> {
+        account_in(&self.cognito, pool_id, name).await
+    }
+
+    /// Lets a provider's person sign in to an account that has a password. Safe to repeat: linked once, it stays so.
+    ///
+    /// # Errors
+    /// When the user pool does not take it.
+    pub async fn link(
+        &self,
+        pool_id: &str,
+        username: &str,
+        (provider, subject): (Provider, &str),
+    ) -> anyhow::Result<()> {
+        let account = ProviderUserIdentifierType::builder().provider_name("Cognito");
+        let stranger = ProviderUserIdentifierType::builder()
+            .provider_name(provider.at_cognito())
+            .provider_attribute_name("Cognito_Subject")
+            .provider_attribute_value(subject);
+        let link = self
+            .cognito
+            .admin_link_provider_for_user()
+            .user_pool_id(pool_id)
+            .destination_user(account.provider_attribute_value(username).build())
+            .source_user(stranger.build());
+        match link.send().await {
+            Err(error)
+                if error.message().is_some_and(|message| message.contains("is already linked to Dest")) =>
+            {
+                Ok(())
+            }
+            linked => linked.map(drop).context("link an account"),
+        }
     }
 
     /// Makes a person an admin. Safe to repeat: a member of the group stays in it.

@@ -740,6 +740,97 @@ def keep_the_time_of_a_sign_in():
     cognito._signed_jwt = sign_with_the_first_time
 
 
+def take_identity_providers():
+    """Creates `AWS::Cognito::UserPoolIdentityProvider`, a type that the emulator's CloudFormation does not know."""
+    import ministack.services.cloudformation.provisioners as cloudformation
+    import ministack.services.cognito as cognito
+
+    names = ("UserPoolId", "ProviderName", "ProviderType", "ProviderDetails", "AttributeMapping", "IdpIdentifiers")
+
+    def call(handler, props):
+        answer = handler({name: props[name] for name in names if name in props})
+        if answer[0] != 200:
+            raise ValueError(f"AWS::Cognito::UserPoolIdentityProvider: {answer[2]!r}")
+
+    def create(logical_id, props, stack_name):
+        call(cognito._create_identity_provider, props)
+        return props["ProviderName"], {}
+
+    def update(physical_id, old_props, new_props, stack_name, logical_id=None):
+        call(cognito._update_identity_provider, {k: v for k, v in new_props.items() if k != "ProviderType"})
+        return physical_id, {}
+
+    def delete(physical_id, props):
+        cognito._delete_identity_provider({"UserPoolId": props["UserPoolId"], "ProviderName": physical_id})
+
+    cloudformation._RESOURCE_HANDLERS["AWS::Cognito::UserPoolIdentityProvider"] = {
+        "create": create,
+        "update": update,
+        "delete": delete,
+    }
+
+
+def come_back_from_a_provider_as_on_aws():
+    """Has a sign-in by a provider come back to where it began, as on AWS.
+
+    The emulator names a domain of AWS to the provider, where nobody answers here; it answers with JSON, in the middle
+    of the browser's way, where the provider, PreSignUp or an account that is closed says no; and `true` of a token of
+    the provider's becomes `True`, which is not true.
+    """
+    import ministack.services.cognito as cognito
+
+    respond, merge, inbound = (
+        cognito._oauth2_idp_response, cognito._merge_federated_attrs, cognito._apply_inbound_federation_trigger,
+    )
+    domain_of = cognito._pool_domain_base_url
+
+    def domain_of_the_callback(pool):
+        for client in pool.get("_clients", {}).values():
+            for url in client.get("CallbackURLs") or []:
+                if url.startswith("http://localhost"):
+                    return url.removesuffix("/auth/callback")
+        return domain_of(pool)
+
+    def take_booleans_as_text(pool_id, client_id, username, provider_name, provider_type, attributes):
+        claims = attributes.get("idToken") or {}
+        claims.update({name: str(value).lower() for name, value in claims.items() if isinstance(value, bool)})
+        return inbound(pool_id, client_id, username, provider_name, provider_type, attributes)
+
+    class Disabled(Exception):
+        pass
+
+    def merge_if_enabled(user, user_attrs, now):
+        if not user.get("Enabled", True):
+            raise Disabled
+        return merge(user, user_attrs, now)
+
+    def respond_to_the_app(method, body, query_params):
+        state, error = cognito._qp(query_params, "state"), cognito._qp(query_params, "error")
+        relay = cognito._auth_codes.get(state) or {}
+        if relay.get("type") != "relay":
+            return respond(method, body, query_params)
+
+        def back(error, description):
+            answer = {"error": error, "error_description": description, "state": relay["state"]}
+            return 302, {"Location": f"{relay['redirect_uri']}?{cognito.urlencode(answer)}"}, b""
+
+        if error:
+            cognito._auth_codes.pop(state)
+            return back(error, cognito._qp(query_params, "error_description"))
+        try:
+            status, headers, said = respond(method, body, query_params)
+        except Disabled:
+            return back("invalid_request", "User is disabled.")
+        if status == 400 and b"UserLambdaValidationException" in said:
+            return back("invalid_request", f"PreSignUp failed with error {json.loads(said).get('message')}.")
+        return status, headers, said
+
+    cognito._pool_domain_base_url = domain_of_the_callback
+    cognito._apply_inbound_federation_trigger = take_booleans_as_text
+    cognito._merge_federated_attrs = merge_if_enabled
+    cognito._oauth2_idp_response = respond_to_the_app
+
+
 def read_workflows_in_yaml():
     """Turns a state machine's definition into JSON: AWS takes YAML as well, the emulator fails each execution of it."""
     import yaml
@@ -905,6 +996,8 @@ def main():
         ignore_the_case_of_names()
         ask_for_the_session_of_a_challenge()
         keep_the_time_of_a_sign_in()
+        take_identity_providers()
+        come_back_from_a_provider_as_on_aws()
         read_workflows_in_yaml()
         take_alarms_on_metric_math()
         ask_for_the_sender_of_an_email()

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::cloud::{self, Cloud, Record};
 use crate::tools::SAM;
-use crate::{build, process, release, say, stripe};
+use crate::{build, identity, process, release, say, stripe};
 use ::emulator::Aws;
 
 /// The stack's name, as in `samconfig.toml`.
@@ -65,6 +65,9 @@ pub(crate) async fn stack_of(cloud: &Cloud, record: &mut Record, code: Code) -> 
     }
     say::step("Deploying template.yaml", async {
         lay_out(cloud, code)?;
+        // A deployment reads it, so it is there before the first. A second time it is refused, since it exists.
+        let secret = json!({ "Name": identity::SECRET_NAME, "SecretString": identity::CLIENT_SECRET });
+        let _ = aws.call("secretsmanager", "secretsmanager.CreateSecret", &secret).await;
         let mut sam = SAM.command("sam", &cloud.scratch());
         sam.env("AWS_ENDPOINT_URL", record.gateway()).current_dir(cloud.stage());
         // A bucket of our own for the uploads: `--resolve-s3` would deploy a second stack for one.
@@ -166,6 +169,12 @@ fn parameters(record: &Record) -> Vec<String> {
         "PaymentIntents=on".to_owned(),
         "PublishableKey=pk_local_cartwright".to_owned(),
         format!("StripeUrl={}", stripe::url(record)),
+        // People sign in by the provider that the proxy serves, and reach the user pool through the proxy as well.
+        format!("OidcIssuer={}", identity::issuer(record)),
+        format!("OidcClientId={}", identity::CLIENT_ID),
+        format!("OidcClientSecret={}", identity::SECRET_NAME),
+        format!("CognitoUrl={}", record.url()),
+        format!("CallbackUrl={}/auth/callback", record.url()),
         "LimitSignUps=90000/60".to_owned(),
         // Receivers are on this machine: https://8080.receiver.test/hook is its port 8080.
         "WebhookDetour=http://127.0.0.1".to_owned(),

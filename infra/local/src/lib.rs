@@ -24,6 +24,7 @@ mod contract;
 mod demo;
 mod faults;
 mod files;
+mod identity;
 mod lint;
 mod logs;
 mod pages;

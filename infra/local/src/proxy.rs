@@ -11,11 +11,12 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{any, get};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cloud::{Cloud, Record};
+use crate::identity::{self, Provider};
 use crate::stripe::{self, Simulator};
 use crate::{files, pages};
 use ::emulator::{Aws, client};
@@ -34,6 +35,8 @@ pub(crate) struct Proxy {
     pub aws: Aws,
     /// Its Stripe.
     pub stripe: Simulator,
+    /// Its identity provider.
+    pub identity: Provider,
     http: reqwest::Client,
 }
 
@@ -44,7 +47,7 @@ pub(crate) struct Proxy {
 pub(crate) async fn serve(cloud: Cloud) -> Result<()> {
     let record = cloud.record();
     let stripe = Simulator::of(&record, Some(cloud.data().join("stripe.json")));
-    let proxy = Arc::new(Proxy::to(record, stripe));
+    let proxy = Arc::new(Proxy::to(record, stripe)?);
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         served = serve_proxy(&proxy) => served,
@@ -61,7 +64,7 @@ pub(crate) async fn serve(cloud: Cloud) -> Result<()> {
 /// The port is taken.
 pub(crate) async fn serve_record(record: Record) -> Result<()> {
     let stripe = Simulator::of(&record, None);
-    serve_proxy(&Arc::new(Proxy::to(record, stripe))).await
+    serve_proxy(&Arc::new(Proxy::to(record, stripe)?)).await
 }
 
 async fn serve_proxy(proxy: &Arc<Proxy>) -> Result<()> {
@@ -77,8 +80,12 @@ async fn serve_proxy(proxy: &Arc<Proxy>) -> Result<()> {
 
 impl Proxy {
     /// The proxy of this cloud.
-    pub(crate) fn to(record: Record, stripe: Simulator) -> Self {
-        Self { aws: Aws::at(record.gateway()), stripe, http: client(), record }
+    ///
+    /// # Errors
+    /// Those of [`Provider::of`].
+    pub(crate) fn to(record: Record, stripe: Simulator) -> Result<Self> {
+        let identity = Provider::of(&record)?;
+        Ok(Self { aws: Aws::at(record.gateway()), stripe, identity, http: client(), record })
     }
 }
 
@@ -101,9 +108,12 @@ fn router(proxy: Arc<Proxy>) -> Router {
         .route("/media/{*key}", get(media))
         .route("/waiting/{*path}", get(waiting))
         .merge(stripe::routes())
+        .merge(identity::routes())
         .fallback(async || nothing_here())
         .layer(middleware::from_fn(for_this_machine));
-    Router::new().nest("/local", own).fallback(api).with_state(proxy)
+    // Where the user pool's domain is on AWS.
+    let cognito = any(cognito).layer(middleware::from_fn(for_this_machine));
+    Router::new().nest("/local", own).route("/oauth2/{*path}", cognito).fallback(api).with_state(proxy)
 }
 
 /// Answers what was asked of this machine by its own name. A page elsewhere may let its name lead here (DNS rebinding),
@@ -152,6 +162,20 @@ async fn api(
             headers.insert(HeaderName::from_static(name), value);
         }
     }
+    forward(proxy.http.request(parts.method, url).headers(headers).body(body)).await
+}
+
+/// What browsers and functions ask of the user pool's domain.
+async fn cognito(State(proxy): State<Arc<Proxy>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    let mut headers = passed_on(&parts.headers);
+    headers.remove(header::HOST);
+    headers.remove(header::CONTENT_LENGTH);
+    let url = format!("{}{path}", proxy.record.gateway());
     forward(proxy.http.request(parts.method, url).headers(headers).body(body)).await
 }
 
@@ -231,7 +255,7 @@ mod tests {
         let outputs = [("OrderFulfilmentArn".to_owned(), "a:stateMachine:b".to_owned())].into();
         let record = Record { gateway_port, outputs, ..Record::default() };
         let stripe = Simulator::of(&record, None);
-        let routes = router(Arc::new(Proxy::to(record, stripe)));
+        let routes = router(Arc::new(Proxy::to(record, stripe).unwrap()));
         let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async { axum::serve(listener, routes).await });
         address
@@ -262,6 +286,8 @@ mod tests {
                 "/local",
                 "/local/stripe",
                 "/local/stripe/api/v1/events",
+                "/local/identity/authorize",
+                "/oauth2/authorize",
                 "/local/emails.json",
                 "/local/media/images/a.png",
                 "/local/nothing",
@@ -291,9 +317,13 @@ mod tests {
         ] {
             assert_eq!(status(path).await, 404, "{path}");
         }
-        for path in
-            ["/local/emails.json", "/local/executions.json", "/local/executions/none.json", "/products"]
-        {
+        for path in [
+            "/local/emails.json",
+            "/local/executions.json",
+            "/local/executions/none.json",
+            "/products",
+            "/oauth2/authorize",
+        ] {
             assert_eq!(status(path).await, 502, "{path}");
         }
     }

@@ -514,6 +514,16 @@ impl PasswordLimits {
         Ok(Attempt { counters: self.counters.clone(), account: by_account, in_all, now })
     }
 
+    /// Counts a request to `route` that names no account, or one that nobody could guess.
+    ///
+    /// # Errors
+    /// `too-many-requests`; `service-unavailable` when the request cannot be counted.
+    pub async fn count_address(&self, route: &str, address: Address, now: Timestamp) -> Result<(), Problem> {
+        let address = address.to_string();
+        let counter = self.counters.of(route, "address", self.per_address, &[&address]);
+        self.pass(&counter, now).await.map(drop)
+    }
+
     async fn pass(&self, counter: &Counter, now: Timestamp) -> Result<Item, Problem> {
         let limits = [
             ("address", self.per_address),

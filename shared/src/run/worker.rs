@@ -17,6 +17,7 @@ pub use aws_lambda_events::cognito::CognitoEventUserPoolsPostConfirmationTrigger
 use aws_lambda_events::cognito::{
     CognitoEventUserPoolsCustomMessageRequest, CognitoEventUserPoolsCustomMessageResponse,
     CognitoEventUserPoolsHeader, CognitoEventUserPoolsPostConfirmation,
+    CognitoEventUserPoolsPreSignupRequest, CognitoEventUserPoolsPreSignupResponse,
 };
 use aws_lambda_events::s3::{S3Event, S3EventRecord};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
@@ -282,6 +283,37 @@ where
     H: Fn(&S, CustomMessage) -> Result<CustomMessage, Failure> + Copy,
 {
     run(async move |state: S, message: CustomMessage, _| handle(&state, message)).await
+}
+
+/// An account that Cognito is about to make. Nothing prints it: it holds addresses.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct NewAccount {
+    /// Why, and under which name. Its source is text: the crate's own type of the event fails at one that it does not
+    /// know.
+    #[serde(flatten)]
+    pub header: CognitoEventUserPoolsHeader<String>,
+    /// What is known of its person.
+    pub request: CognitoEventUserPoolsPreSignupRequest,
+    /// What is to be taken for proved; nothing, unless it says so.
+    pub response: CognitoEventUserPoolsPreSignupResponse,
+}
+
+/// The user pool's PreSignUp trigger, which answers with the event it got. Where it fails, Cognito makes no account, and
+/// tells whoever asked why.
+///
+/// # Errors
+/// When the environment lacks what the function needs, or the Runtime API is gone.
+pub async fn on_new_account<S, H, F>(handle: H) -> crate::Exit
+where
+    S: FromEnv,
+    H: Fn(S, NewAccount) -> F + Copy,
+    F: Future<Output = Result<(), Failure>>,
+{
+    run(async move |state: S, account: NewAccount, _| {
+        handle(state, account.clone()).await?;
+        Ok(account)
+    })
+    .await
 }
 
 async fn run<S, E, O>(handle: impl AsyncFn(S, E, Timestamp) -> Result<O, Failure>) -> crate::Exit

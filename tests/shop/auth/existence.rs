@@ -63,6 +63,12 @@ fn requests(path: &str, of: &Newcomer) -> Vec<Value> {
         "/refresh-token" | "/auth/refresh" => {
             vec![json!({ "refreshToken": "a.b.c", "username": of.full_name.replace(' ', "_") })]
         }
+        // These name nobody: whose address it is, the provider says.
+        "/auth/{provider}" | "/auth/callback" => Vec::new(),
+        "/auth/exchange" => {
+            let text = "3q2pOcohAKtgwAdTxgHEcwnX0pOcohAKtgwAdTxgHEc";
+            vec![json!({ "code": text, "verifier": text })]
+        }
         "/sign-out" => vec![json!({ "accessToken": "a.b.c" })],
         "/change-password" => {
             vec![json!({ "previousPassword": PASSWORD, "proposedPassword": WRONG_PASSWORD })]

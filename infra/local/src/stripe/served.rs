@@ -393,7 +393,7 @@ mod tests {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let record = Record { port, ..Record::default() };
-        let proxy = Arc::new(Proxy::to(record.clone(), Simulator::of(&record, file)));
+        let proxy = Arc::new(Proxy::to(record.clone(), Simulator::of(&record, file)).unwrap());
         let (got, count) = (Got::default(), Arc::new(AtomicU16::new(0)));
         let webhook = {
             let got = Arc::clone(&got);
