@@ -65,7 +65,7 @@ const ARROWS: [(&str, &str); 37] = [
 ];
 
 /// Services that tell of others, and so may know any of them. Nobody knows these.
-const ROOTS: [&str; 3] = ["accounts", "events", "notifications"];
+const ROOTS: [&str; 4] = ["accounts", "events", "inbox", "notifications"];
 
 /// What only `shared` may depend on: how a function is run, and how AWS and others are reached, are its to know.
 const OF_SHARED: [&str; 6] =
@@ -80,6 +80,7 @@ const SERVICES: [&str; 20] = [
     "carts",
     "categories",
     "events",
+    "inbox",
     "notifications",
     "offers",
     "orders",

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use activity::Kind;
 use boon::{Compiler, Draft, Schemas};
 use events::{Event, Sources};
+use inbox::telling::Happened;
 use orders::events::OrderEvent;
 use serde_json::{Value, json};
 use shared::run::aws::canned::item;
@@ -249,6 +250,10 @@ async fn every_kind_is_published_and_described() {
         Kind::ALL.iter().all(|kind| kinds.contains(kind.as_str())),
         "the log has kinds that nobody tells"
     );
+    assert!(
+        Happened::ALL.iter().all(|kind| kinds.contains(kind.as_str())),
+        "people are to be told of kinds that nobody tells"
+    );
     let types: BTreeSet<String> = EventType::ALL.map(|one| one.as_str().to_owned()).into();
     assert_eq!(types, kinds, "webhooks may want each kind, and no other");
     let state = yaml("infra/state/template.yaml");
@@ -260,16 +265,20 @@ async fn every_kind_is_published_and_described() {
     assert_eq!(said.filter_map(Value::as_str).map(str::to_owned).collect::<BTreeSet<_>>(), kinds);
 }
 
-#[test]
-fn people_are_told_of_the_events_that_the_queue_asks_for() {
+/// The kinds of events that a queue asks for.
+fn asked_by(subscription: &str) -> BTreeSet<String> {
     let template = Template::read();
-    let subscription = template
-        .of("AWS::SNS::Subscription")
-        .find(|one| one.id == "MessagesSubscription")
-        .expect("it is there");
-    let kinds = subscription.property("FilterPolicy")["type"].as_array().expect("kinds");
-    let kinds: BTreeSet<_> = kinds.iter().map(|kind| kind.as_str().expect("a text")).collect();
-    assert_eq!(kinds, notifications::messages::Told::ALL.map(notifications::messages::Told::as_str).into());
+    let subscription = template.of("AWS::SNS::Subscription").find(|one| one.id == subscription);
+    let kinds = subscription.expect("a subscription").property("FilterPolicy")["type"].as_array();
+    kinds.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+#[test]
+fn queues_ask_for_the_events_of_which_people_are_told() {
+    let emailed = notifications::messages::Told::ALL.map(|kind| kind.as_str().to_owned());
+    assert_eq!(asked_by("MessagesSubscription"), emailed.into());
+    let listed = Happened::ALL.map(|kind| kind.as_str().to_owned());
+    assert_eq!(asked_by("InboxSubscription"), listed.into());
 }
 
 #[tokio::test]

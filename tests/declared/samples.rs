@@ -123,6 +123,7 @@ fn the_present_code_reads_what_the_last_release_wrote_and_the_reverse() {
     samples("categories").iter().for_each(read_category);
     all_through::<activity::Entry>("activity", &[]);
     all_through::<carts::Cart>("carts", &[]);
+    all_through::<inbox::Notification>("inbox", &[]);
     all_through::<offers::Offer>("offers", &[]);
     all_through::<products::Product>("products", &["approved", "approvedCategory", "pending"]);
     all_through::<stores::Store>("stores", &["entry", "published"]);

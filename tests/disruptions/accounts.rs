@@ -59,6 +59,16 @@ async fn tables_with(aws: &Aws, words: &[String]) -> Vec<String> {
     found
 }
 
+/// How many entries somebody's inbox has.
+async fn told_in_inbox(aws: &Aws, id: &str) -> usize {
+    let input = json!({
+        "TableName": aws.output("InboxTable"), "ConsistentRead": true, "KeyConditionExpression": "userId = :person",
+        "ExpressionAttributeValues": { ":person": { "S": id } },
+    });
+    let found = aws.json("dynamodb", "DynamoDB_20120810.Query", input).await;
+    found["Items"].as_array().map_or(0, Vec::len)
+}
+
 /// What the functions have said so far.
 fn logs() -> String {
     let folder = std::env::var_os("CARTWRIGHT_LOGS").expect("CARTWRIGHT_LOGS: run `cargo local test`");
@@ -89,6 +99,7 @@ async fn after_an_account_is_deleted_nothing_of_its_person_is_found_anywhere() {
         words.into_iter().chain(["Elbchaussee 4711".to_owned(), "47114711".to_owned()]).collect();
     assert!(!tables_with(&aws, &words).await.is_empty(), "nothing was there to be deleted");
     aws.quiet().await;
+    assert!(told_in_inbox(&aws, &id).await > 0, "nothing was told");
 
     let answer = leaves(&ann).await;
     assert_eq!(answer.calls(), calls([("dynamodb", 2), ("states", 1)]));
@@ -103,6 +114,7 @@ async fn after_an_account_is_deleted_nothing_of_its_person_is_found_anywhere() {
         found.is_empty().then_some(())
     })
     .await;
+    assert_eq!(told_in_inbox(&aws, &id).await, 0);
     assert_eq!(aws.objects_of(&of_ann.id).await, Vec::<String>::new());
     shop.get(&of_ann.path()).await.is_problem(404, "not-found");
     let logs = logs();

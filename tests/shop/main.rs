@@ -22,6 +22,7 @@ mod contract;
 mod disputes;
 mod endpoints;
 mod guests;
+mod inbox;
 mod intents;
 mod limits;
 mod lists;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use activity::Activity;
 use aws_sdk_dynamodb::Client;
 use carts::store::Carts;
+use inbox::Inbox;
 use orders::{Order, OrderStatus, Returns};
 use payments::cancelling::Cancelling;
 use products::{Products, selling};
@@ -59,6 +60,8 @@ shared::names!(
         Orders = "orders",
         /// The log goes.
         Activity = "activity",
+        /// What they were told goes.
+        Inbox = "inbox",
         /// The person is told.
         Letter = "letter",
         /// The letter has gone out.
@@ -75,6 +78,8 @@ shared::names!(
         PurchasesAgain = "purchases-again",
         /// The log, once more.
         ActivityAgain = "activity-again",
+        /// What they were told since, once more.
+        InboxAgain = "inbox-again",
     }
 );
 
@@ -91,6 +96,7 @@ impl Step {
             Self::Carts | Self::CartsAgain => &["Carts"],
             Self::Orders => &["Orders", "Returns"],
             Self::Activity | Self::ActivityAgain => &["Activity"],
+            Self::Inbox | Self::InboxAgain => &["Inbox"],
             Self::Account => &["Users"],
         }
     }
@@ -200,6 +206,7 @@ pub struct Deletion {
     activity: Activity,
     cancelling: Cancelling,
     carts: Carts,
+    inbox: Inbox,
     media: Media,
     products: Products,
     purchases: Purchases,
@@ -220,6 +227,7 @@ impl FromEnv for Deletion {
             activity: Activity::from_env(aws)?,
             cancelling: Cancelling::from_env(aws)?,
             carts: Carts::from_env(aws)?,
+            inbox: Inbox::from_env(aws)?,
             media: Media::from_env(aws)?,
             products: Products::from_env(aws)?,
             purchases: Purchases::from_env(aws)?,
@@ -258,6 +266,7 @@ impl Deletion {
             Step::Carts | Step::CartsAgain => self.carts.forget(person).await.map(|()| Outcome::DONE)?,
             Step::Orders => self.returns.forget(person, now).await?.into(),
             Step::Activity | Step::ActivityAgain => self.activity.forget(person).await?.into(),
+            Step::Inbox | Step::InboxAgain => self.inbox.forget(person).await?.into(),
             Step::Letter => self.write(person, profile.as_ref()).await?,
             Step::Told => self.is_told(person, profile.as_ref(), task.tries).await?,
             Step::Account => self.delete(person, profile.as_ref()).await?,

@@ -42,8 +42,13 @@ pub struct PageRequest {
 
 impl PageRequest {
     /// How many entries at most.
-    pub(super) fn limit(&self) -> usize {
+    pub fn limit(&self) -> usize {
         self.limit
+    }
+
+    /// The cursor of the page before; `None` for the first page.
+    pub fn cursor(&self) -> Option<&str> {
+        self.cursor.as_deref()
     }
 
     /// One of the tests'.

@@ -12,6 +12,7 @@ const TABLES: [&str; 17] = [
     "Categories",
     "Coupons",
     "Guards",
+    "Inbox",
     "Offers",
     "Orders",
     "Payments",

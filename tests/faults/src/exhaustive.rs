@@ -26,6 +26,7 @@ use crate::draws::Draws;
 use crate::events;
 use crate::fault::Fault;
 use crate::history::{Answered, Guest, Purchase};
+use crate::inboxes::is_told;
 use crate::plan::Plan;
 use crate::proxy::Proxy;
 use crate::quiet::end_dead_leases;
@@ -214,6 +215,7 @@ impl Flow {
                 "publish-events",
                 "hand-over-stock",
                 "record-purchases",
+                "write-inbox",
             ],
             Self::ChecksOut => &["set-cart-item", "check-out-cart"],
             Self::CannotShip | Self::CannotShipPaid => &["release-order"],
@@ -267,9 +269,16 @@ impl Flow {
     fn plays(self, cell: &Cell) -> bool {
         let is_its = self.functions().contains(&cell.function.as_str());
         // Several sweeps look at the same orders, and one of them finds each. What happened is told one by one or
-        // together, as the stream is read, and Stripe tells of a payment by two events at once.
-        let by_chance =
-            ["sweep-orders", "sweep-payments", "publish-events", "receive-stripe-event", "index-products"];
+        // together, as the stream is read, and Stripe tells of a payment by two events at once. Two things that are
+        // told to one person meet in the inbox, and one of them is tried again.
+        let by_chance = [
+            "sweep-orders",
+            "sweep-payments",
+            "publish-events",
+            "receive-stripe-event",
+            "index-products",
+            "write-inbox",
+        ];
         let is_certain = cell.number == 1 || !by_chance.contains(&cell.function.as_str());
         // The rest of these is played in other flows. What else a sweep sends was due by chance: an order that was
         // swept up is soon owed an email.
@@ -757,7 +766,9 @@ impl Theatre {
             }
             let is_heard = async || {
                 let aws = &self.town.aws;
-                has_left(aws, &order).await && (flow != Flow::Buys || is_recorded(aws, &order).await)
+                let is_heard_elsewhere =
+                    async || is_recorded(aws, &order).await && is_told(aws, &order).await;
+                has_left(aws, &order).await && (flow != Flow::Buys || is_heard_elsewhere().await)
             };
             let is_done = async || self.is_settled(&order).await && is_heard().await;
             wait_for(&scene, &is_done).await;
@@ -767,7 +778,7 @@ impl Theatre {
                     wait(Duration::from_secs(40), async || self.is_shipped(&order).await).await;
                     scene.state().stuck = !self.is_shipped(&order).await;
                 }
-                Some("publish-events" | "hand-over-stock" | "record-purchases") => {
+                Some("publish-events" | "hand-over-stock" | "record-purchases" | "write-inbox") => {
                     wait(Duration::from_secs(40), is_heard).await;
                     scene.state().stuck = !is_heard().await;
                 }

@@ -5,6 +5,7 @@ mod money;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::history::{Answered, Cancelled, History, Purchase, Word};
+use crate::inboxes;
 use crate::world::{EmailKind, Order, World};
 
 /// Something that should not be.
@@ -35,6 +36,7 @@ pub(crate) fn broken(history: &History, world: &World) -> Vec<Broken> {
     checks.every_buyer_is_told_once();
     checks.every_guest_is_told(&purchases);
     checks.what_happened_is_told(&purchases);
+    checks.inboxes_have_what_happened(&purchases);
     checks.the_ledger_sums();
     checks.stripes_books_are_ours();
     checks.no_money_is_kept();
@@ -509,6 +511,47 @@ impl Checks<'_> {
         }
     }
 
+    /// Its buyer finds each step of an order in the inbox once, but for what that person did, and each seller that it
+    /// is sold; and all of it is unread, since nobody marks anything.
+    fn inboxes_have_what_happened(&mut self, purchases: &[Purchase]) {
+        const NAME: &str = "inboxes have what happened";
+        let of_guests = purchases.iter().filter(|purchase| purchase.guest.is_some());
+        let of_guests: BTreeSet<_> = of_guests.filter_map(Purchase::order).collect();
+        let world = self.world;
+        let told = |person: &str, order: &str| -> Vec<&str> {
+            world.inboxes.get(person).map(|inbox| inbox.of(order)).unwrap_or_default()
+        };
+        for (id, order) in &world.orders {
+            let expected = inboxes::told_of(order);
+            let mut found = told(&order.buyer, id);
+            found.retain(|kind| EXPECTED.contains(kind));
+            let is_so = match order.is_a_guests() {
+                true => found.is_empty(),
+                // From when it was claimed on.
+                false if of_guests.contains(id.as_str()) => {
+                    found.windows(2).all(|two| two[0] != two[1])
+                        && found.iter().all(|it| expected.contains(it))
+                }
+                false => found == expected,
+            };
+            if !is_so {
+                let what = format!("it was {:?}, and its buyer's inbox says {found:?}", order.history);
+                self.add(NAME, id, what);
+            }
+            let sales = usize::from(inboxes::is_sold(order));
+            for seller in order.sold_by.keys() {
+                let found = told(seller, id).iter().filter(|kind| **kind == "sale.made").count();
+                if found != sales {
+                    self.add(NAME, id, format!("{seller} is to be told of {sales} sales and is of {found}"));
+                }
+            }
+        }
+        for (person, inbox) in world.inboxes.iter().filter(|(_, inbox)| !inbox.is_unread()) {
+            let (told, unread) = (inbox.told.len(), inbox.unread.len());
+            self.add(NAME, person, format!("of {told} that nobody has read, {unread} are unread"));
+        }
+    }
+
     /// Whether an email's message is in the dead-letter queue.
     fn is_kept(&self, kind: &str, order: &str) -> bool {
         let mut letters = self.world.dead_letters.iter();
@@ -736,6 +779,10 @@ fn without_part(owner: &str) -> &str {
     owner.split('.').next().unwrap_or(owner)
 }
 
+/// Of what the steps of an order tell its buyer; of parcels and money it is told besides.
+const EXPECTED: [&str; 5] =
+    ["order.placed", "order.paid", "order.shipped", "order.delivered", "order.cancelled"];
+
 /// What is told when an order comes to have this status: what is paid by card was placed before.
 fn event_of(index: usize, status: &str) -> String {
     let kind = match status {
@@ -751,6 +798,7 @@ fn event_of(index: usize, status: &str) -> String {
 pub(crate) mod tests {
     use super::*;
     use crate::history::Guest;
+    use crate::inboxes::Inbox;
     use crate::reviews::{Review, Said};
     use crate::world::{Letter, Offer, Shown, Store, Terms};
     use std::time::{Duration, Instant};
@@ -784,6 +832,12 @@ pub(crate) mod tests {
         world.records.insert("ann#key".into(), "order".into());
         world.emails.insert("order".into(), vec![EmailKind::Confirmed, EmailKind::Shipping]);
         world.told.insert("order".into(), vec!["order.placed".into(), "order.shipped".into()]);
+        let entry = |kind: &str| (kind.to_owned(), "order".to_owned());
+        let inbox = Inbox {
+            told: [("1".to_owned(), entry("order.placed")), ("2".to_owned(), entry("order.shipped"))].into(),
+            unread: ["1".to_owned(), "2".to_owned()].into(),
+        };
+        world.inboxes.insert("ann".into(), inbox);
         let (said, key) = (Said { stars: 4, is_shown: true }, ("tea".to_owned(), "ann".to_owned()));
         history.said(&key, |_| Some(Some(said)));
         world.reviews.all.insert(key.clone(), Review { said, is_listed_right: true });
@@ -827,6 +881,34 @@ pub(crate) mod tests {
 
     fn emails(world: &mut World) -> &mut Vec<EmailKind> {
         world.emails.get_mut("order").unwrap()
+    }
+
+    /// What Ann was told.
+    fn inbox(world: &mut World) -> &mut Inbox {
+        world.inboxes.get_mut("ann").unwrap()
+    }
+
+    #[test]
+    fn an_inbox_that_lacks_something_has_it_twice_or_counts_it_wrong_is_noticed() {
+        let broken = |change: fn(&mut Inbox)| after(|_, world| change(inbox(world)));
+        let name = "inboxes have what happened";
+        let lacks = |inbox: &mut Inbox| {
+            inbox.told.remove("2");
+            inbox.unread.remove("2");
+        };
+        let twice = |inbox: &mut Inbox| {
+            inbox.told.insert("3".into(), ("order.shipped".into(), "order".into()));
+            inbox.unread.insert("3".into());
+        };
+        let counts_less = |inbox: &mut Inbox| drop(inbox.unread.pop_first());
+        assert_eq!(
+            [broken(lacks), broken(twice), broken(counts_less)],
+            [[name].into(), [name].into(), [name].into()]
+        );
+        let untold_sale = after(|_, world| {
+            order(world).sold_by.insert("sue".into(), vec![("tea".into(), 2)]);
+        });
+        assert!(untold_sale.contains(name), "{untold_sale:?}");
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod events;
 mod exhaustive;
 mod fault;
 mod history;
+mod inboxes;
 mod invariants;
 mod plan;
 mod proxy;
@@ -109,6 +110,7 @@ async fn run(options: Options) -> Result<bool> {
         ("StockQueueUrl", "4"),
         ("ActivityQueueUrl", "4"),
         ("MessagesQueueUrl", "4"),
+        ("InboxQueueUrl", "4"),
         ("PaymentsQueueUrl", "5"),
         ("RefundsQueueUrl", "5"),
         ("WebhookDeliveriesQueueUrl", "5"),

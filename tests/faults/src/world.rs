@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::books::Books;
+use crate::inboxes::Inbox;
 use crate::reviews::{Reviews, had};
 use crate::unreadable;
 
@@ -291,6 +292,8 @@ pub(crate) struct World {
     pub uses: BTreeMap<String, i64>,
     /// What their buyers' logs say of each order: kinds of events, oldest first.
     pub told: BTreeMap<String, Vec<String>>,
+    /// What people were told, by the person.
+    pub inboxes: BTreeMap<String, Inbox>,
     /// What is said of products, and who has bought them.
     pub reviews: Reviews,
     /// How many emails were counted as possibly sent twice.
@@ -413,6 +416,7 @@ impl World {
         for entry in log.iter().filter(|entry| text(entry, "kind").starts_with("order.")) {
             world.told.entry(text(entry, "subject")).or_default().push(text(entry, "kind"));
         }
+        world.inboxes = Inbox::read_all(aws).await;
         world.reviews = Reviews::read(aws).await;
         world.counted_duplicates = count_in_logs("send-email", "PossibleDuplicateEmail");
         let pointer = aws.item("SearchTable", ("searchId", "index#1")).await;
@@ -429,6 +433,7 @@ impl World {
             "OrdersDeadLetterQueueUrl",
             "EmailsDeadLetterQueueUrl",
             "MessagesDeadLetterQueueUrl",
+            "InboxDeadLetterQueueUrl",
             "PaymentsDeadLetterQueueUrl",
             "PurchasesDeadLetterQueueUrl",
             "RefundsDeadLetterQueueUrl",
