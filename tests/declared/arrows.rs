@@ -10,7 +10,7 @@ use tests::files::files_under;
 use tests::template::{Binary, path, text};
 
 /// What a service may know of others, besides what stands under `shared/`, which everyone may know.
-const ARROWS: [(&str, &str); 37] = [
+const ARROWS: [(&str, &str); 40] = [
     // Whoever signs up has a profile.
     ("auth", "users"),
     // A cart is about offers, and becomes an order of somebody who has a profile.
@@ -57,6 +57,10 @@ const ARROWS: [(&str, &str); 37] = [
     ("search", "offers"),
     ("search", "products"),
     ("search", "stores"),
+    // People are told of orders, of what they sell, and of stores.
+    ("inbox", "offers"),
+    ("inbox", "orders"),
+    ("inbox", "stores"),
     // The contract that it serves is put together when it is built.
     ("platform", "contract"),
     // How the shop does is what it sold, and how late its index is.
@@ -65,7 +69,7 @@ const ARROWS: [(&str, &str); 37] = [
 ];
 
 /// Services that tell of others, and so may know any of them. Nobody knows these.
-const ROOTS: [&str; 4] = ["accounts", "events", "inbox", "notifications"];
+const ROOTS: [&str; 3] = ["accounts", "events", "notifications"];
 
 /// What only `shared` may depend on: how a function is run, and how AWS and others are reached, are its to know.
 const OF_SHARED: [&str; 6] =

@@ -44,6 +44,7 @@ mod products {
     mod gallery;
     mod pictures;
     mod selling;
+    mod viewed;
 }
 mod promotions;
 mod readme;

@@ -30,6 +30,7 @@ mod settings;
 mod storefronts;
 mod tickets;
 mod users;
+mod viewed;
 
 use std::time::Duration;
 

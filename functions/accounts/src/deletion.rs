@@ -12,7 +12,7 @@ use carts::store::Carts;
 use inbox::Inbox;
 use orders::{Order, OrderStatus, Returns};
 use payments::cancelling::Cancelling;
-use products::{Products, selling};
+use products::{Products, RecentlyViewed, selling};
 use reviews::{Purchases, Reviews};
 use serde::{Deserialize, Serialize};
 use shared::caller::UserId;
@@ -62,6 +62,8 @@ shared::names!(
         Activity = "activity",
         /// What they were told goes.
         Inbox = "inbox",
+        /// What they looked at goes.
+        Views = "views",
         /// The person is told.
         Letter = "letter",
         /// The letter has gone out.
@@ -80,6 +82,8 @@ shared::names!(
         ActivityAgain = "activity-again",
         /// What they were told since, once more.
         InboxAgain = "inbox-again",
+        /// What they looked at since, once more.
+        ViewsAgain = "views-again",
     }
 );
 
@@ -97,6 +101,7 @@ impl Step {
             Self::Orders => &["Orders", "Returns"],
             Self::Activity | Self::ActivityAgain => &["Activity"],
             Self::Inbox | Self::InboxAgain => &["Inbox"],
+            Self::Views | Self::ViewsAgain => &["RecentlyViewed"],
             Self::Account => &["Users"],
         }
     }
@@ -213,6 +218,7 @@ pub struct Deletion {
     returns: Returns,
     reviews: Reviews,
     stores: Stores,
+    viewed: RecentlyViewed,
 }
 
 impl FromEnv for Deletion {
@@ -234,6 +240,7 @@ impl FromEnv for Deletion {
             returns: Returns::from_env(aws)?,
             reviews: Reviews::from_env(aws)?,
             stores: Stores::from_env(aws)?,
+            viewed: RecentlyViewed::from_env(aws)?,
         })
     }
 }
@@ -267,6 +274,7 @@ impl Deletion {
             Step::Orders => self.returns.forget(person, now).await?.into(),
             Step::Activity | Step::ActivityAgain => self.activity.forget(person).await?.into(),
             Step::Inbox | Step::InboxAgain => self.inbox.forget(person).await?.into(),
+            Step::Views | Step::ViewsAgain => self.viewed.forget(person).await?.into(),
             Step::Letter => self.write(person, profile.as_ref()).await?,
             Step::Told => self.is_told(person, profile.as_ref(), task.tries).await?,
             Step::Account => self.delete(person, profile.as_ref()).await?,

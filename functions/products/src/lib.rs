@@ -11,6 +11,7 @@ pub mod pictures;
 pub mod ratings;
 pub mod selling;
 pub mod store;
+pub mod viewed;
 
 use std::fmt;
 use std::time::Duration;
@@ -37,6 +38,7 @@ pub use offers::{Category, Deduction, ProductId, ProductName, StockChange};
 pub use ratings::Rating;
 pub use selling::Selling;
 pub use store::Products;
+pub use viewed::{RecentlyViewed, ViewedList};
 
 use gallery::{Picture, RequestedUpload, WaitingPicture};
 

@@ -278,6 +278,26 @@ impl Products {
         Ok(ProductOffer { rating: Some(stars.rating()), ..seen })
     }
 
+    /// Of these products those that everyone may see, in this order, with what they cost and how they are rated, as of
+    /// a moment ago. One read, of twenty at most.
+    ///
+    /// # Errors
+    /// When a table cannot be read.
+    pub(crate) async fn some_for_sale(
+        &self,
+        ids: &[ProductId],
+        now: Timestamp,
+    ) -> Result<Vec<ProductOffer>, Problem> {
+        let read = self.with(Read::new(), ids.iter().copied(), Consistency::Eventual)?;
+        let (read, look) = self.hidden.with(read, now)?;
+        let mut found = read.fetch(&self.client).await.context("read products")?;
+        let hidden = self.hidden.found_in(&mut found, look).await?;
+        let mut products = self.all_found_in(&mut found);
+        let is_seen = |product: &Product| product.is_for_sale() && !hidden.has(product.store_id);
+        let seen = ids.iter().filter_map(|id| products.remove(id)).filter(|found| is_seen(&found.product));
+        Ok(seen.collect())
+    }
+
     /// A page of what is for sale, in one category or all, newest first. What hidden stores sell is left out, so a page
     /// may be shorter than asked for; its cursor goes on behind them.
     ///
