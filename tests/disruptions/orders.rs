@@ -664,11 +664,24 @@ async fn an_order_of_two_sellers_is_sent_in_two_parcels_and_its_buyer_is_told_of
         "Your order of tea and 1 more item is confirmed",
     ];
     assert_eq!(subjects, expected);
+    let expected =
+        ["order.delivered", "order.parcel-sent", "order.parcel-sent", "order.placed", "order.shipped"];
+    assert_eq!(told_in_inbox(&bob, &order).await, expected);
     assert_eq!(history(&bob.order(&order).await), ["pending", "shipping", "delivered"]);
     assert_eq!((shop.stock_of(&tea).await, shop.stock_of(&cup).await), (7, 8));
     counted(&eve, (1, 0)).await;
     let promised = async || ann.own(&tea).await.filter(|tea| tea["promised"] == 0);
     eventually("nothing is promised any more", promised).await;
+}
+
+/// What somebody was told of an order, by alphabet: what happens at once may come in any order.
+async fn told_in_inbox(person: &Person, order: &str) -> Vec<String> {
+    let list = person.get("/notifications?limit=100").await.is(200);
+    let all = list["notifications"].as_array().expect("a list").iter();
+    let of_order = all.filter(|one| one["subject"] == order);
+    let mut kinds: Vec<_> = of_order.map(|one| one["kind"].as_str().expect("a kind").to_owned()).collect();
+    kinds.sort_unstable();
+    kinds
 }
 
 /// An order by card of tea and a cup, of two sellers who send by hand; it is paid.
@@ -732,6 +745,8 @@ async fn of_an_order_by_card_a_refused_parcel_goes_back_and_the_other_is_sent() 
     let mails = paid.buyer.mail_about(&paid.order).await;
     let refused: Vec<_> = mails.iter().filter(|mail| mail.subject == "We cannot send tea").collect();
     assert_eq!((mails.len(), refused.len()), (3, 1), "{mails:?}");
+    let told = told_in_inbox(&paid.buyer, &paid.order).await;
+    assert!(told.contains(&"order.parcel-refused".to_owned()), "{told:?}");
     assert!(
         refused[0].text.contains("The seller says: It broke.") && refused[0].text.contains("33.33 USD back")
     );
