@@ -1,4 +1,4 @@
-//! Values with an invariant: money, text, names, ids, tokens, points in time, domains, addresses.
+//! Values with an invariant: money, stars, text, names, ids, tokens, points in time, domains, addresses.
 
 pub mod address;
 pub mod country;
@@ -7,6 +7,7 @@ pub mod id;
 pub mod money;
 pub mod names;
 pub mod percent;
+pub mod stars;
 pub mod text;
 pub mod time;
 pub mod token;

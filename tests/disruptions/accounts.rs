@@ -107,6 +107,10 @@ async fn after_an_account_is_deleted_nothing_of_its_person_is_found_anywhere() {
     // From this moment on.
     ann.tries_to_buy(&of_bob, 1).await.is_problem(403, "account-closed");
     ann.post("/products", &product().named("tin").body).await.is_problem(403, "account-closed");
+    ann.post("/stores", &json!({ "name": tests::shop::unique("Tin") }))
+        .await
+        .is_problem(403, "account-closed");
+    ann.reviews(&of_bob, &json!({ "stars": 5 })).await.is_problem(403, "account-closed");
     is_told(&shop, &ann, DELETED).await;
     is_gone(&shop, &id).await;
     eventually("all of it is gone", async || {

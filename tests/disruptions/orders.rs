@@ -633,6 +633,9 @@ async fn an_order_of_two_sellers_is_sent_in_two_parcels_and_its_buyer_is_told_of
     });
     assert!(answers.await.iter().all(|answer| answer["status"] == "shipped"));
     assert_eq!(history(&bob.order(&order).await), ["pending"]);
+    // What is on its way may be reviewed, before the rest is.
+    bob.may_review(&tea).await;
+    bob.reviews(&cup, &json!({ "stars": 5 })).await.is_problem(403, "not-bought");
     bob.cancels(&order).await.is_problem(409, "not-cancellable");
     assert_eq!(to_send(&ann).await, Vec::<String>::new());
     counted(&ann, (1, 0)).await;

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tests::answer::{Answer, calls};
 use tests::aws::Aws;
-use tests::shop::{PASSWORD, Person, Shop, product};
+use tests::shop::{PASSWORD, Person, Shop, product, unique};
 use tests::wait::{at_once, eventually};
 
 /// An id in our form that nobody has.
@@ -230,6 +230,18 @@ async fn a_closed_account_does_nothing_until_it_is_opened_again() {
     let shop = Shop::open();
     let (admin, ann, bob) = (shop.admin().await, shop.person("Ann").await, shop.person("Bob").await);
     let tea = ann.sells(product().named("tea").stock(5)).await;
+    let cup = ann.sells(product().named("cup").stock(5)).await;
+    let order = bob.buys(&cup, 1).await;
+    bob.order_once(&order, "shipping").await;
+    bob.may_review(&cup).await;
+    bob.reviews(&cup, &json!({ "stars": 3 })).await.is(201);
+    let cart = shop.post("/guest-cart/items", &json!({ "id": cup.id, "quantity": 1 })).await.is(200);
+    let guest = json!({
+        "expectedTotal": 1, "email": bob.email, "fullName": "Bob", "paymentMethod": "cash_on_delivery"
+    });
+    let request = shop.request(Method::POST, "/guest-cart/checkout");
+    let request = request.header("cart-token", cart["cartToken"].as_str().expect("a token"));
+    let of_guest = request.json(&guest).send().await.is(201);
     let close = format!("/users/{}/disable", bob.id());
     let answer = admin.request(Method::POST, &close).send().await;
     assert_eq!(answer.calls(), calls([("cognito-idp", 4), ("dynamodb", 4)]));
@@ -241,6 +253,17 @@ async fn a_closed_account_does_nothing_until_it_is_opened_again() {
     bob.tries_to_buy(&tea, 1).await.is_problem(403, "account-closed");
     bob.post("/products", &product().named("cup").body).await.is_problem(403, "account-closed");
     bob.put("/users/me", &json!({ "locale": "de" })).await.is_problem(403, "account-closed");
+    bob.post("/stores", &json!({ "name": unique("Bob's") })).await.is_problem(403, "account-closed");
+    let sent_back = json!({ "items": [{ "id": cup.id, "quantity": 1 }] });
+    bob.post(&format!("/orders/{order}/returns"), &sent_back).await.is_problem(403, "account-closed");
+    let review = format!("/reviews/{}", cup.id);
+    bob.put(&review, &json!({ "stars": 1 })).await.is_problem(403, "account-closed");
+    bob.put(&review, &json!({ "stars": 3, "text": "Bob." })).await.is_problem(403, "account-closed");
+    let claim = json!({ "orderId": of_guest["orderId"], "orderToken": of_guest["orderToken"] });
+    bob.post("/orders/claim", &claim).await.is_problem(403, "account-closed");
+    // What is said may be taken back, and not said anew.
+    bob.request(Method::DELETE, &review).send().await.is(204);
+    bob.reviews(&cup, &json!({ "stars": 5 })).await.is_problem(403, "account-closed");
     assert_eq!(shop.stock_of(&tea).await, 5);
 
     let open = format!("/users/{}/enable", bob.id());

@@ -4,7 +4,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::answer::{Answer, calls};
-use tests::shop::{Person, Product, Shop, product};
+use tests::shop::{Person, Product, Shop, product, unique};
 use tests::wait::{at_once, eventually};
 
 /// Something for sale, its seller, and so many people who have it.
@@ -335,4 +335,84 @@ async fn what_becomes_of_a_review_is_in_its_authors_log() {
     let mut expected = expected.map(str::to_owned);
     expected.sort_unstable();
     eventually("all of it is in the log", async || (told().await == expected).then_some(())).await;
+}
+
+/// What people think of a store, on its page, in the list of all and in its owner's own; each is one call.
+async fn ratings_of(shop: &Shop, store: &str, owner: &Person) -> [Value; 3] {
+    let rating_in = |list: &Value| {
+        let stores = list["stores"].as_array().expect("stores").iter();
+        stores.filter(|one| one["id"] == store).map(|one| one["rating"].clone()).next()
+    };
+    let page = shop.get(&format!("/stores/{store}")).await;
+    assert_eq!(page.calls(), calls([("dynamodb", 1)]));
+    let on_page = page.is(200)["rating"].take();
+    let own = owner.get("/users/me/stores").await;
+    assert_eq!(own.calls(), calls([("dynamodb", 1)]));
+    let of_owner = rating_in(&own.is(200)).expect("it is there");
+    let mut query = "?limit=100".to_owned();
+    loop {
+        let answer = shop.get(&format!("/stores{query}")).await;
+        assert_eq!(answer.calls(), calls([("dynamodb", 1)]));
+        let list = answer.is(200);
+        if let Some(in_list) = rating_in(&list) {
+            return [on_page, of_owner, in_list];
+        }
+        let next = list["nextCursor"].as_str().expect("it is on one of the pages");
+        query = format!("?limit=100&cursor={next}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_is_rated_by_all_that_is_said_of_what_it_sells() {
+    let shop = Shop::open();
+    let (ann, buyers) = (shop.person("Ann").await, shop.people(2).await);
+    let store = ann.post("/stores", &json!({ "name": unique("Tea") })).await.is(201);
+    let store = store["id"].as_str().expect("an id").to_owned();
+    ann.put(&format!("/stores/{store}/status"), &json!({ "status": "published" })).await.is(200);
+    let of_the_store = |name: &str| product().named(name).stock(9).with("storeId", json!(store));
+    let (word, other) = (unique("assam").replace(' ', ""), product().named("mate").stock(9));
+    let (tea, cup, mate) =
+        (ann.sells(of_the_store(&word)).await, ann.sells(of_the_store("cup")).await, ann.sells(other).await);
+    let is = async |average: Value, count: u64| {
+        let expected = json!({ "average": average, "count": count });
+        let rated = async || ratings_of(&shop, &store, &ann).await.iter().all(|rating| *rating == expected);
+        eventually("the store is rated so, everywhere", async || rated().await.then_some(())).await;
+    };
+    is(Value::Null, 0).await;
+    for product in [&tea, &cup, &mate] {
+        for buyer in &buyers {
+            buyer.gets(product).await;
+        }
+    }
+    buyers[0].reviews(&tea, &one(5)).await.is(201);
+    buyers[1].reviews(&tea, &one(4)).await.is(201);
+    buyers[0].reviews(&cup, &one(1)).await.is(201);
+    buyers[0].reviews(&mate, &one(1)).await.is(201);
+    is(json!(3.3), 3).await;
+    // On the product's page, in its list, in its store's, beside its reviews and in search it is the same.
+    assert_eq!(rating(&shop, &tea).await, (json!(4.5), 2));
+    let expected = json!({ "average": 4.5, "count": 2 });
+    let products = shop.get(&format!("/stores/{store}/products")).await.is(200);
+    let in_store =
+        products["products"].as_array().expect("products").iter().find(|one| one["id"] == tea.id.as_str());
+    assert_eq!(in_store.expect("it is there")["rating"], expected);
+    eventually("search shows it", async || {
+        let found = shop.get(&format!("/search?q={word}&minRating=4.5")).await.is(200);
+        let first = &found["products"][0];
+        (first["id"] == tea.id.as_str() && first["rating"] == expected).then_some(())
+    })
+    .await;
+
+    let changed = buyers[0].put(&format!("/reviews/{}", cup.id), &one(3)).await;
+    changed.is(200);
+    is(json!(4), 3).await;
+    let visibility = format!("/reviews/{}/{}/visibility", tea.id, buyers[0].id());
+    shop.admin().await.put(&visibility, &json!({ "visible": false })).await.is(200);
+    is(json!(3.5), 2).await;
+    buyers[1].request(Method::DELETE, &format!("/reviews/{}", tea.id)).send().await.is(204);
+    is(json!(3), 1).await;
+    // Nobody is better liked for deleting what was disliked.
+    ann.request(Method::DELETE, &cup.path()).send().await.is(204);
+    shop.admin().await.put(&visibility, &json!({ "visible": true })).await.is(200);
+    is(json!(4), 2).await;
 }

@@ -81,7 +81,8 @@ async fn what_somebody_opens_and_publishes_everyone_sees() {
     let location = format!("/stores/{id}");
     let expected = json!({
         "id": id, "name": name, "description": "Leaves.\nAnd cups.", "supportEmail": "help@tea.example",
-        "createdAt": at, "status": "draft", "updatedAt": at, "version": 1
+        "createdAt": at, "status": "draft", "updatedAt": at, "version": 1,
+        "rating": { "average": null, "count": 0 }
     });
     assert_eq!(draft, expected);
     shop.get(&location).await.is_problem(404, "not-found");
@@ -99,7 +100,7 @@ async fn what_somebody_opens_and_publishes_everyone_sees() {
     assert!(answer.header("etag").is_some_and(|tag| tag.starts_with("\"2-")));
     let everyone = json!({
         "id": id, "name": name, "description": "Leaves.\nAnd cups.", "supportEmail": "help@tea.example",
-        "createdAt": at
+        "createdAt": at, "rating": { "average": null, "count": 0 }
     });
     assert_eq!(answer.is(200), everyone);
     let answer = shop.get(&format!("{location}/products")).await;

@@ -22,6 +22,7 @@ mod pictures;
 mod places;
 mod products;
 mod promotions;
+mod ratings;
 mod returns;
 mod reviews;
 mod sales;

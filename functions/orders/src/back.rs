@@ -11,6 +11,7 @@ use shared::http::problem::{FieldError, Kind, Problem, StatusCode};
 use shared::values::money::Amount;
 use totals::{paid_back, shared_out};
 
+use crate::parcels::Parcel;
 use crate::purchase::LineAmounts;
 use crate::{Line, NewLine, Order, OrderStatus};
 
@@ -142,16 +143,18 @@ impl Order {
         lines.iter().find(|line| line.offer_id == id).copied().unwrap_or(LineBack::none(id))
     }
 
-    /// What is in it, each product once, and whether its buyer has that: it is on its way, its seller has not refused
-    /// to send it, and neither all of its money nor all of that product's pieces are paid back or are to be.
+    /// What is in it, each product once, and whether its buyer has that: its seller has sent it, be it before the
+    /// others have, and neither all of the order's money nor all of that product's pieces are paid back or are to be.
     pub fn had(&self) -> BTreeMap<ProductId, bool> {
-        let is_sent = matches!(self.status, OrderStatus::Shipping | OrderStatus::Delivered);
+        let parcels = self.parcels();
+        let is_over = self.status == OrderStatus::Cancelled;
         let is_paid_back =
             self.was_paid() && self.payment.as_ref().is_some_and(|paid| paid.kept() == Amount::ZERO);
         let mut had = BTreeMap::new();
         for line in &self.lines {
             let is_left = self.back_of(line.offer_id).refunded < line.quantity.pieces();
-            let is_kept = is_left && !is_paid_back && !self.is_refused_by(&line.seller_id);
+            let is_kept = is_left && !is_paid_back && !is_over;
+            let is_sent = parcels.get(&line.seller_id).is_some_and(Parcel::is_sent);
             *had.entry(line.product_id).or_insert(false) |= is_sent && is_kept;
         }
         had
@@ -329,7 +332,8 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parcels::tests::seller;
+    use crate::parcels::ParcelSaid;
+    use crate::parcels::tests::{moved, seller};
     use crate::{Quantity, tests};
     use proptest::prelude::*;
     use serde_json::json;
@@ -482,6 +486,34 @@ mod tests {
         assert_eq!(had(&taken_back(&all, &rest)), [true], "the refund failed");
         let cancelled = Order { status: OrderStatus::Cancelled, ..sent.clone() };
         assert_eq!(had(&cancelled), [false]);
+    }
+
+    #[test]
+    fn a_buyer_has_the_first_parcel_before_the_others_are_sent_and_none_that_was_refused() {
+        let mut order = of_sellers(&[900, 450, 300], 0);
+        let other = order.lines[0].product_id;
+        for (at, line) in order.lines.iter_mut().enumerate() {
+            line.product_id = [other, ProductId::at(tests::now()), ProductId::at(tests::now())][at];
+        }
+        let products: Vec<ProductId> = order.lines.iter().map(|line| line.product_id).collect();
+        let said = |order: &Order, number, said: &ParcelSaid| {
+            moved(order, &order.moves(&[seller(number)], said).unwrap().unwrap())
+        };
+        let had = |order: &Order| {
+            let had = order.had();
+            products.iter().map(|product| had[product]).collect::<Vec<_>>()
+        };
+        let one = said(&order, 0, &ParcelSaid::Shipped(None));
+        assert_eq!((one.status, had(&one)), (OrderStatus::Pending, vec![true, false, false]));
+        let refused = said(&one, 1, &ParcelSaid::Refused(None));
+        assert_eq!(had(&refused), [true, false, false]);
+        let arrived = said(&refused, 0, &ParcelSaid::Delivered);
+        assert_eq!((arrived.status, had(&arrived)), (OrderStatus::Pending, vec![true, false, false]));
+        let all = said(&arrived, 2, &ParcelSaid::Shipped(None));
+        assert_eq!((all.status, had(&all)), (OrderStatus::Shipping, vec![true, false, true]));
+        let id = all.lines[0].offer_id;
+        let back = given(&all, &all.share(&[pieces(id, 2)], false).unwrap());
+        assert_eq!(had(&back), [false, false, true]);
     }
 
     #[test]

@@ -67,6 +67,16 @@ pub struct Parcel {
     pub back: Option<Amount>,
 }
 
+impl Parcel {
+    /// Whether it has left its seller.
+    pub fn is_sent(&self) -> bool {
+        match self.status {
+            ParcelStatus::Shipped | ParcelStatus::Delivered => true,
+            ParcelStatus::ToSend | ParcelStatus::Refused => false,
+        }
+    }
+}
+
 /// The parcels of an order, by their sellers.
 pub type Parcels = BTreeMap<UserId, Parcel>;
 

@@ -31,7 +31,8 @@ impl Claiming {
     /// Safe to repeat: the condition lets it happen once, and what is the person's already stays so.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for another token as for no such order, and where somebody else was first.
+    /// [`Error::NotFound`] for another token as for no such order, and where somebody else was first; `account-closed`
+    /// for a person whose account is disabled, being deleted or gone.
     pub async fn claim(&self, person: &Caller, claim: Claim) -> Result<Order, Error> {
         if !self.tokens.opens(claim.order_id, claim.order_token) {
             return Err(Error::NotFound);

@@ -33,6 +33,7 @@ use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::money::Amount;
 use shared::values::time::Timestamp;
+use users::OpenAccounts;
 
 use crate::attempt::{ATTEMPT, Payment, SCHEMA_VERSION};
 use crate::deciding::{Said, State};
@@ -66,6 +67,7 @@ pub struct Payments {
     client: Client,
     table: String,
     orders: Orders,
+    accounts: OpenAccounts,
 }
 
 impl FromEnv for Payments {
@@ -74,6 +76,7 @@ impl FromEnv for Payments {
             client: aws.dynamodb(),
             table: config::table("PAYMENTS_TABLE"),
             orders: Orders::from_env(aws)?,
+            accounts: OpenAccounts::from_env(aws)?,
         })
     }
 }

@@ -230,6 +230,17 @@ impl Products {
         Ok(self.ratings.found_in(&mut found).remove(&id).unwrap_or_default())
     }
 
+    /// Of which store a product is, whether or not it is for sale; `None` where it is of none or gone.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn store_of(&self, id: ProductId) -> anyhow::Result<Option<StoreId>> {
+        let get = self.client.get_item().table_name(&self.table).key("id", text(&id));
+        let found = get.consistent_read(true).send().await.context("read of which store a product is")?;
+        let product: Option<Product> = found.item.map(from_item).transpose()?;
+        Ok(product.and_then(|product| product.store_id))
+    }
+
     /// That a product is for sale and somebody else's than `person`'s, as a part of what another service writes.
     /// [`why_not_anothers`] tells why it is not so.
     ///

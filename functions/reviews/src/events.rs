@@ -1,7 +1,7 @@
 //! What happened to reviews and to what they come to, read from an item before and after a write.
 
 use products::ratings::{Stars, Totals};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shared::caller::UserId;
 use shared::values::time::Timestamp;
 
@@ -43,6 +43,18 @@ pub enum About {
         /// How many give how many stars.
         stars: EachStar,
     },
+}
+
+/// How a product is rated, as its event tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RatedTold {
+    /// Which product.
+    pub product_id: ProductId,
+    /// How often its totals changed: the greater of two is the later.
+    pub version: u32,
+    /// How many reviews give how many stars.
+    pub stars: EachStar,
 }
 
 shared::names!(

@@ -1,12 +1,13 @@
 //! What buyers say of products: stars and words, a reply of the seller, and what all stars of a product come to. The
 //! rules are here and call nothing; [`store`] keeps reviews in DynamoDB and counts their stars in the same
 //! transactions, [`purchases`] keeps who bought what, [`Reviewing`] is what authors do, [`moderating`] what sellers and
-//! admins do.
+//! admins do, and [`rating`] what stores have of it.
 
 pub mod events;
 pub mod letters;
 pub mod moderating;
 pub mod purchases;
+pub mod rating;
 pub mod reviewing;
 pub mod store;
 
@@ -29,6 +30,7 @@ pub use letters::{ReviewLetterKind, ReviewLetters};
 pub use moderating::Moderating;
 pub use products::ProductId;
 pub use purchases::Purchases;
+pub use rating::StoreRatings;
 pub use reviewing::Reviewing;
 pub use store::Reviews;
 
@@ -438,7 +440,7 @@ struct Summary {
 }
 
 /// How many reviews give one star, two, and so on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EachStar {
     #[serde(rename = "1")]
     one: u32,
@@ -456,6 +458,12 @@ impl From<Stars> for EachStar {
     fn from(stars: Stars) -> Self {
         let [one, two, three, four, five] = stars.each();
         Self { one, two, three, four, five }
+    }
+}
+
+impl From<EachStar> for Stars {
+    fn from(EachStar { one, two, three, four, five }: EachStar) -> Self {
+        Self::of([one, two, three, four, five])
     }
 }
 
@@ -489,6 +497,9 @@ pub enum Error {
     /// The author sells the product.
     #[error("the product is the author's own")]
     OwnProduct,
+    /// The author's account is disabled, being deleted or gone.
+    #[error("the account is closed")]
+    AccountClosed,
     /// The author has reviewed the product before.
     #[error("the product was reviewed before")]
     AlreadyReviewed,
@@ -516,6 +527,7 @@ impl From<Error> for Problem {
                 "Only who has bought a product reviews it, from when it is on its way. Try again then.",
             ),
             Error::OwnProduct => Self::new(OWN_PRODUCT, "Nobody reviews a product of their own."),
+            Error::AccountClosed => users::account_closed(),
             Error::AlreadyReviewed => Self::new(
                 ALREADY_REVIEWED,
                 "You have reviewed this product before. Change that review, or delete it first.",

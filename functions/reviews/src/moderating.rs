@@ -7,6 +7,7 @@ use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::values::time::Timestamp;
 
+use crate::store::By;
 use crate::{Author, Error, NewReply, ProductId, Review, Reviews, Visibility};
 
 /// Replying to reviews, and hiding them.
@@ -37,11 +38,11 @@ impl Moderating {
         reply: &NewReply,
         now: Timestamp,
     ) -> Result<Review, Error> {
-        let sells_it = self.products.is_theirs(product, seller.id())?;
+        let by = By::Seller(self.products.is_theirs(product, seller.id())?);
         let rule = |review: Review| {
             if review.is_shown() { Ok(review.answered(reply, now)) } else { Err(Error::NotFound) }
         };
-        self.reviews.change((product, author), if_match, Some(&sells_it), rule).await
+        self.reviews.change((product, author), if_match, &by, rule).await
     }
 
     /// Hides a review from everybody but its author and the admins, or shows it again; its stars count accordingly.
@@ -57,6 +58,6 @@ impl Moderating {
         now: Timestamp,
     ) -> Result<Review, Error> {
         let rule = |review: Review| Ok(review.moderated(visibility, now));
-        self.reviews.change((product, author), if_match, None, rule).await
+        self.reviews.change((product, author), if_match, &By::Anybody, rule).await
     }
 }

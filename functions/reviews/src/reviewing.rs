@@ -10,6 +10,7 @@ use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::values::time::Timestamp;
 
+use crate::store::By;
 use crate::{Error, Given, NewReview, Order, ProductId, PurchaseRule, Review, Reviews};
 
 /// Posting reviews, as often as one person may.
@@ -87,10 +88,10 @@ impl Reading {
 }
 
 impl Reviews {
-    /// Changes the caller's own review, if it is a version that the request is about.
+    /// Changes the caller's own review, if it is a version that the request is about and the account may be used.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::AnotherVersion`], [`Error::ChangedMeanwhile`].
+    /// [`Error::NotFound`], [`Error::AccountClosed`], [`Error::AnotherVersion`], [`Error::ChangedMeanwhile`].
     pub async fn edit(
         &self,
         author: &Caller,
@@ -99,6 +100,7 @@ impl Reviews {
         new: &NewReview,
         now: Timestamp,
     ) -> Result<Review, Error> {
-        self.change((product, author.id()), if_match, None, |review| Ok(review.edited(new, now))).await
+        let by = By::Author(author.id().clone());
+        self.change((product, author.id()), if_match, &by, |review| Ok(review.edited(new, now))).await
     }
 }

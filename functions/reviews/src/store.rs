@@ -27,13 +27,14 @@ use serde::Deserialize;
 use shared::caller::UserId;
 use shared::dynamo::list::Sort::{Ascending, Descending};
 use shared::dynamo::list::{Cursors, List, Page, PageRequest};
-use shared::dynamo::{Item, Write, Written, from_item, number, put_item, read_each, text, to_item};
+use shared::dynamo::{Item, Part, Write, Written, from_item, number, put_item, read_each, text, to_item};
 use shared::http::IfMatch;
 use shared::http::problem::Problem;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::id::random_bytes;
 use shared::values::time::Timestamp;
+use users::OpenAccounts;
 
 use crate::{Error, Given, Order, ProductId, PurchaseRule, Purchases, Review, SCHEMA_VERSION};
 
@@ -66,6 +67,7 @@ pub struct Reviews {
     table: String,
     purchases: Purchases,
     products: Products,
+    accounts: OpenAccounts,
 }
 
 impl FromEnv for Reviews {
@@ -75,12 +77,35 @@ impl FromEnv for Reviews {
             table: config::table("REVIEWS_TABLE"),
             purchases: Purchases::from_env(aws)?,
             products: Products::from_env(aws)?,
+            accounts: OpenAccounts::from_env(aws)?,
         })
     }
 }
 
 /// Which review: that of a product by a person.
 pub type Key<'a> = (ProductId, &'a UserId);
+
+/// As who somebody changes a review.
+#[derive(Debug, Clone, PartialEq)]
+pub enum By {
+    /// As one of whom nothing is asked that was not before.
+    Anybody,
+    /// As its author, whose account may be used.
+    Author(UserId),
+    /// As the seller of its product, by the condition of [`Products::is_theirs`].
+    Seller(ConditionCheck),
+}
+
+impl By {
+    /// Why it is not so, by the item against which the condition failed.
+    fn refused(&self, found: Item) -> anyhow::Result<Error> {
+        match self {
+            Self::Author(_) => Ok(Error::AccountClosed),
+            Self::Seller(_) => not_theirs(found),
+            Self::Anybody => anyhow::bail!("a change was refused that has no condition"),
+        }
+    }
+}
 
 /// Who may post a review.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,8 +127,8 @@ impl Reviews {
     /// Safe to repeat by the SDK: a review whose reply was lost is known again.
     ///
     /// # Errors
-    /// [`Error::NoProduct`], [`Error::OwnProduct`], [`Error::AlreadyReviewed`], [`Error::NotBought`]: the first that is
-    /// so.
+    /// [`Error::NoProduct`], [`Error::OwnProduct`], [`Error::AccountClosed`], [`Error::AlreadyReviewed`],
+    /// [`Error::NotBought`]: the first that is so.
     pub async fn post(&self, review: Review, rule: PurchaseRule) -> Result<Review, Error> {
         match (self.post_as(Who::Buyers, &review).await?, rule) {
             (Posted::Done, _) => Ok(review),
@@ -119,6 +144,7 @@ impl Reviews {
     async fn post_as(&self, who: Who, review: &Review) -> Result<Posted, Error> {
         let mut write = Write::new();
         let product = write.check(self.products.is_anothers(review.product_id, &review.user_id)?);
+        let account = write.check(self.accounts.is_open(&review.user_id)?);
         let bought = match who {
             Who::Buyers => Some(write.check(self.purchases.is_bought(&review.user_id, review.product_id)?)),
             Who::Anybody => None,
@@ -136,6 +162,9 @@ impl Reviews {
                 NotAnothers::NotFound => Error::NoProduct,
                 NotAnothers::Own => Error::OwnProduct,
             });
+        }
+        if found.at(account).is_some() {
+            return Err(Error::AccountClosed);
         }
         if let Some(item) = found.take(own) {
             let there: Review = from_item(item)?;
@@ -206,24 +235,25 @@ impl Reviews {
     }
 
     /// Applies `rule` to a review, if it is a version that the request is about, and tries again when somebody else
-    /// changed it meanwhile. Where the rule gives `None` there is nothing to change. Where `sells_it` is given, the
-    /// condition of [`Products::is_theirs`], that must be so in either case. Safe to repeat as far as the rule is.
+    /// changed it meanwhile. Where the rule gives `None` there is nothing to change. That the caller is who it takes
+    /// is a condition of the write; and a seller has to be that of the product also where nothing is written. Safe to
+    /// repeat as far as the rule is.
     ///
     /// # Errors
-    /// [`Error::NotFound`], [`Error::AnotherVersion`], [`Error::ChangedMeanwhile`], where the caller does
-    /// not sell the product [`Error::NotTheSeller`] or [`Error::NoProduct`], and those of the rule.
+    /// [`Error::NotFound`], [`Error::AnotherVersion`], [`Error::ChangedMeanwhile`], those of the rule, and where the
+    /// caller is not who it takes [`Error::AccountClosed`], [`Error::NotTheSeller`] or [`Error::NoProduct`].
     pub async fn change(
         &self,
         key: Key<'_>,
         if_match: &IfMatch,
-        sells_it: Option<&ConditionCheck>,
+        by: &By,
         rule: impl Fn(Review) -> Result<Option<Review>, Error>,
     ) -> Result<Review, Error> {
         let mut tried: Option<Review> = None;
         for _ in 0..TRIES {
             let Some(found) = self.find(key).await? else {
                 // Who does not sell the product is told that, whatever reviews it has.
-                self.is_so(sells_it).await?;
+                self.is_so(by).await?;
                 return Err(Error::NotFound);
             };
             // Refused, a write may be one whose reply was lost: then this is what it wrote.
@@ -235,14 +265,14 @@ impl Reviews {
             let Some(next) = (match next {
                 Ok(next) => next,
                 Err(error) => {
-                    self.is_so(sells_it).await?;
+                    self.is_so(by).await?;
                     return Err(error);
                 }
             }) else {
-                self.is_so(sells_it).await?;
+                self.is_so(by).await?;
                 return Ok(found);
             };
-            if self.replace(&found, &next, sells_it).await? {
+            if self.replace(&found, &next, by).await? {
                 return Ok(next);
             }
             tried = Some(next);
@@ -250,9 +280,9 @@ impl Reviews {
         Err(Error::ChangedMeanwhile)
     }
 
-    /// Looks whether what is asked of the product is so, where nothing is written.
-    async fn is_so(&self, sells_it: Option<&ConditionCheck>) -> Result<(), Error> {
-        let Some(sells_it) = sells_it else { return Ok(()) };
+    /// Looks whether whoever speaks for the seller is that, where nothing is written.
+    async fn is_so(&self, by: &By) -> Result<(), Error> {
+        let By::Seller(sells_it) = by else { return Ok(()) };
         let mut write = Write::new();
         let product = write.check(sells_it.clone());
         match write.commit(&self.client).await.context("look whose product it is")? {
@@ -261,31 +291,35 @@ impl Reviews {
         }
     }
 
+    /// That the caller is who it takes, as a part of a write.
+    fn check(&self, write: &mut Write, by: &By) -> anyhow::Result<Option<Part>> {
+        Ok(match by {
+            By::Anybody => None,
+            By::Author(author) => Some(write.check(self.accounts.is_open(author)?)),
+            By::Seller(sells_it) => Some(write.check(sells_it.clone())),
+        })
+    }
+
     /// Writes a review over the version that was read, with the stars that count of it, and tells whether it was that.
-    async fn replace(
-        &self,
-        read: &Review,
-        next: &Review,
-        sells_it: Option<&ConditionCheck>,
-    ) -> Result<bool, Error> {
+    async fn replace(&self, read: &Review, next: &Review, by: &By) -> Result<bool, Error> {
         let put = self.put(next)?.condition_expression(AS_READ);
         let put =
             put.set_expression_attribute_values(Some(as_read(read))).build().context("change a review")?;
         let totals = self.totals(read.product_id, read.counts(), next.counts())?;
-        if sells_it.is_none() && totals.is_none() {
+        let mut write = Write::new();
+        let condition = self.check(&mut write, by)?;
+        if condition.is_none() && totals.is_none() {
             let written = put_item(&self.client, put).await.context("change a review")?;
             return Ok(matches!(written, Written::Done(())));
         }
-        let mut write = Write::new();
-        let product = sells_it.map(|check| write.check(check.clone()));
         write.put(put);
         if let Some(totals) = totals {
             write.update(totals);
         }
         match write.commit(&self.client).await.context("change a review")? {
             Written::Done(()) => Ok(true),
-            Written::Refused(mut found) => match product.and_then(|product| found.take(product)) {
-                Some(item) => Err(not_theirs(item)?),
+            Written::Refused(mut found) => match condition.and_then(|condition| found.take(condition)) {
+                Some(item) => Err(by.refused(item)?),
                 None => Ok(false),
             },
         }

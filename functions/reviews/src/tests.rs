@@ -1,5 +1,5 @@
 use super::*;
-use crate::events::{About, What, between};
+use crate::events::{About, RatedTold, What, between};
 use products::ratings::TOTALS;
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
@@ -220,6 +220,8 @@ fn totals_tell_how_a_product_is_rated_by_then() {
     assert!(matches!(event.about, About::Totals { version: 4, .. }));
     let stars = json!({ "1": 1, "2": 0, "3": 0, "4": 0, "5": 2 });
     assert_eq!(json!(event), json!({ "productId": PRODUCT, "version": 4, "stars": stars }));
+    let heard: RatedTold = serde_json::from_value(json!(event)).unwrap();
+    assert_eq!((heard.version, Stars::from(heard.stars).each()), (4, [1, 0, 0, 0, 2]));
     assert_eq!(told(None, Some(&totals(1, 0))), [What::Rated]);
     assert_eq!(told(Some(&totals(3, 1)), Some(&totals(4, 1))), []);
 }

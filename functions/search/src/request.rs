@@ -2,13 +2,12 @@
 //! once.
 
 use std::collections::HashSet;
-use std::convert::Infallible;
 use std::str::FromStr;
 
 use offers::Category;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use shared::dynamo::list::Cursors;
+use shared::dynamo::list::{Cursor, Cursors, Limit};
 use shared::http::input::{self, Field, Number};
 use shared::http::problem::{FieldError, Problem};
 use shared::http::{FromRequestParts, Parameter, Parts, QueryParameter};
@@ -173,38 +172,6 @@ impl From<SortBy> for Sort {
     }
 }
 
-struct Limit(usize);
-
-impl Parameter for Limit {
-    const NAME: &'static str = "limit";
-}
-
-impl FromStr for Limit {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let number = text.parse::<Number>().ok().and_then(|number| number.shifted(0));
-        let limit = number.and_then(|number| usize::try_from(number).ok());
-        let limit = limit.filter(|limit| (1..=MAX_LIMIT).contains(limit));
-        limit.map(Self).ok_or_else(|| format!("must be a whole number from 1 to {MAX_LIMIT}"))
-    }
-}
-
-/// Any text: whether it is a cursor shows when it is opened.
-struct Cursor(String);
-
-impl Parameter for Cursor {
-    const NAME: &'static str = "cursor";
-}
-
-impl FromStr for Cursor {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(Self(text.to_owned()))
-    }
-}
-
 /// What `GET /search` is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchRequest {
@@ -270,7 +237,8 @@ impl<S: Send + Sync> FromRequestParts<S> for SearchRequest {
         let min_rating = parameter::<MinRating>(parts, &mut faults).await.map(|rating| rating.0);
         let sort = parameter::<SortBy>(parts, &mut faults).await;
         let cursor = parameter::<Cursor>(parts, &mut faults).await.map(|cursor| cursor.0);
-        let limit = parameter::<Limit>(parts, &mut faults).await.map_or(DEFAULT_LIMIT, |limit| limit.0);
+        let limit =
+            parameter::<Limit<MAX_LIMIT>>(parts, &mut faults).await.map_or(DEFAULT_LIMIT, |limit| limit.0);
         if min_price.zip(max_price).is_some_and(|(min, max)| min > max) {
             faults.push(FieldError::parameter(MaxPrice::NAME, "must not be less than minPrice"));
         }
@@ -382,7 +350,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_page_has_thirty_products_at_most() {
-        let limit = |text: &str| text.parse::<Limit>().map(|limit| limit.0).ok();
+        let limit = |text: &str| text.parse::<Limit<MAX_LIMIT>>().map(|limit| limit.0).ok();
         assert_eq!(["1", "30", "0", "31", "1.5"].map(limit), [Some(1), Some(30), None, None, None]);
     }
 

@@ -1,6 +1,6 @@
 //! Stores: under which names people sell, and whether they do. The rules are here and call nothing; [`store`] keeps
 //! stores in DynamoDB, with the gates that orders go through and the sets of those that are hidden; [`keeping`] is what
-//! their owners and the admins do, [`picturing`] how a store gets its pictures.
+//! their owners and the admins do, [`picturing`] how a store gets its pictures, and [`Stores::rate`] how it is rated.
 //!
 //! | a store is | everyone sees it | its products are on the lists | they can be ordered |
 //! | --- | --- | --- | --- |
@@ -23,6 +23,7 @@ use shared::dynamo::list::Page;
 use shared::http::input::{Body, Change, Fields};
 use shared::http::problem::{CONFLICT, FORBIDDEN, Kind, Problem, StatusCode};
 use shared::media::{Images, NewPicture, UploadId};
+use shared::values::stars::{Rating, Stars};
 use shared::values::text::folded;
 use shared::values::time::Timestamp;
 use users::Email;
@@ -269,7 +270,7 @@ pub(crate) struct Picture {
 /// The shape in which stores are written.
 const SCHEMA_VERSION: u32 = 1;
 
-/// A store as the table keeps it. Its pictures change by themselves, everything else under its `version`.
+/// A store as the table keeps it. Its pictures and its stars change by themselves, everything else under its `version`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Store {
@@ -294,6 +295,9 @@ pub struct Store {
     logo: Picture,
     #[serde(default)]
     banner: Picture,
+    /// How many reviews of all that it ever sold give how many stars.
+    #[serde(flatten)]
+    stars: Stars,
     created_at: Timestamp,
     updated_at: Timestamp,
     version: u32,
@@ -316,6 +320,7 @@ impl Store {
             first_published_at: None,
             logo: Picture::default(),
             banner: Picture::default(),
+            stars: Stars::default(),
             created_at: now,
             updated_at: now,
             version: 1,
@@ -338,7 +343,12 @@ impl Store {
         self.status
     }
 
-    /// Counts the changes of all but its pictures, from 1.
+    /// How many reviews of all that it ever sold give how many stars.
+    pub fn stars(&self) -> Stars {
+        self.stars
+    }
+
+    /// Counts the changes of all but its pictures and stars, from 1.
     pub fn version(&self) -> u32 {
         self.version
     }
@@ -400,10 +410,7 @@ impl Store {
     /// When the name that stands for it is none: a mistake in our code.
     pub(crate) fn without_owner(self, now: Timestamp) -> Result<Option<Self>, String> {
         let name = StoreName::new(&format!("Closed {}", self.store_id))?;
-        if self.name == name {
-            return Ok(None);
-        }
-        Ok(Some(Self {
+        let closed = Self {
             name_key: name.key(),
             name,
             description: None,
@@ -411,8 +418,9 @@ impl Store {
             status: StoreStatus::Deactivated,
             deactivated_by: Some(self.deactivated_by.unwrap_or(Editor::Owner)),
             reason: None,
-            ..self.changed(now)
-        }))
+            ..self.clone()
+        };
+        Ok((closed != self).then(|| closed.changed(now)))
     }
 
     /// Whether it is so already, by a change made at this very moment, which names a request: as by a write whose reply
@@ -453,9 +461,10 @@ impl Store {
         Self { updated_at: now.after(self.updated_at), version: self.version + 1, ..self }
     }
 
-    /// Whether it is the same but for its pictures, which change by themselves.
+    /// Whether it is the same but for its pictures and stars, which change by themselves.
     pub(crate) fn is_the_same_version(&self, other: &Self) -> bool {
-        Self { logo: other.logo.clone(), banner: other.banner.clone(), ..self.clone() } == *other
+        let (logo, banner, stars) = (other.logo.clone(), other.banner.clone(), other.stars);
+        Self { logo, banner, stars, ..self.clone() } == *other
     }
 }
 
@@ -477,6 +486,7 @@ pub struct PublicStore {
     banner_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     banner_images: Option<Images>,
+    rating: Rating,
     created_at: Timestamp,
 }
 
@@ -510,6 +520,7 @@ impl From<Store> for PublicStore {
             logo_images: store.logo.images,
             banner_url: store.banner.image_url,
             banner_images: store.banner.images,
+            rating: store.stars.rating(),
             created_at: store.created_at,
         }
     }
@@ -561,6 +572,9 @@ pub enum Error {
     /// Everyone may see it, but it is somebody else's.
     #[error("the store is somebody else's")]
     NotYours,
+    /// The owner's account is disabled, being deleted or gone.
+    #[error("the account is closed")]
+    AccountClosed,
     /// Another store is called so, as people compare names.
     #[error("another store has this name")]
     NameTaken,
@@ -600,6 +614,7 @@ impl From<Error> for Problem {
                 FORBIDDEN,
                 "This is somebody else's store. Only its owner and the admins may change it.",
             ),
+            Error::AccountClosed => users::account_closed(),
             Error::NameTaken => {
                 let detail =
                     "Another store has this name, or one that people would take for it. Choose another name.";

@@ -8,16 +8,18 @@
 //! | how many stores a person has | the person's id | `#owner` |
 //! | how often the sets below have changed, all together | `hidden` | `hidden` |
 //! | which stores are hidden: those whose ids end so | `hidden#0` to `hidden#15` | `hidden` |
+//! | how a product counts in the rating of its store | the product's id | `#rated` |
 //! | a person's stores, newest first | index `owner`: `ownerId`, `createdAt` | |
 //! | what everyone sees, newest first | index `published`, sparse: `published` = "published", `createdAt` | |
 //!
-//! A store's pictures change by themselves, all else of it under its `version`. Its gates and its place among the
-//! hidden change with its status, in the same transaction: so an order that goes through a gate, which is a condition
-//! in the order's own transaction, was placed while the store was published. There are sixteen gates so that the orders
-//! of one store do not meet on one item, where DynamoDB would cancel them.
+//! A store's pictures and its stars change by themselves, all else of it under its `version`. Its gates and its place
+//! among the hidden change with its status, in the same transaction: so an order that goes through a gate, which is a
+//! condition in the order's own transaction, was placed while the store was published. There are sixteen gates so that
+//! the orders of one store do not meet on one item, where DynamoDB would cancel them.
 
 mod gates;
 mod hidden;
+mod ratings;
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
@@ -38,6 +40,7 @@ use shared::media::{Media, Published, Standing, UploadId};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
+use users::OpenAccounts;
 
 use crate::{
     Editor, Error, MOST_STORES, NameKey, NewStatus, PictureOf, SCHEMA_VERSION, Store, StoreChanges, StoreId,
@@ -70,11 +73,16 @@ const TRIES: u32 = 5;
 pub struct Stores {
     client: Client,
     table: String,
+    accounts: OpenAccounts,
 }
 
 impl FromEnv for Stores {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self { client: aws.dynamodb(), table: config::table("STORES_TABLE") })
+        Ok(Self {
+            client: aws.dynamodb(),
+            table: config::table("STORES_TABLE"),
+            accounts: OpenAccounts::from_env(aws)?,
+        })
     }
 }
 
@@ -86,11 +94,11 @@ struct Holder {
 }
 
 impl Stores {
-    /// Records a new store, with its name and in the count of its owner's. Safe against the SDK's own repetition: its
-    /// id is new, so a store of that id is this one.
+    /// Records a new store, with its name and in the count of its owner's, whose account may be used. Safe against the
+    /// SDK's own repetition: its id is new, so a store of that id is this one.
     ///
     /// # Errors
-    /// [`Error::NameTaken`], [`Error::TooMany`].
+    /// [`Error::AccountClosed`], [`Error::NameTaken`], [`Error::TooMany`].
     pub async fn create(&self, store: &Store) -> Result<(), Error> {
         let mut write = Write::new();
         let put = Put::builder().table_name(&self.table).set_item(Some(with_index_keys(store)?));
@@ -105,9 +113,11 @@ impl Stores {
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":most", number(MOST_STORES));
         let count = write.update(count.build().context("count a person's stores")?);
+        let account = write.check(self.accounts.is_open(&store.owner_id)?);
         match write.commit(&self.client).await.context("record a store")? {
             Written::Done(()) => Ok(()),
             Written::Refused(found) if found.at(own).is_some() => Ok(()),
+            Written::Refused(found) if found.at(account).is_some() => Err(Error::AccountClosed),
             // Whoever may have no more would not be helped by another name.
             Written::Refused(found) if found.at(count).is_some() => Err(Error::TooMany),
             Written::Refused(found) if found.at(name).is_some() => Err(Error::NameTaken),
@@ -451,10 +461,11 @@ impl Stores {
         if from_item::<Holder>(taken)?.holder == id { Ok(false) } else { Err(Error::NameTaken) }
     }
 
-    /// What is different between two versions, but for the pictures, as an update of the first one: derived from the
-    /// items, so that no attribute can be forgotten.
+    /// What is different between two versions, but for pictures and stars, as an update of the first one: derived from
+    /// the items, so that no attribute can be forgotten.
     fn changes(&self, read: &Store, next: &Store) -> anyhow::Result<Update> {
-        let next = &Store { logo: read.logo.clone(), banner: read.banner.clone(), ..next.clone() };
+        let (logo, banner, stars) = (read.logo.clone(), read.banner.clone(), read.stars);
+        let next = &Store { logo, banner, stars, ..next.clone() };
         let (old, new) = (with_index_keys(read)?, with_index_keys(next)?);
         let mut update = self.update(&read.store_id, STORE);
         let mut set = Vec::new();

@@ -158,12 +158,49 @@ fn whose_it_is_is_told_of_what_everyone_sees_alone() {
 }
 
 #[test]
+fn a_store_from_before_there_were_ratings_has_none_and_a_rating_is_no_other_version() {
+    let store = published();
+    let mut item = shared::dynamo::to_item(&store).unwrap();
+    item.retain(|name, _| !name.starts_with("stars"));
+    let old: Store = shared::dynamo::from_item(item.clone()).unwrap();
+    assert_eq!(old, store);
+    for (name, stars) in [("stars4", 1), ("stars5", 3)] {
+        item.insert(name.to_owned(), shared::dynamo::number(stars));
+    }
+    let rated: Store = shared::dynamo::from_item(item).unwrap();
+    assert!(rated.is_the_same_version(&old));
+    assert_eq!(
+        serde_json::to_value(PublicStore::from(rated)).unwrap()["rating"],
+        json!({ "average": 4.8, "count": 4 })
+    );
+}
+
+#[test]
+fn whatever_an_owner_who_leaves_did_to_a_store_it_ends_closed_and_without_a_word() {
+    let left = |store: Store| store.without_owner(later()).unwrap();
+    for store in [draft(), published(), deactivated(Editor::Owner), deactivated(Editor::Admin)] {
+        let closed = left(store.clone()).unwrap();
+        assert_eq!((closed.status, closed.version), (StoreStatus::Deactivated, store.version + 1));
+        assert_eq!((&closed.description, &closed.support_email, &closed.reason), (&None, &None, &None));
+        assert_eq!(closed.is_hidden(), store.first_published_at.is_some());
+        assert_eq!(left(closed.clone()), None, "it is so already");
+        // By a token from before it was closed.
+        let said = closed.clone().with_changes(&changes(&json!({ "description": "Ann's." })), later());
+        assert_eq!(left(said).unwrap().description, None);
+        if let Ok(Some(opened)) = closed.with_status(&to(WantedStatus::Published), Editor::Owner, later()) {
+            assert_eq!(left(opened).unwrap().status, StoreStatus::Deactivated);
+        }
+    }
+}
+
+#[test]
 fn everyone_sees_neither_its_owner_nor_how_it_stands() {
     let store = published();
     let seen = serde_json::to_value(PublicStore::from(store.clone())).unwrap();
     let expected = json!({
         "id": store.store_id, "name": "Ann's Tea House", "description": "Tea.",
-        "supportEmail": "help@cartwright.test", "createdAt": "2026-11-21T12:00:00.000Z"
+        "supportEmail": "help@cartwright.test", "createdAt": "2026-11-21T12:00:00.000Z",
+        "rating": { "average": null, "count": 0 }
     });
     assert_eq!(seen, expected);
     let own = serde_json::to_value(OwnStore::from(deactivated(Editor::Admin))).unwrap();

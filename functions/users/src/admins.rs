@@ -15,8 +15,9 @@
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::ConditionCheck;
 use serde::Deserialize;
-use shared::caller::{Admin, Caller};
+use shared::caller::{Admin, Caller, UserId};
 use shared::dynamo::{self, from_item};
 use shared::http::problem::{Problem, SECOND_FACTOR_NEEDED};
 use shared::http::{FromRef, FromRequestParts, Parts};
@@ -24,6 +25,7 @@ use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
 
+use crate::store::IS_ACTIVE;
 use crate::{Role, Status, account_closed};
 
 shared::names!(
@@ -155,6 +157,22 @@ impl OpenAccounts {
         } else {
             Err(account_closed())
         }
+    }
+
+    /// That a person's account may be used, as a part of what is written for them: what its deletion comes upon later
+    /// was there before it was asked for. Where it fails, [`account_closed`] is the answer. It costs two write units.
+    ///
+    /// # Errors
+    /// Never for values of these types; the SDK's builder asks.
+    pub fn is_open(&self, person: &UserId) -> anyhow::Result<ConditionCheck> {
+        ConditionCheck::builder()
+            .table_name(&self.table)
+            .key("userId", dynamo::text(person))
+            .condition_expression(format!("attribute_exists(userId) AND {IS_ACTIVE}"))
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":active", dynamo::text(&Status::Active))
+            .build()
+            .context("look whether an account is open")
     }
 }
 

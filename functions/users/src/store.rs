@@ -71,7 +71,7 @@ pub struct SignIn {
 const NEXT_VERSION: &str = "#version = if_not_exists(#version, :one) + :one";
 
 /// That an account may be used. Its name and value: `#status`, `:active`.
-const IS_ACTIVE: &str = "(attribute_not_exists(#status) OR #status = :active)";
+pub(crate) const IS_ACTIVE: &str = "(attribute_not_exists(#status) OR #status = :active)";
 
 /// A condition, with its values.
 struct IsSo {

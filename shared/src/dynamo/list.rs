@@ -58,30 +58,33 @@ impl PageRequest {
     }
 }
 
-struct Limit(usize);
+/// How many entries the client wants at most: `?limit=`, from 1 to `MOST`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit<const MOST: usize>(pub usize);
 
-impl Parameter for Limit {
+impl<const MOST: usize> Parameter for Limit<MOST> {
     const NAME: &'static str = "limit";
 }
 
-impl FromStr for Limit {
+impl<const MOST: usize> FromStr for Limit<MOST> {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let number = text.parse::<Number>().ok().and_then(|number| number.shifted(0));
         let limit = number.and_then(|number| usize::try_from(number).ok());
-        let limit = limit.filter(|limit| (1..=MAX_LIMIT).contains(limit));
-        limit.map(Self).ok_or_else(|| format!("must be a whole number from 1 to {MAX_LIMIT}"))
+        let limit = limit.filter(|limit| (1..=MOST).contains(limit));
+        limit.map(Self).ok_or_else(|| format!("must be a whole number from 1 to {MOST}"))
     }
 }
 
-struct Cursor(String);
+/// From where the client wants to go on: `?cursor=`. It is any text: whether it is a cursor shows when it is opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor(pub String);
 
 impl Parameter for Cursor {
     const NAME: &'static str = "cursor";
 }
 
-/// Any text: whether it is a cursor shows when it is opened.
 impl FromStr for Cursor {
     type Err = Infallible;
 
@@ -94,7 +97,8 @@ impl<S: Send + Sync> FromRequestParts<S> for PageRequest {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let QueryParameter(limit) = QueryParameter::<Limit>::from_request_parts(parts, state).await?;
+        let QueryParameter(limit) =
+            QueryParameter::<Limit<MAX_LIMIT>>::from_request_parts(parts, state).await?;
         let QueryParameter(cursor) = QueryParameter::<Cursor>::from_request_parts(parts, state).await?;
         Ok(Self {
             limit: limit.map_or(DEFAULT_LIMIT, |limit| limit.0),

@@ -11,13 +11,18 @@ use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_dynamodb::config::interceptors::InterceptorContext;
+use aws_sdk_dynamodb::config::retry::{ClassifyRetry, RetryAction};
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, OrchestratorError};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 use crate::run::config::ConfigError;
@@ -77,7 +82,38 @@ impl Aws {
 
     /// The function's one DynamoDB client.
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        self.dynamodb.get_or_init(|| aws_sdk_dynamodb::Client::new(&self.sdk)).clone()
+        let client = || {
+            let config = aws_sdk_dynamodb::config::Builder::from(&self.sdk).retry_classifier(Conflicts);
+            aws_sdk_dynamodb::Client::from_conf(config.build())
+        };
+        self.dynamodb.get_or_init(client).clone()
+    }
+}
+
+/// Tries a write of one item again that met a transaction on that item: DynamoDB refuses it at once instead of queueing
+/// it, and the SDK takes that for final.
+#[derive(Debug)]
+struct Conflicts;
+
+impl ClassifyRetry for Conflicts {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let error =
+            context.output_or_error().and_then(Result::err).and_then(OrchestratorError::as_operation_error);
+        let Some(error) = error else { return RetryAction::NoActionIndicated };
+        let is_conflict = error
+            .downcast_ref()
+            .map(UpdateItemError::is_transaction_conflict_exception)
+            .or_else(|| error.downcast_ref().map(PutItemError::is_transaction_conflict_exception))
+            .or_else(|| error.downcast_ref().map(DeleteItemError::is_transaction_conflict_exception));
+        if is_conflict == Some(true) {
+            RetryAction::transient_error()
+        } else {
+            RetryAction::NoActionIndicated
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "conflicts with transactions"
     }
 }
 
@@ -199,6 +235,23 @@ mod tests {
         let error = aws_sdk_dynamodb::Client::new(&sdk).list_tables().send().await.unwrap_err();
         assert!(matches!(error, aws_sdk_dynamodb::error::SdkError::TimeoutError(_)), "{error:?}");
         assert!(started.elapsed() < CALL_TIMEOUT + Duration::from_millis(400), "{:?}", started.elapsed());
+    }
+
+    #[tokio::test]
+    async fn a_write_that_meets_a_transaction_is_tried_again_and_one_whose_condition_fails_is_not() {
+        let retries = RetryConfig::standard().with_max_attempts(3);
+        let retries = retries.with_initial_backoff(Duration::from_millis(1));
+        for (fault, tries) in [("TransactionConflictException", 3), ("ConditionalCheckFailedException", 1)] {
+            let kind = format!("com.amazonaws.dynamodb.v20120810#{fault}");
+            let (sdk, asked) = canned::answering(400, &serde_json::json!({ "__type": kind }));
+            let sdk = sdk.into_builder().retry_config(retries.clone()).build();
+            let client = Aws::for_tests(sdk).dynamodb();
+            let id = aws_sdk_dynamodb::types::AttributeValue::S("a".to_owned());
+            assert!(client.update_item().table_name("t").key("id", id.clone()).send().await.is_err());
+            assert!(client.put_item().table_name("t").item("id", id.clone()).send().await.is_err());
+            assert!(client.delete_item().table_name("t").key("id", id).send().await.is_err());
+            assert_eq!(asked.lock().unwrap().len(), 3 * tries, "{fault}");
+        }
     }
 
     #[tokio::test]

@@ -31,7 +31,7 @@ use crate::plan::Plan;
 use crate::proxy::Proxy;
 use crate::quiet::end_dead_leases;
 use crate::receiver::Receiver;
-use crate::reviews::{Act, is_recorded};
+use crate::reviews::{Act, is_counted, is_recorded};
 use crate::workload::{Buyer, Town, millis};
 use crate::world::{awaits, has_left, is_settled, number, stored, text};
 
@@ -111,6 +111,8 @@ enum Flow {
     Reviews,
     /// An endpoint is told of an event.
     Tells,
+    /// What somebody says of a product counts for its store.
+    RatesStore,
 }
 
 impl Flow {
@@ -142,6 +144,7 @@ impl Flow {
         Self::GuestPays,
         Self::Reviews,
         Self::Tells,
+        Self::RatesStore,
         Self::HoldSwept,
         Self::RefundSwept,
         Self::Swept,
@@ -185,7 +188,8 @@ impl Flow {
             | Self::ChangesPictures
             | Self::ClosesStore
             | Self::Reviews
-            | Self::Tells => false,
+            | Self::Tells
+            | Self::RatesStore => false,
         }
     }
 
@@ -245,6 +249,7 @@ impl Flow {
                 "set-review-visibility",
                 "delete-review",
             ],
+            Self::RatesStore => &["rate-stores"],
             Self::Indexes => &["index-products"],
             Self::Tells => &["queue-webhooks", "send-webhook"],
             Self::ClosesStore => &["set-store-status"],
@@ -704,6 +709,7 @@ impl Theatre {
                 let pair = self.take_pair();
                 let scene = match flow {
                     Flow::Reviews => self.reviews(flow, aim, label, &pair).await,
+                    Flow::RatesStore => self.rates(flow, aim, label, &pair).await,
                     Flow::ClosesStore => self.closes(flow, aim, &pair).await,
                     _ if flow.is_by_card() => self.by_card(flow, aim, label, &pair).await,
                     _ => self.order(flow, aim, label, &pair).await,
@@ -815,21 +821,51 @@ impl Theatre {
         let (town, Pair { buyer, product, .. }) = (&self.town, pair);
         let counter = counted_as(&self.limit_key, &buyer.id);
         let scene = Scene::new(flow, aim, vec![product.id.clone(), counter]);
-        let key = URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{flow:?} {label}")));
-        let lines = vec![(product.id.clone(), 1)];
-        let asked = order_of(&lines);
-        let label = label.to_owned();
-        let purchase = Purchase { label, buyer: buyer.id.clone(), asked, lines, ..Purchase::default() };
-        town.history.begin(&key, purchase);
-        let Some(order) = self.ask(&key).await else { return scene };
-        let is_recorded = async || self.is_shipped(&order).await && is_recorded(&town.aws, &order).await;
-        wait(Duration::from_secs(40), is_recorded).await;
+        let Some(order) = self.may_review(flow, label, buyer, product).await else { return scene };
         // What an earlier scene has left.
         town.acts(&buyer.person, product, Act::Delete).await;
         self.stage.enter(&scene);
         for act in [Act::Post(4), Act::Edit(2), Act::Reply, Act::Hide, Act::Show, Act::Delete, Act::Post(5)] {
             town.acts(&buyer.person, product, act).await;
         }
+        self.stage.leave(&scene);
+        wait(millis(3_000), async || self.is_settled(&order).await).await;
+        scene
+    }
+
+    /// Has a buyer buy a product, until it is known that it may be reviewed, and gives the order.
+    async fn may_review(&self, flow: Flow, label: &str, buyer: &Buyer, product: &Product) -> Option<String> {
+        let key = URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{flow:?} {label}")));
+        let lines = vec![(product.id.clone(), 1)];
+        let asked = order_of(&lines);
+        let label = label.to_owned();
+        let purchase = Purchase { label, buyer: buyer.id.clone(), asked, lines, ..Purchase::default() };
+        self.town.history.begin(&key, purchase);
+        let order = self.ask(&key).await?;
+        let is_recorded = async || self.is_shipped(&order).await && is_recorded(&self.town.aws, &order).await;
+        wait(Duration::from_secs(40), is_recorded).await;
+        Some(order)
+    }
+
+    /// Plays how a new product of the store counts for it once somebody has reviewed it.
+    async fn rates(
+        &self,
+        flow: Flow,
+        aim: Option<(Cell, Fault, usize)>,
+        label: &str,
+        pair: &Pair,
+    ) -> Arc<Scene> {
+        let (town, buyer) = (&self.town, &pair.buyer);
+        let product = town.lists(0, town.of_the_store("scene 0", 5)).await;
+        let scene = Scene::new(flow, aim, vec![product.id.clone()]);
+        let Some(order) = self.may_review(flow, label, buyer, &product).await else { return scene };
+        self.stage.enter(&scene);
+        town.acts(&buyer.person, &product, Act::Post(4)).await;
+        let is_counted = async || is_counted(&town.aws, &product.id).await;
+        wait_for(&scene, &is_counted).await;
+        // The message comes again when its visibility ends, after four seconds.
+        wait(Duration::from_secs(40), is_counted).await;
+        scene.state().stuck = !is_counted().await;
         self.stage.leave(&scene);
         wait(millis(3_000), async || self.is_settled(&order).await).await;
         scene
@@ -1437,7 +1473,7 @@ mod tests {
     #[test]
     fn every_flow_is_played_in_the_part_with_sweeps_or_in_the_one_without() {
         let count = |is_swept: bool| Flow::ALL.into_iter().filter(|flow| flow.is_swept() == is_swept).count();
-        assert_eq!((count(false), count(true)), (27, 5));
+        assert_eq!((count(false), count(true)), (28, 5));
         let distinct: std::collections::BTreeSet<_> = Flow::ALL.into_iter().collect();
         assert_eq!(distinct.len(), Flow::ALL.len());
     }

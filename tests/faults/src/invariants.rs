@@ -51,6 +51,7 @@ pub(crate) fn broken(history: &History, world: &World) -> Vec<Broken> {
     checks.uploads_are_indexed_or_gone(history);
     checks.what_is_deleted_is_gone(history);
     checks.totals_equal_the_reviews();
+    checks.stores_have_the_stars_of_what_they_sold();
     checks.who_has_what_they_bought();
     checks.what_is_said_of_a_product_is_so(history);
     checks.search_finds_what_is_for_sale();
@@ -704,6 +705,31 @@ impl Checks<'_> {
         }
     }
 
+    /// A store has the stars of all that it ever sold, and each product counts as its reviews do.
+    fn stores_have_the_stars_of_what_they_sold(&mut self) {
+        const NAME: &str = "stores have the stars of what they sold";
+        let reviews = &self.world.reviews;
+        let mut summed: BTreeMap<&str, [i64; 5]> = BTreeMap::new();
+        for rated in reviews.rated.values() {
+            let sum = summed.entry(&rated.store).or_default();
+            for (sum, stars) in sum.iter_mut().zip(rated.stars) {
+                *sum += stars;
+            }
+        }
+        let stores: BTreeSet<&str> =
+            reviews.of_stores.keys().map(String::as_str).chain(summed.keys().copied()).collect();
+        for store in stores {
+            let has = reviews.of_stores.get(store).copied();
+            let sum = summed.get(store).copied().unwrap_or_default();
+            if has != Some(sum) {
+                self.add(NAME, store, format!("it has {has:?}, and its products {sum:?}"));
+            }
+        }
+        for (product, what) in reviews.miscounted() {
+            self.add(NAME, product, what);
+        }
+    }
+
     /// Who has a product has it by the orders by which that is so, and by no others.
     fn who_has_what_they_bought(&mut self) {
         const NAME: &str = "who has what they bought";
@@ -799,7 +825,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::history::Guest;
     use crate::inboxes::Inbox;
-    use crate::reviews::{Review, Said};
+    use crate::reviews::{Rated, Review, Said};
     use crate::world::{Letter, Offer, Shown, Store, Terms};
     use std::time::{Duration, Instant};
 
@@ -1413,6 +1439,53 @@ pub(crate) mod tests {
             review(world).said = said;
         });
         assert_eq!(hidden, [totals].into(), "it counts for nothing");
+    }
+
+    /// The tea is sold in a store, with another product that is gone.
+    fn in_a_store(world: &mut World) {
+        let of = |stars| Rated { store: "store".into(), stars };
+        world.reviews.sold_in.insert("tea".into(), "store".into());
+        world.reviews.rated.insert("tea".into(), of([0, 0, 0, 1, 0]));
+        world.reviews.rated.insert("gone".into(), of([1, 0, 0, 0, 0]));
+        world.reviews.of_stores.insert("store".into(), [1, 0, 0, 1, 0]);
+        world.reviews.of_stores.insert("empty".into(), [0; 5]);
+        let (said, key) = (Said { stars: 1, is_shown: true }, ("gone".to_owned(), "eve".to_owned()));
+        world.reviews.all.insert(key, Review { said, is_listed_right: true });
+        world.reviews.totals.insert("gone".into(), [1, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn a_store_that_has_other_stars_than_what_it_sold_is_noticed() {
+        let is = |change: &dyn Fn(&mut World)| {
+            after(|history, world| {
+                let said = Said { stars: 1, is_shown: true };
+                history.said(&("gone".into(), "eve".into()), |_| Some(Some(said)));
+                in_a_store(world);
+                change(world);
+            })
+        };
+        assert_eq!(is(&|_| {}), BTreeSet::new());
+        let noticed: BTreeSet<&str> = ["stores have the stars of what they sold"].into();
+        let stars = |world: &mut World, store: &str, stars| {
+            world.reviews.of_stores.insert(store.into(), stars);
+        };
+        assert_eq!(is(&|world| stars(world, "store", [0, 0, 0, 1, 0])), noticed);
+        assert_eq!(is(&|world| stars(world, "store", [1, 0, 0, 2, 0])), noticed, "it was counted twice");
+        assert_eq!(is(&|world| stars(world, "empty", [0, 0, 0, 0, 1])), noticed);
+        assert_eq!(is(&|world| world.reviews.of_stores.clear()), noticed);
+        assert_eq!(is(&|world| drop(world.reviews.rated.remove("tea"))), noticed, "nobody counted it");
+        // Both are behind the reviews, by an event that was lost.
+        let behind = |world: &mut World| {
+            world.reviews.rated.get_mut("tea").unwrap().stars = [0; 5];
+            stars(world, "store", [1, 0, 0, 0, 0]);
+        };
+        assert_eq!(is(&behind), noticed);
+        let of_another = |world: &mut World| {
+            world.reviews.rated.get_mut("tea").unwrap().store = "empty".into();
+            stars(world, "store", [1, 0, 0, 0, 0]);
+            stars(world, "empty", [0, 0, 0, 1, 0]);
+        };
+        assert_eq!(is(&of_another), noticed);
     }
 
     #[test]

@@ -106,6 +106,7 @@ async fn run(options: Options) -> Result<bool> {
         ("OrdersQueueUrl", "4"),
         ("EmailsQueueUrl", "8"),
         ("PurchasesQueueUrl", "4"),
+        ("RatingsQueueUrl", "4"),
         ("SalesQueueUrl", "4"),
         ("StockQueueUrl", "4"),
         ("ActivityQueueUrl", "4"),

@@ -14,7 +14,7 @@ use tokio::time::sleep;
 
 use crate::draws::Draws;
 use crate::workload::{PATIENCE, Town, millis};
-use crate::world::{list, number, scan, stored, text};
+use crate::world::{list, number, readable, scan, stored, text};
 
 /// Of which product, and whose.
 pub(crate) type Key = (String, String);
@@ -35,12 +35,25 @@ pub(crate) struct Review {
     pub is_listed_right: bool,
 }
 
+/// How a product counts in the rating of a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Rated {
+    pub store: String,
+    pub stars: [i64; 5],
+}
+
 /// What there is of it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reviews {
     pub all: BTreeMap<Key, Review>,
     /// How many reviews of a product give one star, two, and so on.
     pub totals: BTreeMap<String, [i64; 5]>,
+    /// How each product that was rated counts for its store.
+    pub rated: BTreeMap<String, Rated>,
+    /// The stars that a store has, by its id.
+    pub of_stores: BTreeMap<String, [i64; 5]>,
+    /// The stores of products that are in one.
+    pub sold_in: BTreeMap<String, String>,
     /// The orders by which a person has a product.
     pub purchases: BTreeMap<Key, BTreeSet<String>>,
 }
@@ -52,10 +65,23 @@ impl Reviews {
         for item in scan(aws, "ReviewsTable").await {
             let (product, author) = (text(&item, "productId"), text(&item, "userId"));
             if author == "#totals" {
-                let stars = [1, 2, 3, 4, 5].map(|stars| number(&item, &format!("stars{stars}")));
-                reviews.totals.insert(product, stars);
+                reviews.totals.insert(product, stars_in(&item));
             } else {
                 reviews.all.insert((product, author), review(&item));
+            }
+        }
+        for item in scan(aws, "StoresTable").await {
+            let (key, stars) = (text(&item, "storeId"), stars_in(&item));
+            match text(&item, "entry").as_str() {
+                "store" => drop(reviews.of_stores.insert(key, stars)),
+                "#rated" => drop(reviews.rated.insert(key, Rated { store: text(&item, "of"), stars })),
+                _ => {}
+            }
+        }
+        for item in readable(scan(aws, "ProductsTable").await) {
+            let store = text(&item, "storeId");
+            if !store.is_empty() {
+                reviews.sold_in.insert(text(&item, "id"), store);
             }
         }
         for item in scan(aws, "PurchasesTable").await {
@@ -65,6 +91,23 @@ impl Reviews {
             }
         }
         reviews
+    }
+
+    /// The products that are or were in a store and count for another one than theirs, or by other stars than their
+    /// reviews give, with what is so.
+    pub(crate) fn miscounted(&self) -> Vec<(&str, String)> {
+        let sold = self.sold_in.iter().map(|(product, store)| (product.as_str(), store.as_str()));
+        let counted = self.rated.iter().map(|(product, rated)| (product.as_str(), rated.store.as_str()));
+        let wrong =
+            sold.chain(counted).collect::<BTreeSet<_>>().into_iter().filter_map(|(product, store)| {
+                let stars = self.totals.get(product).copied().unwrap_or_default();
+                let rated = self.rated.get(product);
+                let counts = rated.map_or([0; 5], |rated| rated.stars);
+                let is_right = counts == stars && rated.is_none_or(|rated| rated.store == store);
+                let what = || format!("of {store}, its reviews give {stars:?}, and it counts as {rated:?}");
+                (!is_right).then(|| (product, what()))
+            });
+        wrong.collect()
     }
 
     /// What the reviews of each product that are shown come to.
@@ -79,6 +122,11 @@ impl Reviews {
         }
         counted
     }
+}
+
+/// How many reviews give one star, two, and so on, by an item that counts them.
+fn stars_in(item: &Value) -> [i64; 5] {
+    [1, 2, 3, 4, 5].map(|stars| number(item, &format!("stars{stars}")))
 }
 
 fn orders_of(item: &Value) -> BTreeSet<String> {
@@ -99,21 +147,25 @@ fn review(item: &Value) -> Review {
     Review { said, is_listed_right: lists == should_be }
 }
 
-/// The products of an order that its buyer has, by its item: it is on its way, its seller sends it, and not all of it
-/// is paid back. Guests have nothing.
+/// The products of an order that its buyer has, by its item: its seller has sent it, be it before the others, and not
+/// all of it is paid back. Guests have nothing.
 pub(crate) fn had(order: &Value) -> BTreeSet<String> {
     let payment = &order["payment"]["M"];
     let [paid, back] = [number(payment, "paid"), number(payment, "refunding") + number(payment, "refunded")];
-    let is_sent = ["shipping", "delivered"].contains(&text(order, "status").as_str());
-    if !is_sent || text(order, "userId").starts_with("guest#") || (paid > 0 && back >= paid) {
+    let status = text(order, "status");
+    if status == "cancelled" || text(order, "userId").starts_with("guest#") || (paid > 0 && back >= paid) {
         return BTreeSet::new();
     }
     let refunded = |offer: &str| -> i64 {
         let back = list(&order["back"]["M"], "lines").filter(|line| text(line, "offerId") == offer);
         back.map(|line| number(line, "refunded")).sum()
     };
-    let is_refused = |seller: &str| text(&order["parcels"]["M"][seller]["M"], "status") == "refused";
-    let lines = list(order, "lines").filter(|line| !is_refused(&text(line, "sellerId")));
+    let parcels = &order["parcels"]["M"];
+    let is_sent = |seller: &str| match parcels[seller].is_object() {
+        true => ["shipped", "delivered"].contains(&text(&parcels[seller]["M"], "status").as_str()),
+        false => ["shipping", "delivered"].contains(&status.as_str()),
+    };
+    let lines = list(order, "lines").filter(|line| is_sent(&text(line, "sellerId")));
     let left = lines.filter(|line| refunded(&text(line, "offerId")) < number(line, "quantity"));
     left.map(|line| text(line, "productId")).collect()
 }
@@ -132,6 +184,19 @@ pub(crate) async fn is_recorded(aws: &Aws, order: &str) -> bool {
         }
     }
     true
+}
+
+/// Whether a product of a store counts for it by the stars that its reviews give.
+pub(crate) async fn is_counted(aws: &Aws, product: &str) -> bool {
+    let read = async |table: &str, keys: [(&str, &str); 2]| {
+        let key: Value =
+            keys.into_iter().map(|(name, value)| (name.to_owned(), json!({ "S": value }))).collect();
+        let input = json!({ "TableName": aws.output(table), "Key": key, "ConsistentRead": true });
+        aws.json("dynamodb", "DynamoDB_20120810.GetItem", input).await["Item"].take()
+    };
+    let totals = read("ReviewsTable", [("productId", product), ("userId", "#totals")]).await;
+    let rated = read("StoresTable", [("storeId", product), ("entry", "#rated")]).await;
+    stars_in(&totals) == stars_in(&rated)
 }
 
 /// What somebody does with a review.
@@ -257,10 +322,16 @@ mod tests {
         assert_eq!(products(&order("pending", 0, [0, 0, 0])), [""; 0]);
         assert_eq!(products(&order("shipping", 0, [900, 400, 499])), ["cup", "tea"]);
         assert_eq!(products(&order("shipping", 0, [900, 400, 500])), [""; 0]);
-        let mut in_parts = order("shipping", 0, [0, 0, 0]);
-        let refused = json!({ "M": { "status": { "S": "refused" } } });
-        in_parts["parcels"] = json!({ "M": { "seller of cup": refused } });
-        assert_eq!(products(&in_parts), ["tea"]);
+        let in_parts = |status: &str, tea: &str, cup: &str| {
+            let parcel = |status: &str| json!({ "M": { "status": { "S": status } } });
+            let mut order = order(status, 0, [0, 0, 0]);
+            order["parcels"] = json!({ "M": { "seller of tea": parcel(tea), "seller of cup": parcel(cup) } });
+            order
+        };
+        assert_eq!(products(&in_parts("shipping", "shipped", "refused")), ["tea"]);
+        assert_eq!(products(&in_parts("pending", "delivered", "to_send")), ["tea"]);
+        assert_eq!(products(&in_parts("pending", "refused", "to_send")), [""; 0]);
+        assert_eq!(products(&in_parts("cancelled", "refused", "refused")), [""; 0]);
         let mut guests = order("shipping", 0, [0, 0, 0]);
         guests["userId"]["S"] = json!("guest#order");
         assert_eq!(products(&guests), [""; 0]);

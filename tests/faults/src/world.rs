@@ -436,6 +436,7 @@ impl World {
             "InboxDeadLetterQueueUrl",
             "PaymentsDeadLetterQueueUrl",
             "PurchasesDeadLetterQueueUrl",
+            "RatingsDeadLetterQueueUrl",
             "RefundsDeadLetterQueueUrl",
             "SalesDeadLetterQueueUrl",
             "StockDeadLetterQueueUrl",

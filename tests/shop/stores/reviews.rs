@@ -1,7 +1,7 @@
 //! Reviews and what their stars come to, and who has bought what: condition by condition.
 
 use offers::Offer;
-use orders::{OrderId, Orders};
+use orders::{OrderId, OrderStatus, Orders, ParcelProgress};
 use products::ratings::Stars;
 use products::{ProductId, Products};
 use reviews::{
@@ -19,7 +19,10 @@ use tests::wait::at_once;
 
 use super::lists::page;
 use super::products::rejected;
-use super::{MINUTE, before, buyer, conflict, for_sale, now, open, open_behind, placed, someone, waiting};
+use super::{
+    MINUTE, before, buyer, collected, conflict, for_sale, found_order, now, open, open_behind, placed,
+    someone, waiting,
+};
 
 /// What these tests need of a shop.
 #[derive(Clone)]
@@ -215,9 +218,9 @@ async fn who_may_not_review_is_told_why_and_nothing_is_counted() {
     let shop = Shop::open().await;
     let tea = shop.product().await;
     let refused = async |product, author: &Caller| shop.post(product, author, 5, now()).await.unwrap_err();
-    assert!(matches!(refused(tea.product_id(), &someone()).await, Error::NotBought));
+    assert!(matches!(refused(tea.product_id(), &buyer().await).await, Error::NotBought));
     let unknown = ProductId::at(now());
-    assert!(matches!(refused(unknown, &someone()).await, Error::NoProduct));
+    assert!(matches!(refused(unknown, &buyer().await).await, Error::NoProduct));
     // Also where both may say no.
     let seller = Caller::for_tests(&tea.seller().to_string());
     assert!(matches!(refused(tea.product_id(), &seller).await, Error::OwnProduct));
@@ -239,7 +242,7 @@ async fn where_the_shop_lets_anybody_a_review_says_who_has_bought() {
         let review = shop.post_by(PurchaseRule::Noted, product, author, 4, now()).await.expect("a review");
         json!(reviews::ReviewView::from(review))["verified"].clone()
     };
-    assert_eq!(post(&someone()).await, false);
+    assert_eq!(post(&buyer().await).await, false);
     assert_eq!(post(&shop.owner_of(&tea).await).await, true);
     assert_eq!(shop.counted(&tea).await, [0, 0, 0, 2, 0]);
     let seller = Caller::for_tests(&tea.seller().to_string());
@@ -525,6 +528,97 @@ async fn an_order_is_had_from_when_it_is_sent_until_all_of_it_is_paid_back_howev
     follow().await;
     assert_eq!(purchases(&ann, &tea).await, [order.to_string()]);
     shop.post(tea.product_id(), &ann, 5, now()).await.expect("a review");
+}
+
+#[tokio::test]
+async fn what_the_first_of_two_sellers_sent_is_had_before_the_rest_and_what_is_refused_never() {
+    let shop = Shop::open().await;
+    let (tea, cup, ann) = (shop.product().await, shop.product().await, buyer().await);
+    let order = waiting(&shop.orders, &ann, &[(&tea, 1), (&cup, 1)], before()).await;
+    shop.orders.ship(order, now()).await.expect("it waits");
+    let follow = async || {
+        shop.purchases.follow(&shop.orders, order).await.expect("the tables answer");
+        [purchases(&ann, &tea).await.len(), purchases(&ann, &cup).await.len()]
+    };
+    let says = async |of: &Offer, order: OrderId, what: &str| {
+        let seller = Caller::for_tests(&of.seller().to_string());
+        let said = json!({ "status": what }).to_string();
+        let said: ParcelProgress = input::parse(said.as_bytes()).expect("a word");
+        shop.orders.progress_parcel(&seller, order, &said, &collected, now()).await.expect("said");
+    };
+    assert_eq!(follow().await, [0, 0]);
+    says(&tea, order, "shipped").await;
+    assert_eq!(found_order(&shop.orders, order).await.status(), OrderStatus::Pending);
+    assert_eq!(follow().await, [1, 0]);
+    shop.post(tea.product_id(), &ann, 4, now()).await.expect("a review");
+    let early = shop.post(cup.product_id(), &ann, 1, now()).await;
+    assert!(matches!(early, Err(Error::NotBought)), "{early:?}");
+    says(&tea, order, "delivered").await;
+    assert_eq!(follow().await, [1, 0]);
+    paid_back(order, &tea, 1).await;
+    assert_eq!(follow().await, [0, 0], "it came back before the rest was sent");
+    paid_back(order, &tea, 0).await;
+    says(&cup, order, "refused").await;
+    assert_eq!(follow().await, [1, 0]);
+    assert_eq!(found_order(&shop.orders, order).await.status(), OrderStatus::Delivered);
+}
+
+/// Makes that somebody's account is about to be deleted.
+async fn leaves(person: &Caller) {
+    let cloud = Cloud::open().await;
+    let update = json!({
+        "TableName": cloud.output("UsersTable"), "Key": { "userId": { "S": person.id() } },
+        "UpdateExpression": "SET #status = :status", "ExpressionAttributeNames": { "#status": "status" },
+        "ExpressionAttributeValues": { ":status": { "S": "deleting" } },
+    });
+    cloud.json("dynamodb", "DynamoDB_20120810.UpdateItem", update).await;
+}
+
+#[tokio::test]
+async fn whose_account_is_about_to_be_deleted_says_nothing_more_and_nothing_else() {
+    let shop = Shop::open().await;
+    let (tea, cup) = (shop.product().await, shop.product().await);
+    let ann = shop.owner_of(&tea).await;
+    let order = shop.sent(&ann, &cup).await;
+    shop.purchases.follow(&shop.orders, order).await.expect("the tables answer");
+    let review = shop.post(tea.product_id(), &ann, 2, now()).await.expect("a review");
+    leaves(&ann).await;
+    for rule in PurchaseRule::ALL {
+        let posted = shop.post_by(rule, cup.product_id(), &ann, 5, now()).await;
+        assert!(matches!(posted, Err(Error::AccountClosed)), "{posted:?}");
+    }
+    // Whether or not its stars change with it.
+    for stars in [2, 5] {
+        let new = input::parse(json!({ "stars": stars, "text": "Ann." }).to_string().as_bytes());
+        let new = new.expect("a review");
+        let edited = shop.reviews.edit(&ann, tea.product_id(), &IfMatch::Any, &new, later()).await;
+        assert!(matches!(edited, Err(Error::AccountClosed)), "{edited:?}");
+    }
+    assert_eq!((shop.counted(&tea).await, shop.counted(&cup).await), ([0, 1, 0, 0, 0], [0; 5]));
+    assert_eq!(shop.found(&review).await, Some(review.clone()));
+    // What others do with it goes on.
+    shop.hide(&review, &json!({ "visible": false })).await.expect("hidden");
+    shop.reviews.delete(key(&review), &IfMatch::Any).await.expect("it is gone");
+    // Nor does somebody who never had an account.
+    let nobody = shop.post_by(PurchaseRule::Noted, tea.product_id(), &someone(), 5, now()).await;
+    assert!(matches!(nobody, Err(Error::AccountClosed)), "{nobody:?}");
+}
+
+#[tokio::test]
+async fn whoever_leaves_between_the_look_at_a_review_and_its_change_changes_nothing() {
+    let shop = Shop::open().await;
+    let tea = shop.product().await;
+    let review = shop.reviewed(&tea, 3, now()).await;
+    let ann = Caller::for_tests(&review.author().to_string());
+    let leaving = ann.clone();
+    let reviews: Reviews = open_behind(Meddler::before("TransactWriteItems", 0..1, move || {
+        let leaving = leaving.clone();
+        async move { leaves(&leaving).await }
+    }))
+    .await;
+    let edited = reviews.edit(&ann, tea.product_id(), &version(1), &said(1), later()).await;
+    assert!(matches!(edited, Err(Error::AccountClosed)), "{edited:?}");
+    assert_eq!(shop.counted(&tea).await, [0, 0, 1, 0, 0]);
 }
 
 #[tokio::test]

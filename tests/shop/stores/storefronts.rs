@@ -18,11 +18,12 @@ use tests::aws::Aws as Cloud;
 use tests::meddler::Meddler;
 use tests::shop::unique;
 use tests::wait::at_once;
+use users::{Profile, Status, Users};
 
 use super::{
     MINUTE, buyer, conflict, found_order, now, open, open_behind, open_with, order, past, place, refusal,
 };
-use super::{pieces_of, placed, someone};
+use super::{pieces_of, placed, profile_of, someone};
 
 fn new(owner: &Caller, name: &str) -> Store {
     let body = json!({ "name": name, "description": "Leaves." });
@@ -114,11 +115,15 @@ async fn entry(cloud: &Cloud, table: &str, store: &str, entry: &str) -> Value {
 async fn of_two_stores_of_one_name_opened_at_once_one_is() {
     let stores: Stores = open().await;
     let name = unique("Tea House");
-    let opened = at_once(6, |number| {
-        let (stores, name) = (stores.clone(), name.clone());
+    let mut owners = Vec::new();
+    for _ in 0..6 {
+        owners.push(buyer().await);
+    }
+    let opened = at_once(owners.len(), |number| {
+        let (stores, name, owner) = (stores.clone(), name.clone(), owners[number].clone());
         async move {
             let written = if number % 2 == 0 { name.to_uppercase() } else { name.replace(' ', ". ") };
-            stores.create(&new(&someone(), &written)).await
+            stores.create(&new(&owner, &written)).await
         }
     });
     let opened = opened.await;
@@ -133,7 +138,7 @@ async fn of_two_stores_of_one_name_opened_at_once_one_is() {
 
 #[tokio::test]
 async fn nobody_has_a_fourth_store_however_many_are_asked_for_at_once() {
-    let (stores, ann): (Stores, _) = (open().await, someone());
+    let (stores, ann): (Stores, _) = (open().await, buyer().await);
     let opened = at_once(7, |_| {
         let (stores, ann) = (stores.clone(), ann.clone());
         async move { stores.create(&new(&ann, &unique("Tea"))).await }
@@ -144,12 +149,23 @@ async fn nobody_has_a_fourth_store_however_many_are_asked_for_at_once() {
     assert!(matches!(stores.create(&new(&ann, &name)).await, Err(Error::TooMany)));
     assert_eq!(stores.all_of(ann.id()).await.unwrap().len(), 3);
     // Refused, it has taken no name.
-    stores.create(&new(&someone(), &name)).await.unwrap();
+    stores.create(&new(&buyer().await, &name)).await.unwrap();
+}
+
+#[tokio::test]
+async fn whose_account_is_about_to_be_deleted_opens_no_store_and_takes_no_name() {
+    let (stores, users): (Stores, Users) = open().await;
+    let (ann, name) = (someone(), unique("Tea"));
+    assert!(matches!(stores.create(&new(&ann, &name)).await, Err(Error::AccountClosed)), "there is none");
+    users.create(&Profile { status: Status::Deleting, ..profile_of(ann.id(), "Ann") }).await.unwrap();
+    assert!(matches!(stores.create(&new(&ann, &name)).await, Err(Error::AccountClosed)));
+    assert_eq!(stores.all_of(ann.id()).await.unwrap(), []);
+    stores.create(&new(&buyer().await, &name)).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_store_whose_opening_met_others_or_lost_its_reply_is_opened_once() {
-    let ann = someone();
+    let ann = buyer().await;
     for meddler in
         [Meddler::lose_reply("TransactWriteItems"), Meddler::answer("TransactWriteItems", 0..2, conflict)]
     {
@@ -167,7 +183,7 @@ async fn a_store_whose_opening_met_others_or_lost_its_reply_is_opened_once() {
 
 #[tokio::test]
 async fn another_name_gives_the_old_one_up_and_neither_is_lost_on_the_way() {
-    let (stores, ann, bob): (Stores, _, _) = (open().await, someone(), someone());
+    let (stores, ann, bob): (Stores, _, _) = (open().await, buyer().await, buyer().await);
     let (first, second) = (unique("Tea House"), unique("Coffee House"));
     let store = new(&ann, &first);
     stores.create(&store).await.unwrap();
@@ -185,13 +201,13 @@ async fn another_name_gives_the_old_one_up_and_neither_is_lost_on_the_way() {
     let renamed = behind.change(&ann, id, &IfMatch::Any, &rename(&third), later).await.unwrap();
     assert_eq!((renamed.name().as_str(), renamed.version()), (third.as_str(), 2));
     stores.change(&bob, other.id(), &IfMatch::Any, &rename(&first), later).await.unwrap();
-    assert!(matches!(stores.create(&new(&someone(), &third)).await, Err(Error::NameTaken)));
-    stores.create(&new(&someone(), &second)).await.unwrap();
+    assert!(matches!(stores.create(&new(&buyer().await, &third)).await, Err(Error::NameTaken)));
+    stores.create(&new(&buyer().await, &second)).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_change_is_of_the_version_and_of_whose_it_is_and_its_lost_reply_is_known_again() {
-    let (stores, ann, bob): (Stores, _, _) = (open().await, someone(), someone());
+    let (stores, ann, bob): (Stores, _, _) = (open().await, buyer().await, buyer().await);
     let id = draft(&stores, &ann).await;
     let (green, at) = (changes(&json!({ "description": "Green." })), now() + MINUTE);
     assert!(matches!(stores.change(&bob, id, &IfMatch::Any, &green, at).await, Err(Error::NotFound)));
@@ -215,7 +231,7 @@ async fn a_change_is_of_the_version_and_of_whose_it_is_and_its_lost_reply_is_kno
 
 #[tokio::test]
 async fn of_changes_at_once_none_is_lost() {
-    let (stores, ann): (Stores, _) = (open().await, someone());
+    let (stores, ann): (Stores, _) = (open().await, buyer().await);
     let id = draft(&stores, &ann).await;
     let changed = at_once(6, |number| {
         let (stores, ann) = (stores.clone(), ann.clone());
@@ -248,7 +264,7 @@ async fn sixteen_gates_and_the_hidden_change_with_the_status_or_not_at_all() {
     let (cloud, table) = own_table().await;
     let table_is = vec![("STORES_TABLE", Some(table.clone()))];
     let (stores, hidden): (Stores, HiddenStores) = open_with(table_is).await;
-    let ann = someone();
+    let ann = buyer().await;
     let id = draft(&stores, &ann).await;
     let gates = async || {
         let mut open = Vec::new();
@@ -292,7 +308,7 @@ async fn sixteen_gates_and_the_hidden_change_with_the_status_or_not_at_all() {
 async fn where_too_many_are_hidden_a_store_stays_published() {
     let (cloud, table) = own_table().await;
     let stores: Stores = open_with(vec![("STORES_TABLE", Some(table.clone()))]).await;
-    let ann = someone();
+    let ann = buyer().await;
     let id = published(&stores, &ann).await;
     let digit = id.to_string().pop().and_then(|digit| digit.to_digit(16)).unwrap();
     let ids: Vec<_> = (0..10_000_u32)
@@ -318,7 +334,7 @@ async fn where_too_many_are_hidden_a_store_stays_published() {
 
 #[tokio::test]
 async fn a_status_whose_reply_was_lost_or_that_met_others_is_set_once() {
-    let (stores, ann): (Stores, _) = (open().await, someone());
+    let (stores, ann): (Stores, _) = (open().await, buyer().await);
     let id = published(&stores, &ann).await;
     let behind: Stores = open_behind(Meddler::lose_reply("TransactWriteItems")).await;
     assert_eq!(set(&behind, &ann, id, "deactivated").await.version(), 3);
@@ -346,7 +362,7 @@ async fn a_status_whose_reply_was_lost_or_that_met_others_is_set_once() {
 #[tokio::test]
 async fn whoever_leaves_takes_all_stores_along_and_their_pictures() {
     let (stores, media): (Stores, shared::media::Media) = open().await;
-    let (ann, bob) = (someone(), someone());
+    let (ann, bob) = (buyer().await, buyer().await);
     let ids = [published(&stores, &ann).await, draft(&stores, &ann).await, published(&stores, &bob).await];
     let logo = PictureOf { store: ids[0], which: Which::Logo };
     let picture = |upload: UploadId| -> Result<Placed, &'static str> {
@@ -376,7 +392,7 @@ async fn whoever_leaves_takes_all_stores_along_and_their_pictures() {
 #[tokio::test]
 async fn a_product_is_in_a_store_of_its_sellers_or_not_recorded() {
     let (stores, products): (Stores, Products) = open().await;
-    let (ann, bob) = (someone(), someone());
+    let (ann, bob) = (buyer().await, buyer().await);
     let store = draft(&stores, &ann).await;
     for (seller, store) in [(&bob, store), (&ann, StoreId::at(now()))] {
         let new = listed(seller, store, 5, now());
@@ -392,7 +408,7 @@ async fn a_product_is_in_a_store_of_its_sellers_or_not_recorded() {
 #[tokio::test]
 async fn a_product_comes_on_sale_only_while_its_store_is_published() {
     let (stores, products): (Stores, Products) = open().await;
-    let ann = someone();
+    let ann = buyer().await;
     let store = draft(&stores, &ann).await;
     let new = listed(&ann, store, 5, now());
     products.create(&new).await.unwrap();
@@ -415,7 +431,7 @@ async fn a_product_comes_on_sale_only_while_its_store_is_published() {
 #[tokio::test]
 async fn an_order_goes_through_a_gate_of_each_of_its_stores_or_is_not_placed() {
     let (stores, products, orders): (Stores, Products, Orders) = open().await;
-    let (ann, bob) = (someone(), buyer().await);
+    let (ann, bob) = (buyer().await, buyer().await);
     let (first, second) = (published(&stores, &ann).await, published(&stores, &ann).await);
     let tea = for_sale(&products, &ann, first, 9).await;
     let (cup, pot) = (for_sale(&products, &ann, second, 9).await, for_sale(&products, &ann, second, 9).await);
@@ -452,7 +468,7 @@ async fn an_order_goes_through_a_gate_of_each_of_its_stores_or_is_not_placed() {
 #[tokio::test]
 async fn a_store_that_is_closed_while_orders_come_sells_nothing_from_the_answer_on() {
     let (stores, products, orders): (Stores, Products, Orders) = open().await;
-    let (ann, bob) = (someone(), buyer().await);
+    let (ann, bob) = (buyer().await, buyer().await);
     let store = published(&stores, &ann).await;
     let tea = for_sale(&products, &ann, store, 200).await;
     let orders_of = |from: usize| {
@@ -497,7 +513,7 @@ fn units(input: &Value, tables: &[(&str, usize)]) -> usize {
 #[tokio::test]
 async fn an_order_of_one_line_of_a_store_takes_eighteen_write_units_at_most() {
     let (stores, products): (Stores, Products) = open().await;
-    let (ann, bob) = (someone(), buyer().await);
+    let (ann, bob) = (buyer().await, buyer().await);
     let store = published(&stores, &ann).await;
     let tea = for_sale(&products, &ann, store, 9).await;
     let (meddler, calls) = Meddler::watch();
@@ -519,7 +535,7 @@ async fn an_order_of_one_line_of_a_store_takes_eighteen_write_units_at_most() {
 #[tokio::test]
 async fn a_picture_is_of_the_newest_upload_and_changes_by_itself() {
     let (stores, media): (Stores, shared::media::Media) = open().await;
-    let ann = someone();
+    let ann = buyer().await;
     let id = published(&stores, &ann).await;
     let [logo, banner] = Which::ALL.map(|which| PictureOf { store: id, which });
     let [first, second, third] = [1, 2, 3].map(|second| UploadId::at(now() + Duration::from_secs(second)));

@@ -23,12 +23,13 @@ use shared::http::problem::Problem;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
+use users::OpenAccounts;
 
 use super::Orders;
 use super::paying::as_back_was_read;
 use crate::back::Back;
 use crate::returns::{DueReturn, PARTITION, Return, ReturnId, ReturnStatus};
-use crate::{Error, NewLine, Order, OrderId};
+use crate::{Error, NewLine, Order, OrderId, Refusal};
 
 pub(super) const OF_ORDER: List =
     List { index: Some("order"), partition: "orderId", sort: Descending("createdAt"), key: "returnId" };
@@ -45,6 +46,7 @@ pub struct Returns {
     pub(super) client: Client,
     pub(super) table: String,
     pub(super) orders: Orders,
+    accounts: OpenAccounts,
 }
 
 impl FromEnv for Returns {
@@ -53,6 +55,7 @@ impl FromEnv for Returns {
             client: aws.dynamodb(),
             table: config::table("RETURNS_TABLE"),
             orders: Orders::from_env(aws)?,
+            accounts: OpenAccounts::from_env(aws)?,
         })
     }
 }
@@ -112,13 +115,14 @@ impl Returns {
     }
 
     /// Writes a new return, and counts its pieces in its order, as that was read, in one transaction with the key's
-    /// record. Refused where something else of the order came back since it was read.
+    /// record, if its buyer's account may be used. Refused where something else of the order came back since it was
+    /// read.
     ///
     /// Safe to repeat with a key: the record gives the first answer. Safe against the SDK's own repetition without one:
     /// the return's id is new, so a return of that id is this one.
     ///
     /// # Errors
-    /// When the tables cannot be written.
+    /// [`Refusal::AccountClosed`], or when the tables cannot be written.
     pub(crate) async fn request(
         &self,
         guards: &Guards,
@@ -126,13 +130,21 @@ impl Returns {
         new: Return,
         keyed: Option<&KeyedRequest>,
         now: Timestamp,
-    ) -> anyhow::Result<Committed<Return>> {
+    ) -> Result<Committed<Return>, Error> {
         let mut write = Write::new();
+        // Guests have no account.
+        let account = match order.buyer() {
+            guest if guest.is_guest() => None,
+            person => Some(write.check(self.accounts.is_open(person)?)),
+        };
         write.put(self.put(&new, "attribute_not_exists(returnId)", None)?);
         write.update(self.orders.back_becomes(order, &order.back_with_return(&new.lines()))?);
         match guards.commit(write, keyed, new.clone(), now).await? {
             Committed::Refused(_) if self.find(new.return_id).await?.is_some() => {
                 Ok(Committed::Once(Once::Done(new)))
+            }
+            Committed::Refused(found) if account.is_some_and(|account| found.at(account).is_some()) => {
+                Err(Refusal::AccountClosed.into())
             }
             committed => Ok(committed),
         }

@@ -4,7 +4,7 @@ use anyhow::Context;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{Put, ReturnValue, Update};
 use orders::store::{Ended, Ending};
-use orders::{Actor, Order, PaymentId};
+use orders::{Actor, Order, PaymentId, Refusal};
 use shared::caller::UserId;
 use shared::dynamo::{Item, Write, Written, from_item, minor, text, to_item, update_item};
 use shared::values::money::{Amount, Currency};
@@ -71,14 +71,19 @@ impl Payments {
     /// Safe to repeat: the condition lets it happen once.
     ///
     /// # Errors
-    /// When the tables cannot be written.
-    pub(crate) async fn claim(&self, order: &Order, person: &UserId) -> anyhow::Result<bool> {
+    /// [`Refusal::AccountClosed`], or when the tables cannot be written.
+    pub(crate) async fn claim(&self, order: &Order, person: &UserId) -> Result<bool, orders::Error> {
         let mut write = Write::new();
+        let account = write.check(self.accounts.is_open(person)?);
         write.update(self.orders.claimed(order, person)?);
         for attempt in order.payment().map_or(&[][..], |paying| &paying.attempts) {
             write.update(self.owned(*attempt, person)?);
         }
-        Ok(matches!(write.commit(&self.client).await?, Written::Done(())))
+        match write.commit(&self.client).await? {
+            Written::Done(()) => Ok(true),
+            Written::Refused(found) if found.at(account).is_some() => Err(Refusal::AccountClosed.into()),
+            Written::Refused(_) => Ok(false),
+        }
     }
 
     /// That an attempt is this person's.
