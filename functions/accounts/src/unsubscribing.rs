@@ -4,7 +4,7 @@
 
 use anyhow::Context;
 use askama::Template;
-use shared::http::Page;
+use shared::http::Html;
 use shared::letters::Language;
 use users::{Group, Unsubscribed, Way};
 
@@ -70,11 +70,11 @@ impl Words {
 ///
 /// # Errors
 /// When the template cannot be filled in.
-pub fn page(found: &Unsubscribed) -> anyhow::Result<Page> {
+pub fn page(found: &Unsubscribed) -> anyhow::Result<Html> {
     let Unsubscribed { group, profile } = found;
     let words = Words::of(profile.language(), *group);
     let page = Unsubscribe { words, is_on: profile.wants(*group, Way::Email) };
-    page.render().map(Page).context("fill in a page")
+    page.render().map(Html).context("fill in a page")
 }
 
 #[cfg(test)]

@@ -37,14 +37,20 @@ impl Email {
     /// # Errors
     /// When a template cannot be filled in.
     pub fn of(letter: &Letter, shop: &WebShop) -> Result<Self, askama::Error> {
-        Self::in_language(letter, Language::English, shop)
+        Self::in_language(letter, Language::English, None, shop)
     }
 
-    /// `letter`, which is in this language, as an email whose own words are in it as well.
+    /// `letter`, which is in this language, as an email whose own words are in it as well, with where to `stop` more of
+    /// the kind.
     ///
     /// # Errors
     /// When a template cannot be filled in.
-    pub fn in_language(letter: &Letter, language: Language, shop: &WebShop) -> Result<Self, askama::Error> {
+    pub fn in_language(
+        letter: &Letter,
+        language: Language,
+        stop: Option<String>,
+        shop: &WebShop,
+    ) -> Result<Self, askama::Error> {
         let words = Words::of(language);
         let subject = letter.subject.replace(parts_lines, " ");
         let link = letter.link.as_ref().and_then(|link| shop.link(link));

@@ -151,9 +151,9 @@ impl IntoResponse for NoContent {
 
 /// 200 with a page in HTML that was made for this request. It may load nothing; whoever makes it escapes what it shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page(pub String);
+pub struct Html(pub String);
 
-impl IntoResponse for Page {
+impl IntoResponse for Html {
     fn into_response(self) -> Response {
         axum::response::Html(self.0).into_response()
     }

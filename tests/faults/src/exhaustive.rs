@@ -116,7 +116,7 @@ enum Flow {
 }
 
 impl Flow {
-    const ALL: [Self; 32] = [
+    const ALL: [Self; 33] = [
         Self::Buys,
         Self::ChecksOut,
         Self::CannotShip,

@@ -2,7 +2,7 @@
 
 use accounts::unsubscribing::page;
 use shared::http::problem::Problem;
-use shared::http::{self, Page, QueryParameter, State};
+use shared::http::{self, Html, QueryParameter, State};
 use users::{UnsubscribeToken, Unsubscribing};
 
 #[tokio::main(flavor = "current_thread")]
@@ -13,6 +13,6 @@ async fn main() -> shared::Exit {
 async fn show_unsubscribe(
     State(unsubscribing): State<Unsubscribing>,
     token: QueryParameter<UnsubscribeToken>,
-) -> Result<Page, Problem> {
+) -> Result<Html, Problem> {
     Ok(page(&unsubscribing.look(&token.required()?).await?)?)
 }
