@@ -947,7 +947,10 @@ const NOTHING_TO_FORGET: [(&str, &str); 10] = [
     ("SellerOrders", "lines and amounts of an order, and the id of who sold them"),
     ("Search", "which parts of the index count, and products, of which nothing is found once they are gone"),
     ("Settings", "the shop's own"),
-    ("Webhooks", "the shop's own, and events as they were told, with ids alone, gone by themselves after 30 days"),
+    (
+        "Webhooks",
+        "the shop's own, and events as they were told, with ids alone, gone by themselves after 30 days",
+    ),
 ];
 
 #[test]

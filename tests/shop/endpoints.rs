@@ -209,9 +209,15 @@ async fn a_test_is_signed_and_an_admin_sees_what_came_of_it() {
     assert_eq!(told["lastAttempt"]["answer"], "thanks");
     let [got] = &receiver.got()[..] else { panic!("{:?}", receiver.got()) };
     assert_eq!((got.id(), got.signed_by(&secret)), (told["eventId"].as_str().unwrap(), vec![true]));
-    assert_eq!((&got.headers["content-type"], &got.headers["connection"]), (&"application/json".into(), &"close".into()));
+    assert_eq!(
+        (&got.headers["content-type"], &got.headers["connection"]),
+        (&"application/json".into(), &"close".into())
+    );
     let event = got.event();
-    assert_eq!((&event["id"], &event["subject"], &event["type"]), (&told["eventId"], &endpoint["id"], &told["type"]));
+    assert_eq!(
+        (&event["id"], &event["subject"], &event["type"]),
+        (&told["eventId"], &endpoint["id"], &told["type"])
+    );
 
     let list = shop.admin().await.get(&format!("{}/deliveries?status=delivered", path(&endpoint))).await;
     assert_eq!(list.calls(), calls([("dynamodb", 2)]));
@@ -290,7 +296,8 @@ async fn whatever_a_receiver_does_an_attempt_ends_in_time() {
         Does::Answer(format!("HTTP/1.1 {status} \r\nlocation: {location}\r\n"), String::new())
     };
     let huge = format!("HTTP/1.1 200 \r\nx: {}\r\n", "a".repeat(1_000_000));
-    let gone = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port").local_addr().expect("an address").port();
+    let gone =
+        TcpListener::bind(("127.0.0.1", 0)).await.expect("a port").local_addr().expect("an address").port();
     let answered = |status: u16| json!({ "status": status });
     let fault = |fault: &str| json!({ "fault": fault });
     let cases = [
@@ -397,7 +404,9 @@ async fn a_receiver_that_is_gone_is_told_nothing_more_and_the_admins_hear_of_it(
     let notice = eventually("the admins are told", async || {
         aws.run_on_schedule("sweep-webhooks", Duration::ZERO).await;
         let notices = aws.notices_in(&inbox).await.into_iter();
-        notices.filter_map(|notice| notice["Message"].as_str().map(str::to_owned)).find(|text| text.contains(&receiver.url()))
+        notices
+            .filter_map(|notice| notice["Message"].as_str().map(str::to_owned))
+            .find(|text| text.contains(&receiver.url()))
     });
     assert!(notice.await.contains("410"));
     let unheard = opened(&ann).await;
@@ -424,7 +433,9 @@ async fn a_slow_a_dead_and_a_lying_receiver_hold_up_nobody() {
         let ann = shop.person("Ann").await;
         let start = Instant::now();
         let store = opened(&ann).await;
-        let got = eventually("the one that answers is told", async || healthy.about(&store).into_iter().next()).await;
+        let got =
+            eventually("the one that answers is told", async || healthy.about(&store).into_iter().next())
+                .await;
         took.push(got.at - start);
     }
     took.sort();

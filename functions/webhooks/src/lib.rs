@@ -24,9 +24,7 @@ use shared::run::outside::check_url;
 use shared::values::time::Timestamp;
 use shared::values::url::HttpsUrl;
 
-pub use delivery::{
-    Attempt, Delivery, DeliveryId, DeliveryList, DeliveryStatus, DeliveryView, Fault, Next,
-};
+pub use delivery::{Attempt, Delivery, DeliveryId, DeliveryList, DeliveryStatus, DeliveryView, Fault, Next};
 pub use queueing::{DeliveryQueue, Queued};
 pub use secret::{Secret, signatures};
 pub use store::Webhooks;
@@ -67,7 +65,8 @@ pub struct Target(HttpsUrl);
 impl Field for Target {
     fn parse(value: Value) -> Result<Self, String> {
         let url = HttpsUrl::parse(value)?;
-        check_url(&url.to_string()).map_err(|_| "must name a host, not an address, and leave the port at 443")?;
+        check_url(&url.to_string())
+            .map_err(|_| "must name a host, not an address, and leave the port at 443")?;
         Ok(Self(url))
     }
 }
@@ -394,16 +393,18 @@ impl From<Error> for Problem {
             Error::NotFound => Self::not_found("webhook"),
             Error::NoDelivery => Self::not_found("delivery"),
             Error::TooMany(most) => {
-                let detail = format!("There are {most} webhooks already, which is the most. Delete one first.");
+                let detail =
+                    format!("There are {most} webhooks already, which is the most. Delete one first.");
                 Self::new(TOO_MANY, detail)
             }
             Error::Off => Self::new(
                 OFF,
                 "The webhook is switched off, so nothing is sent to it. Switch it on with isActive first.",
             ),
-            Error::BeingSent => {
-                Self::new(CONFLICT, "The delivery is being sent at this moment. Please look again in a minute.")
-            }
+            Error::BeingSent => Self::new(
+                CONFLICT,
+                "The delivery is being sent at this moment. Please look again in a minute.",
+            ),
             Error::AnotherVersion => Self::another_version("webhook"),
             Error::ChangedMeanwhile => {
                 Self::new(CONFLICT, "The webhook was changed by others at the same time. Please try again.")

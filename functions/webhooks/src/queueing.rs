@@ -100,9 +100,8 @@ impl Queueing {
         let body = serde_json::to_string(&event)?;
         let endpoints = self.webhooks.endpoints().await?;
         let wanted = endpoints.iter().filter(|endpoint| endpoint.wants(&event.kind));
-        let deliveries = wanted.map(|endpoint| {
-            Delivery::new(endpoint.id(), event.id, event.kind.clone(), body.clone(), now)
-        });
+        let deliveries = wanted
+            .map(|endpoint| Delivery::new(endpoint.id(), event.id, event.kind.clone(), body.clone(), now));
         // One that fails does not keep the others from being recorded.
         let queued = join_all(deliveries.map(|delivery| self.queue_one(delivery, now))).await;
         queued.into_iter().collect()

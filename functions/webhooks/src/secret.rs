@@ -93,7 +93,8 @@ mod tests {
         let both = signatures(&[one, other], "1", at, "{}");
         assert_eq!(both, format!("{} {}", alone(one), alone(other)));
         assert_ne!(alone(one), alone(other));
-        for different in [("2", at, "{}"), ("1", Timestamp::from_unix_millis(1_000), "{}"), ("1", at, "{ }")] {
+        for different in [("2", at, "{}"), ("1", Timestamp::from_unix_millis(1_000), "{}"), ("1", at, "{ }")]
+        {
             assert_ne!(signatures(&[one], different.0, different.1, different.2), alone(one));
         }
     }
@@ -103,7 +104,9 @@ mod tests {
         let secret = Secret::random();
         assert_eq!(secret.reveal().parse(), Ok(secret));
         assert_eq!((secret.reveal().len(), format!("{secret:?}")), (38, "Secret(…)".to_owned()));
-        for text in ["", "whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS"] {
+        for text in
+            ["", "whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS"]
+        {
             assert!(text.parse::<Secret>().is_err(), "{text}");
         }
         assert_ne!(Secret::random(), secret);

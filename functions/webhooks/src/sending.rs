@@ -134,7 +134,6 @@ fn why_off(attempt: &Attempt, failing_since: Option<Timestamp>) -> Option<WhyOff
     has_failed_long.then_some(WhyOff::Failing)
 }
 
-
 /// Trying endpoints out.
 #[derive(Debug, Clone)]
 pub struct Testing {

@@ -289,10 +289,8 @@ impl Webhooks {
             .condition_expression(condition)
             .set_expression_attribute_values(values);
         let endpoint = write.delete(endpoint.build().context("delete an endpoint")?);
-        let sending = Delete::builder()
-            .table_name(&self.table)
-            .key("webhookId", text(&id))
-            .key("entry", text(SENDING));
+        let sending =
+            Delete::builder().table_name(&self.table).key("webhookId", text(&id)).key("entry", text(SENDING));
         write.delete(sending.build().context("delete who sends to an endpoint")?);
         let count = self
             .update(ENDPOINTS, COUNT)

@@ -42,7 +42,8 @@ impl Sweep {
     pub async fn run(&self, now: Timestamp) -> anyhow::Result<()> {
         let endpoints = self.webhooks.endpoints().await?;
         let swept = join_all(endpoints.iter().map(|endpoint| self.sweep(endpoint, now))).await;
-        let failed = swept.into_iter().zip(&endpoints).filter_map(|(swept, endpoint)| Some((swept.err()?, endpoint)));
+        let failed =
+            swept.into_iter().zip(&endpoints).filter_map(|(swept, endpoint)| Some((swept.err()?, endpoint)));
         let failed = failed.map(|(error, endpoint)| {
             tracing::error!(endpoint_id = %endpoint.id(), error = format!("{error:#}"), "not swept up");
         });

@@ -79,7 +79,10 @@ fn every_fault_of_an_endpoint_is_told_at_its_place() {
 #[test]
 fn an_endpoint_is_told_what_it_wants_while_it_is_on() {
     let on = endpoint(&json!({}));
-    assert_eq!(["order.placed", "order.paid", "order.shipped", ""].map(|kind| on.wants(kind)), [true, true, false, false]);
+    assert_eq!(
+        ["order.placed", "order.paid", "order.shipped", ""].map(|kind| on.wants(kind)),
+        [true, true, false, false]
+    );
     let off = endpoint(&json!({ "isActive": false }));
     assert!(!off.is_on() && !off.wants("order.placed"));
     assert_eq!(off.untold(), None, "whoever switched it off knows");
@@ -142,7 +145,11 @@ fn both_secrets_sign_until_the_old_one_is_dropped() {
     assert_eq!(json!(EndpointView::of(&again, now()))["oldSecretUntil"], json!(now() + HOUR * 3));
     let later = second.rotated(rotation(2), three, now() + HOUR * 2);
     assert_eq!(later.secrets(now() + HOUR * 2), [three, two]);
-    assert_eq!(second.rotated(rotation(0), three, now()).secrets(now()), [three], "what leaked signs no more");
+    assert_eq!(
+        second.rotated(rotation(0), three, now()).secrets(now()),
+        [three],
+        "what leaked signs no more"
+    );
     assert_eq!(first.rotated(Rotation::default(), two, now()).secrets(now() + HOUR * 23), [two, one]);
 }
 
@@ -219,7 +226,10 @@ fn a_delivery_is_sent_by_one_at_a_time_and_until_it_is_settled() {
     let fresh = delivery();
     assert!(fresh.awaits(0, now()) && !fresh.awaits(1, now()));
     let leased = fresh.clone().as_test(now());
-    assert!(!leased.awaits(1, now()) && leased.awaits(1, now() + HOUR), "whoever died with it is not waited for");
+    assert!(
+        !leased.awaits(1, now()) && leased.awaits(1, now() + HOUR),
+        "whoever died with it is not waited for"
+    );
     let done = fresh.clone().with(answered(200), Next::Done);
     assert!(!done.awaits(0, now() + HOUR));
     let at = now() + HOUR;

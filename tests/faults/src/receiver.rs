@@ -43,7 +43,8 @@ impl Receiver {
 }
 
 fn took(taken: &[(String, Value)], event: &Value) -> bool {
-    let mut of_it = taken.iter().filter(|(id, body)| event["id"] == **id || body["id"] == event["id"]).peekable();
+    let mut of_it =
+        taken.iter().filter(|(id, body)| event["id"] == **id || body["id"] == event["id"]).peekable();
     of_it.peek().is_some() && of_it.all(|(id, body)| event["id"] == **id && body == event)
 }
 

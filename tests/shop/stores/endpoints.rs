@@ -133,7 +133,8 @@ async fn an_event_is_recorded_once_for_an_endpoint_and_sent_by_one_of_many() {
     assert!(!found.awaits(2, now()) && found.awaits(2, later + MINUTE));
     webhooks.settle(first.id(), 2, &taken(), Next::Done).await.unwrap();
     let cursors = Cursors::for_tests();
-    let listed = async |status| webhooks.deliveries(id, Some(status), &cursors, &page(20, None).await).await.unwrap();
+    let listed =
+        async |status| webhooks.deliveries(id, Some(status), &cursors, &page(20, None).await).await.unwrap();
     assert_eq!(listed(DeliveryStatus::Delivered).await.entries.len(), 1);
     assert_eq!(listed(DeliveryStatus::Failed).await.entries.len(), 0);
     // Over, it stays over, until somebody wants it again.
@@ -156,7 +157,10 @@ async fn what_is_due_to_an_endpoint_is_put_off_by_one_sweep() {
     assert_eq!(webhooks.due(id, now(), 10).await.unwrap(), []);
     let left = now() + MINUTE * 2;
     let due = webhooks.due(id, left, 10).await.unwrap();
-    assert_eq!(due.iter().map(|due| (due.id, due.due, due.attempts)).collect::<Vec<_>>(), [(delivery.id(), id, 0)]);
+    assert_eq!(
+        due.iter().map(|due| (due.id, due.due, due.attempts)).collect::<Vec<_>>(),
+        [(delivery.id(), id, 0)]
+    );
     let sweeps = at_once(6, |_| {
         let (webhooks, due) = (webhooks.clone(), due[0].clone());
         async move { webhooks.put_off(&due, left).await.unwrap() }
@@ -238,15 +242,15 @@ async fn swept_until_settled(webhooks: &Webhooks, endpoint: EndpointId) {
     let sending: Sending = sending(None).await;
     for minutes in 1..20 {
         let then = now() + MINUTE * 3 * minutes;
-        let due = webhooks.due(endpoint, then, 10).await.unwrap();
+        let due = webhooks.due(endpoint, then, 10).await.expect("what is due");
         if due.is_empty() && minutes > 3 {
             return;
         }
         for delivery in due {
-            assert!(webhooks.put_off(&delivery, then).await.unwrap());
+            assert!(webhooks.put_off(&delivery, then).await.expect("it is put off"));
             let (delivery_id, endpoint_id) = (delivery.id, delivery.due);
             let queued = Queued { delivery_id, endpoint_id, attempts: delivery.attempts, waits: 0 };
-            sending.send(&queued, then).await.unwrap();
+            sending.send(&queued, then).await.expect("it is sent");
         }
     }
     panic!("something is always due");
@@ -261,7 +265,8 @@ async fn wherever_a_sender_dies_the_delivery_arrives_with_the_id_that_it_had() {
     let mut times = Vec::new();
     for (operation, calls) in faults {
         for call in 0..=calls {
-            let meddler = if call == calls { Meddler::lose_reply(operation) } else { refusing(operation, call) };
+            let meddler =
+                if call == calls { Meddler::lose_reply(operation) } else { refusing(operation, call) };
             let receiver = StandIn::start(std::iter::repeat_n(Reply::answer(204, ""), 9)).await;
             let endpoint = made_at(&webhooks, &receiver, &[]).await;
             let delivery = webhooks.record(delivery_to(endpoint.id(), 1)).await.unwrap();
@@ -301,9 +306,14 @@ async fn wherever_queueing_dies_an_event_becomes_one_delivery_for_each_endpoint(
     let webhooks: Webhooks = open().await;
     let receiver = StandIn::start(std::iter::repeat_n(Reply::answer(204, ""), 99)).await;
     let wants = ["order.placed"];
-    let endpoints = [made_at(&webhooks, &receiver, &wants).await, made_at(&webhooks, &receiver, &wants).await];
-    let meddlers =
-        [refusing("Query", 0), refusing("PutItem", 0), refusing("PutItem", 1), Meddler::lose_reply("PutItem")];
+    let endpoints =
+        [made_at(&webhooks, &receiver, &wants).await, made_at(&webhooks, &receiver, &wants).await];
+    let meddlers = [
+        refusing("Query", 0),
+        refusing("PutItem", 0),
+        refusing("PutItem", 1),
+        Meddler::lose_reply("PutItem"),
+    ];
     for (number, meddler) in (1..).zip(meddlers) {
         let dying: Queueing = sending(Some(meddler)).await;
         for _ in 0..3 {
@@ -316,12 +326,13 @@ async fn wherever_queueing_dies_an_event_becomes_one_delivery_for_each_endpoint(
         let all = webhooks.deliveries(endpoint.id(), None, &cursors, &page(100, None).await).await.unwrap();
         // Other tests place orders.
         let ours = all.entries.iter().filter(|one| one.event().as_u128() <= 4);
-        let ours: Vec<_> = ours.map(|one| one.status()).collect();
+        let ours: Vec<_> = ours.map(webhooks::Delivery::status).collect();
         assert_eq!(ours, [DeliveryStatus::Delivered; 4]);
         webhooks.delete(endpoint.id(), &IfMatch::Any).await.unwrap();
     }
     let asked = receiver.asked();
-    let ours = asked.iter().filter(|one| one.header("webhook-id").is_some_and(|id| id.starts_with("00000000-0000")));
+    let ours =
+        asked.iter().filter(|one| one.header("webhook-id").is_some_and(|id| id.starts_with("00000000-0000")));
     assert_eq!(ours.count(), 8);
 }
 
@@ -347,7 +358,8 @@ async fn an_endpoint_that_fails_for_five_days_is_switched_off() {
     let hours = [0, 119, 120, 121, 242];
     for (event, hours) in (1..).zip(hours) {
         let then = now() + MINUTE * 60 * hours;
-        let delivery = Delivery::new(endpoint.id(), Uuid::from_u128(event), "order.placed".into(), "{}".into(), then);
+        let delivery =
+            Delivery::new(endpoint.id(), Uuid::from_u128(event), "order.placed".into(), "{}".into(), then);
         let delivery = webhooks.record(delivery).await.unwrap();
         assert!(webhooks.existing(endpoint.id()).await.unwrap().is_on(), "after {hours} hours");
         sending.send(&Queued::of(&delivery), then).await.unwrap();

@@ -267,13 +267,21 @@ mod tests {
     fn what_is_not_of_the_open_internet_is_not_public() {
         assert!(!is_public(here()));
         assert!(!is_public(IpAddr::V6(Ipv4Addr::from([127, 0, 0, 1]).to_ipv6_mapped())));
-        assert_eq!(NOT_PUBLIC.into_iter().filter(|text| is_public(address(text))).collect::<Vec<_>>(), [""; 0]);
+        assert_eq!(
+            NOT_PUBLIC.into_iter().filter(|text| is_public(address(text))).collect::<Vec<_>>(),
+            [""; 0]
+        );
         assert_eq!(PUBLIC.into_iter().filter(|text| !is_public(address(text))).collect::<Vec<_>>(), [""; 0]);
     }
 
     #[test]
     fn a_host_is_a_name_reached_by_tls_on_its_port() {
-        for url in ["https://example.com", "https://example.com:443/a?b=c", "https://a1.2b.example/", "https://e.c0m"] {
+        for url in [
+            "https://example.com",
+            "https://example.com:443/a?b=c",
+            "https://a1.2b.example/",
+            "https://e.c0m",
+        ] {
             assert_eq!(check_url(url), Ok(()), "{url}");
         }
         for url in [
