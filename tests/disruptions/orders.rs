@@ -796,6 +796,8 @@ async fn of_an_order_on_delivery_less_is_paid_for_a_refused_parcel() {
     let items = json!({ "items": [{ "id": tea.id, "quantity": 1 }, { "id": cup.id, "quantity": 1 }] });
     let order = order_id(&bob.post("/orders", &items).await.is(201));
     by_hand.undo();
+    // Nobody is told any more that it is confirmed once it has arrived.
+    bob.mail_once_there_are(1).await;
     let path = format!("/seller/orders/{order}/status");
     ann.put(&path, &json!({ "status": "refused" })).await.is(200);
     bob.cancels(&order).await.is_problem(409, "not-cancellable");

@@ -27,6 +27,7 @@ pub(crate) fn broken(history: &History, world: &World) -> Vec<Broken> {
     checks.every_order_is_settled(&purchases);
     checks.sellers_have_their_orders();
     checks.parcels_are_as_their_order(&purchases);
+    checks.counters_say_what_is_so();
     checks.one_order_for_each_key(&purchases);
     checks.the_stock_adds_up(history);
     checks.what_is_promised_has_not_left();
@@ -217,6 +218,15 @@ impl Checks<'_> {
                     self.add(NAME, id, format!("{seller} was told that it is {said}, and it is {stands:?}"));
                 }
             }
+        }
+    }
+
+    fn counters_say_what_is_so(&mut self) {
+        const NAME: &str = "counters say what is so";
+        let sales = &self.world.sales;
+        for who in sales.wrong() {
+            let (counted, there) = (sales.counted.get(who), sales.there.get(who));
+            self.add(NAME, who, format!("{counted:?} is counted, and {there:?} is there"));
         }
     }
 
@@ -826,6 +836,7 @@ pub(crate) mod tests {
     use crate::history::Guest;
     use crate::inboxes::Inbox;
     use crate::reviews::{Rated, Review, Said};
+    use crate::sales::Counters;
     use crate::world::{Letter, Offer, Shown, Store, Terms};
     use std::time::{Duration, Instant};
 
@@ -989,6 +1000,22 @@ pub(crate) mod tests {
         assert_eq!(broken(&untold(EmailKind::PartRefused)), ["every buyer is told"].into());
         let often = |world: &mut World| emails(world).extend([EmailKind::PartSent; 2]);
         assert_eq!(broken(&often), ["no email twice"].into());
+    }
+
+    #[test]
+    fn counters_that_say_something_else_than_there_is_are_noticed() {
+        let counters = "counters say what is so";
+        let one = |to_send| Counters { orders: 1, revenue: 0, to_send, to_approve: 0, low_stock: 0 };
+        let is_counted = |counted: Option<i64>, there: Option<i64>| {
+            after(|_, world| {
+                world.sales.counted.extend(counted.map(|to_send| ("sue".to_owned(), one(to_send))));
+                world.sales.there.extend(there.map(|to_send| ("sue".to_owned(), one(to_send))));
+            })
+        };
+        assert_eq!(is_counted(Some(1), Some(1)), BTreeSet::new());
+        for (counted, there) in [(Some(1), Some(0)), (Some(1), None), (None, Some(0))] {
+            assert_eq!(is_counted(counted, there), [counters].into());
+        }
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod proxy;
 mod quiet;
 mod receiver;
 mod reviews;
+mod sales;
 mod tries;
 mod unreadable;
 mod workload;

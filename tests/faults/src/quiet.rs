@@ -9,6 +9,7 @@ use crate::books::{given_up, is_telling, slow};
 use crate::events;
 use crate::proxy::Proxy;
 use crate::reviews::{Reviews, is_recorded};
+use crate::sales;
 use crate::workload::Town;
 use crate::world::{has_left, number, readable, scan, text, waits};
 
@@ -46,6 +47,7 @@ pub(crate) async fn settle(town: &Town, proxy: &Proxy) -> Duration {
         }
     }
     quiet(town, proxy).await;
+    sales::settle(town).await;
     took
 }
 

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::books::Books;
 use crate::inboxes::Inbox;
 use crate::reviews::{Reviews, had};
+use crate::sales::Sales;
 use crate::unreadable;
 
 /// An order as the table has it.
@@ -296,6 +297,8 @@ pub(crate) struct World {
     pub inboxes: BTreeMap<String, Inbox>,
     /// What is said of products, and who has bought them.
     pub reviews: Reviews,
+    /// What was counted of sales and of what waits.
+    pub sales: Sales,
     /// How many emails were counted as possibly sent twice.
     pub counted_duplicates: usize,
     /// What the search index says otherwise than the tables: how, and of which product.
@@ -418,6 +421,7 @@ impl World {
         }
         world.inboxes = Inbox::read_all(aws).await;
         world.reviews = Reviews::read(aws).await;
+        world.sales = Sales::read(aws).await;
         world.counted_duplicates = count_in_logs("send-email", "PossibleDuplicateEmail");
         let pointer = aws.item("SearchTable", ("searchId", "index#1")).await;
         world.index = files_of(&pointer);

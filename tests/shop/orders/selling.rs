@@ -90,10 +90,10 @@ async fn what_the_shop_sent_arrives_part_by_part_and_its_buyer_is_told_once() {
 async fn what_a_seller_sold_is_counted_by_day_and_read_in_one_call() {
     let shop = Shop::open();
     let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
-    let tea = ann.sells(product().named("tea").priced("4.50").stock(9)).await;
     let none = json!({ "orders": 0, "revenue": 0 });
     let nothing = json!({ "today": none, "last30Days": none, "toSend": 0, "toApprove": 0, "lowStock": 0 });
     assert_eq!(ann.get("/seller/summary").await.is(200), nothing);
+    let tea = ann.sells(product().named("tea").priced("4.50").stock(9)).await;
     for pieces in [1, 2] {
         let order = bob.buys(&tea, pieces).await;
         bob.order_once(&order, "shipping").await;
