@@ -1,6 +1,7 @@
 //! How people are told what the services have to say. What a letter says is its service's; what an email looks like is
 //! decided here and in `templates/`, and calls nothing. [`Sending`] sends each letter once, [`mailer`] hands it to SES;
-//! those with a code go out by Cognito, to which [`AccountEmails`] gives them. What events give rise to, [`messages`] queues.
+//! those with a code go out by Cognito, to which [`AccountEmails`] gives them. What events give rise to, [`messages`]
+//! queues.
 
 pub mod account;
 pub mod mailer;

@@ -39,8 +39,8 @@ pub enum NotSent {
 }
 
 impl Mailer {
-    /// Sends `email` to the person's address. One that can be stopped says so to mail programs, which then have a button
-    /// for it ([RFC 8058](https://www.rfc-editor.org/rfc/rfc8058)).
+    /// Sends `email` to the person's address. One that can be stopped says so to mail programs, which then have a
+    /// button for it ([RFC 8058](https://www.rfc-editor.org/rfc/rfc8058)).
     ///
     /// # Errors
     /// Says whether it may have gone out all the same.

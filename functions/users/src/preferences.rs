@@ -32,8 +32,8 @@ shared::names!(
     }
 );
 
-/// What a person chose, as far as something was ever chosen. In the item each choice is an attribute of its own, so that
-/// of two changes that meet neither undoes the other.
+/// What a person chose, as far as something was ever chosen. In the item each choice is an attribute of its own, so
+/// that of two changes that meet neither undoes the other.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Choices {
@@ -51,8 +51,8 @@ pub struct Choices {
     marketing_push: Option<bool>,
 }
 
-/// The attribute that has a choice; `None` where there is none to make. Emails of the shop's offers are what the profile
-/// calls `marketing`.
+/// The attribute that has a choice; `None` where there is none to make. Emails of the shop's offers are what the
+/// profile calls `marketing`.
 pub(crate) const fn attribute(group: Group, way: Way) -> Option<&'static str> {
     match (group, way) {
         (Group::Orders, Way::Email) => None,
