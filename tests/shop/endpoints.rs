@@ -1,5 +1,5 @@
-//! Webhooks out: what happens in the shop is told to receivers on this machine, of which some are slow, some are gone and
-//! some lie.
+//! Webhooks out: what happens in the shop is told to receivers on this machine, of which some are slow, some are gone
+//! and some lie.
 //!
 //! An endpoint is told of what all tests do: each looks for what it did itself.
 

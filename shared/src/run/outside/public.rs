@@ -340,8 +340,8 @@ mod tests {
         }
     }
 
-    /// Who looked at the first answer and connected by another would be here. Nobody is at the first address, or whoever
-    /// is there has no certificate of that name.
+    /// Who looked at the first answer and connected by another would be here. Nobody is at the first address, or
+    /// whoever is there has no certificate of that name.
     #[tokio::test]
     async fn a_name_that_leads_elsewhere_after_it_was_checked_leads_nobody_there() {
         let listener = TcpListener::bind((here(), 0)).unwrap();
