@@ -207,12 +207,11 @@ async fn a_test_is_signed_and_an_admin_sees_what_came_of_it() {
         (&json!("webhook.test"), &json!("delivered"), &json!(1), &json!(202))
     );
     assert_eq!(told["lastAttempt"]["answer"], "thanks");
-    let [got] = &receiver.got()[..] else { panic!("{:?}", receiver.got()) };
+    let all = receiver.got();
+    let [got] = all.as_slice() else { panic!("{all:?}") };
     assert_eq!((got.id(), got.signed_by(&secret)), (told["eventId"].as_str().unwrap(), vec![true]));
-    assert_eq!(
-        (&got.headers["content-type"], &got.headers["connection"]),
-        (&"application/json".into(), &"close".into())
-    );
+    let [content, connection] = ["content-type", "connection"].map(|name| got.headers[name].as_str());
+    assert_eq!((content, connection), ("application/json", "close"));
     let event = got.event();
     assert_eq!(
         (&event["id"], &event["subject"], &event["type"]),
@@ -249,7 +248,8 @@ async fn while_a_secret_is_changed_both_sign() {
     tested(&shop, &first).await.is(200);
     let third = rotate(2, &json!({ "keepOldForHours": 0 })).await.is(200);
     tested(&shop, &first).await.is(200);
-    let [both, alone] = &receiver.got()[..] else { panic!("not twice") };
+    let all = receiver.got();
+    let [both, alone] = all.as_slice() else { panic!("{all:?}") };
     let secret = |endpoint: &Value| endpoint["secret"].as_str().expect("a secret").to_owned();
     assert_eq!(both.signed_by(&secret(&second)), [true, false]);
     assert_eq!(both.signed_by(&secret(&first)), [false, true]);
@@ -338,11 +338,12 @@ async fn an_event_that_was_not_taken_comes_again_with_the_same_id() {
     let receiver = Receiver::by(|before| status(if before == 0 { 503 } else { 204 })).await;
     let endpoint = wanting(&shop, &receiver.url(), &["store.opened"]).await;
     let store = opened(&shop.person("Ann").await).await;
-    let got = eventually("it comes twice", async || {
+    let twice = eventually("it comes twice", async || {
         let got = receiver.about(&store);
         (got.len() == 2).then_some(got)
-    });
-    let [first, second] = &got.await[..] else { panic!("not twice") };
+    })
+    .await;
+    let (first, second) = (&twice[0], &twice[1]);
     assert_eq!((first.id(), &first.body), (second.id(), &second.body));
     assert_eq!(first.event()["id"], first.id());
     assert!(second.at - first.at >= Duration::from_secs(5), "{:?}", second.at - first.at);
