@@ -427,14 +427,13 @@ fn whoever_admits_a_providers_person_looks_and_links_and_no_more() {
     });
     let [admits] = functions.collect::<Vec<_>>()[..] else { panic!("not one function") };
     assert_eq!(admits.binary(), "admit-social-sign-up");
-    let actions: Vec<_> = statements(admits).iter().flat_map(|one| texts(&one["Action"])).collect();
-    assert_eq!(actions, ["dynamodb:GetItem"]);
+    let own: Vec<_> = statements(admits).iter().flat_map(|one| texts(&one["Action"])).collect();
+    assert_eq!(own, ["dynamodb:GetItem"]);
     let policy = template.resources().iter().find(|one| one.id == "AdmitSocialSignUpPolicy").unwrap();
     let allowed = &policy.property("PolicyDocument")["Statement"][0];
-    assert_eq!(
-        allowed["Action"],
-        json!(["cognito-idp:AdminGetUser", "cognito-idp:AdminLinkProviderForUser"])
-    );
+    let actions = ["AdminGetUser", "AdminLinkProviderForUser", "AdminListGroupsForUser"];
+    let actions = actions.map(|action| format!("cognito-idp:{action}"));
+    assert_eq!(allowed["Action"], json!(actions));
     assert_eq!(allowed["Resource"], json!({"Fn::GetAtt": "UserPool.Arn"}));
 }
 

@@ -104,7 +104,9 @@ impl Admission {
         // An account that has not confirmed the address has no claim to it, and gets none.
         let Some(owner) = owner.filter(|owner| stranger.owns(owner)) else { return Ok(()) };
         let profile = self.users.find(&owner.user_id).await?;
-        if !may_be_linked(&owner, profile.as_ref()) {
+        if !may_be_linked(&owner, profile.as_ref())
+            || self.user_pool.is_admin(&stranger.pool_id, &owner.username).await?
+        {
             return Err(SIGN_IN_OTHERWISE);
         }
         let identity = (stranger.provider, stranger.subject.as_str());
@@ -140,6 +142,7 @@ mod tests {
         is_enabled: bool,
         is_verified: &'static str,
         mfa: Value,
+        groups: Value,
         profile: Value,
     }
 
@@ -149,6 +152,7 @@ mod tests {
             is_enabled: true,
             is_verified: "true",
             mfa: json!([]),
+            groups: json!([{ "GroupName": "seller" }]),
             profile: json!({
                 "userId": "5d0c", "email": "robin@example.com", "fullName": "Robin", "username": "Robin_W",
                 "createdAt": "2026-11-21T12:00:00.000Z", "schemaVersion": 1
@@ -172,7 +176,9 @@ mod tests {
                 200,
                 json!({
                     "Username": "Robin_W", "UserAttributes": attributes, "UserStatus": owner.status,
-                    "Enabled": owner.is_enabled, "UserMFASettingList": owner.mfa
+                    "Enabled": owner.is_enabled, "UserMFASettingList": owner.mfa,
+                    // Of the account and of its groups alike: each reads what is its own.
+                    "Groups": owner.groups
                 }),
             )
         });
@@ -246,6 +252,7 @@ mod tests {
             profile("status", "disabled"),
             profile("status", "deleting"),
             profile("secondFactorAt", "2026-11-21T12:00:00.000Z"),
+            Owner { groups: json!([{ "GroupName": "admin" }]), ..owner() },
             Owner { mfa: json!(["SOFTWARE_TOKEN_MFA"]), ..owner() },
             Owner { is_enabled: false, ..owner() },
             Owner { status: "EXTERNAL_PROVIDER", ..owner() },

@@ -562,6 +562,16 @@ impl UserPool {
         account_in(&self.cognito, pool_id, name).await
     }
 
+    /// Whether an account is in the group of the admins, as somebody who was made one by hand is.
+    ///
+    /// # Errors
+    /// When the user pool does not answer.
+    pub async fn is_admin(&self, pool_id: &str, username: &str) -> anyhow::Result<bool> {
+        let list = self.cognito.admin_list_groups_for_user().user_pool_id(pool_id).username(username);
+        let groups = list.send().await.context("list the groups of an account")?;
+        Ok(groups.groups().iter().any(|group| group.group_name() == Some(ADMINS)))
+    }
+
     /// Lets a provider's person sign in to an account that has a password. Safe to repeat: linked once, it stays so.
     ///
     /// # Errors
