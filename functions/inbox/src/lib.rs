@@ -482,7 +482,7 @@ mod tests {
                     }
                     Act::MarksWhatWasSeen => {
                         for (up_to, those) in seen.drain(..) {
-                            those.iter().for_each(|one| drop(standing.unread.remove(one)));
+                            standing.unread.retain(|one| !those.contains(one));
                             line = line.max(Some(up_to));
                         }
                     }
