@@ -12,7 +12,7 @@ use tests::template::{
 };
 
 /// What may be called without a token, and nothing else.
-const PUBLIC: [&str; 49] = [
+const PUBLIC: [&str; 51] = [
     "DELETE /guest-cart",
     "DELETE /guest-cart/items/{id}",
     "GET /approve-products",
@@ -36,6 +36,7 @@ const PUBLIC: [&str; 49] = [
     "GET /stores",
     "GET /stores/{id}",
     "GET /stores/{id}/products",
+    "GET /unsubscribe",
     "POST /auth/exchange",
     "POST /auth/login",
     "POST /auth/refresh",
@@ -58,6 +59,7 @@ const PUBLIC: [&str; 49] = [
     "POST /sign-in/challenge",
     "POST /sign-out",
     "POST /sign-up",
+    "POST /unsubscribe",
     "POST /users/login",
     "POST /users/register",
     "PUT /guest-cart",

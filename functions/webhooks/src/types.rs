@@ -26,10 +26,20 @@ shared::names!(
         OrderRefundFailed = "order.refund-failed",
         /// A seller described a new product; nobody sees it yet.
         ProductListed = "product.listed",
+        /// An admin has to look at a product, or at pictures of it that nobody has seen yet.
+        ProductSubmitted = "product.submitted",
         /// An admin put a product on sale.
         ProductApproved = "product.approved",
         /// An admin did not want a product sold.
         ProductRejected = "product.rejected",
+        /// No admin has to look at a product any more, and none has put it on sale by that, or taken it off.
+        ProductCleared = "product.cleared",
+        /// A product is gone.
+        ProductDeleted = "product.deleted",
+        /// Fewer than five pieces of a product are left, or none.
+        ProductRanLow = "product.ran-low",
+        /// There are five pieces of a product again, or more.
+        ProductRestocked = "product.restocked",
         /// A product is rated by more reviews, by fewer or by others.
         ProductRated = "product.rated",
         /// Somebody reviewed a product.
