@@ -592,7 +592,7 @@ fn an_order_that_ends_gives_back_what_nobody_has_given_back() {
 
 #[test]
 fn what_two_sellers_do_not_send_goes_back_beside_what_others_give_back() {
-    holds(REFUSE, 100_000, 26);
+    holds(REFUSE, 2_390_000, 35);
 }
 
 #[test]
