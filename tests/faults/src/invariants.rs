@@ -223,9 +223,9 @@ impl Checks<'_> {
 
     fn counters_say_what_is_so(&mut self) {
         const NAME: &str = "counters say what is so";
-        let sales = &self.world.sales;
-        for who in sales.wrong() {
-            let (counted, there) = (sales.counted.get(who), sales.there.get(who));
+        let world = self.world;
+        for who in world.sales.wrong() {
+            let (counted, there) = (world.sales.counted.get(who), world.sales.there.get(who));
             self.add(NAME, who, format!("{counted:?} is counted, and {there:?} is there"));
         }
     }

@@ -52,8 +52,8 @@ impl Sales {
 
     /// Whose counters say something else than there is.
     pub(crate) fn wrong(&self) -> impl Iterator<Item = &String> {
-        let is_wrong = |who: &&String| self.counted.get(*who) != self.there.get(*who);
-        let other = self.there.keys().filter(|who| !self.counted.contains_key(*who));
+        let is_wrong = move |who: &&String| self.counted.get(*who) != self.there.get(*who);
+        let other = self.there.keys().filter(move |who| !self.counted.contains_key(*who));
         self.counted.keys().chain(other).filter(is_wrong)
     }
 }
