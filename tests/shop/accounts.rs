@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tests::answer::{Answer, calls};
 use tests::aws::Aws;
-use tests::shop::{PASSWORD, Person, Shop, product, unique};
+use tests::shop::{Mail, PASSWORD, Person, Shop, product, unique};
 use tests::wait::{at_once, eventually};
 
 /// An id in our form that nobody has.
@@ -283,6 +283,7 @@ async fn an_admin_whose_account_is_closed_is_none() {
 }
 
 const NEW_ADDRESS: &str = "Your code for a new address at Cartwright";
+const ADDRESS_CHANGED: &str = "Your account at Cartwright has another address";
 
 /// The code that was emailed to an address that somebody wants to have.
 async fn code_to(shop: &Shop, address: &str) -> String {
@@ -319,9 +320,16 @@ async fn a_new_address_counts_once_its_code_was_entered() {
     let wrong = if code == "12345678" { "87654321" } else { "12345678" };
     confirms(&ann, wrong).await.is_problem(422, "code-mismatch");
     let answer = confirms(&ann, &code).await;
-    assert_eq!(answer.calls(), calls([("cognito-idp", 1), ("dynamodb", 5)]));
+    assert_eq!(answer.calls(), calls([("cognito-idp", 1), ("dynamodb", 5), ("sqs", 1)]));
     answer.is(200);
     confirms(&ann, &code).await.is(200);
+    let is_it = |mail: &Mail| mail.subject == ADDRESS_CHANGED;
+    let told = eventually("the address from before is told", async || {
+        let mails = shop.mail_to(&ann.email).await;
+        mails.into_iter().find(is_it)
+    })
+    .await;
+    assert!(!told.text.contains(&address), "{}", told.text);
     assert_eq!(ann.get("/users/me").await.is(200)["email"], address);
     let signs_in = async |email: &str| {
         shop.post("/sign-in", &json!({ "email": email, "password": PASSWORD })).await.status

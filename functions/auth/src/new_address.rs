@@ -2,6 +2,7 @@
 //! reads the address of an account can set its password.
 
 use shared::caller::{AccessToken, Caller};
+use shared::guards::Guards;
 use shared::guards::rate_limit::{Address, PasswordLimits};
 use shared::http::problem::Problem;
 use shared::letters::{EmailQueue, Queued};
@@ -59,8 +60,10 @@ impl AskingForAddress {
 pub struct ProvingAddress {
     limits: PasswordLimits,
     users: Users,
+    guards: Guards,
     codes: AddressCodes,
     directory: Directory,
+    emails: EmailQueue,
 }
 
 impl FromEnv for ProvingAddress {
@@ -68,15 +71,17 @@ impl FromEnv for ProvingAddress {
         Ok(Self {
             limits: PasswordLimits::from_env(aws)?,
             users: Users::from_env(aws)?,
+            guards: Guards::from_env(aws)?,
             codes: AddressCodes::from_env(aws)?,
             directory: Directory::from_env(aws)?,
+            emails: EmailQueue::from_env(aws)?,
         })
     }
 }
 
 impl ProvingAddress {
-    /// Gives the account and then the profile the address that the code proves. Safe to repeat: where it died between
-    /// the two, the second time does the rest, as does the next sign-in.
+    /// Gives the account and then the profile the address that the code proves, and tells whoever reads the one from
+    /// before. Safe to repeat: where it died between the two, the second time does the rest, as does the next sign-in.
     ///
     /// # Errors
     /// Too many tries, a wrong code, and those of [`Directory::set_address`].
@@ -96,7 +101,9 @@ impl ProvingAddress {
         let proved = self.codes.proved(&profile, confirm.code.as_str(), now);
         let new = proved.ok_or(Error::from(Refusal::CodeMismatch))?;
         self.directory.set_address(token.username(), new.address()).await?;
-        self.users.address_proved(id, new, now).await?;
+        if let Some(of) = self.users.address_proved(&self.guards, &profile, new, now).await? {
+            self.emails.send_or_leave(&Queued::new(AddressLetterKind::Changed, of)).await;
+        }
         Ok(Done { msg: "Your address is changed." })
     }
 }

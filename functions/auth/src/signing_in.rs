@@ -1,6 +1,7 @@
 //! Getting tokens for a password and, where the account has a second factor, for the code of an authenticator app.
 
 use anyhow::Context;
+use shared::guards::Guards;
 use shared::guards::rate_limit::{Address, Attempt, PasswordLimits};
 use shared::http::problem::Problem;
 use shared::run::aws::{Aws, FromEnv};
@@ -16,6 +17,7 @@ pub struct SigningIn {
     limits: PasswordLimits,
     app_client: AppClient,
     users: Users,
+    guards: Guards,
 }
 
 impl FromEnv for SigningIn {
@@ -24,6 +26,7 @@ impl FromEnv for SigningIn {
             limits: PasswordLimits::from_env(aws)?,
             app_client: AppClient::from_env(aws)?,
             users: Users::from_env(aws)?,
+            guards: Guards::from_env(aws)?,
         })
     }
 }
@@ -81,7 +84,7 @@ impl SigningIn {
             SecondFactorGiven::No => None,
         };
         let sign_in = users::SignIn { with_second_factor, address: tokens.address() };
-        self.users.signed_in(&person, &sign_in, now).await
+        self.users.signed_in(&self.guards, &person, &sign_in, now).await
     }
 }
 

@@ -362,7 +362,9 @@ fn previews() -> Vec<(String, Email)> {
         previews.push((kind.as_str().replace('.', "-"), Email::of(&about_parcel(kind), &shop()).unwrap()));
     }
     previews.push(("payment-refunded".to_owned(), Email::of(&about_refund(), &shop()).unwrap()));
-    previews.push(("account-new-address".to_owned(), Email::of(&to_new_address(), &shop()).unwrap()));
+    for (name, letter) in about_addresses() {
+        previews.push((name.to_owned(), Email::of(&letter, &shop()).unwrap()));
+    }
     for kind in AccountLetterKind::ALL {
         previews.push((kind.as_str().replace('.', "-"), Email::of(&about_account(kind), &shop()).unwrap()));
     }
@@ -481,17 +483,22 @@ fn about_parcel(kind: ParcelLetterKind) -> Letter {
     order.letter_of_parcel(kind, &order.lines()[1].seller().clone()).unwrap().unwrap()
 }
 
-/// What is written to an address that somebody wants to have.
-fn to_new_address() -> Letter {
+/// What is written to an address that somebody wants to have, and to the one that it has replaced.
+fn about_addresses() -> [(&'static str, Letter); 2] {
     let at = "2026-11-29T10:00:00.000Z";
     let change = "01a1fbbc-f982-7d04-8367-8c1b9055f403";
     let profile = json!({
         "userId": "5d0c6a7e-2b0f-4f0e-9c68-3fd12c0b7a94", "email": "ann@cartwright.test", "fullName": HOSTILE[1],
         "username": "Ann_Lee", "createdAt": at,
         "newAddress": { "id": change, "address": "new@cartwright.test", "askedAt": at },
+        "formerAddress": { "change": change, "address": "old@cartwright.test", "until": at },
     });
     let profile: Profile = serde_json::from_value(profile).unwrap();
-    profile.letter_to_new_address(change.parse().unwrap(), "27402311".into()).unwrap()
+    let change = change.parse().unwrap();
+    [
+        ("account-new-address", profile.letter_to_new_address(change, "27402311".into()).unwrap()),
+        ("account-address-changed", profile.letter_to_former_address(change).unwrap()),
+    ]
 }
 
 /// What is told of an account that somebody asked to have deleted.

@@ -27,7 +27,9 @@ pub mod unsubscribing;
 
 pub use admins::{Admins, CurrentAdmin, CurrentCaller, OpenAccounts};
 pub use letters::{AccountLetterKind, AccountLetters};
-pub use new_address::{AddressCodes, AddressLetterKind, AddressLetters, ChangeOf, NewAddress};
+pub use new_address::{
+    AddressCodes, AddressLetterKind, AddressLetters, ChangeOf, FormerAddress, FormerAddresses, NewAddress,
+};
 pub use notices::{NoticeLetterKind, NoticeLetters};
 pub use preferences::{Choices, Group, PreferenceChanges, PreferencesView, Way};
 pub use profile::{EmailPrefix, Locale, Phone, ProfileChanges, ProfileView, SavedAddress};
@@ -227,6 +229,9 @@ pub struct Profile {
     /// The address that the person wants to have, or has had since it was proved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new_address: Option<NewAddress>,
+    /// The address that the last proved one has replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former_address: Option<FormerAddress>,
     /// Where to call the person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<Phone>,
@@ -290,6 +295,7 @@ impl Profile {
             status: Status::Active,
             sync: None,
             new_address: None,
+            former_address: None,
             phone: None,
             locale: None,
             addresses: Vec::new(),

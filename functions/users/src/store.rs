@@ -30,7 +30,10 @@ use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
 
-use crate::{Email, EmailPrefix, Listed, NewAddress, Profile, ProfileChanges, Role, Status, account_closed};
+use crate::{
+    ChangeOf, Email, EmailPrefix, FormerAddress, Listed, NewAddress, PersonId, Profile, ProfileChanges, Role,
+    Status, account_closed,
+};
 
 const PEOPLE: List =
     List { index: Some("people"), partition: "listed", sort: Sort::Ascending("email"), key: "userId" };
@@ -45,6 +48,9 @@ const SYNC: &str = "accounts";
 
 /// What is unfinished of an account until nothing is left of it.
 const DELETION: &str = "deletions";
+
+/// Which changes of an address nobody was told of yet who reads the one from before.
+const FORMER_ADDRESS: &str = "former-addresses";
 
 /// What became of a change of somebody's role or account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,8 +137,14 @@ impl Users {
     /// the profile has another one. Safe to repeat: the same sign-in changes nothing.
     ///
     /// # Errors
-    /// When the person has no profile, or the table does not take it.
-    pub async fn signed_in(&self, id: &UserId, sign_in: &SignIn, now: Timestamp) -> anyhow::Result<()> {
+    /// When the person has no profile, or the tables do not take it.
+    pub async fn signed_in(
+        &self,
+        guards: &Guards,
+        id: &UserId,
+        sign_in: &SignIn,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
         let noting = match sign_in.with_second_factor {
             Some(_) => {
                 "SET lastSignInAt = :now, listed = :people, secondFactorAt = if_not_exists(secondFactorAt, :since)"
@@ -154,7 +166,15 @@ impl Users {
         let profile = noted.context("the person has no profile")?.attributes.unwrap_or_default();
         let profile: Profile = from_item(profile)?;
         match &sign_in.address {
-            Some(address) if *address != profile.email => self.mend_address(&profile, address, now).await,
+            Some(address) if *address != profile.email && !profile.has_just_changed_address(now) => {
+                match &profile.new_address {
+                    // It was proved, and whoever should have noted it died.
+                    Some(new) if new.address() == address => {
+                        self.address_proved(guards, &profile, new, now).await.map(drop)
+                    }
+                    _ => self.mend_address(&profile, address, now).await,
+                }
+            }
             _ => Ok(()),
         }
     }
@@ -195,23 +215,72 @@ impl Users {
         }
     }
 
-    /// Gives a profile the address that was proved, which the user pool has by now. Safe to repeat, and where this dies
-    /// the next sign-in does it.
+    /// Gives a profile the address that was proved, which the user pool has by now, and begins to tell whoever reads
+    /// the one from before; gives whose change that is, where it was one. Safe to repeat, and where this dies the next
+    /// sign-in does it.
     ///
     /// # Errors
-    /// When the table does not take it.
-    pub async fn address_proved(&self, id: &UserId, new: &NewAddress, now: Timestamp) -> anyhow::Result<()> {
+    /// When the tables do not take it, or the profile has yet another address by now.
+    pub async fn address_proved(
+        &self,
+        guards: &Guards,
+        profile: &Profile,
+        new: &NewAddress,
+        now: Timestamp,
+    ) -> anyhow::Result<Option<ChangeOf>> {
+        let of = ChangeOf { person: PersonId(profile.user_id.clone()), change: new.id() };
+        if *new.address() == profile.email {
+            let former = profile.former_address.as_ref();
+            return Ok(former.is_some_and(|former| former.change() == new.id()).then_some(of));
+        }
+        let former = FormerAddress::new(new.id(), profile.email.clone(), now);
         let update = self
-            .update(id)
-            .update_expression(format!("SET email = :address, updatedAt = :now, {NEXT_VERSION}"))
-            .condition_expression("newAddress.id = :change AND email <> :address")
+            .updating(&profile.user_id)
+            .update_expression(format!(
+                "SET email = :address, formerAddress = :former, updatedAt = :now, {NEXT_VERSION}"
+            ))
+            .condition_expression("email = :old")
             .expression_attribute_names("#version", "version")
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":address", text(new.address().as_str()))
-            .expression_attribute_values(":change", text(&new.id()))
+            .expression_attribute_values(":old", text(profile.email.as_str()))
+            .expression_attribute_values(":former", AttributeValue::M(to_item(&former)?))
             .expression_attribute_values(":now", text(&now));
-        dynamo::unless_condition_failed(update.send().await).context("change the address of a profile")?;
-        Ok(())
+        let mut write = Write::new();
+        let own = write.update(update.build().context("change the address of a profile")?);
+        write.update(guards.begin(FORMER_ADDRESS, &of.to_string())?);
+        if let Written::Refused(mut found) = write.commit(&self.dynamodb).await? {
+            let found = found.take(own).filter(|item| !item.is_empty());
+            let found: Option<Profile> = found.map(from_item).transpose()?;
+            let is_done = found.is_some_and(|found| found.email == *new.address());
+            anyhow::ensure!(is_done, "the profile has yet another address by now");
+        }
+        Ok(Some(of))
+    }
+
+    /// What notes that whoever reads an address from before was told.
+    ///
+    /// # Errors
+    /// Never for values of these types; the SDK's builder asks.
+    pub fn former_address_told(guards: &Guards, of: &ChangeOf) -> anyhow::Result<Update> {
+        guards.finish(FORMER_ADDRESS, &of.to_string())
+    }
+
+    /// Of which changes nobody was told yet.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn former_addresses_untold(&self, guards: &Guards) -> anyhow::Result<Vec<ChangeOf>> {
+        let changes = guards.unfinished(FORMER_ADDRESS).await?;
+        changes.iter().map(|of| of.parse().context("whose address was changed")).collect()
+    }
+
+    /// Notes that nobody will be told of a change. Safe to repeat.
+    ///
+    /// # Errors
+    /// When the table does not take it.
+    pub async fn give_up_former_address(&self, guards: &Guards, of: &ChangeOf) -> anyhow::Result<()> {
+        update_item(&self.dynamodb, Self::former_address_told(guards, of)?, ReturnValue::None).await.map(drop)
     }
 
     /// Notes that a person signs in without a second factor from now on. Safe to repeat.

@@ -9,7 +9,9 @@ use shared::http::input;
 use shared::http::problem::SECOND_FACTOR_NEEDED;
 use shared::values::time::Timestamp;
 use tests::meddler::Meddler;
-use users::{Admins, Profile, ProfileChanges, Restanding, Role, SignIn, Status, Users};
+use users::{
+    Admins, FormerAddress, NewAddress, Profile, ProfileChanges, Restanding, Role, SignIn, Status, Users,
+};
 
 use super::{DAY, MINUTE, Tables, now, open, open_behind, open_with, profile_of, someone};
 
@@ -49,12 +51,12 @@ async fn a_profile_whose_reply_is_lost_is_recorded() {
 
 #[tokio::test]
 async fn a_profile_tells_of_the_last_sign_in_and_of_the_last_new_password() {
-    let users: Users = open().await;
+    let (users, guards) = open::<(Users, Guards)>().await;
     let profile = profile_of(someone().id(), "Ann");
     let ann = profile.user_id.clone();
     users.create(&profile).await.unwrap();
-    users.signed_in(&ann, &BY_PASSWORD, now()).await.unwrap();
-    users.signed_in(&ann, &BY_PASSWORD, now() + MINUTE).await.unwrap();
+    users.signed_in(&guards, &ann, &BY_PASSWORD, now()).await.unwrap();
+    users.signed_in(&guards, &ann, &BY_PASSWORD, now() + MINUTE).await.unwrap();
     users.password_changed(&ann, now() + DAY).await.unwrap();
     let expected =
         Profile { last_sign_in_at: Some(now() + MINUTE), password_changed_at: Some(now() + DAY), ..profile };
@@ -63,27 +65,27 @@ async fn a_profile_tells_of_the_last_sign_in_and_of_the_last_new_password() {
 
 #[tokio::test]
 async fn nothing_is_noted_of_somebody_without_a_profile() {
-    let users: Users = open().await;
+    let (users, guards) = open::<(Users, Guards)>().await;
     let ann = someone().id().clone();
-    assert!(users.signed_in(&ann, &BY_PASSWORD, now()).await.is_err());
+    assert!(users.signed_in(&guards, &ann, &BY_PASSWORD, now()).await.is_err());
     assert!(users.second_factor_off(&ann).await.is_err());
     assert_eq!(recorded(&ann).await, None);
 }
 
 #[tokio::test]
 async fn a_profile_knows_since_when_every_sign_in_gave_a_second_factor() {
-    let users: Users = open().await;
+    let (users, guards) = open::<(Users, Guards)>().await;
     let profile = profile_of(someone().id(), "Ann");
     let ann = profile.user_id.clone();
     users.create(&profile).await.unwrap();
     let since = async || recorded(&ann).await.unwrap().second_factor_at;
-    users.signed_in(&ann, &by_code(now()), now()).await.unwrap();
-    users.signed_in(&ann, &by_code(now() + MINUTE), now() + MINUTE).await.unwrap();
+    users.signed_in(&guards, &ann, &by_code(now()), now()).await.unwrap();
+    users.signed_in(&guards, &ann, &by_code(now() + MINUTE), now() + MINUTE).await.unwrap();
     assert_eq!(since().await, Some(now()));
     // Somebody has turned it off in the user pool.
-    users.signed_in(&ann, &BY_PASSWORD, now() + DAY).await.unwrap();
+    users.signed_in(&guards, &ann, &BY_PASSWORD, now() + DAY).await.unwrap();
     assert_eq!(since().await, None);
-    users.signed_in(&ann, &by_code(now() + DAY), now() + DAY).await.unwrap();
+    users.signed_in(&guards, &ann, &by_code(now() + DAY), now() + DAY).await.unwrap();
     assert_eq!(since().await, Some(now() + DAY));
     users.second_factor_off(&ann).await.unwrap();
     users.second_factor_off(&ann).await.unwrap();
@@ -92,14 +94,14 @@ async fn a_profile_knows_since_when_every_sign_in_gave_a_second_factor() {
 
 #[tokio::test]
 async fn an_address_is_mended_once_also_when_the_reply_is_lost() {
-    let users: Users = open_behind(Meddler::lose_reply("UpdateItem")).await;
+    let (users, guards) = open_behind::<(Users, Guards)>(Meddler::lose_reply("UpdateItem")).await;
     let profile = profile_of(someone().id(), "Ann");
     let ann = profile.user_id.clone();
     users.create(&profile).await.unwrap();
     let address = "ann.new@cartwright.test".parse().ok();
     let sign_in = SignIn { with_second_factor: None, address };
-    users.signed_in(&ann, &sign_in, now()).await.unwrap();
-    users.signed_in(&ann, &sign_in, now() + MINUTE).await.unwrap();
+    users.signed_in(&guards, &ann, &sign_in, now()).await.unwrap();
+    users.signed_in(&guards, &ann, &sign_in, now() + MINUTE).await.unwrap();
     let expected = Profile {
         email: sign_in.address.unwrap(),
         updated_at: Some(now()),
@@ -110,16 +112,94 @@ async fn an_address_is_mended_once_also_when_the_reply_is_lost() {
     assert_eq!(recorded(&ann).await, Some(expected));
 }
 
+/// Somebody who wants this address, as their profile says it.
+async fn who_wants(users: &Users, address: &str) -> (Profile, NewAddress) {
+    let profile = profile_of(someone().id(), "Ann");
+    let new = NewAddress::new(address.parse().expect("an address"), now());
+    users.create(&profile).await.expect("an account");
+    users.wants_address(&profile.user_id, &new).await.expect("noted");
+    (Profile { new_address: Some(new.clone()), ..profile }, new)
+}
+
+/// What becomes of a profile when its new address is proved.
+fn with_address(profile: &Profile, new: &NewAddress, at: Timestamp) -> Profile {
+    Profile {
+        email: new.address().clone(),
+        former_address: Some(FormerAddress::new(new.id(), profile.email.clone(), at)),
+        updated_at: Some(at),
+        version: 2,
+        ..profile.clone()
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_was_proved_is_the_profiles_and_the_one_from_before_is_owed_a_letter() {
+    let (users, guards) = open_behind::<(Users, Guards)>(Meddler::lose_reply("TransactWriteItems")).await;
+    let (ann, new) = who_wants(&users, "ann.new@cartwright.test").await;
+    let of = users.address_proved(&guards, &ann, &new, now()).await.unwrap().expect("a change");
+    assert_eq!(recorded(&ann.user_id).await, Some(with_address(&ann, &new, now())));
+    // Once more, by whoever read it before and by whoever reads it now.
+    let read = recorded(&ann.user_id).await.unwrap();
+    for profile in [&ann, &read] {
+        let again = users.address_proved(&guards, profile, &new, now() + MINUTE).await.unwrap();
+        assert_eq!(again, Some(of.clone()));
+    }
+    assert_eq!(recorded(&ann.user_id).await, Some(read));
+    assert!(users.former_addresses_untold(&guards).await.unwrap().contains(&of));
+    users.give_up_former_address(&guards, &of).await.unwrap();
+    assert!(!users.former_addresses_untold(&guards).await.unwrap().contains(&of));
+}
+
+#[tokio::test]
+async fn an_address_is_not_taken_from_a_profile_that_has_yet_another_one() {
+    let (users, guards) = open::<(Users, Guards)>().await;
+    let (ann, new) = who_wants(&users, "ann.new@cartwright.test").await;
+    users.address_proved(&guards, &ann, &new, now()).await.unwrap();
+    let late = NewAddress::new("ann.late@cartwright.test".parse().unwrap(), now());
+    users.address_proved(&guards, &ann, &late, now()).await.unwrap_err();
+    assert_eq!(recorded(&ann.user_id).await, Some(with_address(&ann, &new, now())));
+    // Whoever has the address already has changed nothing.
+    let own = NewAddress::new(ann.email.clone(), now());
+    assert_eq!(users.address_proved(&guards, &ann, &own, now()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_sign_in_notes_an_address_that_was_proved_and_leaves_one_that_changed_just_now() {
+    let (users, guards) = open::<(Users, Guards)>().await;
+    let (ann, new) = who_wants(&users, "ann.new@cartwright.test").await;
+    let with = |address: &users::Email| SignIn { with_second_factor: None, address: Some(address.clone()) };
+    users.signed_in(&guards, &ann.user_id, &with(new.address()), now()).await.unwrap();
+    let changed = Profile { last_sign_in_at: Some(now()), ..with_address(&ann, &new, now()) };
+    assert_eq!(recorded(&ann.user_id).await, Some(changed.clone()));
+    let untold = users.former_addresses_untold(&guards).await.unwrap();
+    assert!(untold.iter().any(|of| of.change == new.id()));
+    // It got its token before the change.
+    users.signed_in(&guards, &ann.user_id, &with(&ann.email), now()).await.unwrap();
+    assert_eq!(recorded(&ann.user_id).await, Some(changed));
+}
+
+#[tokio::test]
+async fn an_account_that_is_closed_or_is_none_wants_no_address() {
+    let users: Users = open().await;
+    let (ann, bob) = (someone(), someone());
+    let closed = Profile { status: Status::Disabled, ..profile_of(ann.id(), "Ann") };
+    users.create(&closed).await.unwrap();
+    let new = NewAddress::new("ann.new@cartwright.test".parse().unwrap(), now());
+    assert_eq!(users.wants_address(ann.id(), &new).await.unwrap_err().status(), 403);
+    assert_eq!(users.wants_address(bob.id(), &new).await.unwrap_err().status(), 404);
+    assert_eq!((recorded(ann.id()).await, recorded(bob.id()).await), (Some(closed), None));
+}
+
 #[tokio::test]
 async fn an_admin_changes_things_after_a_sign_in_with_a_second_factor_alone_where_the_shop_says_so() {
-    let users: Users = open().await;
+    let (users, guards) = open::<(Users, Guards)>().await;
     let strict: Admins = open_with(vec![("ADMIN_MFA", Some("true".into()))]).await;
     let root = someone().as_admin().having_signed_in_at(now());
     let mut profile = profile_of(root.id(), "Root");
     profile.role = Some(Role::Admin);
     users.create(&profile).await.unwrap();
     assert_eq!(strict.current(root.clone()).await.unwrap_err().kind(), SECOND_FACTOR_NEEDED);
-    users.signed_in(root.id(), &by_code(now() + MINUTE), now() + MINUTE).await.unwrap();
+    users.signed_in(&guards, root.id(), &by_code(now() + MINUTE), now() + MINUTE).await.unwrap();
     // The token of the sign-in before stays what it was.
     assert_eq!(strict.current(root.clone()).await.unwrap_err().kind(), SECOND_FACTOR_NEEDED);
     let by_code = root.clone().having_signed_in_at(now() + MINUTE);
@@ -270,4 +350,50 @@ async fn the_user_pool_is_told_until_it_has_heard_of_the_last_change() {
     assert!(!users.unsynced(&guards).await.unwrap().contains(&ann.user_id));
     // Told again by somebody who was late.
     assert!(users.synced(&guards, &Profile { sync: None, ..closed }).await.unwrap());
+}
+
+#[tokio::test]
+async fn whoever_leaves_is_noted_with_the_deletion_and_whoever_stays_without() {
+    let (users, guards) = open_behind::<(Users, Guards)>(Meddler::lose_reply("TransactWriteItems")).await;
+    let ann = profile_of(someone().id(), "Ann");
+    users.create(&ann).await.unwrap();
+    assert!(users.leave(&guards, &ann).await.unwrap());
+    let leaving = Profile { status: Status::Deleting, ..ann.clone() };
+    assert_eq!(recorded(&ann.user_id).await, Some(leaving.clone()));
+    assert!(users.leaving(&guards).await.unwrap().contains(&ann.user_id));
+    // Asked again by whoever read it before.
+    assert!(users.leave(&guards, &ann).await.unwrap());
+    assert!(users.stay(&guards, &leaving).await.unwrap());
+    assert!(users.stay(&guards, &leaving).await.unwrap());
+    assert_eq!(recorded(&ann.user_id).await, Some(Profile { status: Status::Active, ..ann.clone() }));
+    assert!(!users.leaving(&guards).await.unwrap().contains(&ann.user_id));
+}
+
+#[tokio::test]
+async fn nobody_leaves_who_is_another_by_now_or_is_nobody() {
+    let (users, guards) = open::<(Users, Guards)>().await;
+    let ann = profile_of(someone().id(), "Ann");
+    let admin = Profile { role: Some(Role::Admin), ..ann.clone() };
+    users.create(&admin).await.unwrap();
+    let bob = profile_of(someone().id(), "Bob");
+    for gone in [&ann, &bob] {
+        assert!(!users.leave(&guards, gone).await.unwrap());
+        assert!(!users.leaving(&guards).await.unwrap().contains(&gone.user_id));
+    }
+    assert_eq!((recorded(&ann.user_id).await, recorded(&bob.user_id).await), (Some(admin), None));
+}
+
+#[tokio::test]
+async fn only_whoever_leaves_is_forgotten_and_once_is_enough() {
+    let (users, guards) = open_behind::<(Users, Guards)>(Meddler::lose_reply("DeleteItem")).await;
+    let (ann, bob) = (profile_of(someone().id(), "Ann"), profile_of(someone().id(), "Bob"));
+    users.create(&ann).await.unwrap();
+    users.create(&bob).await.unwrap();
+    users.leave(&guards, &ann).await.unwrap();
+    users.forget(&guards, &ann.user_id).await.unwrap();
+    users.forget(&guards, &ann.user_id).await.unwrap();
+    assert_eq!(recorded(&ann.user_id).await, None);
+    assert!(!users.leaving(&guards).await.unwrap().contains(&ann.user_id));
+    users.forget(&guards, &bob.user_id).await.unwrap_err();
+    assert_eq!(recorded(&bob.user_id).await, Some(bob));
 }
