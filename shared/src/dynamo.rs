@@ -2,6 +2,7 @@
 
 mod due;
 mod items;
+mod kept;
 pub mod list;
 mod read;
 mod reader;
@@ -19,5 +20,6 @@ pub enum Remains {
 
 pub use due::due;
 pub use items::{Item, from_item, minor, number, read_each, text, to_item};
+pub use kept::{KeptItems, Stretch};
 pub use read::{Batch, Consistency, Read};
 pub use write::{Found, Part, Write, Written, backoff, put_item, unless_condition_failed, update_item};

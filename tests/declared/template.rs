@@ -970,6 +970,32 @@ fn whatever_a_table_keeps_of_a_person_goes_with_the_account() {
     );
 }
 
+/// Why a table has no part in what a person gets who asks for all that is kept of them.
+const NOTHING_TO_SHOW: [(&str, &str); 6] = [
+    ("Banners", "the shop's own"),
+    ("Categories", "the shop's own"),
+    ("Coupons", "a use has a code and an id, and its order says the same"),
+    ("Guards", "ids and HMACs that are found by no person, gone by themselves after 90 days at most"),
+    ("Search", "products as everyone finds them, and those are in a part of their own"),
+    ("Settings", "the shop's own"),
+];
+
+#[test]
+fn whatever_a_table_keeps_of_a_person_is_shown_to_whoever_asks_for_it() {
+    let shown =
+        accounts::Part::ALL.into_iter().flat_map(accounts::Part::tables).map(|name| (*name).to_owned());
+    let left_out = NOTHING_TO_SHOW.iter().map(|(name, _)| (*name).to_owned());
+    let known: BTreeSet<_> = shown.chain(left_out).collect();
+    let template = Template::read();
+    let tables =
+        template.of("AWS::DynamoDB::Table").map(|table| table.id.trim_end_matches("Table").to_owned());
+    assert_eq!(
+        known,
+        tables.collect(),
+        "a table needs a part in accounts::Part, or a reason why it has none"
+    );
+}
+
 #[test]
 fn every_table_can_be_restored_to_any_second() {
     for table in Template::read().of("AWS::DynamoDB::Table") {

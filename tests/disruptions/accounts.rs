@@ -2,6 +2,7 @@
 //! owed something stays.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -97,7 +98,14 @@ async fn after_an_account_is_deleted_nothing_of_its_person_is_found_anywhere() {
     let words = [ann.email.clone(), ann.full_name.clone(), ann.full_name.replace(' ', "_")];
     let words: Vec<_> =
         words.into_iter().chain(["Elbchaussee 4711".to_owned(), "47114711".to_owned()]).collect();
+    // As an export that was asked for an hour ago.
+    let export = format!("exports/{id}.json");
+    aws.put_object(&export, &words.join(", ")).await;
+    let in_objects: Vec<_> = words.iter().cloned().chain([of_ann.id.clone()]).collect();
     assert!(!tables_with(&aws, &words).await.is_empty(), "nothing was there to be deleted");
+    let objects = aws.objects_with(&in_objects).await;
+    assert!(objects.iter().any(|found| found.contains(&export)), "{objects:?}");
+    assert!(objects.iter().any(|found| found.contains("images/")), "{objects:?}");
     aws.quiet().await;
     assert!(told_in_inbox(&aws, &id).await > 0, "nothing was told");
 
@@ -119,7 +127,7 @@ async fn after_an_account_is_deleted_nothing_of_its_person_is_found_anywhere() {
     })
     .await;
     assert_eq!(told_in_inbox(&aws, &id).await, 0);
-    assert_eq!(aws.objects_of(&of_ann.id).await, Vec::<String>::new());
+    assert_eq!(aws.objects_with(&in_objects).await, Vec::<String>::new());
     shop.get(&of_ann.path()).await.is_problem(404, "not-found");
     let logs = logs();
     for word in &words {
@@ -155,19 +163,110 @@ async fn whoever_waits_for_an_order_or_owes_one_stays_and_hears_why() {
 }
 
 #[tokio::test]
+async fn whoever_waits_for_what_becomes_of_a_return_stays_until_it_is_decided() {
+    let (shop, aws, _soon) = open().await;
+    let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
+    let tea = ann.sells(product().named("tea").stock(5)).await;
+    let order = bob.buys(&tea, 2).await;
+    bob.order_once(&order, "shipping").await;
+    let back = json!({ "items": [{ "id": tea.id, "quantity": 1 }] });
+    let asked = bob.post(&format!("/orders/{order}/returns"), &back).await.is(201);
+    let asked = asked["returnId"].as_str().expect("an id").to_owned();
+    aws.quiet().await;
+    leaves(&bob).await.is(202);
+    is_told(&shop, &bob, KEPT).await;
+    let refused = json!({ "status": "refused", "reason": "It was opened." });
+    shop.admin().await.put(&format!("/returns/{asked}"), &refused).await.is(200);
+    aws.quiet().await;
+    leaves(&bob).await.is(202);
+    is_told(&shop, &bob, DELETED).await;
+}
+
+/// Somebody whose orders are more than an answer at once has.
+async fn with_many_orders(shop: &Shop) -> Person {
+    let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
+    let tea = ann.sells(product().named("tea").stock(50)).await;
+    for _ in 0..11 {
+        bob.buys(&tea, 1).await;
+    }
+    bob
+}
+
+#[tokio::test]
+async fn an_export_whose_maker_dies_is_made_and_told_of_once() {
+    const READY: &str = "Your data at Cartwright is ready";
+    let (shop, aws, _soon) = open().await;
+    let _exports_soon = aws.hurry("ExportsQueueUrl").await;
+    let bob = with_many_orders(&shop).await;
+    // It has made the file, and noted that, before it cannot tell.
+    let away = aws.change("build-export").await;
+    let away = away.env("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:1").make().await;
+    for _ in 0..2 {
+        assert_eq!(bob.get("/users/me/export").await.is(202)["status"], "building");
+    }
+    eventually("the file is made", async || {
+        let key = format!("exports/{}.json", bob.id());
+        (aws.keys_under(&key).await == [key]).then_some(())
+    })
+    .await;
+    away.undo();
+    is_told(&shop, &bob, READY).await;
+    aws.quiet().await;
+    let told = shop.mail_to(&bob.email).await;
+    assert_eq!(told.iter().filter(|mail| mail.subject == READY).count(), 1);
+    // Whoever leaves takes it along.
+    bob.get("/users/me/export").await.is(200);
+    leaves(&bob).await.is(202);
+    bob.get("/users/me/export").await.is_problem(403, "account-closed");
+    is_told(&shop, &bob, DELETED).await;
+    assert_eq!(aws.keys_under(&format!("exports/{}", bob.id())).await, Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_deletion_that_dies_is_begun_again_by_the_sweep() {
     let (shop, aws, _soon) = open().await;
+    // The steps that call these: the sessions and the account, the pictures and the export, the letter.
+    for service in ["COGNITO_IDENTITY_PROVIDER", "S3", "SQS"] {
+        let ann = shop.person("Ann").await;
+        let id = ann.id();
+        ann.sells(product().named("tea").stock(5)).await;
+        aws.quiet().await;
+        let away = aws.change("forget-person").await;
+        let endpoint = format!("AWS_ENDPOINT_URL_{service}");
+        let away = away.env(&endpoint, "http://127.0.0.1:1").make().await;
+        leaves(&ann).await.is(202);
+        leaves(&ann).await.is(202);
+        a_while().await;
+        away.undo();
+        aws.run_on_schedule("sweep-accounts", HOUR).await;
+        is_told(&shop, &ann, DELETED).await;
+        is_gone(&shop, &id).await;
+        let told = shop.mail_to(&ann.email).await;
+        assert_eq!(told.iter().filter(|mail| mail.subject == DELETED).count(), 1, "{service}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_was_proved_is_the_profiles_once_its_person_signs_in_and_the_other_is_told() {
+    let (shop, aws, _soon) = open().await;
     let ann = shop.person("Ann").await;
-    let id = ann.id();
-    let away = aws.change("forget-person").await;
-    let away = away.env("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", "http://127.0.0.1:1").make().await;
-    leaves(&ann).await.is(202);
-    leaves(&ann).await.is(202);
-    a_while().await;
-    away.undo();
-    aws.run_on_schedule("sweep-accounts", HOUR).await;
-    is_told(&shop, &ann, DELETED).await;
-    is_gone(&shop, &id).await;
+    let address = ann.email.replace("ann", "fox");
+    // As where confirm-email died behind the user pool.
+    ann.post("/users/me/email", &json!({ "email": address })).await.is(202);
+    let pool = json!({
+        "UserPoolId": aws.output("UserPoolId"), "Username": ann.full_name.replace(' ', "_"),
+        "UserAttributes": [{ "Name": "email", "Value": address }, { "Name": "email_verified", "Value": "true" }],
+    });
+    aws.json("cognito-idp", "AWSCognitoIdentityProviderService.AdminUpdateUserAttributes", pool).await;
+    assert_eq!(ann.get("/users/me").await.is(200)["email"], ann.email);
+    let credentials = json!({ "email": address, "password": tests::shop::PASSWORD });
+    shop.post("/sign-in", &credentials).await.is(200);
+    assert_eq!(ann.get("/users/me").await.is(200)["email"], address);
+    // Nobody queued the letter.
+    aws.run_on_schedule("sweep-accounts", Duration::ZERO).await;
+    is_told(&shop, &ann, "Your account at Cartwright has another address").await;
+    aws.run_on_schedule("sweep-accounts", Duration::ZERO).await;
+    aws.quiet().await;
     let told = shop.mail_to(&ann.email).await;
-    assert_eq!(told.iter().filter(|mail| mail.subject == DELETED).count(), 1);
+    assert_eq!(told.iter().filter(|mail| mail.subject.contains("another address")).count(), 1);
 }

@@ -1,9 +1,12 @@
 //! What people tell the shop of themselves, and what admins make of their accounts.
 
+use std::collections::BTreeMap;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::answer::{Answer, calls};
 use tests::aws::Aws;
+use tests::paying::awaiting;
 use tests::shop::{Mail, PASSWORD, Person, Shop, product, unique};
 use tests::wait::{at_once, eventually};
 
@@ -348,4 +351,106 @@ async fn an_address_that_another_account_has_stays_its_own() {
     confirms(&ann, &code).await.is_problem(409, "email-taken");
     assert_eq!(ann.get("/users/me").await.is(200)["email"], ann.email);
     wants(&ann, "nobody").await.is_problem(422, "invalid-input").at(["#/email"]);
+}
+
+/// What an export has of each part: nothing, one, or how many.
+fn parts(document: &Value) -> BTreeMap<&str, usize> {
+    let document = document.as_object().expect("a document");
+    let count = |part: &Value| part.as_array().map_or(usize::from(!part.is_null()), Vec::len);
+    let parts = document.iter().filter(|(name, _)| *name != "exportedAt");
+    parts.map(|(name, part)| (name.as_str(), count(part))).collect()
+}
+
+#[tokio::test]
+async fn everything_that_is_kept_of_a_person_is_in_their_export() {
+    let paid = awaiting().await;
+    let (ann, bob) = (&paid.seller, &paid.buyer);
+    let store = json!({ "name": unique("Tea house") });
+    ann.post("/stores", &store).await.is(201);
+    paid.is_paid().await;
+    paid.order_once("it ships", |order| order["status"] == "shipping").await;
+    let back = json!({ "items": [{ "id": paid.product.id, "quantity": 1 }], "reason": "Too small." });
+    bob.post(&format!("/orders/{}/returns", paid.order), &back).await.is(201);
+    bob.may_review(&paid.product).await;
+    bob.reviews(&paid.product, &json!({ "stars": 4, "text": "Fits." })).await.is(201);
+    bob.put("/users/me", &json!({ "addresses": [hamburg()] })).await.is(200);
+    eventually("what happened is in the log", async || {
+        let log = bob.get("/users/me/activity").await.is(200);
+        (log["activity"].as_array().expect("a log").len() > 3).then_some(())
+    })
+    .await;
+    let answer = bob.get("/users/me/export").await;
+    // Three for the limit, the person and the cart; four of the order and its payment; seven for the rest.
+    assert_eq!(answer.calls(), calls([("dynamodb", 14)]));
+    let exported = answer.is(200);
+    assert_eq!(exported["status"], "complete");
+    let data = &exported["data"];
+    let mut of_bob = parts(data);
+    assert!(of_bob.remove("activity") > Some(3), "{data}");
+    let expected = [
+        ("profile", 1),
+        ("cart", 1),
+        ("orders", 1),
+        ("products", 0),
+        ("stores", 0),
+        ("sellerOrders", 0),
+        ("sales", 0),
+        ("reviews", 1),
+        ("purchases", 1),
+    ];
+    assert_eq!(of_bob, BTreeMap::from(expected));
+    assert_eq!(data["profile"]["email"], bob.email);
+    assert_eq!(data["profile"]["addresses"][0]["city"], "Hamburg");
+    let order = &data["orders"][0];
+    assert_eq!(
+        (&order["orderId"], &order["returns"][0]["reason"]),
+        (&json!(paid.order), &json!("Too small."))
+    );
+    let entries = order["payments"].as_array().expect("payments").iter();
+    let entries: Vec<_> = entries.map(|entry| entry["entry"].as_str().expect("an entry")).collect();
+    assert!(
+        entries.contains(&"payment") && entries.iter().any(|entry| entry.starts_with("ledger#")),
+        "{entries:?}"
+    );
+    // The other side of it, and nothing of the buyer.
+    let exported = ann.get("/users/me/export").await.is(200);
+    let of_ann = parts(&exported["data"]);
+    assert_eq!(
+        [of_ann["products"], of_ann["stores"], of_ann["sellerOrders"], of_ann["orders"]],
+        [1, 1, 1, 0]
+    );
+    assert!(of_ann["sales"] > 0, "{exported}");
+    assert_eq!(exported["data"]["products"][0]["offer"]["quantity"], 2);
+    assert!(!exported.to_string().contains(&bob.email), "{exported}");
+}
+
+#[tokio::test]
+async fn an_export_of_much_is_made_in_the_background_and_can_be_fetched_for_a_day() {
+    let shop = Shop::open();
+    let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
+    let tea = ann.sells(product().named("tea").stock(50)).await;
+    for _ in 0..11 {
+        bob.buys(&tea, 1).await;
+    }
+    let building = bob.get("/users/me/export").await.is(202);
+    assert_eq!(building["status"], "building");
+    let is_it = |mail: &Mail| mail.subject == "Your data at Cartwright is ready";
+    eventually("it is ready", async || shop.mail_to(&bob.email).await.iter().any(is_it).then_some(())).await;
+    let answer = bob.get("/users/me/export").await;
+    assert_eq!(answer.calls(), calls([("dynamodb", 2)]));
+    let ready = answer.is(200);
+    assert_eq!(ready["status"], "ready");
+    let url = ready["downloadUrl"].as_str().expect("a URL");
+    let file = shop.download(url).await;
+    assert_eq!(file.status(), 200);
+    let document: Value = file.json().await.expect("JSON");
+    let of_bob = parts(&document);
+    assert_eq!([of_bob["profile"], of_bob["orders"], of_bob["cart"], of_bob["reviews"]], [1, 11, 0, 0]);
+    assert_eq!(document["profile"]["email"], bob.email);
+    // The same parts as at once.
+    let of_ann = ann.get("/users/me/export").await.is(200);
+    assert!(of_bob.keys().eq(parts(&of_ann["data"]).keys()));
+    // Without the signature it is nobody's.
+    let bare = url.split_once('?').expect("a signature").0;
+    assert_eq!(shop.download(bare).await.status(), 403);
 }

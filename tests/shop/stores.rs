@@ -10,6 +10,7 @@ mod carts;
 mod claims;
 mod due;
 mod endpoints;
+mod exports;
 mod inbox;
 mod keys;
 mod limits;

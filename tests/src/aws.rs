@@ -112,12 +112,35 @@ impl Aws {
     /// The keys of all objects that begin with this: of uploads, of the search index and of pictures, each in their
     /// bucket.
     pub async fn keys_under(&self, prefix: &str) -> Vec<String> {
-        let bucket = match prefix.split('/').next() {
-            Some("uploads") => "UploadsBucket",
-            Some("index") => "SearchBucket",
-            _ => "MediaBucket",
-        };
-        answered(self.emulated.keys_under(self.output(bucket), prefix).await)
+        answered(self.emulated.keys_under(self.output(bucket_of(prefix)), prefix).await)
+    }
+
+    /// Puts an object into the bucket that keys of its kind are of.
+    pub async fn put_object(&self, key: &str, body: &str) {
+        let bucket = self.output(bucket_of(key));
+        answered(self.emulated.put(&format!("/{bucket}/{key}"), body.as_bytes().to_vec()).await);
+    }
+
+    /// In which objects of all buckets, old versions as well, one of these words is found: in their keys or their bytes.
+    ///
+    /// # Panics
+    /// When there are more than 5,000 of them in a bucket: that is a shop, and none of the tests'.
+    pub async fn objects_with(&self, words: &[String]) -> Vec<String> {
+        const MOST: usize = 5_000;
+        let mut found = Vec::new();
+        for bucket in ["MediaBucket", "SearchBucket", "UploadsBucket"] {
+            let name = self.output(bucket);
+            let versions = answered(self.emulated.versions(name).await);
+            assert!(versions.len() <= MOST, "{} objects in {bucket}", versions.len());
+            for (key, version) in versions {
+                let get = self.emulated.version(name, &key, &version);
+                let bytes = get.send().await.expect("S3 answers").bytes().await.expect("an object");
+                let text = String::from_utf8_lossy(&bytes);
+                let is_in = |word: &&String| key.contains(word.as_str()) || text.contains(word.as_str());
+                found.extend(words.iter().filter(is_in).map(|word| format!("{bucket} {key}: {word}")));
+            }
+        }
+        found
     }
 
     /// The bodies of the messages in a queue of the stack, which stay there.
@@ -367,6 +390,15 @@ fn answered<T>(answer: anyhow::Result<T>) -> T {
 fn in_the_future(later: Duration) -> String {
     let time = jiff::Timestamp::now() + later;
     format!("{time:.0}")
+}
+
+/// In which bucket objects lie whose keys begin so.
+fn bucket_of(prefix: &str) -> &'static str {
+    match prefix.split('/').next() {
+        Some("uploads" | "exports") => "UploadsBucket",
+        Some("index") => "SearchBucket",
+        _ => "MediaBucket",
+    }
 }
 
 /// The time so long ago.

@@ -27,6 +27,7 @@ use shared::values::time::Timestamp;
 use stores::Stores;
 use users::{AccountLetterKind, Profile, Status, Users};
 
+use crate::files::Files;
 use crate::user_pool::UserPool;
 
 /// How often it is looked whether the last letter went out; after that, or without an address, nobody waits.
@@ -64,6 +65,8 @@ shared::names!(
         Inbox = "inbox",
         /// What they looked at goes.
         Views = "views",
+        /// The file of what was kept goes, if one was asked for.
+        Exports = "exports",
         /// The person is told.
         Letter = "letter",
         /// The letter has gone out.
@@ -84,6 +87,8 @@ shared::names!(
         InboxAgain = "inbox-again",
         /// What they looked at since, once more.
         ViewsAgain = "views-again",
+        /// A file that was being made when the first was deleted.
+        ExportsAgain = "exports-again",
     }
 );
 
@@ -91,7 +96,14 @@ impl Step {
     /// The tables of which it takes something.
     pub const fn tables(self) -> &'static [&'static str] {
         match self {
-            Self::Requests | Self::Debts | Self::Sessions | Self::Letter | Self::Told | Self::Later => &[],
+            Self::Requests
+            | Self::Debts
+            | Self::Sessions
+            | Self::Exports
+            | Self::ExportsAgain
+            | Self::Letter
+            | Self::Told
+            | Self::Later => &[],
             Self::Payments => &["Orders"],
             Self::Products => &["Products", "Offers"],
             Self::Stores | Self::StoresAgain => &["Stores"],
@@ -211,6 +223,7 @@ pub struct Deletion {
     activity: Activity,
     cancelling: Cancelling,
     carts: Carts,
+    files: Files,
     inbox: Inbox,
     media: Media,
     products: Products,
@@ -233,6 +246,7 @@ impl FromEnv for Deletion {
             activity: Activity::from_env(aws)?,
             cancelling: Cancelling::from_env(aws)?,
             carts: Carts::from_env(aws)?,
+            files: Files::from_env(aws)?,
             inbox: Inbox::from_env(aws)?,
             media: Media::from_env(aws)?,
             products: Products::from_env(aws)?,
@@ -275,6 +289,7 @@ impl Deletion {
             Step::Activity | Step::ActivityAgain => self.activity.forget(person).await?.into(),
             Step::Inbox | Step::InboxAgain => self.inbox.forget(person).await?.into(),
             Step::Views | Step::ViewsAgain => self.viewed.forget(person).await?.into(),
+            Step::Exports | Step::ExportsAgain => self.files.delete(person).await.map(|()| Outcome::DONE)?,
             Step::Letter => self.write(person, profile.as_ref()).await?,
             Step::Told => self.is_told(person, profile.as_ref(), task.tries).await?,
             Step::Account => self.delete(person, profile.as_ref()).await?,
@@ -307,7 +322,9 @@ impl Deletion {
         let orders = self.returns.orders().unfinished_of(person).await?;
         let is_waited_for =
             |order: &Order| matches!(order.status(), OrderStatus::AwaitingPayment | OrderStatus::Pending);
-        let is_owed = orders.iter().any(is_waited_for) || self.products.are_owed_by(person).await?;
+        let is_owed = orders.iter().any(is_waited_for)
+            || self.returns.are_undecided_of(person).await?
+            || self.products.are_owed_by(person).await?;
         match (is_owed, orders.is_empty() || looks >= LOOKS) {
             (false, true) => Ok(Outcome::DONE),
             (false, false) => Ok(Outcome::Again(A_MOMENT)),

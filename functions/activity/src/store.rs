@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::Client;
 use shared::caller::UserId;
 use shared::dynamo::list::Sort::Descending;
 use shared::dynamo::list::{Cursors, List, Page, PageRequest};
-use shared::dynamo::{Remains, text, to_item};
+use shared::dynamo::{KeptItems, Remains, Stretch, text, to_item};
 use shared::http::problem::Problem;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
@@ -74,6 +74,14 @@ impl Activity {
             delete.send().await.context("delete an entry of a log")?;
         }
         Ok(if found.last_evaluated_key.is_some() { Remains::More } else { Remains::Nothing })
+    }
+
+    /// A stretch of a person's log, as it is kept.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn kept_of(&self, person: &UserId, stretch: Stretch) -> anyhow::Result<KeptItems> {
+        LOG.kept(&self.client, &self.table, person, stretch).await
     }
 
     /// A page of a person's log, newest first; with a kind, of that kind alone.

@@ -49,7 +49,7 @@ impl AskingForAddress {
         is_fresh(caller, now)?;
         let new = users::NewAddress::new(new.email, now);
         self.users.wants_address(caller.id(), &new).await?;
-        let of = ChangeOf { person: PersonId(caller.id().clone()), change: new.id() };
+        let of = ChangeOf { person: PersonId(caller.id().clone()), which: new.id() };
         self.emails.send(&Queued::new(AddressLetterKind::Code, of)).await?;
         Ok(Done { msg: "We have sent a code to that address. Enter it to use the address." })
     }

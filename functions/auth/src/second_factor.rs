@@ -4,20 +4,15 @@
 //! can neither lock its person out nor take the second factor away. Such a sign-in gave the password just now and,
 //! where there is a second factor, its code.
 
-use std::time::Duration;
-
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use shared::caller::{AccessToken, Caller};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::values::time::Timestamp;
-use users::Users;
+use users::{Users, signed_in_just_now};
 
 use crate::{ConfirmTotp, Error, Refusal, UserPool};
-
-/// How long ago the sign-in may be.
-const FRESH: Duration = Duration::from_mins(10);
 
 /// Whose codes these are, as an app shows it above the account.
 const ISSUER: &str = "Cartwright";
@@ -97,10 +92,7 @@ impl UserPool {
 }
 
 pub(crate) fn is_fresh(caller: &Caller, now: Timestamp) -> Result<(), Refusal> {
-    match caller.signed_in_at() {
-        Some(at) if at + FRESH >= now => Ok(()),
-        _ => Err(Refusal::SignInTooOld),
-    }
+    if signed_in_just_now(caller, now) { Ok(()) } else { Err(Refusal::SignInTooOld) }
 }
 
 #[cfg(test)]

@@ -19,9 +19,10 @@ use offers::{Offer, OfferId, Offers};
 use orders::PriceTables;
 use orders::purchase::{Fault, Prices};
 use shared::caller::UserId;
+use shared::dynamo::list::{List, Sort};
 use shared::dynamo::{
-    Batch, Consistency, Item, Read, Write, Written, backoff, from_item, number, put_item, text, to_item,
-    update_item,
+    Batch, Consistency, Item, KeptItems, Read, Stretch, Write, Written, backoff, from_item, number, put_item,
+    text, to_item, update_item,
 };
 use shared::guards::KeyReused;
 use shared::http::IfMatch;
@@ -31,6 +32,9 @@ use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
 
 use crate::{Cart, CartId, CartOwner, CartToken, ChangeId, LastOrder, MostPieces, Note, Refusal};
+
+/// A person's cart, which is one item.
+const OWN: List = List { index: None, partition: "cartId", sort: Sort::Ascending("cartId"), key: "cartId" };
 
 /// How often a change begins anew because others changed the cart at the same time.
 const TRIES: u32 = 5;
@@ -145,6 +149,14 @@ impl Carts {
         let delete = self.client.delete_item().table_name(&self.table);
         let delete = delete.key("cartId", text(&CartId::of_person(person)));
         delete.send().await.map(drop).context("delete a person's cart")
+    }
+
+    /// A person's cart, as it is kept.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn kept_of(&self, person: &UserId, stretch: Stretch) -> anyhow::Result<KeptItems> {
+        OWN.kept(&self.client, &self.table, &CartId::of_person(person), stretch).await
     }
 
     /// The cart that a request names, without what has expired; `None` where there is none.

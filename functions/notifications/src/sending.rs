@@ -21,8 +21,8 @@ use shared::run::worker::Failure;
 use shared::values::time::Timestamp;
 use stores::{StoreLetterKind, StoreLetters};
 use users::{
-    AccountLetterKind, AccountLetters, AddressLetterKind, AddressLetters, NoticeLetterKind, NoticeLetters,
-    Unsubscribing,
+    AccountLetterKind, AccountLetters, AddressLetterKind, AddressLetters, ExportLetterKind, ExportLetters,
+    NoticeLetterKind, NoticeLetters, Unsubscribing,
 };
 
 use crate::{Api, Email, Mailer, NotSent, WebShop};
@@ -43,6 +43,7 @@ pub struct Sending {
     products: ProductLetters,
     stores: StoreLetters,
     reviews: ReviewLetters,
+    exports: ExportLetters,
     mailer: Mailer,
     shop: WebShop,
     api: Api,
@@ -65,6 +66,7 @@ impl FromEnv for Sending {
             products: ProductLetters::from_env(aws)?,
             stores: StoreLetters::from_env(aws)?,
             reviews: ReviewLetters::from_env(aws)?,
+            exports: ExportLetters::from_env(aws)?,
             mailer: Mailer::from_env(aws)?,
             shop: WebShop::from_env(aws)?,
             api: Api::from_env(aws)?,
@@ -97,6 +99,9 @@ impl Sending {
         }
         if queued.kind.parse::<AddressLetterKind>().is_ok() {
             return self.send_for(&self.addresses, queued, now).await;
+        }
+        if queued.kind.parse::<ExportLetterKind>().is_ok() {
+            return self.send_for(&self.exports, queued, now).await;
         }
         if queued.kind.parse::<AccountLetterKind>().is_ok() {
             return self.send_for(&self.accounts, queued, now).await;

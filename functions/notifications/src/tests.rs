@@ -362,7 +362,7 @@ fn previews() -> Vec<(String, Email)> {
         previews.push((kind.as_str().replace('.', "-"), Email::of(&about_parcel(kind), &shop()).unwrap()));
     }
     previews.push(("payment-refunded".to_owned(), Email::of(&about_refund(), &shop()).unwrap()));
-    for (name, letter) in about_addresses() {
+    for (name, letter) in about_profiles() {
         previews.push((name.to_owned(), Email::of(&letter, &shop()).unwrap()));
     }
     for kind in AccountLetterKind::ALL {
@@ -483,8 +483,8 @@ fn about_parcel(kind: ParcelLetterKind) -> Letter {
     order.letter_of_parcel(kind, &order.lines()[1].seller().clone()).unwrap().unwrap()
 }
 
-/// What is written to an address that somebody wants to have, and to the one that it has replaced.
-fn about_addresses() -> [(&'static str, Letter); 2] {
+/// What is written to an address that somebody wants to have, to the one that it has replaced, and of an export.
+fn about_profiles() -> [(&'static str, Letter); 3] {
     let at = "2026-11-29T10:00:00.000Z";
     let change = "01a1fbbc-f982-7d04-8367-8c1b9055f403";
     let profile = json!({
@@ -492,10 +492,13 @@ fn about_addresses() -> [(&'static str, Letter); 2] {
         "username": "Ann_Lee", "createdAt": at,
         "newAddress": { "id": change, "address": "new@cartwright.test", "askedAt": at },
         "formerAddress": { "change": change, "address": "old@cartwright.test", "until": at },
+        "export": { "id": change, "askedAt": at, "madeAt": at },
     });
     let profile: Profile = serde_json::from_value(profile).unwrap();
+    let export = profile.letter_of_export(change.parse().unwrap()).unwrap();
     let change = change.parse().unwrap();
     [
+        ("account-export-ready", export),
         ("account-new-address", profile.letter_to_new_address(change, "27402311".into()).unwrap()),
         ("account-address-changed", profile.letter_to_former_address(change).unwrap()),
     ]

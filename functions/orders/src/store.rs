@@ -44,7 +44,8 @@ use shared::dynamo::list::Sort::Descending;
 use shared::dynamo::list::{Cursors, List, Page, PageRequest};
 use shared::dynamo::shards::ShardedList;
 use shared::dynamo::{
-    Consistency, Found, Item, Part, Read, Write, Written, from_item, number, text, to_item, update_item,
+    Consistency, Found, Item, KeptItems, Part, Read, Stretch, Write, Written, from_item, number, text,
+    to_item, update_item,
 };
 use shared::guards::{Committed, Guards, Kept, KeyReused, KeyedRequest, Once};
 use shared::http::problem::{Busy, Problem};
@@ -485,6 +486,14 @@ impl Orders {
     /// [`Error::NotFound`] also when it is somebody else's.
     pub async fn find_of(&self, buyer: &Caller, id: OrderId) -> Result<Order, Error> {
         self.find(id).await?.filter(|order| order.user_id == *buyer.id()).ok_or(Error::NotFound)
+    }
+
+    /// A stretch of what a customer ordered, as it is kept.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn kept_of(&self, person: &UserId, stretch: Stretch) -> anyhow::Result<KeptItems> {
+        CUSTOMER.kept(&self.client, &self.table, person, stretch).await
     }
 
     /// A page of this buyer's orders, newest first.

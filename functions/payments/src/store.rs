@@ -25,7 +25,8 @@ use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, Update};
 use orders::{Order, OrderId, Orders, PaymentId};
 use serde::{Deserialize, Serialize};
-use shared::dynamo::list::Sort::Descending;
+use serde_json::Value;
+use shared::dynamo::list::Sort::{Ascending, Descending};
 use shared::dynamo::list::{Cursors, List, Page, PageRequest};
 use shared::dynamo::{Batch, Consistency, Item, Read, from_item, number, text, to_item};
 use shared::http::problem::Problem;
@@ -51,6 +52,8 @@ pub(crate) const GRACE: Duration = Duration::from_mins(2);
 pub(crate) const DUE_SHARDS: [&str; 4] = ["0", "1", "2", "3"];
 
 const KEYS: (&str, &str) = ("paymentId", "entry");
+
+const WHOLE: List = List { index: None, partition: KEYS.0, sort: Ascending(KEYS.1), key: KEYS.1 };
 
 const OF_ORDER: List =
     List { index: Some("order"), partition: "orderId", sort: Descending("createdAt"), key: "paymentId" };
@@ -266,6 +269,20 @@ impl Payments {
         refunds.sort_by_key(|refund| refund.requested_at);
         disputes.sort_by_key(|dispute: &Dispute| dispute.created_at);
         Ok(payment.map(|payment| Whole { payment, refunds, disputes, ledger }))
+    }
+
+    /// All that is kept of an order's money: its attempts, refunds, disputes and the ledger, a query for the attempts and
+    /// one for each of them.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn kept_of(&self, order: OrderId) -> anyhow::Result<Vec<Value>> {
+        let mut entries = Vec::new();
+        for attempt in OF_ORDER.all_kept(&self.client, &self.table, &order).await? {
+            let id = attempt["paymentId"].as_str().context("an attempt has an id")?;
+            entries.extend(WHOLE.all_kept(&self.client, &self.table, &id).await?);
+        }
+        Ok(entries)
     }
 
     /// A page of an order's attempts, the newest first.

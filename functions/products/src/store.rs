@@ -30,8 +30,8 @@ use shared::caller::{Caller, UserId};
 use shared::dynamo::list::Sort::Descending;
 use shared::dynamo::list::{Cursors, List, Page, PageRequest};
 use shared::dynamo::{
-    Batch, Consistency, Item, Read, Write, Written, from_item, number, read_each, text, to_item,
-    unless_condition_failed, update_item,
+    Batch, Consistency, Item, KeptItems, Read, Stretch, Write, Written, from_item, number, read_each, text,
+    to_item, unless_condition_failed, update_item,
 };
 use shared::guards::{Guards, KeyedRequest, Once};
 use shared::http::IfMatch;
@@ -616,6 +616,22 @@ impl Products {
             Written::Refused(found) if found.is_empty() => Ok(false),
             Written::Refused(found) => Err(refused(found, caller, if_match)?),
         }
+    }
+
+    /// A stretch of what a seller has, each with its offer, as it is kept: two calls for a hundred.
+    ///
+    /// # Errors
+    /// When the tables cannot be read.
+    pub async fn kept_of(&self, seller: &UserId, stretch: Stretch) -> anyhow::Result<KeptItems> {
+        let mut kept = OWNER.kept(&self.client, &self.table, seller, stretch).await?;
+        let ids = kept.items.iter().filter_map(|product| product["id"].as_str()?.parse::<ProductId>().ok());
+        let read = self.offers.with(Read::new(), ids.map(Into::into), Consistency::Eventual)?;
+        let offers = self.offers.found_in(&mut read.fetch(&self.client).await.context("read offers")?);
+        for product in &mut kept.items {
+            let offer = offers.iter().find(|offer| product["id"] == offer.product_id().to_string());
+            product["offer"] = serde_json::to_value(offer)?;
+        }
+        Ok(kept)
     }
 
     /// Ten products of a seller's, as of a moment ago.

@@ -16,7 +16,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck};
 use orders::{OrderId, Orders};
 use shared::caller::UserId;
-use shared::dynamo::{Item, number, text, unless_condition_failed};
+use shared::dynamo::list::{List, Sort};
+use shared::dynamo::{Item, KeptItems, Stretch, number, text, unless_condition_failed};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 
@@ -27,6 +28,9 @@ const TRIES: u32 = 10;
 
 /// Purchases of somebody are deleted so many at a time.
 const AT_ONCE: i32 = 100;
+
+const OF_PERSON: List =
+    List { index: None, partition: "userId", sort: Sort::Ascending("productId"), key: "productId" };
 
 /// The Purchases table.
 #[derive(Debug, Clone)]
@@ -99,6 +103,14 @@ impl Purchases {
             update.update_expression("DELETE orders :order").condition_expression("attribute_exists(userId)")
         };
         unless_condition_failed(update.send().await).map(drop).context("record a purchase")
+    }
+
+    /// A stretch of what a person has bought, as it is kept.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn kept_of(&self, person: &UserId, stretch: Stretch) -> anyhow::Result<KeptItems> {
+        OF_PERSON.kept(&self.client, &self.table, person, stretch).await
     }
 
     /// Forgets what a person has bought. Safe to repeat, and to be repeated for events that were under way.

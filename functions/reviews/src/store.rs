@@ -27,7 +27,9 @@ use serde::Deserialize;
 use shared::caller::UserId;
 use shared::dynamo::list::Sort::{Ascending, Descending};
 use shared::dynamo::list::{Cursors, List, Page, PageRequest};
-use shared::dynamo::{Item, Part, Write, Written, from_item, number, put_item, read_each, text, to_item};
+use shared::dynamo::{
+    Item, KeptItems, Part, Stretch, Write, Written, from_item, number, put_item, read_each, text, to_item,
+};
 use shared::http::IfMatch;
 use shared::http::problem::Problem;
 use shared::run::aws::{Aws, FromEnv};
@@ -351,6 +353,14 @@ impl Reviews {
             was_tried = true;
         }
         Err(Error::ChangedMeanwhile)
+    }
+
+    /// A stretch of what somebody said of products, as it is kept.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn kept_of(&self, person: &UserId, stretch: Stretch) -> anyhow::Result<KeptItems> {
+        AUTHOR.kept(&self.client, &self.table, person, stretch).await
     }
 
     /// Leaves of all reviews of a person whose account goes what [`Review::forgotten`] leaves, each in one transaction,

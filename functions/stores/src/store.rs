@@ -30,8 +30,8 @@ use shared::caller::{Caller, UserId};
 use shared::dynamo::list::Sort::Descending;
 use shared::dynamo::list::{Cursors, List, Page, PageRequest};
 use shared::dynamo::{
-    Batch, Consistency, Found, Item, Part, Read, Write, Written, from_item, number, read_each, text, to_item,
-    update_item,
+    Batch, Consistency, Found, Item, KeptItems, Part, Read, Stretch, Write, Written, from_item, number,
+    read_each, text, to_item, update_item,
 };
 use shared::http::IfMatch;
 use shared::http::input::Change;
@@ -207,6 +207,14 @@ impl Stores {
         request: &PageRequest,
     ) -> Result<Page<Store>, Problem> {
         cursors.page(&self.client, &self.table, OWNER, &owner.to_string(), request).await
+    }
+
+    /// A stretch of what somebody has, as it is kept.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn kept_of(&self, person: &UserId, stretch: Stretch) -> anyhow::Result<KeptItems> {
+        OWNER.kept(&self.client, &self.table, person, stretch).await
     }
 
     /// All that `owner` has, in one query, since that is not many.

@@ -60,8 +60,9 @@ impl Profile {
                 "Your account at Cartwright is still there",
                 "We could not delete your account yet",
                 [
-                    "There are orders that are not finished: yours, or somebody's of what you sell.",
-                    "When they have arrived or are cancelled, ask us again. Until then you can go on as before.",
+                    "Something is not finished: an order of yours, a return that is not decided, or somebody's order of what \
+                     you sell.",
+                    "When that is done, ask us again. Until then you can go on as before.",
                 ],
             ),
             AccountLetterKind::Deleted => (

@@ -16,6 +16,7 @@ use shared::values::time::Timestamp;
 
 pub mod admins;
 pub mod events;
+pub mod export;
 pub mod letters;
 pub mod new_address;
 pub mod notices;
@@ -26,6 +27,7 @@ pub mod store;
 pub mod unsubscribing;
 
 pub use admins::{Admins, CurrentAdmin, CurrentCaller, OpenAccounts};
+pub use export::{Export, ExportId, ExportLetterKind, ExportLetters, ExportOf, ExportState};
 pub use letters::{AccountLetterKind, AccountLetters};
 pub use new_address::{
     AddressCodes, AddressLetterKind, AddressLetters, ChangeOf, FormerAddress, FormerAddresses, NewAddress,
@@ -35,7 +37,7 @@ pub use preferences::{Choices, Group, PreferenceChanges, PreferencesView, Way};
 pub use profile::{EmailPrefix, Locale, Phone, ProfileChanges, ProfileView, SavedAddress};
 pub use standing::{
     LeavingRefusal, Listed, NewRole, PeopleList, PersonView, StandingRefusal, Status, Sync, SyncId,
-    account_closed,
+    account_closed, fresh_sign_in, signed_in_just_now,
 };
 pub use store::{Restanding, SignIn, Users};
 pub use unsubscribing::{UnsubscribeToken, Unsubscribed, Unsubscribing};
@@ -49,6 +51,30 @@ impl FromStr for PersonId {
 
     fn from_str(text: &str) -> Result<Self, NotAnId> {
         hyphenated(text).map(|id| Self(UserId::from(id.to_string())))
+    }
+}
+
+/// Whose something is, and which one: what a letter is about that there may be several of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfPerson<I> {
+    /// Whose it is.
+    pub person: PersonId,
+    /// Which one.
+    pub which: I,
+}
+
+impl<I: fmt::Display> fmt::Display for OfPerson<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.person.0, self.which)
+    }
+}
+
+impl<I: FromStr<Err = NotAnId>> FromStr for OfPerson<I> {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        let (person, which) = text.split_once('.').ok_or(NotAnId)?;
+        Ok(Self { person: person.parse()?, which: which.parse()? })
     }
 }
 
@@ -232,6 +258,9 @@ pub struct Profile {
     /// The address that the last proved one has replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub former_address: Option<FormerAddress>,
+    /// The export that the person asked for last, of those that are made in the background.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub export: Option<Export>,
     /// Where to call the person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<Phone>,
@@ -296,6 +325,7 @@ impl Profile {
             sync: None,
             new_address: None,
             former_address: None,
+            export: None,
             phone: None,
             locale: None,
             addresses: Vec::new(),

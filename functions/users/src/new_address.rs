@@ -3,7 +3,6 @@
 //! owed from the transaction that changes the profile until the letter went out.
 
 use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::Update;
@@ -16,10 +15,9 @@ use shared::letters::{EmailQueue, Letter, Letters, Queued, Recipient};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::run::worker::Failure;
-use shared::values::id::NotAnId;
 use shared::values::time::Timestamp;
 
-use crate::{Email, PersonId, Profile, Users};
+use crate::{Email, OfPerson, Profile, Users};
 
 /// How long a code is good.
 const GOOD_FOR: Duration = Duration::from_hours(1);
@@ -90,29 +88,8 @@ impl FormerAddress {
     }
 }
 
-/// Whose change of an address, and which one: what its letter is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChangeOf {
-    /// Whose it is.
-    pub person: PersonId,
-    /// Which one.
-    pub change: AddressChangeId,
-}
-
-impl fmt::Display for ChangeOf {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.person.0, self.change)
-    }
-}
-
-impl FromStr for ChangeOf {
-    type Err = NotAnId;
-
-    fn from_str(text: &str) -> Result<Self, NotAnId> {
-        let (person, change) = text.split_once('.').ok_or(NotAnId)?;
-        Ok(Self { person: person.parse()?, change: change.parse()? })
-    }
-}
+/// Whose change of an address, and which one: what its letters are about.
+pub type ChangeOf = OfPerson<AddressChangeId>;
 
 /// What codes are made with.
 #[derive(Clone)]
@@ -192,10 +169,10 @@ impl Letters for AddressLetters {
         let Some(profile) = self.users.find(&id.person.0).await? else { return Ok(None) };
         let letter = match kind {
             AddressLetterKind::Code => {
-                let code = self.codes.code(&profile.user_id, id.change);
-                profile.letter_to_new_address(id.change, code)
+                let code = self.codes.code(&profile.user_id, id.which);
+                profile.letter_to_new_address(id.which, code)
             }
-            AddressLetterKind::Changed => profile.letter_to_former_address(id.change),
+            AddressLetterKind::Changed => profile.letter_to_former_address(id.which),
         };
         Ok(letter.map(|letter| (letter, ())))
     }
@@ -237,7 +214,7 @@ impl FormerAddresses {
     pub async fn sweep(&self, now: Timestamp) -> anyhow::Result<()> {
         for of in self.users.former_addresses_untold(&self.guards).await? {
             let profile = self.users.find(&of.person.0).await?;
-            if profile.is_some_and(|profile| profile.is_former_address_owed(of.change, now)) {
+            if profile.is_some_and(|profile| profile.is_former_address_owed(of.which, now)) {
                 self.emails.send(&Queued::new(AddressLetterKind::Changed, of)).await?;
             } else {
                 tracing::error!(user_id = %of.person.0, "nobody was told at an address from before");
@@ -312,6 +289,7 @@ fn letter(to: &Email, subject: &str, headline: &str, paragraphs: [&str; 3], code
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::PersonId;
     use serde_json::json;
 
     fn at(minute: i64) -> Timestamp {
@@ -385,7 +363,7 @@ mod tests {
     #[test]
     fn a_change_is_named_by_whose_it_is_and_which_one() {
         let person: PersonId = "5d0c6a7e-2b0f-4f0e-9c68-3fd12c0b7a94".parse().unwrap();
-        let of = ChangeOf { person, change: AddressChangeId::at(at(0)) };
+        let of = ChangeOf { person, which: AddressChangeId::at(at(0)) };
         assert_eq!(of.to_string().parse(), Ok(of));
         assert!("5d0c6a7e-2b0f-4f0e-9c68-3fd12c0b7a94".parse::<ChangeOf>().is_err());
     }

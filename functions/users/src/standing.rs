@@ -47,8 +47,27 @@ pub struct Sync {
     pub sign_out: bool,
 }
 
-/// How long ago the sign-in may be of whoever deletes an account.
+/// How long ago the sign-in may be of whoever does what only the person may.
 const FRESH: Duration = Duration::from_mins(10);
+
+/// That the caller gave the password, and the second factor if there is one, in the last minutes: whoever has found a
+/// token, or a device that is signed in, cannot say so.
+///
+/// # Errors
+/// `sign-in-too-old`.
+pub fn fresh_sign_in(caller: &Caller, now: Timestamp) -> Result<(), Problem> {
+    if signed_in_just_now(caller, now) { Ok(()) } else { Err(sign_in_too_old()) }
+}
+
+/// Whether that is so.
+pub fn signed_in_just_now(caller: &Caller, now: Timestamp) -> bool {
+    caller.signed_in_at().is_some_and(|at| at + FRESH >= now)
+}
+
+fn sign_in_too_old() -> Problem {
+    let detail = "This needs a sign-in of the last ten minutes. Sign in again, and send the new token.";
+    Problem::insufficient_sign_in(SIGN_IN_TOO_OLD, detail)
+}
 
 /// Why an account is not deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -69,10 +88,7 @@ const ADMIN_STAYS: Kind = Kind::new(StatusCode::CONFLICT, "admin-stays", "An adm
 impl From<LeavingRefusal> for Problem {
     fn from(refusal: LeavingRefusal) -> Self {
         match refusal {
-            LeavingRefusal::SignInTooOld => Self::insufficient_sign_in(
-                SIGN_IN_TOO_OLD,
-                "This needs a sign-in of the last ten minutes. Sign in again, and send the new token.",
-            ),
+            LeavingRefusal::SignInTooOld => sign_in_too_old(),
             LeavingRefusal::Admin => Self::new(
                 ADMIN_STAYS,
                 "An admin's account is not deleted. Ask another admin to take the role away first.",
@@ -176,10 +192,10 @@ impl Profile {
             (Status::Disabled, _) => Err(LeavingRefusal::Closed),
             (Status::Active, Role::Admin) => Err(LeavingRefusal::Admin),
             (Status::Active, _) if caller.is_admin() => Err(LeavingRefusal::Admin),
-            (Status::Active, Role::Customer | Role::Seller) => match caller.signed_in_at() {
-                Some(at) if at + FRESH >= now => Ok(Some(Self { status: Status::Deleting, ..self })),
-                _ => Err(LeavingRefusal::SignInTooOld),
-            },
+            (Status::Active, Role::Customer | Role::Seller) if signed_in_just_now(caller, now) => {
+                Ok(Some(Self { status: Status::Deleting, ..self }))
+            }
+            (Status::Active, Role::Customer | Role::Seller) => Err(LeavingRefusal::SignInTooOld),
         }
     }
 

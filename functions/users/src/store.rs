@@ -31,8 +31,8 @@ use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
 
 use crate::{
-    ChangeOf, Email, EmailPrefix, FormerAddress, Listed, NewAddress, PersonId, Profile, ProfileChanges, Role,
-    Status, account_closed,
+    ChangeOf, Email, EmailPrefix, Export, ExportOf, FormerAddress, Listed, NewAddress, PersonId, Profile,
+    ProfileChanges, Role, Status, account_closed,
 };
 
 const PEOPLE: List =
@@ -228,7 +228,7 @@ impl Users {
         new: &NewAddress,
         now: Timestamp,
     ) -> anyhow::Result<Option<ChangeOf>> {
-        let of = ChangeOf { person: PersonId(profile.user_id.clone()), change: new.id() };
+        let of = ChangeOf { person: PersonId(profile.user_id.clone()), which: new.id() };
         if *new.address() == profile.email {
             let former = profile.former_address.as_ref();
             return Ok(former.is_some_and(|former| former.change() == new.id()).then_some(of));
@@ -272,7 +272,8 @@ impl Users {
     /// When the table cannot be read.
     pub async fn former_addresses_untold(&self, guards: &Guards) -> anyhow::Result<Vec<ChangeOf>> {
         let changes = guards.unfinished(FORMER_ADDRESS).await?;
-        changes.iter().map(|of| of.parse().context("whose address was changed")).collect()
+        // One that nobody can read must not keep the others from being told.
+        Ok(changes.iter().filter_map(|of| of.parse().ok()).collect())
     }
 
     /// Notes that nobody will be told of a change. Safe to repeat.
@@ -281,6 +282,65 @@ impl Users {
     /// When the table does not take it.
     pub async fn give_up_former_address(&self, guards: &Guards, of: &ChangeOf) -> anyhow::Result<()> {
         update_item(&self.dynamodb, Self::former_address_told(guards, of)?, ReturnValue::None).await.map(drop)
+    }
+
+    /// Notes the export that a person wants, if no other was asked for since the profile was read; gives the one that
+    /// is wanted now. Safe to repeat by the SDK: it is the same one.
+    ///
+    /// # Errors
+    /// `account-closed`; 404 without a profile.
+    pub async fn wants_export(&self, profile: &Profile, export: Export) -> Result<Export, Problem> {
+        let mut update = self.updating(&profile.user_id);
+        let is_as_read = match profile.export {
+            Some(before) => {
+                update = update.expression_attribute_values(":before", text(&before.id()));
+                "#export.#id = :before"
+            }
+            None => "attribute_not_exists(#export)",
+        };
+        update =
+            if profile.export.is_some() { update.expression_attribute_names("#id", "id") } else { update };
+        let update = update
+            .update_expression("SET #export = :export")
+            .condition_expression(format!("attribute_exists(userId) AND {IS_ACTIVE} AND {is_as_read}"))
+            .expression_attribute_names("#export", "export")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":active", text(&Status::Active))
+            .expression_attribute_values(":export", AttributeValue::M(to_item(&export)?));
+        let update = update.build().context("note an export")?;
+        let found = match update_item(&self.dynamodb, update, ReturnValue::None).await? {
+            Written::Done(_) => return Ok(export),
+            Written::Refused(item) if item.is_empty() => return Err(Problem::not_found("profile")),
+            Written::Refused(item) => from_item::<Profile>(item)?,
+        };
+        match found.export {
+            Some(other) if found.status.is_active() => Ok(other),
+            _ => Err(account_closed()),
+        }
+    }
+
+    /// Notes that an export was made; gives whether its person may have it. Safe to repeat: the first time stays.
+    ///
+    /// # Errors
+    /// When the table does not take it.
+    pub async fn export_made(&self, of: &ExportOf, now: Timestamp) -> anyhow::Result<bool> {
+        let update = self
+            .updating(&of.person.0)
+            .update_expression("SET #export.madeAt = if_not_exists(#export.madeAt, :now)")
+            .condition_expression(format!("#export.#id = :id AND {IS_ACTIVE}"))
+            .expression_attribute_names("#export", "export")
+            .expression_attribute_names("#id", "id")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":active", text(&Status::Active))
+            .expression_attribute_values(":id", text(&of.which))
+            .expression_attribute_values(":now", text(&now));
+        let update = update.build().context("note that an export was made")?;
+        Ok(match update_item(&self.dynamodb, update, ReturnValue::None).await? {
+            Written::Done(_) => true,
+            Written::Refused(item) if item.is_empty() => false,
+            // Another one was asked for since, whose file takes the place of this one.
+            Written::Refused(item) => from_item::<Profile>(item)?.status.is_active(),
+        })
     }
 
     /// Notes that a person signs in without a second factor from now on. Safe to repeat.

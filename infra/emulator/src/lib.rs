@@ -99,11 +99,40 @@ impl Aws {
         }
     }
 
+    /// Every version of every object of a bucket, old ones as well: its key and which version it is.
+    ///
+    /// # Errors
+    /// It does not answer, or there is no such bucket.
+    pub async fn versions(&self, bucket: &str) -> Result<Vec<(String, String)>> {
+        let mut versions: Vec<(String, String)> = Vec::new();
+        let (mut key, mut version) = (String::new(), String::new());
+        loop {
+            let path =
+                format!("/{bucket}?versions&max-keys=1000&key-marker={key}&version-id-marker={version}");
+            let xml = send(self.request(Method::GET, "s3", &path), "ListObjectVersions").await?;
+            versions.extend(xml.split("<Version>").skip(1).filter_map(|part| {
+                let within =
+                    |name: &str| text_before(part.split_once(&format!("<{name}>"))?.1, &format!("</{name}>"));
+                Some((within("Key")?, within("VersionId")?))
+            }));
+            let next =
+                |name: &str| text_before(xml.split_once(&format!("<{name}>"))?.1, &format!("</{name}>"));
+            let Some(next_key) = next("NextKeyMarker") else { return Ok(versions) };
+            version = next("NextVersionIdMarker").unwrap_or_default();
+            key = next_key;
+        }
+    }
+
+    /// A request for one version of an object, as [`Aws::versions`] names it.
+    pub fn version(&self, bucket: &str, key: &str, version: &str) -> RequestBuilder {
+        // What was put while the bucket had no versions is of none.
+        let which = if version == "null" { String::new() } else { format!("?versionId={version}") };
+        self.request(Method::GET, "s3", &format!("/{bucket}/{}{which}", encoded(key)))
+    }
+
     /// A request for an object of a bucket, as the account's owner.
     pub fn object(&self, bucket: &str, key: &str) -> RequestBuilder {
-        let encoded = |part: &str| part.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
-        let key: Vec<_> = key.split('/').map(encoded).collect();
-        self.request(Method::GET, "s3", &format!("/{bucket}/{}", key.join("/")))
+        self.request(Method::GET, "s3", &format!("/{bucket}/{}", encoded(key)))
     }
 
     /// The outputs of a stack, by name.
@@ -167,6 +196,12 @@ fn parse_outputs(xml: &str) -> BTreeMap<String, String> {
         Some((name.to_owned(), text_before(value, "</OutputValue>")?))
     });
     pairs.collect()
+}
+
+/// A key as a path has it.
+fn encoded(key: &str) -> String {
+    let part = |part: &str| part.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    key.split('/').map(part).collect::<Vec<_>>().join("/")
 }
 
 /// The text of an XML element that ends with this tag.

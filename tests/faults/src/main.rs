@@ -106,6 +106,7 @@ async fn run(options: Options) -> Result<bool> {
     for (queue, seconds) in [
         ("OrdersQueueUrl", "4"),
         ("EmailsQueueUrl", "8"),
+        ("ExportsQueueUrl", "8"),
         ("PurchasesQueueUrl", "4"),
         ("RatingsQueueUrl", "4"),
         ("SalesQueueUrl", "4"),

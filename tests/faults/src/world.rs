@@ -438,6 +438,7 @@ impl World {
             "EmailsDeadLetterQueueUrl",
             "MessagesDeadLetterQueueUrl",
             "InboxDeadLetterQueueUrl",
+            "ExportsDeadLetterQueueUrl",
             "PaymentsDeadLetterQueueUrl",
             "PurchasesDeadLetterQueueUrl",
             "RatingsDeadLetterQueueUrl",

@@ -11,7 +11,7 @@ use super::lists::page;
 use super::{MINUTE, now, open, someone};
 
 /// What the queue tells of a person at a time; the number makes it another event.
-fn told(person: &UserId, kind: &str, number: usize, time: Timestamp) -> activity::Entry {
+pub(super) fn told(person: &UserId, kind: &str, number: usize, time: Timestamp) -> activity::Entry {
     let told: activity::Told = serde_json::from_value(json!({
         "specversion": "1.0", "id": format!("5d1b36b1-8b1f-5f0e-9c68-{number:012}"), "source": "/cartwright/local/users",
         "type": kind, "subject": person, "time": time, "datacontenttype": "application/json",

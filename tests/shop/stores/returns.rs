@@ -148,6 +148,18 @@ async fn a_return_is_decided_in_the_status_that_was_read_and_in_no_other() {
 }
 
 #[tokio::test]
+async fn a_customers_return_is_undecided_until_the_shop_says_something_of_it() {
+    let returns: Returns = open().await;
+    let (ann, id) = arrived(3).await;
+    assert!(!returns.are_undecided_of(ann.id()).await.unwrap());
+    let read = requested(id, 2).await;
+    assert!(returns.are_undecided_of(ann.id()).await.unwrap());
+    assert!(!returns.are_undecided_of(buyer().await.id()).await.unwrap());
+    assert!(returns.accept(&read, &read.accepted(Actor::WORKFLOW, later())).await.unwrap());
+    assert!(!returns.are_undecided_of(ann.id()).await.unwrap());
+}
+
+#[tokio::test]
 async fn a_refusal_by_an_order_that_moved_meanwhile_writes_nothing() {
     let (returns, orders): (Returns, Orders) = (open().await, open().await);
     let (_, id) = arrived(3).await;

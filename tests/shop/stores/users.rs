@@ -114,8 +114,9 @@ async fn an_address_is_mended_once_also_when_the_reply_is_lost() {
 
 /// Somebody who wants this address, as their profile says it.
 async fn who_wants(users: &Users, address: &str) -> (Profile, NewAddress) {
-    let profile = profile_of(someone().id(), "Ann");
     let new = NewAddress::new(address.parse().expect("an address"), now());
+    // As the user pool names people.
+    let profile = profile_of(&UserId::from(new.id().to_string()), "Ann");
     users.create(&profile).await.expect("an account");
     users.wants_address(&profile.user_id, &new).await.expect("noted");
     (Profile { new_address: Some(new.clone()), ..profile }, new)
@@ -172,7 +173,7 @@ async fn a_sign_in_notes_an_address_that_was_proved_and_leaves_one_that_changed_
     let changed = Profile { last_sign_in_at: Some(now()), ..with_address(&ann, &new, now()) };
     assert_eq!(recorded(&ann.user_id).await, Some(changed.clone()));
     let untold = users.former_addresses_untold(&guards).await.unwrap();
-    assert!(untold.iter().any(|of| of.change == new.id()));
+    assert!(untold.iter().any(|of| of.which == new.id()));
     // It got its token before the change.
     users.signed_in(&guards, &ann.user_id, &with(&ann.email), now()).await.unwrap();
     assert_eq!(recorded(&ann.user_id).await, Some(changed));

@@ -2,11 +2,13 @@
 //! neither name, address nor words.
 
 use anyhow::Context;
+use serde::Deserialize;
 use shared::caller::UserId;
 use shared::dynamo::{Remains, read_each, text};
 use shared::values::time::Timestamp;
 
 use super::{CUSTOMER, Orders};
+use crate::returns::ReturnStatus;
 use crate::store::returns::{OF_ORDER, Returns};
 use crate::{Order, OrderId, OrderStatus};
 
@@ -91,7 +93,63 @@ impl Orders {
     }
 }
 
+impl Orders {
+    /// Those of a customer's orders of which something has come back, or is to.
+    async fn with_something_back(&self, customer: &UserId) -> anyhow::Result<Vec<OrderId>> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Named {
+            order_id: OrderId,
+        }
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .set_index_name(CUSTOMER.index.map(str::to_owned))
+            .key_condition_expression("userId = :customer")
+            .filter_expression("attribute_exists(#back)")
+            .expression_attribute_names("#back", "back")
+            .expression_attribute_values(":customer", text(customer))
+            .projection_expression("orderId");
+        let (mut ids, mut start) = (Vec::new(), None);
+        loop {
+            let found = query.clone().set_exclusive_start_key(start).send().await;
+            let found = found.context("read what a customer sends back")?;
+            let named: Vec<Named> = read_each(found.items.unwrap_or_default(), CUSTOMER.key);
+            ids.extend(named.into_iter().map(|named| named.order_id));
+            start = found.last_evaluated_key;
+            if start.is_none() {
+                return Ok(ids);
+            }
+        }
+    }
+}
+
 impl Returns {
+    /// Whether the shop has to say yet whether it takes back what a customer wants to return: a query for the orders,
+    /// and one for each of which something has come back, or is to.
+    ///
+    /// # Errors
+    /// When the tables cannot be read.
+    pub async fn are_undecided_of(&self, customer: &UserId) -> anyhow::Result<bool> {
+        for order in self.orders.with_something_back(customer).await? {
+            let query = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .set_index_name(OF_ORDER.index.map(str::to_owned))
+                .key_condition_expression("orderId = :order")
+                .filter_expression("#status = :requested")
+                .expression_attribute_names("#status", "status")
+                .expression_attribute_values(":order", text(&order))
+                .expression_attribute_values(":requested", text(&ReturnStatus::Requested));
+            if query.send().await.context("read an order's returns")?.count > 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Takes name, address and words of a customer out of orders and returns, twenty-five orders in a call. Safe to
     /// repeat: an order is noted last.
     ///

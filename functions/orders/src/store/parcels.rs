@@ -12,7 +12,8 @@ use shared::caller::{Caller, UserId};
 use shared::dynamo::list::Sort::{Ascending, Descending};
 use shared::dynamo::list::{Cursors, List, Page, PageRequest};
 use shared::dynamo::{
-    self, Consistency, Item, Read, Write, Written, minor, number, read_each, text, to_item, update_item,
+    self, Consistency, Item, KeptItems, Read, Stretch, Write, Written, minor, number, read_each, text,
+    to_item, update_item,
 };
 use shared::http::problem::{Busy, Problem};
 use shared::letters::Queued;
@@ -112,6 +113,14 @@ impl Orders {
         let is_wanted = |view: &SellerOrderView| status.is_none_or(|status| status == view.status());
         let entries = page.entries.into_iter().filter_map(seen).filter(is_wanted).collect();
         Ok(Page { entries, next_cursor: page.next_cursor })
+    }
+
+    /// A stretch of what a seller has of orders, as it is kept.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn kept_of_seller(&self, seller: &UserId, stretch: Stretch) -> anyhow::Result<KeptItems> {
+        OF_SELLER.kept(&self.client, &self.of_sellers, seller, stretch).await
     }
 
     /// What this seller has of an order.

@@ -76,6 +76,14 @@ impl Returns {
         found.item.map(from_item).transpose()
     }
 
+    /// All returns of an order, as they are kept: no more than it has pieces.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn kept_of(&self, order: OrderId) -> anyhow::Result<Vec<serde_json::Value>> {
+        OF_ORDER.all_kept(&self.client, &self.table, &order).await
+    }
+
     /// A page of an order's returns, the newest first.
     ///
     /// # Errors

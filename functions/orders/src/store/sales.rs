@@ -17,7 +17,11 @@ use aws_sdk_dynamodb::types::{Put, Update};
 use products::Products;
 use products::events::ProductTold;
 use serde::{Deserialize, Serialize};
-use shared::dynamo::{Consistency, Item, Read, Write, Written, from_item, number, read_each, text, to_item};
+use shared::caller::UserId;
+use shared::dynamo::list::{List, Sort};
+use shared::dynamo::{
+    Consistency, Item, KeptItems, Read, Stretch, Write, Written, from_item, number, read_each, text, to_item,
+};
 use shared::http::problem::Busy;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
@@ -33,6 +37,8 @@ use crate::sales::{
 use crate::{Order, OrderId};
 
 const KEYS: (&str, &str) = ("sellerId", "entry");
+
+const OF_SELLER: List = List { index: None, partition: KEYS.0, sort: Sort::Ascending(KEYS.1), key: KEYS.1 };
 
 /// How often an order or a product is counted anew because somebody else counted it at the same time.
 const TRIES: u32 = 4;
@@ -135,6 +141,14 @@ impl Sales {
             }
         }
         Err(Busy).context("count an order")
+    }
+
+    /// A stretch of what a seller's orders were counted as, as it is kept.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn kept_of(&self, seller: &UserId, stretch: Stretch) -> anyhow::Result<KeptItems> {
+        OF_SELLER.kept(&self.client, &self.table, seller, stretch).await
     }
 
     /// How it was counted before.
