@@ -191,7 +191,7 @@ impl FinishingSocially {
             self.users.create(&identity.profile(address.clone(), now)).await?;
         }
         let sign_in = users::SignIn { with_second_factor: None, address: Some(address) };
-        note(self.users.signed_in(&person, &sign_in, now)).await;
+        note(self.users.signed_in(&self.guards, &person, &sign_in, now)).await;
         Ok(tokens)
     }
 }
