@@ -34,7 +34,7 @@ impl Stranger {
     /// Reads Cognito's event; `None` of whoever signs up with a password.
     ///
     /// # Errors
-    /// [`Failure::Refused`] for an address that the provider has not confirmed, and for a username that is a provider's.
+    /// [`Failure::Refused`] for an address that the provider has not confirmed, and for a provider's username.
     pub fn read(account: NewAccount) -> Result<Option<Self>, Failure> {
         let username = account.header.user_name.unwrap_or_default();
         let provider = Provider::of_username(&username);

@@ -8,9 +8,9 @@
 //! page ──one-time code, verifier──▶ finish ──code, verifier, secret──▶ Cognito's tokens
 //! ```
 //!
-//! Each arrow is good once and in one place: the state in the browser that has its cookie, the one-time code on the page
-//! whose verifier fits the challenge (as RFC 7636 has it), Cognito's code with our verifier and our secret. So nobody is
-//! signed in as somebody else by a link, and no address, log or history has a token.
+//! Each arrow is good once and in one place: the state in the browser that has its cookie, the one-time code on the
+//! page whose verifier fits the challenge (as RFC 7636 has it), Cognito's code with our verifier and our secret. So
+//! nobody is signed in as somebody else by a link, and no address, log or history has a token.
 
 use std::fmt;
 use std::str::FromStr;

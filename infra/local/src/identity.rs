@@ -1,5 +1,5 @@
-//! An identity provider on the laptop, in place of Google: OpenID Connect with an authorization code, a page on which one
-//! is one of three people or thinks better of it, and tokens by a key that is made at the start.
+//! An identity provider on the laptop, in place of Google: OpenID Connect with an authorization code, a page on which
+//! one is one of three people or thinks better of it, and tokens by a key that is made at the start.
 //!
 //! What a page's links say of a person, scripts and tests may say of others: `/local/identity/answer?sub=…&email=…`.
 
