@@ -44,7 +44,7 @@ const OF_AWS: [(&str, &str, &str); 19] = [
     ),
     ("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName"),
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName"),
-    ("AWS/States", "ExecutionsFailed|ExecutionsTimedOut", "StateMachineArn"),
+    ("AWS/States", "ExecutionsAborted|ExecutionsFailed|ExecutionsTimedOut", "StateMachineArn"),
 ];
 
 /// A metric that somebody looks at.

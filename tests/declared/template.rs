@@ -560,8 +560,10 @@ fn whoever_takes_orders_and_sign_ups_counts_them_by_the_shops_limits() {
     // Whatever begins an order: it says who sends it.
     let ordering = given("FULFILMENT", json!({"Ref": "Fulfilment"}));
     assert_eq!(ordering, names(&["check-out-cart", "create-checkout-session", "create-order"]));
-    let a_day = ["${OrdersPerDay}/86400", "${ReviewsPerDay}/86400"].map(|limit| json!({"Fn::Sub": limit}));
-    assert_eq!(given_as("LIMIT_PER_DAY", &a_day), [ordering.clone(), names(&["create-review"])]);
+    let [orders, reviews] =
+        ["${OrdersPerDay}/86400", "${ReviewsPerDay}/86400"].map(|limit| json!({"Fn::Sub": limit}));
+    let counted = [ordering.clone(), names(&["create-review"]), names(&["export-data"])];
+    assert_eq!(given_as("LIMIT_PER_DAY", &[orders, reviews, json!("50/86400")]), counted);
     let reviewing = given("REVIEWS_NEED_PURCHASE", json!({"Ref": "ReviewsNeedPurchase"}));
     assert_eq!(reviewing, names(&["create-review"]));
     let counting = given("PIECES_PER_LINE", json!({"Ref": "PiecesPerLine"}));
@@ -684,6 +686,8 @@ fn every_function_has_a_memory_a_timeout_and_a_log_group() {
         let (most, longest) = match function.binary() {
             "compact-index" => (3008, 60),
             "reindex-products" => (3008, 900),
+            // All that is kept of somebody who has much.
+            "build-export" => (1024, 300),
             _ => (1024, 60),
         };
         assert!(
@@ -1636,7 +1640,7 @@ fn texts(value: &Value) -> Vec<String> {
 fn is_one_folder_of_a_bucket(action: &str, resource: &str) -> bool {
     let folder = resource.strip_prefix("{\"Fn::Sub\":\"").and_then(|resource| resource.strip_suffix("/*\"}"));
     let is_folder = |folder: &str| {
-        let folders = ["/uploads/", "/checked/", "/images", "/index"];
+        let folders = ["/uploads/", "/exports", "/checked/", "/images", "/index"];
         !folder.contains(['*', '?']) && folders.iter().any(|name| folder.contains(name))
     };
     action.starts_with("s3:") && !action.contains('*') && folder.is_some_and(is_folder)

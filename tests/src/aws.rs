@@ -121,7 +121,7 @@ impl Aws {
         answered(self.emulated.put(&format!("/{bucket}/{key}"), body.as_bytes().to_vec()).await);
     }
 
-    /// In which objects of all buckets, old versions as well, one of these words is found: in their keys or their bytes.
+    /// In which objects of all buckets, old versions as well, one of these words is found: in their keys or bytes.
     ///
     /// # Panics
     /// When there are more than 5,000 of them in a bucket: that is a shop, and none of the tests'.
