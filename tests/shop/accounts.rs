@@ -380,13 +380,14 @@ async fn everything_that_is_kept_of_a_person_is_in_their_export() {
     })
     .await;
     let answer = bob.get("/users/me/export").await;
-    // Three for the limit, the person and the cart; four of the order and its payment; seven for the rest.
-    assert_eq!(answer.calls(), calls([("dynamodb", 14)]));
+    // Three for the limit, the person and the cart; four of the order and its payment; nine for the rest.
+    assert_eq!(answer.calls(), calls([("dynamodb", 16)]));
     let exported = answer.is(200);
     assert_eq!(exported["status"], "complete");
     let data = &exported["data"];
     let mut of_bob = parts(data);
     assert!(of_bob.remove("activity") > Some(3), "{data}");
+    assert!(of_bob.remove("inbox").is_some(), "{data}");
     let expected = [
         ("profile", 1),
         ("cart", 1),
@@ -397,6 +398,7 @@ async fn everything_that_is_kept_of_a_person_is_in_their_export() {
         ("sales", 0),
         ("reviews", 1),
         ("purchases", 1),
+        ("recentlyViewed", 0),
     ];
     assert_eq!(of_bob, BTreeMap::from(expected));
     assert_eq!(data["profile"]["email"], bob.email);

@@ -8,10 +8,11 @@ use activity::Activity;
 use anyhow::Context;
 use carts::store::Carts;
 use futures_util::{StreamExt, TryStreamExt, stream};
+use inbox::Inbox;
 use orders::sales::Sales;
 use orders::{OrderId, Returns};
 use payments::Payments;
-use products::Products;
+use products::{Products, RecentlyViewed};
 use reviews::{Purchases, Reviews};
 use serde_json::{Map, Value};
 use shared::caller::UserId;
@@ -53,6 +54,10 @@ shared::names!(
         Purchases = "purchases",
         /// What happened in their account.
         Activity = "activity",
+        /// What they were told.
+        Inbox = "inbox",
+        /// What they looked at.
+        RecentlyViewed = "recentlyViewed",
     }
 );
 
@@ -70,6 +75,8 @@ impl Part {
             Self::Reviews => &["Reviews"],
             Self::Purchases => &["Purchases"],
             Self::Activity => &["Activity"],
+            Self::Inbox => &["Inbox"],
+            Self::RecentlyViewed => &["RecentlyViewed"],
         }
     }
 
@@ -94,6 +101,7 @@ impl Part {
 pub struct Archive {
     activity: Activity,
     carts: Carts,
+    inbox: Inbox,
     payments: Payments,
     products: Products,
     purchases: Purchases,
@@ -101,6 +109,7 @@ pub struct Archive {
     reviews: Reviews,
     sales: Sales,
     stores: Stores,
+    viewed: RecentlyViewed,
 }
 
 impl FromEnv for Archive {
@@ -108,6 +117,7 @@ impl FromEnv for Archive {
         Ok(Self {
             activity: Activity::from_env(aws)?,
             carts: Carts::from_env(aws)?,
+            inbox: Inbox::from_env(aws)?,
             payments: Payments::from_env(aws)?,
             products: Products::from_env(aws)?,
             purchases: Purchases::from_env(aws)?,
@@ -115,12 +125,13 @@ impl FromEnv for Archive {
             reviews: Reviews::from_env(aws)?,
             sales: Sales::from_env(aws)?,
             stores: Stores::from_env(aws)?,
+            viewed: RecentlyViewed::from_env(aws)?,
         })
     }
 }
 
 impl Archive {
-    /// The document, if one stretch of each part is all; `None` where it is too much to be answered at once. At most 10
+    /// The document, if one stretch of each part is all; `None` where it is too much to be answered at once. At most 12
     /// calls, two more for each of ten orders, and one for each of their payments.
     ///
     /// # Errors
@@ -198,6 +209,8 @@ impl Archive {
             Part::Reviews => self.reviews.kept_of(person, stretch).await,
             Part::Purchases => self.purchases.kept_of(person, stretch).await,
             Part::Activity => self.activity.kept_of(person, stretch).await,
+            Part::Inbox => self.inbox.kept_of(person, stretch).await,
+            Part::RecentlyViewed => self.viewed.kept_of(person, stretch).await,
         }
     }
 

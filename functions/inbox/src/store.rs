@@ -17,8 +17,10 @@ use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, Update};
 use shared::caller::UserId;
-use shared::dynamo::list::{Cursors, PageRequest};
-use shared::dynamo::{Item, Remains, Write, Written, backoff, number, read_each, text, to_item, update_item};
+use shared::dynamo::list::{Cursors, List, PageRequest, Sort};
+use shared::dynamo::{
+    Item, KeptItems, Remains, Stretch, Write, Written, backoff, number, read_each, text, to_item, update_item,
+};
 use shared::http::problem::{Busy, Problem};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
@@ -33,6 +35,9 @@ use crate::{
 
 /// Where it stands how an inbox stands.
 const STATE: &str = "~state";
+
+/// All that an inbox has.
+const ALL: List = List { index: None, partition: "userId", sort: Sort::Ascending("entry"), key: "entry" };
 
 /// The list that cursors are of.
 const LIST: &str = "inbox";
@@ -273,34 +278,12 @@ impl Inbox {
         }
     }
 
-    /// What there is of a person's inbox behind this one, oldest first, as its owner would read it: at most a hundred,
-    /// and none where that was all. For whoever gives people all that is kept of them.
+    /// A stretch of a person's inbox, as it is kept.
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn some_of(
-        &self,
-        person: &UserId,
-        behind: Option<NotificationId>,
-        language: Language,
-    ) -> anyhow::Result<Vec<(NotificationId, NotificationView)>> {
-        let lowest = behind.map_or(NotificationId(0), NotificationId::next);
-        let query = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("userId = :person AND entry BETWEEN :lowest AND :highest")
-            .expression_attribute_values(":person", text(person))
-            .expression_attribute_values(":lowest", text(&lowest))
-            .expression_attribute_values(":highest", text("9999999999999"))
-            .consistent_read(true)
-            .limit(AT_ONCE);
-        let (found, standing) = tokio::try_join!(
-            async { query.send().await.context("read all of an inbox") },
-            self.standing(person)
-        )?;
-        let found: Vec<Notification> = read_each(found.items.unwrap_or_default(), "entry");
-        Ok(found.into_iter().map(|one| (one.id(), one.view(&standing, language))).collect())
+    pub async fn kept_of(&self, person: &UserId, stretch: Stretch) -> anyhow::Result<KeptItems> {
+        ALL.kept(&self.client, &self.table, person, stretch).await
     }
 
     /// Deletes what there is of a person's inbox, a hundred entries in a call. Safe to repeat.

@@ -16,7 +16,8 @@ use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use serde::{Deserialize, Serialize};
 use shared::caller::UserId;
-use shared::dynamo::{Item, Remains, number, read_each, text, unless_condition_failed};
+use shared::dynamo::list::{List, Sort};
+use shared::dynamo::{Item, KeptItems, Remains, Stretch, number, read_each, text, unless_condition_failed};
 use shared::http::problem::Problem;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
@@ -32,6 +33,10 @@ const SHOWN: i32 = 20;
 
 /// How many items are deleted in a call.
 const AT_ONCE: i32 = 100;
+
+/// All that a person looked at.
+const ALL: List =
+    List { index: None, partition: "userId", sort: Sort::Ascending("productId"), key: "productId" };
 
 const SCHEMA_VERSION: u32 = 1;
 
@@ -116,6 +121,14 @@ impl RecentlyViewed {
             return Ok(Vec::new());
         }
         self.products.some_for_sale(&ids, now).await
+    }
+
+    /// A stretch of what a person looked at, as it is kept.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn kept_of(&self, person: &UserId, stretch: Stretch) -> anyhow::Result<KeptItems> {
+        ALL.kept(&self.client, &self.table, person, stretch).await
     }
 
     /// Deletes what a person looked at, a hundred products in a call. Safe to repeat.

@@ -43,8 +43,11 @@ fn entries<const N: usize>(entries: [(&str, bool); N]) -> Vec<(String, bool)> {
 
 /// The ids of all that came, oldest first.
 async fn ids(inbox: &Inbox, person: &UserId) -> Vec<NotificationId> {
-    let all = inbox.some_of(person, None, Language::English).await.expect("a list");
-    all.into_iter().map(|(id, _)| id).collect()
+    let (cursors, all) = (open::<Cursors>().await, page(100, None).await);
+    let list = inbox.list_of((person, None, Language::English), &cursors, &all, now()).await.expect("a list");
+    let list = serde_json::to_value(list).expect("JSON");
+    let ids = list["notifications"].as_array().expect("a list").iter().rev();
+    ids.map(|entry| entry["id"].as_str().expect("an id").parse().expect("an id")).collect()
 }
 
 #[tokio::test]
