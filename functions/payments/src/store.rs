@@ -271,8 +271,8 @@ impl Payments {
         Ok(payment.map(|payment| Whole { payment, refunds, disputes, ledger }))
     }
 
-    /// All that is kept of an order's money: its attempts, refunds, disputes and the ledger, a query for the attempts and
-    /// one for each of them.
+    /// All that is kept of an order's money: its attempts, refunds, disputes and the ledger. A query for the attempts,
+    /// and one for each of them.
     ///
     /// # Errors
     /// When the table cannot be read.

@@ -298,8 +298,8 @@ pub struct NewAccount {
     pub response: CognitoEventUserPoolsPreSignupResponse,
 }
 
-/// The user pool's PreSignUp trigger, which answers with the event it got. Where it fails, Cognito makes no account, and
-/// tells whoever asked why.
+/// The user pool's PreSignUp trigger, which answers with the event it got. Where it fails, Cognito makes no account,
+/// and tells whoever asked why.
 ///
 /// # Errors
 /// When the environment lacks what the function needs, or the Runtime API is gone.
