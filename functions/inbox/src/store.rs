@@ -29,8 +29,8 @@ use uuid::Uuid;
 
 use crate::telling::entry_of;
 use crate::{
-    After, Language, News, Notification, NotificationId, NotificationList, NotificationView, ReadUpTo,
-    SCHEMA_VERSION, Standing, Unread,
+    After, Language, News, Notification, NotificationId, NotificationList, ReadUpTo, SCHEMA_VERSION,
+    Standing, Unread,
 };
 
 /// Where it stands how an inbox stands.
