@@ -975,13 +975,14 @@ fn whatever_a_table_keeps_of_a_person_goes_with_the_account() {
 }
 
 /// Why a table has no part in what a person gets who asks for all that is kept of them.
-const NOTHING_TO_SHOW: [(&str, &str); 6] = [
+const NOTHING_TO_SHOW: [(&str, &str); 7] = [
     ("Banners", "the shop's own"),
     ("Categories", "the shop's own"),
     ("Coupons", "a use has a code and an id, and its order says the same"),
     ("Guards", "ids and HMACs that are found by no person, gone by themselves after 90 days at most"),
     ("Search", "products as everyone finds them, and those are in a part of their own"),
     ("Settings", "the shop's own"),
+    ("Webhooks", "ids of what happened, for 30 days, of which the log says more"),
 ];
 
 #[test]

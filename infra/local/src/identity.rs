@@ -113,7 +113,9 @@ impl Provider {
                 "This provider sends people back to the local cloud alone, for the client cartwright.";
             return problem(StatusCode::BAD_REQUEST, "bad-request", "Not this client", detail);
         }
-        let mut back = Serializer::new(format!("{}?", self.callback));
+        let address = format!("{}?", self.callback);
+        let query = address.len();
+        let mut back = Serializer::for_suffix(address, query);
         back.append_pair("state", get("state"));
         if get("sub").is_empty() {
             back.append_pair("error", "access_denied")
