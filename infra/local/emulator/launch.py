@@ -588,6 +588,24 @@ def keep_an_address_its_owners():
     cognito._run_idp_handler = run_unless_taken
 
 
+def open_no_account_without_a_password_by_one():
+    """Refuses every password for an account that has none, as AWS does: it is a provider's person.
+
+    The emulator takes any.
+    """
+    import ministack.services.cognito as cognito
+
+    refused = cognito._password_signin_refused
+
+    def refuse(user):
+        if not user.get("_password"):
+            message = "Incorrect username or password."
+            return cognito.error_response_json("NotAuthorizedException", message, 400)
+        return refused(user)
+
+    cognito._password_signin_refused = refuse
+
+
 def ask_for_the_words_of_a_code():
     """Asks the pool's `CustomMessage` for the words of every code, and whether an address may be changed.
 
@@ -991,6 +1009,7 @@ def main():
         honour_time_to_live()
         finish_a_confirmation()
         keep_an_address_its_owners()
+        open_no_account_without_a_password_by_one()
         ask_for_the_words_of_a_code()
         find_people_while_others_sign_up()
         ignore_the_case_of_names()
