@@ -1,7 +1,7 @@
 //! Everything that is kept of a person, as one JSON document, part by part.
 //!
 //! **Each service that keeps something of a person has a part here**, a line in [`Part`] and one in [`Part::tables`]
-//! and [`Archive::stretch`]; a test compares these tables with all that there are. A part is read stretch by stretch,
+//! and `Archive::stretch`; a test compares these tables with all that there are. A part is read stretch by stretch,
 //! so that neither a call nor the memory grows with what there is.
 
 use activity::Activity;
