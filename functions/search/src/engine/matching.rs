@@ -162,9 +162,11 @@ impl<'a> Matcher<'a> {
                 });
                 continue;
             }
-            let Listed { score, mark, mut postings, mut next_to } = option;
+            let Listed { score, mark, placed, mut postings, mut next_to } = option;
             each(&mut postings, within, |doc, first| {
-                if in_a_row(first, &mut next_to, doc) && self.add(doc, score, mark) {
+                let all =
+                    if placed { in_a_row(first, &mut next_to, doc) } else { all_there(&mut next_to, doc) };
+                if all && self.add(doc, score, mark) {
                     found.push(doc);
                 }
             });
@@ -217,6 +219,8 @@ struct Prepared {
 struct Listed {
     postings: SegmentPostings,
     next_to: Vec<SegmentPostings>,
+    /// Whether it is known where in a text they stand.
+    placed: bool,
     score: u16,
     mark: u8,
 }
@@ -243,18 +247,25 @@ fn prepare(leaf: &Leaf, segment: &Segment, options: &mut Vec<Listed>) -> Result<
     if !leaf.in_a_row {
         for term in &leaf.terms {
             if let Some(postings) = segment.postings(leaf.text, term, false)? {
-                options.push(Listed { postings, next_to: Vec::new(), score: leaf.score, mark });
+                options.push(Listed {
+                    postings,
+                    next_to: Vec::new(),
+                    placed: false,
+                    score: leaf.score,
+                    mark,
+                });
             }
         }
         return Ok(());
     }
+    let placed = leaf.text == Text::Name;
     let mut row = Vec::with_capacity(leaf.terms.len());
     for term in &leaf.terms {
-        let Some(postings) = segment.postings(leaf.text, term, true)? else { return Ok(()) };
+        let Some(postings) = segment.postings(leaf.text, term, placed)? else { return Ok(()) };
         row.push(postings);
     }
     let next_to = row.split_off(1.min(row.len()));
-    options.extend(row.pop().map(|postings| Listed { postings, next_to, score: leaf.score, mark }));
+    options.extend(row.pop().map(|postings| Listed { postings, next_to, placed, score: leaf.score, mark }));
     Ok(())
 }
 
@@ -284,17 +295,24 @@ fn each(
     }
 }
 
-/// Whether the terms of `next_to` stand behind `first` in `doc`, one after another.
-fn in_a_row(first: &mut SegmentPostings, next_to: &mut [SegmentPostings], doc: DocId) -> bool {
-    let (mut places, mut after) = (Vec::new(), Vec::new());
-    first.positions(&mut places);
-    for (postings, distance) in next_to.iter_mut().zip(1..) {
+/// Whether `doc` has the terms of `with` as well.
+fn all_there(with: &mut [SegmentPostings], doc: DocId) -> bool {
+    with.iter_mut().all(|postings| {
         if postings.doc() < doc {
             postings.seek(doc);
         }
-        if postings.doc() != doc {
-            return false;
-        }
+        postings.doc() == doc
+    })
+}
+
+/// Whether the terms of `next_to` stand behind `first` in `doc`, one after another.
+fn in_a_row(first: &mut SegmentPostings, next_to: &mut [SegmentPostings], doc: DocId) -> bool {
+    if !all_there(next_to, doc) {
+        return false;
+    }
+    let (mut places, mut after) = (Vec::new(), Vec::new());
+    first.positions(&mut places);
+    for (postings, distance) in next_to.iter_mut().zip(1..) {
         postings.positions(&mut after);
         places.retain(|place| after.contains(&(place + distance)));
     }

@@ -49,7 +49,8 @@ pub struct Group {
 pub struct Leaf {
     pub text: Text,
     pub terms: Vec<String>,
-    /// Whether the terms have to stand side by side; otherwise any of them will do.
+    /// Whether the terms have to stand side by side, or in a description, which knows no places, all be there.
+    /// Otherwise any of them will do.
     pub in_a_row: bool,
     pub score: u16,
 }
@@ -63,8 +64,8 @@ impl Leaf {
         (!terms.is_empty()).then_some(Self { text, terms, in_a_row: false, score })
     }
 
-    fn row(terms: Vec<String>, score: u16) -> Self {
-        Self { text: Text::Name, terms, in_a_row: true, score }
+    fn row(text: Text, terms: Vec<String>, score: u16) -> Self {
+        Self { text, terms, in_a_row: true, score }
     }
 }
 
@@ -260,7 +261,7 @@ impl Planner<'_> {
             }
             let terms = [analyser::singular(first), analyser::singular(second)];
             if self.count(Text::Name, &terms[1], 1)? > 0 && self.count(Text::Name, &terms[0], 1)? > 0 {
-                options.push(Leaf::row(terms.into(), EXACT + 360));
+                options.push(Leaf::row(Text::Name, terms.into(), EXACT + 360));
             }
         }
         Ok(options)
@@ -308,7 +309,9 @@ impl Planner<'_> {
         let (alike, others): (Vec<_>, Vec<_>) =
             self.one_slip(Text::Name, singular)?.into_iter().partition(begins_alike);
         options.extend(Leaf::any(Text::Name, alike, GUESSED + 240));
-        options.extend(Leaf::any(Text::Name, others, GUESSED + 220));
+        if length > 4 {
+            options.extend(Leaf::any(Text::Name, others, GUESSED + 220));
+        }
         if options.is_empty() && length >= 6 {
             let terms = self.slips(Text::Name, singular, 2, false)?;
             let near = |term: &String| length >= 8 || begins_alike(term);
@@ -398,7 +401,7 @@ impl Planner<'_> {
             }
             for second in self.slips(Text::Name, &analyser::singular(second), 1, false)?.into_iter().take(20)
             {
-                options.push(Leaf::row(vec![analyser::singular(first), second], GUESSED + 140));
+                options.push(Leaf::row(Text::Name, vec![analyser::singular(first), second], GUESSED + 140));
             }
         }
         Ok(options)
@@ -477,7 +480,14 @@ fn other_name(name: &[String]) -> Vec<Leaf> {
             Leaf::one(Text::Category, one.as_str(), EXACT + 120),
             Leaf::one(Text::Description, analyser::stem(one), EXACT + 60),
         ],
-        several => vec![Leaf::row(several.to_vec(), EXACT + 280)],
+        several => vec![
+            Leaf::row(Text::Name, several.to_vec(), EXACT + 280),
+            Leaf::row(
+                Text::Description,
+                several.iter().map(|word| analyser::stem(word)).collect(),
+                EXACT + 60,
+            ),
+        ],
     }
 }
 

@@ -11,6 +11,8 @@ use std::sync::LazyLock;
 /// side in a name.
 const SYNONYMS: &[&str] = &[
     // Clothes.
+    "clothes, clothing, apparel",
+    "shoe, footwear",
     "sneaker, trainer, running shoe, gym shoe",
     "trousers, pants, slacks",
     "jeans, denim",
@@ -81,6 +83,7 @@ const SYNONYMS: &[&str] = &[
     "battery, accumulator",
     // Food and health.
     "soda, soft drink, fizzy drink",
+    "drink, beverage",
     "cola, coke",
     "crisp, potato chip",
     "biscuit, cookie",
@@ -256,8 +259,9 @@ const IRREGULAR: &[(&str, &str)] = &[
 
 /// Words that are in everything: nobody looks for them when there is another word.
 const STOP_WORDS: &[&str] = &[
-    "a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "i", "is", "it", "me", "my", "n", "not",
-    "of", "on", "or", "that", "the", "this", "to", "with", "your", "in", // English
+    "a", "am", "an", "and", "any", "are", "as", "at", "be", "by", "for", "from", "i", "is", "it", "looking",
+    "me", "my", "n", "not", "of", "on", "or", "some", "that", "the", "this", "to", "with", "your",
+    "in", // English
     "das", "dem", "den", "der", "ein", "eine", "fur", "im", "mit", "und", "von", "zum", "zur", // German
     "au", "aux", "avec", "d", "de", "des", "du", "en", "et", "la", "le", "les", "pour", "un",
     "une", // French
