@@ -233,14 +233,18 @@ fn end_of_word(letters: &[char], mut at: usize) -> usize {
     at
 }
 
-/// 15" and 15'' are inches, 6' are feet.
+/// 15" and 15'' are inches, 6' are feet, -5 °C are degrees.
 fn sign_of_unit(letters: &[char], at: usize) -> Option<(&'static str, usize)> {
-    at.checked_sub(1).filter(|before| letters[*before].is_ascii_digit())?;
+    // Degrees may stand apart from their number.
+    let before = letters[..at].strip_suffix(&[' ']).filter(|_| letters[at] == '°').unwrap_or(&letters[..at]);
+    before.last().filter(|before| before.is_ascii_digit())?;
     let ends = |length: usize| letters.get(at + length).is_none_or(|c| !is_letter(*c));
     match letters[at..] {
         ['\'', '\'', ..] if ends(2) => Some(("inch", 2)),
         ['"', ..] if ends(1) => Some(("inch", 1)),
         ['\'', ..] if ends(1) => Some(("feet", 1)),
+        ['°', 'c', ..] if ends(2) => Some(("celsius", 2)),
+        ['°', 'f', ..] if ends(2) => Some(("fahrenheit", 2)),
         _ => None,
     }
 }
@@ -569,8 +573,10 @@ fn unit_of(word: &str) -> Option<Unit> {
         "ghz" => ("hz", 1_000_000_000_000),
         "mp" | "megapixel" | "megapixels" => ("mp", 1000),
         "lm" | "lumen" | "lumens" => ("lm", 1000),
-        "pc" | "pcs" | "pk" | "pck" | "pack" | "packs" | "piece" | "pieces" | "ct" | "count" | "stk"
-        | "stuck" | "piezas" | "шт" => ("pc", 1000),
+        "celsius" => ("celsius", 1000),
+        "fahrenheit" => ("fahrenheit", 1000),
+        "pc" | "pcs" | "pk" | "pck" | "pack" | "packs" | "piece" | "pieces" | "pair" | "pairs" | "ct"
+        | "count" | "stk" | "stuck" | "piezas" | "шт" => ("pc", 1000),
         _ => return None,
     };
     Some(Unit { name, thousandths })
@@ -668,6 +674,8 @@ mod tests {
             ("6-pack", "6 pieces"),
             ("4 x 40 mm", "4x40"),
             ("50×70cm", "50 x 70"),
+            ("-5 °C", "5℃"),
+            ("3 pairs", "3-pack"),
         ] {
             assert_eq!(plain(one), plain(other), "{one}");
             assert_eq!(plain(one).len(), 1);

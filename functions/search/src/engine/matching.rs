@@ -19,9 +19,16 @@ const BEGINNING_OF_SKU: u32 = 8000;
 /// For a product whose whole name was typed.
 const WHOLE_NAME: u32 = 200;
 
-/// For a word that the category has as well, and for one that the description has.
+/// For a word that the category has as well, and for one that the description has: most descriptions say the name again,
+/// so that is worth less than half a word in length.
 const CATEGORY_TOO: u16 = 40;
-const DESCRIPTION_TOO: u16 = 20;
+const DESCRIPTION_TOO: u16 = 1;
+
+/// What a word is worth less that only says what a product goes with: the iPad comes before a cover for it.
+const BESIDE: u16 = 60;
+
+/// The longest name that is told from longer ones, in halves of words.
+const LONG: u32 = 32;
 
 /// What half a word more counts where not all are found: before all else. A word that was guessed is half of one.
 const COVERED: u32 = 1 << 15;
@@ -37,6 +44,7 @@ pub struct Matcher<'a> {
 
 const IN_CATEGORY: u8 = 1;
 const IN_DESCRIPTION: u8 = 2;
+const IS_BESIDE: u8 = 4;
 
 impl<'a> Matcher<'a> {
     pub fn new(segment: &'a Segment, plan: &'a Plan) -> Self {
@@ -103,9 +111,9 @@ impl<'a> Matcher<'a> {
 
     /// The shorter a name, the more of it was asked for.
     fn of_name(&self, doc: DocId) -> u32 {
-        let words = u32::try_from(self.segment.words.get_val(doc)).unwrap_or(u32::MAX);
+        let length = u32::try_from(self.segment.length.get_val(doc)).unwrap_or(u32::MAX);
         let whole = self.segment.whole_name.get_val(doc) == self.plan.whole_name;
-        2 * 16_u32.saturating_sub(words) + if whole { WHOLE_NAME } else { 0 }
+        2 * LONG.saturating_sub(length) + if whole { WHOLE_NAME } else { 0 }
     }
 
     /// Those whose stock-keeping number was typed, or its beginning. Without a digit (`of_letters`) it is more likely a
@@ -188,10 +196,14 @@ impl<'a> Matcher<'a> {
         Ok(found.into_iter().map(|doc| (doc, u32::from(self.take(doc)))).collect())
     }
 
-    /// Notes that an option finds a product; whether it is the first that does.
+    /// Notes that an option finds a product; whether it is the first that does. One without a score finds none, it
+    /// marks what others found.
     fn add(&mut self, doc: DocId, score: u16, mark: u8) -> bool {
         let doc = doc as usize;
         let is_new = self.scores[doc] == 0;
+        if is_new && score == 0 {
+            return false;
+        }
         self.scores[doc] = self.scores[doc].max(score);
         self.elsewhere[doc] |= mark;
         is_new
@@ -203,7 +215,7 @@ impl<'a> Matcher<'a> {
         let score = std::mem::take(&mut self.scores[doc]);
         let elsewhere = std::mem::take(&mut self.elsewhere[doc]);
         let too = |mark, worth| if elsewhere & mark != 0 { worth } else { 0 };
-        score + too(IN_CATEGORY, CATEGORY_TOO) + too(IN_DESCRIPTION, DESCRIPTION_TOO)
+        score + too(IN_CATEGORY, CATEGORY_TOO) + too(IN_DESCRIPTION, DESCRIPTION_TOO) - too(IS_BESIDE, BESIDE)
     }
 }
 
@@ -240,6 +252,7 @@ impl Prepared {
 
 fn prepare(leaf: &Leaf, segment: &Segment, options: &mut Vec<Listed>) -> Result<(), EngineError> {
     let mark = match leaf.text {
+        Text::Name if leaf.score == 0 => IS_BESIDE,
         Text::Name | Text::Sku => 0,
         Text::Category => IN_CATEGORY,
         Text::Description => IN_DESCRIPTION,

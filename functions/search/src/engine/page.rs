@@ -13,6 +13,9 @@ use super::{Facets, Hit, Position, ProductId, Query, Sort, StoreFace, StoreId};
 /// The most values of a facet that are told: those with the most products.
 const MOST_VALUES: usize = 100;
 
+/// How many bits of a key decide where scores are equal; the 22 above them are the score's.
+const TIE: u32 = 42;
+
 /// How many products are looked at together.
 const BLOCK: usize = 128;
 
@@ -123,7 +126,7 @@ impl<'a> Collector<'a> {
     fn keys(&self, segment: &Segment, docs: &[DocId], scores: &[u32], keys: &mut [u64]) {
         match self.query.sort {
             Sort::Relevance if self.by_score => {
-                keys.iter_mut().zip(scores).for_each(|(key, score)| *key = u64::from(*score));
+                keys.iter_mut().zip(scores).for_each(|(key, score)| *key = u64::from(*score) << TIE);
             }
             Sort::Relevance | Sort::Newest => {
                 let mut times = [0; BLOCK];
@@ -139,9 +142,17 @@ impl<'a> Collector<'a> {
         }
     }
 
-    fn rank(&mut self, segment: &Segment, doc: DocId, key: u64) {
+    fn rank(&mut self, segment: &Segment, doc: DocId, mut key: u64) {
         let full = self.best.len() >= self.limit;
-        if full && self.best.peek().is_none_or(|(Reverse(worst), _)| key < *worst) {
+        let worst = if full { self.best.peek().map_or(u64::MAX, |(Reverse(worst), _)| *worst) } else { 0 };
+        if self.by_score && self.query.sort == Sort::Relevance {
+            // Columns are read of those alone that may come onto the page.
+            if key | ((1 << TIE) - 1) < worst {
+                return;
+            }
+            key |= tie(segment, doc);
+        }
+        if key < worst {
             return;
         }
         let entry = (Reverse(key), segment.id(doc));
@@ -175,6 +186,19 @@ impl<'a> Collector<'a> {
         stores.truncate(MOST_VALUES);
         (hits, self.total, Facets { categories, stores })
     }
+}
+
+/// What decides between products that fit equally well: whether there is one to sell, then how it is rated, then which
+/// is newer. Below 2 to the power of [`TIE`].
+fn tie(segment: &Segment, doc: DocId) -> u64 {
+    // What nobody has rated stands between what is liked and what is not.
+    const UNRATED: u64 = 40;
+    let rating = match segment.rating.get_val(doc) {
+        0 => UNRATED,
+        rating => rating.min(63),
+    };
+    let seconds = u64::try_from(segment.created.get_val(doc) / 1000).unwrap_or_default();
+    segment.in_stock.get_val(doc).min(1) << 41 | rating << 35 | seconds.min((1 << 35) - 1)
 }
 
 /// How many products of a segment have each of its categories and stores.

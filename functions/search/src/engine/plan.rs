@@ -9,7 +9,7 @@ use levenshtein_automata::{DFA, Distance, LevenshteinAutomatonBuilder, SINK_STAT
 use tantivy_fst::Automaton;
 
 use super::analyser::{self, Kind, Word};
-use super::schema::{FAMILY, HEAD, whole_name};
+use super::schema::{BESIDE, FAMILY, HEAD, end, whole_name};
 use super::segment::{Segment, Text};
 use super::{EngineError, MOST_WORDS, synonyms};
 
@@ -52,6 +52,7 @@ pub struct Leaf {
     /// Whether the terms have to stand side by side, or in a description, which knows no places, all be there.
     /// Otherwise any of them will do.
     pub in_a_row: bool,
+    /// Without any, what the others found is only marked as standing beside.
     pub score: u16,
 }
 
@@ -164,8 +165,10 @@ impl Planner<'_> {
             };
             if let Some(one) = one {
                 // One word says more than its parts anywhere in a name.
-                options
-                    .extend(self.exact(&one).into_iter().map(|leaf| Leaf { score: leaf.score + 30, ..leaf }));
+                let more =
+                    |leaf: Leaf| Leaf { score: if leaf.score > 0 { leaf.score + 30 } else { 0 }, ..leaf };
+                options.extend(self.exact(&one).into_iter().map(more));
+                options.extend(side_by_side(&singulars, 30));
                 options.extend(self.by_number(&one)?);
                 if is_last {
                     options.extend(self.beginning(&one)?);
@@ -214,6 +217,9 @@ impl Planner<'_> {
         if is_last && (known < PAGE || self.reading == Reading::Typing) {
             options.extend(self.beginning(&word.text)?);
         }
+        if self.reading == Reading::Search && known < PAGE {
+            options.extend(self.ends(&singular, known)?);
+        }
         if known == 0 {
             options.extend(self.guesses(&word.text, &singular, is_last)?);
         }
@@ -228,12 +234,13 @@ impl Planner<'_> {
         let (singular, family) = (analyser::singular(word), analyser::stem(word));
         let shared = format!("{FAMILY}{family}");
         let mut options = vec![
-            Leaf::one(Text::Name, format!("{HEAD}{singular}"), EXACT + 440),
+            Leaf::one(Text::Name, format!("{HEAD}{singular}"), EXACT + 480),
             Leaf::one(Text::Name, singular.as_str(), EXACT + 400),
             Leaf::one(Text::Name, shared.as_str(), EXACT + 330),
             Leaf::one(Text::Category, singular.as_str(), EXACT + 180),
             Leaf::one(Text::Category, shared, EXACT + 160),
             Leaf::one(Text::Description, family.as_str(), EXACT + 90),
+            Leaf::one(Text::Name, format!("{BESIDE}{singular}"), 0),
         ];
         if family != singular {
             options.push(Leaf::one(Text::Name, family.as_str(), EXACT + 330));
@@ -261,7 +268,7 @@ impl Planner<'_> {
             }
             let terms = [analyser::singular(first), analyser::singular(second)];
             if self.count(Text::Name, &terms[1], 1)? > 0 && self.count(Text::Name, &terms[0], 1)? > 0 {
-                options.push(Leaf::row(Text::Name, terms.into(), EXACT + 360));
+                options.extend(side_by_side(&terms, 0));
             }
         }
         Ok(options)
@@ -291,6 +298,27 @@ impl Planner<'_> {
             terms.extend(self.beginning_with(Text::Name, &format!("{stem}y"), 10)?);
         }
         Ok(Leaf::any(Text::Name, terms, GUESSED + 300).into_iter().collect())
+    }
+
+    /// The second of two words that a product has as one: "Schuhe" where there are Herrenschuhe.
+    fn ends(&self, singular: &str, known: u32) -> Result<Option<Leaf>, EngineError> {
+        let length = singular.chars().count();
+        let least = if known == 0 { 4 } else { 5 };
+        if length < least || !singular.chars().all(|c| c.is_alphabetic() && !analyser::is_unspaced(c)) {
+            return Ok(None);
+        }
+        // In the singular or the plural, whichever was typed.
+        let longer = ["", "e", "n", "en", "er"].iter().map(|ending| format!("{singular}{ending}"));
+        let shorter = ["e", "n", "en", "er"].iter().filter_map(|ending| singular.strip_suffix(ending));
+        let shorter = shorter.filter(|word| word.chars().count() >= least).map(str::to_owned);
+        let mut terms = Vec::new();
+        for word in longer.chain(shorter) {
+            let found = self.beginning_with(Text::Name, &end(&word), MOST_TERMS)?;
+            // A sign and three letters more: a word by itself.
+            let is_compound = |term: &String| term.chars().count() >= word.chars().count() + 4;
+            terms.extend(found.into_iter().filter(is_compound));
+        }
+        Ok(Leaf::any(Text::Name, terms, GUESSED + 230))
     }
 
     /// What a word may mean that no name and no category has.
@@ -359,10 +387,11 @@ impl Planner<'_> {
         Ok(terms)
     }
 
-    /// The same word with another ending of up to three letters: most plurals and cases of most languages.
+    /// The same word with another ending of up to three letters (more of a long word): most plurals and cases of most
+    /// languages.
     fn other_endings(&self, word: &str) -> Result<Vec<String>, EngineError> {
         let length = word.chars().count();
-        let keep = length.saturating_sub(2).max(4);
+        let keep = length.saturating_sub(if length < 10 { 2 } else { 3 }).max(4);
         let begin: String = word.chars().take(keep).collect();
         let mut terms = self.beginning_with(Text::Name, &begin, MOST_TERMS)?;
         terms.retain(|term| {
@@ -469,6 +498,16 @@ impl Planner<'_> {
         }
         Ok(count)
     }
+}
+
+/// Words that are one word to whoever types or sells, as good as that word.
+fn side_by_side(words: &[String], more: u16) -> Vec<Leaf> {
+    let Some((last, before)) = words.split_last() else { return Vec::new() };
+    let head = before.iter().cloned().chain([format!("{HEAD}{last}")]).collect();
+    vec![
+        Leaf::row(Text::Name, head, EXACT + 480 + more),
+        Leaf::row(Text::Name, words.to_vec(), EXACT + 400 + more),
+    ]
 }
 
 /// What a product is also called.

@@ -40,7 +40,8 @@ pub struct Segment {
     pub created: Numbers<i64>,
     pub version: Numbers<u64>,
     pub whole_name: Numbers<u64>,
-    pub words: Numbers<u64>,
+    /// Of a name, in halves of words.
+    pub length: Numbers<u64>,
     /// Whether it is part of the base.
     pub is_base: bool,
 }
@@ -67,7 +68,7 @@ impl Segment {
             created: values(columns.i64(column::CREATED)?, 0),
             version: number(column::VERSION)?,
             whole_name: number(column::WHOLE_NAME)?,
-            words: number(column::WORDS)?,
+            length: number(column::LENGTH)?,
             is_base,
             reader,
         })

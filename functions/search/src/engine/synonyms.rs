@@ -4,8 +4,10 @@
 //! Synonyms are added to what is looked for, so a change of them wants nothing.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
+
+use super::analyser;
 
 /// Words and what they are called by others, separated by commas. What has two words is found where they stand side by
 /// side in a name.
@@ -262,17 +264,81 @@ const STOP_WORDS: &[&str] = &[
     "a", "am", "an", "and", "any", "are", "as", "at", "be", "by", "for", "from", "i", "is", "it", "looking",
     "me", "my", "n", "not", "of", "on", "or", "some", "that", "the", "this", "to", "with", "your",
     "in", // English
-    "das", "dem", "den", "der", "ein", "eine", "fur", "im", "mit", "und", "von", "zum", "zur", // German
+    "auf", "aus", "bei", "das", "dem", "den", "der", "ein", "eine", "fur", "im", "mit", "und", "von", "zum",
+    "zur", // German
     "au", "aux", "avec", "d", "de", "des", "du", "en", "et", "la", "le", "les", "pour", "un",
     "une", // French
     "con", "del", "el", "los", "las", "para", "por", "y", // Spanish
-    "e", "da", "di", "do", "dla", "na", "z", "и", "для", "с", "в",
+    "een", "het", "met", "voor", "med", "och", // Dutch, Swedish
+    "e", "com", "da", "della", "di", "do", "dla", "na", "per", "z", "и", "для", "с", "в",
     "на", // Italian, Portuguese, Polish, Russian
+];
+
+/// After these a name says what its product goes with, not what it is: a case *for* a phone.
+const PREPOSITIONS: &[&str] = &[
+    "for", "with", "without", // English
+    "fur", "mit", "ohne", // German; Swedish for
+    "avec", "pour", "sans", // French
+    "con", "para", "sin", // Spanish
+    "com", "per", "sem", "senza", // Italian, Portuguese
+    "met", "voor", "zonder", "med", // Dutch, Swedish
+    "bez", "dla", "без", "для", "с", // Polish, Russian
+];
+
+/// Words that say which one of its kind a product is, and seldom what it is: its colour, its size and for whom.
+const DESCRIBING: &[&str] = &[
+    // Colours: English, German, French, Spanish, Italian and Portuguese, Russian, Polish.
+    "beige black blue bronze brown charcoal cream dark gold golden gray green ivory khaki lilac maroon multicolored",
+    "navy olive orange pink purple red silver teal transparent turquoise violet white yellow",
+    "blau blaue braun braune gelb gelbe grau graue grün grüne rot rote schwarz schwarze weiß",
+    "blanc blanche bleu bleue gris grise jaune marron noir noire rouge vert verte",
+    "amarilla amarillo azul blanca blanco negra negro roja rojo verde",
+    "bianca bianco nera nero preta preto rossa rosso",
+    "белая белый красная красный синий синяя чёрная чёрный",
+    "biała biały czarna czarny czerwona czerwony",
+    // Sizes.
+    "big extra l large m medium mini s small xl xs xxl xxxl",
+    // For whom: English, German, French, Spanish.
+    "adult baby boy child girl kid lady man unisex woman",
+    "damen herren kinder",
+    "enfant femme homme",
+    "hombre mujer niña niño",
+];
+
+/// What things are made of, likewise, but a glass is one as well: English, German, French, Spanish.
+const MATERIALS: &[&str] = &[
+    "aluminum bamboo canvas ceramic copper cotton glass leather linen marble metal organic plastic polyester recycled",
+    "rubber silk stainless steel suede velvet wood wooden wool",
+    "baumwolle edelstahl glas holz leder leinen wolle",
+    "acier bois coton cuir laine lin verre",
+    "acero algodón cuero lana lino madera vidrio",
 ];
 
 /// Whether `word` says nothing where another word stands.
 pub fn is_stop_word(word: &str) -> bool {
     STOP_WORDS.contains(&word)
+}
+
+/// Whether what follows `word` in a name is what its product goes with.
+pub fn is_preposition(word: &str) -> bool {
+    PREPOSITIONS.contains(&word)
+}
+
+/// Whether `word`, a singular, says which one of its kind a product is: a colour, a size, for whom.
+pub fn describes(word: &str) -> bool {
+    static WORDS: LazyLock<HashSet<String>> = LazyLock::new(|| singulars(DESCRIBING));
+    WORDS.contains(word)
+}
+
+/// Whether `word`, a singular, is what things are made of.
+pub fn is_material(word: &str) -> bool {
+    static WORDS: LazyLock<HashSet<String>> = LazyLock::new(|| singulars(MATERIALS));
+    WORDS.contains(word)
+}
+
+fn singulars(lines: &[&str]) -> HashSet<String> {
+    let words = lines.iter().flat_map(|line| line.split(' '));
+    words.map(|word| analyser::singular(&spelling(&analyser::fold(word)))).collect()
 }
 
 /// The one spelling of a folded word.
@@ -337,9 +403,56 @@ pub fn others(words: &[&str]) -> impl Iterator<Item = &'static [String]> {
     let groups = TABLE.by_name.get(&key).map(Vec::as_slice).unwrap_or_default();
     groups
         .iter()
+        .filter(|group| counts(**group))
         .flat_map(|group| TABLE.groups[*group].iter())
         .filter(move |name| name.join(" ") != key)
         .map(Vec::as_slice)
+}
+
+/// Whether a line is to be looked at: all are, but where a test says otherwise.
+#[cfg(not(feature = "testing"))]
+fn counts(_line: usize) -> bool {
+    true
+}
+
+#[cfg(feature = "testing")]
+use testing::counts;
+
+/// What one line more or less changes: for tests.
+#[cfg(feature = "testing")]
+pub mod testing {
+    use std::cell::{Cell, RefCell};
+    use std::collections::BTreeSet;
+
+    thread_local! {
+        static DROPPED: Cell<Option<usize>> = const { Cell::new(None) };
+        static ASKED: RefCell<BTreeSet<usize>> = const { RefCell::new(BTreeSet::new()) };
+    }
+
+    /// All lines, each with the names that it has.
+    pub fn lines() -> &'static [&'static str] {
+        super::SYNONYMS
+    }
+
+    /// Does something on this thread as if one line were not there.
+    pub fn without<T>(line: usize, act: impl FnOnce() -> T) -> T {
+        DROPPED.set(Some(line));
+        let done = act();
+        DROPPED.set(None);
+        done
+    }
+
+    /// Does something on this thread, and tells which lines had a word of it.
+    pub fn asked<T>(act: impl FnOnce() -> T) -> (T, BTreeSet<usize>) {
+        ASKED.take();
+        let done = act();
+        (done, ASKED.take())
+    }
+
+    pub(super) fn counts(line: usize) -> bool {
+        ASKED.with_borrow_mut(|asked| asked.insert(line));
+        DROPPED.get() != Some(line)
+    }
 }
 
 /// The most words of one name of `SYNONYMS`.
@@ -351,7 +464,7 @@ struct Table {
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let name = |name: &str| name.split(' ').map(|word| super::analyser::singular(&spelling(word))).collect();
+    let name = |name: &str| name.split(' ').map(|word| analyser::singular(&spelling(word))).collect();
     let mut table = Table { groups: Vec::new(), by_name: HashMap::new() };
     for (at, line) in SYNONYMS.iter().enumerate() {
         let names: Vec<Vec<String>> = line.split(", ").map(name).collect();
@@ -370,6 +483,13 @@ mod tests {
     #[test]
     fn irregular_plurals_are_sorted() {
         assert!(IRREGULAR.is_sorted_by_key(|(plural, _)| plural));
+    }
+
+    #[test]
+    fn words_that_join_others_are_listed_as_they_are_looked_for() {
+        for word in STOP_WORDS.iter().chain(PREPOSITIONS) {
+            assert_eq!(analyser::fold(word), *word);
+        }
     }
 
     #[test]

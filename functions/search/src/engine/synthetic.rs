@@ -148,6 +148,9 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
+    /// When its first product was made, in milliseconds since 1970; each later one is a second younger.
+    pub const FIRST: i64 = 1_700_000_000_000;
+
     /// That of a seed.
     pub fn new(seed: u64) -> Self {
         let random = &mut Random::of(seed, u64::MAX);
@@ -210,7 +213,7 @@ impl Catalogue {
         }
         let store = self.by_store.draw(random);
         let letters = |text: &str, most: usize| text.chars().take(most).collect::<String>().to_uppercase();
-        let created_at = 1_700_000_000_000 + i64::try_from(n).unwrap_or_default() * 1000;
+        let created_at = Self::FIRST + i64::try_from(n).unwrap_or_default() * 1000;
         Document {
             product_id: id(u64::try_from(created_at).unwrap_or_default(), random),
             sku: Some(format!("{}-{}-{:05}", letters(brand, 2), letters(noun, 3), random.below(100_000))),
