@@ -3,24 +3,15 @@
 use anyhow::{Context, Result, ensure};
 use local::{build, say};
 
-/// Prints what the search's own example measures of indexes with so many products, built as the functions are.
+/// Prints what `measure-index` measures of indexes with so many products, built as the functions are. It is a crate of
+/// its own, since an example of the search's would have its features for tests, which no release build takes.
 ///
 /// # Errors
-/// The code does not compile, or an index cannot be made.
+/// The code does not compile, an index cannot be made, or a bound is missed.
 pub(super) async fn measure(products: &[u64]) -> Result<()> {
     say::note("Processor time, one thread; the first build takes some minutes");
     let status = build::cargo()
-        .args([
-            "run",
-            "--release",
-            "--package",
-            "search",
-            "--features",
-            "testing",
-            "--example",
-            "measure-index",
-            "--",
-        ])
+        .args(["run", "--release", "--package", "measure-index", "--"])
         .args(products.iter().map(u64::to_string))
         .status()
         .await

@@ -28,6 +28,7 @@ mod report;
 mod scene;
 mod uploads;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -38,7 +39,7 @@ use local::cloud::{self, Cloud};
 use local::tools::MINISTACK;
 use local::{build, needs, say};
 
-use self::contest::{ALL, Effort, Programs};
+use self::contest::{ALL, Case, Effort, Programs, SeenBySide};
 use self::report::{Apart, Report};
 use self::scene::Scene;
 
@@ -85,6 +86,11 @@ impl Options {
     fn is_wanted(&self, function: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|only| only == function)
     }
+
+    /// Those of the functions that are compared with others.
+    fn cases(&self) -> Vec<Case> {
+        ALL.into_iter().filter(|case| self.is_wanted(case.function)).collect()
+    }
 }
 
 #[tokio::main]
@@ -113,7 +119,7 @@ async fn run(options: Options) -> Result<()> {
     let release = async {
         match &options.binaries {
             Some(dir) => Ok(dir.clone()),
-            None => binaries().await.map(|()| cloud::target().join("release")),
+            None => binaries(&options).await.map(|()| cloud::target().join("release")),
         }
     };
     let (tools, binaries) = tokio::join!(MINISTACK.install(), release);
@@ -139,21 +145,30 @@ async fn run(options: Options) -> Result<()> {
     let scene = say::step("Starting an AWS emulator", Scene::start(&cloud)).await?;
     say::step("Seeding 100 products", scene.sell(1..=100)).await?;
 
-    let on_emulator = contest::on_the_emulator(&scene, &programs, 20);
-    let seen = say::step("Sending 20 orders all the way over the emulator", on_emulator).await?;
     let effort = Effort { rounds: options.rounds, requests: options.requests };
-    let cases: Vec<_> = ALL.into_iter().filter(|case| options.is_wanted(case.function)).collect();
-    let figures = contest::against_recordings(&scene, &programs, &cases, &seen, effort, |round, case| {
-        if Some(&case) == cases.first() {
-            say::note(&format!("Round {} of {}", round + 1, effort.rounds));
+    let cases = options.cases();
+    let (mut seen, mut figures) = (SeenBySide::new(), BTreeMap::new());
+    if !cases.is_empty() {
+        let on_emulator = contest::on_the_emulator(&scene, &programs, 20);
+        seen = say::step("Sending 20 orders all the way over the emulator", on_emulator).await?;
+        figures = contest::against_recordings(&scene, &programs, &cases, &seen, effort, |round, case| {
+            if Some(&case) == cases.first() {
+                say::note(&format!("Round {} of {}", round + 1, effort.rounds));
+            }
+        })
+        .await?;
+    }
+    let lines = async {
+        match cases[..] {
+            [] => Ok(Vec::new()),
+            _ => say::step("Ordering what is described at length", lines::measure(&scene, &programs)).await,
         }
-    })
-    .await?;
+    };
     let is_wanted = |function: &str| options.is_wanted(function);
     let apart = Apart {
         growth: growth::measure(&scene, &programs, options.longest, effort).await?,
         limits: limits::measure(&scene, &programs, is_wanted, effort).await?,
-        lines: say::step("Ordering what is described at length", lines::measure(&scene, &programs)).await?,
+        lines: lines.await?,
         pictures: uploads::measure(&scene, &programs, is_wanted, effort).await?,
         checkouts: checkouts::measure(&scene, &programs, is_wanted).await?,
         found: finding::measure(&scene, &programs, is_wanted, effort).await?,
@@ -174,7 +189,7 @@ async fn run(options: Options) -> Result<()> {
 }
 
 /// Builds the release binaries that are measured. Cargo shows its own progress.
-async fn binaries() -> Result<()> {
+async fn binaries(options: &Options) -> Result<()> {
     say::note("Building release binaries; the first time takes some minutes");
     let mut cargo = build::cargo();
     cargo.args(["build", "--release"]);
@@ -192,6 +207,10 @@ async fn binaries() -> Result<()> {
         contest::LIMIT,
     ]);
     names.dedup();
+    if options.cases().is_empty() {
+        // None is compared with others, so none of the others is needed.
+        names.retain(|name| options.is_wanted(name));
+    }
     for name in names {
         cargo.args(["--bin", name]);
     }

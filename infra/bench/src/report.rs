@@ -801,6 +801,7 @@ impl Report {
                 ("growth", table("growth")),
                 ("limits", table("limits")),
                 ("pictures", table("pictures")),
+                ("found", table("found")),
                 ("settings", table("settings")),
             ],
         )?;

@@ -13,7 +13,7 @@ use crate::{deploy, say, tools};
 
 /// The packages that need a server's HTTP, and what the bench measures the functions against. Built with the functions,
 /// they would have these built with features that no function needs.
-pub(crate) const NOT_FUNCTIONS: [&str; 4] = ["local", "bench", "baselines", "faults"];
+pub(crate) const NOT_FUNCTIONS: [&str; 5] = ["local", "bench", "baselines", "measure-index", "faults"];
 
 /// Builds every function for development. Cargo shows its own progress.
 ///

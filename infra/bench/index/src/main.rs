@@ -1,6 +1,7 @@
-//! Measures indexes of so many synthetic products: `cargo run --release -p search --features testing --example
-//! measure-index -- 100000 1000000`. Processor time, because that is what other programs on the machine disturb least.
+//! Measures indexes of so many synthetic products: `cargo local bench --index 100000,1000000`. Processor time, because
+//! that is what other programs on the machine disturb least.
 
+use std::process::ExitCode;
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
@@ -9,13 +10,35 @@ use search::engine::{Bytes, Change, EngineError, Index, Query, Sort};
 
 const QUERIES: u64 = 1000;
 
-fn main() -> Result<(), EngineError> {
+/// How large an index may be, in bytes a product, from so many products on: what is there once weighs on fewer.
+const BYTES: (u64, u64) = (100_000, 200);
+
+/// How many milliseconds of a processor the slowest hundredth of pages may take, up to so many products.
+const PAGE: [(u64, f64); 2] = [(100_000, 3.0), (1_000_000, 15.0)];
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(missed) if missed.is_empty() => ExitCode::SUCCESS,
+        Ok(missed) => {
+            eprintln!("\nMissed: {}", missed.join("; "));
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Measures all, and gives what missed its bound.
+fn run() -> Result<Vec<String>, EngineError> {
     println!(
         "| products | build | bytes each | open | delta of 100: made, bytes, opened | merge of 8 | compact |"
     );
     println!("| --- | --- | --- | --- | --- | --- | --- |");
     let counts = std::env::args().skip(1).filter_map(|count| count.parse().ok());
-    let indexes = counts.map(measure_writing).collect::<Result<Vec<_>, _>>()?;
+    let mut missed = Vec::new();
+    let indexes = counts.map(|count| measure_writing(count, &mut missed)).collect::<Result<Vec<_>, _>>()?;
     println!();
     println!("| page of 20, ms of a processor: p50 / p99 | {} |", heading(&indexes));
     println!("| --- |{}", " --- |".repeat(indexes.len()));
@@ -46,22 +69,30 @@ fn main() -> Result<(), EngineError> {
         }),
     ];
     for (name, query) in kinds {
-        row(name, &indexes, |index, catalogue, n, random| {
+        row(name, &indexes, &mut missed, |index, catalogue, n, random| {
             index.search(&query(catalogue, n, random)).map(drop)
         })?;
     }
-    row("suggestions for two to four letters", &indexes, |index, catalogue, n, random| {
+    row("suggestions for two to four letters", &indexes, &mut missed, |index, catalogue, n, random| {
         let letters = 2 + random.below(3);
         let text: String = words(catalogue, n, random, 1).chars().take(letters).collect();
         index.suggest(&text, 8, &|_| false).map(drop)
-    })
+    })?;
+    Ok(missed)
 }
 
-fn measure_writing(count: u64) -> Result<(u64, Index), EngineError> {
+fn measure_writing(count: u64, missed: &mut Vec<String>) -> Result<(u64, Index), EngineError> {
     let catalogue = Catalogue::new(1);
     let (base, build) = timed(|| Index::build(catalogue.products(count)));
     let base = base?;
     let size = base.len();
+    if count >= BYTES.0 && size as u64 / count > BYTES.1 {
+        missed.push(format!(
+            "{} bytes a product of {count}, where {} are wanted",
+            size as u64 / count,
+            BYTES.1
+        ));
+    }
     let base = Bytes::new(base);
     let (index, open) = timed(|| Index::open(base.clone(), &[]));
     let index = index?;
@@ -105,6 +136,7 @@ fn heading(indexes: &[(u64, Index)]) -> String {
 fn row(
     name: &str,
     indexes: &[(u64, Index)],
+    missed: &mut Vec<String>,
     call: impl Fn(&Index, &Catalogue, u64, &mut Random) -> Result<(), EngineError>,
 ) -> Result<(), EngineError> {
     let catalogue = Catalogue::new(1);
@@ -121,6 +153,10 @@ fn row(
         times.sort();
         let at = |share: usize| millis(times[times.len() * share / 100]);
         cells.push(format!("{:.2} / {:.2}", at(50), at(99)));
+        let bound = PAGE.iter().find(|(most, _)| count <= most);
+        if let Some((_, bound)) = bound.filter(|(_, bound)| at(99) > *bound) {
+            missed.push(format!("{name} among {count}: {:.2} ms, where {bound} are wanted", at(99)));
+        }
     }
     println!("| {name} | {} |", cells.join(" | "));
     Ok(())
