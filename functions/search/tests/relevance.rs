@@ -109,8 +109,8 @@ struct Set {
 
 /// What is typed, what it should find, where, and what this tests.
 ///
-/// `a` is a key, `any:a,b` one of them, `in:a,b` all of them, `not:a` all but it; `none` nothing at all, `any` something,
-/// whoever has it. `top3` is where: within the first three.
+/// `a` is a key, `any:a,b` one of them, `in:a,b` all of them, `not:a` all but it; `none` nothing at all, `any`
+/// something, whoever has it. `top3` is where: within the first three.
 #[derive(Deserialize)]
 struct Judged([String; 4]);
 

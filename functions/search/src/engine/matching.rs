@@ -19,8 +19,8 @@ const BEGINNING_OF_SKU: u32 = 8000;
 /// For a product whose whole name was typed.
 const WHOLE_NAME: u32 = 200;
 
-/// For a word that the category has as well, and for one that the description has: most descriptions say the name again,
-/// so that is worth less than half a word in length.
+/// For a word that the category has as well, and for one that the description has: most descriptions say the name
+/// again, so that is worth less than half a word in length.
 const CATEGORY_TOO: u16 = 40;
 const DESCRIPTION_TOO: u16 = 1;
 
