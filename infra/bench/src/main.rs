@@ -158,17 +158,15 @@ async fn run(options: Options) -> Result<()> {
         })
         .await?;
     }
-    let lines = async {
-        match cases[..] {
-            [] => Ok(Vec::new()),
-            _ => say::step("Ordering what is described at length", lines::measure(&scene, &programs)).await,
-        }
-    };
     let is_wanted = |function: &str| options.is_wanted(function);
     let apart = Apart {
         growth: growth::measure(&scene, &programs, options.longest, effort).await?,
         limits: limits::measure(&scene, &programs, is_wanted, effort).await?,
-        lines: lines.await?,
+        lines: if cases.is_empty() {
+            Vec::new()
+        } else {
+            say::step("Ordering what is described at length", lines::measure(&scene, &programs)).await?
+        },
         pictures: uploads::measure(&scene, &programs, is_wanted, effort).await?,
         checkouts: checkouts::measure(&scene, &programs, is_wanted).await?,
         found: finding::measure(&scene, &programs, is_wanted, effort).await?,

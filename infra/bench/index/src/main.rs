@@ -86,12 +86,10 @@ fn measure_writing(count: u64, missed: &mut Vec<String>) -> Result<(u64, Index),
     let (base, build) = timed(|| Index::build(catalogue.products(count)));
     let base = base?;
     let size = base.len();
-    if count >= BYTES.0 && size as u64 / count > BYTES.1 {
-        missed.push(format!(
-            "{} bytes a product of {count}, where {} are wanted",
-            size as u64 / count,
-            BYTES.1
-        ));
+    let (from, most) = BYTES;
+    let each = size as u64 / count;
+    if count >= from && each > most {
+        missed.push(format!("{each} bytes a product of {count}, where {most} are wanted"));
     }
     let base = Bytes::new(base);
     let (index, open) = timed(|| Index::open(base.clone(), &[]));
