@@ -285,21 +285,7 @@ async fn an_admin_whose_account_is_closed_is_none() {
     becomes(&root, admin, "customer").await.is_problem(403, "forbidden");
 }
 
-const NEW_ADDRESS: &str = "Your code for a new address at Cartwright";
 const ADDRESS_CHANGED: &str = "Your account at Cartwright has another address";
-
-/// The code that was emailed to an address that somebody wants to have.
-async fn code_to(shop: &Shop, address: &str) -> String {
-    eventually("a code arrives", async || {
-        let mails = shop.mail_to(address).await;
-        let mail = mails.iter().rfind(|mail| mail.subject == NEW_ADDRESS)?;
-        let mut words = mail.text.split_whitespace();
-        words
-            .find(|word| word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_digit()))
-            .map(str::to_owned)
-    })
-    .await
-}
 
 async fn wants(person: &Person, address: &str) -> Answer {
     person.post("/users/me/email", &json!({ "email": address })).await
@@ -318,7 +304,7 @@ async fn a_new_address_counts_once_its_code_was_entered() {
     let answer = wants(&ann, &address.to_uppercase()).await;
     assert_eq!(answer.calls(), calls([("dynamodb", 4), ("sqs", 1)]));
     answer.is(202);
-    let code = code_to(&shop, &address).await;
+    let code = shop.code_for_a_new_address(&address).await;
     assert_eq!(ann.get("/users/me").await.is(200)["email"], ann.email);
     let wrong = if code == "12345678" { "87654321" } else { "12345678" };
     confirms(&ann, wrong).await.is_problem(422, "code-mismatch");
@@ -345,7 +331,7 @@ async fn an_address_that_another_account_has_stays_its_own() {
     let shop = Shop::open();
     let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
     wants(&ann, &bob.email).await.is(202);
-    let code = code_to(&shop, &bob.email).await;
+    let code = shop.code_for_a_new_address(&bob.email).await;
     // The code is of Ann's change, and of no other.
     confirms(&bob, &code).await.is_problem(422, "code-mismatch");
     confirms(&ann, &code).await.is_problem(409, "email-taken");

@@ -196,6 +196,18 @@ impl Shop {
         self.mailbox(email, |mail| CODE_SUBJECTS.contains(&mail.subject.as_str())).await
     }
 
+    /// The last code that was emailed to an address that somebody wants to have, once it is there.
+    pub async fn code_for_a_new_address(&self, address: &str) -> String {
+        eventually("a code arrives", async || {
+            let mails = self.mail_to(address).await;
+            let mail =
+                mails.iter().rfind(|mail| mail.subject == "Your code for a new address at Cartwright")?;
+            let is_code = |word: &&str| word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_digit());
+            mail.text.split_whitespace().find(is_code).map(str::to_owned)
+        })
+        .await
+    }
+
     async fn mailbox(&self, email: &str, is_meant: impl Fn(&Mail) -> bool) -> Vec<Mail> {
         let mailbox = self.get(&format!("/local/emails.json?to={email}")).await.is(200);
         let mut mails: Vec<Mail> = serde_json::from_value(mailbox).expect("a mailbox");
