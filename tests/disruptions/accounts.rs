@@ -93,7 +93,8 @@ async fn after_an_account_is_deleted_nothing_of_its_person_is_found_anywhere() {
         ann.post("/orders", &json!({ "id": of_bob.id, "quantity": 1, "shippingAddress": address })).await;
     let order = tests::shop::order_id(&order.is(201));
     ann.order_once(&order, "shipping").await;
-    ann.mail_once_there_are(2).await;
+    // Her product is for sale, and the two of her order.
+    ann.mail_once_there_are(3).await;
     ann.put("/cart", &json!({ "shippingAddress": address })).await.is(200);
     let words = [ann.email.clone(), ann.full_name.clone(), ann.full_name.replace(' ', "_")];
     let words: Vec<_> =
