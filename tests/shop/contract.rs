@@ -119,9 +119,11 @@ impl World {
         (order_id(&placed), placed["orderToken"].as_str().expect("a token").to_owned())
     }
 
-    async fn webhook(&self) -> String {
-        let body =
-            json!({ "url": "https://erp.example/cartwright", "types": ["store.opened"], "isActive": false });
+    /// One that nobody answers at. On, it is told of what hardly happens.
+    async fn webhook(&self, is_active: bool) -> String {
+        let body = json!({
+            "url": "https://erp.example/cartwright", "types": ["user.role-changed"], "isActive": is_active
+        });
         let webhook = self.shop.admin().await.post("/webhooks", &body).await.is(201);
         webhook["id"].as_str().expect("an id").to_owned()
     }
@@ -255,6 +257,26 @@ impl World {
                 let asked = self.buyer.post(&format!("/orders/{order}/returns"), &wanted).await.is(201);
                 asked["returnId"].as_str().expect("a return").to_owned()
             }
+            "buyer.notification" => {
+                let product = self.product().await;
+                self.buyer = self.shop.person("Buyer").await;
+                self.buyer.buys(&product, 2).await;
+                eventually("the buyer is told", async || {
+                    let inbox = self.buyer.get("/notifications").await.is(200);
+                    inbox["notifications"][0]["id"].as_str().map(str::to_owned)
+                })
+                .await
+            }
+            "seller.unsubscribeToken" => {
+                self.product().await;
+                eventually("the seller has an email that can be switched off", async || {
+                    self.seller.mail().await.iter().find_map(|mail| {
+                        let (_, token) = mail.text.split_once("/unsubscribe?token=")?;
+                        token.split_whitespace().next().map(str::to_owned)
+                    })
+                })
+                .await
+            }
             "cancelledOrder" => self.cancelled_order().await,
             "shippingGuestOrder" => self.shipping_guest_order().await,
             "guestOrder" => self.guest_order().await.0,
@@ -272,10 +294,9 @@ impl World {
                 self.shop.admin().await.post("/coupons", &body).await.is(201);
                 code
             }
-            // Off, so that nobody is told of what other tests do.
-            "webhook" => self.webhook().await,
-            "delivery" => {
-                let webhook = self.webhook().await;
+            "webhook" => self.webhook(false).await,
+            "delivery" | "activeDelivery" => {
+                let webhook = self.webhook(name == "activeDelivery").await;
                 let path = format!("/webhooks/{webhook}/test");
                 let tested = self.shop.admin().await.post(&path, &Value::Null).await.is(200);
                 tested["id"].as_str().expect("an id").to_owned()
