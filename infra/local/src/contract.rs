@@ -164,7 +164,8 @@ async fn run(
 /// who may not ask is refused before any field is read: so each operation is covered by one of them, the least of those
 /// who are let in.
 fn config(contract: &Value, who: Who) -> Result<String> {
-    let mut config = String::new();
+    // Where a browser is sent is an answer of somebody else's.
+    let mut config = "max-redirects = 0\n\n".to_owned();
     if who != Who::Visitor {
         config += "[headers]\nAuthorization = \"Bearer ${TOKEN}\"\n\n";
     }
