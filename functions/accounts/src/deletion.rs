@@ -25,7 +25,7 @@ use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
 use stores::Stores;
-use users::{AccountLetterKind, Profile, Status, Users};
+use users::{AccountLetterKind, LeaverId, Profile, Status, Users};
 
 use crate::files::Files;
 use crate::user_pool::UserPool;
@@ -266,8 +266,12 @@ impl Deletion {
     /// When a table, the bucket, the user pool or the provider of payments does not answer: the workflow tries again.
     pub async fn take(&self, task: Task, now: Timestamp) -> anyhow::Result<Taken> {
         let profile = self.users.find(&task.user_id).await?;
-        // Whoever stays was told so; whoever is gone has no profile.
-        if profile.as_ref().is_some_and(|profile| profile.status != Status::Deleting) {
+        // Whoever is gone has no profile.
+        if let Some(stays) = profile.as_ref().filter(|profile| profile.status != Status::Deleting) {
+            // Also where an earlier try of this step died before it told.
+            if task.step == Step::Debts {
+                self.say_why_not(stays).await?;
+            }
             return Ok(task.after(Outcome::Over));
         }
         let person = &task.user_id;
@@ -332,10 +336,15 @@ impl Deletion {
                 if !self.users.stay(&self.guards, profile).await? {
                     return Ok(Outcome::Again(A_MOMENT));
                 }
-                self.emails.send_or_leave(&Queued::new(AccountLetterKind::Kept, person)).await;
+                self.say_why_not(profile).await?;
                 Ok(Outcome::Over)
             }
         }
+    }
+
+    async fn say_why_not(&self, stays: &Profile) -> anyhow::Result<()> {
+        let leaver = LeaverId::new(&stays.user_id, stays.departure);
+        self.emails.send(&Queued::new(AccountLetterKind::Kept, leaver)).await
     }
 
     async fn sign_out(&self, profile: Option<&Profile>) -> anyhow::Result<Outcome> {

@@ -11,14 +11,14 @@ use shared::http::problem::{Busy, Problem};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
-use users::{Status, Users};
+use users::{DepartureId, Status, Users};
 
 use crate::deletion::Task;
 
 /// How often it is tried again when others changed the account first.
 const TRIES: u32 = 5;
 
-/// Seconds in which one execution for a person is enough: one that failed is followed by another in the next hour.
+/// Seconds in which one execution for a departure is enough: one that failed is followed by another in the next hour.
 const HOUR: i64 = 3_600;
 
 /// The answer to whoever leaves.
@@ -56,12 +56,12 @@ impl Leaving {
     pub async fn begin(&self, caller: &Caller, now: Timestamp) -> Result<Departure, Problem> {
         for _ in 0..TRIES {
             let found = self.users.find(caller.id()).await?.ok_or_else(|| Problem::not_found("profile"))?;
-            let is_begun = match found.clone().leaving(caller, now)? {
-                None => true,
-                Some(_) => self.users.leave(&self.guards, &found).await?,
+            let leaver = match found.clone().leaving(caller, now)? {
+                None => Some(found),
+                Some(_) => self.users.leave(&self.guards, &found, now).await?,
             };
-            if is_begun {
-                if let Err(error) = self.start(caller.id(), now).await {
+            if let Some(leaver) = leaver {
+                if let Err(error) = self.start(caller.id(), leaver.departure, now).await {
                     tracing::warn!(error = format!("{error:#}"), "the sweep starts a deletion");
                 }
                 let msg = "Your account will be deleted. You get an email when it is done, or why it is not.";
@@ -71,19 +71,28 @@ impl Leaving {
         Err(anyhow::Error::new(Busy).into())
     }
 
-    /// Starts what was asked for and is not done. Safe to repeat: at most one execution for a person begins in an hour.
+    /// Starts what was asked for and is not done. Safe to repeat: at most one execution for a departure begins in an
+    /// hour.
     ///
     /// # Errors
     /// When the table cannot be read, or no execution can be started.
     pub async fn sweep(&self, now: Timestamp) -> anyhow::Result<()> {
         for person in self.users.leaving(&self.guards).await? {
-            self.start(&person, now).await?;
+            let profile = self.users.find(&person).await?;
+            self.start(&person, profile.and_then(|profile| profile.departure), now).await?;
         }
         Ok(())
     }
 
-    async fn start(&self, person: &UserId, now: Timestamp) -> anyhow::Result<()> {
-        let name = format!("{person}-{}", now.unix_seconds() / HOUR);
+    async fn start(
+        &self,
+        person: &UserId,
+        departure: Option<DepartureId>,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
+        // Of whoever stayed and asks again it is another departure. Where the profile is gone, there is no other.
+        let what = departure.map_or_else(|| person.to_string(), |departure| departure.to_string());
+        let name = format!("{what}-{}", now.unix_seconds() / HOUR);
         let input = serde_json::to_string(&Task::first(person.clone()))?;
         let start = self.client.start_execution().state_machine_arn(&self.workflow).name(name).input(input);
         match start.send().await {

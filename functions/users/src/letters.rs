@@ -1,13 +1,18 @@
 //! What people are told of their account itself.
 
+use std::fmt;
+use std::str::FromStr;
+
 use anyhow::Context;
 use aws_sdk_dynamodb::types::Update;
+use shared::caller::UserId;
 use shared::letters::{Letter, Letters, Recipient};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::run::worker::Failure;
+use shared::values::id::NotAnId;
 
-use crate::{PersonId, Profile, Status, Users};
+use crate::{DepartureId, PersonId, Profile, Status, Users};
 
 shared::names!(
     /// What a letter about an account says.
@@ -18,6 +23,41 @@ shared::names!(
         Deleted = "account.deleted",
     }
 );
+
+/// Whose account it is; and where it was not deleted, on which wish, since each wish has an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaverId {
+    person: UserId,
+    departure: Option<DepartureId>,
+}
+
+impl LeaverId {
+    /// Somebody who was to go.
+    pub fn new(person: &UserId, departure: Option<DepartureId>) -> Self {
+        Self { person: person.clone(), departure }
+    }
+}
+
+impl fmt::Display for LeaverId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.departure {
+            Some(departure) => write!(f, "{}.{departure}", self.person),
+            None => self.person.fmt(f),
+        }
+    }
+}
+
+impl FromStr for LeaverId {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        let (person, departure) = match text.split_once('.') {
+            Some((person, departure)) => (person, Some(departure.parse()?)),
+            None => (text, None),
+        };
+        Ok(Self { person: person.parse::<PersonId>()?.0, departure })
+    }
+}
 
 /// What there is to tell of accounts.
 #[derive(Debug, Clone)]
@@ -35,16 +75,16 @@ impl Letters for AccountLetters {
     const THINGS: &'static str = "users";
 
     type Kind = AccountLetterKind;
-    type Id = PersonId;
+    type Id = LeaverId;
     type Thing = ();
 
-    async fn letter(&self, kind: AccountLetterKind, id: &PersonId) -> Result<Option<(Letter, ())>, Failure> {
-        let profile = self.users.find(&id.0).await?;
+    async fn letter(&self, kind: AccountLetterKind, id: &LeaverId) -> Result<Option<(Letter, ())>, Failure> {
+        let profile = self.users.find(&id.person).await?;
         let profile = profile.context("there is no such person").map_err(Failure::Never)?;
         Ok(profile.letter(kind).map(|letter| (letter, ())))
     }
 
-    fn sent(&self, _: AccountLetterKind, _: &PersonId) -> anyhow::Result<Option<Update>> {
+    fn sent(&self, _: AccountLetterKind, _: &LeaverId) -> anyhow::Result<Option<Update>> {
         Ok(None)
     }
 
@@ -102,6 +142,19 @@ mod tests {
             "createdAt": "2026-11-21T12:00:00.000Z", "status": status
         }))
         .unwrap()
+    }
+
+    #[test]
+    fn each_wish_to_leave_has_an_answer_of_its_own() {
+        let (person, departure) =
+            ("5d0c6a7e-2b0f-4f0e-9c68-3fd12c0b7a94", "01a1fbbc-f7cc-71a0-aa66-431f703e44ea");
+        for text in [person.to_owned(), format!("{person}.{departure}")] {
+            assert_eq!(text.parse::<LeaverId>().unwrap().to_string(), text);
+        }
+        for text in ["", "bob", &format!("{person}."), &format!("{person}.bob"), &format!("bob.{departure}")]
+        {
+            assert_eq!(text.parse::<LeaverId>(), Err(NotAnId), "{text}");
+        }
     }
 
     #[test]

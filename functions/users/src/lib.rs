@@ -28,7 +28,7 @@ pub mod unsubscribing;
 
 pub use admins::{Admins, CurrentAdmin, CurrentCaller, OpenAccounts};
 pub use export::{Export, ExportId, ExportLetterKind, ExportLetters, ExportOf, ExportState};
-pub use letters::{AccountLetterKind, AccountLetters};
+pub use letters::{AccountLetterKind, AccountLetters, LeaverId};
 pub use new_address::{
     AddressCodes, AddressLetterKind, AddressLetters, ChangeOf, FormerAddress, FormerAddresses, NewAddress,
 };
@@ -36,8 +36,8 @@ pub use notices::{NoticeLetterKind, NoticeLetters};
 pub use preferences::{Choices, Group, PreferenceChanges, PreferencesView, Way};
 pub use profile::{EmailPrefix, Locale, Phone, ProfileChanges, ProfileView, SavedAddress};
 pub use standing::{
-    LeavingRefusal, Listed, NewRole, PeopleList, PersonView, StandingRefusal, Status, Sync, SyncId,
-    account_closed, fresh_sign_in, signed_in_just_now,
+    DepartureId, LeavingRefusal, Listed, NewRole, PeopleList, PersonView, StandingRefusal, Status, Sync,
+    SyncId, account_closed, fresh_sign_in, signed_in_just_now,
 };
 pub use store::{Restanding, SignIn, Users};
 pub use unsubscribing::{UnsubscribeToken, Unsubscribed, Unsubscribing};
@@ -252,6 +252,9 @@ pub struct Profile {
     /// What the user pool has to hear yet of role and status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sync: Option<Sync>,
+    /// The person's last wish to leave, fulfilled or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub departure: Option<DepartureId>,
     /// The address that the person wants to have, or has had since it was proved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new_address: Option<NewAddress>,
@@ -323,6 +326,7 @@ impl Profile {
             role_changed_at: None,
             status: Status::Active,
             sync: None,
+            departure: None,
             new_address: None,
             former_address: None,
             export: None,

@@ -37,6 +37,11 @@ shared::id!(
     SyncId
 );
 
+shared::id!(
+    /// Names a person's wish to leave.
+    DepartureId
+);
+
 /// That the user pool may not know yet what the profile says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

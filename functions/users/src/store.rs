@@ -31,8 +31,8 @@ use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
 
 use crate::{
-    ChangeOf, Email, EmailPrefix, Export, ExportOf, FormerAddress, Listed, NewAddress, PersonId, Profile,
-    ProfileChanges, Role, Status, account_closed,
+    ChangeOf, DepartureId, Email, EmailPrefix, Export, ExportOf, FormerAddress, Listed, NewAddress, PersonId,
+    Profile, ProfileChanges, Role, Status, account_closed,
 };
 
 const PEOPLE: List =
@@ -596,13 +596,21 @@ impl Users {
         Ok(guards.unfinished(SYNC).await?.into_iter().map(UserId::from).collect())
     }
 
-    /// Notes that a person leaves, if `before` is still so, and that the deletion is to be done; gives whether it is
-    /// so. Safe to repeat.
+    /// Notes that a person leaves, if `before` is still so, and that the deletion is to be done; gives who leaves, as
+    /// noted now or before. Safe to repeat.
     ///
     /// # Errors
     /// When the tables do not take it.
-    pub async fn leave(&self, guards: &Guards, before: &Profile) -> anyhow::Result<bool> {
-        self.set_leaving(guards.begin(DELETION, &before.user_id.to_string())?, before, Status::Deleting).await
+    pub async fn leave(
+        &self,
+        guards: &Guards,
+        before: &Profile,
+        now: Timestamp,
+    ) -> anyhow::Result<Option<Profile>> {
+        let deletion = guards.begin(DELETION, &before.user_id.to_string())?;
+        let departure = Some(DepartureId::at(now));
+        let after = Profile { status: Status::Deleting, departure, ..before.clone() };
+        self.set_leaving(deletion, before, after).await
     }
 
     /// Notes that a person who would leave stays, and that there is nothing to do; gives whether it is so. Safe to
@@ -611,30 +619,42 @@ impl Users {
     /// # Errors
     /// When the tables do not take it.
     pub async fn stay(&self, guards: &Guards, before: &Profile) -> anyhow::Result<bool> {
-        self.set_leaving(guards.finish(DELETION, &before.user_id.to_string())?, before, Status::Active).await
+        let deletion = guards.finish(DELETION, &before.user_id.to_string())?;
+        let after = Profile { status: Status::Active, ..before.clone() };
+        Ok(self.set_leaving(deletion, before, after).await?.is_some())
     }
 
-    async fn set_leaving(&self, deletion: Update, before: &Profile, status: Status) -> anyhow::Result<bool> {
+    async fn set_leaving(
+        &self,
+        deletion: Update,
+        before: &Profile,
+        after: Profile,
+    ) -> anyhow::Result<Option<Profile>> {
         let mut write = Write::new();
         let is_so = standing_is(before, "#role", "#status");
         let mut update = self.updating(&before.user_id);
         for (name, value) in is_so.values {
             update = update.expression_attribute_values(name, value);
         }
+        let update = match after.departure {
+            Some(departure) => update
+                .update_expression("SET #status = :status, departure = :departure")
+                .expression_attribute_values(":departure", text(&departure)),
+            None => update.update_expression("SET #status = :status"),
+        };
         let update = update
-            .update_expression("SET #status = :status")
             .condition_expression(format!("attribute_exists(userId) AND {}", is_so.condition))
             .expression_attribute_names("#role", "role")
             .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":status", text(&status));
+            .expression_attribute_values(":status", text(&after.status));
         let own = write.update(update.build().context("note that somebody leaves or stays")?);
         write.update(deletion);
         match write.commit(&self.dynamodb).await? {
-            Written::Done(()) => Ok(true),
+            Written::Done(()) => Ok(Some(after)),
             Written::Refused(mut found) => {
                 let found = found.take(own).filter(|item| !item.is_empty());
                 let found: Option<Profile> = found.map(from_item).transpose()?;
-                Ok(found.is_some_and(|found| found.status == status))
+                Ok(found.filter(|found| found.status == after.status))
             }
         }
     }

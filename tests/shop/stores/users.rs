@@ -358,15 +358,15 @@ async fn whoever_leaves_is_noted_with_the_deletion_and_whoever_stays_without() {
     let (users, guards) = open_behind::<(Users, Guards)>(Meddler::lose_reply("TransactWriteItems")).await;
     let ann = profile_of(someone().id(), "Ann");
     users.create(&ann).await.unwrap();
-    assert!(users.leave(&guards, &ann).await.unwrap());
-    let leaving = Profile { status: Status::Deleting, ..ann.clone() };
+    let leaving = users.leave(&guards, &ann, now()).await.unwrap().unwrap();
+    assert!(leaving.departure.is_some() && leaving.status == Status::Deleting);
     assert_eq!(recorded(&ann.user_id).await, Some(leaving.clone()));
     assert!(users.leaving(&guards).await.unwrap().contains(&ann.user_id));
     // Asked again by whoever read it before.
-    assert!(users.leave(&guards, &ann).await.unwrap());
+    assert_eq!(users.leave(&guards, &ann, now()).await.unwrap(), Some(leaving.clone()));
     assert!(users.stay(&guards, &leaving).await.unwrap());
     assert!(users.stay(&guards, &leaving).await.unwrap());
-    assert_eq!(recorded(&ann.user_id).await, Some(Profile { status: Status::Active, ..ann.clone() }));
+    assert_eq!(recorded(&ann.user_id).await, Some(Profile { status: Status::Active, ..leaving }));
     assert!(!users.leaving(&guards).await.unwrap().contains(&ann.user_id));
 }
 
@@ -378,7 +378,7 @@ async fn nobody_leaves_who_is_another_by_now_or_is_nobody() {
     users.create(&admin).await.unwrap();
     let bob = profile_of(someone().id(), "Bob");
     for gone in [&ann, &bob] {
-        assert!(!users.leave(&guards, gone).await.unwrap());
+        assert_eq!(users.leave(&guards, gone, now()).await.unwrap(), None);
         assert!(!users.leaving(&guards).await.unwrap().contains(&gone.user_id));
     }
     assert_eq!((recorded(&ann.user_id).await, recorded(&bob.user_id).await), (Some(admin), None));
@@ -390,7 +390,7 @@ async fn only_whoever_leaves_is_forgotten_and_once_is_enough() {
     let (ann, bob) = (profile_of(someone().id(), "Ann"), profile_of(someone().id(), "Bob"));
     users.create(&ann).await.unwrap();
     users.create(&bob).await.unwrap();
-    users.leave(&guards, &ann).await.unwrap();
+    users.leave(&guards, &ann, now()).await.unwrap();
     users.forget(&guards, &ann.user_id).await.unwrap();
     users.forget(&guards, &ann.user_id).await.unwrap();
     assert_eq!(recorded(&ann.user_id).await, None);
