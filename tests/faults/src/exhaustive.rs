@@ -290,6 +290,7 @@ impl Flow {
         let is_new = match self {
             Self::HoldSwept => cell.signature.ends_with(" Payments"),
             Self::RefundedAgain => cell.signature.contains(".GET "),
+            Self::RefundSwept => cell.signature != "sqs.SendMessage Emails",
             Self::Swept => cell.signature != "sqs.SendMessage Emails",
             Self::EmailSwept => cell.signature != "sqs.SendMessage Orders",
             _ => true,
@@ -504,6 +505,9 @@ impl Choice {
 pub(crate) async fn play(town: &Town, proxy: &Proxy, choice: Choice) -> Table {
     let stage = Arc::new(Stage::default());
     let pairs = pairs(town).await;
+    // What is told of their products is no scene's.
+    sleep(millis(2_000)).await;
+    town.aws.quiet().await;
     let theatre = Theatre {
         town: town.clone(),
         choice,
@@ -543,6 +547,12 @@ async fn limit_key(town: &Town) -> String {
     let secret = json!({ "SecretId": town.aws.output("LimitKeyArn") });
     let secret = town.aws.json("secretsmanager", "secretsmanager.GetSecretValue", secret).await;
     secret["SecretString"].as_str().expect("the secret is text").to_owned()
+}
+
+/// The key of a scene's purchase, in letters and digits alone: its parcel is given it as its number.
+fn key_of(flow: Flow, label: &str) -> String {
+    let digest = Sha256::digest(format!("{flow:?} {label}"));
+    digest.iter().take(16).fold(String::new(), |key, byte| format!("{key}{byte:02x}"))
 }
 
 /// How the key of a limit's counter names a person: see `shared::guards::rate_limit`.
@@ -741,7 +751,7 @@ impl Theatre {
         // The limit on orders knows a person by this alone.
         let counter = counted_as(&self.limit_key, &buyer.id);
         let scene = Scene::new(flow, aim, vec![product.id.clone(), buyer.id.clone(), counter]);
-        let key = URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{flow:?} {label}")));
+        let key = key_of(flow, label);
         let lines = vec![(product.id.clone(), 1)];
         let mut purchase = Purchase {
             label: label.to_owned(),
@@ -835,7 +845,7 @@ impl Theatre {
 
     /// Has a buyer buy a product, until it is known that it may be reviewed, and gives the order.
     async fn may_review(&self, flow: Flow, label: &str, buyer: &Buyer, product: &Product) -> Option<String> {
-        let key = URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{flow:?} {label}")));
+        let key = key_of(flow, label);
         let lines = vec![(product.id.clone(), 1)];
         let asked = order_of(&lines);
         let label = label.to_owned();
@@ -880,7 +890,7 @@ impl Theatre {
         pair: &Pair,
     ) -> Arc<Scene> {
         let Pair { buyer, product, .. } = pair;
-        let key = URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{flow:?} {label}")));
+        let key = key_of(flow, label);
         let mut purchase = Purchase {
             label: label.to_owned(),
             buyer: buyer.id.clone(),

@@ -473,6 +473,9 @@ pub(crate) fn readable(items: Vec<Value>) -> impl Iterator<Item = Value> {
     items.into_iter().filter(|item| !unreadable::is_one(item))
 }
 
+/// Why money goes back that an admin asks for. What a refused parcel gives back says by whom as well.
+const BY_ADMINS: [&str; 3] = ["requested_by_customer", "duplicate", "fraudulent"];
+
 /// Why a refund has a letter of its own. Of the money of a cancelled order another one tells.
 const TOLD: [&str; 5] = ["requested_by_customer", "duplicate", "fraudulent", "late", "elsewhere"];
 
@@ -495,7 +498,7 @@ fn payments(items: &[Value]) -> BTreeMap<String, Payment> {
                 share: backs(&item["share"]["M"], "pieces"),
                 outside: is_true(item, "outside"),
                 is_told: is_true(item, "counts") && TOLD.contains(&text(item, "reason").as_str()),
-                by_admin: item.get("by").is_some(),
+                by_admin: item.get("by").is_some() && BY_ADMINS.contains(&text(item, "reason").as_str()),
                 is_due: item.get("due").is_some() || item.get("dueAt").is_some(),
             };
             payment.refunds.insert(refund.to_owned(), of_table);
@@ -869,7 +872,8 @@ mod tests {
         let back = own("ledger#refund:re_1", json!({ "amount": { "N": "-100" } }));
         let refund = own(
             "refund#r",
-            json!({ "amount": { "N": "100" }, "status": { "S": "accepted" }, "by": { "S": "admin" } }),
+            json!({ "amount": { "N": "100" }, "status": { "S": "accepted" }, "by": { "S": "admin" },
+                "reason": { "S": "duplicate" } }),
         );
         let attempt = own(
             "payment",
