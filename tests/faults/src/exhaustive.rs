@@ -1107,12 +1107,15 @@ impl Theatre {
         wait(Duration::from_secs(25), is_over).await;
         let comes_by_itself = Duration::from_secs(12);
         wait(comes_by_itself, is_taken).await;
+        // Each sweep puts off what it finds, be that still somebody's or not.
+        let ahead = std::cell::Cell::new(Duration::from_mins(5));
         let is_swept = async || {
             if is_taken().await {
                 return true;
             }
             self.end_lease(delivery().await["id"].as_str()).await;
-            town.aws.invoke("sweep-webhooks", &events::scheduled(Duration::from_mins(5))).await;
+            town.aws.invoke("sweep-webhooks", &events::scheduled(ahead.get())).await;
+            ahead.set(ahead.get() + Duration::from_mins(5));
             sleep(millis(2_000)).await;
             false
         };
