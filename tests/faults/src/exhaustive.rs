@@ -290,8 +290,7 @@ impl Flow {
         let is_new = match self {
             Self::HoldSwept => cell.signature.ends_with(" Payments"),
             Self::RefundedAgain => cell.signature.contains(".GET "),
-            Self::RefundSwept => cell.signature != "sqs.SendMessage Emails",
-            Self::Swept => cell.signature != "sqs.SendMessage Emails",
+            Self::Swept | Self::RefundSwept => cell.signature != "sqs.SendMessage Emails",
             Self::EmailSwept => cell.signature != "sqs.SendMessage Orders",
             _ => true,
         };
