@@ -1,7 +1,9 @@
 //! What people should know of what happened in the shop: an inbox that each of them reads, and marks as read. What
 //! comes into whose inbox is told by the topic Events: [`telling`] reads it, [`store`] keeps it in DynamoDB, [`words`]
-//! says it to whoever reads. The rules are here and call nothing.
+//! says it to whoever reads; [`push`] hints at it by [`sockets`]. The rules are here and call nothing.
 
+pub mod push;
+pub mod sockets;
 pub mod store;
 pub mod telling;
 pub mod words;

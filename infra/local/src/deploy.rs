@@ -157,6 +157,7 @@ fn parameters(record: &Record) -> Vec<String> {
         // With it the emails with codes are the shop's own, and come from its address.
         format!("EmailIdentityArn=arn:aws:ses:us-east-1:000000000000:identity/{SENDER}"),
         format!("MediaBaseUrl={}/local/media", record.url()),
+        format!("SocketUrl=ws://localhost:{}/socket", record.port),
         // There is no web shop here; `/local` shows an order where an email links to it.
         format!("ShopUrl={}/local", record.url()),
         // Everyone here shares one address, and tests make hundreds of people, who order as much in a minute as others

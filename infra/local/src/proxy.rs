@@ -8,10 +8,11 @@ use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
+use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -113,7 +114,8 @@ fn router(proxy: Arc<Proxy>) -> Router {
         .layer(middleware::from_fn(for_this_machine));
     // Where the user pool's domain is on AWS.
     let cognito = any(cognito).layer(middleware::from_fn(for_this_machine));
-    Router::new().nest("/local", own).route("/oauth2/{*path}", cognito).fallback(api).with_state(proxy)
+    let outside = Router::new().route("/oauth2/{*path}", cognito).route("/socket", get(socket));
+    Router::new().nest("/local", own).merge(outside).fallback(api).with_state(proxy)
 }
 
 /// Answers what was asked of this machine by its own name. A page elsewhere may let its name lead here (DNS rebinding),
@@ -177,6 +179,32 @@ async fn cognito(State(proxy): State<Arc<Proxy>>, request: Request) -> Response 
     headers.remove(header::CONTENT_LENGTH);
     let url = format!("{}{path}", proxy.record.gateway());
     forward(proxy.http.request(parts.method, url).headers(headers).body(body)).await
+}
+
+/// A WebSocket: a request that becomes a connection, through which bytes go as they come. What refuses it is answered
+/// as it is.
+async fn socket(State(proxy): State<Arc<Proxy>>, mut request: Request) -> Response {
+    let Ok(api) = proxy.record.output("SocketApi") else { return nothing_here() };
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    let url = format!("{}/_aws/execute-api/{api}/live{query}", proxy.record.gateway());
+    let mut headers = request.headers().clone();
+    headers.remove(header::HOST);
+    let Ok(answer) = proxy.http.get(url).version(Version::HTTP_11).headers(headers).send().await else {
+        return unreachable_cloud();
+    };
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    if status != StatusCode::SWITCHING_PROTOCOLS {
+        let body = answer.bytes().await.unwrap_or_default();
+        return (status, passed_on(&headers), body).into_response();
+    }
+    let client = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        if let (Ok(mut cloud), Ok(client)) = (answer.upgrade().await, client.await) {
+            // Whichever side goes first, the socket is over.
+            let _ = tokio::io::copy_bidirectional(&mut TokioIo::new(client), &mut cloud).await;
+        }
+    });
+    (status, headers).into_response()
 }
 
 /// A public picture, from the bucket. What its policy does not open stays closed here as well.

@@ -27,7 +27,7 @@ const TABLES: [&str; 18] = [
 ];
 
 /// The queues that functions send to, by the same.
-const QUEUES: [&str; 6] = ["Emails", "Orders", "Payments", "Refunds", "Search", "WebhookDeliveries"];
+const QUEUES: [&str; 7] = ["Emails", "Orders", "Payments", "Push", "Refunds", "Search", "WebhookDeliveries"];
 
 /// The service that is not AWS's.
 const STRIPE: &str = "stripe";
