@@ -248,7 +248,9 @@ fn browsers_call_the_api_only_from_the_allowed_origins() {
 #[test]
 fn there_is_one_api_whose_routes_are_resources_and_deployed_by_themselves() {
     let template = Template::read();
-    let [api] = template.of_http("AWS::ApiGatewayV2::Api").collect::<Vec<_>>()[..] else { panic!("not one API") };
+    let [api] = template.of_http("AWS::ApiGatewayV2::Api").collect::<Vec<_>>()[..] else {
+        panic!("not one API")
+    };
     // A `Body` would delete the routes that it does not name.
     assert!(api.property("Body").is_null() && api.property("BodyS3Location").is_null());
     assert_eq!(template.of("AWS::Serverless::HttpApi").count(), 0);
@@ -257,7 +259,9 @@ fn there_is_one_api_whose_routes_are_resources_and_deployed_by_themselves() {
             .functions()
             .all(|function| function.events().iter().all(|(_, event)| event["Type"] != "HttpApi"))
     );
-    let [stage] = template.of_http("AWS::ApiGatewayV2::Stage").collect::<Vec<_>>()[..] else { panic!("not one stage") };
+    let [stage] = template.of_http("AWS::ApiGatewayV2::Stage").collect::<Vec<_>>()[..] else {
+        panic!("not one stage")
+    };
     assert_eq!(
         (stage.property("StageName"), stage.property("AutoDeploy")),
         (&json!("$default"), &json!(true))
@@ -465,7 +469,9 @@ fn whoever_pays_by_card_does_so_so_often_and_holds_stock_for_so_long() {
 #[test]
 fn whoever_floods_accounts_and_sessions_is_stopped_before_cognito_and_before_the_shop() {
     let template = Template::read();
-    let [stage] = template.of_http("AWS::ApiGatewayV2::Stage").collect::<Vec<_>>()[..] else { panic!("not one stage") };
+    let [stage] = template.of_http("AWS::ApiGatewayV2::Stage").collect::<Vec<_>>()[..] else {
+        panic!("not one stage")
+    };
     let throttled = stage.property("RouteSettings").as_object().unwrap();
     let mut routes = Vec::new();
     for route in template.of_http("AWS::ApiGatewayV2::Route") {
@@ -602,7 +608,8 @@ fn accounts_and_pictures_leave_the_order_path_its_concurrency() {
 fn every_function_with_routes_has_one_integration_and_one_permission() {
     let template = Template::read();
     let arn = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*";
-    let routes = template.of_http("AWS::ApiGatewayV2::Route").map(|route| template.function_of(route).id.as_str());
+    let routes =
+        template.of_http("AWS::ApiGatewayV2::Route").map(|route| template.function_of(route).id.as_str());
     let answering: BTreeSet<_> = routes.collect();
     let mut integrations: Vec<_> = template
         .of_http("AWS::ApiGatewayV2::Integration")

@@ -3,11 +3,13 @@
 //! | what | keys |
 //! | --- | --- |
 //! | a ticket, good for one socket within a minute | `userId`, `entry` = `ticket#{hash of the ticket}` |
-//! | a socket of a person's | `userId`, `entry` = `socket#{connection id}` |
-//! | whose a socket is, for when it closes | `userId` = `socket#{connection id}`, `entry` = `#owner` |
+//! | a person's socket, in one of ten places | `userId`, `entry` = `socket#{0 to 9}` |
+//! | whose it is and where, for when it closes | `userId` = `socket#{connection id}`, `entry` = `#owner` |
 //!
-//! A ticket goes in the transaction that writes its socket: so it opens one and no second. API Gateway closes a socket
-//! after two hours; what it does not tell of is found gone when something is pushed, or DynamoDB deletes it.
+//! A ticket goes in the transaction that writes its socket down: so it opens one and no second. The socket takes a
+//! place that is free, or else that of the oldest, on the condition that the place is as it was read: so nobody has
+//! more than ten, however many they open at the same time. API Gateway closes a socket after two hours; what it does
+//! not tell of is found gone when something is pushed, or DynamoDB deletes it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,13 +17,18 @@ use std::time::Duration;
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{Delete, Put, ReturnValue};
+use aws_sdk_dynamodb::types::builders::PutBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, ReturnValue};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use shared::caller::UserId;
-use shared::dynamo::{Item, Remains, Write, Written, number, text};
+use shared::dynamo::{
+    Item, Remains, Write, Written, backoff, from_item, number, read_each, text, to_item,
+    unless_condition_failed,
+};
+use shared::http::problem::Busy;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::run::worker::{ConnectionId, Handshake, Opening};
@@ -29,6 +36,7 @@ use shared::values::id::random_bytes;
 use shared::values::time::Timestamp;
 
 use crate::SCHEMA_VERSION;
+use crate::gateway::Gateway;
 
 /// How long a ticket is good.
 const GOOD_FOR: Duration = Duration::from_mins(1);
@@ -39,7 +47,15 @@ const KEPT: Duration = Duration::from_mins(130);
 /// How many sockets a person may have: the oldest goes for one more.
 pub const MOST_SOCKETS: usize = 10;
 
+/// How often a place is looked for, since others of the same person took those that were free.
+const TRIES: u32 = 20;
+
+/// How many entries are forgotten in a call.
+const AT_ONCE: i32 = 100;
+
 const SOCKET: &str = "socket#";
+
+const OWNER: &str = "#owner";
 
 shared::token!(
     /// The secret part of a ticket.
@@ -133,19 +149,88 @@ impl Tickets {
     }
 }
 
-/// A socket, as the table has it: which, and since when.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Socket {
-    connection: ConnectionId,
-    connected_at: String,
+/// A socket of a person's, as the table has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Socket {
+    user_id: UserId,
+    /// Its place, as the table's key.
+    entry: String,
+    connection_id: ConnectionId,
+    opened_at: Timestamp,
+    expires_at: i64,
+    schema_version: u32,
 }
 
 impl Socket {
-    fn of(item: &Item) -> Option<Self> {
-        let connection = item.get("entry")?.as_s().ok()?.strip_prefix(SOCKET)?.to_owned();
-        let connected_at = item.get("connectedAt")?.as_s().ok()?.clone();
-        Some(Self { connection: connection.into(), connected_at })
+    fn new(person: &UserId, place: String, connection: &ConnectionId, now: Timestamp) -> Self {
+        Self {
+            user_id: person.clone(),
+            entry: place,
+            connection_id: connection.clone(),
+            opened_at: now,
+            expires_at: (now + KEPT).unix_seconds(),
+            schema_version: SCHEMA_VERSION,
+        }
     }
+
+    /// As API Gateway calls it.
+    pub fn connection(&self) -> &ConnectionId {
+        &self.connection_id
+    }
+
+    /// Since when it is open.
+    pub fn opened_at(&self) -> Timestamp {
+        self.opened_at
+    }
+}
+
+/// Whose a socket is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Owner {
+    user_id: String,
+    entry: String,
+    owner: UserId,
+    place: String,
+    expires_at: i64,
+    schema_version: u32,
+}
+
+impl Owner {
+    fn of(socket: &Socket) -> Self {
+        Self {
+            user_id: format!("{SOCKET}{}", socket.connection_id),
+            entry: OWNER.to_owned(),
+            owner: socket.user_id.clone(),
+            place: socket.entry.clone(),
+            expires_at: socket.expires_at,
+            schema_version: SCHEMA_VERSION,
+        }
+    }
+}
+
+/// Which place a new socket takes: one that is free, or else that of the oldest, which goes.
+fn place_among(sockets: &[Socket]) -> (String, Option<&Socket>) {
+    let mut places = (0..MOST_SOCKETS).map(|number| format!("{SOCKET}{number}"));
+    let free = places.find(|place| sockets.iter().all(|socket| socket.entry != *place));
+    let oldest = sockets.iter().min_by_key(|socket| socket.opened_at);
+    match (free, oldest) {
+        (None, Some(oldest)) => (oldest.entry.clone(), Some(oldest)),
+        (free, _) => (free.unwrap_or_else(|| format!("{SOCKET}0")), None),
+    }
+}
+
+/// What becomes of whoever comes with a ticket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Admission {
+    /// There is a socket, and another one of the person's has to go for it if this names one.
+    Opened {
+        /// The oldest.
+        instead_of: Option<ConnectionId>,
+    },
+    /// The ticket is unknown, used or too old.
+    Refused,
 }
 
 impl Sockets {
@@ -160,8 +245,7 @@ impl Sockets {
             .client
             .put_item()
             .table_name(&self.table)
-            .item("userId", text(person))
-            .item("entry", text(&ticket.entry()))
+            .set_item(Some(key(&person.to_string(), &ticket.entry())))
             .item("goodUntil", text(&end))
             .item("expiresAt", number(end.unix_seconds()))
             .item("schemaVersion", number(SCHEMA_VERSION));
@@ -169,90 +253,108 @@ impl Sockets {
         Ok(ticket)
     }
 
-    /// Opens a socket by a ticket, which is gone then; whether it was good. Of more than ten sockets the oldest are
-    /// forgotten with it.
+    /// Opens a socket by a ticket, which is gone then. A repetition is refused.
     ///
     /// # Errors
-    /// When the table cannot be read or written.
+    /// [`Busy`] where too many open one for the same person, otherwise when the table cannot be read or written.
     pub async fn open(
         &self,
         ticket: &Ticket,
         connection: &ConnectionId,
         now: Timestamp,
-    ) -> anyhow::Result<bool> {
-        let person = &ticket.person;
-        let mut open = self.all_of(person).await?;
-        open.sort_unstable_by(|one, other| one.connected_at.cmp(&other.connected_at));
-        let surplus = (open.len() + 1).saturating_sub(MOST_SOCKETS);
-        let mut write = Write::new();
-        write.delete(
-            Delete::builder()
-                .table_name(&self.table)
-                .set_key(Some(key(person, &ticket.entry())))
-                .condition_expression("goodUntil > :now")
-                .expression_attribute_values(":now", text(&now))
-                .build()?,
-        );
-        write.put(self.socket(person, connection, now)?);
-        write.put(self.owner(person, connection, now)?);
-        for old in open.into_iter().take(surplus) {
-            let keys = [key(person, &entry_of(&old.connection)), owner_key(&old.connection)];
-            for key in keys {
-                write.delete(Delete::builder().table_name(&self.table).set_key(Some(key)).build()?);
+    ) -> anyhow::Result<Admission> {
+        for attempt in 0..TRIES {
+            let sockets = self.of(&ticket.person).await?;
+            let (place, oldest) = place_among(&sockets);
+            let socket = Socket::new(&ticket.person, place, connection, now);
+            let mut write = Write::new();
+            let taken = write.delete(self.ticket(ticket, now)?);
+            write.put(self.placed(&socket, oldest)?);
+            write.put(self.put(&Owner::of(&socket))?.build()?);
+            if let Some(oldest) = oldest {
+                let gone =
+                    Delete::builder().table_name(&self.table).set_key(Some(owner_key(oldest.connection())));
+                write.delete(gone.build()?);
+            }
+            match write.commit(&self.client).await? {
+                Written::Done(()) => {
+                    return Ok(Admission::Opened { instead_of: oldest.map(|one| one.connection_id.clone()) });
+                }
+                Written::Refused(found) if found.at(taken).is_some() => return Ok(Admission::Refused),
+                Written::Refused(_) => tokio::time::sleep(backoff(attempt)).await,
             }
         }
-        Ok(write.commit(&self.client).await? == Written::Done(()))
+        Err(Busy).context("find a place for a socket")
     }
 
-    /// Lets those have a socket whose query has a good ticket.
-    ///
-    /// # Errors
-    /// When the table cannot be read or written.
-    pub async fn shake_hands(&self, opening: &Opening, now: Timestamp) -> anyhow::Result<Handshake> {
-        let Some(ticket) = opening.parameter::<Ticket>("ticket") else { return Ok(Handshake::Refused) };
-        let is_open = self.open(&ticket, &opening.connection, now).await?;
-        Ok(if is_open { Handshake::Accepted } else { Handshake::Refused })
-    }
-
-    fn socket(&self, person: &UserId, connection: &ConnectionId, now: Timestamp) -> anyhow::Result<Put> {
-        let put = Put::builder().table_name(&self.table).set_item(Some(key(person, &entry_of(connection))));
-        put.item("connectedAt", text(&now))
-            .item("expiresAt", number((now + KEPT).unix_seconds()))
-            .item("schemaVersion", number(SCHEMA_VERSION))
+    /// That a ticket is used, if it is good.
+    fn ticket(&self, ticket: &Ticket, now: Timestamp) -> anyhow::Result<Delete> {
+        Delete::builder()
+            .table_name(&self.table)
+            .set_key(Some(key(&ticket.person.to_string(), &ticket.entry())))
+            .condition_expression("goodUntil > :now")
+            .expression_attribute_values(":now", text(&now))
             .build()
-            .context("write a socket down")
+            .context("use a ticket")
     }
 
-    fn owner(&self, person: &UserId, connection: &ConnectionId, now: Timestamp) -> anyhow::Result<Put> {
-        let put = Put::builder().table_name(&self.table).set_item(Some(owner_key(connection)));
-        put.item("owner", text(person))
-            .item("expiresAt", number((now + KEPT).unix_seconds()))
-            .item("schemaVersion", number(SCHEMA_VERSION))
-            .build()
-            .context("write down whose a socket is")
+    /// That a socket has its place, if that is as it was read.
+    fn placed(&self, socket: &Socket, before: Option<&Socket>) -> anyhow::Result<Put> {
+        let put = self.put(socket)?;
+        let put = match before {
+            None => put.condition_expression("attribute_not_exists(entry)"),
+            Some(before) => put
+                .condition_expression("connectionId = :before")
+                .expression_attribute_values(":before", text(before.connection())),
+        };
+        put.build().context("write a socket down")
     }
 
-    /// Forgets a socket that is closed. Safe to repeat.
+    fn put(&self, value: &impl Serialize) -> anyhow::Result<PutBuilder> {
+        Ok(Put::builder().table_name(&self.table).set_item(Some(to_item(value)?)))
+    }
+
+    /// Forgets a socket that is closed. Safe to repeat. What is forgotten of it in part only is found gone when
+    /// something is pushed.
     ///
     /// # Errors
     /// When the table cannot be written.
     pub async fn close(&self, connection: &ConnectionId) -> anyhow::Result<()> {
         let delete = self.client.delete_item().table_name(&self.table).set_key(Some(owner_key(connection)));
-        let gone = delete.return_values(ReturnValue::AllOld).send().await.context("forget a socket")?;
-        let owner = gone.attributes.and_then(|old| old.get("owner")?.as_s().ok().cloned());
-        let Some(owner) = owner else { return Ok(()) };
-        self.delete(key(&UserId::from(owner), &entry_of(connection))).await
+        let gone =
+            delete.return_values(ReturnValue::AllOld).send().await.context("forget whose a socket is")?;
+        match gone.attributes.map(from_item::<Owner>).transpose()? {
+            Some(Owner { owner, place, .. }) => self.leave(&owner, &place, connection).await,
+            None => Ok(()),
+        }
     }
 
-    /// The sockets by which a person listens, in one query.
+    /// The same for one that was read. Another one that has its place by now stays.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn drop_one(&self, socket: &Socket) -> anyhow::Result<()> {
+        self.leave(&socket.user_id, &socket.entry, socket.connection()).await?;
+        self.delete(owner_key(socket.connection())).await
+    }
+
+    /// Frees a place, if it is still that of this socket.
+    async fn leave(&self, person: &UserId, place: &str, connection: &ConnectionId) -> anyhow::Result<()> {
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(key(&person.to_string(), place)))
+            .condition_expression("connectionId = :connection")
+            .expression_attribute_values(":connection", text(connection));
+        unless_condition_failed(delete.send().await).map(drop).context("forget a socket")
+    }
+
+    /// The sockets by which a person listens, in one query: ten at most.
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn of(&self, person: &UserId) -> anyhow::Result<Vec<ConnectionId>> {
-        Ok(self.all_of(person).await?.into_iter().map(|socket| socket.connection).collect())
-    }
-
-    async fn all_of(&self, person: &UserId) -> anyhow::Result<Vec<Socket>> {
+    pub async fn of(&self, person: &UserId) -> anyhow::Result<Vec<Socket>> {
         let query = self
             .client
             .query()
@@ -260,11 +362,9 @@ impl Sockets {
             .key_condition_expression("userId = :person AND begins_with(entry, :socket)")
             .expression_attribute_values(":person", text(person))
             .expression_attribute_values(":socket", text(SOCKET))
-            .consistent_read(true)
-            // With those that a fault has left; they go in two hours.
-            .limit(2 * i32::try_from(MOST_SOCKETS).unwrap_or(i32::MAX));
+            .consistent_read(true);
         let found = query.send().await.context("read by which sockets somebody listens")?;
-        Ok(found.items.unwrap_or_default().iter().filter_map(Socket::of).collect())
+        Ok(read_each(found.items.unwrap_or_default(), "entry"))
     }
 
     /// Forgets all that a person listens by and could open a socket with, a hundred entries in a call. Safe to repeat.
@@ -278,35 +378,65 @@ impl Sockets {
             .table_name(&self.table)
             .key_condition_expression("userId = :person")
             .expression_attribute_values(":person", text(person))
+            .projection_expression("userId, entry, connectionId")
             .consistent_read(true)
-            .limit(100);
+            .limit(AT_ONCE);
         let found = query.send().await.context("read the sockets of somebody who goes")?;
-        for item in found.items.unwrap_or_default() {
-            if let Some(socket) = Socket::of(&item) {
-                self.delete(owner_key(&socket.connection)).await?;
+        for mut item in found.items.unwrap_or_default() {
+            if let Some(Ok(connection)) = item.remove("connectionId").as_ref().map(AttributeValue::as_s) {
+                self.delete(owner_key(&connection.clone().into())).await?;
             }
-            let key = item.into_iter().filter(|(name, _)| matches!(name.as_str(), "userId" | "entry"));
-            self.delete(key.collect()).await?;
+            self.delete(item).await?;
         }
         Ok(if found.last_evaluated_key.is_some() { Remains::More } else { Remains::Nothing })
     }
 
     async fn delete(&self, key: Item) -> anyhow::Result<()> {
         let delete = self.client.delete_item().table_name(&self.table).set_key(Some(key));
-        delete.send().await.map(drop).context("forget a socket")
+        delete.send().await.map(drop).context("forget an entry of a socket")
     }
 }
 
-fn entry_of(connection: &ConnectionId) -> String {
-    format!("{SOCKET}{connection}")
-}
-
-fn key(person: &UserId, entry: &str) -> Item {
+fn key(person: &str, entry: &str) -> Item {
     Item::from([("userId".to_owned(), text(person)), ("entry".to_owned(), text(entry))])
 }
 
 fn owner_key(connection: &ConnectionId) -> Item {
-    Item::from([("userId".to_owned(), text(&entry_of(connection))), ("entry".to_owned(), text("#owner"))])
+    key(&format!("{SOCKET}{connection}"), OWNER)
+}
+
+/// Where sockets open.
+#[derive(Debug, Clone)]
+pub struct Door {
+    gateway: Gateway,
+    sockets: Sockets,
+}
+
+impl FromEnv for Door {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { gateway: Gateway::from_env(aws)?, sockets: Sockets::from_env(aws)? })
+    }
+}
+
+impl Door {
+    /// Lets those have a socket whose query has a good ticket, and closes the oldest one of a person's for the eleventh.
+    ///
+    /// # Errors
+    /// When the table cannot be read or written. A socket that cannot be closed hears nothing more.
+    pub async fn shake_hands(&self, opening: &Opening, now: Timestamp) -> anyhow::Result<Handshake> {
+        let Some(ticket) = opening.parameter::<Ticket>("ticket") else { return Ok(Handshake::Refused) };
+        let Admission::Opened { instead_of } = self.sockets.open(&ticket, &opening.connection, now).await?
+        else {
+            return Ok(Handshake::Refused);
+        };
+        if let Some(oldest) = instead_of
+            && let Err(error) = self.gateway.close(&oldest).await
+        {
+            let error = format!("{error:#}");
+            tracing::warn!(connection = %oldest, error, "a socket was not closed for another");
+        }
+        Ok(Handshake::Accepted)
+    }
 }
 
 #[cfg(test)]
@@ -326,5 +456,21 @@ mod tests {
         {
             assert_eq!(other.parse::<Ticket>(), Err(NoTicket), "{other}");
         }
+    }
+
+    #[test]
+    fn a_socket_takes_the_first_place_that_is_free_and_the_oldest_ones_where_none_is() {
+        let ann = UserId::from("ann".to_owned());
+        // The oldest has place 7.
+        let at = |place: usize| Timestamp::from_unix_millis(i64::try_from((place + 3) % 10).unwrap());
+        let socket = |place: usize| {
+            let connection = format!("c{place}").into();
+            Socket::new(&ann, format!("{SOCKET}{place}"), &connection, at(place))
+        };
+        assert_eq!(place_among(&[]), ("socket#0".to_owned(), None));
+        let mut sockets: Vec<_> = (0..MOST_SOCKETS).map(socket).collect();
+        assert_eq!(place_among(&sockets), ("socket#7".to_owned(), Some(&sockets[7])));
+        sockets.remove(3);
+        assert_eq!(place_among(&sockets), ("socket#3".to_owned(), None));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A repetition is refused: the ticket is gone.
 
-use inbox::sockets::Sockets;
+use inbox::sockets::Door;
 use shared::run::worker::{self, Handshake, Opening};
 use shared::values::time::Timestamp;
 
@@ -11,6 +11,6 @@ async fn main() -> shared::Exit {
     worker::on_socket_opening(connect_socket).await
 }
 
-async fn connect_socket(sockets: Sockets, opening: Opening, now: Timestamp) -> anyhow::Result<Handshake> {
-    sockets.shake_hands(&opening, now).await
+async fn connect_socket(door: Door, opening: Opening, now: Timestamp) -> anyhow::Result<Handshake> {
+    door.shake_hands(&opening, now).await
 }

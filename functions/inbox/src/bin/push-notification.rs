@@ -11,5 +11,5 @@ async fn main() -> shared::Exit {
 }
 
 async fn push_notification(pushing: Pushing, message: Message<Pushed>) -> anyhow::Result<()> {
-    pushing.push(&message.body).await
+    pushing.push(&message.body, message.received_at).await
 }
