@@ -63,6 +63,8 @@ const ARROWS: [(&str, &str); 40] = [
     ("inbox", "offers"),
     ("inbox", "orders"),
     ("inbox", "stores"),
+    // Whoever listens says of what.
+    ("inbox", "users"),
     // The contract that it serves is put together when it is built.
     ("platform", "contract"),
     // How the shop does is what it sold, and how late its index is.

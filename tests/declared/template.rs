@@ -71,7 +71,7 @@ const PUBLIC: [&str; 51] = [
 /// SAM adds two policies of AWS's own to each role, for writing logs (`AWSLambdaBasicExecutionRole`) and traces
 /// (`AWSXrayWriteOnlyAccess`). They let a function write, and read nothing of the shop; traces have no ARN:
 /// <https://docs.aws.amazon.com/xray/latest/devguide/security_iam_service-with-iam.html>.
-const WILDCARDS: [(&str, &str); 9] = [
+const WILDCARDS: [(&str, &str); 11] = [
     // Log deliveries have no ARN: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
     ("OrderFulfilment", "logs:CreateLogDelivery on *"),
     ("OrderFulfilment", "logs:DeleteLogDelivery on *"),
@@ -81,13 +81,20 @@ const WILDCARDS: [(&str, &str); 9] = [
     ("OrderFulfilment", "logs:ListLogDeliveries on *"),
     ("OrderFulfilment", "logs:PutResourcePolicy on *"),
     ("OrderFulfilment", "logs:UpdateLogDelivery on *"),
-    // Sockets have no names before they open: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-control-access-iam.html
+    // Sockets have no names before they open:
+    // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-control-access-iam.html
+    ("ConnectSocketFunction", CLOSES_SOCKETS),
+    ("PushNotificationFunction", CLOSES_SOCKETS),
     (
         "PushNotificationFunction",
         "execute-api:ManageConnections on {\"Fn::Sub\":\"arn:${AWS::Partition}:execute-api:${AWS::Region}:\
          ${AWS::AccountId}:${SocketApi}/live/POST/@connections/*\"}",
     ),
 ];
+
+/// What closes a socket.
+const CLOSES_SOCKETS: &str = "execute-api:ManageConnections on {\"Fn::Sub\":\"arn:${AWS::Partition}:execute-api:\
+                              ${AWS::Region}:${AWS::AccountId}:${SocketApi}/live/DELETE/@connections/*\"}";
 
 /// All workflows.
 const WORKFLOWS: [&str; 2] =
@@ -985,9 +992,10 @@ fn whatever_a_table_keeps_of_a_person_goes_with_the_account() {
 }
 
 /// Why a table has no part in what a person gets who asks for all that is kept of them.
-const NOTHING_TO_SHOW: [(&str, &str); 7] = [
+const NOTHING_TO_SHOW: [(&str, &str); 8] = [
     ("Banners", "the shop's own"),
     ("Categories", "the shop's own"),
+    ("Connections", "which sockets are open, and what could open one, gone by themselves after two hours"),
     ("Coupons", "a use has a code and an id, and its order says the same"),
     ("Guards", "ids and HMACs that are found by no person, gone by themselves after 90 days at most"),
     ("Search", "products as everyone finds them, and those are in a part of their own"),
