@@ -1158,7 +1158,7 @@ impl Theatre {
                 aws.send_message("InboxQueueUrl", &news_for(&id)).await;
                 let heard = socket.next_within(Duration::from_secs(40)).await;
                 socket.close().await;
-                heard.is_some_and(|hint| hint.is_some())
+                heard.flatten().is_some()
             }
             None => false,
         };
