@@ -18,13 +18,14 @@ fn connection() -> ConnectionId {
 }
 
 async fn opens(sockets: &Sockets, person: &UserId, at: u32) -> (ConnectionId, Admission) {
-    let (ticket, connection) = (sockets.issue(person, now()).await.unwrap(), connection());
-    let admission = sockets.open(&ticket, &connection, now() + at * MILLISECOND).await.unwrap();
+    let (ticket, connection) = (sockets.issue(person, now()).await.expect("the table answers"), connection());
+    let admission =
+        sockets.open(&ticket, &connection, now() + at * MILLISECOND).await.expect("the table answers");
     (connection, admission)
 }
 
 async fn open_ones(sockets: &Sockets, person: &UserId) -> BTreeSet<ConnectionId> {
-    let found = sockets.of(person).await.unwrap();
+    let found = sockets.of(person).await.expect("the table answers");
     found.iter().map(|socket| socket.connection().clone()).collect()
 }
 
