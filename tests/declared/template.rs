@@ -71,7 +71,7 @@ const PUBLIC: [&str; 51] = [
 /// SAM adds two policies of AWS's own to each role, for writing logs (`AWSLambdaBasicExecutionRole`) and traces
 /// (`AWSXrayWriteOnlyAccess`). They let a function write, and read nothing of the shop; traces have no ARN:
 /// <https://docs.aws.amazon.com/xray/latest/devguide/security_iam_service-with-iam.html>.
-const WILDCARDS: [(&str, &str); 8] = [
+const WILDCARDS: [(&str, &str); 11] = [
     // Log deliveries have no ARN: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
     ("OrderFulfilment", "logs:CreateLogDelivery on *"),
     ("OrderFulfilment", "logs:DeleteLogDelivery on *"),
@@ -81,7 +81,20 @@ const WILDCARDS: [(&str, &str); 8] = [
     ("OrderFulfilment", "logs:ListLogDeliveries on *"),
     ("OrderFulfilment", "logs:PutResourcePolicy on *"),
     ("OrderFulfilment", "logs:UpdateLogDelivery on *"),
+    // Sockets have no names before they open:
+    // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-control-access-iam.html
+    ("ConnectSocketFunction", CLOSES_SOCKETS),
+    ("PushNotificationFunction", CLOSES_SOCKETS),
+    (
+        "PushNotificationFunction",
+        "execute-api:ManageConnections on {\"Fn::Sub\":\"arn:${AWS::Partition}:execute-api:${AWS::Region}:\
+         ${AWS::AccountId}:${SocketApi}/live/POST/@connections/*\"}",
+    ),
 ];
+
+/// What closes a socket.
+const CLOSES_SOCKETS: &str = "execute-api:ManageConnections on {\"Fn::Sub\":\"arn:${AWS::Partition}:execute-api:\
+                              ${AWS::Region}:${AWS::AccountId}:${SocketApi}/live/DELETE/@connections/*\"}";
 
 /// All workflows.
 const WORKFLOWS: [&str; 2] =
@@ -165,7 +178,7 @@ fn template_and_contract_agree_on_what_is_public() {
 #[test]
 fn a_route_without_a_token_is_public_in_the_contract_and_the_reverse() {
     let template = Template::read();
-    for route in template.of("AWS::ApiGatewayV2::Route") {
+    for route in template.of_http("AWS::ApiGatewayV2::Route") {
         let (kind, authorizer) = (route.property("AuthorizationType"), route.property("AuthorizerId"));
         if kind == "JWT" {
             assert_eq!(
@@ -222,7 +235,7 @@ fn every_operation_says_who_may_call_it() {
 #[test]
 fn browsers_call_the_api_only_from_the_allowed_origins() {
     let template = Template::read();
-    let api = template.of("AWS::ApiGatewayV2::Api").next().unwrap();
+    let api = template.of_http("AWS::ApiGatewayV2::Api").next().unwrap();
     let cors = api.property("CorsConfiguration");
     assert_eq!(cors["Fn::If"][0], "HasAllowedOrigins");
     assert_eq!(cors["Fn::If"][2], json!({"Ref": "AWS::NoValue"}));
@@ -242,7 +255,9 @@ fn browsers_call_the_api_only_from_the_allowed_origins() {
 #[test]
 fn there_is_one_api_whose_routes_are_resources_and_deployed_by_themselves() {
     let template = Template::read();
-    let [api] = template.of("AWS::ApiGatewayV2::Api").collect::<Vec<_>>()[..] else { panic!("not one API") };
+    let [api] = template.of_http("AWS::ApiGatewayV2::Api").collect::<Vec<_>>()[..] else {
+        panic!("not one API")
+    };
     // A `Body` would delete the routes that it does not name.
     assert!(api.property("Body").is_null() && api.property("BodyS3Location").is_null());
     assert_eq!(template.of("AWS::Serverless::HttpApi").count(), 0);
@@ -251,7 +266,7 @@ fn there_is_one_api_whose_routes_are_resources_and_deployed_by_themselves() {
             .functions()
             .all(|function| function.events().iter().all(|(_, event)| event["Type"] != "HttpApi"))
     );
-    let [stage] = template.of("AWS::ApiGatewayV2::Stage").collect::<Vec<_>>()[..] else {
+    let [stage] = template.of_http("AWS::ApiGatewayV2::Stage").collect::<Vec<_>>()[..] else {
         panic!("not one stage")
     };
     assert_eq!(
@@ -260,7 +275,7 @@ fn there_is_one_api_whose_routes_are_resources_and_deployed_by_themselves() {
     );
     for kind in ["Stage", "Authorizer", "Integration", "Route"] {
         let kind = format!("AWS::ApiGatewayV2::{kind}");
-        for resource in template.of(&kind) {
+        for resource in template.of_http(&kind) {
             assert_eq!(template.named_by(resource, resource.property("ApiId")).id, api.id, "{}", resource.id);
         }
     }
@@ -461,12 +476,12 @@ fn whoever_pays_by_card_does_so_so_often_and_holds_stock_for_so_long() {
 #[test]
 fn whoever_floods_accounts_and_sessions_is_stopped_before_cognito_and_before_the_shop() {
     let template = Template::read();
-    let [stage] = template.of("AWS::ApiGatewayV2::Stage").collect::<Vec<_>>()[..] else {
+    let [stage] = template.of_http("AWS::ApiGatewayV2::Stage").collect::<Vec<_>>()[..] else {
         panic!("not one stage")
     };
     let throttled = stage.property("RouteSettings").as_object().unwrap();
     let mut routes = Vec::new();
-    for route in template.of("AWS::ApiGatewayV2::Route") {
+    for route in template.of_http("AWS::ApiGatewayV2::Route") {
         let function = template.function_of(route);
         if template.named_by(function, &function.property("LoggingConfig")["LogGroup"]).id == "AuthLogs" {
             routes.push(route.property("RouteKey").as_str().unwrap().to_owned());
@@ -600,10 +615,11 @@ fn accounts_and_pictures_leave_the_order_path_its_concurrency() {
 fn every_function_with_routes_has_one_integration_and_one_permission() {
     let template = Template::read();
     let arn = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*";
-    let routes = template.of("AWS::ApiGatewayV2::Route").map(|route| template.function_of(route).id.as_str());
+    let routes =
+        template.of_http("AWS::ApiGatewayV2::Route").map(|route| template.function_of(route).id.as_str());
     let answering: BTreeSet<_> = routes.collect();
     let mut integrations: Vec<_> = template
-        .of("AWS::ApiGatewayV2::Integration")
+        .of_http("AWS::ApiGatewayV2::Integration")
         .map(|integration| {
             assert_eq!(*integration.property("IntegrationType"), json!("AWS_PROXY"), "{}", integration.id);
             assert_eq!(*integration.property("PayloadFormatVersion"), json!("2.0"), "{}", integration.id);
@@ -613,6 +629,7 @@ fn every_function_with_routes_has_one_integration_and_one_permission() {
     integrations.sort_unstable();
     let mut permissions: Vec<_> = template
         .of("AWS::Lambda::Permission")
+        .filter(|permission| !permission.property("SourceArn").to_string().contains("SocketApi"))
         .map(|permission| {
             assert_eq!(*permission.property("Action"), json!("lambda:InvokeFunction"), "{}", permission.id);
             assert_eq!(
@@ -638,7 +655,7 @@ fn a_function_and_its_routes_stand_together_and_one_with_one_route_takes_45_line
         let text = text(&function.template);
         let from = text.split_once(&format!("\n  {}:\n", function.id)).expect("the function").1;
         let together = from.split("\n\n").next().unwrap();
-        let routes = template.of("AWS::ApiGatewayV2::Route");
+        let routes = template.of_http("AWS::ApiGatewayV2::Route");
         let routes: Vec<_> = routes.filter(|route| template.function_of(route).id == function.id).collect();
         for route in &routes {
             assert!(together.contains(&format!("\n  {}:\n", route.id)), "{}: {}", function.id, route.id);
@@ -739,7 +756,7 @@ fn what_holds_addresses_is_forgotten_after_30_days() {
 #[test]
 fn a_function_behind_the_api_answers_before_the_api_gives_up() {
     let template = Template::read();
-    for route in template.of("AWS::ApiGatewayV2::Route") {
+    for route in template.of_http("AWS::ApiGatewayV2::Route") {
         let function = template.function_of(route);
         assert!(function.property("Timeout").as_u64() < Some(30), "{}", function.id);
     }
@@ -975,9 +992,10 @@ fn whatever_a_table_keeps_of_a_person_goes_with_the_account() {
 }
 
 /// Why a table has no part in what a person gets who asks for all that is kept of them.
-const NOTHING_TO_SHOW: [(&str, &str); 7] = [
+const NOTHING_TO_SHOW: [(&str, &str); 8] = [
     ("Banners", "the shop's own"),
     ("Categories", "the shop's own"),
+    ("Connections", "which sockets are open, and what could open one, gone by themselves after two hours"),
     ("Coupons", "a use has a code and an id, and its order says the same"),
     ("Guards", "ids and HMACs that are found by no person, gone by themselves after 90 days at most"),
     ("Search", "products as everyone finds them, and those are in a part of their own"),

@@ -60,14 +60,31 @@ async fn tables_with(aws: &Aws, words: &[String]) -> Vec<String> {
     found
 }
 
-/// How many entries somebody's inbox has.
-async fn told_in_inbox(aws: &Aws, id: &str) -> usize {
+/// How many entries of somebody's a table has.
+async fn entries_in(aws: &Aws, table: &str, id: &str) -> usize {
     let input = json!({
-        "TableName": aws.output("InboxTable"), "ConsistentRead": true, "KeyConditionExpression": "userId = :person",
+        "TableName": aws.output(table), "ConsistentRead": true, "KeyConditionExpression": "userId = :person",
         "ExpressionAttributeValues": { ":person": { "S": id } },
     });
     let found = aws.json("dynamodb", "DynamoDB_20120810.Query", input).await;
     found["Items"].as_array().map_or(0, Vec::len)
+}
+
+/// As after a socket that API Gateway has closed, and did not tell of.
+async fn listens(aws: &Aws, id: &str) {
+    let socket = json!({
+        "userId": { "S": id }, "entry": { "S": "socket#0" }, "connectionId": { "S": "of-annabel" },
+        "openedAt": { "S": "2026-11-29T12:00:00.000Z" }, "expiresAt": { "N": "4102444800" },
+        "schemaVersion": { "N": "1" }
+    });
+    let owner = json!({
+        "userId": { "S": "socket#of-annabel" }, "entry": { "S": "#owner" }, "owner": { "S": id },
+        "place": { "S": "socket#0" }, "expiresAt": { "N": "4102444800" }, "schemaVersion": { "N": "1" }
+    });
+    for item in [socket, owner] {
+        let put = json!({ "TableName": aws.output("ConnectionsTable"), "Item": item });
+        aws.json("dynamodb", "DynamoDB_20120810.PutItem", put).await;
+    }
 }
 
 /// What the functions have said so far.
@@ -108,7 +125,8 @@ async fn after_an_account_is_deleted_nothing_of_its_person_is_found_anywhere() {
     assert!(objects.iter().any(|found| found.contains(&export)), "{objects:?}");
     assert!(objects.iter().any(|found| found.contains("images/")), "{objects:?}");
     aws.quiet().await;
-    assert!(told_in_inbox(&aws, &id).await > 0, "nothing was told");
+    assert!(entries_in(&aws, "InboxTable", &id).await > 0, "nothing was told");
+    listens(&aws, &id).await;
 
     let answer = leaves(&ann).await;
     assert_eq!(answer.calls(), calls([("dynamodb", 2), ("states", 1)]));
@@ -127,7 +145,10 @@ async fn after_an_account_is_deleted_nothing_of_its_person_is_found_anywhere() {
         found.is_empty().then_some(())
     })
     .await;
-    assert_eq!(told_in_inbox(&aws, &id).await, 0);
+    assert_eq!(entries_in(&aws, "InboxTable", &id).await, 0);
+    for person in [&id, "socket#of-annabel"] {
+        assert_eq!(entries_in(&aws, "ConnectionsTable", person).await, 0, "{person}");
+    }
     assert_eq!(aws.objects_with(&in_objects).await, Vec::<String>::new());
     shop.get(&of_ann.path()).await.is_problem(404, "not-found");
     let logs = logs();

@@ -55,6 +55,7 @@ mod reviews;
 mod search;
 mod secrets;
 mod seed_002;
+mod sockets;
 mod storefronts;
 mod stores;
 mod texts;

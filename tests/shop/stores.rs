@@ -29,6 +29,7 @@ mod reviews;
 mod sales;
 mod search;
 mod settings;
+mod sockets;
 mod storefronts;
 mod tickets;
 mod users;

@@ -10,6 +10,7 @@ use activity::Activity;
 use aws_sdk_dynamodb::Client;
 use carts::store::Carts;
 use inbox::Inbox;
+use inbox::sockets::Sockets;
 use orders::{Order, OrderStatus, Returns};
 use payments::cancelling::Cancelling;
 use products::{Products, RecentlyViewed, selling};
@@ -67,6 +68,8 @@ shared::names!(
         Views = "views",
         /// The file of what was kept goes, if one was asked for.
         Exports = "exports",
+        /// Nobody listens any more.
+        Sockets = "sockets",
         /// The person is told.
         Letter = "letter",
         /// The letter has gone out.
@@ -89,6 +92,8 @@ shared::names!(
         ViewsAgain = "views-again",
         /// A file that was being made when the first was deleted.
         ExportsAgain = "exports-again",
+        /// Sockets, once more.
+        SocketsAgain = "sockets-again",
     }
 );
 
@@ -114,6 +119,7 @@ impl Step {
             Self::Activity | Self::ActivityAgain => &["Activity"],
             Self::Inbox | Self::InboxAgain => &["Inbox"],
             Self::Views | Self::ViewsAgain => &["RecentlyViewed"],
+            Self::Sockets | Self::SocketsAgain => &["Connections"],
             Self::Account => &["Users"],
         }
     }
@@ -230,6 +236,7 @@ pub struct Deletion {
     purchases: Purchases,
     returns: Returns,
     reviews: Reviews,
+    sockets: Sockets,
     stores: Stores,
     viewed: RecentlyViewed,
 }
@@ -253,6 +260,7 @@ impl FromEnv for Deletion {
             purchases: Purchases::from_env(aws)?,
             returns: Returns::from_env(aws)?,
             reviews: Reviews::from_env(aws)?,
+            sockets: Sockets::from_env(aws)?,
             stores: Stores::from_env(aws)?,
             viewed: RecentlyViewed::from_env(aws)?,
         })
@@ -294,6 +302,7 @@ impl Deletion {
             Step::Inbox | Step::InboxAgain => self.inbox.forget(person).await?.into(),
             Step::Views | Step::ViewsAgain => self.viewed.forget(person).await?.into(),
             Step::Exports | Step::ExportsAgain => self.files.delete(person).await.map(|()| Outcome::DONE)?,
+            Step::Sockets | Step::SocketsAgain => self.sockets.forget(person).await?.into(),
             Step::Letter => self.write(person, profile.as_ref()).await?,
             Step::Told => self.is_told(person, profile.as_ref(), task.tries).await?,
             Step::Account => self.delete(person, profile.as_ref()).await?,

@@ -15,6 +15,7 @@ use shared::values::time::Timestamp;
 use stores::{Editor, StoreId, Stores};
 use uuid::Uuid;
 
+use crate::push::{PushQueue, Pushed};
 use crate::{About, Inbox, Kind, News};
 
 shared::names!(
@@ -171,6 +172,7 @@ pub struct Writing {
     inbox: Inbox,
     orders: Orders,
     offers: Offers,
+    push: PushQueue,
     stores: Stores,
 }
 
@@ -181,14 +183,15 @@ impl FromEnv for Writing {
             inbox: Inbox::from_env(aws)?,
             orders: Orders::from_env(aws)?,
             offers: Offers::from_env(aws)?,
+            push: PushQueue::from_env(aws)?,
             stores: Stores::from_env(aws)?,
         })
     }
 }
 
 impl Writing {
-    /// Puts what an event tells into the inboxes of those whom it concerns. Safe to repeat: each inbox takes an event
-    /// once.
+    /// Puts what an event tells into the inboxes of those whom it concerns, and has them told by the sockets that are
+    /// open. Safe to repeat: each inbox takes an event once.
     ///
     /// # Errors
     /// When a table does not answer; those who have it by then keep it.
@@ -196,7 +199,9 @@ impl Writing {
         let Told { id, kind, time, data, .. } = event;
         let things = self.things(&data).await?;
         for news in news(kind, &data, &things, time) {
-            self.inbox.put(id, news, now).await?;
+            if let Some(notification) = self.inbox.put(id, news.clone(), now).await? {
+                self.push.send_or_leave(&Pushed::of(notification, &news)).await;
+            }
         }
         Ok(())
     }

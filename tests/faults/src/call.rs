@@ -5,11 +5,12 @@ use hyper::{HeaderMap, Uri};
 use serde_json::Value;
 
 /// The tables, by the names that the stack's resources have inside the tables' own names.
-const TABLES: [&str; 18] = [
+const TABLES: [&str; 19] = [
     "Activity",
     "Banners",
     "Carts",
     "Categories",
+    "Connections",
     "Coupons",
     "Guards",
     "Inbox",
@@ -27,7 +28,7 @@ const TABLES: [&str; 18] = [
 ];
 
 /// The queues that functions send to, by the same.
-const QUEUES: [&str; 6] = ["Emails", "Orders", "Payments", "Refunds", "Search", "WebhookDeliveries"];
+const QUEUES: [&str; 7] = ["Emails", "Orders", "Payments", "Push", "Refunds", "Search", "WebhookDeliveries"];
 
 /// The service that is not AWS's.
 const STRIPE: &str = "stripe";
@@ -209,6 +210,8 @@ fn operation(parts: &Parts, service: &str, body: &str) -> String {
     let query = parts.uri.query().unwrap_or_default();
     let name = match (service, parts.method.as_str()) {
         ("ses", _) => "SendEmail",
+        ("execute-api", "POST") => "PostToConnection",
+        ("execute-api", "DELETE") => "DeleteConnection",
         ("s3", "GET") if query.contains("list-type=2") => "ListObjectsV2",
         ("s3", "GET") => "GetObject",
         ("s3", "PUT") if parts.headers.contains_key("x-amz-copy-source") => "CopyObject",

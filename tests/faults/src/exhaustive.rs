@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
+use ::tests::aws::Aws;
 use ::tests::shop::{BLUE_PNG, Person, Product, RED_PNG, product, unique, wide_png};
+use ::tests::socket::{self, Socket};
 use ::tests::wait::at_once;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -111,12 +113,14 @@ enum Flow {
     Reviews,
     /// An endpoint is told of an event.
     Tells,
+    /// Somebody opens a socket, is told of something by it, and closes it.
+    Listens,
     /// What somebody says of a product counts for its store.
     RatesStore,
 }
 
 impl Flow {
-    const ALL: [Self; 33] = [
+    const ALL: [Self; 34] = [
         Self::Buys,
         Self::ChecksOut,
         Self::CannotShip,
@@ -144,6 +148,7 @@ impl Flow {
         Self::GuestPays,
         Self::Reviews,
         Self::Tells,
+        Self::Listens,
         Self::RatesStore,
         Self::HoldSwept,
         Self::RefundSwept,
@@ -189,6 +194,7 @@ impl Flow {
             | Self::ClosesStore
             | Self::Reviews
             | Self::Tells
+            | Self::Listens
             | Self::RatesStore => false,
         }
     }
@@ -252,6 +258,9 @@ impl Flow {
             Self::RatesStore => &["rate-stores"],
             Self::Indexes => &["index-products"],
             Self::Tells => &["queue-webhooks", "send-webhook"],
+            Self::Listens => {
+                &["create-socket-ticket", "connect-socket", "push-notification", "disconnect-socket"]
+            }
             Self::ClosesStore => &["set-store-status"],
             Self::ChangesPictures => &["add-product-picture", "set-picture-order", "delete-product-picture"],
         }
@@ -422,7 +431,7 @@ impl SceneState {
 }
 
 /// What an item that is put is known by from then on.
-const OWN: [&str; 3] = ["orderId", "paymentId", "refundId"];
+const OWN: [&str; 4] = ["connectionId", "orderId", "paymentId", "refundId"];
 
 /// The scenes that are being played.
 #[derive(Debug, Default)]
@@ -697,6 +706,7 @@ impl Theatre {
             Flow::Approves => self.approves(flow, aim).await,
             Flow::Indexes => self.indexes(flow, aim).await,
             Flow::Tells => self.tells(flow, aim).await,
+            Flow::Listens => self.listens(flow, aim).await,
             Flow::ChangesPictures => self.changes_pictures(flow, aim).await,
             Flow::Sweeps => {
                 let scene = Scene::new(flow, aim, vec!["\"IndexName\":\"due\"".to_owned()]);
@@ -1126,6 +1136,35 @@ impl Theatre {
         scene
     }
 
+    /// Plays how somebody listens by a socket. A fault may take a hint, which the inbox has; or a socket, and its page
+    /// opens another one. Whoever listens after it hears of what is next.
+    async fn listens(&self, flow: Flow, aim: Option<(Cell, Fault, usize)>) -> Arc<Scene> {
+        let _free = self.uploads.acquire().await.expect("nobody closes it");
+        let (aws, person) = (&self.town.aws, self.town.shop.person("Lis").await);
+        let id = person.id();
+        let scene = Scene::new(flow, aim, vec![id.clone()]);
+        self.stage.enter(&scene);
+        if let Some(mut socket) = opens(&person).await {
+            aws.send_message("InboxQueueUrl", &news_for(&id)).await;
+            // What push-notification failed at comes again when its visibility ends, after four seconds.
+            let _ = socket.next_within(Duration::from_secs(12)).await;
+            socket.close().await;
+            wait(Duration::from_secs(10), async || scene.is_reached() || is_silent(aws, &id).await).await;
+        }
+        self.stage.leave(&scene);
+        let hears = match opens(&person).await {
+            Some(mut socket) => {
+                aws.send_message("InboxQueueUrl", &news_for(&id)).await;
+                let heard = socket.next_within(Duration::from_secs(40)).await;
+                socket.close().await;
+                heard.flatten().is_some()
+            }
+            None => false,
+        };
+        scene.state().stuck = !hears;
+        scene
+    }
+
     /// Lets the minute be over for which a delivery is its sender's alone.
     async fn end_lease(&self, delivery: Option<&str>) {
         let Some(delivery) = delivery else { return };
@@ -1316,6 +1355,37 @@ fn event_of(kind: &str) -> Value {
         "time": "2026-11-21T12:00:00.000Z", "datacontenttype": "application/json",
         "dataschema": format!("urn:cartwright:event:{kind}:1"), "data": { "userId": id }
     })
+}
+
+/// The same about a person's own account, which the person is told of.
+fn news_for(person: &str) -> Value {
+    let mut event = event_of("user.profile-changed");
+    event["data"]["userId"] = json!(person);
+    event
+}
+
+/// A socket of somebody's, who asks for one until it opens.
+async fn opens(person: &Person) -> Option<Socket> {
+    for _ in 0..6 {
+        let ticket = person.request(Method::POST, "/socket-tickets").send().await;
+        if ticket.status == 201
+            && let Ok(socket) = Socket::open(&socket::address(&ticket.is(201))).await
+        {
+            return Some(socket);
+        }
+        sleep(millis(200)).await;
+    }
+    None
+}
+
+/// Whether nothing is written down by which somebody listens.
+async fn is_silent(aws: &Aws, person: &str) -> bool {
+    let query = json!({
+        "TableName": aws.output("ConnectionsTable"), "ConsistentRead": true,
+        "KeyConditionExpression": "userId = :person", "ExpressionAttributeValues": { ":person": { "S": person } }
+    });
+    let found = aws.json("dynamodb", "DynamoDB_20120810.Query", query).await;
+    found["Items"].as_array().is_some_and(Vec::is_empty)
 }
 
 async fn lists(seller: &Person, name: &str) -> Product {

@@ -114,6 +114,7 @@ async fn run(options: Options) -> Result<bool> {
         ("ActivityQueueUrl", "4"),
         ("MessagesQueueUrl", "4"),
         ("InboxQueueUrl", "4"),
+        ("PushQueueUrl", "4"),
         ("PaymentsQueueUrl", "5"),
         ("RefundsQueueUrl", "5"),
         ("WebhookDeliveriesQueueUrl", "5"),
