@@ -33,26 +33,20 @@ pub struct Email {
 }
 
 impl Email {
-    /// `letter`, which is in English, as an email, with links into the web shop.
+    /// `letter` as an email, whose own words are in the letter's language, with links into the web shop.
     ///
     /// # Errors
     /// When a template cannot be filled in.
     pub fn of(letter: &Letter, shop: &WebShop) -> Result<Self, askama::Error> {
-        Self::in_language(letter, Language::English, None, shop)
+        Self::stopped_at(letter, None, shop)
     }
 
-    /// `letter`, which is in this language, as an email whose own words are in it as well, with where to `stop` more of
-    /// the kind.
+    /// The same, with where to `stop` more of the kind.
     ///
     /// # Errors
     /// When a template cannot be filled in.
-    pub fn in_language(
-        letter: &Letter,
-        language: Language,
-        stop: Option<String>,
-        shop: &WebShop,
-    ) -> Result<Self, askama::Error> {
-        let words = Words::of(language);
+    pub fn stopped_at(letter: &Letter, stop: Option<String>, shop: &WebShop) -> Result<Self, askama::Error> {
+        let words = Words::of(letter.to.language);
         let subject = letter.subject.replace(parts_lines, " ");
         let link = letter.link.as_ref().and_then(|link| shop.link(link));
         let links: Vec<_> = letter.links.iter().filter_map(|link| shop.link(link)).collect();

@@ -95,7 +95,7 @@ mod tests {
             Mailer::from_env(&Aws::for_tests(sdk))
         });
         let mailer = mailer.unwrap();
-        let to = Recipient { email: "ann@cartwright.test".into(), name: "Ann".into() };
+        let to = Recipient::new("ann@cartwright.test", "Ann");
         let email = |stop: Option<&str>| Email {
             subject: "Tea".into(),
             text: "Tea.".into(),

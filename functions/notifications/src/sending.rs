@@ -13,7 +13,7 @@ use reviews::{ReviewLetterKind, ReviewLetters};
 use shared::dynamo::{Write, Written, update_item};
 use shared::guards::Guards;
 use shared::guards::claims::{Claim, TryId};
-use shared::letters::{Letter, Letters, Queued, Reader};
+use shared::letters::{Letter, Letters, Queued};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::run::telemetry;
@@ -157,7 +157,7 @@ impl Sending {
                 if claim == Claim::TakenOver {
                     telemetry::count("PossibleDuplicateEmail", 1);
                 }
-                self.mail(&letter, &service.reader(&thing), &what, this_try).await?;
+                self.mail(&letter, &what, this_try).await?;
                 tracing::info!(kind = queued.kind, id = queued.id, "email sent");
                 telemetry::count("EmailSent", 1);
             }
@@ -168,15 +168,10 @@ impl Sending {
     }
 
     /// Hands the letter to SES. Where SES certainly did not take it, the claim is given back.
-    async fn mail(
-        &self,
-        letter: &Letter,
-        reader: &Reader,
-        what: &str,
-        this_try: TryId,
-    ) -> anyhow::Result<()> {
-        let stop = reader.stop.as_ref().map(|stop| self.api.unsubscribe(&self.unsubscribing.token(stop)));
-        let email = Email::in_language(letter, reader.language, stop, &self.shop)?;
+    async fn mail(&self, letter: &Letter, what: &str, this_try: TryId) -> anyhow::Result<()> {
+        let stop = &letter.to.stop;
+        let stop = stop.as_ref().map(|stop| self.api.unsubscribe(&self.unsubscribing.token(stop)));
+        let email = Email::stopped_at(letter, stop, &self.shop)?;
         match self.mailer.send(&letter.to, &email).await {
             Err(NotSent::Refused(error)) => {
                 self.guards.give_back(what, this_try).await?;

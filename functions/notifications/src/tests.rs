@@ -102,7 +102,7 @@ const HOSTILE: [&str; 3] = [
 fn hostile() -> Letter {
     let [one, two, three] = HOSTILE.map(str::to_owned);
     Letter {
-        to: Recipient { email: "ann@cartwright.test".into(), name: two.clone() },
+        to: Recipient::new("ann@cartwright.test", two.clone()),
         subject: format!("{one}\r\nBcc: everyone@evil.example\u{0}"),
         headline: three.clone(),
         paragraphs: HOSTILE.map(str::to_owned).into(),
@@ -158,7 +158,7 @@ fn a_confirmation_says_what_was_ordered_and_where_to_see_it() {
 #[test]
 fn a_letter_of_words_alone_is_an_email_of_words_alone() {
     let letter = Letter {
-        to: Recipient { email: "ann@cartwright.test".into(), name: "Ann".into() },
+        to: Recipient::new("ann@cartwright.test", "Ann"),
         subject: "Your password has changed".into(),
         headline: "Your password has changed".into(),
         paragraphs: Vec::new(),
@@ -375,7 +375,7 @@ fn previews() -> Vec<(String, Email)> {
                 Language::German => format!("{}-de", kind.replace('.', "-")),
             };
             let stop = (!kind.starts_with("account.")).then(|| STOP.to_owned());
-            previews.push((name, Email::in_language(&letter, language, stop, &shop()).unwrap()));
+            previews.push((name, Email::stopped_at(&letter, stop, &shop()).unwrap()));
         }
     }
     previews
@@ -434,7 +434,7 @@ fn of_events(language: Language) -> Vec<(&'static str, Letter)> {
 #[test]
 fn what_an_email_says_by_itself_is_in_the_language_of_its_letter() {
     let (_, letter) = of_events(Language::German).remove(0);
-    let email = Email::in_language(&letter, Language::German, Some(STOP.into()), &shop()).unwrap();
+    let email = Email::stopped_at(&letter, Some(STOP.into()), &shop()).unwrap();
     assert!(email.text.starts_with("Guten Tag Ann Lee,"), "{}", email.text);
     for part in ["<html lang=\"de\">", ">Guten Tag <bdi>", ">Zum Shop</a>", ">Keine solchen E-Mails mehr</a>"]
     {

@@ -1,16 +1,13 @@
 //! What sellers are told of their products.
 
-use std::future::ready;
-
-use aws_sdk_dynamodb::types::Update;
-use shared::letters::{Language, Letter, Letters, Link, OfEvent, Reader};
+use shared::letters::{Language, Letter, Letters, Link, OfEvent};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::run::worker::Failure;
 use shared::values::text::isolated;
-use users::{Group, Profile, Users, Way};
+use users::{Group, Profile, Users};
 
-use crate::{Product, ProductId, Products};
+use crate::{Product, ProductId, ProductOffer, Products};
 
 shared::names!(
     /// What a letter about a product says.
@@ -40,40 +37,29 @@ impl Letters for ProductLetters {
 
     type Kind = ProductLetterKind;
     type Id = OfEvent<ProductId>;
-    type Thing = Reader;
+    type Thing = ();
 
     async fn letter(
         &self,
         kind: ProductLetterKind,
         id: &OfEvent<ProductId>,
-    ) -> Result<Option<(Letter, Reader)>, Failure> {
+    ) -> Result<Option<(Letter, ())>, Failure> {
         // Of what is gone by now there is nothing to tell.
-        let Some(found) = self.products.find(id.thing).await? else { return Ok(None) };
-        let Some(seller) = self.users.find(found.product.seller()).await? else { return Ok(None) };
-        Ok(found.product.letter(kind, &seller).map(|letter| (letter, seller.reader(Group::Sales))))
-    }
-
-    fn reader(&self, reader: &Reader) -> Reader {
-        reader.clone()
-    }
-
-    fn sent(&self, _: ProductLetterKind, _: &OfEvent<ProductId>) -> anyhow::Result<Option<Update>> {
-        Ok(None)
-    }
-
-    fn told(&self, _: ProductLetterKind, _: &Reader) -> impl Future<Output = ()> + Send {
-        ready(())
+        let Some(ProductOffer { product, .. }) = self.products.find(id.thing).await? else { return Ok(None) };
+        let words = |seller: &Profile| product.letter(kind, seller);
+        let letter = self.users.letter_to(product.seller(), Group::Sales, words).await?;
+        Ok(letter.map(|letter| (letter, ())))
     }
 }
 
 impl Product {
-    /// What its seller is told; `None` when that is not so, or no longer, or the seller does not want to hear of it.
+    /// What its seller is told; `None` when that is not so, or no longer.
     pub fn letter(&self, kind: ProductLetterKind, seller: &Profile) -> Option<Letter> {
         let is_so = match kind {
             ProductLetterKind::Approved => self.is_approved,
             ProductLetterKind::Rejected => self.rejection_reason.is_some(),
         };
-        if !is_so || !seller.is_told(Group::Sales, Way::Email) {
+        if !is_so {
             return None;
         }
         let name = isolated(self.product_name.as_str());
@@ -164,14 +150,6 @@ mod tests {
         }
         let letter = rejected.letter(Rejected, &ann(&json!({}))).unwrap();
         assert_eq!(letter.paragraphs[0], "“Tea” is not for sale. The shop wrote: “Blurred.”");
-    }
-
-    #[test]
-    fn whoever_wants_no_emails_of_sales_or_has_a_closed_account_gets_none() {
-        let letter = |with: &Value| product(true, None).letter(ProductLetterKind::Approved, &ann(with));
-        assert!(letter(&json!({ "reviewsEmail": false, "salesPush": false })).is_some());
-        assert_eq!(letter(&json!({ "salesEmail": false })), None);
-        assert_eq!(letter(&json!({ "status": "disabled" })), None);
     }
 
     #[test]

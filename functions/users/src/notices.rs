@@ -1,9 +1,6 @@
 //! What people are told of changes of their account that somebody else may have made. Nobody can switch these off.
 
-use std::future::ready;
-
-use aws_sdk_dynamodb::types::Update;
-use shared::letters::{Language, Letter, Letters, OfEvent, Reader, Recipient};
+use shared::letters::{Language, Letter, Letters, OfEvent, Recipient};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::run::worker::Failure;
@@ -37,29 +34,16 @@ impl Letters for NoticeLetters {
 
     type Kind = NoticeLetterKind;
     type Id = OfEvent<PersonId>;
-    type Thing = Reader;
+    type Thing = ();
 
     async fn letter(
         &self,
         kind: NoticeLetterKind,
         id: &OfEvent<PersonId>,
-    ) -> Result<Option<(Letter, Reader)>, Failure> {
+    ) -> Result<Option<(Letter, ())>, Failure> {
         // Whoever has left meanwhile has no address.
         let profile = self.users.find(&id.thing.0).await?;
-        let reader = |profile: &Profile| Reader { language: profile.language(), stop: None };
-        Ok(profile.map(|profile| (profile.notice(kind), reader(&profile))))
-    }
-
-    fn reader(&self, reader: &Reader) -> Reader {
-        reader.clone()
-    }
-
-    fn sent(&self, _: NoticeLetterKind, _: &OfEvent<PersonId>) -> anyhow::Result<Option<Update>> {
-        Ok(None)
-    }
-
-    fn told(&self, _: NoticeLetterKind, _: &Reader) -> impl Future<Output = ()> + Send {
-        ready(())
+        Ok(profile.map(|profile| (profile.notice(kind), ())))
     }
 }
 
@@ -69,9 +53,10 @@ impl Profile {
         self.locale.as_ref().map(|locale| Language::of(locale.as_str())).unwrap_or_default()
     }
 
-    /// How a letter reaches its person.
+    /// How a letter that always comes reaches its person, in which language.
     pub fn recipient(&self) -> Recipient {
-        Recipient { email: self.email.as_str().into(), name: self.full_name.to_string() }
+        let Self { email, full_name, .. } = self;
+        Recipient { language: self.language(), ..Recipient::new(email.as_str(), full_name.as_str()) }
     }
 
     /// What its person is told of a change of the account, as that stands now.
