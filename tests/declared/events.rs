@@ -196,6 +196,7 @@ async fn published() -> Vec<Event> {
         ("Users", &profile(&nothing), &profile(&json!({ "passwordChangedAt": LATER }))),
         ("Users", &profile(&nothing), &profile(&json!({ "fullName": "Ann Fox", "updatedAt": LATER }))),
         ("Users", &profile(&nothing), &profile(&json!({ "role": "seller", "roleChangedAt": LATER }))),
+        ("Users", &profile(&nothing), &profile(&json!({ "secondFactor": { "isOn": true, "at": LATER } }))),
     ];
     let sources = sources().await;
     let told = changes.into_iter().enumerate().map(|(number, (table, old, new))| {

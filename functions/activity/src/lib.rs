@@ -28,6 +28,8 @@ shared::names!(
         PasswordChanged = "user.password-changed",
         /// The account has another name or address.
         ProfileChanged = "user.profile-changed",
+        /// The person turned the second factor on or off.
+        SecondFactorChanged = "user.second-factor-changed",
         /// The person was made something else by an admin.
         RoleChanged = "user.role-changed",
         /// The person listed a product.

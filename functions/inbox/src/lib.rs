@@ -55,6 +55,8 @@ shared::names!(
         ProductApproved = "product.approved",
         /// A product of theirs was turned down.
         ProductRejected = "product.rejected",
+        /// Few pieces of a product of theirs are left, or none.
+        ProductRanLow = "product.ran-low",
         /// A product of theirs was reviewed.
         ReviewPosted = "review.posted",
         /// A review of theirs has a reply.
@@ -65,6 +67,8 @@ shared::names!(
         PasswordChanged = "user.password-changed",
         /// Their account has another name or address.
         ProfileChanged = "user.profile-changed",
+        /// They turned the second factor on or off.
+        SecondFactorChanged = "user.second-factor-changed",
         /// They were made something else.
         RoleChanged = "user.role-changed",
     }

@@ -6,7 +6,7 @@ use orders::guests::OrderTokens;
 use orders::letters::{GuestOrder, ParcelLetterKind, ReturnLetterKind};
 use orders::{CancellationReason, LetterKind, Order, Return};
 use payments::Refund;
-use products::{Product, ProductLetterKind};
+use products::{ProductLetterKind, ProductOffer};
 use reviews::{Review, ReviewLetterKind};
 use serde_json::{Value, json};
 use shared::letters::{Queued, Recipient, Row, Total};
@@ -393,13 +393,18 @@ fn of_events(language: Language) -> Vec<(&'static str, Letter)> {
         "username": "Ann_Lee", "createdAt": at, "locale": language.tag(), "role": "seller",
     });
     let reader: Profile = serde_json::from_value(reader).unwrap();
-    let product = |is_approved: bool, reason: Option<&str>| -> Product {
-        serde_json::from_value(json!({
+    let product = |is_approved: bool, reason: Option<&str>| -> ProductOffer {
+        let product = json!({
             "id": OFFER, "ownerId": "5d0c", "fileName": "mug.png", "productName": "Stoneware mug",
             "productPrice": 1_450, "currency": "USD", "description": "Grey", "category": "Kitchen",
             "isApproved": is_approved, "rejectionReason": reason, "createdAt": at, "updatedAt": at, "version": 1
-        }))
-        .unwrap()
+        });
+        let offer = json!({
+            "offerId": OFFER, "productId": OFFER, "productName": "Stoneware mug", "price": 1_450, "currency": "USD",
+            "quantity": 3, "forSale": is_approved, "sellerId": "5d0c", "schemaVersion": 1
+        });
+        let (product, offer) = (serde_json::from_value(product), serde_json::from_value(offer));
+        ProductOffer { product: product.unwrap(), offer: offer.unwrap(), rating: None }
     };
     let store = json!({
         "storeId": OFFER, "ownerId": "5d0c", "name": "Tea house", "nameKey": "teahouse", "status": "deactivated",
@@ -417,7 +422,7 @@ fn of_events(language: Language) -> Vec<(&'static str, Letter)> {
         NoticeLetterKind::ALL.map(|kind| (kind.as_str(), reader.notice(kind))).into_iter().collect();
     for kind in ProductLetterKind::ALL {
         let product = match kind {
-            ProductLetterKind::Approved => product(true, None),
+            ProductLetterKind::Approved | ProductLetterKind::RanLow => product(true, None),
             ProductLetterKind::Rejected => product(false, Some(HOSTILE[0])),
         };
         letters.push((kind.as_str(), product.letter(kind, &reader).unwrap()));

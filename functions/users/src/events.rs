@@ -31,6 +31,8 @@ shared::names!(
         PasswordChanged = "user.password-changed",
         /// Has another address or name.
         ProfileChanged = "user.profile-changed",
+        /// Turned the second factor on or off.
+        SecondFactorChanged = "user.second-factor-changed",
         /// Was made something else by an admin.
         RoleChanged = "user.role-changed",
     }
@@ -51,6 +53,10 @@ pub fn between(old: Option<&Profile>, new: Option<&Profile>) -> Vec<UserEvent> {
     let newer = |at: Option<Timestamp>, before: Option<Option<Timestamp>>| at.filter(|_| before != Some(at));
     if let Some(at) = newer(new.password_changed_at, old.map(|old| old.password_changed_at)) {
         events.push(event(What::PasswordChanged, at));
+    }
+    let second_factor = |profile: &Profile| profile.second_factor.map(|change| change.at);
+    if let Some(at) = newer(second_factor(new), old.map(second_factor)) {
+        events.push(event(What::SecondFactorChanged, at));
     }
     if let Some(at) = newer(new.role_changed_at, old.map(|old| old.role_changed_at)) {
         events.push(event(What::RoleChanged, at));
@@ -105,6 +111,17 @@ mod tests {
         assert_eq!(told(Some(&signed_in), Some(&again)), [(What::SignedIn, at(6))]);
         assert_eq!(told(Some(&again), Some(&changed)), [(What::PasswordChanged, at(7))]);
         assert_eq!(told(Some(&changed), None), []);
+    }
+
+    #[test]
+    fn a_second_factor_that_is_turned_on_or_off_is_told_and_a_sign_in_that_gives_one_is_not() {
+        let turned = |is_on: bool, minute| crate::SecondFactorChange { is_on, at: at(minute) };
+        let on = Profile { second_factor: Some(turned(true, 3)), ..ann() };
+        let given = Profile { second_factor_at: Some(at(4)), ..on.clone() };
+        let off = Profile { second_factor: Some(turned(false, 5)), ..ann() };
+        assert_eq!(told(Some(&ann()), Some(&on)), [(What::SecondFactorChanged, at(3))]);
+        assert_eq!(told(Some(&on), Some(&given)), []);
+        assert_eq!(told(Some(&given), Some(&off)), [(What::SecondFactorChanged, at(5))]);
     }
 
     #[test]

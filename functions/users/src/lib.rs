@@ -32,7 +32,7 @@ pub use letters::{AccountLetterKind, AccountLetters, LeaverId};
 pub use new_address::{
     AddressCodes, AddressLetterKind, AddressLetters, ChangeOf, FormerAddress, FormerAddresses, NewAddress,
 };
-pub use notices::{NoticeLetterKind, NoticeLetters};
+pub use notices::{NoticeLetterKind, NoticeLetters, SecondFactorChange};
 pub use preferences::{Choices, Group, PreferenceChanges, PreferencesView, Way};
 pub use profile::{EmailPrefix, Locale, Phone, ProfileChanges, ProfileView, SavedAddress};
 pub use standing::{
@@ -243,6 +243,9 @@ pub struct Profile {
     /// Since when every sign-in has needed a second factor: when the first one that gave it was completed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second_factor_at: Option<Timestamp>,
+    /// When the person last turned the second factor on or off, and which of the two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_factor: Option<SecondFactorChange>,
     /// When an admin last changed what the person is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role_changed_at: Option<Timestamp>,
@@ -323,6 +326,7 @@ impl Profile {
             password_changed_at: None,
             role: None,
             second_factor_at: None,
+            second_factor: None,
             role_changed_at: None,
             status: Status::Active,
             sync: None,

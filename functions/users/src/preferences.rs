@@ -213,7 +213,7 @@ const ALWAYS: [Always; 2] = [
     },
     Always {
         what: "account.email",
-        why: "Emails about the account say that somebody changed it: its password, address or role.",
+        why: "Emails about the account say that somebody changed it: its password, address, second factor or role.",
     },
 ];
 

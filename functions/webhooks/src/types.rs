@@ -68,6 +68,8 @@ shared::names!(
         UserPasswordChanged = "user.password-changed",
         /// A person has another name or address.
         UserProfileChanged = "user.profile-changed",
+        /// A person turned the second factor on or off.
+        UserSecondFactorChanged = "user.second-factor-changed",
         /// An admin made a person a customer, a seller or an admin.
         UserRoleChanged = "user.role-changed",
     }

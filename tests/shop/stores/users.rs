@@ -10,7 +10,8 @@ use shared::http::problem::SECOND_FACTOR_NEEDED;
 use shared::values::time::Timestamp;
 use tests::meddler::Meddler;
 use users::{
-    Admins, FormerAddress, NewAddress, Profile, ProfileChanges, Restanding, Role, SignIn, Status, Users,
+    Admins, FormerAddress, NewAddress, Profile, ProfileChanges, Restanding, Role, SecondFactorChange, SignIn,
+    Status, Users,
 };
 
 use super::{DAY, MINUTE, Tables, now, open, open_behind, open_with, profile_of, someone};
@@ -68,7 +69,8 @@ async fn nothing_is_noted_of_somebody_without_a_profile() {
     let (users, guards) = open::<(Users, Guards)>().await;
     let ann = someone().id().clone();
     assert!(users.signed_in(&guards, &ann, &BY_PASSWORD, now()).await.is_err());
-    assert!(users.second_factor_off(&ann).await.is_err());
+    assert!(users.second_factor_off(&ann, now()).await.is_err());
+    assert!(users.second_factor_on(&ann, now()).await.is_err());
     assert_eq!(recorded(&ann).await, None);
 }
 
@@ -87,9 +89,26 @@ async fn a_profile_knows_since_when_every_sign_in_gave_a_second_factor() {
     assert_eq!(since().await, None);
     users.signed_in(&guards, &ann, &by_code(now() + DAY), now() + DAY).await.unwrap();
     assert_eq!(since().await, Some(now() + DAY));
-    users.second_factor_off(&ann).await.unwrap();
-    users.second_factor_off(&ann).await.unwrap();
+    users.second_factor_off(&ann, now() + DAY).await.unwrap();
     assert_eq!(since().await, None);
+}
+
+#[tokio::test]
+async fn a_second_factor_is_turned_off_once_and_turned_on_each_time() {
+    let users = open::<Users>().await;
+    let profile = profile_of(someone().id(), "Ann");
+    let ann = profile.user_id.clone();
+    users.create(&profile).await.unwrap();
+    let last = async || recorded(&ann).await.unwrap().second_factor;
+    let change = |is_on, at| Some(SecondFactorChange { is_on, at });
+    users.second_factor_off(&ann, now()).await.unwrap();
+    assert_eq!(last().await, None, "there was none");
+    users.second_factor_on(&ann, now()).await.unwrap();
+    users.second_factor_on(&ann, now() + MINUTE).await.unwrap();
+    assert_eq!(last().await, change(true, now() + MINUTE), "another app took the place of the first");
+    users.second_factor_off(&ann, now() + DAY).await.unwrap();
+    users.second_factor_off(&ann, now() + DAY + MINUTE).await.unwrap();
+    assert_eq!(last().await, change(false, now() + DAY));
 }
 
 #[tokio::test]
@@ -205,7 +224,7 @@ async fn an_admin_changes_things_after_a_sign_in_with_a_second_factor_alone_wher
     assert_eq!(strict.current(root.clone()).await.unwrap_err().kind(), SECOND_FACTOR_NEEDED);
     let by_code = root.clone().having_signed_in_at(now() + MINUTE);
     assert_eq!(strict.current(by_code.clone()).await, Ok(by_code.clone()));
-    users.second_factor_off(root.id()).await.unwrap();
+    users.second_factor_off(root.id(), now() + MINUTE).await.unwrap();
     assert_eq!(strict.current(by_code).await.unwrap_err().kind(), SECOND_FACTOR_NEEDED);
     // Elsewhere the password suffices, and nobody else is asked anything.
     let lenient: Admins = open_with(vec![("ADMIN_MFA", Some("false".into()))]).await;
