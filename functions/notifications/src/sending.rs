@@ -3,6 +3,7 @@
 use anyhow::anyhow;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{ReturnValue, Update};
+use orders::digests::{SaleLetterKind, SaleLetters};
 use orders::letters::{
     GuestLetterKind, GuestLetters, OrderLetters, ParcelLetterKind, ParcelLetters, ReturnLetterKind,
     ReturnLetters,
@@ -43,6 +44,7 @@ pub struct Sending {
     products: ProductLetters,
     stores: StoreLetters,
     reviews: ReviewLetters,
+    sales: SaleLetters,
     exports: ExportLetters,
     mailer: Mailer,
     shop: WebShop,
@@ -66,6 +68,7 @@ impl FromEnv for Sending {
             products: ProductLetters::from_env(aws)?,
             stores: StoreLetters::from_env(aws)?,
             reviews: ReviewLetters::from_env(aws)?,
+            sales: SaleLetters::from_env(aws)?,
             exports: ExportLetters::from_env(aws)?,
             mailer: Mailer::from_env(aws)?,
             shop: WebShop::from_env(aws)?,
@@ -117,6 +120,9 @@ impl Sending {
         }
         if queued.kind.parse::<ReviewLetterKind>().is_ok() {
             return self.send_for(&self.reviews, queued, now).await;
+        }
+        if queued.kind.parse::<SaleLetterKind>().is_ok() {
+            return self.send_for(&self.sales, queued, now).await;
         }
         self.send_for(&self.orders, queued, now).await
     }

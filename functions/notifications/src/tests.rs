@@ -2,6 +2,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use html5gum::{Token, Tokenizer};
+use orders::digests::{Hour, SaleLetterKind, Sold};
 use orders::guests::OrderTokens;
 use orders::letters::{GuestOrder, ParcelLetterKind, ReturnLetterKind};
 use orders::{CancellationReason, LetterKind, Order, Return};
@@ -430,6 +431,10 @@ fn of_events(language: Language) -> Vec<(&'static str, Letter)> {
     for kind in StoreLetterKind::ALL {
         letters.push((kind.as_str(), store.letter(kind, &reader).unwrap()));
     }
+    let sold: Sold =
+        serde_json::from_value(json!({ "orders": 3, "revenue": 45_850, "currency": "USD" })).unwrap();
+    let hour = Hour::of(at.parse().unwrap());
+    letters.push((SaleLetterKind::Digest.as_str(), sold.letter(hour, &reader).unwrap()));
     for kind in ReviewLetterKind::ALL {
         letters.push((kind.as_str(), review.letter(kind, "Stoneware mug", &reader).unwrap()));
     }
