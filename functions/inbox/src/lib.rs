@@ -69,6 +69,8 @@ shared::names!(
         ProfileChanged = "user.profile-changed",
         /// They turned the second factor on or off.
         SecondFactorChanged = "user.second-factor-changed",
+        /// Mail to them came back for good or was called spam, and none is sent any more.
+        EmailSuppressed = "user.email-suppressed",
         /// They were made something else.
         RoleChanged = "user.role-changed",
     }

@@ -54,6 +54,8 @@ shared::names!(
         ProfileChanged = "user.profile-changed",
         /// A second factor was turned on or off.
         SecondFactorChanged = "user.second-factor-changed",
+        /// An address gets no email any more.
+        EmailSuppressed = "user.email-suppressed",
         /// Somebody was made something else.
         RoleChanged = "user.role-changed",
     }
@@ -129,6 +131,7 @@ pub fn news(happened: Happened, facts: &Facts, things: &Things, time: Timestamp)
         Happened::PasswordChanged => of_account(Kind::PasswordChanged),
         Happened::ProfileChanged => of_account(Kind::ProfileChanged),
         Happened::SecondFactorChanged => of_account(Kind::SecondFactorChanged),
+        Happened::EmailSuppressed => of_account(Kind::EmailSuppressed),
         Happened::RoleChanged => of_account(Kind::RoleChanged),
     }
 }

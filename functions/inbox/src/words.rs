@@ -68,6 +68,11 @@ fn english(kind: Kind, what: Option<&str>) -> String {
         Kind::SecondFactorChanged => {
             "Your second factor was turned on or off. If that was not you, change your password.".into()
         }
+        Kind::EmailSuppressed => {
+            "Our emails to you came back or were marked as spam, so we send none any more. Give us another address, or \
+             write to the shop."
+                .into()
+        }
         Kind::RoleChanged => "An admin changed what your account may do. Sign in again to see it.".into(),
     }
 }
@@ -104,6 +109,11 @@ fn german(kind: Kind, what: Option<&str>) -> String {
             "Ihr zweiter Faktor wurde ein- oder ausgeschaltet. Wenn Sie das nicht waren, ändern Sie Ihr Passwort."
                 .into()
         }
+        Kind::EmailSuppressed => {
+            "Unsere E-Mails an Sie kamen zurück oder wurden als Spam gemeldet, darum senden wir keine mehr. Geben Sie uns \
+             eine andere Adresse, oder schreiben Sie dem Shop."
+                .into()
+        }
         Kind::RoleChanged => {
             "Ein Admin hat geändert, was Ihr Konto darf. Melden Sie sich neu an, um es zu sehen.".into()
         }
@@ -130,7 +140,7 @@ mod tests {
             assert_eq!(text.contains("Tea"), about.is_some() && !is_of_the_account, "{text}");
         }
         let sentences: std::collections::BTreeSet<_> = all.iter().map(|(_, _, text)| text).collect();
-        assert_eq!(sentences.len(), all.len() - 2 * 4, "those about an account say the same twice");
+        assert_eq!(sentences.len(), all.len() - 2 * 5, "those about an account say the same twice");
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! How people are told what the services have to say. What a letter says is its service's; what an email looks like is
 //! decided here and in `templates/`, and calls nothing. [`Sending`] sends each letter once, [`mailer`] hands it to SES;
 //! those with a code go out by Cognito, to which [`AccountEmails`] gives them. What events give rise to, [`messages`]
-//! queues.
+//! queues; what comes back, [`feedback`] notes.
 
 pub mod account;
+pub mod feedback;
 pub mod mailer;
 pub mod messages;
 pub mod sending;
@@ -16,6 +17,7 @@ use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 
 pub use account::AccountEmails;
+pub use feedback::Recording;
 pub use mailer::{Mailer, NotSent};
 pub use sending::Sending;
 

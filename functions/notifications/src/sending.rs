@@ -22,8 +22,8 @@ use shared::run::worker::Failure;
 use shared::values::time::Timestamp;
 use stores::{StoreLetterKind, StoreLetters};
 use users::{
-    AccountLetterKind, AccountLetters, AddressLetterKind, AddressLetters, ExportLetterKind, ExportLetters,
-    NoticeLetterKind, NoticeLetters, Unsubscribing,
+    AccountLetterKind, AccountLetters, AddressIds, AddressLetterKind, AddressLetters, ExportLetterKind,
+    ExportLetters, Mail, MessageLetterKind, MessageLetters, NoticeLetterKind, NoticeLetters, Unsubscribing,
 };
 
 use crate::{Api, Email, Mailer, NotSent, WebShop};
@@ -45,7 +45,10 @@ pub struct Sending {
     stores: StoreLetters,
     reviews: ReviewLetters,
     sales: SaleLetters,
+    messages: MessageLetters,
     exports: ExportLetters,
+    mail: Mail,
+    addresses: AddressIds,
     mailer: Mailer,
     shop: WebShop,
     api: Api,
@@ -69,7 +72,10 @@ impl FromEnv for Sending {
             stores: StoreLetters::from_env(aws)?,
             reviews: ReviewLetters::from_env(aws)?,
             sales: SaleLetters::from_env(aws)?,
+            messages: MessageLetters::from_env(aws)?,
             exports: ExportLetters::from_env(aws)?,
+            mail: Mail::from_env(aws)?,
+            addresses: AddressIds::from_env(aws)?,
             mailer: Mailer::from_env(aws)?,
             shop: WebShop::from_env(aws)?,
             api: Api::from_env(aws)?,
@@ -82,7 +88,8 @@ impl Sending {
     /// Sends the letter that was queued, if what it says is still so.
     ///
     /// Safe to repeat: a letter is claimed before it is sent, and one that went out does not go out again. Where a try
-    /// died between the two, the next one sends, and counts a possible duplicate.
+    /// died between the two, the next one sends, and counts a possible duplicate. To an address that gets no email
+    /// nothing is sent, and the letter counts as sent: nobody is owed what cannot arrive.
     ///
     /// # Errors
     /// [`Failure::Later`] while another try is at it, [`Failure::Never`] when there is no such letter or nothing that
@@ -120,6 +127,9 @@ impl Sending {
         }
         if queued.kind.parse::<ReviewLetterKind>().is_ok() {
             return self.send_for(&self.reviews, queued, now).await;
+        }
+        if queued.kind.parse::<MessageLetterKind>().is_ok() {
+            return self.send_for(&self.messages, queued, now).await;
         }
         if queued.kind.parse::<SaleLetterKind>().is_ok() {
             return self.send_for(&self.sales, queued, now).await;
@@ -163,14 +173,36 @@ impl Sending {
                 if claim == Claim::TakenOver {
                     telemetry::count("PossibleDuplicateEmail", 1);
                 }
-                self.mail(&letter, &what, this_try).await?;
-                tracing::info!(kind = queued.kind, id = queued.id, "email sent");
-                telemetry::count("EmailSent", 1);
+                if self.is_suppressed(&letter, &what, this_try, now).await? {
+                    tracing::info!(kind = queued.kind, id = queued.id, "its address gets no email: not sent");
+                    telemetry::count("EmailSuppressed", 1);
+                } else {
+                    self.mail(&letter, &what, this_try).await?;
+                    tracing::info!(kind = queued.kind, id = queued.id, "email sent");
+                    telemetry::count("EmailSent", 1);
+                }
             }
         }
         self.record(&what, service.sent(kind, &id)?, now).await?;
         service.told(kind, &thing).await;
         Ok(())
+    }
+
+    /// Whether the letter's address gets no email any more. Where that cannot be known, the claim is given back.
+    async fn is_suppressed(
+        &self,
+        letter: &Letter,
+        what: &str,
+        this_try: TryId,
+        now: Timestamp,
+    ) -> anyhow::Result<bool> {
+        match self.mail.is_suppressed(&self.addresses.of(&letter.to.email), now).await {
+            Ok(is_suppressed) => Ok(is_suppressed),
+            Err(error) => {
+                self.guards.give_back(what, this_try).await?;
+                Err(error)
+            }
+        }
     }
 
     /// Hands the letter to SES. Where SES certainly did not take it, the claim is given back.

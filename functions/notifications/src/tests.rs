@@ -16,7 +16,7 @@ use shared::run::aws::{Aws, FromEnv};
 use shared::run::worker::Failure;
 use shared::values::time::Timestamp;
 use stores::{Store, StoreLetterKind};
-use users::{AccountLetterKind, NoticeLetterKind, Profile};
+use users::{AccountLetterKind, Message, MessageLetterKind, NoticeLetterKind, Profile};
 
 use super::*;
 
@@ -375,7 +375,8 @@ fn previews() -> Vec<(String, Email)> {
                 Language::English => kind.replace('.', "-"),
                 Language::German => format!("{}-de", kind.replace('.', "-")),
             };
-            let stop = (!kind.starts_with("account.")).then(|| STOP.to_owned());
+            let is_always = kind.starts_with("account.") || kind.starts_with("message.");
+            let stop = (!is_always).then(|| STOP.to_owned());
             previews.push((name, Email::stopped_at(&letter, stop, &shop()).unwrap()));
         }
     }
@@ -428,6 +429,13 @@ fn of_events(language: Language) -> Vec<(&'static str, Letter)> {
         };
         letters.push((kind.as_str(), product.letter(kind, &reader).unwrap()));
     }
+    let message = json!({
+        "about": "5d0c6a7e-2b0f-4f0e-9c68-3fd12c0b7a94", "messageId": OFFER, "subject": "About your mugs",
+        "text": format!("The box was open.\n\n{}", HOSTILE[2]), "by": "root", "at": at, "expiresAt": 0,
+        "schemaVersion": 1
+    });
+    let message: Message = serde_json::from_value(message).unwrap();
+    letters.push((MessageLetterKind::Sent.as_str(), message.letter(reader.recipient())));
     for kind in StoreLetterKind::ALL {
         letters.push((kind.as_str(), store.letter(kind, &reader).unwrap()));
     }
@@ -595,7 +603,8 @@ async fn an_email_that_another_try_is_at_comes_again_and_is_not_sent() {
         None => (200, found.clone()),
     });
     let variables =
-        ["API_URL", "ORDER_TOKEN_KEY", "PAYMENTS_QUEUE_URL", "EMAIL_SENDER"].map(|name| (name, Some("a")));
+        ["API_URL", "ORDER_TOKEN_KEY", "PAYMENTS_QUEUE_URL", "EMAIL_SENDER", "EMAIL_CONFIGURATION_SET"]
+            .map(|name| (name, Some("a")));
     let tables = [("GUARDS_TABLE", Some("guards")), ("ORDERS_TABLE", Some("orders"))];
     let variables = [&variables[..], &tables].concat();
     let sending = temp_env::with_vars(variables, || Sending::from_env(&Aws::for_tests(sdk))).unwrap();

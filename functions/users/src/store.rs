@@ -11,7 +11,11 @@
 //! transaction with the check that whoever changes them is an open admin at that moment: of two admins who would take
 //! each other's role away only one does, so one is always left.
 
+mod mail;
 mod preferences;
+
+pub use mail::Mail;
+pub(crate) use mail::{MESSAGE, OWN_SUPPRESSED};
 
 use anyhow::{Context, anyhow};
 use aws_sdk_dynamodb::Client;
