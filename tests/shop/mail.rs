@@ -9,7 +9,8 @@ use tests::shop::{Mail, Person, Shop, product, unique};
 use tests::wait::eventually;
 
 async fn writes(admin: &Person, key: &str, to: &str, subject: &str) -> Answer {
-    let body = json!({ "to": to, "subject": subject, "text": "The box was open.\n\nDo you want another one?" });
+    let body =
+        json!({ "to": to, "subject": subject, "text": "The box was open.\n\nDo you want another one?" });
     let request = admin.request(Method::POST, "/notifications/email").header("idempotency-key", key);
     request.json(&body).send().await
 }

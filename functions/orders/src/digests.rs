@@ -97,7 +97,11 @@ impl Sold {
         let revenue = Amount::from_minor(u64::try_from(self.revenue).unwrap_or_default());
         let (subject, when, totals, link) = match seller.language() {
             Language::English => (
-                if orders == 1 { "You have a new order".to_owned() } else { format!("You have {orders} new orders") },
+                if orders == 1 {
+                    "You have a new order".to_owned()
+                } else {
+                    format!("You have {orders} new orders")
+                },
                 format!("In the hour from {} on somebody ordered what you sell.", hour.0.in_words()),
                 ["Orders", "Together"],
                 "See what is to be sent",
@@ -165,7 +169,8 @@ impl Letters for SaleLetters {
         let SaleLetterKind::Digest = kind;
         let seller = &id.person.0;
         let Some(sold) = self.hours.find(seller, id.which).await? else { return Ok(None) };
-        let letter = self.users.letter_to(seller, Group::Sales, |seller| sold.letter(id.which, seller)).await?;
+        let letter =
+            self.users.letter_to(seller, Group::Sales, |seller| sold.letter(id.which, seller)).await?;
         Ok(letter.map(|letter| (letter, ())))
     }
 }

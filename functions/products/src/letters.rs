@@ -182,7 +182,8 @@ mod tests {
         use ProductLetterKind::{Approved, Rejected};
         let (new, approved, rejected) =
             (product(false, None), product(true, None), product(false, Some("Blurred.")));
-        let subject = |product: &ProductOffer, kind| product.letter(kind, &ann(&json!({}))).map(|one| one.subject);
+        let subject =
+            |product: &ProductOffer, kind| product.letter(kind, &ann(&json!({}))).map(|one| one.subject);
         assert_eq!(subject(&approved, Approved), Some("Tea is for sale".into()));
         assert_eq!(subject(&rejected, Rejected), Some("Tea was not approved".into()));
         for (product, kind) in
@@ -198,9 +199,9 @@ mod tests {
     fn a_seller_is_told_how_few_pieces_are_left_while_there_are_few_of_what_is_for_sale() {
         let told = |is_approved, pieces| {
             let product = ProductOffer { offer: offer(pieces), ..product(is_approved, None) };
-            product.letter(ProductLetterKind::RanLow, &ann(&json!({}))).map(|mut letter| {
-                (letter.subject, letter.paragraphs.remove(0))
-            })
+            product
+                .letter(ProductLetterKind::RanLow, &ann(&json!({})))
+                .map(|mut letter| (letter.subject, letter.paragraphs.remove(0)))
         };
         let low = |subject: &str, news: &str| Some((subject.to_owned(), news.to_owned()));
         assert_eq!(told(true, 4), low("Tea is running low", "Of “Tea” 4 pieces are left."));

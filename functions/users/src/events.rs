@@ -194,7 +194,8 @@ mod tests {
     }
 
     #[test]
-    fn a_person_is_told_of_each_message_and_of_an_address_that_gets_no_email_and_nobody_of_others_addresses() {
+    fn a_person_is_told_of_each_message_and_of_an_address_that_gets_no_email_and_nobody_of_others_addresses()
+    {
         let told = |old: Option<&MailEntry>, new: Option<&MailEntry>| -> Vec<_> {
             between_mail(old, new).into_iter().map(|event| (event.what, event.at)).collect()
         };

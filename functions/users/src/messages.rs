@@ -257,7 +257,11 @@ impl Letters for MessageLetters {
     type Id = MessageName;
     type Thing = ();
 
-    async fn letter(&self, kind: MessageLetterKind, id: &MessageName) -> Result<Option<(Letter, ())>, Failure> {
+    async fn letter(
+        &self,
+        kind: MessageLetterKind,
+        id: &MessageName,
+    ) -> Result<Option<(Letter, ())>, Failure> {
         let MessageLetterKind::Sent = kind;
         // What was to somebody who has left since is gone as well.
         let Some(message) = self.mail.message(id).await? else { return Ok(None) };

@@ -63,8 +63,8 @@ impl FromStr for AddressId {
     type Err = NotAnId;
 
     fn from_str(text: &str) -> Result<Self, NotAnId> {
-        let is_one =
-            text.len() == LETTERS && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        let is_one = text.len() == LETTERS
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         is_one.then(|| Self(text.to_owned())).ok_or(NotAnId)
     }
 }
@@ -251,7 +251,9 @@ impl Feedback {
             Self::Bounce { bounce } if bounce.bounce_type == "Permanent" => {
                 (&bounce.bounced_recipients, Reason::Bounce, bounce.timestamp)
             }
-            Self::Complaint { complaint } if complaint.complaint_feedback_type.as_deref() != Some("not-spam") => {
+            Self::Complaint { complaint }
+                if complaint.complaint_feedback_type.as_deref() != Some("not-spam") =>
+            {
                 (&complaint.complained_recipients, Reason::Complaint, complaint.timestamp)
             }
             Self::Bounce { .. } | Self::Complaint { .. } | Self::Other => return Vec::new(),
@@ -265,7 +267,8 @@ impl FeedbackOf {
     /// one that it cannot read is none of its.
     fn address(&self) -> Option<Email> {
         let text = self.email_address.as_str();
-        let bare = text.rsplit_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or(text, |(bare, _)| bare);
+        let bare =
+            text.rsplit_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or(text, |(bare, _)| bare);
         bare.parse().ok()
     }
 }
@@ -342,7 +345,12 @@ mod tests {
     fn mailboxes_come_back_after_half_a_year_and_whoever_complained_after_two() {
         let id = AddressIds { key: "ours".into() }.of("ann@example.com");
         let seen = |reason| {
-            let view = SuppressionView::from(Suppression::new(id.clone(), reason, None, at("2026-11-29T10:00:00.000Z")));
+            let view = SuppressionView::from(Suppression::new(
+                id.clone(),
+                reason,
+                None,
+                at("2026-11-29T10:00:00.000Z"),
+            ));
             serde_json::to_value(view).unwrap()["until"].clone()
         };
         assert_eq!(seen(Reason::Bounce), "2027-05-28T10:00:00.000Z");

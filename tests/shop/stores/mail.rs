@@ -9,9 +9,7 @@ use shared::guards::{Committed, Guards, KeyedRequest, Once};
 use shared::http::input;
 use tests::meddler::Meddler;
 use tests::shop::unique;
-use users::{
-    About, AddressId, AddressIds, Mail, Message, NewMessage, Reason, Suppression, Users,
-};
+use users::{About, AddressId, AddressIds, Mail, Message, NewMessage, Reason, Suppression, Users};
 
 use super::{key, now, open, open_behind, open_with, profile_of, someone};
 

@@ -163,9 +163,8 @@ async fn a_sale_is_in_one_hour_of_its_sellers_and_out_of_it_when_it_is_off() {
     let seller = tea.seller().clone();
     let sold = async |hour: Hour| {
         let sold = hours.find(&seller, hour).await.expect("the table answers");
-        sold.and_then(|sold| sold.letter(hour, &profile_of(&seller, "Ann"))).map(|letter| {
-            letter.totals.into_iter().map(|total| total.amount).collect::<Vec<_>>()
-        })
+        sold.and_then(|sold| sold.letter(hour, &profile_of(&seller, "Ann")))
+            .map(|letter| letter.totals.into_iter().map(|total| total.amount).collect::<Vec<_>>())
     };
     let (this, next) = (Hour::of(now()), Hour::of(now() + DAY / 24));
     let [first, second, third]: [OrderId; 3] = [

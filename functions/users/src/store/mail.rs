@@ -17,9 +17,7 @@ use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put};
 use shared::caller::UserId;
 use shared::dynamo::list::{Cursors, List, Page, PageRequest, Sort};
-use shared::dynamo::{
-    Item, KeptItems, Remains, Stretch, Write, Written, from_item, number, text, to_item,
-};
+use shared::dynamo::{Item, KeptItems, Remains, Stretch, Write, Written, from_item, number, text, to_item};
 use shared::guards::{Committed, Guards, KeyedRequest};
 use shared::http::problem::Problem;
 use shared::run::aws::{Aws, FromEnv};
@@ -40,14 +38,11 @@ pub(crate) const OWN_SUPPRESSED: &str = "suppressed#";
 /// What begins the entry of a message.
 pub(crate) const MESSAGE: &str = "message#";
 
-const OF_PERSON: List = List { index: None, partition: "about", sort: Sort::Ascending("entry"), key: "entry" };
+const OF_PERSON: List =
+    List { index: None, partition: "about", sort: Sort::Ascending("entry"), key: "entry" };
 
-const LISTED: List = List {
-    index: Some("suppressed"),
-    partition: "listed",
-    sort: Sort::Descending("at"),
-    key: "about,entry",
-};
+const LISTED: List =
+    List { index: Some("suppressed"), partition: "listed", sort: Sort::Descending("at"), key: "about,entry" };
 
 /// What is written to people, and to whom nothing is.
 #[derive(Debug, Clone)]
