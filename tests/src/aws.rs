@@ -404,7 +404,6 @@ fn answered<T>(answer: anyhow::Result<T>) -> T {
     answer.unwrap_or_else(|error| panic!("{error:#}"))
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test stands outside of the shop, where the time comes from")]
 /// What SES tells of a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Feedback {
@@ -416,6 +415,7 @@ pub enum Feedback {
     Complained,
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test stands outside of the shop, where the time comes from")]
 fn in_the_future(later: Duration) -> String {
     let time = jiff::Timestamp::now() + later;
     format!("{time:.0}")

@@ -48,7 +48,7 @@ pub struct Sending {
     messages: MessageLetters,
     exports: ExportLetters,
     mail: Mail,
-    addresses: AddressIds,
+    address_ids: AddressIds,
     mailer: Mailer,
     shop: WebShop,
     api: Api,
@@ -75,7 +75,7 @@ impl FromEnv for Sending {
             messages: MessageLetters::from_env(aws)?,
             exports: ExportLetters::from_env(aws)?,
             mail: Mail::from_env(aws)?,
-            addresses: AddressIds::from_env(aws)?,
+            address_ids: AddressIds::from_env(aws)?,
             mailer: Mailer::from_env(aws)?,
             shop: WebShop::from_env(aws)?,
             api: Api::from_env(aws)?,
@@ -196,7 +196,7 @@ impl Sending {
         this_try: TryId,
         now: Timestamp,
     ) -> anyhow::Result<bool> {
-        match self.mail.is_suppressed(&self.addresses.of(&letter.to.email), now).await {
+        match self.mail.is_suppressed(&self.address_ids.of(&letter.to.email), now).await {
             Ok(is_suppressed) => Ok(is_suppressed),
             Err(error) => {
                 self.guards.give_back(what, this_try).await?;
