@@ -76,7 +76,7 @@ async fn a_person_is_written_to_once_in_the_shops_layout_and_finds_it_in_the_log
     .await;
     assert_eq!(log["subject"], first["messageId"]);
     assert_eq!(count(&shop, &ann.email, &subject).await, 1);
-    let export = ann.request_on_the_account(Method::GET, "/users/me/export").send().await.is(200);
+    let export = ann.get("/users/me/export").await.is(200);
     assert_eq!(export["data"]["mail"][0]["subject"], subject.as_str());
 }
 
@@ -125,7 +125,7 @@ async fn to_an_address_that_mail_came_back_from_nothing_is_written_until_an_admi
         told.filter(|one| one["kind"] == "user.email-suppressed").count().checked_sub(1)
     })
     .await;
-    let export = bob.request_on_the_account(Method::GET, "/users/me/export").send().await.is(200);
+    let export = bob.get("/users/me/export").await.is(200);
     assert_eq!(export["data"]["mail"][0]["reason"], "bounce");
 
     // Neither a message nor the letters of an order, which is owed none of them for ever.
