@@ -28,6 +28,7 @@ mod limits;
 mod lists;
 mod local_page;
 mod local_stripe;
+mod mail;
 mod main_job;
 mod messages;
 mod orders {

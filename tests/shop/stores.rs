@@ -15,6 +15,7 @@ mod inbox;
 mod keys;
 mod limits;
 mod lists;
+mod mail;
 mod offers;
 mod orders;
 mod parcels;

@@ -248,6 +248,24 @@ impl Aws {
         answer
     }
 
+    /// Tells of a mail to this address what SES would tell, which the emulator does not: AWS's own example, as of now.
+    pub async fn tells_of_mail(&self, feedback: Feedback, address: &str) {
+        let (sample, part) = match feedback {
+            Feedback::Bounced | Feedback::BouncedForAWhile => ("bounce", "bounce"),
+            Feedback::Complained => ("complaint", "complaint"),
+        };
+        let sample = crate::template::text(&format!("functions/users/samples/ses-{sample}.json"));
+        let mut event: Value =
+            sample.replace("recipient@example.com", address).parse().expect("AWS's example is JSON");
+        event[part]["timestamp"] = in_the_future(Duration::ZERO).into();
+        if feedback == Feedback::BouncedForAWhile {
+            event[part]["bounceType"] = "Transient".into();
+        }
+        let event = event.to_string();
+        let published = [("TopicArn", self.output("EmailFeedbackTopicArn")), ("Message", &event)];
+        answered(self.emulated.query("sns", "Publish", &published).await);
+    }
+
     /// Collects the notices to the admins from now on.
     pub async fn listen_to_notices(&self) -> Inbox {
         let name = crate::shop::unique("notices").replace(' ', "-");
@@ -384,6 +402,17 @@ fn name_of(function: &str) -> String {
 #[track_caller]
 fn answered<T>(answer: anyhow::Result<T>) -> T {
     answer.unwrap_or_else(|error| panic!("{error:#}"))
+}
+
+/// What SES tells of a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Feedback {
+    /// It came back for good.
+    Bounced,
+    /// It came back for a while.
+    BouncedForAWhile,
+    /// Its reader called it spam.
+    Complained,
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test stands outside of the shop, where the time comes from")]

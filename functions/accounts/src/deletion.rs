@@ -26,7 +26,7 @@ use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
 use stores::Stores;
-use users::{AccountLetterKind, LeaverId, Profile, Status, Users};
+use users::{AccountLetterKind, LeaverId, Mail, Profile, Status, Users};
 
 use crate::files::Files;
 use crate::user_pool::UserPool;
@@ -74,6 +74,8 @@ shared::names!(
         Letter = "letter",
         /// The letter has gone out.
         Told = "told",
+        /// What admins wrote to them goes, and that nothing is written to an address of theirs.
+        Mail = "mail",
         /// Account and profile go: first the account, since the profile alone says what it is called.
         Account = "account",
         /// A day later what was under way has arrived.
@@ -88,6 +90,8 @@ shared::names!(
         ActivityAgain = "activity-again",
         /// What they were told since, once more.
         InboxAgain = "inbox-again",
+        /// What admins wrote to them since, once more.
+        MailAgain = "mail-again",
         /// What they looked at since, once more.
         ViewsAgain = "views-again",
         /// A file that was being made when the first was deleted.
@@ -118,6 +122,7 @@ impl Step {
             Self::Orders => &["Orders", "Returns"],
             Self::Activity | Self::ActivityAgain => &["Activity"],
             Self::Inbox | Self::InboxAgain => &["Inbox"],
+            Self::Mail | Self::MailAgain => &["Mail"],
             Self::Views | Self::ViewsAgain => &["RecentlyViewed"],
             Self::Sockets | Self::SocketsAgain => &["Connections"],
             Self::Account => &["Users"],
@@ -231,6 +236,7 @@ pub struct Deletion {
     carts: Carts,
     files: Files,
     inbox: Inbox,
+    mail: Mail,
     media: Media,
     products: Products,
     purchases: Purchases,
@@ -255,6 +261,7 @@ impl FromEnv for Deletion {
             carts: Carts::from_env(aws)?,
             files: Files::from_env(aws)?,
             inbox: Inbox::from_env(aws)?,
+            mail: Mail::from_env(aws)?,
             media: Media::from_env(aws)?,
             products: Products::from_env(aws)?,
             purchases: Purchases::from_env(aws)?,
@@ -300,6 +307,7 @@ impl Deletion {
             Step::Orders => self.returns.forget(person, now).await?.into(),
             Step::Activity | Step::ActivityAgain => self.activity.forget(person).await?.into(),
             Step::Inbox | Step::InboxAgain => self.inbox.forget(person).await?.into(),
+            Step::Mail | Step::MailAgain => self.mail.forget(person).await?.into(),
             Step::Views | Step::ViewsAgain => self.viewed.forget(person).await?.into(),
             Step::Exports | Step::ExportsAgain => self.files.delete(person).await.map(|()| Outcome::DONE)?,
             Step::Sockets | Step::SocketsAgain => self.sockets.forget(person).await?.into(),

@@ -59,6 +59,8 @@ shared::names!(
         ProductApproved = "product.approved",
         /// A product of theirs was turned down.
         ProductRejected = "product.rejected",
+        /// Few pieces of a product of theirs are left, or none.
+        ProductRanLow = "product.ran-low",
         /// A product of theirs was reviewed.
         ReviewPosted = "review.posted",
         /// A review of theirs has a reply.
@@ -69,6 +71,10 @@ shared::names!(
         PasswordChanged = "user.password-changed",
         /// Their account has another name or address.
         ProfileChanged = "user.profile-changed",
+        /// They turned the second factor on or off.
+        SecondFactorChanged = "user.second-factor-changed",
+        /// Mail to them came back for good or was called spam, and none is sent any more.
+        EmailSuppressed = "user.email-suppressed",
         /// They were made something else.
         RoleChanged = "user.role-changed",
     }

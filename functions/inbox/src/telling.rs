@@ -41,6 +41,8 @@ shared::names!(
         ProductApproved = "product.approved",
         /// A product was turned down.
         ProductRejected = "product.rejected",
+        /// Few pieces of a product are left, or none.
+        ProductRanLow = "product.ran-low",
         /// A product was reviewed.
         ReviewPosted = "review.posted",
         /// A review has a reply.
@@ -51,6 +53,10 @@ shared::names!(
         PasswordChanged = "user.password-changed",
         /// An account has another name or address.
         ProfileChanged = "user.profile-changed",
+        /// A second factor was turned on or off.
+        SecondFactorChanged = "user.second-factor-changed",
+        /// An address gets no email any more.
+        EmailSuppressed = "user.email-suppressed",
         /// Somebody was made something else.
         RoleChanged = "user.role-changed",
     }
@@ -112,6 +118,7 @@ pub fn news(happened: Happened, facts: &Facts, things: &Things, time: Timestamp)
         Happened::OrderRefunded => of_order(Kind::OrderRefunded, facts),
         Happened::ProductApproved => of_product(facts.seller_id.as_ref(), Kind::ProductApproved),
         Happened::ProductRejected => of_product(facts.seller_id.as_ref(), Kind::ProductRejected),
+        Happened::ProductRanLow => of_product(facts.seller_id.as_ref(), Kind::ProductRanLow),
         Happened::ReviewPosted => {
             let seller = things.offer.as_ref().map(Offer::seller);
             of_product(seller.filter(|seller| facts.user_id.as_ref() != Some(*seller)), Kind::ReviewPosted)
@@ -124,6 +131,8 @@ pub fn news(happened: Happened, facts: &Facts, things: &Things, time: Timestamp)
         }
         Happened::PasswordChanged => of_account(Kind::PasswordChanged),
         Happened::ProfileChanged => of_account(Kind::ProfileChanged),
+        Happened::SecondFactorChanged => of_account(Kind::SecondFactorChanged),
+        Happened::EmailSuppressed => of_account(Kind::EmailSuppressed),
         Happened::RoleChanged => of_account(Kind::RoleChanged),
     }
 }

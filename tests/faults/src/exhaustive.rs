@@ -75,6 +75,8 @@ enum Flow {
     Pictures(&'static str),
     /// An admin approves a product, whose two pictures are published.
     Approves,
+    /// An admin turns a product down, of which its seller is told in writing.
+    TurnsDown,
     /// What was approved is found.
     Indexes,
     /// A store is published and closed.
@@ -131,6 +133,7 @@ impl Flow {
         Self::Pictures("banners"),
         Self::Pictures("stores"),
         Self::Approves,
+        Self::TurnsDown,
         Self::Indexes,
         Self::ClosesStore,
         Self::ChangesPictures,
@@ -189,6 +192,7 @@ impl Flow {
             | Self::Sweeps
             | Self::Pictures(_)
             | Self::Approves
+            | Self::TurnsDown
             | Self::Indexes
             | Self::ChangesPictures
             | Self::ClosesStore
@@ -248,6 +252,7 @@ impl Flow {
             Self::Pictures("stores") => &["index-store-image"],
             Self::Pictures(_) => &["index-banner-image"],
             Self::Approves => &["set-approval"],
+            Self::TurnsDown => &["queue-messages"],
             Self::Reviews => &[
                 "create-review",
                 "update-review",
@@ -704,6 +709,7 @@ impl Theatre {
         match flow {
             Flow::Pictures(kind) => self.pictures(flow, kind, aim).await,
             Flow::Approves => self.approves(flow, aim).await,
+            Flow::TurnsDown => self.turns_down(flow, aim).await,
             Flow::Indexes => self.indexes(flow, aim).await,
             Flow::Tells => self.tells(flow, aim).await,
             Flow::Listens => self.listens(flow, aim).await,
@@ -1204,6 +1210,34 @@ impl Theatre {
             answer.status == 200
         };
         wait(Duration::from_secs(20), is_answered).await;
+        self.stage.leave(&scene);
+        scene
+    }
+
+    /// Plays how a product is turned down, until its seller has an email that says so.
+    async fn turns_down(&self, flow: Flow, aim: Option<(Cell, Fault, usize)>) -> Arc<Scene> {
+        let _free = self.uploads.acquire().await.expect("nobody closes it");
+        let (town, admin) = (&self.town, self.town.shop.admin().await);
+        let seller = &town.sellers[0];
+        let listed = lists(seller, "rejected").await;
+        self.sends(&listed.upload_url, wide_png()).await;
+        let waits =
+            async || pictures_of(seller, &listed).await.iter().all(|one| one["waitingPicture"].is_object());
+        wait(Duration::from_secs(20), waits).await;
+        let scene = Scene::new(flow, aim, vec![listed.id.clone()]);
+        self.stage.enter(&scene);
+        let approval = format!("{}/approval", listed.path());
+        let rejection = json!({ "approved": false, "reason": "Blurred." });
+        let is_answered = async || admin.put(&approval, &rejection).await.status == 200;
+        wait(Duration::from_secs(20), is_answered).await;
+        let is_written = async || {
+            let mails = town.shop.mail_to(&seller.email).await;
+            mails.iter().any(|mail| mail.text.contains(&listed.id))
+        };
+        wait_for(&scene, &is_written).await;
+        // The message comes again when its visibility ends, after four seconds.
+        wait(Duration::from_secs(40), is_written).await;
+        scene.state().stuck = !is_written().await;
         self.stage.leave(&scene);
         scene
     }

@@ -579,7 +579,7 @@ impl Checks<'_> {
             let owed = || Some((message["paymentId"].as_str()?, message["refundId"].as_str()?));
             let is_about_a_parcel = message["kind"].as_str().is_some_and(|kind| kind.starts_with("parcel."));
             // What an event gives rise to is kept here until somebody sends it back, and no order owes it.
-            let is_of_an_event = ["account.", "product.", "review.", "store."]
+            let is_of_an_event = ["account.", "message.", "product.", "review.", "sale.", "store."]
                 .iter()
                 .any(|service| message["kind"].as_str().is_some_and(|kind| kind.starts_with(service)));
             if is_of_an_event || *queue == "MessagesDeadLetterQueueUrl" {
