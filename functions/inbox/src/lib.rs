@@ -93,11 +93,17 @@ impl Kind {
             | Self::OrderDelivered
             | Self::OrderCancelled
             | Self::OrderRefunded => Some(Group::Orders),
-            Self::SaleMade | Self::ProductApproved | Self::ProductRejected | Self::StoreDeactivated => {
-                Some(Group::Sales)
-            }
+            Self::SaleMade
+            | Self::ProductApproved
+            | Self::ProductRejected
+            | Self::ProductRanLow
+            | Self::StoreDeactivated => Some(Group::Sales),
             Self::ReviewPosted | Self::ReviewAnswered => Some(Group::Reviews),
-            Self::PasswordChanged | Self::ProfileChanged | Self::RoleChanged => None,
+            Self::PasswordChanged
+            | Self::ProfileChanged
+            | Self::SecondFactorChanged
+            | Self::EmailSuppressed
+            | Self::RoleChanged => None,
         }
     }
 }

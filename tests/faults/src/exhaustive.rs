@@ -122,7 +122,7 @@ enum Flow {
 }
 
 impl Flow {
-    const ALL: [Self; 34] = [
+    const ALL: [Self; 35] = [
         Self::Buys,
         Self::ChecksOut,
         Self::CannotShip,
