@@ -271,7 +271,10 @@ mod tests {
         });
         let aws = Aws::for_tests(sdk);
         let gateway = Gateway::at(&aws, "https://api.test/live");
-        let (sockets, users) = (Sockets::from_env(&aws).unwrap(), Users::from_env(&aws).unwrap());
+        let tables = [("CONNECTIONS_TABLE", Some("connections")), ("USERS_TABLE", Some("users"))];
+        let (sockets, users) = temp_env::with_vars(tables, || {
+            (Sockets::from_env(&aws).unwrap(), Users::from_env(&aws).unwrap())
+        });
         let pushing = Pushing { gateway, sockets, users };
         pushing.push(&pushed(Kind::OrderShipped), at(100)).await.unwrap();
         let mut of_sockets = of_sockets.lock().unwrap().clone();

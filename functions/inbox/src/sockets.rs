@@ -419,7 +419,7 @@ impl FromEnv for Door {
 }
 
 impl Door {
-    /// Lets those have a socket whose query has a good ticket, and closes the oldest one of a person's for the eleventh.
+    /// Lets those have a socket whose query has a good ticket, and closes a person's oldest one for the eleventh.
     ///
     /// # Errors
     /// When the table cannot be read or written. A socket that cannot be closed hears nothing more.
