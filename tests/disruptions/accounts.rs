@@ -1,13 +1,13 @@
 //! The end of an account, also where something dies on the way: nothing of the person is left anywhere, and whoever is
 //! owed something stays.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use tests::answer::{Answer, calls};
 use tests::aws::Aws;
+use tests::logs::logs_with;
 use tests::shop::{Mail, Person, Shop, product};
 use tests::wait::{a_while, eventually};
 
@@ -31,33 +31,6 @@ async fn is_gone(shop: &Shop, id: &str) {
         (shop.admin().await.get(&path).await.status == 404).then_some(())
     })
     .await;
-}
-
-/// In which tables something of a person is found, by any of these words.
-async fn tables_with(aws: &Aws, words: &[String]) -> Vec<String> {
-    let tables = aws.json("dynamodb", "DynamoDB_20120810.ListTables", json!({})).await;
-    let mut found = Vec::new();
-    for table in tables["TableNames"].as_array().expect("tables") {
-        let mut start = Value::Null;
-        loop {
-            let mut scan = json!({ "TableName": table, "ConsistentRead": true });
-            if !start.is_null() {
-                scan["ExclusiveStartKey"] = start;
-            }
-            let page = aws.json("dynamodb", "DynamoDB_20120810.Scan", scan).await;
-            for item in page["Items"].as_array().expect("items") {
-                let text = item.to_string();
-                found.extend(
-                    words.iter().filter(|word| text.contains(*word)).map(|word| format!("{table}: {word}")),
-                );
-            }
-            start = page["LastEvaluatedKey"].clone();
-            if start.is_null() {
-                break;
-            }
-        }
-    }
-    found
 }
 
 /// How many entries of somebody's a table has.
@@ -87,14 +60,6 @@ async fn listens(aws: &Aws, id: &str) {
     }
 }
 
-/// What the functions have said so far.
-fn logs() -> String {
-    let folder = std::env::var_os("CARTWRIGHT_LOGS").expect("CARTWRIGHT_LOGS: run `cargo local test`");
-    let files = std::fs::read_dir(PathBuf::from(folder)).expect("the folder of the logs");
-    let texts = files.map(|file| std::fs::read(file.expect("a file").path()).expect("a log"));
-    texts.map(|text| String::from_utf8_lossy(&text).into_owned()).collect()
-}
-
 #[tokio::test]
 async fn after_an_account_is_deleted_nothing_of_its_person_is_found_anywhere() {
     let (shop, aws, _soon) = open().await;
@@ -120,7 +85,8 @@ async fn after_an_account_is_deleted_nothing_of_its_person_is_found_anywhere() {
     let export = format!("exports/{id}.json");
     aws.put_object(&export, &words.join(", ")).await;
     let in_objects: Vec<_> = words.iter().cloned().chain([of_ann.id.clone()]).collect();
-    assert!(!tables_with(&aws, &words).await.is_empty(), "nothing was there to be deleted");
+    assert!(!aws.tables_with(&words).await.is_empty(), "nothing was there to be deleted");
+    assert!(!aws.user_pool_with(&words).await.is_empty(), "there was no account");
     let objects = aws.objects_with(&in_objects).await;
     assert!(objects.iter().any(|found| found.contains(&export)), "{objects:?}");
     assert!(objects.iter().any(|found| found.contains("images/")), "{objects:?}");
@@ -141,7 +107,7 @@ async fn after_an_account_is_deleted_nothing_of_its_person_is_found_anywhere() {
     is_told(&shop, &ann, DELETED).await;
     is_gone(&shop, &id).await;
     eventually("all of it is gone", async || {
-        let found = tables_with(&aws, &words).await;
+        let found = aws.tables_with(&words).await;
         found.is_empty().then_some(())
     })
     .await;
@@ -151,14 +117,8 @@ async fn after_an_account_is_deleted_nothing_of_its_person_is_found_anywhere() {
     }
     assert_eq!(aws.objects_with(&in_objects).await, Vec::<String>::new());
     shop.get(&of_ann.path()).await.is_problem(404, "not-found");
-    let logs = logs();
-    for word in &words {
-        assert!(!logs.contains(word.as_str()), "{word} is in a log");
-    }
-    for queue in ["EmailsQueueUrl", "OrdersQueueUrl", "PaymentsQueueUrl", "RefundsQueueUrl"] {
-        let waiting = aws.messages_in(queue).await.concat();
-        assert!(words.iter().all(|word| !waiting.contains(word.as_str())), "{queue}");
-    }
+    let elsewhere = [logs_with(&words), aws.queues_with(&words).await, aws.user_pool_with(&words).await];
+    assert!(elsewhere.concat().is_empty(), "{elsewhere:?}");
     let credentials = json!({ "email": ann.email, "password": tests::shop::PASSWORD });
     shop.post("/sign-in", &credentials).await.is_problem(401, "wrong-credentials");
     // The order is there, and is nobody's.

@@ -1,7 +1,8 @@
 //! Every call of the functions that keep the promise, with every fault that can part a call from its effect.
 //!
 //! Clean runs of each [`Flow`] are recorded: their calls are the cells of the table. Then each cell is played with its
-//! faults, each in an order of its own, many at once. What must hold is counted at the end over all of them.
+//! faults, each in an order of its own, many at once. What must hold is counted at the end over all of them. Beside
+//! them accounts end, each under one fault for all of its calls: see [`crate::leaving`].
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,6 +30,7 @@ use crate::events;
 use crate::fault::Fault;
 use crate::history::{Answered, Guest, Purchase};
 use crate::inboxes::is_told;
+use crate::leaving::{self, Gauntlet};
 use crate::plan::Plan;
 use crate::proxy::Proxy;
 use crate::quiet::end_dead_leases;
@@ -438,29 +440,46 @@ impl SceneState {
 /// What an item that is put is known by from then on.
 const OWN: [&str; 4] = ["connectionId", "orderId", "paymentId", "refundId"];
 
-/// The scenes that are being played.
+/// The scenes that are being played, and the accounts that end.
 #[derive(Debug, Default)]
-struct Stage(RwLock<Vec<Arc<Scene>>>);
+pub(crate) struct Stage {
+    scenes: RwLock<Vec<Arc<Scene>>>,
+    gauntlets: RwLock<Vec<Arc<Gauntlet>>>,
+}
 
 impl Stage {
     fn enter(&self, scene: &Arc<Scene>) {
-        self.0.write().expect("no holder of this lock panics").push(Arc::clone(scene));
+        self.scenes.write().expect("no holder of this lock panics").push(Arc::clone(scene));
     }
 
     fn leave(&self, scene: &Arc<Scene>) {
-        self.0.write().expect("no holder of this lock panics").retain(|other| !Arc::ptr_eq(other, scene));
+        let mut scenes = self.scenes.write().expect("no holder of this lock panics");
+        scenes.retain(|other| !Arc::ptr_eq(other, scene));
+    }
+
+    /// From now on an account ends.
+    pub(crate) fn run(&self, gauntlet: &Arc<Gauntlet>) {
+        self.gauntlets.write().expect("no holder of this lock panics").push(Arc::clone(gauntlet));
+    }
+
+    /// It has.
+    pub(crate) fn end(&self, gauntlet: &Arc<Gauntlet>) {
+        let mut gauntlets = self.gauntlets.write().expect("no holder of this lock panics");
+        gauntlets.retain(|other| !Arc::ptr_eq(other, gauntlet));
     }
 }
 
 impl Plan for Stage {
     fn fault(&self, call: &Call) -> Option<Fault> {
-        let scenes = self.0.read().expect("no holder of this lock panics");
+        let scenes = self.scenes.read().expect("no holder of this lock panics");
+        let gauntlets = self.gauntlets.read().expect("no holder of this lock panics");
         // Every scene sees the call, also after one had it fail.
-        scenes.iter().fold(None, |fault, scene| fault.or(scene.fault(call)))
+        let fault = scenes.iter().fold(None, |fault, scene| fault.or(scene.fault(call)));
+        gauntlets.iter().fold(fault, |fault, gauntlet| fault.or(gauntlet.fault(call)))
     }
 
     fn heard(&self, call: &Call, answer: &str) {
-        for scene in self.0.read().expect("no holder of this lock panics").iter() {
+        for scene in self.scenes.read().expect("no holder of this lock panics").iter() {
             scene.heard(call, answer);
         }
     }
@@ -503,13 +522,32 @@ pub(crate) enum Choice {
 
 impl Choice {
     fn of(self, cell: &Cell) -> Vec<(Fault, usize, &'static str)> {
+        self.drawn_for(&format!("{:?} {}", cell.flow, cell.name()))
+    }
+
+    fn drawn_for(self, purpose: &str) -> Vec<(Fault, usize, &'static str)> {
         let (always, others) = FAULTS.split_at(ALWAYS);
         match self {
             Self::All => FAULTS.to_vec(),
             Self::Turns(seed) => {
-                let drawn = Draws::new(seed, &format!("{:?} {}", cell.flow, cell.name())).below(others.len());
+                let drawn = Draws::new(seed, purpose).below(others.len());
                 [always, &others[drawn..=drawn]].concat()
             }
+        }
+    }
+}
+
+impl Table {
+    /// Adds the deletions of accounts, each of which had all of its calls meet one fault.
+    fn add(&mut self, runs: &[leaving::Run]) {
+        for run in runs {
+            for (function, met) in run.calls() {
+                self.pairs += met;
+                *self.played.entry((function.to_owned(), run.fault)).or_default() += met;
+                let calls = self.calls.entry(function.to_owned()).or_default();
+                *calls = met.max(*calls);
+            }
+            self.missed.extend(run.missed());
         }
     }
 }
@@ -533,7 +571,8 @@ pub(crate) async fn play(town: &Town, proxy: &Proxy, choice: Choice) -> Table {
         telling: Arc::new(Semaphore::new(RARE.len())),
         rare: Arc::new(Mutex::new(RARE.to_vec())),
     };
-    proxy.follow(stage);
+    proxy.follow(Arc::<Stage>::clone(&stage));
+    let ends = tokio::spawn(leaving::run(town.clone(), stage, choice.drawn_for("the end of an account")));
     let done = Arc::new(AtomicBool::new(false));
     let leases = tokio::spawn(end_leases_of_the_dead(town.clone(), Arc::clone(&done)));
     let mut table = Table::default();
@@ -549,6 +588,7 @@ pub(crate) async fn play(town: &Town, proxy: &Proxy, choice: Choice) -> Table {
             let _ = sweep.await;
         }
     }
+    table.add(&ends.await.expect("accounts end"));
     done.store(true, Ordering::Relaxed);
     let _ = leases.await;
     proxy.calm();
@@ -606,7 +646,7 @@ async fn sweep(town: Town, calm: Arc<AtomicBool>) {
 
 async fn end_leases_of_the_dead(town: Town, done: Arc<AtomicBool>) {
     while !done.load(Ordering::Relaxed) {
-        end_dead_leases(&town).await;
+        end_dead_leases(&town, "").await;
         sleep(millis(3_000)).await;
     }
 }
