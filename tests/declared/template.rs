@@ -577,8 +577,10 @@ fn whoever_takes_orders_and_sign_ups_counts_them_by_the_shops_limits() {
     assert_eq!(ordering, names(&["check-out-cart", "create-checkout-session", "create-order"]));
     let [orders, reviews] =
         ["${OrdersPerDay}/86400", "${ReviewsPerDay}/86400"].map(|limit| json!({"Fn::Sub": limit}));
-    let counted = [ordering.clone(), names(&["create-review"]), names(&["export-data"])];
-    assert_eq!(given_as("LIMIT_PER_DAY", &[orders, reviews, json!("50/86400")]), counted);
+    let counted =
+        [ordering.clone(), names(&["create-review"]), names(&["export-data"]), names(&["notify-by-email"])];
+    let limits = [orders, reviews, json!("50/86400"), json!("100/86400")];
+    assert_eq!(given_as("LIMIT_PER_DAY", &limits), counted);
     let reviewing = given("REVIEWS_NEED_PURCHASE", json!({"Ref": "ReviewsNeedPurchase"}));
     assert_eq!(reviewing, names(&["create-review"]));
     let counting = given("PIECES_PER_LINE", json!({"Ref": "PiecesPerLine"}));
@@ -931,7 +933,8 @@ fn all_functions_have_the_same_globals_and_those_only_what_all_use() {
 }
 
 /// How long a value of a function's environment may get. One that a person chooses from a list, or a number, is as long
-/// as the longest of them, and a text with a limit as that; any other is seldom longer than an ARN or a queue's URL.
+/// as the longest of them, and a text with a limit as that; a table is called after two stacks and itself, seldom with
+/// more than a hundred characters; any other is seldom longer than an ARN or a queue's URL.
 fn room(parameters: &Value, value: &Value) -> usize {
     let parameter = &parameters[value["Ref"].as_str().unwrap_or_default()];
     let allowed = parameter["AllowedValues"].as_array().into_iter().flatten().filter_map(Value::as_str);
@@ -939,6 +942,7 @@ fn room(parameters: &Value, value: &Value) -> usize {
     match (allowed.map(str::len).max().or(longest), parameter["Type"].as_str()) {
         (Some(longest), _) => longest,
         (None, Some("Number")) => u64::MAX.to_string().len(),
+        _ if value["Ref"].as_str().is_some_and(|name| name.ends_with("Table")) => 100,
         (None, _) => 120,
     }
 }
@@ -1099,20 +1103,29 @@ fn anyone_reads_images_and_nothing_else() {
     let template = Template::read();
     let mut open = Vec::new();
     let mut delivered = Vec::new();
+    let mut told = Vec::new();
     for resource in template.resources() {
         for statement in statements(resource) {
             if statement["Effect"] == "Allow" && !statement["Principal"].is_null() {
                 let what = (resource.id.as_str(), statement["Action"].clone(), statement["Resource"].clone());
-                if resource.kind() == "AWS::SQS::QueuePolicy" {
-                    delivered.push((resource, statement));
-                } else {
-                    open.push(what);
+                match resource.kind() {
+                    "AWS::SQS::QueuePolicy" => delivered.push((resource, statement)),
+                    "AWS::SNS::TopicPolicy" => told.push((resource, statement)),
+                    _ => open.push(what),
                 }
             }
         }
     }
     let images = json!({"Fn::Sub": "${MediaBucket.Arn}/images/*"});
     assert_eq!(open, [("MediaBucketPolicy", json!("s3:GetObject"), images)]);
+    // To a topic SES tells what became of this account's emails, and nobody else anything.
+    for (policy, statement) in told {
+        assert_eq!(statement["Principal"], json!({"Service": "ses.amazonaws.com"}), "{}", policy.id);
+        assert_eq!(statement["Action"], "sns:Publish", "{}", policy.id);
+        let from = &statement["Condition"]["StringEquals"];
+        assert_eq!(from["aws:SourceAccount"], json!({"Ref": "AWS::AccountId"}), "{}", policy.id);
+        assert!(!from["aws:SourceArn"].is_null(), "{}", policy.id);
+    }
     // Into a queue SNS delivers what a topic of ours has, and nobody else anything.
     for (policy, statement) in delivered {
         assert_eq!(statement["Principal"], json!({"Service": "sns.amazonaws.com"}), "{}", policy.id);
@@ -1295,7 +1308,9 @@ fn a_topics_queue_is_given_the_kinds_that_it_asks_for_as_they_were_published() {
         });
         assert!(delivers, "{}: the topic may not send to {}", subscription.id, queue.id);
         assert_eq!(*subscription.property("RawMessageDelivery"), json!(true), "{}", subscription.id);
-        let kinds = subscription.property("FilterPolicy")["type"].as_array();
+        let filter = subscription.property("FilterPolicy");
+        // SES has another name for it.
+        let kinds = ["type", "eventType"].iter().find_map(|name| filter[name].as_array());
         assert!(kinds.is_some_and(|kinds| !kinds.is_empty()), "{}", subscription.id);
     }
 }
@@ -1497,8 +1512,8 @@ fn account_emails_go_out_by_ses_where_there_is_an_identity() {
     });
     let configuration = json!({"Fn::If": ["HasEmailIdentity", by_ses, {"Ref": "AWS::NoValue"}]});
     assert_eq!(*pool.property("EmailConfiguration"), configuration);
-    let set = template.of("AWS::SES::ConfigurationSet").next().unwrap();
-    assert_eq!((set.id.as_str(), &set.body["Condition"]), ("AccountEmails", &json!("HasEmailIdentity")));
+    let set = template.of("AWS::SES::ConfigurationSet").find(|set| set.id == "AccountEmails").unwrap();
+    assert_eq!(set.body["Condition"], "HasEmailIdentity");
 }
 
 #[test]

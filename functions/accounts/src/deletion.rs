@@ -441,7 +441,7 @@ mod tests {
             json!({ "userId": "ann", "step": "told", "tries": 3, "waitSeconds": 5, "isDone": false })
         );
         assert!(at(Step::Debts, 0).after(Outcome::Over).is_done);
-        assert_eq!(at(Step::Told, 2).after(Outcome::DONE).next, at(Step::Account, 0));
+        assert_eq!(at(Step::Told, 2).after(Outcome::DONE).next, at(Step::Mail, 0));
     }
 
     #[test]

@@ -244,8 +244,8 @@ impl fmt::Debug for FeedbackOf {
 }
 
 impl Feedback {
-    /// To which addresses nothing is written any more, why, and since when: to those of which a mail came back for good,
-    /// and whose reader called one spam. What came back for a while, such as from a full mailbox, says nothing.
+    /// To which addresses nothing is written any more, why, and since when: to those of which a mail came back for
+    /// good, and whose reader called one spam. What came back for a while, such as from a full mailbox, says nothing.
     pub fn suppressed(&self) -> Vec<(Email, Reason, Timestamp)> {
         let (of, reason, at) = match self {
             Self::Bounce { bounce } if bounce.bounce_type == "Permanent" => {
@@ -263,8 +263,8 @@ impl Feedback {
 }
 
 impl FeedbackOf {
-    /// The address, without the name that some servers write before it. The shop writes to none but such as it knows, so
-    /// one that it cannot read is none of its.
+    /// The address, without the name that some servers write before it. The shop writes to none but such as it knows,
+    /// so one that it cannot read is none of its.
     fn address(&self) -> Option<Email> {
         let text = self.email_address.as_str();
         let bare =

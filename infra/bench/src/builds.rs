@@ -233,7 +233,7 @@ mod tests {
         let row = built.row(Profile::named("off-s-1").unwrap());
         assert_eq!(
             row,
-            ["off-s-1", "240 s", "10.0 s", "30 s", "16 min", "19 min", "8.0 MB", "8.0 MB", "3.0 MB"]
+            ["off-s-1", "240 s", "10.0 s", "30 s", "17 min", "19 min", "8.0 MB", "8.0 MB", "3.0 MB"]
         );
     }
 

@@ -346,7 +346,7 @@ impl Sales {
     }
 }
 
-/// In which hour a seller is told of an order: in that in which it is sold. Nobody is told of what they sold themselves.
+/// In which hour a seller is told of an order: that in which it is sold. Nobody is told of what they sold themselves.
 fn hour_of(
     party: &Party,
     order: &Order,

@@ -58,8 +58,8 @@ impl FromEnv for Mail {
 }
 
 impl Mail {
-    /// Has nothing be written to an address any more; gives whether that is news. Safe to repeat, and in any order: what
-    /// counts for longer stays.
+    /// Has nothing be written to an address any more; gives whether that is news. Safe to repeat, and in any order:
+    /// what counts for longer stays.
     ///
     /// # Errors
     /// When the table does not take it.

@@ -13,7 +13,7 @@ use crate::preferences::{Group, PreferenceChanges};
 use crate::{Profile, Status, account_closed};
 
 impl Users {
-    /// What a person is told by email of something of this group, as [`Profile::told`] has it; nothing for who has left.
+    /// What a person is told by email of something of this group, as [`Profile::told`] has it; nothing for who left.
     ///
     /// # Errors
     /// When the table cannot be read.
