@@ -197,7 +197,7 @@ fn config(contract: &Value, who: Who) -> Result<String> {
             refusals.into_iter().filter_map(|(why, status)| Some((why?, status))).unzip();
         if !whys.is_empty() {
             let (why, statuses) =
-                (whys.join(" "), format!("[\"2xx\", 304, 401, 403, 404, 409, {statuses}429]"));
+                (whys.join(" "), format!("[\"2xx\", \"3xx\", 401, 403, 404, 409, {statuses}429]"));
             writeln!(config, "# {why}\nchecks.positive_data_acceptance.expected-statuses = {statuses}")?;
         }
     }
