@@ -5,6 +5,7 @@
 //! learnt since is in it.
 
 use std::fmt;
+use std::future::ready;
 use std::str::FromStr;
 
 use anyhow::Context;
@@ -48,15 +49,6 @@ impl Language {
     }
 }
 
-/// Who reads a letter, as far as that decides how it looks.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Reader {
-    /// In which language the letter is.
-    pub language: Language,
-    /// What its reader can switch off so that no more of the kind come; `None` for what always comes.
-    pub stop: Option<Stop>,
-}
-
 /// What somebody can switch off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stop {
@@ -98,6 +90,17 @@ pub struct Recipient {
     pub email: String,
     /// What to call the person; empty for somebody of whom it is not known who it is.
     pub name: String,
+    /// In which language the letter is.
+    pub language: Language,
+    /// What its reader can switch off so that no more of the kind come; `None` for what always comes.
+    pub stop: Option<Stop>,
+}
+
+impl Recipient {
+    /// Whoever reads this address in English what always comes.
+    pub fn new(email: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { email: email.into(), name: name.into(), language: Language::English, stop: None }
+    }
 }
 
 /// Neither name nor address is for a log.
@@ -206,21 +209,20 @@ pub trait Letters {
         id: &Self::Id,
     ) -> impl Future<Output = Result<Option<(Letter, Self::Thing)>, Failure>> + Send;
 
-    /// Who reads it, and how that person would have no more of the kind.
-    fn reader(&self, _: &Self::Thing) -> Reader {
-        Reader::default()
-    }
-
     /// What it wants to be written in the transaction that records that the letter was sent, if anything. Safe to
     /// repeat; a condition that fails says that it is no longer wanted.
     ///
     /// # Errors
     /// When the update cannot be built: a mistake in our code.
-    fn sent(&self, kind: Self::Kind, id: &Self::Id) -> anyhow::Result<Option<Update>>;
+    fn sent(&self, _: Self::Kind, _: &Self::Id) -> anyhow::Result<Option<Update>> {
+        Ok(None)
+    }
 
     /// What is done once it is recorded that the letter was sent, and again where its message comes again. Nobody is
     /// owed it, and what fails is left: the letter went out.
-    fn told(&self, kind: Self::Kind, thing: &Self::Thing) -> impl Future<Output = ()> + Send;
+    fn told(&self, _: Self::Kind, _: &Self::Thing) -> impl Future<Output = ()> + Send {
+        ready(())
+    }
 }
 
 /// The queue of letters to send by email.
@@ -290,7 +292,7 @@ mod tests {
 
     #[test]
     fn neither_name_nor_address_is_ever_printed() {
-        let to = Recipient { email: "ann@cartwright.test".into(), name: "Ann".into() };
+        let to = Recipient::new("ann@cartwright.test", "Ann");
         assert_eq!(format!("{to:?}"), "Recipient(…)");
     }
 }

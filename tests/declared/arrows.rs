@@ -10,7 +10,7 @@ use tests::files::files_under;
 use tests::template::{Binary, path, text};
 
 /// What a service may know of others, besides what stands under `shared/`, which everyone may know.
-const ARROWS: [(&str, &str); 40] = [
+const ARROWS: [(&str, &str); 41] = [
     // Whoever signs up has a profile.
     ("auth", "users"),
     // A cart is about offers, and becomes an order of somebody who has a profile.
@@ -63,6 +63,8 @@ const ARROWS: [(&str, &str); 40] = [
     ("inbox", "offers"),
     ("inbox", "orders"),
     ("inbox", "stores"),
+    // Whoever listens says of what.
+    ("inbox", "users"),
     // The contract that it serves is put together when it is built.
     ("platform", "contract"),
     // How the shop does is what it sold, and how late its index is.

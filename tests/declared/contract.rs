@@ -142,9 +142,11 @@ fn read<T: Field>(text: &str) -> Result<(), String> {
     T::parse(input::Value::String(text.to_owned())).map(drop)
 }
 
-const TEXTS: [Text; 34] = [
+const TEXTS: [Text; 36] = [
     Text::of::<users::FullName>("/components/schemas/FullName"),
     Text::of::<users::Username>("/components/schemas/Username"),
+    Text::of::<users::messages::MessageSubject>("/components/schemas/MessageSubject"),
+    Text::of::<users::messages::MessageText>("/components/schemas/MessageText"),
     Text::of::<orders::returns::ReturnReason>("/components/schemas/ReturnReason"),
     Text::of::<orders::parcels::ParcelReason>("/components/schemas/ReturnReason"),
     Text::of::<orders::parcels::NamedSeller>("/components/schemas/NamedSeller"),
@@ -181,7 +183,7 @@ const TEXTS: [Text; 34] = [
 
 /// What is read from a body, or is a text of [`shared::text`], and not compared with the contract character by
 /// character.
-const NO_TEXTS: [&str; 32] = [
+const NO_TEXTS: [&str; 33] = [
     // What people do not choose, or keep for themselves: other tests try what these take.
     "auth::ConfirmationCode",
     "auth::OneTimeCode",
@@ -194,6 +196,7 @@ const NO_TEXTS: [&str; 32] = [
     "users::Email",
     "users::Locale",
     "users::Phone",
+    "users::Addressee",
     // Numbers, ids, moments, switches, and what has members.
     "carts::Version",
     "carts::Wanted",
@@ -310,7 +313,7 @@ fn the_contract_takes_the_texts_that_the_code_takes() {
         "HTTPS://dhl.example/",
     ];
     // One of each length that some text has at most, and one more.
-    let lengths = [3, 16, 20, 32, 40, 60, 64, 100, 120, 128, 255, 500, 2_000, 4_000, 5_000];
+    let lengths = [3, 16, 20, 32, 40, 60, 64, 100, 120, 128, 150, 255, 500, 2_000, 4_000, 5_000];
     let long = lengths.iter().flat_map(|length| ["a".repeat(*length), "a".repeat(length + 1)]);
     let long: Vec<_> = long.collect();
     for Text { pointer, read, .. } in TEXTS {

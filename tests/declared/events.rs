@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use shared::run::aws::canned::item;
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::worker::Change;
-use tests::template::{Template, yaml};
+use tests::template::{Template, text, yaml};
 use webhooks::EventType;
 
 const ORDER: &str = "01a1fbbc-f982-7d04-8367-8c1b9055f3fd";
@@ -128,10 +128,19 @@ fn profile(with: &Value) -> Value {
     profile
 }
 
+/// An entry of a person's mail.
+fn mail(entry: &str) -> Value {
+    json!({
+        "about": "5d0c6a7e-2b0f-4f0e-9c68-3fd12c0b7a94", "entry": entry, "at": NOON, "email": "ann@example.com",
+        "subject": "Your Tea", "text": "Dear Ann"
+    })
+}
+
 async fn sources() -> Sources {
     let aws = Aws::from_env().await.expect("a way to AWS");
     let variables = [
         ("STAGE", Some("local")),
+        ("MAIL_TABLE", Some("Mail")),
         ("OFFERS_TABLE", Some("Offers")),
         ("ORDERS_TABLE", Some("Orders")),
         ("PRODUCTS_TABLE", Some("Products")),
@@ -196,6 +205,9 @@ async fn published() -> Vec<Event> {
         ("Users", &profile(&nothing), &profile(&json!({ "passwordChangedAt": LATER }))),
         ("Users", &profile(&nothing), &profile(&json!({ "fullName": "Ann Fox", "updatedAt": LATER }))),
         ("Users", &profile(&nothing), &profile(&json!({ "role": "seller", "roleChangedAt": LATER }))),
+        ("Mail", &nothing, &mail("message#01a1fbbc-f982-7d04-8367-8c1b9055f403")),
+        ("Mail", &nothing, &mail("suppressed#id")),
+        ("Users", &profile(&nothing), &profile(&json!({ "secondFactor": { "isOn": true, "at": LATER } }))),
     ];
     let sources = sources().await;
     let told = changes.into_iter().enumerate().map(|(number, (table, old, new))| {
@@ -230,6 +242,7 @@ async fn every_kind_is_published_and_described() {
         document.pointer(place).unwrap().as_object().unwrap().keys().cloned().collect()
     };
     let orders = OrderEvent::KINDS.to_vec();
+    let mail = users::events::MailWhat::ALL.map(users::events::MailWhat::as_str);
     let (products, users) = (products::events::What::ALL, users::events::What::ALL);
     let stores = stores::events::What::ALL.map(stores::events::What::as_str);
     let stock = offers::events::What::ALL.map(offers::events::What::as_str);
@@ -240,6 +253,7 @@ async fn every_kind_is_published_and_described() {
         stores.into(),
         stock.into(),
         users.map(users::events::What::as_str).into(),
+        mail.into(),
     ]
     .concat();
     let kinds: BTreeSet<String> = all.into_iter().map(str::to_owned).collect();
@@ -279,6 +293,36 @@ fn queues_ask_for_the_events_of_which_people_are_told() {
     assert_eq!(asked_by("MessagesSubscription"), emailed.into());
     let listed = Happened::ALL.map(|kind| kind.as_str().to_owned());
     assert_eq!(asked_by("InboxSubscription"), listed.into());
+}
+
+/// What stands in code in a column of the table of who is told what.
+fn told_by(column: usize) -> BTreeSet<String> {
+    let document = text("docs/notifications.md");
+    let rows = document.lines().filter(|line| line.starts_with('|')).skip(2);
+    let cells = rows.filter_map(|row| row.split('|').nth(column));
+    cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(str::to_owned).collect()
+}
+
+#[test]
+fn it_is_written_down_who_is_told_what_by_which_way() {
+    let letters = [
+        orders::LetterKind::ALL.map(|kind| kind.to_string()).to_vec(),
+        orders::letters::ParcelLetterKind::ALL.map(|kind| kind.to_string()).to_vec(),
+        orders::letters::ReturnLetterKind::ALL.map(|kind| kind.to_string()).to_vec(),
+        orders::letters::GuestLetterKind::ALL.map(|kind| kind.to_string()).to_vec(),
+        orders::digests::SaleLetterKind::ALL.map(|kind| kind.to_string()).to_vec(),
+        payments::letters::PaymentLetterKind::ALL.map(|kind| kind.to_string()).to_vec(),
+        products::ProductLetterKind::ALL.map(|kind| kind.to_string()).to_vec(),
+        reviews::ReviewLetterKind::ALL.map(|kind| kind.to_string()).to_vec(),
+        stores::StoreLetterKind::ALL.map(|kind| kind.to_string()).to_vec(),
+        users::AccountLetterKind::ALL.map(|kind| kind.to_string()).to_vec(),
+        users::AddressLetterKind::ALL.map(|kind| kind.to_string()).to_vec(),
+        users::ExportLetterKind::ALL.map(|kind| kind.to_string()).to_vec(),
+        users::MessageLetterKind::ALL.map(|kind| kind.to_string()).to_vec(),
+        users::NoticeLetterKind::ALL.map(|kind| kind.to_string()).to_vec(),
+    ];
+    assert_eq!(told_by(3), letters.concat().into_iter().collect());
+    assert_eq!(told_by(4), inbox::Kind::ALL.map(|kind| kind.to_string()).into());
 }
 
 #[tokio::test]

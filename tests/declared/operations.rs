@@ -314,7 +314,7 @@ fn every_schedule_has_a_name_and_an_alarm_looks_at_it() {
         .map(|metric| metric.dimensions["RuleName"].clone())
         .collect();
     assert_eq!(watched, names);
-    assert_eq!(names.len(), 8);
+    assert_eq!(names.len(), 9);
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! The end of an account, also where something dies on the way: nothing of the person is left anywhere, and whoever is
 //! owed something stays.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use tests::answer::{Answer, calls};
 use tests::aws::Aws;
+use tests::logs::logs_with;
 use tests::shop::{Mail, Person, Shop, product};
 use tests::wait::{a_while, eventually};
 
@@ -33,49 +33,31 @@ async fn is_gone(shop: &Shop, id: &str) {
     .await;
 }
 
-/// In which tables something of a person is found, by any of these words.
-async fn tables_with(aws: &Aws, words: &[String]) -> Vec<String> {
-    let tables = aws.json("dynamodb", "DynamoDB_20120810.ListTables", json!({})).await;
-    let mut found = Vec::new();
-    for table in tables["TableNames"].as_array().expect("tables") {
-        let mut start = Value::Null;
-        loop {
-            let mut scan = json!({ "TableName": table, "ConsistentRead": true });
-            if !start.is_null() {
-                scan["ExclusiveStartKey"] = start;
-            }
-            let page = aws.json("dynamodb", "DynamoDB_20120810.Scan", scan).await;
-            for item in page["Items"].as_array().expect("items") {
-                let text = item.to_string();
-                found.extend(
-                    words.iter().filter(|word| text.contains(*word)).map(|word| format!("{table}: {word}")),
-                );
-            }
-            start = page["LastEvaluatedKey"].clone();
-            if start.is_null() {
-                break;
-            }
-        }
-    }
-    found
-}
-
-/// How many entries somebody's inbox has.
-async fn told_in_inbox(aws: &Aws, id: &str) -> usize {
+/// How many entries of somebody's a table has.
+async fn entries_in(aws: &Aws, table: &str, id: &str) -> usize {
     let input = json!({
-        "TableName": aws.output("InboxTable"), "ConsistentRead": true, "KeyConditionExpression": "userId = :person",
+        "TableName": aws.output(table), "ConsistentRead": true, "KeyConditionExpression": "userId = :person",
         "ExpressionAttributeValues": { ":person": { "S": id } },
     });
     let found = aws.json("dynamodb", "DynamoDB_20120810.Query", input).await;
     found["Items"].as_array().map_or(0, Vec::len)
 }
 
-/// What the functions have said so far.
-fn logs() -> String {
-    let folder = std::env::var_os("CARTWRIGHT_LOGS").expect("CARTWRIGHT_LOGS: run `cargo local test`");
-    let files = std::fs::read_dir(PathBuf::from(folder)).expect("the folder of the logs");
-    let texts = files.map(|file| std::fs::read(file.expect("a file").path()).expect("a log"));
-    texts.map(|text| String::from_utf8_lossy(&text).into_owned()).collect()
+/// As after a socket that API Gateway has closed, and did not tell of.
+async fn listens(aws: &Aws, id: &str) {
+    let socket = json!({
+        "userId": { "S": id }, "entry": { "S": "socket#0" }, "connectionId": { "S": "of-annabel" },
+        "openedAt": { "S": "2026-11-29T12:00:00.000Z" }, "expiresAt": { "N": "4102444800" },
+        "schemaVersion": { "N": "1" }
+    });
+    let owner = json!({
+        "userId": { "S": "socket#of-annabel" }, "entry": { "S": "#owner" }, "owner": { "S": id },
+        "place": { "S": "socket#0" }, "expiresAt": { "N": "4102444800" }, "schemaVersion": { "N": "1" }
+    });
+    for item in [socket, owner] {
+        let put = json!({ "TableName": aws.output("ConnectionsTable"), "Item": item });
+        aws.json("dynamodb", "DynamoDB_20120810.PutItem", put).await;
+    }
 }
 
 #[tokio::test]
@@ -103,12 +85,14 @@ async fn after_an_account_is_deleted_nothing_of_its_person_is_found_anywhere() {
     let export = format!("exports/{id}.json");
     aws.put_object(&export, &words.join(", ")).await;
     let in_objects: Vec<_> = words.iter().cloned().chain([of_ann.id.clone()]).collect();
-    assert!(!tables_with(&aws, &words).await.is_empty(), "nothing was there to be deleted");
+    assert!(!aws.tables_with(&words).await.is_empty(), "nothing was there to be deleted");
+    assert!(!aws.user_pool_with(&words).await.is_empty(), "there was no account");
     let objects = aws.objects_with(&in_objects).await;
     assert!(objects.iter().any(|found| found.contains(&export)), "{objects:?}");
     assert!(objects.iter().any(|found| found.contains("images/")), "{objects:?}");
     aws.quiet().await;
-    assert!(told_in_inbox(&aws, &id).await > 0, "nothing was told");
+    assert!(entries_in(&aws, "InboxTable", &id).await > 0, "nothing was told");
+    listens(&aws, &id).await;
 
     let answer = leaves(&ann).await;
     assert_eq!(answer.calls(), calls([("dynamodb", 2), ("states", 1)]));
@@ -123,21 +107,18 @@ async fn after_an_account_is_deleted_nothing_of_its_person_is_found_anywhere() {
     is_told(&shop, &ann, DELETED).await;
     is_gone(&shop, &id).await;
     eventually("all of it is gone", async || {
-        let found = tables_with(&aws, &words).await;
+        let found = aws.tables_with(&words).await;
         found.is_empty().then_some(())
     })
     .await;
-    assert_eq!(told_in_inbox(&aws, &id).await, 0);
+    assert_eq!(entries_in(&aws, "InboxTable", &id).await, 0);
+    for person in [&id, "socket#of-annabel"] {
+        assert_eq!(entries_in(&aws, "ConnectionsTable", person).await, 0, "{person}");
+    }
     assert_eq!(aws.objects_with(&in_objects).await, Vec::<String>::new());
     shop.get(&of_ann.path()).await.is_problem(404, "not-found");
-    let logs = logs();
-    for word in &words {
-        assert!(!logs.contains(word.as_str()), "{word} is in a log");
-    }
-    for queue in ["EmailsQueueUrl", "OrdersQueueUrl", "PaymentsQueueUrl", "RefundsQueueUrl"] {
-        let waiting = aws.messages_in(queue).await.concat();
-        assert!(words.iter().all(|word| !waiting.contains(word.as_str())), "{queue}");
-    }
+    let elsewhere = [logs_with(&words), aws.queues_with(&words).await, aws.user_pool_with(&words).await];
+    assert!(elsewhere.concat().is_empty(), "{elsewhere:?}");
     let credentials = json!({ "email": ann.email, "password": tests::shop::PASSWORD });
     shop.post("/sign-in", &credentials).await.is_problem(401, "wrong-credentials");
     // The order is there, and is nobody's.

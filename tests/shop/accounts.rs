@@ -366,8 +366,8 @@ async fn everything_that_is_kept_of_a_person_is_in_their_export() {
     })
     .await;
     let answer = bob.get("/users/me/export").await;
-    // Three for the limit, the person and the cart; four of the order and its payment; nine for the rest.
-    assert_eq!(answer.calls(), calls([("dynamodb", 16)]));
+    // Three for the limit, the person and the cart; four of the order and its payment; ten for the rest.
+    assert_eq!(answer.calls(), calls([("dynamodb", 17)]));
     let exported = answer.is(200);
     assert_eq!(exported["status"], "complete");
     let data = &exported["data"];
@@ -384,6 +384,7 @@ async fn everything_that_is_kept_of_a_person_is_in_their_export() {
         ("sales", 0),
         ("reviews", 1),
         ("purchases", 1),
+        ("mail", 0),
         ("recentlyViewed", 0),
     ];
     assert_eq!(of_bob, BTreeMap::from(expected));

@@ -28,6 +28,7 @@ mod limits;
 mod lists;
 mod local_page;
 mod local_stripe;
+mod mail;
 mod main_job;
 mod messages;
 mod orders {
@@ -55,6 +56,7 @@ mod reviews;
 mod search;
 mod secrets;
 mod seed_002;
+mod sockets;
 mod storefronts;
 mod stores;
 mod texts;

@@ -1,5 +1,7 @@
 //! What people are told by email of what others do: each thing once, in their language, and not what they switched off.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::answer::calls;
@@ -109,6 +111,105 @@ async fn whoever_has_another_password_or_role_is_told_whatever_was_switched_off(
     change.json(&body).send().await.is(200);
     mail_of(&ann, "Your password at Cartwright was changed").await;
     assert_eq!(count(&ann.mail().await, "Your role at Cartwright was changed"), 1);
+}
+
+#[tokio::test]
+async fn a_seller_is_told_that_few_pieces_are_left_in_writing_and_in_the_inbox() {
+    let shop = Shop::open();
+    let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
+    let tea = ann.sells(product().named("Tea").stock(6)).await;
+    bob.buys(&tea, 1).await;
+    bob.buys(&tea, 2).await;
+    let low = mail_of(&ann, "Tea is running low").await;
+    assert!(low.text.contains("Of “Tea” 3 pieces are left."), "{}", low.text);
+    let told = eventually("it is in the inbox", async || {
+        let told = ann.get("/notifications").await.is(200)["notifications"].clone();
+        told.as_array().expect("a list").iter().find(|one| one["kind"] == "product.ran-low").cloned()
+    })
+    .await;
+    assert_eq!(told["subject"], tea.id.as_str());
+    // It is low already, and then sold out.
+    bob.buys(&tea, 3).await;
+    let stock = format!("{}/stock", tea.path());
+    ann.put(&stock, &json!({ "set": 9 })).await.is(200);
+    ann.put(&stock, &json!({ "set": 0 })).await.is(200);
+    mail_of(&ann, "Tea is sold out").await;
+    assert_eq!(count(&ann.mail().await, "Tea is running low"), 1);
+}
+
+#[tokio::test]
+async fn whoever_turns_a_second_factor_on_or_off_is_told_whatever_was_switched_off() {
+    let shop = Shop::open();
+    let ann = shop.person("Ann").await;
+    ann.put("/users/me/preferences", &json!({ "sales": { "email": false } })).await.is(200);
+    ann.turns_totp_on().await;
+    mail_of(&ann, "Your second factor at Cartwright is on").await;
+    for _ in 0..2 {
+        ann.request_on_the_account(Method::DELETE, "/users/me/totp").send().await.is(204);
+    }
+    mail_of(&ann, "Your second factor at Cartwright is off").await;
+    let log = eventually("both are in the log", async || {
+        let log = ann.get("/users/me/activity?kind=user.second-factor-changed").await.is(200);
+        let count = log["activity"].as_array().expect("a list").len();
+        (count >= 2).then_some(count)
+    })
+    .await;
+    assert_eq!((log, count(&ann.mail().await, "Your second factor at Cartwright is off")), (2, 1));
+}
+
+/// The hours of which this seller is still to be told.
+async fn due_hours(aws: &Aws, seller: &Person) -> Vec<Value> {
+    let query = json!({
+        "TableName": aws.output("SalesTable"),
+        "KeyConditionExpression": "sellerId = :seller AND begins_with(entry, :hour)",
+        "FilterExpression": "attribute_exists(due)",
+        "ExpressionAttributeValues": { ":seller": { "S": seller.id() }, ":hour": { "S": "hour#" } },
+    });
+    let found = aws.json("dynamodb", "DynamoDB_20120810.Query", query).await;
+    found["Items"].as_array().expect("items").clone()
+}
+
+#[tokio::test]
+async fn a_seller_is_told_once_what_was_sold_in_an_hour() {
+    let (shop, aws) = (Shop::open(), Aws::open().await);
+    let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
+    let tea = ann.sells(product().named("Tea").stock(50).with("productPrice", json!(4.5))).await;
+    // What is ordered in the hour is told of together; the test may run over its end.
+    bob.buys(&tea, 2).await;
+    bob.buys(&tea, 1).await;
+    let orders = |hours: &[Value]| -> i64 {
+        let orders = hours.iter().map(|hour| hour["orders"]["N"].as_str().expect("a number").parse::<i64>());
+        orders.map(|orders| orders.expect("a number")).sum()
+    };
+    let hours = eventually("both sales are counted", async || {
+        Some(due_hours(&aws, &ann).await).filter(|hours| orders(hours) == 2)
+    })
+    .await;
+    // It is not over yet: nothing is told.
+    aws.run_on_schedule("queue-digests", Duration::ZERO).await;
+    assert_eq!(due_hours(&aws, &ann).await.len(), hours.len());
+    for hour in &hours {
+        let key = json!({ "sellerId": hour["sellerId"], "entry": hour["entry"] });
+        let change = json!({
+            "TableName": aws.output("SalesTable"), "Key": key, "UpdateExpression": "SET dueAt = :past",
+            "ExpressionAttributeValues": { ":past": { "S": "2026-01-01T00:00:00.000Z" } },
+        });
+        aws.json("dynamodb", "DynamoDB_20120810.UpdateItem", change).await;
+    }
+    eventually("its letters are queued", async || {
+        aws.run_on_schedule("queue-digests", Duration::ZERO).await;
+        due_hours(&aws, &ann).await.is_empty().then_some(())
+    })
+    .await;
+    if hours.len() == 1 {
+        let mail = mail_of(&ann, "You have 2 new orders").await;
+        assert!(mail.text.contains("Together: 13.50 USD"), "{}", mail.text);
+        assert!(mail.text.contains("/unsubscribe?token="), "it can be stopped");
+    } else {
+        mail_of(&ann, "You have a new order").await;
+    }
+    let digests = ann.mail().await.into_iter().filter(|mail| mail.subject.starts_with("You have "));
+    assert!(digests.count() <= hours.len());
 }
 
 /// Where the last line of a mail leads, from the API's own address on.

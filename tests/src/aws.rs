@@ -128,7 +128,7 @@ impl Aws {
     pub async fn objects_with(&self, words: &[String]) -> Vec<String> {
         const MOST: usize = 5_000;
         let mut found = Vec::new();
-        for bucket in ["MediaBucket", "SearchBucket", "UploadsBucket"] {
+        for bucket in BUCKETS {
             let name = self.output(bucket);
             let versions = answered(self.emulated.versions(name).await);
             assert!(versions.len() <= MOST, "{} objects in {bucket}", versions.len());
@@ -141,6 +141,93 @@ impl Aws {
             }
         }
         found
+    }
+
+    /// The same by the keys alone, of however many: in which bucket, and which word.
+    pub async fn keys_with(&self, words: &[String]) -> Vec<Trace> {
+        let mut found = Vec::new();
+        for bucket in BUCKETS {
+            for (key, _) in answered(self.emulated.versions(self.output(bucket)).await) {
+                found.extend(Trace::in_text(bucket, &key, words));
+            }
+        }
+        found
+    }
+
+    /// In which tables one of these words is found.
+    ///
+    /// # Panics
+    /// When a scan has no items.
+    pub async fn tables_with(&self, words: &[String]) -> Vec<Trace> {
+        let tables = self.json("dynamodb", "DynamoDB_20120810.ListTables", json!({})).await;
+        let mut found = Vec::new();
+        for table in tables["TableNames"].as_array().expect("tables").iter().filter_map(Value::as_str) {
+            let place = table.split('-').find(|part| part.ends_with("Table")).unwrap_or(table);
+            let mut scan = json!({ "TableName": table, "ConsistentRead": true });
+            loop {
+                let page = self.json("dynamodb", "DynamoDB_20120810.Scan", scan.clone()).await;
+                for item in page["Items"].as_array().expect("items") {
+                    found.extend(Trace::in_text(place, &item.to_string(), words));
+                }
+                match page.get("LastEvaluatedKey").filter(|last| !last.is_null()) {
+                    Some(last) => scan["ExclusiveStartKey"] = last.clone(),
+                    None => break,
+                }
+            }
+        }
+        found
+    }
+
+    /// In which queues, those of dead letters as well, a message has one of these words.
+    pub async fn queues_with(&self, words: &[String]) -> Vec<Trace> {
+        let mut found = Vec::new();
+        for queue in self.outputs.keys().filter(|name| name.ends_with("QueueUrl")) {
+            for message in self.messages_in(queue).await {
+                found.extend(Trace::in_text(queue, &message, words));
+            }
+        }
+        found
+    }
+
+    /// Which of these words an account in the user pool has.
+    pub async fn user_pool_with(&self, words: &[String]) -> Vec<Trace> {
+        let mut list = json!({ "UserPoolId": self.output("UserPoolId"), "Limit": 60 });
+        let mut found = Vec::new();
+        loop {
+            let page = self.json("cognito-idp", &format!("{USER_POOLS}.ListUsers"), list.clone()).await;
+            found.extend(Trace::in_text("user pool", &page["Users"].to_string(), words));
+            match page.get("PaginationToken").filter(|token| token.is_string()) {
+                Some(token) => list["PaginationToken"] = token.clone(),
+                None => return found,
+            }
+        }
+    }
+
+    /// The executions of a workflow of the stack that run: `account-deletion`.
+    ///
+    /// # Panics
+    /// When the list has something without an ARN, or its input is no JSON.
+    pub async fn running(&self, workflow: &str) -> Vec<Execution> {
+        let (prefix, _) = self.output("OrderFulfilmentArn").rsplit_once(':').expect("an ARN");
+        let list = json!({
+            "stateMachineArn": format!("{prefix}:{}", name_of(workflow)), "statusFilter": "RUNNING"
+        });
+        let running = self.json("states", "AWSStepFunctions.ListExecutions", list).await;
+        let mut executions = Vec::new();
+        for one in running["executions"].as_array().into_iter().flatten() {
+            let describe = json!({ "executionArn": one["executionArn"] });
+            let described = self.json("states", "AWSStepFunctions.DescribeExecution", describe).await;
+            let text = |name: &str| described[name].as_str().expect(name);
+            let input = text("input").parse().expect("JSON");
+            executions.push(Execution { arn: text("executionArn").to_owned(), input });
+        }
+        executions
+    }
+
+    /// Ends an execution of a workflow where it is; gives whether it ran.
+    pub async fn stop(&self, execution: &Execution) -> bool {
+        let stop = json!({ "executionArn": execution.arn });
+        self.emulated.call("states", "AWSStepFunctions.StopExecution", &stop).await.is_ok()
     }
 
     /// The bodies of the messages in a queue of the stack, which stay there.
@@ -161,7 +248,7 @@ impl Aws {
     /// An ID token that is good, but of a user pool that is not the shop's.
     pub async fn foreign_token(&self) -> String {
         let call = async |operation: &str, input: Value| {
-            self.json("cognito-idp", &format!("AWSCognitoIdentityProviderService.{operation}"), input).await
+            self.json("cognito-idp", &format!("{USER_POOLS}.{operation}"), input).await
         };
         let pool = call("CreateUserPool", json!({ "PoolName": "foreign" })).await["UserPool"]["Id"].clone();
         let flows = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"];
@@ -246,6 +333,24 @@ impl Aws {
         let answer = self.invoke(function, &event).await;
         assert!(answer["errorMessage"].is_null(), "{function} failed: {answer}");
         answer
+    }
+
+    /// Tells of a mail to this address what SES would tell, which the emulator does not: AWS's own example, as of now.
+    pub async fn tells_of_mail(&self, feedback: Feedback, address: &str) {
+        let (sample, part) = match feedback {
+            Feedback::Bounced | Feedback::BouncedForAWhile => ("bounce", "bounce"),
+            Feedback::Complained => ("complaint", "complaint"),
+        };
+        let sample = crate::template::text(&format!("functions/users/samples/ses-{sample}.json"));
+        let mut event: Value =
+            sample.replace("recipient@example.com", address).parse().expect("AWS's example is JSON");
+        event[part]["timestamp"] = in_the_future(Duration::ZERO).into();
+        if feedback == Feedback::BouncedForAWhile {
+            event[part]["bounceType"] = "Transient".into();
+        }
+        let event = event.to_string();
+        let published = [("TopicArn", self.output("EmailFeedbackTopicArn")), ("Message", &event)];
+        answered(self.emulated.query("sns", "Publish", &published).await);
     }
 
     /// Collects the notices to the admins from now on.
@@ -373,6 +478,37 @@ impl Aws {
     }
 }
 
+/// All buckets of the stack.
+const BUCKETS: [&str; 3] = ["MediaBucket", "SearchBucket", "UploadsBucket"];
+
+/// What operations on the user pool begin with.
+const USER_POOLS: &str = "AWSCognitoIdentityProviderService";
+
+/// An execution of a workflow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Execution {
+    arn: String,
+    /// What it was given.
+    pub input: Value,
+}
+
+/// Where one of some words was found.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Trace {
+    /// `UsersTable`, `MediaBucket`, `user pool`, `EmailsQueueUrl`, or a function's log.
+    pub place: String,
+    /// The word.
+    pub word: String,
+}
+
+impl Trace {
+    /// Those of these words that a text has, which is in this place.
+    pub fn in_text(place: &str, text: &str, words: &[String]) -> Vec<Self> {
+        let found = words.iter().filter(|word| text.contains(word.as_str()));
+        found.map(|word| Self { place: place.to_owned(), word: word.clone() }).collect()
+    }
+}
+
 const UPDATE_CLIENT: &str = "AWSCognitoIdentityProviderService.UpdateUserPoolClient";
 
 /// As the template names it.
@@ -384,6 +520,17 @@ fn name_of(function: &str) -> String {
 #[track_caller]
 fn answered<T>(answer: anyhow::Result<T>) -> T {
     answer.unwrap_or_else(|error| panic!("{error:#}"))
+}
+
+/// What SES tells of a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Feedback {
+    /// It came back for good.
+    Bounced,
+    /// It came back for a while.
+    BouncedForAWhile,
+    /// Its reader called it spam.
+    Complained,
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test stands outside of the shop, where the time comes from")]

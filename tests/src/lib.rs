@@ -27,6 +27,7 @@ pub mod paying;
 pub mod schemas;
 pub mod shop;
 pub mod social;
+pub mod socket;
 pub mod stripe;
 pub mod template;
 pub mod totp;

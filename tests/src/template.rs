@@ -274,8 +274,16 @@ impl Template {
         self.routes_of_the_api().filter(|(route, _)| route.method == "HEAD").collect()
     }
 
+    /// Those of a kind of `AWS::ApiGatewayV2` that are of the HTTP API, and not of that of the WebSockets.
+    pub fn of_http<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Resource> {
+        self.of(kind).filter(move |one| match one.property("ApiId") {
+            Value::Null => one.property("ProtocolType") == "HTTP",
+            api => self.named_by(one, api).property("ProtocolType") == "HTTP",
+        })
+    }
+
     fn routes_of_the_api(&self) -> impl Iterator<Item = (Route, bool)> {
-        self.of("AWS::ApiGatewayV2::Route").map(|route| {
+        self.of_http("AWS::ApiGatewayV2::Route").map(|route| {
             let key = route.property("RouteKey").as_str().and_then(|key| key.split_once(' '));
             let (method, path) = key.unwrap_or_else(|| panic!("{}: no method and path", route.id));
             let function = self.function_of(route).binary().to_owned();

@@ -21,7 +21,7 @@ use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::values::time::Timestamp;
 use stores::Stores;
-use users::Profile;
+use users::{Mail, Profile};
 
 use crate::files::NewFile;
 
@@ -56,6 +56,8 @@ shared::names!(
         Activity = "activity",
         /// What they were told.
         Inbox = "inbox",
+        /// What admins wrote to them, and which address of theirs gets no email.
+        Mail = "mail",
         /// What they looked at.
         RecentlyViewed = "recentlyViewed",
     }
@@ -76,6 +78,7 @@ impl Part {
             Self::Purchases => &["Purchases"],
             Self::Activity => &["Activity"],
             Self::Inbox => &["Inbox"],
+            Self::Mail => &["Mail"],
             Self::RecentlyViewed => &["RecentlyViewed"],
         }
     }
@@ -102,6 +105,7 @@ pub struct Archive {
     activity: Activity,
     carts: Carts,
     inbox: Inbox,
+    mail: Mail,
     payments: Payments,
     products: Products,
     purchases: Purchases,
@@ -118,6 +122,7 @@ impl FromEnv for Archive {
             activity: Activity::from_env(aws)?,
             carts: Carts::from_env(aws)?,
             inbox: Inbox::from_env(aws)?,
+            mail: Mail::from_env(aws)?,
             payments: Payments::from_env(aws)?,
             products: Products::from_env(aws)?,
             purchases: Purchases::from_env(aws)?,
@@ -131,7 +136,7 @@ impl FromEnv for Archive {
 }
 
 impl Archive {
-    /// The document, if one stretch of each part is all; `None` where it is too much to be answered at once. At most 12
+    /// The document, if one stretch of each part is all; `None` where it is too much to be answered at once. At most 13
     /// calls, two more for each of ten orders, and one for each of their payments.
     ///
     /// # Errors
@@ -210,6 +215,7 @@ impl Archive {
             Part::Purchases => self.purchases.kept_of(person, stretch).await,
             Part::Activity => self.activity.kept_of(person, stretch).await,
             Part::Inbox => self.inbox.kept_of(person, stretch).await,
+            Part::Mail => self.mail.kept_of(person, stretch).await,
             Part::RecentlyViewed => self.viewed.kept_of(person, stretch).await,
         }
     }

@@ -10,6 +10,7 @@ use activity::Activity;
 use aws_sdk_dynamodb::Client;
 use carts::store::Carts;
 use inbox::Inbox;
+use inbox::sockets::Sockets;
 use orders::{Order, OrderStatus, Returns};
 use payments::cancelling::Cancelling;
 use products::{Products, RecentlyViewed, selling};
@@ -25,7 +26,7 @@ use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 use shared::values::time::Timestamp;
 use stores::Stores;
-use users::{AccountLetterKind, LeaverId, Profile, Status, Users};
+use users::{AccountLetterKind, LeaverId, Mail, Profile, Status, Users};
 
 use crate::files::Files;
 use crate::user_pool::UserPool;
@@ -67,10 +68,14 @@ shared::names!(
         Views = "views",
         /// The file of what was kept goes, if one was asked for.
         Exports = "exports",
+        /// Nobody listens any more.
+        Sockets = "sockets",
         /// The person is told.
         Letter = "letter",
         /// The letter has gone out.
         Told = "told",
+        /// What admins wrote to them goes, and that nothing is written to an address of theirs.
+        Mail = "mail",
         /// Account and profile go: first the account, since the profile alone says what it is called.
         Account = "account",
         /// A day later what was under way has arrived.
@@ -85,10 +90,14 @@ shared::names!(
         ActivityAgain = "activity-again",
         /// What they were told since, once more.
         InboxAgain = "inbox-again",
+        /// What admins wrote to them since, once more.
+        MailAgain = "mail-again",
         /// What they looked at since, once more.
         ViewsAgain = "views-again",
         /// A file that was being made when the first was deleted.
         ExportsAgain = "exports-again",
+        /// Sockets, once more.
+        SocketsAgain = "sockets-again",
     }
 );
 
@@ -113,7 +122,9 @@ impl Step {
             Self::Orders => &["Orders", "Returns"],
             Self::Activity | Self::ActivityAgain => &["Activity"],
             Self::Inbox | Self::InboxAgain => &["Inbox"],
+            Self::Mail | Self::MailAgain => &["Mail"],
             Self::Views | Self::ViewsAgain => &["RecentlyViewed"],
+            Self::Sockets | Self::SocketsAgain => &["Connections"],
             Self::Account => &["Users"],
         }
     }
@@ -225,11 +236,13 @@ pub struct Deletion {
     carts: Carts,
     files: Files,
     inbox: Inbox,
+    mail: Mail,
     media: Media,
     products: Products,
     purchases: Purchases,
     returns: Returns,
     reviews: Reviews,
+    sockets: Sockets,
     stores: Stores,
     viewed: RecentlyViewed,
 }
@@ -248,11 +261,13 @@ impl FromEnv for Deletion {
             carts: Carts::from_env(aws)?,
             files: Files::from_env(aws)?,
             inbox: Inbox::from_env(aws)?,
+            mail: Mail::from_env(aws)?,
             media: Media::from_env(aws)?,
             products: Products::from_env(aws)?,
             purchases: Purchases::from_env(aws)?,
             returns: Returns::from_env(aws)?,
             reviews: Reviews::from_env(aws)?,
+            sockets: Sockets::from_env(aws)?,
             stores: Stores::from_env(aws)?,
             viewed: RecentlyViewed::from_env(aws)?,
         })
@@ -292,8 +307,10 @@ impl Deletion {
             Step::Orders => self.returns.forget(person, now).await?.into(),
             Step::Activity | Step::ActivityAgain => self.activity.forget(person).await?.into(),
             Step::Inbox | Step::InboxAgain => self.inbox.forget(person).await?.into(),
+            Step::Mail | Step::MailAgain => self.mail.forget(person).await?.into(),
             Step::Views | Step::ViewsAgain => self.viewed.forget(person).await?.into(),
             Step::Exports | Step::ExportsAgain => self.files.delete(person).await.map(|()| Outcome::DONE)?,
+            Step::Sockets | Step::SocketsAgain => self.sockets.forget(person).await?.into(),
             Step::Letter => self.write(person, profile.as_ref()).await?,
             Step::Told => self.is_told(person, profile.as_ref(), task.tries).await?,
             Step::Account => self.delete(person, profile.as_ref()).await?,
@@ -424,7 +441,7 @@ mod tests {
             json!({ "userId": "ann", "step": "told", "tries": 3, "waitSeconds": 5, "isDone": false })
         );
         assert!(at(Step::Debts, 0).after(Outcome::Over).is_done);
-        assert_eq!(at(Step::Told, 2).after(Outcome::DONE).next, at(Step::Account, 0));
+        assert_eq!(at(Step::Told, 2).after(Outcome::DONE).next, at(Step::Mail, 0));
     }
 
     #[test]

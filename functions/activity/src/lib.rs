@@ -28,6 +28,12 @@ shared::names!(
         PasswordChanged = "user.password-changed",
         /// The account has another name or address.
         ProfileChanged = "user.profile-changed",
+        /// The person turned the second factor on or off.
+        SecondFactorChanged = "user.second-factor-changed",
+        /// Mail to the person came back for good or was called spam, and none is sent any more.
+        EmailSuppressed = "user.email-suppressed",
+        /// An admin wrote to the person.
+        MessageSent = "user.message-sent",
         /// The person was made something else by an admin.
         RoleChanged = "user.role-changed",
         /// The person listed a product.

@@ -42,7 +42,7 @@ pub fn letter(message: &CustomMessage) -> Result<Option<Letter>, Failure> {
     let news = [format!("{} “{username}”.", words.news), words.code.to_owned()];
     Ok(Some(Letter {
         // Whoever reads this is the person of the account only if they say so by the code.
-        to: Recipient { email: String::new(), name: String::new() },
+        to: Recipient::new("", ""),
         subject: words.subject.into(),
         headline: words.headline.into(),
         paragraphs: news.into_iter().chain(words.otherwise.map(str::to_owned)).collect(),

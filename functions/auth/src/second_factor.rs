@@ -65,8 +65,24 @@ impl SecondFactor {
     /// A sign-in that is too old, a profile that cannot be written, and those of [`UserPool::turn_totp_off`].
     pub async fn turn_off(&self, token: &AccessToken, now: Timestamp) -> Result<(), Error> {
         is_fresh(token.caller(), now)?;
-        self.users.second_factor_off(token.caller().id()).await?;
+        self.users.second_factor_off(token.caller().id(), now).await?;
         self.user_pool.turn_totp_off(token).await
+    }
+
+    /// Turns it on with the first code of the app. From then on every sign-in needs one. The profile is told before the
+    /// user pool: of what did not come about somebody may hear, of what did somebody must.
+    ///
+    /// # Errors
+    /// Those of [`UserPool::verify_totp`] and [`UserPool::turn_totp_on`], and a profile that cannot be written.
+    pub async fn turn_on(
+        &self,
+        token: &AccessToken,
+        confirmation: &ConfirmTotp,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.user_pool.verify_totp(token, &confirmation.code).await?;
+        self.users.second_factor_on(token.caller().id(), now).await?;
+        self.user_pool.turn_totp_on(token).await
     }
 }
 
@@ -79,15 +95,6 @@ impl UserPool {
         is_fresh(token.caller(), now)?;
         let secret = self.associate_totp(token).await?;
         Ok(NewTotp::new(secret, token.username()))
-    }
-
-    /// Turns the second factor on with the first code of the app. From then on every sign-in needs one.
-    ///
-    /// # Errors
-    /// Those of [`UserPool::verify_totp`] and [`UserPool::turn_totp_on`].
-    pub async fn confirm_totp(&self, token: &AccessToken, confirmation: &ConfirmTotp) -> Result<(), Error> {
-        self.verify_totp(token, &confirmation.code).await?;
-        self.turn_totp_on(token).await
     }
 }
 

@@ -18,7 +18,7 @@ use orders::events::OrderEvent;
 use products::events::ProductEvent;
 use reviews::events::ReviewEvent;
 use stores::events::StoreEvent;
-use users::events::UserEvent;
+use users::events::{MailEvent, UserEvent};
 
 pub use topic::Topic;
 
@@ -37,6 +37,7 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x5d1b_36b1_8b1f_4f0e_9c68_3fd1_2c0b_7a9
 pub struct Sources {
     stage: Stage,
     offers: String,
+    mail: String,
     orders: String,
     products: String,
     reviews: String,
@@ -49,6 +50,7 @@ impl FromEnv for Sources {
         Ok(Self {
             stage: config::required("STAGE")?,
             offers: config::required("OFFERS_TABLE")?,
+            mail: config::required("MAIL_TABLE")?,
             orders: config::required("ORDERS_TABLE")?,
             products: config::required("PRODUCTS_TABLE")?,
             reviews: config::required("REVIEWS_TABLE")?,
@@ -77,6 +79,8 @@ impl Sources {
             images.between(stores::events::between_entries).iter().map(Told::store).collect()
         } else if table == self.users {
             images.between(users::events::between).iter().map(Told::user).collect()
+        } else if table == self.mail {
+            images.between(users::events::between_mail).iter().map(Told::mail).collect()
         } else {
             anyhow::bail!("nobody knows what happens in the table {table}")
         };
@@ -123,6 +127,12 @@ impl Told {
 
     fn user(event: &UserEvent) -> anyhow::Result<Self> {
         Self::new("users", event.what.as_str(), event.user_id.to_string(), event.at, event)
+    }
+
+    /// Of a message by its own id, and of an address by its person's.
+    fn mail(event: &MailEvent) -> anyhow::Result<Self> {
+        let subject = event.message_id.map_or_else(|| event.user_id.to_string(), |id| id.to_string());
+        Self::new("users", event.what.as_str(), subject, event.at, event)
     }
 
     fn new(

@@ -1,7 +1,10 @@
 //! What people should know of what happened in the shop: an inbox that each of them reads, and marks as read. What
 //! comes into whose inbox is told by the topic Events: [`telling`] reads it, [`store`] keeps it in DynamoDB, [`words`]
-//! says it to whoever reads. The rules are here and call nothing.
+//! says it to whoever reads; [`push`] hints at it by [`sockets`]. The rules are here and call nothing.
 
+mod gateway;
+pub mod push;
+pub mod sockets;
 pub mod store;
 pub mod telling;
 pub mod words;
@@ -16,6 +19,7 @@ use shared::caller::UserId;
 use shared::http::Parameter;
 use shared::http::input::{Field, Value};
 use shared::values::time::Timestamp;
+use users::preferences::Group;
 
 pub use store::Inbox;
 pub use telling::{Told, Writing};
@@ -55,6 +59,8 @@ shared::names!(
         ProductApproved = "product.approved",
         /// A product of theirs was turned down.
         ProductRejected = "product.rejected",
+        /// Few pieces of a product of theirs are left, or none.
+        ProductRanLow = "product.ran-low",
         /// A product of theirs was reviewed.
         ReviewPosted = "review.posted",
         /// A review of theirs has a reply.
@@ -65,10 +71,42 @@ shared::names!(
         PasswordChanged = "user.password-changed",
         /// Their account has another name or address.
         ProfileChanged = "user.profile-changed",
+        /// They turned the second factor on or off.
+        SecondFactorChanged = "user.second-factor-changed",
+        /// Mail to them came back for good or was called spam, and none is sent any more.
+        EmailSuppressed = "user.email-suppressed",
         /// They were made something else.
         RoleChanged = "user.role-changed",
     }
 );
+
+impl Kind {
+    /// By which choice its person hears of it at once; `None` for what happens to the account itself, of which everyone
+    /// hears.
+    pub const fn group(self) -> Option<Group> {
+        match self {
+            Self::OrderPlaced
+            | Self::OrderPaid
+            | Self::OrderShipped
+            | Self::ParcelSent
+            | Self::ParcelRefused
+            | Self::OrderDelivered
+            | Self::OrderCancelled
+            | Self::OrderRefunded => Some(Group::Orders),
+            Self::SaleMade
+            | Self::ProductApproved
+            | Self::ProductRejected
+            | Self::ProductRanLow
+            | Self::StoreDeactivated => Some(Group::Sales),
+            Self::ReviewPosted | Self::ReviewAnswered => Some(Group::Reviews),
+            Self::PasswordChanged
+            | Self::ProfileChanged
+            | Self::SecondFactorChanged
+            | Self::EmailSuppressed
+            | Self::RoleChanged => None,
+        }
+    }
+}
 
 /// Names a notification of a person: when it came, in milliseconds since 1970. What comes later has a greater one, also
 /// where several come at once, so whoever knows the newest can ask for all that came since.

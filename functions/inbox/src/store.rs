@@ -62,12 +62,17 @@ impl FromEnv for Inbox {
 }
 
 impl Inbox {
-    /// Puts what an event tells a person into the inbox. Safe to repeat: an inbox that has taken the event stays as it
-    /// is.
+    /// Puts what an event tells a person into the inbox, and gives its id. Safe to repeat: an inbox that has taken the
+    /// event stays as it is, and nothing is given.
     ///
     /// # Errors
     /// [`Busy`] where too much came at the same time, otherwise when the table cannot be read or written.
-    pub async fn put(&self, event: Uuid, news: News, now: Timestamp) -> anyhow::Result<()> {
+    pub async fn put(
+        &self,
+        event: Uuid,
+        news: News,
+        now: Timestamp,
+    ) -> anyhow::Result<Option<NotificationId>> {
         for attempt in 0..TRIES {
             let standing = self.standing(&news.to).await?;
             self.forget_unread(&news.to, standing.surplus().collect()).await?;
@@ -77,8 +82,8 @@ impl Inbox {
             write.put(self.notification(&Notification::new(id, news.clone()))?);
             write.update(self.came(&news.to, id, standing.newest())?);
             match write.commit(&self.client).await? {
-                Written::Done(()) => return Ok(()),
-                Written::Refused(found) if found.at(taken).is_some() => return Ok(()),
+                Written::Done(()) => return Ok(Some(id)),
+                Written::Refused(found) if found.at(taken).is_some() => return Ok(None),
                 Written::Refused(_) => tokio::time::sleep(backoff(attempt)).await,
             }
         }

@@ -15,6 +15,7 @@ use shared::values::time::Timestamp;
 use stores::{Editor, StoreId, Stores};
 use uuid::Uuid;
 
+use crate::push::{PushQueue, Pushed};
 use crate::{About, Inbox, Kind, News};
 
 shared::names!(
@@ -40,6 +41,8 @@ shared::names!(
         ProductApproved = "product.approved",
         /// A product was turned down.
         ProductRejected = "product.rejected",
+        /// Few pieces of a product are left, or none.
+        ProductRanLow = "product.ran-low",
         /// A product was reviewed.
         ReviewPosted = "review.posted",
         /// A review has a reply.
@@ -50,6 +53,10 @@ shared::names!(
         PasswordChanged = "user.password-changed",
         /// An account has another name or address.
         ProfileChanged = "user.profile-changed",
+        /// A second factor was turned on or off.
+        SecondFactorChanged = "user.second-factor-changed",
+        /// An address gets no email any more.
+        EmailSuppressed = "user.email-suppressed",
         /// Somebody was made something else.
         RoleChanged = "user.role-changed",
     }
@@ -111,6 +118,7 @@ pub fn news(happened: Happened, facts: &Facts, things: &Things, time: Timestamp)
         Happened::OrderRefunded => of_order(Kind::OrderRefunded, facts),
         Happened::ProductApproved => of_product(facts.seller_id.as_ref(), Kind::ProductApproved),
         Happened::ProductRejected => of_product(facts.seller_id.as_ref(), Kind::ProductRejected),
+        Happened::ProductRanLow => of_product(facts.seller_id.as_ref(), Kind::ProductRanLow),
         Happened::ReviewPosted => {
             let seller = things.offer.as_ref().map(Offer::seller);
             of_product(seller.filter(|seller| facts.user_id.as_ref() != Some(*seller)), Kind::ReviewPosted)
@@ -123,6 +131,8 @@ pub fn news(happened: Happened, facts: &Facts, things: &Things, time: Timestamp)
         }
         Happened::PasswordChanged => of_account(Kind::PasswordChanged),
         Happened::ProfileChanged => of_account(Kind::ProfileChanged),
+        Happened::SecondFactorChanged => of_account(Kind::SecondFactorChanged),
+        Happened::EmailSuppressed => of_account(Kind::EmailSuppressed),
         Happened::RoleChanged => of_account(Kind::RoleChanged),
     }
 }
@@ -171,6 +181,7 @@ pub struct Writing {
     inbox: Inbox,
     orders: Orders,
     offers: Offers,
+    push: PushQueue,
     stores: Stores,
 }
 
@@ -181,14 +192,15 @@ impl FromEnv for Writing {
             inbox: Inbox::from_env(aws)?,
             orders: Orders::from_env(aws)?,
             offers: Offers::from_env(aws)?,
+            push: PushQueue::from_env(aws)?,
             stores: Stores::from_env(aws)?,
         })
     }
 }
 
 impl Writing {
-    /// Puts what an event tells into the inboxes of those whom it concerns. Safe to repeat: each inbox takes an event
-    /// once.
+    /// Puts what an event tells into the inboxes of those whom it concerns, and has them told by the sockets that are
+    /// open. Safe to repeat: each inbox takes an event once.
     ///
     /// # Errors
     /// When a table does not answer; those who have it by then keep it.
@@ -196,7 +208,9 @@ impl Writing {
         let Told { id, kind, time, data, .. } = event;
         let things = self.things(&data).await?;
         for news in news(kind, &data, &things, time) {
-            self.inbox.put(id, news, now).await?;
+            if let Some(notification) = self.inbox.put(id, news.clone(), now).await? {
+                self.push.send_or_leave(&Pushed::of(notification, &news)).await;
+            }
         }
         Ok(())
     }

@@ -57,12 +57,21 @@ fn english(kind: Kind, what: Option<&str>) -> String {
         Kind::SaleMade => format!("You have a new order{of} to send."),
         Kind::ProductApproved => format!("Your product{named} is for sale."),
         Kind::ProductRejected => format!("Your product{named} was not approved. Its page says why."),
+        Kind::ProductRanLow => format!("Few pieces of your product{named} are left, or none."),
         Kind::ReviewPosted => format!("Somebody reviewed your product{named}."),
         Kind::ReviewAnswered => format!("The seller replied to your review{of}."),
         Kind::StoreDeactivated => format!("An admin closed your store{named}. Its page says why."),
         Kind::PasswordChanged => "Your password was changed. If that was not you, reset it at once.".into(),
         Kind::ProfileChanged => {
             "Your name or your email address was changed. If that was not you, change your password.".into()
+        }
+        Kind::SecondFactorChanged => {
+            "Your second factor was turned on or off. If that was not you, change your password.".into()
+        }
+        Kind::EmailSuppressed => {
+            "Our emails to you came back or were marked as spam, so we send none any more. Give us another address, or \
+             write to the shop."
+                .into()
         }
         Kind::RoleChanged => "An admin changed what your account may do. Sign in again to see it.".into(),
     }
@@ -83,6 +92,7 @@ fn german(kind: Kind, what: Option<&str>) -> String {
         Kind::SaleMade => format!("Bei Ihnen ging eine Bestellung{of} ein."),
         Kind::ProductApproved => format!("Ihr Artikel{named} ist im Verkauf."),
         Kind::ProductRejected => format!("Ihr Artikel{named} wurde abgelehnt. Auf seiner Seite steht, warum."),
+        Kind::ProductRanLow => format!("Von Ihrem Artikel{named} sind wenige Stücke übrig oder keines."),
         Kind::ReviewPosted => format!("Jemand hat Ihren Artikel{named} bewertet."),
         Kind::ReviewAnswered => format!("Auf Ihre Bewertung des Artikels{named} gibt es eine Antwort."),
         Kind::StoreDeactivated => {
@@ -93,6 +103,15 @@ fn german(kind: Kind, what: Option<&str>) -> String {
         }
         Kind::ProfileChanged => {
             "Ihr Name oder Ihre E-Mail-Adresse wurde geändert. Wenn Sie das nicht waren, ändern Sie Ihr Passwort."
+                .into()
+        }
+        Kind::SecondFactorChanged => {
+            "Ihr zweiter Faktor wurde ein- oder ausgeschaltet. Wenn Sie das nicht waren, ändern Sie Ihr Passwort."
+                .into()
+        }
+        Kind::EmailSuppressed => {
+            "Unsere E-Mails an Sie kamen zurück oder wurden als Spam gemeldet, darum senden wir keine mehr. Geben Sie uns \
+             eine andere Adresse, oder schreiben Sie dem Shop."
                 .into()
         }
         Kind::RoleChanged => {
@@ -121,7 +140,7 @@ mod tests {
             assert_eq!(text.contains("Tea"), about.is_some() && !is_of_the_account, "{text}");
         }
         let sentences: std::collections::BTreeSet<_> = all.iter().map(|(_, _, text)| text).collect();
-        assert_eq!(sentences.len(), all.len() - 2 * 3, "those about an account say the same twice");
+        assert_eq!(sentences.len(), all.len() - 2 * 5, "those about an account say the same twice");
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! How people are told what the services have to say. What a letter says is its service's; what an email looks like is
 //! decided here and in `templates/`, and calls nothing. [`Sending`] sends each letter once, [`mailer`] hands it to SES;
 //! those with a code go out by Cognito, to which [`AccountEmails`] gives them. What events give rise to, [`messages`]
-//! queues.
+//! queues; what comes back, [`feedback`] notes.
 
 pub mod account;
+pub mod feedback;
 pub mod mailer;
 pub mod messages;
 pub mod sending;
@@ -16,6 +17,7 @@ use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::{self, ConfigError};
 
 pub use account::AccountEmails;
+pub use feedback::Recording;
 pub use mailer::{Mailer, NotSent};
 pub use sending::Sending;
 
@@ -33,26 +35,20 @@ pub struct Email {
 }
 
 impl Email {
-    /// `letter`, which is in English, as an email, with links into the web shop.
+    /// `letter` as an email, whose own words are in the letter's language, with links into the web shop.
     ///
     /// # Errors
     /// When a template cannot be filled in.
     pub fn of(letter: &Letter, shop: &WebShop) -> Result<Self, askama::Error> {
-        Self::in_language(letter, Language::English, None, shop)
+        Self::stopped_at(letter, None, shop)
     }
 
-    /// `letter`, which is in this language, as an email whose own words are in it as well, with where to `stop` more of
-    /// the kind.
+    /// The same, with where to `stop` more of the kind.
     ///
     /// # Errors
     /// When a template cannot be filled in.
-    pub fn in_language(
-        letter: &Letter,
-        language: Language,
-        stop: Option<String>,
-        shop: &WebShop,
-    ) -> Result<Self, askama::Error> {
-        let words = Words::of(language);
+    pub fn stopped_at(letter: &Letter, stop: Option<String>, shop: &WebShop) -> Result<Self, askama::Error> {
+        let words = Words::of(letter.to.language);
         let subject = letter.subject.replace(parts_lines, " ");
         let link = letter.link.as_ref().and_then(|link| shop.link(link));
         let links: Vec<_> = letter.links.iter().filter_map(|link| shop.link(link)).collect();

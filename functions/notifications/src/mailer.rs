@@ -16,6 +16,8 @@ use crate::Email;
 pub struct Mailer {
     client: Client,
     sender: String,
+    /// By which SES tells what comes back.
+    configuration_set: String,
 }
 
 impl FromEnv for Mailer {
@@ -23,7 +25,11 @@ impl FromEnv for Mailer {
         // A retry by the SDK could send twice what was sent once and answered late; our own tries look at the claim
         // first.
         let config = aws_sdk_sesv2::config::Builder::from(aws.sdk()).retry_config(RetryConfig::disabled());
-        Ok(Self { client: Client::from_conf(config.build()), sender: config::required("EMAIL_SENDER")? })
+        Ok(Self {
+            client: Client::from_conf(config.build()),
+            sender: config::required("EMAIL_SENDER")?,
+            configuration_set: config::required("EMAIL_CONFIGURATION_SET")?,
+        })
     }
 }
 
@@ -63,6 +69,7 @@ impl Mailer {
             .client
             .send_email()
             .from_email_address(&self.sender)
+            .configuration_set_name(&self.configuration_set)
             .destination(Destination::builder().to_addresses(&to.email).build())
             .content(EmailContent::builder().simple(message).build())
             .send()
@@ -91,11 +98,11 @@ mod tests {
     #[tokio::test]
     async fn mail_programs_are_told_how_an_email_is_stopped_where_it_can_be() {
         let (sdk, asked) = answering(200, &json!({ "MessageId": "1" }));
-        let mailer = temp_env::with_var("EMAIL_SENDER", Some("shop@cartwright.test"), || {
-            Mailer::from_env(&Aws::for_tests(sdk))
-        });
+        let variables =
+            [("EMAIL_SENDER", Some("shop@cartwright.test")), ("EMAIL_CONFIGURATION_SET", Some("shop"))];
+        let mailer = temp_env::with_vars(variables, || Mailer::from_env(&Aws::for_tests(sdk)));
         let mailer = mailer.unwrap();
-        let to = Recipient { email: "ann@cartwright.test".into(), name: "Ann".into() };
+        let to = Recipient::new("ann@cartwright.test", "Ann");
         let email = |stop: Option<&str>| Email {
             subject: "Tea".into(),
             text: "Tea.".into(),
@@ -111,5 +118,6 @@ mod tests {
             { "Name": "List-Unsubscribe-Post", "Value": "List-Unsubscribe=One-Click" },
         ]);
         assert_eq!((headers(0), headers(1)), (Some(expected), None));
+        assert_eq!(asked[0]["ConfigurationSetName"], "shop", "SES tells what comes back");
     }
 }

@@ -17,6 +17,8 @@ shared::names!(
         ProductApproved = "product.approved",
         /// A product was turned down.
         ProductRejected = "product.rejected",
+        /// Few pieces of a product are left, or none.
+        ProductRanLow = "product.ran-low",
         /// A product was reviewed.
         ReviewPosted = "review.posted",
         /// A review was replied to.
@@ -25,6 +27,8 @@ shared::names!(
         StoreDeactivated = "store.deactivated",
         /// An account has another password.
         PasswordChanged = "user.password-changed",
+        /// A second factor was turned on or off.
+        SecondFactorChanged = "user.second-factor-changed",
         /// A person was made something else.
         RoleChanged = "user.role-changed",
     }
@@ -55,10 +59,12 @@ pub fn letter_of(event: &Happened) -> anyhow::Result<Queued> {
     Ok(match event.kind {
         Told::ProductApproved => Queued::new(ProductLetterKind::Approved, subject),
         Told::ProductRejected => Queued::new(ProductLetterKind::Rejected, subject),
+        Told::ProductRanLow => Queued::new(ProductLetterKind::RanLow, subject),
         Told::ReviewPosted => Queued::new(ReviewLetterKind::Posted, review()?),
         Told::ReviewAnswered => Queued::new(ReviewLetterKind::Answered, review()?),
         Told::StoreDeactivated => Queued::new(StoreLetterKind::Deactivated, subject),
         Told::PasswordChanged => Queued::new(NoticeLetterKind::PasswordChanged, subject),
+        Told::SecondFactorChanged => Queued::new(NoticeLetterKind::SecondFactorChanged, subject),
         Told::RoleChanged => Queued::new(NoticeLetterKind::RoleChanged, subject),
     })
 }
@@ -95,7 +101,9 @@ mod tests {
     fn each_event_is_one_letter_whose_service_can_read_what_it_is_about() {
         for kind in Told::ALL {
             let (subject, data) = match kind {
-                Told::PasswordChanged | Told::RoleChanged => (PERSON, json!({ "userId": PERSON })),
+                Told::PasswordChanged | Told::SecondFactorChanged | Told::RoleChanged => {
+                    (PERSON, json!({ "userId": PERSON }))
+                }
                 Told::ReviewPosted | Told::ReviewAnswered => {
                     (THING, json!({ "productId": THING, "userId": PERSON, "stars": 4 }))
                 }
@@ -105,7 +113,7 @@ mod tests {
             assert!(queued.id.ends_with(ID), "{queued:?}");
             assert_eq!(letter_of(&event(kind, subject, &data)).unwrap(), queued);
             let is_read = match kind {
-                Told::ProductApproved | Told::ProductRejected => {
+                Told::ProductApproved | Told::ProductRejected | Told::ProductRanLow => {
                     queued.kind.parse::<ProductLetterKind>().is_ok()
                         && queued.id.parse::<OfEvent<products::ProductId>>().is_ok()
                 }
@@ -117,7 +125,7 @@ mod tests {
                     queued.kind.parse::<StoreLetterKind>().is_ok()
                         && queued.id.parse::<OfEvent<stores::StoreId>>().is_ok()
                 }
-                Told::PasswordChanged | Told::RoleChanged => {
+                Told::PasswordChanged | Told::SecondFactorChanged | Told::RoleChanged => {
                     queued.kind.parse::<NoticeLetterKind>().is_ok()
                         && queued.id.parse::<OfEvent<PersonId>>().is_ok()
                 }

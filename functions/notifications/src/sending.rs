@@ -3,6 +3,7 @@
 use anyhow::anyhow;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{ReturnValue, Update};
+use orders::digests::{SaleLetterKind, SaleLetters};
 use orders::letters::{
     GuestLetterKind, GuestLetters, OrderLetters, ParcelLetterKind, ParcelLetters, ReturnLetterKind,
     ReturnLetters,
@@ -13,7 +14,7 @@ use reviews::{ReviewLetterKind, ReviewLetters};
 use shared::dynamo::{Write, Written, update_item};
 use shared::guards::Guards;
 use shared::guards::claims::{Claim, TryId};
-use shared::letters::{Letter, Letters, Queued, Reader};
+use shared::letters::{Letter, Letters, Queued};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::run::telemetry;
@@ -21,8 +22,8 @@ use shared::run::worker::Failure;
 use shared::values::time::Timestamp;
 use stores::{StoreLetterKind, StoreLetters};
 use users::{
-    AccountLetterKind, AccountLetters, AddressLetterKind, AddressLetters, ExportLetterKind, ExportLetters,
-    NoticeLetterKind, NoticeLetters, Unsubscribing,
+    AccountLetterKind, AccountLetters, AddressIds, AddressLetterKind, AddressLetters, ExportLetterKind,
+    ExportLetters, Mail, MessageLetterKind, MessageLetters, NoticeLetterKind, NoticeLetters, Unsubscribing,
 };
 
 use crate::{Api, Email, Mailer, NotSent, WebShop};
@@ -43,7 +44,11 @@ pub struct Sending {
     products: ProductLetters,
     stores: StoreLetters,
     reviews: ReviewLetters,
+    sales: SaleLetters,
+    messages: MessageLetters,
     exports: ExportLetters,
+    mail: Mail,
+    address_ids: AddressIds,
     mailer: Mailer,
     shop: WebShop,
     api: Api,
@@ -66,7 +71,11 @@ impl FromEnv for Sending {
             products: ProductLetters::from_env(aws)?,
             stores: StoreLetters::from_env(aws)?,
             reviews: ReviewLetters::from_env(aws)?,
+            sales: SaleLetters::from_env(aws)?,
+            messages: MessageLetters::from_env(aws)?,
             exports: ExportLetters::from_env(aws)?,
+            mail: Mail::from_env(aws)?,
+            address_ids: AddressIds::from_env(aws)?,
             mailer: Mailer::from_env(aws)?,
             shop: WebShop::from_env(aws)?,
             api: Api::from_env(aws)?,
@@ -79,7 +88,8 @@ impl Sending {
     /// Sends the letter that was queued, if what it says is still so.
     ///
     /// Safe to repeat: a letter is claimed before it is sent, and one that went out does not go out again. Where a try
-    /// died between the two, the next one sends, and counts a possible duplicate.
+    /// died between the two, the next one sends, and counts a possible duplicate. To an address that gets no email
+    /// nothing is sent, and the letter counts as sent: nobody is owed what cannot arrive.
     ///
     /// # Errors
     /// [`Failure::Later`] while another try is at it, [`Failure::Never`] when there is no such letter or nothing that
@@ -117,6 +127,12 @@ impl Sending {
         }
         if queued.kind.parse::<ReviewLetterKind>().is_ok() {
             return self.send_for(&self.reviews, queued, now).await;
+        }
+        if queued.kind.parse::<MessageLetterKind>().is_ok() {
+            return self.send_for(&self.messages, queued, now).await;
+        }
+        if queued.kind.parse::<SaleLetterKind>().is_ok() {
+            return self.send_for(&self.sales, queued, now).await;
         }
         self.send_for(&self.orders, queued, now).await
     }
@@ -157,9 +173,14 @@ impl Sending {
                 if claim == Claim::TakenOver {
                     telemetry::count("PossibleDuplicateEmail", 1);
                 }
-                self.mail(&letter, &service.reader(&thing), &what, this_try).await?;
-                tracing::info!(kind = queued.kind, id = queued.id, "email sent");
-                telemetry::count("EmailSent", 1);
+                if self.is_suppressed(&letter, &what, this_try, now).await? {
+                    tracing::info!(kind = queued.kind, id = queued.id, "its address gets no email: not sent");
+                    telemetry::count("EmailSuppressed", 1);
+                } else {
+                    self.mail(&letter, &what, this_try).await?;
+                    tracing::info!(kind = queued.kind, id = queued.id, "email sent");
+                    telemetry::count("EmailSent", 1);
+                }
             }
         }
         self.record(&what, service.sent(kind, &id)?, now).await?;
@@ -167,16 +188,28 @@ impl Sending {
         Ok(())
     }
 
-    /// Hands the letter to SES. Where SES certainly did not take it, the claim is given back.
-    async fn mail(
+    /// Whether the letter's address gets no email any more. Where that cannot be known, the claim is given back.
+    async fn is_suppressed(
         &self,
         letter: &Letter,
-        reader: &Reader,
         what: &str,
         this_try: TryId,
-    ) -> anyhow::Result<()> {
-        let stop = reader.stop.as_ref().map(|stop| self.api.unsubscribe(&self.unsubscribing.token(stop)));
-        let email = Email::in_language(letter, reader.language, stop, &self.shop)?;
+        now: Timestamp,
+    ) -> anyhow::Result<bool> {
+        match self.mail.is_suppressed(&self.address_ids.of(&letter.to.email), now).await {
+            Ok(is_suppressed) => Ok(is_suppressed),
+            Err(error) => {
+                self.guards.give_back(what, this_try).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Hands the letter to SES. Where SES certainly did not take it, the claim is given back.
+    async fn mail(&self, letter: &Letter, what: &str, this_try: TryId) -> anyhow::Result<()> {
+        let stop = &letter.to.stop;
+        let stop = stop.as_ref().map(|stop| self.api.unsubscribe(&self.unsubscribing.token(stop)));
+        let email = Email::stopped_at(letter, stop, &self.shop)?;
         match self.mailer.send(&letter.to, &email).await {
             Err(NotSent::Refused(error)) => {
                 self.guards.give_back(what, this_try).await?;

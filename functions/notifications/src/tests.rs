@@ -2,11 +2,12 @@ use std::fs;
 use std::path::PathBuf;
 
 use html5gum::{Token, Tokenizer};
+use orders::digests::{Hour, SaleLetterKind, Sold};
 use orders::guests::OrderTokens;
 use orders::letters::{GuestOrder, ParcelLetterKind, ReturnLetterKind};
 use orders::{CancellationReason, LetterKind, Order, Return};
 use payments::Refund;
-use products::{Product, ProductLetterKind};
+use products::{ProductLetterKind, ProductOffer};
 use reviews::{Review, ReviewLetterKind};
 use serde_json::{Value, json};
 use shared::letters::{Queued, Recipient, Row, Total};
@@ -15,7 +16,7 @@ use shared::run::aws::{Aws, FromEnv};
 use shared::run::worker::Failure;
 use shared::values::time::Timestamp;
 use stores::{Store, StoreLetterKind};
-use users::{AccountLetterKind, NoticeLetterKind, Profile};
+use users::{AccountLetterKind, Message, MessageLetterKind, NoticeLetterKind, Profile};
 
 use super::*;
 
@@ -102,7 +103,7 @@ const HOSTILE: [&str; 3] = [
 fn hostile() -> Letter {
     let [one, two, three] = HOSTILE.map(str::to_owned);
     Letter {
-        to: Recipient { email: "ann@cartwright.test".into(), name: two.clone() },
+        to: Recipient::new("ann@cartwright.test", two.clone()),
         subject: format!("{one}\r\nBcc: everyone@evil.example\u{0}"),
         headline: three.clone(),
         paragraphs: HOSTILE.map(str::to_owned).into(),
@@ -158,7 +159,7 @@ fn a_confirmation_says_what_was_ordered_and_where_to_see_it() {
 #[test]
 fn a_letter_of_words_alone_is_an_email_of_words_alone() {
     let letter = Letter {
-        to: Recipient { email: "ann@cartwright.test".into(), name: "Ann".into() },
+        to: Recipient::new("ann@cartwright.test", "Ann"),
         subject: "Your password has changed".into(),
         headline: "Your password has changed".into(),
         paragraphs: Vec::new(),
@@ -374,8 +375,9 @@ fn previews() -> Vec<(String, Email)> {
                 Language::English => kind.replace('.', "-"),
                 Language::German => format!("{}-de", kind.replace('.', "-")),
             };
-            let stop = (!kind.starts_with("account.")).then(|| STOP.to_owned());
-            previews.push((name, Email::in_language(&letter, language, stop, &shop()).unwrap()));
+            let is_always = kind.starts_with("account.") || kind.starts_with("message.");
+            let stop = (!is_always).then(|| STOP.to_owned());
+            previews.push((name, Email::stopped_at(&letter, stop, &shop()).unwrap()));
         }
     }
     previews
@@ -393,13 +395,18 @@ fn of_events(language: Language) -> Vec<(&'static str, Letter)> {
         "username": "Ann_Lee", "createdAt": at, "locale": language.tag(), "role": "seller",
     });
     let reader: Profile = serde_json::from_value(reader).unwrap();
-    let product = |is_approved: bool, reason: Option<&str>| -> Product {
-        serde_json::from_value(json!({
+    let product = |is_approved: bool, reason: Option<&str>| -> ProductOffer {
+        let product = json!({
             "id": OFFER, "ownerId": "5d0c", "fileName": "mug.png", "productName": "Stoneware mug",
             "productPrice": 1_450, "currency": "USD", "description": "Grey", "category": "Kitchen",
             "isApproved": is_approved, "rejectionReason": reason, "createdAt": at, "updatedAt": at, "version": 1
-        }))
-        .unwrap()
+        });
+        let offer = json!({
+            "offerId": OFFER, "productId": OFFER, "productName": "Stoneware mug", "price": 1_450, "currency": "USD",
+            "quantity": 3, "forSale": is_approved, "sellerId": "5d0c", "schemaVersion": 1
+        });
+        let (product, offer) = (serde_json::from_value(product), serde_json::from_value(offer));
+        ProductOffer { product: product.unwrap(), offer: offer.unwrap(), rating: None }
     };
     let store = json!({
         "storeId": OFFER, "ownerId": "5d0c", "name": "Tea house", "nameKey": "teahouse", "status": "deactivated",
@@ -417,14 +424,25 @@ fn of_events(language: Language) -> Vec<(&'static str, Letter)> {
         NoticeLetterKind::ALL.map(|kind| (kind.as_str(), reader.notice(kind))).into_iter().collect();
     for kind in ProductLetterKind::ALL {
         let product = match kind {
-            ProductLetterKind::Approved => product(true, None),
+            ProductLetterKind::Approved | ProductLetterKind::RanLow => product(true, None),
             ProductLetterKind::Rejected => product(false, Some(HOSTILE[0])),
         };
         letters.push((kind.as_str(), product.letter(kind, &reader).unwrap()));
     }
+    let message = json!({
+        "about": "5d0c6a7e-2b0f-4f0e-9c68-3fd12c0b7a94", "messageId": OFFER, "subject": "About your mugs",
+        "text": format!("The box was open.\n\n{}", HOSTILE[2]), "by": "root", "at": at, "expiresAt": 0,
+        "schemaVersion": 1
+    });
+    let message: Message = serde_json::from_value(message).unwrap();
+    letters.push((MessageLetterKind::Sent.as_str(), message.letter(reader.recipient())));
     for kind in StoreLetterKind::ALL {
         letters.push((kind.as_str(), store.letter(kind, &reader).unwrap()));
     }
+    let sold: Sold =
+        serde_json::from_value(json!({ "orders": 3, "revenue": 45_850, "currency": "USD" })).unwrap();
+    let hour = Hour::of(at.parse().unwrap());
+    letters.push((SaleLetterKind::Digest.as_str(), sold.letter(hour, &reader).unwrap()));
     for kind in ReviewLetterKind::ALL {
         letters.push((kind.as_str(), review.letter(kind, "Stoneware mug", &reader).unwrap()));
     }
@@ -434,7 +452,7 @@ fn of_events(language: Language) -> Vec<(&'static str, Letter)> {
 #[test]
 fn what_an_email_says_by_itself_is_in_the_language_of_its_letter() {
     let (_, letter) = of_events(Language::German).remove(0);
-    let email = Email::in_language(&letter, Language::German, Some(STOP.into()), &shop()).unwrap();
+    let email = Email::stopped_at(&letter, Some(STOP.into()), &shop()).unwrap();
     assert!(email.text.starts_with("Guten Tag Ann Lee,"), "{}", email.text);
     for part in ["<html lang=\"de\">", ">Guten Tag <bdi>", ">Zum Shop</a>", ">Keine solchen E-Mails mehr</a>"]
     {
@@ -585,7 +603,8 @@ async fn an_email_that_another_try_is_at_comes_again_and_is_not_sent() {
         None => (200, found.clone()),
     });
     let variables =
-        ["API_URL", "ORDER_TOKEN_KEY", "PAYMENTS_QUEUE_URL", "EMAIL_SENDER"].map(|name| (name, Some("a")));
+        ["API_URL", "ORDER_TOKEN_KEY", "PAYMENTS_QUEUE_URL", "EMAIL_SENDER", "EMAIL_CONFIGURATION_SET"]
+            .map(|name| (name, Some("a")));
     let tables = [("GUARDS_TABLE", Some("guards")), ("ORDERS_TABLE", Some("orders"))];
     let variables = [&variables[..], &tables].concat();
     let sending = temp_env::with_vars(variables, || Sending::from_env(&Aws::for_tests(sdk))).unwrap();

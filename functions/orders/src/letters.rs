@@ -121,8 +121,6 @@ impl Letters for ReturnLetters {
         let status = ReturnStatus::ALL.into_iter().find(|status| status.letter() == kind);
         status.map(|status| self.returns.settled(*id, status)).transpose()
     }
-
-    async fn told(&self, _: ReturnLetterKind, (): &()) {}
 }
 
 shared::names!(
@@ -184,8 +182,6 @@ impl Letters for ParcelLetters {
     fn sent(&self, kind: ParcelLetterKind, id: &ParcelName) -> anyhow::Result<Option<Update>> {
         self.orders.parcel_settled(id, kind.tells_of()).map(Some)
     }
-
-    async fn told(&self, _: ParcelLetterKind, (): &()) {}
 }
 
 impl Letters for OrderLetters {
@@ -266,12 +262,6 @@ impl Letters for GuestLetters {
         let orders = self.orders.of_guest(&id.guest, id.since).await?;
         Ok(self.tokens.links(&orders).map(|letter| (letter, ())))
     }
-
-    fn sent(&self, _: GuestLetterKind, _: &LinksWanted) -> anyhow::Result<Option<Update>> {
-        Ok(None)
-    }
-
-    async fn told(&self, _: GuestLetterKind, (): &()) {}
 }
 
 impl OrderTokens {
@@ -288,10 +278,7 @@ impl OrderTokens {
             path: self.path(order.order_id),
         };
         Some(Letter {
-            to: Recipient {
-                email: newest.contact.email.as_str().to_owned(),
-                name: newest.contact.full_name.as_str().to_owned(),
-            },
+            to: Recipient::new(newest.contact.email.as_str(), newest.contact.full_name.as_str()),
             subject: "Your orders".into(),
             headline: "Here are your orders of the last 90 days".into(),
             paragraphs: vec![
@@ -332,10 +319,7 @@ impl Order {
     ) -> Letter {
         let contact = self.contact();
         Letter {
-            to: Recipient {
-                email: contact.email.as_str().to_owned(),
-                name: contact.full_name.as_str().to_owned(),
-            },
+            to: Recipient::new(contact.email.as_str(), contact.full_name.as_str()),
             subject,
             headline: headline.to_owned(),
             paragraphs,
@@ -606,7 +590,7 @@ mod tests {
         assert_eq!(
             letter,
             Letter {
-                to: Recipient { email: "ann@cartwright.test".into(), name: "Ann".into() },
+                to: Recipient::new("ann@cartwright.test", "Ann"),
                 subject: "Your order of Tea is confirmed".into(),
                 headline: "Thank you for your order".into(),
                 paragraphs: vec!["We are preparing it. You pay when it arrives.".into()],
@@ -648,7 +632,7 @@ mod tests {
         let [newer, older] = [tests::placed(&[("Tea", 1)]), tests::placed(&[("Cup", 2)])];
         let entry = |order: &Order| serde_json::from_value(serde_json::to_value(order).unwrap()).unwrap();
         let letter = tokens.links(&[entry(&newer), entry(&older)]).unwrap();
-        let to = Recipient { email: "ann@cartwright.test".into(), name: "Ann".into() };
+        let to = Recipient::new("ann@cartwright.test", "Ann");
         assert_eq!((letter.to, letter.link), (to, None));
         let link = |order: &Order, total: &str| Link {
             text: format!("Order {} of 21 September 2026 at 14:13 UTC, {total} USD", order.number()),

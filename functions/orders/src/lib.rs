@@ -7,6 +7,7 @@
 pub mod admin;
 pub mod back;
 pub mod buyers;
+pub mod digests;
 pub mod events;
 pub mod fulfilling;
 pub mod guests;

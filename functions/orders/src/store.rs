@@ -22,6 +22,7 @@
 mod ending;
 mod forgetting;
 mod guests;
+mod hours;
 mod parcels;
 mod paying;
 mod returns;
@@ -127,6 +128,7 @@ impl FromEnv for Orders {
 }
 
 pub use ending::{Ended, Ending};
+pub use hours::{DueHour, Hours};
 pub use parcels::Told;
 pub use paying::Refunded;
 pub use returns::Returns;

@@ -58,8 +58,6 @@ impl Letters for PaymentLetters {
     fn sent(&self, _: PaymentLetterKind, id: &RefundName) -> anyhow::Result<Option<Update>> {
         self.payments.told(id).map(Some)
     }
-
-    async fn told(&self, _: PaymentLetterKind, (): &()) {}
 }
 
 impl Refund {

@@ -1,16 +1,13 @@
 //! What sellers are told of their products.
 
-use std::future::ready;
-
-use aws_sdk_dynamodb::types::Update;
-use shared::letters::{Language, Letter, Letters, Link, OfEvent, Reader};
+use shared::letters::{Language, Letter, Letters, Link, OfEvent};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::run::worker::Failure;
 use shared::values::text::isolated;
-use users::{Group, Profile, Users, Way};
+use users::{Group, Profile, Users};
 
-use crate::{Product, ProductId, Products};
+use crate::{ProductId, ProductOffer, Products};
 
 shared::names!(
     /// What a letter about a product says.
@@ -19,6 +16,8 @@ shared::names!(
         Approved = "product.approved",
         /// It was turned down.
         Rejected = "product.rejected",
+        /// Few pieces of it are left, or none.
+        RanLow = "product.ran-low",
     }
 );
 
@@ -40,44 +39,36 @@ impl Letters for ProductLetters {
 
     type Kind = ProductLetterKind;
     type Id = OfEvent<ProductId>;
-    type Thing = Reader;
+    type Thing = ();
 
     async fn letter(
         &self,
         kind: ProductLetterKind,
         id: &OfEvent<ProductId>,
-    ) -> Result<Option<(Letter, Reader)>, Failure> {
+    ) -> Result<Option<(Letter, ())>, Failure> {
         // Of what is gone by now there is nothing to tell.
         let Some(found) = self.products.find(id.thing).await? else { return Ok(None) };
-        let Some(seller) = self.users.find(found.product.seller()).await? else { return Ok(None) };
-        Ok(found.product.letter(kind, &seller).map(|letter| (letter, seller.reader(Group::Sales))))
-    }
-
-    fn reader(&self, reader: &Reader) -> Reader {
-        reader.clone()
-    }
-
-    fn sent(&self, _: ProductLetterKind, _: &OfEvent<ProductId>) -> anyhow::Result<Option<Update>> {
-        Ok(None)
-    }
-
-    fn told(&self, _: ProductLetterKind, _: &Reader) -> impl Future<Output = ()> + Send {
-        ready(())
+        let words = |seller: &Profile| found.letter(kind, seller);
+        let letter = self.users.letter_to(found.product.seller(), Group::Sales, words).await?;
+        Ok(letter.map(|letter| (letter, ())))
     }
 }
 
-impl Product {
-    /// What its seller is told; `None` when that is not so, or no longer, or the seller does not want to hear of it.
+impl ProductOffer {
+    /// What its seller is told; `None` when that is not so, or no longer.
     pub fn letter(&self, kind: ProductLetterKind, seller: &Profile) -> Option<Letter> {
+        let Self { product, offer, .. } = self;
         let is_so = match kind {
-            ProductLetterKind::Approved => self.is_approved,
-            ProductLetterKind::Rejected => self.rejection_reason.is_some(),
+            ProductLetterKind::Approved => product.is_approved,
+            ProductLetterKind::Rejected => product.rejection_reason.is_some(),
+            ProductLetterKind::RanLow => product.is_for_sale() && offer.is_low(),
         };
-        if !is_so || !seller.is_told(Group::Sales, Way::Email) {
+        if !is_so {
             return None;
         }
-        let name = isolated(self.product_name.as_str());
-        let reason = isolated(self.rejection_reason.as_deref().unwrap_or_default());
+        let name = isolated(product.product_name.as_str());
+        let reason = isolated(product.rejection_reason.as_deref().unwrap_or_default());
+        let pieces = offer.stock().pieces();
         let (subject, headline, paragraphs, link) = match (kind, seller.language()) {
             (ProductLetterKind::Approved, Language::English) => (
                 format!("{name} is for sale"),
@@ -109,6 +100,32 @@ impl Product {
                 ],
                 "Produkt ändern",
             ),
+            (ProductLetterKind::RanLow, Language::English) => (
+                if pieces == 0 { format!("{name} is sold out") } else { format!("{name} is running low") },
+                if pieces == 0 { "Your product is sold out" } else { "Your product is running low" },
+                vec![
+                    match pieces {
+                        0 => format!("Of “{name}” no piece is left: nobody can order it."),
+                        1 => format!("Of “{name}” one piece is left."),
+                        _ => format!("Of “{name}” {pieces} pieces are left."),
+                    },
+                    "When you have more, tell the shop how many.".to_owned(),
+                ],
+                "Change the stock",
+            ),
+            (ProductLetterKind::RanLow, Language::German) => (
+                if pieces == 0 { format!("{name} ist ausverkauft") } else { format!("{name} wird knapp") },
+                if pieces == 0 { "Ihr Produkt ist ausverkauft" } else { "Ihr Produkt wird knapp" },
+                vec![
+                    match pieces {
+                        0 => format!("Von „{name}“ ist kein Stück übrig: Niemand kann es bestellen."),
+                        1 => format!("Von „{name}“ ist noch ein Stück übrig."),
+                        _ => format!("Von „{name}“ sind noch {pieces} Stück übrig."),
+                    },
+                    "Wenn Sie mehr haben, sagen Sie dem Shop, wie viele.".to_owned(),
+                ],
+                "Bestand ändern",
+            ),
         };
         Some(Letter {
             to: seller.recipient(),
@@ -118,7 +135,7 @@ impl Product {
             code: None,
             rows: Vec::new(),
             totals: Vec::new(),
-            link: Some(Link { text: link.into(), path: format!("/products/{}", self.id) }),
+            link: Some(Link { text: link.into(), path: format!("/products/{}", product.id) }),
             links: Vec::new(),
             reference: Vec::new(),
         })
@@ -128,14 +145,25 @@ impl Product {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use offers::Offer;
     use serde_json::{Value, json};
 
-    fn product(is_approved: bool, reason: Option<&str>) -> Product {
-        serde_json::from_value(json!({
-            "id": "01a1fbbc-f7cc-71a0-aa66-431f703e44ea", "ownerId": "5d0c", "fileName": "tea.png",
+    const ID: &str = "01a1fbbc-f7cc-71a0-aa66-431f703e44ea";
+
+    fn product(is_approved: bool, reason: Option<&str>) -> ProductOffer {
+        let product = serde_json::from_value(json!({
+            "id": ID, "ownerId": "5d0c", "fileName": "tea.png",
             "productName": "Tea", "productPrice": 450, "currency": "USD", "description": "Green",
             "category": "Drinks", "isApproved": is_approved, "rejectionReason": reason,
             "createdAt": "2026-11-21T12:00:00.000Z", "updatedAt": "2026-11-21T12:05:00.000Z", "version": 1
+        }));
+        ProductOffer { product: product.unwrap(), offer: offer(9), rating: None }
+    }
+
+    fn offer(pieces: u32) -> Offer {
+        serde_json::from_value(json!({
+            "offerId": ID, "productId": ID, "productName": "Tea", "price": 450, "currency": "USD",
+            "quantity": pieces, "forSale": true, "sellerId": "5d0c", "schemaVersion": 1
         }))
         .unwrap()
     }
@@ -154,7 +182,8 @@ mod tests {
         use ProductLetterKind::{Approved, Rejected};
         let (new, approved, rejected) =
             (product(false, None), product(true, None), product(false, Some("Blurred.")));
-        let subject = |product: &Product, kind| product.letter(kind, &ann(&json!({}))).map(|one| one.subject);
+        let subject =
+            |product: &ProductOffer, kind| product.letter(kind, &ann(&json!({}))).map(|one| one.subject);
         assert_eq!(subject(&approved, Approved), Some("Tea is for sale".into()));
         assert_eq!(subject(&rejected, Rejected), Some("Tea was not approved".into()));
         for (product, kind) in
@@ -167,11 +196,19 @@ mod tests {
     }
 
     #[test]
-    fn whoever_wants_no_emails_of_sales_or_has_a_closed_account_gets_none() {
-        let letter = |with: &Value| product(true, None).letter(ProductLetterKind::Approved, &ann(with));
-        assert!(letter(&json!({ "reviewsEmail": false, "salesPush": false })).is_some());
-        assert_eq!(letter(&json!({ "salesEmail": false })), None);
-        assert_eq!(letter(&json!({ "status": "disabled" })), None);
+    fn a_seller_is_told_how_few_pieces_are_left_while_there_are_few_of_what_is_for_sale() {
+        let told = |is_approved, pieces| {
+            let product = ProductOffer { offer: offer(pieces), ..product(is_approved, None) };
+            product
+                .letter(ProductLetterKind::RanLow, &ann(&json!({})))
+                .map(|mut letter| (letter.subject, letter.paragraphs.remove(0)))
+        };
+        let low = |subject: &str, news: &str| Some((subject.to_owned(), news.to_owned()));
+        assert_eq!(told(true, 4), low("Tea is running low", "Of “Tea” 4 pieces are left."));
+        assert_eq!(told(true, 1), low("Tea is running low", "Of “Tea” one piece is left."));
+        let sold_out = low("Tea is sold out", "Of “Tea” no piece is left: nobody can order it.");
+        assert_eq!(told(true, 0), sold_out);
+        assert_eq!((told(true, 5), told(false, 4)), (None, None));
     }
 
     #[test]

@@ -173,6 +173,8 @@ pub async fn delete(
 pub async fn forget(products: &Products, media: &Media, seller: &UserId) -> anyhow::Result<Remains> {
     let found = products.some_of(seller).await?;
     for id in &found {
+        // First what there is, since who dies behind the deletion finds the product no more; then what came meanwhile.
+        media.erase(PICTURES, id).await?;
         products.delete_of(seller, *id).await?;
         media.erase(PICTURES, id).await?;
     }

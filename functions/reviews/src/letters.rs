@@ -1,19 +1,17 @@
 //! What sellers are told of reviews, and those who wrote them of replies.
 
 use std::fmt;
-use std::future::ready;
 use std::str::FromStr;
 
-use aws_sdk_dynamodb::types::Update;
 use products::Products;
 use shared::caller::UserId;
-use shared::letters::{Language, Letter, Letters, Link, OfEvent, Reader};
+use shared::letters::{Language, Letter, Letters, Link, OfEvent};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::run::worker::Failure;
 use shared::values::id::NotAnId;
 use shared::values::text::isolated;
-use users::{Group, PersonId, Profile, Users, Way};
+use users::{Group, PersonId, Profile, Users};
 
 use crate::{ProductId, Review, Reviews, Title, Words};
 
@@ -74,13 +72,13 @@ impl Letters for ReviewLetters {
 
     type Kind = ReviewLetterKind;
     type Id = OfEvent<ReviewOf>;
-    type Thing = Reader;
+    type Thing = ();
 
     async fn letter(
         &self,
         kind: ReviewLetterKind,
         id: &OfEvent<ReviewOf>,
-    ) -> Result<Option<(Letter, Reader)>, Failure> {
+    ) -> Result<Option<(Letter, ())>, Failure> {
         let ReviewOf { product, author } = &id.thing;
         let (review, product) =
             tokio::try_join!(self.reviews.find((*product, author)), self.products.find(*product))?;
@@ -90,34 +88,18 @@ impl Letters for ReviewLetters {
             ReviewLetterKind::Posted => product.product.seller(),
             ReviewLetterKind::Answered => author,
         };
-        let Some(reader) = self.users.find(reader).await? else { return Ok(None) };
-        let name = product.product.name().as_str();
-        Ok(review.letter(kind, name, &reader).map(|letter| (letter, reader.reader(Group::Reviews))))
-    }
-
-    fn reader(&self, reader: &Reader) -> Reader {
-        reader.clone()
-    }
-
-    fn sent(&self, _: ReviewLetterKind, _: &OfEvent<ReviewOf>) -> anyhow::Result<Option<Update>> {
-        Ok(None)
-    }
-
-    fn told(&self, _: ReviewLetterKind, _: &Reader) -> impl Future<Output = ()> + Send {
-        ready(())
+        let words = |reader: &Profile| review.letter(kind, product.product.name().as_str(), reader);
+        let letter = self.users.letter_to(reader, Group::Reviews, words).await?;
+        Ok(letter.map(|letter| (letter, ())))
     }
 }
 
 impl Review {
-    /// What `reader` is told of it, of a product of this name; `None` when that is not so, or no longer, or is not
-    /// wanted.
+    /// What `reader` is told of it, of a product of this name; `None` when that is not so, or no longer.
     pub fn letter(&self, kind: ReviewLetterKind, product: &str, reader: &Profile) -> Option<Letter> {
         let reply = self.reply.as_ref().map(|reply| isolated(reply.text.as_str()));
         let is_so = kind == ReviewLetterKind::Posted || reply.is_some();
         if !is_so || !self.is_shown() || self.is_by_a_former_customer() {
-            return None;
-        }
-        if !reader.is_told(Group::Reviews, Way::Email) {
             return None;
         }
         let product = isolated(product);
@@ -187,13 +169,12 @@ mod tests {
         serde_json::from_value(item).unwrap()
     }
 
-    fn ann(with: &Value) -> Profile {
-        let mut item = json!({
+    fn ann() -> Profile {
+        serde_json::from_value(json!({
             "userId": "5d0c", "email": "ann@example.com", "fullName": "Ann Lee", "username": "Ann_Lee",
             "createdAt": "2026-11-21T12:00:00.000Z"
-        });
-        item.as_object_mut().unwrap().extend(with.as_object().cloned().unwrap());
-        serde_json::from_value(item).unwrap()
+        }))
+        .unwrap()
     }
 
     fn answered() -> Review {
@@ -202,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_review_is_told_with_its_stars_and_words_and_a_reply_with_what_it_says() {
-        let told = |review: &Review, kind| review.letter(kind, "Tea", &ann(&json!({}))).unwrap().paragraphs;
+        let told = |review: &Review, kind| review.letter(kind, "Tea", &ann()).unwrap().paragraphs;
         let posted = told(&review(&json!({})), ReviewLetterKind::Posted);
         assert_eq!(posted, ["“Tea” was given 4 of 5 stars.", "“Fine”", "“Strong.”"]);
         let reply = told(&answered(), ReviewLetterKind::Answered);
@@ -210,16 +191,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_told_of_what_is_hidden_or_has_no_reply_any_more_or_to_who_does_not_want_it() {
-        let told = |review: &Review, kind, with: &Value| review.letter(kind, "Tea", &ann(with));
+    fn nothing_is_told_of_what_is_hidden_or_has_no_reply_any_more() {
+        let told = |review: &Review, kind| review.letter(kind, "Tea", &ann());
         let hidden = review(&json!({ "hidden": { "at": "2026-11-21T12:05:00.000Z" } }));
-        assert_eq!(told(&hidden, ReviewLetterKind::Posted, &json!({})), None);
-        assert_eq!(told(&review(&json!({})), ReviewLetterKind::Answered, &json!({})), None);
-        let off = json!({ "reviewsEmail": false });
-        for kind in ReviewLetterKind::ALL {
-            assert!(told(&answered(), kind, &json!({ "salesEmail": false })).is_some());
-            assert_eq!(told(&answered(), kind, &off), None);
-        }
+        assert_eq!(told(&hidden, ReviewLetterKind::Posted), None);
+        assert_eq!(told(&review(&json!({})), ReviewLetterKind::Answered), None);
+        assert!(ReviewLetterKind::ALL.into_iter().all(|kind| told(&answered(), kind).is_some()));
     }
 
     #[test]

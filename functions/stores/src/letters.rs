@@ -1,14 +1,11 @@
 //! What sellers are told of their stores.
 
-use std::future::ready;
-
-use aws_sdk_dynamodb::types::Update;
-use shared::letters::{Language, Letter, Letters, Link, OfEvent, Reader};
+use shared::letters::{Language, Letter, Letters, Link, OfEvent};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::run::worker::Failure;
 use shared::values::text::isolated;
-use users::{Group, Profile, Users, Way};
+use users::{Group, Profile, Users};
 
 use crate::{Editor, Store, StoreId, StoreStatus, Stores};
 
@@ -38,37 +35,26 @@ impl Letters for StoreLetters {
 
     type Kind = StoreLetterKind;
     type Id = OfEvent<StoreId>;
-    type Thing = Reader;
+    type Thing = ();
 
     async fn letter(
         &self,
         kind: StoreLetterKind,
         id: &OfEvent<StoreId>,
-    ) -> Result<Option<(Letter, Reader)>, Failure> {
+    ) -> Result<Option<(Letter, ())>, Failure> {
         // Of what is gone by now there is nothing to tell.
         let Some(store) = self.stores.find(id.thing).await? else { return Ok(None) };
-        let Some(owner) = self.users.find(&store.owner_id).await? else { return Ok(None) };
-        Ok(store.letter(kind, &owner).map(|letter| (letter, owner.reader(Group::Sales))))
-    }
-
-    fn reader(&self, reader: &Reader) -> Reader {
-        reader.clone()
-    }
-
-    fn sent(&self, _: StoreLetterKind, _: &OfEvent<StoreId>) -> anyhow::Result<Option<Update>> {
-        Ok(None)
-    }
-
-    fn told(&self, _: StoreLetterKind, _: &Reader) -> impl Future<Output = ()> + Send {
-        ready(())
+        let words = |owner: &Profile| store.letter(kind, owner);
+        let letter = self.users.letter_to(&store.owner_id, Group::Sales, words).await?;
+        Ok(letter.map(|letter| (letter, ())))
     }
 }
 
 impl Store {
-    /// What its owner is told; `None` when that is not so, or no longer, or the owner does not want to hear of it.
+    /// What its owner is told; `None` when that is not so, or no longer.
     pub fn letter(&self, kind: StoreLetterKind, owner: &Profile) -> Option<Letter> {
         let StoreLetterKind::Deactivated = kind;
-        if self.status != StoreStatus::Deactivated || !owner.is_told(Group::Sales, Way::Email) {
+        if self.status != StoreStatus::Deactivated {
             return None;
         }
         let name = isolated(self.name.as_str());
@@ -129,7 +115,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn store(status: &str, by: Option<&str>) -> Store {
         serde_json::from_value(json!({
@@ -141,19 +127,18 @@ mod tests {
         .unwrap()
     }
 
-    fn ann(with: &Value) -> Profile {
-        let mut item = json!({
+    fn ann() -> Profile {
+        serde_json::from_value(json!({
             "userId": "5d0c", "email": "ann@example.com", "fullName": "Ann Lee", "username": "Ann_Lee",
             "createdAt": "2026-11-21T12:00:00.000Z"
-        });
-        item.as_object_mut().unwrap().extend(with.as_object().cloned().unwrap());
-        serde_json::from_value(item).unwrap()
+        }))
+        .unwrap()
     }
 
     #[test]
     fn an_owner_is_told_who_closed_a_store_and_why_while_it_is_closed() {
-        let told = |store: &Store, with: &Value| {
-            store.letter(StoreLetterKind::Deactivated, &ann(with)).map(|letter| letter.paragraphs)
+        let told = |store: &Store| {
+            store.letter(StoreLetterKind::Deactivated, &ann()).map(|letter| letter.paragraphs)
         };
         let expected = [
             "The shop has closed “Tea house”: nobody can order from it.",
@@ -161,9 +146,8 @@ mod tests {
             "Write to the shop if it should be open again.",
         ];
         let by_admin = store("deactivated", Some("admin"));
-        assert_eq!(told(&by_admin, &json!({})).unwrap(), expected);
-        assert_eq!(told(&store("deactivated", Some("owner")), &json!({})).unwrap().len(), 2);
-        assert_eq!(told(&store("published", None), &json!({})), None, "it is open again");
-        assert_eq!(told(&by_admin, &json!({ "salesEmail": false })), None);
+        assert_eq!(told(&by_admin).unwrap(), expected);
+        assert_eq!(told(&store("deactivated", Some("owner"))).unwrap().len(), 2);
+        assert_eq!(told(&store("published", None)), None, "it is open again");
     }
 }

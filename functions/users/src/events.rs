@@ -1,10 +1,11 @@
 //! What a person did with the account, read from the profile before and after a write.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shared::caller::UserId;
 use shared::values::time::Timestamp;
 
-use crate::Profile;
+use crate::store::{MESSAGE, OWN_SUPPRESSED};
+use crate::{About, MessageId, Profile};
 
 /// Something that a person did with the account. As JSON it is the event's data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -31,10 +32,61 @@ shared::names!(
         PasswordChanged = "user.password-changed",
         /// Has another address or name.
         ProfileChanged = "user.profile-changed",
+        /// Turned the second factor on or off.
+        SecondFactorChanged = "user.second-factor-changed",
         /// Was made something else by an admin.
         RoleChanged = "user.role-changed",
     }
 );
+
+/// Something that happened to a person's email. As JSON it is the event's data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MailEvent {
+    /// Whose.
+    pub user_id: UserId,
+    /// Which message, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<MessageId>,
+    /// When.
+    #[serde(skip)]
+    pub at: Timestamp,
+    /// What.
+    #[serde(skip)]
+    pub what: MailWhat,
+}
+
+shared::names!(
+    /// What happened to a person's email, by the name that subscribers know it by.
+    pub enum MailWhat {
+        /// Mail to the address came back for good, or was called spam, and none is sent any more.
+        Suppressed = "user.email-suppressed",
+        /// An admin wrote to the person.
+        MessageSent = "user.message-sent",
+    }
+);
+
+/// An entry of the mail, as far as something happened by it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct MailEntry {
+    about: String,
+    entry: String,
+    at: Timestamp,
+}
+
+/// What happened between two states of an entry of the mail. Of addresses alone nobody is told, and what goes by itself
+/// or was lifted is no news.
+pub fn between_mail(old: Option<&MailEntry>, new: Option<&MailEntry>) -> Vec<MailEvent> {
+    let Some(new) = new.filter(|new| old.is_none_or(|old| old.at != new.at)) else { return Vec::new() };
+    let Ok(About::Person(user_id)) = new.about.parse() else { return Vec::new() };
+    let message_id = new.entry.strip_prefix(MESSAGE).and_then(|id| id.parse().ok());
+    let what = match message_id {
+        Some(_) => MailWhat::MessageSent,
+        None if new.entry.starts_with(OWN_SUPPRESSED) => MailWhat::Suppressed,
+        None => return Vec::new(),
+    };
+    vec![MailEvent { user_id, message_id, at: new.at, what }]
+}
 
 /// What happened between two states of a profile.
 pub fn between(old: Option<&Profile>, new: Option<&Profile>) -> Vec<UserEvent> {
@@ -51,6 +103,10 @@ pub fn between(old: Option<&Profile>, new: Option<&Profile>) -> Vec<UserEvent> {
     let newer = |at: Option<Timestamp>, before: Option<Option<Timestamp>>| at.filter(|_| before != Some(at));
     if let Some(at) = newer(new.password_changed_at, old.map(|old| old.password_changed_at)) {
         events.push(event(What::PasswordChanged, at));
+    }
+    let second_factor = |profile: &Profile| profile.second_factor.map(|change| change.at);
+    if let Some(at) = newer(second_factor(new), old.map(second_factor)) {
+        events.push(event(What::SecondFactorChanged, at));
     }
     if let Some(at) = newer(new.role_changed_at, old.map(|old| old.role_changed_at)) {
         events.push(event(What::RoleChanged, at));
@@ -108,6 +164,17 @@ mod tests {
     }
 
     #[test]
+    fn a_second_factor_that_is_turned_on_or_off_is_told_and_a_sign_in_that_gives_one_is_not() {
+        let turned = |is_on: bool, minute| crate::SecondFactorChange { is_on, at: at(minute) };
+        let on = Profile { second_factor: Some(turned(true, 3)), ..ann() };
+        let given = Profile { second_factor_at: Some(at(4)), ..on.clone() };
+        let off = Profile { second_factor: Some(turned(false, 5)), ..ann() };
+        assert_eq!(told(Some(&ann()), Some(&on)), [(What::SecondFactorChanged, at(3))]);
+        assert_eq!(told(Some(&on), Some(&given)), []);
+        assert_eq!(told(Some(&given), Some(&off)), [(What::SecondFactorChanged, at(5))]);
+    }
+
+    #[test]
     fn another_role_is_told_with_its_time() {
         let seller = Profile { role: Some(crate::Role::Seller), role_changed_at: Some(at(8)), ..ann() };
         assert_eq!(told(Some(&ann()), Some(&seller)), [(What::RoleChanged, at(8))]);
@@ -118,6 +185,32 @@ mod tests {
         let full_name = crate::FullName::new("Ann Fox").unwrap();
         let changed = Profile { full_name, updated_at: Some(at(9)), ..ann() };
         assert_eq!(told(Some(&ann()), Some(&changed)), [(What::ProfileChanged, at(9))]);
+    }
+
+    const PERSON: &str = "5d0c6a7e-2b0f-4f0e-9c68-3fd12c0b7a94";
+
+    fn entry(about: &str, entry: &str, minute: i64) -> MailEntry {
+        MailEntry { about: about.into(), entry: entry.into(), at: at(minute) }
+    }
+
+    #[test]
+    fn a_person_is_told_of_each_message_and_of_an_address_that_gets_no_email_and_nobody_of_others_addresses()
+    {
+        let told = |old: Option<&MailEntry>, new: Option<&MailEntry>| -> Vec<_> {
+            between_mail(old, new).into_iter().map(|event| (event.what, event.at)).collect()
+        };
+        let id = "01a1fbbc-f982-7d04-8367-8c1b9055f403";
+        let message = entry(PERSON, &format!("message#{id}"), 1);
+        let data = serde_json::to_value(&between_mail(None, Some(&message))[0]).unwrap();
+        assert_eq!(data, json!({ "userId": PERSON, "messageId": id }));
+        assert_eq!(told(None, Some(&message)), [(MailWhat::MessageSent, at(1))]);
+        assert_eq!((told(Some(&message), Some(&message)), told(Some(&message), None)), (vec![], vec![]));
+        let own = |minute| entry(PERSON, "suppressed#a", minute);
+        assert_eq!(told(None, Some(&own(2))), [(MailWhat::Suppressed, at(2))]);
+        assert_eq!(told(Some(&own(2)), Some(&own(3))), [(MailWhat::Suppressed, at(3))]);
+        let address = format!("address#{}", "a".repeat(43));
+        assert_eq!(told(None, Some(&entry(&address, "suppressed", 2))), []);
+        assert_eq!(told(None, Some(&entry(&address, &format!("message#{id}"), 2))), []);
     }
 
     fn states() -> impl Strategy<Value = Profile> {

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::Update;
 use serde::{Deserialize, Serialize};
 use shared::letters::{Letter, Letters, Link, Recipient};
 use shared::run::aws::{Aws, FromEnv};
@@ -108,12 +107,6 @@ impl Letters for ExportLetters {
         let profile = self.users.find(&id.person.0).await?;
         Ok(profile.and_then(|profile| profile.letter_of_export(id.which)).map(|letter| (letter, ())))
     }
-
-    fn sent(&self, _: ExportLetterKind, _: &ExportOf) -> anyhow::Result<Option<Update>> {
-        Ok(None)
-    }
-
-    async fn told(&self, _: ExportLetterKind, (): &()) {}
 }
 
 impl Profile {
@@ -123,7 +116,7 @@ impl Profile {
         let is_so =
             self.status.is_active() && self.export.is_some_and(|one| one.id == export && one.is_made());
         is_so.then(|| Letter {
-            to: Recipient { email: self.email.as_str().into(), name: self.full_name.to_string() },
+            to: Recipient::new(self.email.as_str(), self.full_name.as_str()),
             subject: "Your data at Cartwright is ready".into(),
             headline: "Your data is ready".into(),
             paragraphs: vec![

@@ -4,7 +4,6 @@ use std::fmt;
 use std::str::FromStr;
 
 use anyhow::Context;
-use aws_sdk_dynamodb::types::Update;
 use shared::caller::UserId;
 use shared::letters::{Letter, Letters, Recipient};
 use shared::run::aws::{Aws, FromEnv};
@@ -83,12 +82,6 @@ impl Letters for AccountLetters {
         let profile = profile.context("there is no such person").map_err(Failure::Never)?;
         Ok(profile.letter(kind).map(|letter| (letter, ())))
     }
-
-    fn sent(&self, _: AccountLetterKind, _: &LeaverId) -> anyhow::Result<Option<Update>> {
-        Ok(None)
-    }
-
-    async fn told(&self, _: AccountLetterKind, (): &()) {}
 }
 
 impl Profile {
@@ -117,7 +110,7 @@ impl Profile {
             ),
         };
         is_so.then(|| Letter {
-            to: Recipient { email: self.email.as_str().into(), name: self.full_name.to_string() },
+            to: Recipient::new(self.email.as_str(), self.full_name.as_str()),
             subject: subject.into(),
             headline: headline.into(),
             paragraphs: paragraphs.map(str::to_owned).into(),

@@ -1,7 +1,8 @@
 //! Who people are to the shop: a profile of each person whose address is confirmed, for all services to read. The
 //! account itself (name, password, tokens) is Cognito's, which the crate `auth` speaks to; [`store`] keeps the Users
 //! table, and [`admins`] asks it who may still run the shop, and whose account is open. What a person tells of
-//! themselves is in [`profile`], what they want to be told in [`preferences`], what they may do in [`standing`].
+//! themselves is in [`profile`], what they want to be told in [`preferences`], what they may do in [`standing`]; what
+//! an admin writes to them is in [`messages`], and which addresses get no email any more in [`suppression`].
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,28 +19,37 @@ pub mod admins;
 pub mod events;
 pub mod export;
 pub mod letters;
+pub mod messages;
 pub mod new_address;
 pub mod notices;
 pub mod preferences;
 pub mod profile;
 pub mod standing;
 pub mod store;
+pub mod suppression;
 pub mod unsubscribing;
 
 pub use admins::{Admins, CurrentAdmin, CurrentCaller, OpenAccounts};
 pub use export::{Export, ExportId, ExportLetterKind, ExportLetters, ExportOf, ExportState};
 pub use letters::{AccountLetterKind, AccountLetters, LeaverId};
+pub use messages::{
+    About, Addressee, Message, MessageId, MessageLetterKind, MessageLetters, MessageName, MessageQueued,
+    Messaging, NewMessage,
+};
 pub use new_address::{
     AddressCodes, AddressLetterKind, AddressLetters, ChangeOf, FormerAddress, FormerAddresses, NewAddress,
 };
-pub use notices::{NoticeLetterKind, NoticeLetters};
+pub use notices::{NoticeLetterKind, NoticeLetters, SecondFactorChange};
 pub use preferences::{Choices, Group, PreferenceChanges, PreferencesView, Way};
 pub use profile::{EmailPrefix, Locale, Phone, ProfileChanges, ProfileView, SavedAddress};
 pub use standing::{
     DepartureId, LeavingRefusal, Listed, NewRole, PeopleList, PersonView, StandingRefusal, Status, Sync,
     SyncId, account_closed, fresh_sign_in, signed_in_just_now,
 };
-pub use store::{Restanding, SignIn, Users};
+pub use store::{Mail, Restanding, SignIn, Users};
+pub use suppression::{
+    AddressId, AddressIds, Feedback, Reason, Suppression, SuppressionList, SuppressionView, Suppressions,
+};
 pub use unsubscribing::{UnsubscribeToken, Unsubscribed, Unsubscribing};
 
 /// A person's id in a path. Cognito's are UUIDs; no others are asked for.
@@ -243,6 +253,9 @@ pub struct Profile {
     /// Since when every sign-in has needed a second factor: when the first one that gave it was completed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second_factor_at: Option<Timestamp>,
+    /// When the person last turned the second factor on or off, and which of the two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_factor: Option<SecondFactorChange>,
     /// When an admin last changed what the person is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role_changed_at: Option<Timestamp>,
@@ -323,6 +336,7 @@ impl Profile {
             password_changed_at: None,
             role: None,
             second_factor_at: None,
+            second_factor: None,
             role_changed_at: None,
             status: Status::Active,
             sync: None,

@@ -183,8 +183,6 @@ impl Letters for AddressLetters {
             AddressLetterKind::Changed => Users::former_address_told(&self.guards, id).map(Some),
         }
     }
-
-    async fn told(&self, _: AddressLetterKind, (): &()) {}
 }
 
 /// The letters to addresses from before that are owed.
@@ -273,7 +271,7 @@ impl Profile {
 
 fn letter(to: &Email, subject: &str, headline: &str, paragraphs: [&str; 3], code: Option<String>) -> Letter {
     Letter {
-        to: Recipient { email: to.as_str().into(), name: String::new() },
+        to: Recipient::new(to.as_str(), ""),
         subject: subject.into(),
         headline: headline.into(),
         paragraphs: paragraphs.map(str::to_owned).into(),

@@ -1,12 +1,11 @@
 //! What people are told of changes of their account that somebody else may have made. Nobody can switch these off.
 
-use std::future::ready;
-
-use aws_sdk_dynamodb::types::Update;
-use shared::letters::{Language, Letter, Letters, OfEvent, Reader, Recipient};
+use serde::{Deserialize, Serialize};
+use shared::letters::{Language, Letter, Letters, OfEvent, Recipient};
 use shared::run::aws::{Aws, FromEnv};
 use shared::run::config::ConfigError;
 use shared::run::worker::Failure;
+use shared::values::time::Timestamp;
 
 use crate::{PersonId, Profile, Role, Users};
 
@@ -15,10 +14,23 @@ shared::names!(
     pub enum NoticeLetterKind {
         /// It has another password.
         PasswordChanged = "account.password-changed",
+        /// Its second factor was turned on or off.
+        SecondFactorChanged = "account.second-factor-changed",
         /// An admin made its person something else.
         RoleChanged = "account.role-changed",
     }
 );
+
+/// What a person last did with the second factor. The profile says besides since when sign-ins needed it, which is not
+/// before the first that gave one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecondFactorChange {
+    /// Whether it was turned on.
+    pub is_on: bool,
+    /// When.
+    pub at: Timestamp,
+}
 
 /// What there is to tell of changes of accounts.
 #[derive(Debug, Clone)]
@@ -37,29 +49,16 @@ impl Letters for NoticeLetters {
 
     type Kind = NoticeLetterKind;
     type Id = OfEvent<PersonId>;
-    type Thing = Reader;
+    type Thing = ();
 
     async fn letter(
         &self,
         kind: NoticeLetterKind,
         id: &OfEvent<PersonId>,
-    ) -> Result<Option<(Letter, Reader)>, Failure> {
+    ) -> Result<Option<(Letter, ())>, Failure> {
         // Whoever has left meanwhile has no address.
         let profile = self.users.find(&id.thing.0).await?;
-        let reader = |profile: &Profile| Reader { language: profile.language(), stop: None };
-        Ok(profile.map(|profile| (profile.notice(kind), reader(&profile))))
-    }
-
-    fn reader(&self, reader: &Reader) -> Reader {
-        reader.clone()
-    }
-
-    fn sent(&self, _: NoticeLetterKind, _: &OfEvent<PersonId>) -> anyhow::Result<Option<Update>> {
-        Ok(None)
-    }
-
-    fn told(&self, _: NoticeLetterKind, _: &Reader) -> impl Future<Output = ()> + Send {
-        ready(())
+        Ok(profile.map(|profile| (profile.notice(kind), ())))
     }
 }
 
@@ -69,14 +68,16 @@ impl Profile {
         self.locale.as_ref().map(|locale| Language::of(locale.as_str())).unwrap_or_default()
     }
 
-    /// How a letter reaches its person.
+    /// How a letter that always comes reaches its person, in which language.
     pub fn recipient(&self) -> Recipient {
-        Recipient { email: self.email.as_str().into(), name: self.full_name.to_string() }
+        let Self { email, full_name, .. } = self;
+        Recipient { language: self.language(), ..Recipient::new(email.as_str(), full_name.as_str()) }
     }
 
     /// What its person is told of a change of the account, as that stands now.
     pub fn notice(&self, kind: NoticeLetterKind) -> Letter {
         let role = self.role();
+        let is_on = self.second_factor.is_some_and(|change| change.is_on);
         let (subject, headline, paragraphs) = match (kind, self.language()) {
             (NoticeLetterKind::PasswordChanged, Language::English) => (
                 "Your password at Cartwright was changed",
@@ -92,6 +93,49 @@ impl Profile {
                 vec![
                     "Wenn Sie das waren, ist nichts zu tun.".to_owned(),
                     "Wenn nicht, hat vielleicht jemand anderes Ihr Konto: Fordern Sie gleich ein neues Passwort an."
+                        .to_owned(),
+                ],
+            ),
+            (NoticeLetterKind::SecondFactorChanged, Language::English) => (
+                if is_on {
+                    "Your second factor at Cartwright is on"
+                } else {
+                    "Your second factor at Cartwright is off"
+                },
+                if is_on { "Your second factor was turned on" } else { "Your second factor was turned off" },
+                vec![
+                    if is_on {
+                        "From now on whoever signs in gives the password and a code of your app."
+                    } else {
+                        "From now on the password alone is enough to sign in."
+                    }
+                    .to_owned(),
+                    "If it was you, there is nothing else to do.".to_owned(),
+                    "If it was not, somebody else may have your account: ask for a new password now, and tell the shop."
+                        .to_owned(),
+                ],
+            ),
+            (NoticeLetterKind::SecondFactorChanged, Language::German) => (
+                if is_on {
+                    "Ihr zweiter Faktor bei Cartwright ist eingeschaltet"
+                } else {
+                    "Ihr zweiter Faktor bei Cartwright ist ausgeschaltet"
+                },
+                if is_on {
+                    "Ihr zweiter Faktor wurde eingeschaltet"
+                } else {
+                    "Ihr zweiter Faktor wurde ausgeschaltet"
+                },
+                vec![
+                    if is_on {
+                        "Wer sich anmeldet, gibt ab jetzt das Passwort und einen Code Ihrer App an."
+                    } else {
+                        "Ab jetzt genügt das Passwort, um sich anzumelden."
+                    }
+                    .to_owned(),
+                    "Wenn Sie das waren, ist weiter nichts zu tun.".to_owned(),
+                    "Wenn nicht, hat vielleicht jemand anderes Ihr Konto: Fordern Sie gleich ein neues Passwort an, und \
+                     sagen Sie dem Shop Bescheid."
                         .to_owned(),
                 ],
             ),
@@ -164,6 +208,16 @@ mod tests {
         for with in [json!({}), json!({ "locale": "fr" })] {
             assert_eq!(subject(&with), "Your password at Cartwright was changed");
         }
+    }
+
+    #[test]
+    fn a_second_factor_is_told_as_it_is_now() {
+        let subject = |is_on: bool| {
+            let with = json!({ "secondFactor": { "isOn": is_on, "at": "2026-11-21T12:05:00.000Z" } });
+            ann(&with).notice(NoticeLetterKind::SecondFactorChanged).subject
+        };
+        assert_eq!(subject(true), "Your second factor at Cartwright is on");
+        assert_eq!(subject(false), "Your second factor at Cartwright is off");
     }
 
     #[test]

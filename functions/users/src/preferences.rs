@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use shared::http::input::{self, Body, Change, Fields, Member, Value};
 use shared::http::problem::FieldError;
-use shared::letters::{Reader, Stop};
+use shared::letters::{Letter, Stop};
 
 use crate::Profile;
 
@@ -72,10 +72,12 @@ impl Profile {
         self.status.is_active() && self.wants(group, way)
     }
 
-    /// Its person, as who reads an email of this group.
-    pub fn reader(&self, group: Group) -> Reader {
-        let stop = Stop { person: self.user_id.clone(), group: group.as_str() };
-        Reader { language: self.language(), stop: Some(stop) }
+    /// What its person is told by email of something of this group, in these words and with how to have no more of the
+    /// kind; `None` for whoever does not want it, and where there is nothing to say.
+    pub fn told(&self, group: Group, words: impl FnOnce(&Self) -> Option<Letter>) -> Option<Letter> {
+        let mut letter = self.is_told(group, Way::Email).then(|| words(self)).flatten()?;
+        letter.to.stop = Some(Stop { person: self.user_id.clone(), group: group.as_str() });
+        Some(letter)
     }
 
     /// Whether its person wants news of this group to come this way.
@@ -211,7 +213,7 @@ const ALWAYS: [Always; 2] = [
     },
     Always {
         what: "account.email",
-        why: "Emails about the account say that somebody changed it: its password, address or role.",
+        why: "Emails about the account say that somebody changed it: its password, address, second factor or role.",
     },
 ];
 
@@ -312,6 +314,21 @@ mod tests {
         ];
         assert_eq!(read(&body).unwrap(), expected);
         assert_eq!(read(&json!({ "orders": { "email": true } })).unwrap(), []);
+    }
+
+    #[test]
+    fn who_does_not_want_emails_of_a_group_or_has_a_closed_account_gets_none_and_others_can_stop_them() {
+        let told = |with: Json| {
+            let mut item = ann();
+            item.as_object_mut().unwrap().extend(with.as_object().cloned().unwrap());
+            profile(&item).told(Group::Sales, |ann| Some(ann.notice(crate::NoticeLetterKind::RoleChanged)))
+        };
+        let letter = told(json!({ "reviewsEmail": false, "salesPush": false })).unwrap();
+        let stop = Stop { person: profile(&ann()).user_id, group: "sales" };
+        assert_eq!((letter.to.email.as_str(), letter.to.stop), ("ann@example.com", Some(stop)));
+        assert_eq!(told(json!({ "salesEmail": false })), None);
+        assert_eq!(told(json!({ "status": "disabled" })), None);
+        assert_eq!(profile(&ann()).told(Group::Sales, |_| None), None, "there is nothing to say");
     }
 
     #[test]

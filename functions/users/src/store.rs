@@ -11,9 +11,13 @@
 //! transaction with the check that whoever changes them is an open admin at that moment: of two admins who would take
 //! each other's role away only one does, so one is always left.
 
+mod mail;
 mod preferences;
 
-use anyhow::Context;
+pub use mail::Mail;
+pub(crate) use mail::{MESSAGE, OWN_SUPPRESSED};
+
+use anyhow::{Context, anyhow};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
@@ -32,7 +36,7 @@ use shared::values::time::Timestamp;
 
 use crate::{
     ChangeOf, DepartureId, Email, EmailPrefix, Export, ExportOf, FormerAddress, Listed, NewAddress, PersonId,
-    Profile, ProfileChanges, Role, Status, account_closed,
+    Profile, ProfileChanges, Role, SecondFactorChange, Status, account_closed,
 };
 
 const PEOPLE: List =
@@ -101,6 +105,10 @@ fn standing_is(profile: &Profile, role: &str, status: &str) -> IsSo {
         format!("{status} = :statusBefore")
     };
     IsSo { condition: format!("{role} AND {status}"), values }
+}
+
+fn second_factor_change(is_on: bool, at: Timestamp) -> anyhow::Result<AttributeValue> {
+    to_item(&SecondFactorChange { is_on, at }).map(AttributeValue::M)
 }
 
 /// The profiles of all confirmed people.
@@ -347,8 +355,32 @@ impl Users {
     ///
     /// # Errors
     /// When the person has no profile, or the table does not take it.
-    pub async fn second_factor_off(&self, id: &UserId) -> anyhow::Result<()> {
-        let update = self.update(id).update_expression("REMOVE secondFactorAt");
+    pub async fn second_factor_off(&self, id: &UserId, now: Timestamp) -> anyhow::Result<()> {
+        // Whoever turned it on in the user pool, past the shop, has the time of a sign-in alone.
+        let condition =
+            "attribute_exists(userId) AND (attribute_exists(secondFactorAt) OR secondFactor.isOn = :on)";
+        let update = self
+            .updating(id)
+            .update_expression("SET secondFactor = :change REMOVE secondFactorAt")
+            .condition_expression(condition)
+            .expression_attribute_values(":on", AttributeValue::Bool(true))
+            .expression_attribute_values(":change", second_factor_change(false, now)?);
+        let update = update.build().context("note that a second factor is off")?;
+        match update_item(&self.dynamodb, update, ReturnValue::None).await? {
+            Written::Refused(item) if item.is_empty() => Err(anyhow!("the person has no profile")),
+            Written::Done(_) | Written::Refused(_) => Ok(()),
+        }
+    }
+
+    /// Notes that a person turns the second factor on. Safe to repeat by the SDK: the same time changes nothing.
+    ///
+    /// # Errors
+    /// When the person has no profile, or the table does not take it.
+    pub async fn second_factor_on(&self, id: &UserId, now: Timestamp) -> anyhow::Result<()> {
+        let update = self
+            .update(id)
+            .update_expression("SET secondFactor = :change")
+            .expression_attribute_values(":change", second_factor_change(true, now)?);
         let noted = dynamo::unless_condition_failed(update.send().await).context("update a profile")?;
         noted.map(drop).context("the person has no profile")
     }

@@ -68,6 +68,12 @@ shared::names!(
         UserPasswordChanged = "user.password-changed",
         /// A person has another name or address.
         UserProfileChanged = "user.profile-changed",
+        /// A person turned the second factor on or off.
+        UserSecondFactorChanged = "user.second-factor-changed",
+        /// Mail to a person came back for good or was called spam, and none is sent any more.
+        UserEmailSuppressed = "user.email-suppressed",
+        /// An admin wrote to a person.
+        UserMessageSent = "user.message-sent",
         /// An admin made a person a customer, a seller or an admin.
         UserRoleChanged = "user.role-changed",
     }

@@ -31,7 +31,7 @@ const ALL: [&str; 9] = [
 ];
 
 /// How many functions there are, and how many there are to be.
-const NOW: u32 = 165;
+const NOW: u32 = 174;
 const LATER: u32 = 200;
 /// Processors that the estimates are for. Binaries are built independently, so they keep that many busy.
 const PROCESSORS: f64 = 2.0;
@@ -233,7 +233,7 @@ mod tests {
         let row = built.row(Profile::named("off-s-1").unwrap());
         assert_eq!(
             row,
-            ["off-s-1", "240 s", "10.0 s", "30 s", "16 min", "19 min", "8.0 MB", "8.0 MB", "3.0 MB"]
+            ["off-s-1", "240 s", "10.0 s", "30 s", "17 min", "19 min", "8.0 MB", "8.0 MB", "3.0 MB"]
         );
     }
 

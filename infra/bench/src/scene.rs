@@ -48,7 +48,7 @@ const QUEUES: [(&str, &str); 5] = [
 const STRIPES_SECRETS: [(&str, &str); 2] =
     [("STRIPE_API_SECRET", "bench-stripe-api"), ("STRIPE_WEBHOOK_SECRET", "bench-stripe-webhook")];
 /// What functions are told besides.
-const SET: [(&str, &str); 37] = [
+const SET: [(&str, &str); 38] = [
     ("API_URL", "https://api.cartwright.test"),
     ("STAGE", "production"),
     ("CURRENCY", "USD"),
@@ -56,6 +56,7 @@ const SET: [(&str, &str); 37] = [
     ("DEAD_LETTER_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/bench"),
     ("CURSOR_KEY", "a key of the bench"),
     ("EMAIL_SENDER", SENDER),
+    ("EMAIL_CONFIGURATION_SET", "bench"),
     ("LIMIT_PER_ADDRESS", "99999/60"),
     ("LIMIT_KEY", "another key of the bench"),
     ("LIMIT_PER_ACCOUNT", "99999/300"),

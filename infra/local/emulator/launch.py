@@ -121,7 +121,10 @@ def keep_what_functions_say():
 
 
 def give_functions_their_own_environment():
-    """Keeps the emulator's settings out of the environment of functions, which would take `LOG_LEVEL` for theirs."""
+    """Keeps the emulator's settings out of the environment of functions, which would take `LOG_LEVEL` for theirs.
+
+    Where one is told at which address of AWS the connections of a WebSocket API are, it is the emulator's.
+    """
     import ministack.services.lambda_svc as functions
 
     shared = {"AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_REGION", "HOME", "LANG", "PATH", "TMPDIR"}
@@ -131,6 +134,10 @@ def give_functions_their_own_environment():
     def environment_of_its_own(config, code_dir, port):
         environment = environment_of(config, code_dir, port)
         given = (config.get("Environment") or {}).get("Variables") or {}
+        for name in [name for name in given if name == "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"]:
+            host, _, stage = given[name].removeprefix("https://").partition("/")
+            api = host.partition(".")[0]
+            environment[name] = f"{os.environ['AWS_ENDPOINT_URL']}/_aws/execute-api/{api}/{stage}"
         return {n: v for n, v in environment.items() if n in given or n not in settings or v != os.environ[n]}
 
     functions._provided_worker_env = environment_of_its_own

@@ -157,6 +157,7 @@ fn parameters(record: &Record) -> Vec<String> {
         // With it the emails with codes are the shop's own, and come from its address.
         format!("EmailIdentityArn=arn:aws:ses:us-east-1:000000000000:identity/{SENDER}"),
         format!("MediaBaseUrl={}/local/media", record.url()),
+        format!("SocketUrl=ws://localhost:{}/socket", record.port),
         // There is no web shop here; `/local` shows an order where an email links to it.
         format!("ShopUrl={}/local", record.url()),
         // Everyone here shares one address, and tests make hundreds of people, who order as much in a minute as others
@@ -251,13 +252,17 @@ fn lay_out(cloud: &Cloud, code: Code) -> Result<()> {
     Ok(())
 }
 
+/// The variable of functions that write to sockets.
+const SOCKETS: &str = "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI";
+
 /// What Lambda starts. `exec` keeps the process's number, so that a proxy knows whose call it sees: of AWS by the user
-/// agent, of Stripe by the path.
+/// agent, of Stripe by the path. Sockets are behind the same proxy, at the path that the function was given.
 fn start_script(function: &str, binary: &Path, proxy: Option<u16>) -> String {
     let way = proxy.map(|port| {
         let (proxy, name) = (format!("http://127.0.0.1:{port}"), format!("{function}.$$"));
         let to_aws = format!("AWS_ENDPOINT_URL={proxy} AWS_SDK_UA_APP_ID={name}");
-        format!("export {to_aws} STRIPE_URL={proxy}/stripe/{name}\n")
+        let to_sockets = format!("{SOCKETS}={proxy}/${{{SOCKETS}#http://*/}}");
+        format!("export {to_aws} {to_sockets} STRIPE_URL={proxy}/stripe/{name}\n")
     });
     format!("#!/bin/sh\n{}exec {}\n", way.unwrap_or_default(), quoted(binary))
 }
@@ -305,6 +310,8 @@ mod tests {
         let binary = Path::new("/t/sign-up");
         assert_eq!(start_script("sign-up", binary, None), "#!/bin/sh\nexec '/t/sign-up'\n");
         let behind = "export AWS_ENDPOINT_URL=http://127.0.0.1:9 AWS_SDK_UA_APP_ID=sign-up.$$ \
+                      AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI=\
+                      http://127.0.0.1:9/${AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI#http://*/} \
                       STRIPE_URL=http://127.0.0.1:9/stripe/sign-up.$$";
         assert_eq!(
             start_script("sign-up", binary, Some(9)),

@@ -8,10 +8,11 @@ use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
+use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -113,7 +114,8 @@ fn router(proxy: Arc<Proxy>) -> Router {
         .layer(middleware::from_fn(for_this_machine));
     // Where the user pool's domain is on AWS.
     let cognito = any(cognito).layer(middleware::from_fn(for_this_machine));
-    Router::new().nest("/local", own).route("/oauth2/{*path}", cognito).fallback(api).with_state(proxy)
+    let outside = Router::new().route("/oauth2/{*path}", cognito).route("/socket", get(socket));
+    Router::new().nest("/local", own).merge(outside).fallback(api).with_state(proxy)
 }
 
 /// Answers what was asked of this machine by its own name. A page elsewhere may let its name lead here (DNS rebinding),
@@ -177,6 +179,32 @@ async fn cognito(State(proxy): State<Arc<Proxy>>, request: Request) -> Response 
     headers.remove(header::CONTENT_LENGTH);
     let url = format!("{}{path}", proxy.record.gateway());
     forward(proxy.http.request(parts.method, url).headers(headers).body(body)).await
+}
+
+/// A WebSocket: a request that becomes a connection, through which bytes go as they come. What refuses it is answered
+/// as it is.
+async fn socket(State(proxy): State<Arc<Proxy>>, mut request: Request) -> Response {
+    let Ok(api) = proxy.record.output("SocketApi") else { return nothing_here() };
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    let url = format!("{}/_aws/execute-api/{api}/live{query}", proxy.record.gateway());
+    let mut headers = request.headers().clone();
+    headers.remove(header::HOST);
+    let Ok(answer) = proxy.http.get(url).version(Version::HTTP_11).headers(headers).send().await else {
+        return unreachable_cloud();
+    };
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    if status != StatusCode::SWITCHING_PROTOCOLS {
+        let body = answer.bytes().await.unwrap_or_default();
+        return (status, passed_on(&headers), body).into_response();
+    }
+    let client = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        if let (Ok(mut cloud), Ok(client)) = (answer.upgrade().await, client.await) {
+            // Whichever side goes first, the socket is over.
+            let _ = tokio::io::copy_bidirectional(&mut TokioIo::new(client), &mut cloud).await;
+        }
+    });
+    (status, headers).into_response()
 }
 
 /// A public picture, from the bucket. What its policy does not open stays closed here as well.
@@ -246,13 +274,21 @@ fn passed_on(headers: &HeaderMap) -> HeaderMap {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
 
     /// The proxy of a cloud that is not there.
     async fn proxy() -> SocketAddr {
+        let gateway = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        proxy_before(gateway.local_addr().unwrap().port()).await
+    }
+
+    /// The proxy of a cloud whose gateway is at this port.
+    async fn proxy_before(gateway_port: u16) -> SocketAddr {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let gateway_port = TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap().port();
-        let outputs = [("OrderFulfilmentArn".to_owned(), "a:stateMachine:b".to_owned())].into();
+        let outputs = [("OrderFulfilmentArn", "a:stateMachine:b"), ("SocketApi", "ab12")];
+        let outputs = outputs.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let record = Record { gateway_port, outputs, ..Record::default() };
         let stripe = Simulator::of(&record, None);
         let routes = router(Arc::new(Proxy::to(record, stripe).unwrap()));
@@ -296,6 +332,69 @@ mod tests {
             }
         }
         assert!(!names_this_machine(&HeaderMap::new()));
+    }
+
+    /// A gateway that answers each connection so, and then says what it hears; it gives the heads of its requests.
+    async fn gateway(answer: &'static str) -> (u16, tokio::sync::mpsc::UnboundedReceiver<String>) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (heads, received) = tokio::sync::mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = heads.send(head(&mut stream).await);
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                let (mut reads, mut writes) = stream.split();
+                let _ = tokio::io::copy(&mut reads, &mut writes).await;
+            }
+        });
+        (port, received)
+    }
+
+    /// All up to the empty line.
+    async fn head(stream: &mut TcpStream) -> String {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.unwrap());
+        }
+        String::from_utf8(head).unwrap().to_lowercase()
+    }
+
+    const UPGRADE: &str = "GET /socket?ticket=ann.1 HTTP/1.1\r\nHost: localhost:3000\r\nConnection: Upgrade\r\n\
+                           Upgrade: websocket\r\nSec-WebSocket-Key: a2V5\r\n\r\n";
+
+    #[tokio::test]
+    async fn a_socket_opens_through_the_proxy_and_bytes_go_both_ways() {
+        let accepted = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                        Sec-WebSocket-Accept: eA==\r\n\r\n";
+        let (port, mut heads) = gateway(accepted).await;
+        let mut stream = TcpStream::connect(proxy_before(port).await).await.unwrap();
+        stream.write_all(UPGRADE.as_bytes()).await.unwrap();
+        let answered = head(&mut stream).await;
+        let asked = heads.recv().await.unwrap();
+        assert!(asked.starts_with("get /_aws/execute-api/ab12/live?ticket=ann.1 http/1.1\r\n"), "{asked}");
+        for line in ["\r\nupgrade: websocket\r\n", "\r\nconnection: upgrade\r\n"] {
+            assert!(asked.contains(line) && answered.contains(line), "{asked}{answered}");
+        }
+        assert!(asked.contains("\r\nsec-websocket-key: a2v5\r\n"), "{asked}");
+        assert!(answered.starts_with("http/1.1 101 "), "{answered}");
+        assert!(answered.contains("\r\nsec-websocket-accept: ea==\r\n"), "{answered}");
+        for said in ["tea", "cup"] {
+            stream.write_all(said.as_bytes()).await.unwrap();
+            let mut heard = [0; 3];
+            stream.read_exact(&mut heard).await.unwrap();
+            assert_eq!(heard, said.as_bytes());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_socket_that_is_refused_is_answered_as_the_cloud_answers() {
+        let (port, _heads) = gateway("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").await;
+        let mut stream = TcpStream::connect(proxy_before(port).await).await.unwrap();
+        stream.write_all(UPGRADE.as_bytes()).await.unwrap();
+        assert!(head(&mut stream).await.starts_with("http/1.1 403 "));
+        let mut down = TcpStream::connect(proxy().await).await.unwrap();
+        down.write_all(UPGRADE.as_bytes()).await.unwrap();
+        assert!(head(&mut down).await.starts_with("http/1.1 502 "));
     }
 
     #[tokio::test]

@@ -104,6 +104,11 @@ impl<T> Answer<T> {
         Self { replayed, ..Self::ok(body) }
     }
 
+    /// 202, with `Idempotent-Replayed: true` where this answer was given before.
+    pub fn accepted_once(answer: Once<T>) -> Self {
+        Self { status: StatusCode::ACCEPTED, ..Self::once(answer) }
+    }
+
     /// 201, with `Idempotent-Replayed: true` where this answer was given before.
     pub fn created_once(answer: Once<T>) -> Self {
         Self { status: StatusCode::CREATED, ..Self::once(answer) }

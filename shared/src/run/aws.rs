@@ -156,8 +156,8 @@ impl HttpConnector for Counted<SharedHttpConnector> {
 /// The service of a request, by its signature's credential scope, or by its target where it is not signed: a user
 /// pool's public operations.
 fn service_of(authorization: Option<&str>, target: Option<&str>) -> &'static str {
-    const SERVICES: [&str; 8] =
-        ["dynamodb", "sqs", "s3", "sns", "ses", "states", "cognito-idp", "secretsmanager"];
+    const SERVICES: [&str; 9] =
+        ["dynamodb", "sqs", "s3", "sns", "ses", "states", "cognito-idp", "secretsmanager", "execute-api"];
     match (authorization, target) {
         (Some(authorization), _) => {
             let scope = authorization.split(['/', ',']).nth(3).unwrap_or_default();

@@ -5,6 +5,7 @@
 
 mod changes;
 mod failure;
+mod sockets;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -36,6 +37,7 @@ use crate::values::time::Timestamp;
 pub use changes::{Change, Images, Undelivered, changes};
 use failure::DeadLetters;
 pub use failure::Failure;
+pub use sockets::{ConnectionId, Handshake, Opening, on_socket_closed, on_socket_opening};
 
 /// One message of a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]

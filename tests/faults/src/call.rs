@@ -5,11 +5,12 @@ use hyper::{HeaderMap, Uri};
 use serde_json::Value;
 
 /// The tables, by the names that the stack's resources have inside the tables' own names.
-const TABLES: [&str; 18] = [
+const TABLES: [&str; 19] = [
     "Activity",
     "Banners",
     "Carts",
     "Categories",
+    "Connections",
     "Coupons",
     "Guards",
     "Inbox",
@@ -27,7 +28,7 @@ const TABLES: [&str; 18] = [
 ];
 
 /// The queues that functions send to, by the same.
-const QUEUES: [&str; 6] = ["Emails", "Orders", "Payments", "Refunds", "Search", "WebhookDeliveries"];
+const QUEUES: [&str; 7] = ["Emails", "Orders", "Payments", "Push", "Refunds", "Search", "WebhookDeliveries"];
 
 /// The service that is not AWS's.
 const STRIPE: &str = "stripe";
@@ -147,6 +148,16 @@ impl Call {
         signature
     }
 
+    /// What is asked in it, without the times in it: two calls that ask the same have the same answer but for what
+    /// happened in between.
+    pub(crate) fn question(&self) -> String {
+        let mut input = self.input.clone();
+        if let Some(values) = input.get_mut("ExpressionAttributeValues").and_then(Value::as_object_mut) {
+            values.retain(|_, value| !value["S"].as_str().is_some_and(is_a_time));
+        }
+        format!("{} {input}", self.name())
+    }
+
     /// Whether it is about something of this name.
     pub(crate) fn names(&self, subject: &str) -> bool {
         self.body.contains(subject) || self.path.contains(subject)
@@ -154,7 +165,8 @@ impl Call {
 
     /// Whether it changes nothing.
     pub(crate) fn only_reads(&self) -> bool {
-        const READS: [&str; 5] = ["GetItem", "BatchGetItem", "Query", "GetObject", "ListObjectsV2"];
+        const READS: [&str; 6] =
+            ["GetItem", "BatchGetItem", "Query", "GetObject", "ListObjectsV2", "ListObjectVersions"];
         READS.contains(&self.operation.as_str()) || self.operation.starts_with("GET ")
     }
 }
@@ -163,6 +175,11 @@ impl Call {
 pub(crate) fn ids_of_stripes(text: &str) -> impl Iterator<Item = &str> {
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
     words.filter(|word| is_of_stripes(word))
+}
+
+/// As the tables have it: `2026-11-21T00:41:06.123Z`.
+fn is_a_time(text: &str) -> bool {
+    text.len() == 24 && text.ends_with('Z') && text.as_bytes()[10] == b'T'
 }
 
 fn is_of_stripes(word: &str) -> bool {
@@ -209,7 +226,12 @@ fn operation(parts: &Parts, service: &str, body: &str) -> String {
     let query = parts.uri.query().unwrap_or_default();
     let name = match (service, parts.method.as_str()) {
         ("ses", _) => "SendEmail",
+        ("execute-api", "POST") => "PostToConnection",
+        ("execute-api", "DELETE") => "DeleteConnection",
         ("s3", "GET") if query.contains("list-type=2") => "ListObjectsV2",
+        ("s3", "GET") if query.split('&').any(|part| part == "versions" || part == "versions=") => {
+            "ListObjectVersions"
+        }
         ("s3", "GET") => "GetObject",
         ("s3", "PUT") if parts.headers.contains_key("x-amz-copy-source") => "CopyObject",
         ("s3", "PUT") => "PutObject",
@@ -266,6 +288,31 @@ pub(crate) mod tests {
             "ExpressionAttributeValues":{":now":{"S":"2026-11-21T00:41:06.123Z"},":shard":{"S":"07"}}}"#;
         let call = call("dynamodb", "DynamoDB_20120810.Query", body);
         assert_eq!(call.signature(), "dynamodb.Query Orders due 07");
+    }
+
+    #[test]
+    fn a_question_is_the_same_at_another_time_and_another_one_about_somebody_else() {
+        let asks = |customer: &str, now: &str, filter: &str| {
+            let body = serde_json::json!({
+                "TableName": "OrdersTable", "IndexName": "customer", "FilterExpression": filter,
+                "ExpressionAttributeValues": { ":customer": { "S": customer }, ":now": { "S": now } },
+            });
+            call("dynamodb", "DynamoDB_20120810.Query", &body.to_string()).question()
+        };
+        let [noon, later] = ["2026-11-21T12:00:00.000Z", "2026-11-21T12:00:01.000Z"];
+        let asked = asks("01a1fbbc-f982-7d04-8367-8c1b9055f3fd", noon, "attribute_exists(due)");
+        assert_eq!(asked, asks("01a1fbbc-f982-7d04-8367-8c1b9055f3fd", later, "attribute_exists(due)"));
+        assert_ne!(asked, asks("01a1fbbc-f982-7d04-8367-8c1b9055f3fe", noon, "attribute_exists(due)"));
+        assert_ne!(asked, asks("01a1fbbc-f982-7d04-8367-8c1b9055f3fd", noon, "attribute_exists(#back)"));
+    }
+
+    #[test]
+    fn what_lists_all_versions_of_objects_is_told_from_what_reads_one() {
+        let called =
+            |uri: &str| Call::read(&Request::get(uri).body(()).unwrap().into_parts().0, b"").operation;
+        assert_eq!(called("/bucket/?versions&prefix=images%2Fproducts"), "ListObjectVersions");
+        assert_eq!(called("/bucket?list-type=2"), "ListObjectsV2");
+        assert_eq!(called("/bucket/images/products/a?versionId=1"), "GetObject");
     }
 
     /// A call of Stripe by `send-refund`'s process 7.

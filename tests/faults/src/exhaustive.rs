@@ -1,14 +1,17 @@
 //! Every call of the functions that keep the promise, with every fault that can part a call from its effect.
 //!
 //! Clean runs of each [`Flow`] are recorded: their calls are the cells of the table. Then each cell is played with its
-//! faults, each in an order of its own, many at once. What must hold is counted at the end over all of them.
+//! faults, each in an order of its own, many at once. What must hold is counted at the end over all of them. Beside
+//! them accounts end, each under one fault for all of its calls: see [`crate::leaving`].
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
+use ::tests::aws::Aws;
 use ::tests::shop::{BLUE_PNG, Person, Product, RED_PNG, product, unique, wide_png};
+use ::tests::socket::{self, Socket};
 use ::tests::wait::at_once;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -27,6 +30,7 @@ use crate::events;
 use crate::fault::Fault;
 use crate::history::{Answered, Guest, Purchase};
 use crate::inboxes::is_told;
+use crate::leaving::{self, Gauntlet};
 use crate::plan::Plan;
 use crate::proxy::Proxy;
 use crate::quiet::end_dead_leases;
@@ -73,6 +77,8 @@ enum Flow {
     Pictures(&'static str),
     /// An admin approves a product, whose two pictures are published.
     Approves,
+    /// An admin turns a product down, of which its seller is told in writing.
+    TurnsDown,
     /// What was approved is found.
     Indexes,
     /// A store is published and closed.
@@ -111,12 +117,14 @@ enum Flow {
     Reviews,
     /// An endpoint is told of an event.
     Tells,
+    /// Somebody opens a socket, is told of something by it, and closes it.
+    Listens,
     /// What somebody says of a product counts for its store.
     RatesStore,
 }
 
 impl Flow {
-    const ALL: [Self; 33] = [
+    const ALL: [Self; 35] = [
         Self::Buys,
         Self::ChecksOut,
         Self::CannotShip,
@@ -127,6 +135,7 @@ impl Flow {
         Self::Pictures("banners"),
         Self::Pictures("stores"),
         Self::Approves,
+        Self::TurnsDown,
         Self::Indexes,
         Self::ClosesStore,
         Self::ChangesPictures,
@@ -144,6 +153,7 @@ impl Flow {
         Self::GuestPays,
         Self::Reviews,
         Self::Tells,
+        Self::Listens,
         Self::RatesStore,
         Self::HoldSwept,
         Self::RefundSwept,
@@ -184,11 +194,13 @@ impl Flow {
             | Self::Sweeps
             | Self::Pictures(_)
             | Self::Approves
+            | Self::TurnsDown
             | Self::Indexes
             | Self::ChangesPictures
             | Self::ClosesStore
             | Self::Reviews
             | Self::Tells
+            | Self::Listens
             | Self::RatesStore => false,
         }
     }
@@ -242,6 +254,7 @@ impl Flow {
             Self::Pictures("stores") => &["index-store-image"],
             Self::Pictures(_) => &["index-banner-image"],
             Self::Approves => &["set-approval"],
+            Self::TurnsDown => &["queue-messages"],
             Self::Reviews => &[
                 "create-review",
                 "update-review",
@@ -252,6 +265,9 @@ impl Flow {
             Self::RatesStore => &["rate-stores"],
             Self::Indexes => &["index-products"],
             Self::Tells => &["queue-webhooks", "send-webhook"],
+            Self::Listens => {
+                &["create-socket-ticket", "connect-socket", "push-notification", "disconnect-socket"]
+            }
             Self::ClosesStore => &["set-store-status"],
             Self::ChangesPictures => &["add-product-picture", "set-picture-order", "delete-product-picture"],
         }
@@ -422,31 +438,48 @@ impl SceneState {
 }
 
 /// What an item that is put is known by from then on.
-const OWN: [&str; 3] = ["orderId", "paymentId", "refundId"];
+const OWN: [&str; 4] = ["connectionId", "orderId", "paymentId", "refundId"];
 
-/// The scenes that are being played.
+/// The scenes that are being played, and the accounts that end.
 #[derive(Debug, Default)]
-struct Stage(RwLock<Vec<Arc<Scene>>>);
+pub(crate) struct Stage {
+    scenes: RwLock<Vec<Arc<Scene>>>,
+    gauntlets: RwLock<Vec<Arc<Gauntlet>>>,
+}
 
 impl Stage {
     fn enter(&self, scene: &Arc<Scene>) {
-        self.0.write().expect("no holder of this lock panics").push(Arc::clone(scene));
+        self.scenes.write().expect("no holder of this lock panics").push(Arc::clone(scene));
     }
 
     fn leave(&self, scene: &Arc<Scene>) {
-        self.0.write().expect("no holder of this lock panics").retain(|other| !Arc::ptr_eq(other, scene));
+        let mut scenes = self.scenes.write().expect("no holder of this lock panics");
+        scenes.retain(|other| !Arc::ptr_eq(other, scene));
+    }
+
+    /// From now on an account ends.
+    pub(crate) fn run(&self, gauntlet: &Arc<Gauntlet>) {
+        self.gauntlets.write().expect("no holder of this lock panics").push(Arc::clone(gauntlet));
+    }
+
+    /// It has.
+    pub(crate) fn end(&self, gauntlet: &Arc<Gauntlet>) {
+        let mut gauntlets = self.gauntlets.write().expect("no holder of this lock panics");
+        gauntlets.retain(|other| !Arc::ptr_eq(other, gauntlet));
     }
 }
 
 impl Plan for Stage {
     fn fault(&self, call: &Call) -> Option<Fault> {
-        let scenes = self.0.read().expect("no holder of this lock panics");
+        let scenes = self.scenes.read().expect("no holder of this lock panics");
+        let gauntlets = self.gauntlets.read().expect("no holder of this lock panics");
         // Every scene sees the call, also after one had it fail.
-        scenes.iter().fold(None, |fault, scene| fault.or(scene.fault(call)))
+        let fault = scenes.iter().fold(None, |fault, scene| fault.or(scene.fault(call)));
+        gauntlets.iter().fold(fault, |fault, gauntlet| fault.or(gauntlet.fault(call)))
     }
 
     fn heard(&self, call: &Call, answer: &str) {
-        for scene in self.0.read().expect("no holder of this lock panics").iter() {
+        for scene in self.scenes.read().expect("no holder of this lock panics").iter() {
             scene.heard(call, answer);
         }
     }
@@ -489,13 +522,32 @@ pub(crate) enum Choice {
 
 impl Choice {
     fn of(self, cell: &Cell) -> Vec<(Fault, usize, &'static str)> {
+        self.drawn_for(&format!("{:?} {}", cell.flow, cell.name()))
+    }
+
+    fn drawn_for(self, purpose: &str) -> Vec<(Fault, usize, &'static str)> {
         let (always, others) = FAULTS.split_at(ALWAYS);
         match self {
             Self::All => FAULTS.to_vec(),
             Self::Turns(seed) => {
-                let drawn = Draws::new(seed, &format!("{:?} {}", cell.flow, cell.name())).below(others.len());
+                let drawn = Draws::new(seed, purpose).below(others.len());
                 [always, &others[drawn..=drawn]].concat()
             }
+        }
+    }
+}
+
+impl Table {
+    /// Adds the deletions of accounts, each of which had all of its calls meet one fault.
+    fn add(&mut self, runs: &[leaving::Run]) {
+        for run in runs {
+            for (function, met) in run.calls() {
+                self.pairs += met;
+                *self.played.entry((function.to_owned(), run.fault)).or_default() += met;
+                let calls = self.calls.entry(function.to_owned()).or_default();
+                *calls = met.max(*calls);
+            }
+            self.missed.extend(run.missed());
         }
     }
 }
@@ -519,7 +571,8 @@ pub(crate) async fn play(town: &Town, proxy: &Proxy, choice: Choice) -> Table {
         telling: Arc::new(Semaphore::new(RARE.len())),
         rare: Arc::new(Mutex::new(RARE.to_vec())),
     };
-    proxy.follow(stage);
+    proxy.follow(Arc::<Stage>::clone(&stage));
+    let ends = tokio::spawn(leaving::run(town.clone(), stage, choice.drawn_for("the end of an account")));
     let done = Arc::new(AtomicBool::new(false));
     let leases = tokio::spawn(end_leases_of_the_dead(town.clone(), Arc::clone(&done)));
     let mut table = Table::default();
@@ -535,6 +588,7 @@ pub(crate) async fn play(town: &Town, proxy: &Proxy, choice: Choice) -> Table {
             let _ = sweep.await;
         }
     }
+    table.add(&ends.await.expect("accounts end"));
     done.store(true, Ordering::Relaxed);
     let _ = leases.await;
     proxy.calm();
@@ -592,7 +646,7 @@ async fn sweep(town: Town, calm: Arc<AtomicBool>) {
 
 async fn end_leases_of_the_dead(town: Town, done: Arc<AtomicBool>) {
     while !done.load(Ordering::Relaxed) {
-        end_dead_leases(&town).await;
+        end_dead_leases(&town, "").await;
         sleep(millis(3_000)).await;
     }
 }
@@ -695,8 +749,10 @@ impl Theatre {
         match flow {
             Flow::Pictures(kind) => self.pictures(flow, kind, aim).await,
             Flow::Approves => self.approves(flow, aim).await,
+            Flow::TurnsDown => self.turns_down(flow, aim).await,
             Flow::Indexes => self.indexes(flow, aim).await,
             Flow::Tells => self.tells(flow, aim).await,
+            Flow::Listens => self.listens(flow, aim).await,
             Flow::ChangesPictures => self.changes_pictures(flow, aim).await,
             Flow::Sweeps => {
                 let scene = Scene::new(flow, aim, vec!["\"IndexName\":\"due\"".to_owned()]);
@@ -1126,6 +1182,35 @@ impl Theatre {
         scene
     }
 
+    /// Plays how somebody listens by a socket. A fault may take a hint, which the inbox has; or a socket, and its page
+    /// opens another one. Whoever listens after it hears of what is next.
+    async fn listens(&self, flow: Flow, aim: Option<(Cell, Fault, usize)>) -> Arc<Scene> {
+        let _free = self.uploads.acquire().await.expect("nobody closes it");
+        let (aws, person) = (&self.town.aws, self.town.shop.person("Lis").await);
+        let id = person.id();
+        let scene = Scene::new(flow, aim, vec![id.clone()]);
+        self.stage.enter(&scene);
+        if let Some(mut socket) = opens(&person).await {
+            aws.send_message("InboxQueueUrl", &news_for(&id)).await;
+            // What push-notification failed at comes again when its visibility ends, after four seconds.
+            let _ = socket.next_within(Duration::from_secs(12)).await;
+            socket.close().await;
+            wait(Duration::from_secs(10), async || scene.is_reached() || is_silent(aws, &id).await).await;
+        }
+        self.stage.leave(&scene);
+        let hears = match opens(&person).await {
+            Some(mut socket) => {
+                aws.send_message("InboxQueueUrl", &news_for(&id)).await;
+                let heard = socket.next_within(Duration::from_secs(40)).await;
+                socket.close().await;
+                heard.flatten().is_some()
+            }
+            None => false,
+        };
+        scene.state().stuck = !hears;
+        scene
+    }
+
     /// Lets the minute be over for which a delivery is its sender's alone.
     async fn end_lease(&self, delivery: Option<&str>) {
         let Some(delivery) = delivery else { return };
@@ -1165,6 +1250,34 @@ impl Theatre {
             answer.status == 200
         };
         wait(Duration::from_secs(20), is_answered).await;
+        self.stage.leave(&scene);
+        scene
+    }
+
+    /// Plays how a product is turned down, until its seller has an email that says so.
+    async fn turns_down(&self, flow: Flow, aim: Option<(Cell, Fault, usize)>) -> Arc<Scene> {
+        let _free = self.uploads.acquire().await.expect("nobody closes it");
+        let (town, admin) = (&self.town, self.town.shop.admin().await);
+        let seller = &town.sellers[0];
+        let listed = lists(seller, "rejected").await;
+        self.sends(&listed.upload_url, wide_png()).await;
+        let waits =
+            async || pictures_of(seller, &listed).await.iter().all(|one| one["waitingPicture"].is_object());
+        wait(Duration::from_secs(20), waits).await;
+        let scene = Scene::new(flow, aim, vec![listed.id.clone()]);
+        self.stage.enter(&scene);
+        let approval = format!("{}/approval", listed.path());
+        let rejection = json!({ "approved": false, "reason": "Blurred." });
+        let is_answered = async || admin.put(&approval, &rejection).await.status == 200;
+        wait(Duration::from_secs(20), is_answered).await;
+        let is_written = async || {
+            let mails = town.shop.mail_to(&seller.email).await;
+            mails.iter().any(|mail| mail.text.contains(&listed.id))
+        };
+        wait_for(&scene, &is_written).await;
+        // The message comes again when its visibility ends, after four seconds.
+        wait(Duration::from_secs(40), is_written).await;
+        scene.state().stuck = !is_written().await;
         self.stage.leave(&scene);
         scene
     }
@@ -1316,6 +1429,37 @@ fn event_of(kind: &str) -> Value {
         "time": "2026-11-21T12:00:00.000Z", "datacontenttype": "application/json",
         "dataschema": format!("urn:cartwright:event:{kind}:1"), "data": { "userId": id }
     })
+}
+
+/// The same about a person's own account, which the person is told of.
+fn news_for(person: &str) -> Value {
+    let mut event = event_of("user.profile-changed");
+    event["data"]["userId"] = json!(person);
+    event
+}
+
+/// A socket of somebody's, who asks for one until it opens.
+async fn opens(person: &Person) -> Option<Socket> {
+    for _ in 0..6 {
+        let ticket = person.request(Method::POST, "/socket-tickets").send().await;
+        if ticket.status == 201
+            && let Ok(socket) = Socket::open(&socket::address(&ticket.is(201))).await
+        {
+            return Some(socket);
+        }
+        sleep(millis(200)).await;
+    }
+    None
+}
+
+/// Whether nothing is written down by which somebody listens.
+async fn is_silent(aws: &Aws, person: &str) -> bool {
+    let query = json!({
+        "TableName": aws.output("ConnectionsTable"), "ConsistentRead": true,
+        "KeyConditionExpression": "userId = :person", "ExpressionAttributeValues": { ":person": { "S": person } }
+    });
+    let found = aws.json("dynamodb", "DynamoDB_20120810.Query", query).await;
+    found["Items"].as_array().is_some_and(Vec::is_empty)
 }
 
 async fn lists(seller: &Person, name: &str) -> Product {
@@ -1485,7 +1629,7 @@ mod tests {
     #[test]
     fn every_flow_is_played_in_the_part_with_sweeps_or_in_the_one_without() {
         let count = |is_swept: bool| Flow::ALL.into_iter().filter(|flow| flow.is_swept() == is_swept).count();
-        assert_eq!((count(false), count(true)), (28, 5));
+        assert_eq!((count(false), count(true)), (30, 5));
         let distinct: std::collections::BTreeSet<_> = Flow::ALL.into_iter().collect();
         assert_eq!(distinct.len(), Flow::ALL.len());
     }

@@ -100,6 +100,8 @@ pub(crate) struct Purchase {
     pub asked_at: Option<Instant>,
     /// When its buyer was told of the order first.
     pub placed_at: Option<Instant>,
+    /// Nobody sends, cancels or reviews it but whoever it is of.
+    pub left_alone: bool,
 }
 
 impl Purchase {
@@ -166,6 +168,24 @@ impl GivenBack {
     }
 }
 
+/// Somebody who asks for the end of the account.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Leaving {
+    /// Where mail went to.
+    pub email: String,
+    /// Something is owed to this person, or by this person, and stays so.
+    pub owes: bool,
+    /// What asking was answered with, each time.
+    pub answers: Vec<u16>,
+}
+
+impl Leaving {
+    /// Whether the last answer was clear: it begins, or there is no account.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.answers.last().is_some_and(|status| [202, 404].contains(status))
+    }
+}
+
 /// What the sellers know about one product.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Book {
@@ -193,6 +213,10 @@ pub(crate) struct History {
     deleted: Mutex<BTreeSet<String>>,
     /// What people last said of products, or that they took it back, as far as they know.
     said: Mutex<BTreeMap<Key, Option<Said>>>,
+    /// By the person's id.
+    leaving: Mutex<BTreeMap<String, Leaving>>,
+    /// How many stars of each number those gave a product who would leave.
+    keepsakes: Mutex<BTreeMap<String, [i64; 5]>>,
     /// The products that are in the store.
     in_the_store: Mutex<BTreeSet<String>>,
     /// While it was closed: from an answer that said so until somebody asked to publish it again.
@@ -271,6 +295,30 @@ impl History {
     /// All that was given a picture.
     pub(crate) fn all_pictured(&self) -> BTreeSet<String> {
         self.pictured.lock().expect("no holder of this lock panics").clone()
+    }
+
+    /// Somebody will leave, or did something about that.
+    pub(crate) fn leaving(&self, person: &str, change: impl FnOnce(&mut Leaving)) {
+        let mut leaving = self.leaving.lock().expect("no holder of this lock panics");
+        change(leaving.entry(person.to_owned()).or_default());
+    }
+
+    /// Who would leave.
+    pub(crate) fn all_leaving(&self) -> BTreeMap<String, Leaving> {
+        self.leaving.lock().expect("no holder of this lock panics").clone()
+    }
+
+    /// Somebody who will leave gave a product so many stars, which only such people review.
+    pub(crate) fn gave_stars(&self, product: &str, stars: usize) {
+        let mut keepsakes = self.keepsakes.lock().expect("no holder of this lock panics");
+        if let Some(count) = keepsakes.entry(product.to_owned()).or_default().get_mut(stars - 1) {
+            *count += 1;
+        }
+    }
+
+    /// All stars that such people gave, by the product.
+    pub(crate) fn keepsakes(&self) -> BTreeMap<String, [i64; 5]> {
+        self.keepsakes.lock().expect("no holder of this lock panics").clone()
     }
 
     /// A product is in the store.

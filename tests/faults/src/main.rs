@@ -18,6 +18,7 @@ mod fault;
 mod history;
 mod inboxes;
 mod invariants;
+mod leaving;
 mod plan;
 mod proxy;
 mod quiet;
@@ -114,6 +115,7 @@ async fn run(options: Options) -> Result<bool> {
         ("ActivityQueueUrl", "4"),
         ("MessagesQueueUrl", "4"),
         ("InboxQueueUrl", "4"),
+        ("PushQueueUrl", "4"),
         ("PaymentsQueueUrl", "5"),
         ("RefundsQueueUrl", "5"),
         ("WebhookDeliveriesQueueUrl", "5"),
@@ -133,25 +135,30 @@ async fn run(options: Options) -> Result<bool> {
     } else {
         (options.orders, options.faults)
     };
+    // Somebody who leaves has a past, which takes a while, and nobody waits for it.
+    let leavers = (options.only != Some(Half::Calls)).then(|| tokio::spawn(town.clone().settle_leavers()));
     let mut table = Table::default();
     if options.only != Some(Half::People) {
         let choice = if options.thorough || options.long { Choice::All } else { Choice::Turns(seed) };
         table = exhaustive::play(&town, &proxy, choice).await;
         println!("{:>5.1} s  {}", begun.elapsed().as_secs_f64(), line(&table));
     }
-    if options.only != Some(Half::Calls) {
+    if let Some(leavers) = leavers {
+        leavers.await.context("people were to leave")?;
         // About 25 calls an order, with what the others do meanwhile.
         let rate = (faults * 10_000 / (orders.max(1) * 25)).clamp(10, 3_000);
-        proxy.follow(Arc::new(Seeded::new(seed, rate, faults)));
+        // About 100 calls a person who leaves: each meets some faults, of which every third has a step fail.
+        let plan = Seeded::new(seed, rate, faults).and_leaving(800, faults.div_ceil(2));
+        proxy.follow(Arc::new(plan));
         let most = Duration::from_secs(if options.long { 3_600 } else { 75 });
         // Orders that the workflow ships, then orders that their sellers ship.
-        for (half, fulfilment) in [(0, "automatic"), (1, "manual")] {
+        for (half, by_hand, fulfilment) in [(0, false, "automatic"), (1, true, "manual")] {
             let mut changed = Vec::new();
             for function in ["create-order", "check-out-cart"] {
                 let change = town.aws.change(function).await.env("FULFILMENT", fulfilment);
                 changed.push(change.make().await);
             }
-            let placed = town.live(seed + half, orders.div_ceil(2), most).await;
+            let placed = town.live(seed + half, orders.div_ceil(2), by_hand, most).await;
             changed.into_iter().for_each(Undo::undo);
             let (seconds, calls) = (begun.elapsed().as_secs_f64(), proxy.calls());
             println!("{seconds:>5.1} s  {placed} {fulfilment} orders placed, {calls} calls");
@@ -160,7 +167,8 @@ async fn run(options: Options) -> Result<bool> {
     let settled = quiet::settle(&town, &proxy).await;
     println!("{:>5.1} s  settled in {:.1} s", begun.elapsed().as_secs_f64(), settled.as_secs_f64());
 
-    let world = World::read(&town.aws, &town.shop).await;
+    let mut world = World::read(&town.aws, &town.shop).await;
+    world.left = town.what_is_left().await;
     let in_the_way = unreadable::broken(&town).await;
     for (fault, count) in proxy.tally() {
         println!("         {count:>5} × {fault}");
@@ -218,6 +226,8 @@ fn report(
         proxy.happened().len(),
         world.dead_letters.len(),
     );
+    let gone = world.left.values().filter(|left| left.is_gone()).count();
+    println!("         {gone} people gone, {} stay", world.left.len() - gone);
     let intents = world.stripe.intents.values();
     println!(
         "         {} payments: {} charged, {} refunds; {} left at Stripe",

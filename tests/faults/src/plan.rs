@@ -26,8 +26,11 @@ impl Plan for Calm {
     }
 }
 
-/// The functions that the seeded plan leaves alone: people sign up and in before it begins.
+/// The functions that the seeded plan leaves alone: people sign up before it begins, and in without it.
 const SPARED: [&str; 4] = ["sign-up", "confirm-sign-up", "sign-in", "create-profile"];
+
+/// The functions of the deletion of accounts. They make few of all calls, and have faults of their own.
+pub(crate) const LEAVING: [&str; 3] = ["delete-account", "forget-person", "sweep-accounts"];
 
 /// How likely each fault is, among those that a call can meet. What fits few calls weighs more.
 const WEIGHTS: [(usize, Fault); 16] = [
@@ -54,14 +57,24 @@ const WEIGHTS: [(usize, Fault); 16] = [
 /// Which order that call is about depends on how the requests interleave, so a seed repeats the faults, not the run.
 pub(crate) struct Seeded {
     seed: u64,
+    state: Mutex<State>,
+}
+
+/// How much goes wrong with some of the functions.
+#[derive(Debug, Clone, Copy, Default)]
+struct Share {
     /// How many of 10,000 calls meet a fault.
     rate: usize,
-    state: Mutex<State>,
+    /// How many faults there will still be.
+    left: usize,
 }
 
 #[derive(Default)]
 struct State {
-    left: usize,
+    /// Of all functions but those of the deletion of accounts.
+    usual: Share,
+    /// Of those.
+    leaving: Share,
     /// How many calls each function has made of each operation.
     counts: HashMap<(String, String), u64>,
     /// Calls whose first attempt was seen.
@@ -71,16 +84,23 @@ struct State {
 }
 
 impl Seeded {
-    /// At most `most` faults, in `rate` of 10,000 calls.
+    /// At most `most` faults, in `rate` of 10,000 calls. None of them meet the deletion of an account.
     pub(crate) fn new(seed: u64, rate: usize, most: usize) -> Self {
-        Self { seed, rate, state: Mutex::new(State { left: most, ..State::default() }) }
+        let usual = Share { rate, left: most };
+        Self { seed, state: Mutex::new(State { usual, ..State::default() }) }
+    }
+
+    /// And so many, at such a rate, meet the deletion of accounts.
+    pub(crate) fn and_leaving(mut self, rate: usize, most: usize) -> Self {
+        self.state.get_mut().expect("no holder of this lock panics").leaving = Share { rate, left: most };
+        self
     }
 
     /// What the `number`-th call of this function and operation meets, and in how many of its attempts.
-    fn draw(&self, call: &Call, number: u64) -> Option<(Fault, usize)> {
+    fn draw(&self, call: &Call, number: u64, rate: usize) -> Option<(Fault, usize)> {
         let purpose = format!("{} {} {number}", call.function(), call.name());
         let mut draws = Draws::new(self.seed, &purpose);
-        if !draws.chance(self.rate) {
+        if !draws.chance(rate) {
             return None;
         }
         let fitting: Vec<_> = WEIGHTS.into_iter().filter(|(_, fault)| fault.fits(call)).collect();
@@ -112,11 +132,13 @@ impl Plan for Seeded {
         let count = state.counts.entry((call.function().to_owned(), call.name())).or_default();
         *count += 1;
         let number = *count;
-        if state.left == 0 {
+        let is_leaving = LEAVING.contains(&call.function());
+        let share = if is_leaving { &mut state.leaving } else { &mut state.usual };
+        if share.left == 0 {
             return None;
         }
-        let (fault, attempts) = self.draw(call, number)?;
-        state.left -= 1;
+        let (fault, attempts) = self.draw(call, number, share.rate)?;
+        share.left -= 1;
         if attempts > 1 {
             state.lasting.insert(call.id.clone(), (fault, attempts - 1));
         }
@@ -127,6 +149,7 @@ impl Plan for Seeded {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::call::Caller;
     use crate::call::tests::call;
 
     fn faults_of(plan: &Seeded, calls: usize) -> Vec<Option<Fault>> {
@@ -149,6 +172,24 @@ mod tests {
     #[test]
     fn there_are_no_more_faults_than_asked_for() {
         assert_eq!(faults_of(&Seeded::new(7, 10_000, 5), 200).iter().flatten().count(), 5);
+    }
+
+    #[test]
+    fn the_deletion_of_accounts_has_faults_of_its_own() {
+        let plan = Seeded::new(7, 10_000, 5).and_leaving(10_000, 3);
+        let faults_of = |function: &str| {
+            let faults = (0..200).filter_map(|number: usize| {
+                let caller = Some(Caller { function: function.into(), pid: 7 });
+                let id = format!("{function} {number}");
+                plan.fault(&Call { id, caller, ..call("sqs", "AmazonSQS.SendMessage", "{}") })
+            });
+            faults.count()
+        };
+        assert_eq!((faults_of("forget-person"), faults_of("create-order")), (3, 5));
+        let without = Seeded::new(7, 10_000, 5);
+        let caller = Some(Caller { function: "forget-person".into(), pid: 7 });
+        let call = Call { caller, ..call("sqs", "AmazonSQS.SendMessage", "{}") };
+        assert_eq!(without.fault(&call), None);
     }
 
     #[test]

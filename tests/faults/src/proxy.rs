@@ -31,6 +31,9 @@ const HOP_BY_HOP: [&str; 5] = ["connection", "keep-alive", "te", "transfer-encod
 /// How old an answer of an index is that is given again.
 const A_MOMENT: Duration = Duration::from_millis(300);
 
+/// To how many questions the answers are kept.
+const QUESTIONS: usize = 2_000;
+
 /// The connection ends without a reply.
 #[derive(Debug)]
 struct Dropped;
@@ -68,7 +71,7 @@ pub(crate) struct Proxy {
     last_call: Mutex<Instant>,
     /// Which requests to Stripe are one call.
     tries: Tries,
-    /// What each index answered lately, for each part of it.
+    /// What each index answered lately, by the question.
     answers: Mutex<HashMap<String, VecDeque<(Instant, Bytes)>>>,
 }
 
@@ -274,7 +277,10 @@ impl Proxy {
 
     fn remember(&self, call: &Call, body: &Bytes) {
         let mut answers = self.answers.lock().expect("no holder of this lock panics");
-        let of_this = answers.entry(call.signature()).or_default();
+        if answers.len() > QUESTIONS {
+            answers.clear();
+        }
+        let of_this = answers.entry(call.question()).or_default();
         of_this.push_back((Instant::now(), body.clone()));
         if of_this.len() > 8 {
             of_this.pop_front();
@@ -284,7 +290,7 @@ impl Proxy {
     /// The newest answer that is a moment old.
     fn earlier_answer(&self, call: &Call) -> Option<Bytes> {
         let answers = self.answers.lock().expect("no holder of this lock panics");
-        let of_this = answers.get(&call.signature())?.iter().rev();
+        let of_this = answers.get(&call.question())?.iter().rev();
         of_this.filter(|(at, _)| at.elapsed() >= A_MOMENT).map(|(_, answer)| answer.clone()).next()
     }
 }

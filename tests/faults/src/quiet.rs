@@ -20,6 +20,27 @@ use crate::world::{has_left, number, readable, scan, text, waits};
 pub(crate) async fn settle(town: &Town, proxy: &Proxy) -> Duration {
     let started = Instant::now();
     proxy.calm();
+    // Accounts end meanwhile: each of the two waits for something else.
+    tokio::join!(all_is_given(town, proxy), town.all_are_gone());
+    all_have_left(town).await;
+    redrive_ratings(town).await;
+    let took = started.elapsed();
+    redrive_uploads(town).await;
+    // What has waited for its picture for more than an hour is given up, and what somebody left of pictures is swept, a
+    // batch at a time; what may still become a product's after some days.
+    for hours in [2, 2, 2, 98, 98, 98] {
+        for function in ["clean-up-products", "clean-up-categories"] {
+            town.aws.invoke(function, &events::scheduled(Duration::from_hours(hours))).await;
+        }
+    }
+    quiet(town, proxy).await;
+    sales::settle(town).await;
+    town.a_day_later().await;
+    took
+}
+
+/// Has all be given that is owed.
+async fn all_is_given(town: &Town, proxy: &Proxy) {
     idle(proxy, Duration::from_millis(1_500), Duration::from_secs(40)).await;
     end_leases(town).await;
     end_debits(town).await;
@@ -35,20 +56,6 @@ pub(crate) async fn settle(town: &Town, proxy: &Proxy) -> Duration {
             break;
         }
     }
-    all_have_left(town).await;
-    redrive_ratings(town).await;
-    let took = started.elapsed();
-    redrive_uploads(town).await;
-    // What has waited for its picture for more than an hour is given up, and what somebody left of pictures is swept, a
-    // batch at a time; what may still become a product's after some days.
-    for hours in [2, 2, 2, 98, 98, 98] {
-        for function in ["clean-up-products", "clean-up-categories"] {
-            town.aws.invoke(function, &events::scheduled(Duration::from_hours(hours))).await;
-        }
-    }
-    quiet(town, proxy).await;
-    sales::settle(town).await;
-    took
 }
 
 /// Of what was paid in a slow way, the money comes or does not.
@@ -95,21 +102,23 @@ async fn quiet(town: &Town, proxy: &Proxy) {
 
 /// Ends every lease: no sender is at work any more.
 async fn end_leases(town: &Town) {
-    end_leases_until(town, i64::MAX).await;
+    end_leases_until(town, "", i64::MAX).await;
 }
 
-/// Ends the leases of senders that are dead by now, since a function is ended by Lambda after its 15 seconds.
-pub(crate) async fn end_dead_leases(town: &Town) {
+/// Ends the leases of senders that are dead by now, since a function is ended by Lambda after its 15 seconds: those of
+/// letters of all kinds that begin so.
+pub(crate) async fn end_dead_leases(town: &Town, kinds: &str) {
     // A lease lasts for a minute (`shared::guards::claims`): one with less than 44 seconds left was taken 16 seconds
     // ago.
-    end_leases_until(town, now() + 44_000).await;
+    end_leases_until(town, kinds, now() + 44_000).await;
 }
 
-async fn end_leases_until(town: &Town, latest: i64) {
+async fn end_leases_until(town: &Town, kinds: &str, latest: i64) {
+    let claims = format!("claim#email#{kinds}");
     for item in scan(&town.aws, "GuardsTable").await {
         let id = text(&item, "guardId");
         let until = number(&item, "leaseUntil");
-        if id.starts_with("claim#email#") && item.get("doneAt").is_none() && until > 0 && until < latest {
+        if id.starts_with(&claims) && item.get("doneAt").is_none() && until > 0 && until < latest {
             let values = json!({ ":over": { "N": "0" } });
             town.aws.update_item("GuardsTable", ("guardId", &id), "SET leaseUntil = :over", values).await;
         }

@@ -148,12 +148,13 @@ fn review(item: &Value) -> Review {
 }
 
 /// The products of an order that its buyer has, by its item: its seller has sent it, be it before the others, and not
-/// all of it is paid back. Guests have nothing.
+/// all of it is paid back. Guests have nothing, and neither has who has left.
 pub(crate) fn had(order: &Value) -> BTreeSet<String> {
     let payment = &order["payment"]["M"];
     let [paid, back] = [number(payment, "paid"), number(payment, "refunding") + number(payment, "refunded")];
     let status = text(order, "status");
-    if status == "cancelled" || text(order, "userId").starts_with("guest#") || (paid > 0 && back >= paid) {
+    let is_nobodys = text(order, "userId").starts_with("guest#") || order.get("forgottenAt").is_some();
+    if status == "cancelled" || is_nobodys || (paid > 0 && back >= paid) {
         return BTreeSet::new();
     }
     let refunded = |offer: &str| -> i64 {
@@ -335,6 +336,9 @@ mod tests {
         let mut guests = order("shipping", 0, [0, 0, 0]);
         guests["userId"]["S"] = json!("guest#order");
         assert_eq!(products(&guests), [""; 0]);
+        let mut of_who_left = order("shipping", 0, [0, 0, 0]);
+        of_who_left["forgottenAt"] = json!({ "S": "2026-11-29T12:00:00.000Z" });
+        assert_eq!(products(&of_who_left), [""; 0]);
     }
 
     #[test]

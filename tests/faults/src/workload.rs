@@ -3,8 +3,8 @@
 //! what is not wanted any more is deleted.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
@@ -20,6 +20,7 @@ use crate::cards::Way;
 use crate::draws::Draws;
 use crate::events;
 use crate::history::{Answered, Cancelled, History, Purchase, Word};
+use crate::leaving::Leaver;
 use crate::world::{awaits, base64_url, has_left, is_settled, list, number, readable, scan, stored, text};
 
 /// How many people buy.
@@ -43,6 +44,8 @@ pub(crate) struct Town {
     pub store: Arc<str>,
     /// The codes of coupons: one for so many orders, one for so many of each customer.
     pub coupons: Arc<Vec<String>>,
+    /// People whose accounts end, as soon as they have all that they have.
+    pub leavers: Arc<Mutex<Vec<Leaver>>>,
     /// Changes of stock that no clear answer came to, to be asked again: seller, path, key, body, product, pieces.
     unclear: Arc<tokio::sync::Mutex<Vec<StockChange>>>,
     /// Deletions that no clear answer came to.
@@ -101,6 +104,7 @@ impl Town {
             products: Arc::default(),
             store: Arc::from(""),
             coupons: Arc::default(),
+            leavers: Arc::default(),
             unclear: Arc::default(),
             undeleted: Arc::default(),
             shop,
@@ -170,13 +174,18 @@ impl Town {
             Some(guest) => {
                 self.shop.request(Method::POST, purchase.asked.path).header("cart-token", &guest.cart)
             }
-            None => {
-                let buyer = self.buyers.iter().find(|buyer| buyer.id == purchase.buyer).expect("its buyer");
-                buyer.person.request(Method::POST, purchase.asked.path)
-            }
+            None => self.person(&purchase.buyer).request(Method::POST, purchase.asked.path),
         };
         let answer = request.header("idempotency-key", key).json(&purchase.asked.body).send().await;
         self.note_answer(key, &answer)
+    }
+
+    /// Somebody who buys, by the id.
+    fn person(&self, id: &str) -> Person {
+        let leavers = self.leavers();
+        let leavers = leavers.iter().map(|leaver| &leaver.buyer);
+        let found = self.buyers.iter().chain(leavers).find(|buyer| buyer.id == id);
+        found.map(|buyer| buyer.person.clone()).expect("its buyer")
     }
 
     fn note_answer(&self, key: &str, answer: &Answer) -> Answered {
@@ -220,7 +229,7 @@ impl Town {
     }
 
     /// Says of an order what its seller says, or an admin where there are several; and notes the answer.
-    async fn say(&self, purchase: &Purchase, order: &str, word: Word) {
+    pub(crate) async fn say(&self, purchase: &Purchase, order: &str, word: Word) {
         let owner = |id: &str| self.products.iter().find(|(_, product)| product.id == id).map(|(it, _)| *it);
         let mut owners: Vec<_> = purchase.lines.iter().map(|(id, _)| owner(id)).collect();
         owners.dedup();
@@ -260,6 +269,9 @@ impl Town {
             let placed = self.history.placed();
             let Some((key, order)) = placed.get(draws.below(placed.len())) else { continue };
             let purchase = self.history.purchase(key).expect("a purchase");
+            if purchase.left_alone {
+                continue;
+            }
             match draws.weighted(&[(6, 's'), (3, 'd'), (1, 'c')]).unwrap_or('s') {
                 'c' => self.withdraw(key, order).await,
                 'd' => self.say(&purchase, order, Word::Delivered).await,
@@ -322,9 +334,9 @@ impl Town {
         self.sellers[0].put(&self.status_path(), &json!({ "status": "published" })).await.status == 200
     }
 
-    /// Goes about its business under the seed until so many orders are placed, or until the time is over. Gives how
-    /// many were.
-    pub(crate) async fn live(&self, seed: u64, orders: usize, most: Duration) -> usize {
+    /// Goes about its business under the seed until so many orders are placed, which are sent by hand or not, or until
+    /// the time is over. Gives how many were.
+    pub(crate) async fn live(&self, seed: u64, orders: usize, by_hand: bool, most: Duration) -> usize {
         let done = Arc::new(AtomicBool::new(false));
         let placed = Arc::new(AtomicUsize::new(0));
         let mut others = JoinSet::new();
@@ -336,6 +348,7 @@ impl Town {
         others.spawn(self.clone().give_back(seed, Arc::clone(&done)));
         others.spawn(self.clone().review(seed, Arc::clone(&done)));
         others.spawn(self.clone().keep_the_store(seed, Arc::clone(&done)));
+        others.spawn(self.clone().leave(seed, by_hand, Arc::clone(&done)));
         others.spawn(self.clone().sweep(Arc::clone(&done)));
         others.spawn(self.clone().deliver_again(seed, Arc::clone(&done)));
         others.spawn(self.clone().watch(Arc::clone(&done)));

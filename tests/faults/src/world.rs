@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::books::Books;
 use crate::inboxes::Inbox;
+use crate::leaving::Left;
 use crate::reviews::{Reviews, had};
 use crate::sales::Sales;
 use crate::unreadable;
@@ -309,6 +310,8 @@ pub(crate) struct World {
     pub objects: BTreeSet<String>,
     /// The bodies in the dead-letter queues, by queue.
     pub dead_letters: Vec<(&'static str, String)>,
+    /// What is left of those who would leave, by the person's id.
+    pub left: BTreeMap<String, Left>,
 }
 
 /// What an email says.
@@ -351,7 +354,12 @@ impl EmailKind {
 const PLACING: [&str; 2] = ["idempotency#create-order#", "idempotency#check-out-cart#"];
 
 impl World {
-    /// Reads everything.
+    /// Whether there is no account of this person any more.
+    pub(crate) fn is_gone(&self, person: &str) -> bool {
+        self.left.get(person).is_some_and(Left::is_gone)
+    }
+
+    /// Reads everything but what is left of people.
     pub(crate) async fn read(aws: &Aws, shop: &Shop) -> Self {
         let mut world = Self::default();
         for item in readable(scan(aws, "OrdersTable").await) {

@@ -46,7 +46,8 @@ async fn whoever_turns_a_second_factor_on_is_asked_for_it_until_it_is_turned_off
     };
     confirm(WRONG_CODE).await.is_problem(422, "code-mismatch");
     let confirmed = confirm(&app.code()).await;
-    assert_eq!(confirmed.calls(), calls([("cognito-idp", 2), ("dynamodb", 3)]));
+    // Three counters and the profile.
+    assert_eq!(confirmed.calls(), calls([("cognito-idp", 2), ("dynamodb", 4)]));
     confirmed.is(200);
 
     let answer = gives_the_password(&shop, &ann).await;

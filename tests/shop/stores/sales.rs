@@ -2,7 +2,9 @@
 //! order it is told.
 
 use offers::Offer;
+use orders::digests::Hour;
 use orders::sales::{Party, Sales};
+use orders::store::Hours;
 use orders::{OrderId, Orders, Progress};
 use products::events::ProductTold;
 use products::{Editor, Product, ProductChanges, Products, Reapproval};
@@ -11,8 +13,9 @@ use shared::caller::Caller;
 use shared::http::{IfMatch, input};
 use tests::meddler::Meddler;
 use tests::wait::at_once;
+use users::Users;
 
-use super::{DAY, buyer, collected, for_sale, now, open, open_behind, placed, waiting};
+use super::{DAY, buyer, collected, for_sale, now, open, open_behind, placed, profile_of, waiting};
 
 async fn summary(sales: &Sales, seller: &Caller) -> Value {
     let party = Party::Seller(seller.id().clone());
@@ -150,4 +153,51 @@ async fn who_has_read_a_product_before_it_was_counted_otherwise_looks_again() {
     .await;
     behind.count_product(&told, now()).await.expect("it is counted");
     assert_eq!(waiting_of(&sales, &seller).await, (json!(0), json!(0)));
+}
+
+#[tokio::test]
+async fn a_sale_is_in_one_hour_of_its_sellers_and_out_of_it_when_it_is_off() {
+    let (orders, products, sales): (Orders, Products, Sales) = open().await;
+    let hours: Hours = open().await;
+    let (ann, tea) = (buyer().await, for_sale(&products, 9).await);
+    let seller = tea.seller().clone();
+    let sold = async |hour: Hour| {
+        let sold = hours.find(&seller, hour).await.expect("the table answers");
+        sold.and_then(|sold| sold.letter(hour, &profile_of(&seller, "Ann")))
+            .map(|letter| letter.totals.into_iter().map(|total| total.amount).collect::<Vec<_>>())
+    };
+    let (this, next) = (Hour::of(now()), Hour::of(now() + DAY / 24));
+    let [first, second, third]: [OrderId; 3] = [
+        waiting(&orders, &ann, &[(&tea, 2)], now()).await,
+        waiting(&orders, &ann, &[(&tea, 1)], now()).await,
+        waiting(&orders, &ann, &[(&tea, 1)], now()).await,
+    ];
+    let all = at_once(6, |number| {
+        let sales = sales.clone();
+        async move { sales.count([first, second][number % 2], now()).await }
+    });
+    assert!(all.await.iter().all(Result::is_ok));
+    sales.count(third, now() + DAY / 24).await.expect("it is counted");
+    assert_eq!(sold(this).await, Some(vec!["2".into(), "13.50 USD".into()]));
+    assert_eq!(sold(next).await, Some(vec!["1".into(), "4.50 USD".into()]), "it was told of in that hour");
+    orders.cancel(&ann, second, now()).await.expect("it is cancelled");
+    sales.count(second, now()).await.expect("it is counted");
+    assert_eq!(sold(this).await, Some(vec!["1".into(), "9.00 USD".into()]));
+    // Of what is off when the letter is on its way the letter may tell.
+    orders.cancel(&ann, third, now()).await.expect("it is cancelled");
+    sales.count(third, now() + DAY).await.expect("it is counted");
+    assert_eq!(sold(next).await, Some(vec!["1".into(), "4.50 USD".into()]));
+}
+
+#[tokio::test]
+async fn nobody_is_told_of_what_they_bought_themselves() {
+    let (orders, products, sales): (Orders, Products, Sales) = open().await;
+    let hours: Hours = open().await;
+    let tea = for_sale(&products, 9).await;
+    let seller = Caller::for_tests(&tea.seller().to_string());
+    let users: Users = open().await;
+    users.create(&profile_of(seller.id(), "Ann")).await.expect("a profile");
+    let id = waiting(&orders, &seller, &[(&tea, 1)], now()).await;
+    sales.count(id, now()).await.expect("it is counted");
+    assert_eq!(hours.find(seller.id(), Hour::of(now())).await.expect("the table answers"), None);
 }

@@ -9,8 +9,10 @@ use shared::http::input;
 use shared::http::problem::SECOND_FACTOR_NEEDED;
 use shared::values::time::Timestamp;
 use tests::meddler::Meddler;
+use tests::wait::at_once;
 use users::{
-    Admins, FormerAddress, NewAddress, Profile, ProfileChanges, Restanding, Role, SignIn, Status, Users,
+    Admins, FormerAddress, Group, NewAddress, PreferenceChanges, Profile, ProfileChanges, Restanding, Role,
+    SecondFactorChange, SignIn, Status, Users, Way,
 };
 
 use super::{DAY, MINUTE, Tables, now, open, open_behind, open_with, profile_of, someone};
@@ -68,7 +70,8 @@ async fn nothing_is_noted_of_somebody_without_a_profile() {
     let (users, guards) = open::<(Users, Guards)>().await;
     let ann = someone().id().clone();
     assert!(users.signed_in(&guards, &ann, &BY_PASSWORD, now()).await.is_err());
-    assert!(users.second_factor_off(&ann).await.is_err());
+    assert!(users.second_factor_off(&ann, now()).await.is_err());
+    assert!(users.second_factor_on(&ann, now()).await.is_err());
     assert_eq!(recorded(&ann).await, None);
 }
 
@@ -87,9 +90,26 @@ async fn a_profile_knows_since_when_every_sign_in_gave_a_second_factor() {
     assert_eq!(since().await, None);
     users.signed_in(&guards, &ann, &by_code(now() + DAY), now() + DAY).await.unwrap();
     assert_eq!(since().await, Some(now() + DAY));
-    users.second_factor_off(&ann).await.unwrap();
-    users.second_factor_off(&ann).await.unwrap();
+    users.second_factor_off(&ann, now() + DAY).await.unwrap();
     assert_eq!(since().await, None);
+}
+
+#[tokio::test]
+async fn a_second_factor_is_turned_off_once_and_turned_on_each_time() {
+    let users = open::<Users>().await;
+    let profile = profile_of(someone().id(), "Ann");
+    let ann = profile.user_id.clone();
+    users.create(&profile).await.unwrap();
+    let last = async || recorded(&ann).await.unwrap().second_factor;
+    let change = |is_on, at| Some(SecondFactorChange { is_on, at });
+    users.second_factor_off(&ann, now()).await.unwrap();
+    assert_eq!(last().await, None, "there was none");
+    users.second_factor_on(&ann, now()).await.unwrap();
+    users.second_factor_on(&ann, now() + MINUTE).await.unwrap();
+    assert_eq!(last().await, change(true, now() + MINUTE), "another app took the place of the first");
+    users.second_factor_off(&ann, now() + DAY).await.unwrap();
+    users.second_factor_off(&ann, now() + DAY + MINUTE).await.unwrap();
+    assert_eq!(last().await, change(false, now() + DAY));
 }
 
 #[tokio::test]
@@ -205,7 +225,7 @@ async fn an_admin_changes_things_after_a_sign_in_with_a_second_factor_alone_wher
     assert_eq!(strict.current(root.clone()).await.unwrap_err().kind(), SECOND_FACTOR_NEEDED);
     let by_code = root.clone().having_signed_in_at(now() + MINUTE);
     assert_eq!(strict.current(by_code.clone()).await, Ok(by_code.clone()));
-    users.second_factor_off(root.id()).await.unwrap();
+    users.second_factor_off(root.id(), now() + MINUTE).await.unwrap();
     assert_eq!(strict.current(by_code).await.unwrap_err().kind(), SECOND_FACTOR_NEEDED);
     // Elsewhere the password suffices, and nobody else is asked anything.
     let lenient: Admins = open_with(vec![("ADMIN_MFA", Some("false".into()))]).await;
@@ -397,4 +417,62 @@ async fn only_whoever_leaves_is_forgotten_and_once_is_enough() {
     assert!(!users.leaving(&guards).await.unwrap().contains(&ann.user_id));
     users.forget(&guards, &bob.user_id).await.unwrap_err();
     assert_eq!(recorded(&bob.user_id).await, Some(bob));
+}
+
+fn choices(body: &Value) -> PreferenceChanges {
+    input::parse(body.to_string().as_bytes()).expect("choices")
+}
+
+#[tokio::test]
+async fn a_choice_is_written_alone_so_that_of_two_at_once_none_undoes_the_other() {
+    let users = open::<Users>().await;
+    let profile = profile_of(someone().id(), "Ann");
+    let ann = profile.user_id.clone();
+    users.create(&profile).await.unwrap();
+    let bodies = [
+        json!({ "sales": { "email": false } }),
+        json!({ "reviews": { "email": false, "push": false } }),
+        json!({ "marketing": { "email": true } }),
+    ];
+    let all = at_once(3, |number| {
+        let (users, ann, changes) = (users.clone(), ann.clone(), choices(&bodies[number]));
+        async move { users.prefer(&ann, &changes).await }
+    });
+    assert!(all.await.iter().all(Result::is_ok));
+    let found = recorded(&ann).await.unwrap();
+    let wants = |group, way| found.wants(group, way);
+    assert!(!wants(Group::Sales, Way::Email) && wants(Group::Sales, Way::Push));
+    assert!(!wants(Group::Reviews, Way::Email) && !wants(Group::Reviews, Way::Push));
+    assert!(wants(Group::Marketing, Way::Email));
+    assert_eq!(found.version, profile.version + 3, "the profile shows one of them");
+}
+
+#[tokio::test]
+async fn a_choice_is_taken_back_by_null_and_is_the_same_after_a_lost_reply() {
+    let users = open_behind::<Users>(Meddler::lose_reply("UpdateItem")).await;
+    let profile = profile_of(someone().id(), "Ann");
+    let ann = profile.user_id.clone();
+    users.create(&profile).await.unwrap();
+    let off = users.prefer(&ann, &choices(&json!({ "sales": { "email": false } }))).await.unwrap();
+    assert!(!off.wants(Group::Sales, Way::Email));
+    let back = users.prefer(&ann, &choices(&json!({ "sales": null }))).await.unwrap();
+    assert_eq!(back, Profile { version: back.version, ..profile });
+}
+
+#[tokio::test]
+async fn a_closed_account_chooses_nothing_but_what_it_is_not_written_of() {
+    let users = open::<Users>().await;
+    let (ann, bob) = (profile_of(someone().id(), "Ann"), someone().id().clone());
+    let closed = Profile { status: Status::Disabled, ..ann };
+    users.create(&closed).await.unwrap();
+    let changes = choices(&json!({ "reviews": { "email": false } }));
+    let refused = users.prefer(&closed.user_id, &changes).await.unwrap_err();
+    assert_eq!(refused.status().as_u16(), 403);
+    assert_eq!(recorded(&closed.user_id).await, Some(closed.clone()), "nothing changed");
+    let off = PreferenceChanges::no_emails(Group::Reviews);
+    let changed = users.prefer_of_any(&closed.user_id, &off).await.unwrap().expect("a profile");
+    assert!(!changed.wants(Group::Reviews, Way::Email));
+    assert_eq!(users.prefer(&bob, &changes).await.unwrap_err().status().as_u16(), 404);
+    assert_eq!(users.prefer_of_any(&bob, &off).await.unwrap(), None);
+    assert_eq!(recorded(&bob).await, None, "none was made");
 }

@@ -2,7 +2,7 @@
 //!
 //! Repeated, it answers that the code was used; the next code of the app confirms again what is so already.
 
-use auth::{ConfirmTotp, Done, UserPool};
+use auth::{ConfirmTotp, Done, SecondFactor};
 use shared::caller::AccessToken;
 use shared::guards::rate_limit::{Address, PasswordLimits};
 use shared::http::problem::Problem;
@@ -14,13 +14,13 @@ async fn main() -> shared::Exit {
 }
 
 async fn confirm_totp(
-    State((limits, user_pool)): State<(PasswordLimits, UserPool)>,
+    State((limits, second_factor)): State<(PasswordLimits, SecondFactor)>,
     token: AccessToken,
     address: Address,
     Now(now): Now,
     Input(confirmation): Input<ConfirmTotp>,
 ) -> Result<Answer<Done>, Problem> {
     limits.count("confirm-totp", address, &token.caller().id().to_string(), now).await?;
-    user_pool.confirm_totp(&token, &confirmation).await?;
+    second_factor.turn_on(&token, &confirmation, now).await?;
     Ok(Answer::ok(Done { msg: "Your second factor is on. Sign in again to use it." }))
 }

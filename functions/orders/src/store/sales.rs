@@ -6,10 +6,12 @@
 //! | what waits now | `sellerId`, `entry` = `day#now`, of the shop `day#now#{shard}` |
 //! | how an order counts, so that it counts once | `sellerId`, `entry` = `order#{orderId}` |
 //! | how a product counts, likewise | `sellerId`, `entry` = `product#{productId}` |
+//! | what a seller sold in an hour, to be told of | `sellerId`, `entry` = `hour#{hour}` |
+//! | index `due`: `due` = `hours`, `dueAt` | hours of which sellers are still to be told |
 //!
 //! The counters of the last days and of now are one query. A shard is the last digit of an id, which is random: all
 //! orders of the shop would meet in one counter. DynamoDB deletes days, orders that wait for nothing and products that
-//! are gone after 60 days.
+//! are gone after 60 days, and hours after 30.
 
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
@@ -30,6 +32,8 @@ use shared::values::money::Amount;
 use shared::values::time::Timestamp;
 
 use super::Orders;
+use super::hours;
+use crate::digests::Hour;
 use crate::sales::{
     Counter, DAY, DAYS, Difference, KEPT, Party, ProductStanding, SCHEMA_VERSION, Standing, Summary, Told,
     day_of,
@@ -73,6 +77,9 @@ struct Counted {
     is_sold: bool,
     revenue: Amount,
     is_to_send: bool,
+    /// In which hour its seller is told of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hour: Option<Hour>,
     /// In seconds since 1970, as DynamoDB's time to live takes it; nothing as long as it is to be sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires_at: Option<i64>,
@@ -175,8 +182,15 @@ impl Sales {
             return Ok(true);
         }
         let mut write = Write::new();
-        write.put(self.counted(party, order, standing, known, now)?);
         let more = standing.since(known.unwrap_or(Standing::NONE));
+        let hour = hour_of(party, order, more, before.and_then(|before| before.hour), now);
+        write.put(self.counted(party, order, standing, known, hour, now)?);
+        if let (Party::Seller(seller), Some(hour)) = (party, hour)
+            && more.orders != 0
+            && now < hour.due_at()
+        {
+            write.update(hours::counted(&self.table, seller, hour, order, more)?);
+        }
         let id = order.id().to_string();
         if more.is_of_a_day() {
             let day = format!("{DAY}{}{}", day_of(order.placed_at()), party.shard(&id));
@@ -195,6 +209,7 @@ impl Sales {
         order: &Order,
         standing: Standing,
         known: Option<Standing>,
+        hour: Option<Hour>,
         now: Timestamp,
     ) -> anyhow::Result<Put> {
         let counted = Counted {
@@ -204,6 +219,7 @@ impl Sales {
             is_sold: standing.is_sold,
             revenue: standing.revenue,
             is_to_send: standing.is_to_send,
+            hour,
             expires_at: (!standing.is_to_send).then(|| (now + KEPT).unix_seconds()),
             schema_version: SCHEMA_VERSION,
         };
@@ -328,6 +344,18 @@ impl Sales {
         let found = query.send().await.context("read what was sold")?;
         Ok(read_each(found.items.unwrap_or_default(), "entry"))
     }
+}
+
+/// In which hour a seller is told of an order: that in which it is sold. Nobody is told of what they sold themselves.
+fn hour_of(
+    party: &Party,
+    order: &Order,
+    more: Difference,
+    before: Option<Hour>,
+    now: Timestamp,
+) -> Option<Hour> {
+    let Party::Seller(seller) = party else { return None };
+    if more.orders > 0 && seller != order.buyer() { Some(Hour::of(now)) } else { before }
 }
 
 fn entry_of(order: &Order) -> String {

@@ -6,12 +6,26 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use shared::caller::UserId;
 use shared::dynamo::{Written, from_item, number, text, update_item};
 use shared::http::problem::Problem;
+use shared::letters::Letter;
 
 use super::{IS_ACTIVE, NEXT_VERSION, Users};
-use crate::preferences::PreferenceChanges;
+use crate::preferences::{Group, PreferenceChanges};
 use crate::{Profile, Status, account_closed};
 
 impl Users {
+    /// What a person is told by email of something of this group, as [`Profile::told`] has it; nothing for who left.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn letter_to(
+        &self,
+        id: &UserId,
+        group: Group,
+        words: impl FnOnce(&Profile) -> Option<Letter> + Send,
+    ) -> anyhow::Result<Option<Letter>> {
+        Ok(self.find(id).await?.and_then(|profile| profile.told(group, words)))
+    }
+
     /// Changes what a person wants to be told. Safe to repeat: it writes the same again.
     ///
     /// # Errors

@@ -1,11 +1,11 @@
 import { SendEmailCommand, SESv2Client } from "@aws-sdk/client-sesv2";
 import { DeleteCommand, GetCommand, TransactWriteCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
-import { randomUUID } from "node:crypto";
+import { createHmac, randomUUID } from "node:crypto";
 import { consumer, count, dynamodb } from "./shared.js";
 
 // The claim in the Guards table is what keeps a repeated send from happening, so the SDK must not repeat by itself.
 const ses = new SESv2Client({ maxAttempts: 1 });
-const { EMAIL_SENDER, GUARDS_TABLE, ORDERS_TABLE } = process.env;
+const { EMAIL_CONFIGURATION_SET, EMAIL_SENDER, GUARDS_TABLE, MAIL_TABLE, ORDER_TOKEN_KEY, ORDERS_TABLE } = process.env;
 const REMEMBERED = 90 * 86_400;
 
 const LETTERS = {
@@ -26,7 +26,7 @@ export const handler = consumer(async ({ kind, id }) => {
     if (!order) throw new Error("there is no such order");
     return;
   }
-  if (claimed) {
+  if (claimed && !(await isSuppressed(order.contact.email))) {
     try {
       await ses.send(message(letter, order));
     } catch (error) {
@@ -37,6 +37,13 @@ export const handler = consumer(async ({ kind, id }) => {
   }
   await record(claim, letter, id);
 });
+
+/** Whether mail to this address came back, or was called spam. */
+async function isSuppressed(email) {
+  const address = createHmac("sha256", ORDER_TOKEN_KEY).update(`mail-address#${email}`).digest("base64url");
+  const { Item: found } = await dynamodb.send(new GetCommand({ TableName: MAIL_TABLE, Key: { about: `address#${address}`, entry: "suppressed" } }));
+  return found !== undefined && found.expiresAt > Date.now() / 1000;
+}
 
 async function takeClaim(claim, holder) {
   const now = Date.now();
@@ -105,6 +112,7 @@ function message(letter, order) {
   const text = `Hello ${fullName},\n\n${letter.headline}.\n\n${rows.map((row) => row.join(": ")).join("\n")}\n\nTotal: ${money(order.total)}\n${end}\n`;
   return new SendEmailCommand({
     FromEmailAddress: EMAIL_SENDER,
+    ConfigurationSetName: EMAIL_CONFIGURATION_SET,
     Destination: { ToAddresses: [email] },
     Content: {
       Simple: {

@@ -18,8 +18,8 @@ use super::Aws;
 /// The bodies of the requests so far; of one that is no JSON, `null`.
 pub type Asked = Arc<Mutex<Vec<Value>>>;
 
-/// The status and the body for a request's body.
-type Answers = dyn Fn(&Value) -> (u16, Value) + Send + Sync;
+/// The status and the body for a request, by itself and by its body.
+type Answers = dyn Fn(&HttpRequest, &Value) -> (u16, Value) + Send + Sync;
 
 #[derive(Clone)]
 struct Canned {
@@ -37,7 +37,7 @@ impl HttpConnector for Canned {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let body = request.body().bytes().and_then(|body| serde_json::from_slice(body).ok());
         let body: Value = body.unwrap_or_default();
-        let (status, answer) = (self.answers)(&body);
+        let (status, answer) = (self.answers)(&request, &body);
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(body);
         let status = status.try_into().expect("a status of HTTP");
         HttpConnectorFuture::ready(Ok(HttpResponse::new(status, answer.to_string().into())))
@@ -53,6 +53,13 @@ pub fn answering(status: u16, body: &Value) -> (SdkConfig, Asked) {
 /// The same with an answer for each request, by its body.
 pub fn answering_each(
     answers: impl Fn(&Value) -> (u16, Value) + Send + Sync + 'static,
+) -> (SdkConfig, Asked) {
+    answering_requests(move |_, body| answers(body))
+}
+
+/// The same by all of the request, for services that are told by its method and its path what is asked.
+pub fn answering_requests(
+    answers: impl Fn(&HttpRequest, &Value) -> (u16, Value) + Send + Sync + 'static,
 ) -> (SdkConfig, Asked) {
     let canned = Canned { answers: Arc::new(answers), asked: Asked::default() };
     let asked = canned.asked.clone();

@@ -169,7 +169,7 @@ impl Bare {
         self.count("account", 1).await
     }
 
-    /// Claims an email while it reads the order, and sends it.
+    /// Claims an email while it reads the order, looks whether its address gets any, and sends it.
     async fn email(&self) -> Result<(), Error> {
         let expression = "SET holder = :me, leaseUntil = :until, expiresAt = :expires ADD tries :one";
         let values = [":me", ":until", ":expires", ":now", ":one"];
@@ -179,6 +179,9 @@ impl Bare {
         );
         claimed?;
         read?;
+        // Whether the address gets email.
+        let get = self.dynamodb.get_item().table_name(table("MAIL_TABLE")?).key("about", id());
+        get.key("entry", AttributeValue::S("suppressed".into())).send().await?;
         // About as long as the functions' emails.
         let content = |length| Content::builder().data("x".repeat(length)).charset("UTF-8").build();
         let body = Body::builder().text(content(350)?).html(content(3_200)?).build();
