@@ -1,5 +1,5 @@
 //! Addresses that get no email any more: mail to them came back for good, or their reader called it spam. Which address
-//! that is stands nowhere but as an HMAC of it. What SES tells of a mail is read here; [`Mail`](crate::Mail) keeps what
+//! that is stands nowhere but as an HMAC of it. What SES tells of a mail is read here; [`Mail`] keeps what
 //! follows from it.
 
 use std::fmt;
