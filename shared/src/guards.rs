@@ -7,6 +7,7 @@
 //! | `rate#{route}#{limit}#{HMAC of whom}` | how often somebody asked: [`rate_limit`] | two windows, or 90 days |
 //! | `claim#{what}` | who does a thing that must happen once, and that it is done: [`claims`] | 90 days |
 //! | `ticket#{what}#{SHA-256 of its secret}` | what is good once, for a moment: [`tickets`] | minutes |
+//! | `words#{what}#{id}` | what somebody is to be told in words of their own, until it was: [`words`] | 28 days |
 //! | `place#{what}` | where a long reading goes on: [`places`] | 7 days |
 //! | `unfinished#{what}` | what another system has to hear of: [`unfinished`] | for good |
 //!
@@ -19,6 +20,7 @@ pub mod places;
 pub mod rate_limit;
 pub mod tickets;
 pub mod unfinished;
+pub mod words;
 
 use aws_sdk_dynamodb::Client;
 

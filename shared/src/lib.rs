@@ -7,7 +7,7 @@
 //! | [`run`] | what a function runs on: AWS and others, secrets, environment, logs; [`run::worker`] for all but HTTP |
 //! | [`dynamo`] | tables: items, conditional writes, transactions, lists |
 //! | [`guards`] | idempotency keys, rate limits, and what must happen once |
-//! | [`media`], [`letters`], [`notice`] | pictures and what has one; letters; notices to the admins |
+//! | [`media`], [`letters`], [`texts`], [`notice`] | pictures and what has one; letters; text messages; notices to the admins |
 //! | [`values`] | money, text, ids, points in time |
 //!
 //! `shared` knows no service, and it alone names `lambda_http`, `lambda_runtime`, `aws_config` and `axum`.
@@ -25,6 +25,7 @@ pub mod letters;
 pub mod media;
 pub mod notice;
 pub mod run;
+pub mod texts;
 pub mod values;
 
 /// What `main` of every function returns: an error ends the start with its reason in the log.

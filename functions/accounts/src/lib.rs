@@ -7,6 +7,7 @@
 //! | [`leaving`] | the deletion of an account: who may ask for it, and what starts it |
 //! | [`deletion`] | what it comes to, step by step |
 //! | [`unsubscribing`] | the page that stops emails without a sign-in |
+//! | [`phones`] | the phone that texts go to |
 //! | [`archive`] | all that is kept of a person, part by part |
 //! | [`exporting`] | giving it to the person, at once or by a file |
 //! | [`files`] | where such a file lies |
@@ -17,6 +18,7 @@ pub mod deletion;
 pub mod exporting;
 pub mod files;
 pub mod leaving;
+pub mod phones;
 pub mod standing;
 pub mod unsubscribing;
 pub mod user_pool;

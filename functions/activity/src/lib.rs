@@ -36,6 +36,8 @@ shared::names!(
         MessageSent = "user.message-sent",
         /// The person was made something else by an admin.
         RoleChanged = "user.role-changed",
+        /// The person had a text sent to somebody, as an admin.
+        TextSent = "user.text-sent",
         /// The person listed a product.
         ProductListed = "product.listed",
         /// A product of the person's is for sale.

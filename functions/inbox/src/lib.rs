@@ -77,6 +77,8 @@ shared::names!(
         EmailSuppressed = "user.email-suppressed",
         /// They were made something else.
         RoleChanged = "user.role-changed",
+        /// They get no texts any more.
+        TextsStopped = "user.texts-stopped",
     }
 );
 

@@ -59,6 +59,8 @@ shared::names!(
         EmailSuppressed = "user.email-suppressed",
         /// Somebody was made something else.
         RoleChanged = "user.role-changed",
+        /// Somebody's phone takes no texts any more.
+        TextsStopped = "user.texts-stopped",
     }
 );
 
@@ -134,6 +136,7 @@ pub fn news(happened: Happened, facts: &Facts, things: &Things, time: Timestamp)
         Happened::SecondFactorChanged => of_account(Kind::SecondFactorChanged),
         Happened::EmailSuppressed => of_account(Kind::EmailSuppressed),
         Happened::RoleChanged => of_account(Kind::RoleChanged),
+        Happened::TextsStopped => of_account(Kind::TextsStopped),
     }
 }
 

@@ -74,6 +74,9 @@ fn english(kind: Kind, what: Option<&str>) -> String {
                 .into()
         }
         Kind::RoleChanged => "An admin changed what your account may do. Sign in again to see it.".into(),
+        Kind::TextsStopped => {
+            "Your phone takes no texts from us, so we turned them off. To have them again, answer one with START.".into()
+        }
     }
 }
 
@@ -117,6 +120,11 @@ fn german(kind: Kind, what: Option<&str>) -> String {
         Kind::RoleChanged => {
             "Ein Admin hat geändert, was Ihr Konto darf. Melden Sie sich neu an, um es zu sehen.".into()
         }
+        Kind::TextsStopped => {
+            "Ihr Telefon nimmt keine SMS von uns an, also haben wir sie abgeschaltet. Beantworten Sie eine mit START, \
+             um sie wieder zu bekommen."
+                .into()
+        }
     }
 }
 
@@ -140,7 +148,7 @@ mod tests {
             assert_eq!(text.contains("Tea"), about.is_some() && !is_of_the_account, "{text}");
         }
         let sentences: std::collections::BTreeSet<_> = all.iter().map(|(_, _, text)| text).collect();
-        assert_eq!(sentences.len(), all.len() - 2 * 5, "those about an account say the same twice");
+        assert_eq!(sentences.len(), all.len() - 2 * 6, "those about an account say the same twice");
     }
 
     #[test]

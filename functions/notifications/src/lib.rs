@@ -1,13 +1,17 @@
 //! How people are told what the services have to say. What a letter says is its service's; what an email looks like is
 //! decided here and in `templates/`, and calls nothing. [`Sending`] sends each letter once, [`mailer`] hands it to SES;
 //! those with a code go out by Cognito, to which [`AccountEmails`] gives them. What events give rise to, [`messages`]
-//! queues; what comes back, [`feedback`] notes.
+//! queues; what comes back, [`feedback`] notes. By text [`texting`] tells what people want to be told so, and what an
+//! admin wrote ([`admin_texts`]); [`texter`] hands it to SNS.
 
 pub mod account;
+pub mod admin_texts;
 pub mod feedback;
 pub mod mailer;
 pub mod messages;
 pub mod sending;
+pub mod texter;
+pub mod texting;
 
 use std::str::FromStr;
 

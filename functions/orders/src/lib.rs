@@ -1,8 +1,8 @@
-//! What people buy. The rules of an order are here and call nothing; [`letters`] says what its buyer is told, [`store`]
-//! keeps orders in DynamoDB, [`queue`] and [`workflow`] pass them on. [`Ordering`] is what buyers and the workflow do,
-//! [`guests`] what people without an account do, [`fulfilling`] what sellers and admins say, [`back`] and [`returns`]
-//! what comes back, [`selling`] what each seller has of an order, [`parcels`] what each sends of it, [`sales`] how
-//! business goes, [`Sweep`] what is done for one that was left behind.
+//! What people buy. The rules of an order are here and call nothing; [`letters`] and [`texts`] say what its buyer is
+//! told, [`store`] keeps orders in DynamoDB, [`queue`] and [`workflow`] pass them on. [`Ordering`] is what buyers and
+//! the workflow do, [`guests`] what people without an account do, [`fulfilling`] what sellers and admins say, [`back`]
+//! and [`returns`] what comes back, [`selling`] what each seller has of an order, [`parcels`] what each sends of it,
+//! [`sales`] how business goes, [`Sweep`] what is done for one that was left behind.
 
 pub mod admin;
 pub mod back;
@@ -24,6 +24,7 @@ pub mod sales;
 pub mod selling;
 pub mod store;
 pub mod sweep;
+pub mod texts;
 pub mod workflow;
 
 use std::collections::HashSet;
@@ -65,6 +66,7 @@ pub use returns::{Return, ReturnId};
 pub use selling::{SellerOrder, SellerOrderList, SellerOrderView, SellerStatus};
 pub use store::{Orders, Placing, Returns};
 pub use sweep::Sweep;
+pub use texts::OrderTextKind;
 pub use workflow::Workflow;
 
 use back::LineBack;

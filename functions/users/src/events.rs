@@ -36,6 +36,10 @@ shared::names!(
         SecondFactorChanged = "user.second-factor-changed",
         /// Was made something else by an admin.
         RoleChanged = "user.role-changed",
+        /// Gets no texts any more, since the phone takes none.
+        TextsStopped = "user.texts-stopped",
+        /// Had a text sent to somebody, as an admin.
+        TextSent = "user.text-sent",
     }
 );
 
@@ -111,6 +115,12 @@ pub fn between(old: Option<&Profile>, new: Option<&Profile>) -> Vec<UserEvent> {
     if let Some(at) = newer(new.role_changed_at, old.map(|old| old.role_changed_at)) {
         events.push(event(What::RoleChanged, at));
     }
+    if let Some(at) = newer(new.texts_stopped_at, old.map(|old| old.texts_stopped_at)) {
+        events.push(event(What::TextsStopped, at));
+    }
+    if let Some(sent) = new.text_sent.filter(|_| old.map(|old| old.text_sent) != Some(new.text_sent)) {
+        events.push(event(What::TextSent, sent.at));
+    }
     if let Some(at) = newer(new.last_sign_in_at, old.map(|old| old.last_sign_in_at)) {
         events.push(event(What::SignedIn, at));
     }
@@ -178,6 +188,19 @@ mod tests {
     fn another_role_is_told_with_its_time() {
         let seller = Profile { role: Some(crate::Role::Seller), role_changed_at: Some(at(8)), ..ann() };
         assert_eq!(told(Some(&ann()), Some(&seller)), [(What::RoleChanged, at(8))]);
+    }
+
+    #[test]
+    fn a_phone_that_takes_no_texts_is_told_once_and_each_text_of_an_admin_is() {
+        let stopped = Profile { texts_stopped_at: Some(at(3)), ..ann() };
+        assert_eq!(told(Some(&ann()), Some(&stopped)), [(What::TextsStopped, at(3))]);
+        assert_eq!(told(Some(&stopped), Some(&ann())), [], "it takes them again");
+        let sent = || Some(crate::TextSent { id: crate::TextId::at(at(4)), at: at(4) });
+        let (first, second) =
+            (Profile { text_sent: sent(), ..ann() }, Profile { text_sent: sent(), ..ann() });
+        assert_eq!(told(Some(&ann()), Some(&first)), [(What::TextSent, at(4))]);
+        assert_eq!(told(Some(&first), Some(&second)), [(What::TextSent, at(4))], "in the same moment");
+        assert_eq!(told(Some(&second), Some(&second)), []);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Who people are to the shop: a profile of each person whose address is confirmed, for all services to read. The
 //! account itself (name, password, tokens) is Cognito's, which the crate `auth` speaks to; [`store`] keeps the Users
 //! table, and [`admins`] asks it who may still run the shop, and whose account is open. What a person tells of
-//! themselves is in [`profile`], what they want to be told in [`preferences`], what they may do in [`standing`]; what
-//! an admin writes to them is in [`messages`], and which addresses get no email any more in [`suppression`].
+//! themselves is in [`profile`], what they want to be told in [`preferences`] and by text in [`texts`], what they may do
+//! in [`standing`]; what an admin writes to them is in [`messages`], and which addresses get no email any more in
+//! [`suppression`].
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,6 +17,7 @@ use shared::values::text::trimmed;
 use shared::values::time::Timestamp;
 
 pub mod admins;
+mod codes;
 pub mod events;
 pub mod export;
 pub mod letters;
@@ -27,6 +29,7 @@ pub mod profile;
 pub mod standing;
 pub mod store;
 pub mod suppression;
+pub mod texts;
 pub mod unsubscribing;
 
 pub use admins::{Admins, CurrentAdmin, CurrentCaller, OpenAccounts};
@@ -46,9 +49,13 @@ pub use standing::{
     DepartureId, LeavingRefusal, Listed, NewRole, PeopleList, PersonView, StandingRefusal, Status, Sync,
     SyncId, account_closed, fresh_sign_in, signed_in_just_now,
 };
-pub use store::{Mail, Restanding, SignIn, Users};
+pub use store::{Mail, Restanding, SignIn, Stopped, Users};
 pub use suppression::{
     AddressId, AddressIds, Feedback, Reason, Suppression, SuppressionList, SuppressionView, Suppressions,
+};
+pub use texts::{
+    AddPhone, ConfirmPhone, NewNumber, Number, NumberCodes, OptIn, ProofOf, Purpose, TextCountries, TextId,
+    TextNumber, TextSent, code_mismatch, no_phone,
 };
 pub use unsubscribing::{UnsubscribeToken, Unsubscribed, Unsubscribing};
 
@@ -289,6 +296,24 @@ pub struct Profile {
     /// Whether the person wants to hear of what the shop sells.
     #[serde(default, skip_serializing_if = "is_off")]
     pub marketing: bool,
+    /// The number that texts are to go to, once its code was entered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_number: Option<NewNumber>,
+    /// The number that texts go to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text_number: Option<TextNumber>,
+    /// Whether the person wants a text when a parcel is on its way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parcel_sent_text: Option<OptIn>,
+    /// Whether the person wants a text when an order has arrived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivered_text: Option<OptIn>,
+    /// When texts were last turned off because the phone takes none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub texts_stopped_at: Option<Timestamp>,
+    /// The last text that the person, as an admin, had sent to somebody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text_sent: Option<TextSent>,
     /// What else the person wants to be told, and by which way.
     #[serde(flatten)]
     pub choices: Choices,
@@ -348,6 +373,12 @@ impl Profile {
             locale: None,
             addresses: Vec::new(),
             marketing: false,
+            new_number: None,
+            text_number: None,
+            parcel_sent_text: None,
+            delivered_text: None,
+            texts_stopped_at: None,
+            text_sent: None,
             choices: Choices::default(),
             version: first_version(),
             schema_version: Self::SCHEMA_VERSION,

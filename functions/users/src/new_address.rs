@@ -6,9 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::Update;
-use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 use shared::caller::UserId;
 use shared::guards::Guards;
 use shared::letters::{EmailQueue, Letter, Letters, Queued, Recipient};
@@ -17,6 +15,7 @@ use shared::run::config::{self, ConfigError};
 use shared::run::worker::Failure;
 use shared::values::time::Timestamp;
 
+use crate::codes::code_of;
 use crate::{Email, OfPerson, Profile, Users};
 
 /// How long a code is good.
@@ -111,15 +110,8 @@ impl FromEnv for AddressCodes {
 
 impl AddressCodes {
     fn code(&self, person: &UserId, change: AddressChangeId) -> String {
-        // HMAC takes a key of any length.
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(self.key.as_bytes()).expect("HMAC takes keys of any length");
         // The key makes other things as well, of which none begins so.
-        mac.update(format!("new-address#{person}#{change}").as_bytes());
-        let tag = mac.finalize().into_bytes();
-        let number = tag.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-        let all = 10_u64.pow(u32::try_from(DIGITS).unwrap_or_default());
-        format!("{:0DIGITS$}", number % all)
+        code_of(&self.key, &format!("new-address#{person}#{change}"), DIGITS)
     }
 
     /// The address that this person has proved with the code.

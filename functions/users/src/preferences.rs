@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 use shared::http::input::{self, Body, Change, Fields, Member, Value};
 use shared::http::problem::FieldError;
 use shared::letters::{Letter, Stop};
+use shared::values::time::Timestamp;
 
 use crate::Profile;
+use crate::texts::{OptIn, TextChanges, TextsView};
 
 shared::names!(
     /// What news are about.
@@ -150,17 +152,33 @@ impl<const MAY_BE_SILENT: bool> Member for Ways<MAY_BE_SILENT> {
 
 /// The body of `PUT /users/me/preferences`: what is given changes, `null` takes back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PreferenceChanges(Vec<(Group, Way, Option<bool>)>);
+pub struct PreferenceChanges {
+    choices: Vec<(Group, Way, Option<bool>)>,
+    texts: TextChanges,
+}
 
 impl PreferenceChanges {
     /// Emails of this group are not wanted any more.
     pub fn no_emails(group: Group) -> Self {
-        Self(vec![(group, Way::Email, Some(false))])
+        Self { choices: vec![(group, Way::Email, Some(false))], texts: TextChanges::default() }
+    }
+
+    /// Whether a text is turned on, which needs a number.
+    pub(crate) fn turn_texts_on(&self) -> bool {
+        self.texts.turn_on()
+    }
+
+    /// What is written of texts: the attributes, with what they hold then or without anything.
+    pub(crate) fn written_of_texts(
+        &self,
+        now: Timestamp,
+    ) -> impl Iterator<Item = (&'static str, Option<OptIn>)> {
+        self.texts.written(now)
     }
 
     /// What is written of them: the attributes, with what they hold then or without anything.
     pub(crate) fn written(&self) -> impl Iterator<Item = (&'static str, Option<bool>)> {
-        self.0.iter().filter_map(|(group, way, choice)| Some((attribute(*group, *way)?, *choice)))
+        self.choices.iter().filter_map(|(group, way, choice)| Some((attribute(*group, *way)?, *choice)))
     }
 }
 
@@ -170,16 +188,18 @@ impl Body for PreferenceChanges {
         let sales = fields.change::<Ways<true>>("sales");
         let reviews = fields.change::<Ways<true>>("reviews");
         let marketing = fields.change::<Ways<true>>("marketing");
+        let texts = fields.change::<TextChanges>("texts");
         let orders = Ways::of(&orders?).map(|ways| ways.choices(Group::Orders));
         let others = [(Group::Sales, sales?), (Group::Reviews, reviews?), (Group::Marketing, marketing?)]
             .map(|(group, change)| Ways::of(&change).map(|ways| ways.choices(group).collect::<Vec<_>>()));
         let choices: Vec<_> =
             orders.into_iter().flatten().chain(others.into_iter().flatten().flatten()).collect();
-        if choices.is_empty() {
-            fields.fault_of_all("needs at least one of marketing, orders, reviews and sales");
+        let texts = TextChanges::of(texts?);
+        if choices.is_empty() && texts.is_empty() {
+            fields.fault_of_all("needs at least one of marketing, orders, reviews, sales and texts");
             return None;
         }
-        Some(Self(choices))
+        Some(Self { choices, texts })
     }
 }
 
@@ -218,9 +238,10 @@ const ALWAYS: [Always; 2] = [
 ];
 
 /// What a person wants to be told, and what comes in any case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PreferencesView {
     preferences: Preferences,
+    texts: TextsView,
     always: [Always; 2],
 }
 
@@ -237,6 +258,7 @@ impl From<Profile> for PreferencesView {
                 reviews: ways(Group::Reviews),
                 marketing: ways(Group::Marketing),
             },
+            texts: TextsView::from(&profile),
             always: ALWAYS,
         }
     }
@@ -341,15 +363,23 @@ mod tests {
     #[test]
     fn every_fault_is_told_at_once() {
         let body = json!({ "orders": { "email": "no" }, "sales": {}, "reviews": 7, "news": { "email": true },
-            "marketing": { "text": true } });
+            "marketing": { "text": true }, "texts": { "delivered": true } });
         let mut pointers: Vec<_> = read(&body).unwrap_err().into_iter().map(|(pointer, _)| pointer).collect();
         pointers.sort();
         pointers.dedup();
         assert_eq!(
             pointers,
-            ["#/marketing", "#/marketing/text", "#/news", "#/orders/email", "#/reviews", "#/sales"]
+            [
+                "#/marketing",
+                "#/marketing/text",
+                "#/news",
+                "#/orders/email",
+                "#/reviews",
+                "#/sales",
+                "#/texts/textVersion"
+            ]
         );
-        let detail = "needs at least one of marketing, orders, reviews and sales";
+        let detail = "needs at least one of marketing, orders, reviews, sales and texts";
         assert_eq!(read(&json!({})), Err(vec![("#".into(), detail.into())]));
     }
 
@@ -362,6 +392,9 @@ mod tests {
         let expected = json!({ "orders": ways(true, true), "sales": ways(false, true),
             "reviews": ways(true, true), "marketing": ways(false, false) });
         assert_eq!(view["preferences"], expected);
+        let texts = &view["texts"];
+        assert_eq!([&texts["phone"], &texts["parcelSent"], &texts["delivered"]], [&Json::Null; 3]);
+        assert_eq!(texts["consent"]["textVersion"], 1);
         assert_eq!(
             (&view["always"][0]["what"], &view["always"][1]["what"]),
             (&json!("orders.email"), &json!("account.email"))

@@ -13,6 +13,9 @@
 
 mod mail;
 mod preferences;
+mod texts;
+
+pub use texts::Stopped;
 
 pub use mail::Mail;
 pub(crate) use mail::{MESSAGE, OWN_SUPPRESSED};

@@ -76,5 +76,9 @@ shared::names!(
         UserMessageSent = "user.message-sent",
         /// An admin made a person a customer, a seller or an admin.
         UserRoleChanged = "user.role-changed",
+        /// A person gets no texts any more, since the phone takes none.
+        UserTextsStopped = "user.texts-stopped",
+        /// An admin had a text sent to somebody.
+        UserTextSent = "user.text-sent",
     }
 );

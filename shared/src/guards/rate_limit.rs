@@ -25,6 +25,7 @@
 //! | `day` | the same | the same person, in a day |
 //! | `card` | requests to pay by card | the same person, in an hour |
 //! | `email` | requests | whoever gives this address, without an account |
+//! | `number` | requests for a code by text | one telephone number, whoever asks |
 //! | `everyone` | requests | everyone together |
 //!
 //! An item of `account` at sign-in also keeps until when the address is one of the account's own, `knownUntil`. If a
@@ -572,6 +573,106 @@ impl EveryonesLimit {
     }
 }
 
+/// How many texts go out: each costs the shop money, and whoever owns the number may be paid for it. When the counters
+/// cannot be reached none does.
+#[derive(Debug, Clone)]
+pub struct TextLimits {
+    counters: Counters,
+    per_person: Rate,
+    in_all: Rate,
+}
+
+impl FromEnv for TextLimits {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self {
+            counters: Counters::from_env(aws)?,
+            per_person: config::required("TEXTS_PER_PERSON")?,
+            in_all: config::required("TEXTS_IN_ALL")?,
+        })
+    }
+}
+
+impl TextLimits {
+    /// Counts a text that `person` asked for by `route`: each route has limits of its own for each person, and all
+    /// have one together.
+    ///
+    /// # Errors
+    /// `too-many-requests`; `service-unavailable` when the text cannot be counted.
+    pub async fn count(&self, route: &str, person: &UserId, now: Timestamp) -> Result<(), Problem> {
+        let counted = self.counted(route, person, now).await.map_err(|error| uncounted(&error))?;
+        Ok(counted?)
+    }
+
+    /// Counts a text to `person` that nobody waits for, with the codes that the same person asked for; gives whether it
+    /// may go out.
+    ///
+    /// # Errors
+    /// When it cannot be counted.
+    pub async fn lets_through(&self, person: &UserId, now: Timestamp) -> anyhow::Result<bool> {
+        Ok(self.counted(TEXTS, person, now).await?.is_ok())
+    }
+
+    async fn counted(
+        &self,
+        route: &str,
+        person: &UserId,
+        now: Timestamp,
+    ) -> anyhow::Result<Result<(), TooMany>> {
+        let limits = [("person", self.per_person), ("everyone", self.in_all)];
+        let by_person = self.counters.of(route, "person", self.per_person, &[&person.to_string()]);
+        if let Err(refused) = self.counters.count(&[&by_person], &limits, now).await? {
+            return Ok(Err(refused));
+        }
+        let by_all = self.counters.of(TEXTS, "everyone", self.in_all, &[]);
+        let counted = self.counters.count(&[&by_all], &limits, now).await?;
+        if counted.is_err() {
+            telemetry::count_in_stage("TextsLimitReached", 1);
+        }
+        Ok(counted.map(drop))
+    }
+}
+
+/// Under what a person's texts are counted, and all of them together.
+const TEXTS: &str = "texts";
+
+/// How often a code may be sent to a number that nobody has proved to be theirs.
+#[derive(Debug, Clone)]
+pub struct CodeLimits {
+    texts: TextLimits,
+    per_address: Rate,
+}
+
+impl FromEnv for CodeLimits {
+    fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
+        Ok(Self { texts: TextLimits::from_env(aws)?, per_address: config::required("TEXTS_PER_ADDRESS")? })
+    }
+}
+
+impl CodeLimits {
+    /// Counts a code that `person` has sent to `number`, which gets no more from all people together than one of them
+    /// may have sent. A flood from one address ends at the first counter, before it takes from the others.
+    ///
+    /// # Errors
+    /// `too-many-requests`; `service-unavailable` when the code cannot be counted.
+    pub async fn count(
+        &self,
+        route: &str,
+        address: Address,
+        (person, number): (&UserId, &str),
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let counters = &self.texts.counters;
+        let limits = [("address", self.per_address), ("number", self.texts.per_person)];
+        let by_address = counters.of(route, "address", self.per_address, &[&address.to_string()]);
+        let by_number = counters.of(route, "number", self.texts.per_person, &[number]);
+        for counter in [&by_address, &by_number] {
+            let counted = counters.count(&[counter], &limits, now).await;
+            counted.map_err(|error| uncounted(&error))??;
+        }
+        self.texts.count(TEXTS, person, now).await
+    }
+}
+
 /// Whether the account of this counter has signed in from its address.
 fn is_known(item: &Item, now: Timestamp) -> bool {
     match item.get("knownUntil") {
@@ -1043,6 +1144,40 @@ mod tests {
             );
         }
         assert_eq!(counted(&asked), ["everyone"]);
+    }
+
+    #[tokio::test]
+    async fn a_text_is_counted_for_whoever_it_is_for_and_for_all_and_never_sent_uncounted() {
+        let limits = |status, answer: &Value| {
+            let (sdk, asked) = answering(status, answer);
+            let counters = Counters::new(&sdk, "guards".into(), "a key".into());
+            let texts = TextLimits { counters, per_person: rate(5, 86_400), in_all: rate(200, 86_400) };
+            (CodeLimits { texts, per_address: rate(20, 86_400) }, asked)
+        };
+        let ann = UserId::from("ann".to_owned());
+        let code = async |limits: &CodeLimits| {
+            limits.count("add-phone", Address::new(HERE), (&ann, "+4915112345678"), at(1_000)).await
+        };
+        let (free, asked) = limits(200, &json!({ "Attributes": {} }));
+        code(&free).await.unwrap();
+        assert!(free.texts.lets_through(&ann, at(1_000)).await.unwrap());
+        assert_eq!(counted(&asked), ["address", "number", "person", "everyone", "person", "everyone"]);
+        {
+            let asked = asked.lock().unwrap();
+            assert_eq!((&asked[2]["Key"], &asked[3]["Key"]), (&asked[4]["Key"], &asked[5]["Key"]));
+            assert!(!format!("{asked:?}").contains("4915112345678"), "nobody reads whose it is");
+        }
+        let (full, asked) = limits(400, &refused(&json!({ "c0": { "N": "20" } })));
+        assert_eq!(code(&full).await.unwrap_err().kind(), TOO_MANY_REQUESTS);
+        assert!(!full.texts.lets_through(&ann, at(1_000)).await.unwrap());
+        assert_eq!(
+            counted(&asked),
+            ["address", "person"],
+            "a flood from one address takes nothing from others"
+        );
+        let (away, _) = limits(500, &json!({}));
+        assert_eq!(code(&away).await.unwrap_err().kind(), SERVICE_UNAVAILABLE);
+        assert!(away.texts.lets_through(&ann, at(1_000)).await.is_err());
     }
 
     #[test]

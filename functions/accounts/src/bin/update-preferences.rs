@@ -1,10 +1,10 @@
 //! `PUT /users/me/preferences`: changes what the caller wants to be told by which way.
 //!
-//! Safe to repeat: it writes the same again.
+//! Safe to repeat: it writes the same again, but for when a text was asked for.
 
 use shared::caller::Caller;
 use shared::http::problem::Problem;
-use shared::http::{self, Answer, Input, State};
+use shared::http::{self, Answer, Input, Now, State};
 use users::{PreferenceChanges, PreferencesView, Users};
 
 #[tokio::main(flavor = "current_thread")]
@@ -15,7 +15,8 @@ async fn main() -> shared::Exit {
 async fn update_preferences(
     State(users): State<Users>,
     caller: Caller,
+    Now(now): Now,
     Input(changes): Input<PreferenceChanges>,
 ) -> Result<Answer<PreferencesView>, Problem> {
-    Ok(Answer::ok(users.prefer(caller.id(), &changes).await?.into()))
+    Ok(Answer::ok(users.prefer(caller.id(), &changes, now).await?.into()))
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::Aws;
 
-/// The bodies of the requests so far; of one that is no JSON, `null`.
+/// The bodies of the requests so far; a form as an object of texts, and anything else that is no JSON as `null`.
 pub type Asked = Arc<Mutex<Vec<Value>>>;
 
 /// The status and the body for a request, by itself and by its body.
@@ -35,12 +35,22 @@ impl fmt::Debug for Canned {
 
 impl HttpConnector for Canned {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let body = request.body().bytes().and_then(|body| serde_json::from_slice(body).ok());
+        let is_form = request.headers().get("content-type") == Some("application/x-www-form-urlencoded");
+        let read = |body: &[u8]| -> Option<Value> {
+            if is_form {
+                let fields = form_urlencoded::parse(body);
+                return Some(fields.map(|(name, value)| (name.into_owned(), value.into_owned())).collect());
+            }
+            serde_json::from_slice(body).ok()
+        };
+        let body = request.body().bytes().and_then(read);
         let body: Value = body.unwrap_or_default();
         let (status, answer) = (self.answers)(&request, &body);
+        // What answers in XML is told as a text.
+        let answer = answer.as_str().map_or_else(|| answer.to_string(), str::to_owned);
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(body);
         let status = status.try_into().expect("a status of HTTP");
-        HttpConnectorFuture::ready(Ok(HttpResponse::new(status, answer.to_string().into())))
+        HttpConnectorFuture::ready(Ok(HttpResponse::new(status, answer.into())))
     }
 }
 
