@@ -208,6 +208,8 @@ async fn published() -> Vec<Event> {
         ("Mail", &nothing, &mail("message#01a1fbbc-f982-7d04-8367-8c1b9055f403")),
         ("Mail", &nothing, &mail("suppressed#id")),
         ("Users", &profile(&nothing), &profile(&json!({ "secondFactor": { "isOn": true, "at": LATER } }))),
+        ("Users", &profile(&nothing), &profile(&json!({ "textsStoppedAt": LATER }))),
+        ("Users", &profile(&nothing), &profile(&json!({ "textSent": { "id": ORDER, "at": LATER } }))),
     ];
     let sources = sources().await;
     let told = changes.into_iter().enumerate().map(|(number, (table, old, new))| {
@@ -293,6 +295,8 @@ fn queues_ask_for_the_events_of_which_people_are_told() {
     assert_eq!(asked_by("MessagesSubscription"), emailed.into());
     let listed = Happened::ALL.map(|kind| kind.as_str().to_owned());
     assert_eq!(asked_by("InboxSubscription"), listed.into());
+    let texted = orders::OrderTextKind::ALL.map(|kind| kind.as_str().to_owned());
+    assert_eq!(asked_by("TextsSubscription"), texted.into());
 }
 
 /// What stands in code in a column of the table of who is told what.
@@ -323,6 +327,10 @@ fn it_is_written_down_who_is_told_what_by_which_way() {
     ];
     assert_eq!(told_by(3), letters.concat().into_iter().collect());
     assert_eq!(told_by(4), inbox::Kind::ALL.map(|kind| kind.to_string()).into());
+    let texts = orders::OrderTextKind::ALL.map(|kind| kind.to_string()).to_vec();
+    let others =
+        [notifications::admin_texts::ADMIN_TEXT, users::texts::CODE_TEXT].map(str::to_owned).to_vec();
+    assert_eq!(told_by(5), [texts, others].concat().into_iter().collect());
 }
 
 #[tokio::test]

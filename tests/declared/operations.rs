@@ -21,7 +21,7 @@ const RUNBOOK: &str = "docs/operations.md";
 /// <https://docs.aws.amazon.com/ses/latest/dg/monitor-sending-activity.html>,
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html>,
 /// <https://docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html>.
-const OF_AWS: [(&str, &str, &str); 19] = [
+const OF_AWS: [(&str, &str, &str); 20] = [
     ("AWS/ApiGateway", "4xx", "ApiId"),
     ("AWS/ApiGateway", "5xx", "ApiId"),
     ("AWS/ApiGateway", "Count", "ApiId"),
@@ -42,6 +42,7 @@ const OF_AWS: [(&str, &str, &str); 19] = [
         "NumberOfMessagesPublished|NumberOfNotificationsDelivered|NumberOfNotificationsFailed",
         "TopicName",
     ),
+    ("AWS/SNS", "SMSMonthToDateSpentUSD", ""),
     ("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName"),
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName"),
     ("AWS/States", "ExecutionsAborted|ExecutionsFailed|ExecutionsTimedOut", "StateMachineArn"),
@@ -213,7 +214,7 @@ fn every_alarm_has_a_line_in_the_runbook_and_every_line_an_alarm() {
 
 /// What has to ring, whatever else does, and the metric that each of them looks at. The other tests compare alarms with
 /// the runbook and with what is counted: none of them would miss an alarm that went together with its line there.
-const NEEDED: [(&str, &str); 25] = [
+const NEEDED: [(&str, &str); 27] = [
     ("AccountEmailsNotSent", "AccountEmailNotSent"),
     ("ApiErrors", "5xx"),
     ("CardsUnpaid", "PaymentExpired"),
@@ -238,6 +239,8 @@ const NEEDED: [(&str, &str); 25] = [
     ("StoresTooManyHidden", "TooManyHiddenStores"),
     ("StripeRefused", "StripeRefused"),
     ("SweepStopped", "Invocations"),
+    ("TextsLimited", "TextsLimitReached"),
+    ("TextsNearBudget", "SMSMonthToDateSpentUSD"),
     ("WebhooksRefused", "BadStripeSignature"),
 ];
 

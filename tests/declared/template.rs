@@ -71,7 +71,7 @@ const PUBLIC: [&str; 51] = [
 /// SAM adds two policies of AWS's own to each role, for writing logs (`AWSLambdaBasicExecutionRole`) and traces
 /// (`AWSXrayWriteOnlyAccess`). They let a function write, and read nothing of the shop; traces have no ARN:
 /// <https://docs.aws.amazon.com/xray/latest/devguide/security_iam_service-with-iam.html>.
-const WILDCARDS: [(&str, &str); 11] = [
+const WILDCARDS: [(&str, &str); 12] = [
     // Log deliveries have no ARN: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
     ("OrderFulfilment", "logs:CreateLogDelivery on *"),
     ("OrderFulfilment", "logs:DeleteLogDelivery on *"),
@@ -90,6 +90,8 @@ const WILDCARDS: [(&str, &str); 11] = [
         "execute-api:ManageConnections on {\"Fn::Sub\":\"arn:${AWS::Partition}:execute-api:${AWS::Region}:\
          ${AWS::AccountId}:${SocketApi}/live/POST/@connections/*\"}",
     ),
+    // A telephone number has no ARN; what has one is denied: `texts_go_to_numbers_and_to_nothing_that_has_an_arn`.
+    ("SendTextFunction", "sns:Publish on *"),
 ];
 
 /// What closes a socket.
@@ -508,18 +510,21 @@ fn whoever_floods_accounts_and_sessions_is_stopped_before_cognito_and_before_the
 
 /// What a shop is that says nothing else. The local cloud and the tests have other values, so nothing else would
 /// notice.
-const DEFAULTS: [(&str, &str); 13] = [
+const DEFAULTS: [(&str, &str); 16] = [
     ("Fulfilment", "automatic"),
     ("GuestCash", "false"),
     ("LimitPerAccount", "20/300"),
     ("LimitPerAccountInAll", "500/3600"),
     ("LimitPerAddress", "60/60"),
     ("LimitSignUps", "600/3600"),
+    ("LimitTextsPerAddress", "20/86400"),
     ("OrdersPerDay", "50"),
     ("PiecesPerLine", "100"),
     ("ReapproveChanges", "true"),
     ("ReviewsNeedPurchase", "on"),
     ("ReviewsPerDay", "10"),
+    ("TextCallingCodes", ""),
+    ("TextsPerDay", "200"),
     ("WebhookDetour", ""),
     ("WebhookEndpoints", "20"),
 ];
@@ -809,6 +814,38 @@ fn no_policy_has_a_wildcard_that_could_be_narrower() {
 }
 
 #[test]
+fn texts_go_to_numbers_and_to_nothing_that_has_an_arn() {
+    let template = Template::read();
+    let of_sns = |statement: &Value| texts(&statement["Action"]).iter().any(|one| one.starts_with("sns:"));
+    let sends = template.functions().find(|function| function.binary() == "send-text").expect("send-text");
+    let its_own: Vec<_> = statements(sends).into_iter().filter(of_sns).collect();
+    let topics = json!({"Fn::Sub": "arn:${AWS::Partition}:sns:*:*:*"});
+    let expected = [
+        json!({"Effect": "Allow", "Action": "sns:Publish", "Resource": "*"}),
+        json!({"Effect": "Deny", "Action": "sns:Publish", "Resource": topics}),
+    ];
+    assert_eq!(its_own, expected);
+    // A shop sends none unless it says where to.
+    assert_eq!(yaml(ROOT)["Parameters"]["TextCallingCodes"]["Default"], "");
+    let subscription = template.of("AWS::SNS::Subscription").find(|one| one.id == "TextsSubscription");
+    assert_eq!(subscription.expect("a subscription").body["Condition"], "SendsTexts");
+    let state = &template.documents()["infra/state/template.yaml"]["Conditions"]["SendsTexts"];
+    assert_eq!(*state, json!({"Fn::Not": [{"Fn::Equals": [{"Ref": "TextCallingCodes"}, ""]}]}));
+    let asked = |variable: &str| -> BTreeSet<String> {
+        let functions = template
+            .functions()
+            .filter(|function| !function.property("Environment")["Variables"][variable].is_null());
+        functions.map(|function| function.binary().to_owned()).collect()
+    };
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+    let all = names(&["add-phone", "confirm-phone", "notify-by-text", "send-text"]);
+    assert_eq!(asked("TEXT_CALLING_CODES"), all);
+    // Whatever gives rise to a text counts it.
+    assert_eq!(asked("TEXTS_IN_ALL"), names(&["add-phone", "notify-by-text", "send-text"]));
+    assert_eq!(asked("TEXTS_PER_PERSON"), asked("TEXTS_IN_ALL"));
+}
+
+#[test]
 fn a_search_domain_is_reached_where_one_is_named_and_by_whom_it_needs() {
     let template = Template::read();
     let rule = &yaml(ROOT)["Rules"]["ASearchDomainHasAnArn"];
@@ -967,7 +1004,10 @@ const NOTHING_TO_FORGET: [(&str, &str); 10] = [
     ("Banners", "the shop's own"),
     ("Categories", "the shop's own"),
     ("Coupons", "a use has a code and an id"),
-    ("Guards", "ids and HMACs, gone by themselves after 90 days at most"),
+    (
+        "Guards",
+        "ids and HMACs, and an admin's words until they are sent, gone by themselves after 90 days at most",
+    ),
     ("Payments", "ids, amounts and times, which the law asks for"),
     ("Sales", "numbers of days, orders and products, and the id of who sold; days go by themselves after 60"),
     ("SellerOrders", "lines and amounts of an order, and the id of who sold them"),
@@ -1001,7 +1041,7 @@ const NOTHING_TO_SHOW: [(&str, &str); 8] = [
     ("Categories", "the shop's own"),
     ("Connections", "which sockets are open, and what could open one, gone by themselves after two hours"),
     ("Coupons", "a use has a code and an id, and its order says the same"),
-    ("Guards", "ids and HMACs that are found by no person, gone by themselves after 90 days at most"),
+    ("Guards", "ids and HMACs, and words on their way, found by no person and gone after 90 days at most"),
     ("Search", "products as everyone finds them, and those are in a part of their own"),
     ("Settings", "the shop's own"),
     ("Webhooks", "ids of what happened, for 30 days, of which the log says more"),

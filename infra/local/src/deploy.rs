@@ -180,6 +180,10 @@ fn parameters(record: &Record) -> Vec<String> {
         // Receivers are on this machine: https://8080.receiver.test/hook is its port 8080.
         "WebhookDetour=http://127.0.0.1".to_owned(),
         "WebhookEndpoints=1000".to_owned(),
+        // Texts go nowhere: `/local/texts.json` has them.
+        "TextCallingCodes=43,49".to_owned(),
+        "TextsPerDay=1000000".to_owned(),
+        "LimitTextsPerAddress=60000/60".to_owned(),
         "OrdersPerDay=1000000".to_owned(),
         // Whoever waits until a purchase is known asks by posting a review.
         "ReviewsPerDay=1000000".to_owned(),

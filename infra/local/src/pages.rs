@@ -49,7 +49,7 @@ pub(crate) async fn order(Path(id): Path<String>) -> Response {
 pub(crate) struct Which {
     /// The newest so many; all without it.
     limit: Option<usize>,
-    /// Of mail, what went to this address alone.
+    /// Of mail, what went to this address alone; of texts, to this number.
     to: Option<String>,
 }
 
@@ -67,7 +67,13 @@ pub(crate) async fn emails(State(proxy): Cloud, Query(which): Query<Which>) -> R
 
 /// Sent texts, newest first: `[{to, text, sentAt}]`.
 pub(crate) async fn texts(State(proxy): Cloud, Query(which): Query<Which>) -> Response {
-    answer(proxy.aws.inspect("sns/sms-messages").await.map(|said| which.newest(texts_of(&said))))
+    let said = proxy.aws.inspect("sns/sms-messages").await;
+    answer(said.map(|said| {
+        let texts = texts_of(&said).into_iter();
+        which.newest(
+            texts.filter(|text| which.to.as_ref().is_none_or(|to| text["to"] == to.as_str())).collect(),
+        )
+    }))
 }
 
 /// Orders, newest first, as they are stored.
@@ -164,6 +170,8 @@ fn texts_of(said: &Value) -> Vec<Value> {
             json!({ "to": phone, "text": said, "sentAt": time(sent) })
         })
         .collect();
+    // The emulator does not say when, but has those to a number in their order.
+    texts.reverse();
     texts.sort_by(|one, other| other["sentAt"].as_str().cmp(&one["sentAt"].as_str()));
     texts
 }
