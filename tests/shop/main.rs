@@ -40,6 +40,7 @@ mod orders {
 }
 mod ownership;
 mod payments;
+mod phones;
 mod preferences;
 mod products {
     mod gallery;

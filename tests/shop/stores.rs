@@ -16,6 +16,7 @@ mod keys;
 mod limits;
 mod lists;
 mod mail;
+mod numbers;
 mod offers;
 mod orders;
 mod parcels;
