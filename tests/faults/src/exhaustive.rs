@@ -36,6 +36,7 @@ use crate::proxy::Proxy;
 use crate::quiet::end_dead_leases;
 use crate::receiver::Receiver;
 use crate::reviews::{Act, is_counted, is_recorded};
+use crate::texts;
 use crate::workload::{Buyer, Town, millis};
 use crate::world::{awaits, has_left, is_settled, number, stored, text};
 
@@ -121,10 +122,12 @@ enum Flow {
     Listens,
     /// What somebody says of a product counts for its store.
     RatesStore,
+    /// A code goes to a telephone by text.
+    Texts,
 }
 
 impl Flow {
-    const ALL: [Self; 35] = [
+    const ALL: [Self; 36] = [
         Self::Buys,
         Self::ChecksOut,
         Self::CannotShip,
@@ -155,6 +158,7 @@ impl Flow {
         Self::Tells,
         Self::Listens,
         Self::RatesStore,
+        Self::Texts,
         Self::HoldSwept,
         Self::RefundSwept,
         Self::Swept,
@@ -201,7 +205,8 @@ impl Flow {
             | Self::Reviews
             | Self::Tells
             | Self::Listens
-            | Self::RatesStore => false,
+            | Self::RatesStore
+            | Self::Texts => false,
         }
     }
 
@@ -263,6 +268,7 @@ impl Flow {
                 "delete-review",
             ],
             Self::RatesStore => &["rate-stores"],
+            Self::Texts => &["send-text"],
             Self::Indexes => &["index-products"],
             Self::Tells => &["queue-webhooks", "send-webhook"],
             Self::Listens => {
@@ -291,7 +297,8 @@ impl Flow {
         let is_its = self.functions().contains(&cell.function.as_str());
         // Several sweeps look at the same orders, and one of them finds each. What happened is told one by one or
         // together, as the stream is read, and Stripe tells of a payment by two events at once. Two things that are
-        // told to one person meet in the inbox, and one of them is tried again.
+        // told to one person meet in the inbox, and one of them is tried again. Of two messages of one text one finds
+        // the other at it.
         let by_chance = [
             "sweep-orders",
             "sweep-payments",
@@ -299,6 +306,7 @@ impl Flow {
             "receive-stripe-event",
             "index-products",
             "write-inbox",
+            "send-text",
         ];
         let is_certain = cell.number == 1 || !by_chance.contains(&cell.function.as_str());
         // The rest of these is played in other flows. What else a sweep sends was due by chance: an order that was
@@ -776,6 +784,7 @@ impl Theatre {
                     Flow::Reviews => self.reviews(flow, aim, label, &pair).await,
                     Flow::RatesStore => self.rates(flow, aim, label, &pair).await,
                     Flow::ClosesStore => self.closes(flow, aim, &pair).await,
+                    Flow::Texts => self.texts(flow, aim, &pair).await,
                     _ if flow.is_by_card() => self.by_card(flow, aim, label, &pair).await,
                     _ => self.order(flow, aim, label, &pair).await,
                 };
@@ -1208,6 +1217,33 @@ impl Theatre {
             None => false,
         };
         scene.state().stuck = !hears;
+        scene
+    }
+
+    /// Plays how a code is sent to a telephone of its own, of which the buyer has asked for it; past add-phone, which
+    /// lets a person have five a day. The message comes twice, as queues have it.
+    async fn texts(&self, flow: Flow, aim: Option<(Cell, Fault, usize)>, pair: &Pair) -> Arc<Scene> {
+        let (aws, person) = (&self.town.aws, pair.buyer.person.id());
+        let (number, proof) = (texts::number(), texts::proof());
+        let asked = json!({ "M": {
+            "id": { "S": proof }, "number": { "S": number }, "askedAt": { "S": texts::now() }, "tries": { "N": "0" },
+        } });
+        let values = json!({ ":new": asked });
+        aws.update_item("UsersTable", ("userId", &person), "SET newNumber = :new", values).await;
+        let scene = Scene::new(flow, aim, vec![proof.clone(), number[1..].to_owned()]);
+        self.stage.enter(&scene);
+        let due = json!({ "kind": "phone.code", "id": format!("{person}.{proof}") });
+        for _ in 0..2 {
+            aws.send_message("TextsQueueUrl", &due).await;
+        }
+        let claim = format!("claim#text#phone.code#{person}.{proof}");
+        let is_done = async || !aws.item("GuardsTable", ("guardId", &claim)).await["doneAt"].is_null();
+        let is_over = async || scene.is_reached() || (scene.aim.is_none() && is_done().await);
+        wait(Duration::from_secs(25), is_over).await;
+        // A message whose consumer failed comes again in seconds, and finds the claim of a dead one once it is over.
+        wait(Duration::from_secs(90), is_done).await;
+        scene.state().stuck = !is_done().await;
+        self.stage.leave(&scene);
         scene
     }
 

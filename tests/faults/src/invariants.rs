@@ -39,6 +39,7 @@ pub(crate) fn broken(history: &History, world: &World) -> Vec<Broken> {
     checks.every_guest_is_told(history, &purchases);
     checks.what_happened_is_told(&purchases);
     checks.inboxes_have_what_happened(&purchases);
+    checks.no_text_goes_out_twice();
     checks.the_ledger_sums();
     checks.stripes_books_are_ours();
     checks.no_money_is_kept();
@@ -572,6 +573,13 @@ impl Checks<'_> {
         }
     }
 
+    /// Each number is of one scene, in which one text goes there; it may be lost, and never comes twice.
+    fn no_text_goes_out_twice(&mut self) {
+        for (number, count) in self.world.texts.iter().filter(|(_, count)| **count > 1) {
+            self.add("no text goes out twice", &number[1..], format!("{count} texts went to {number}"));
+        }
+    }
+
     /// Whether an email's message is in the dead-letter queue.
     fn is_kept(&self, kind: &str, order: &str) -> bool {
         let mut letters = self.world.dead_letters.iter();
@@ -982,6 +990,12 @@ pub(crate) mod tests {
             order(world).sold_by.insert("sue".into(), vec![("tea".into(), 2)]);
         });
         assert!(untold_sale.contains(name), "{untold_sale:?}");
+    }
+
+    #[test]
+    fn a_text_that_went_out_twice_is_noticed_and_one_that_was_lost_is_not_owed() {
+        let texts = |count: usize| after(|_, world| world.texts = [("+436601234567".into(), count)].into());
+        assert_eq!((texts(1), texts(2)), (BTreeSet::new(), ["no text goes out twice"].into()));
     }
 
     #[test]

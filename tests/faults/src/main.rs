@@ -25,6 +25,7 @@ mod quiet;
 mod receiver;
 mod reviews;
 mod sales;
+mod texts;
 mod tries;
 mod unreadable;
 mod workload;
@@ -116,6 +117,7 @@ async fn run(options: Options) -> Result<bool> {
         ("MessagesQueueUrl", "4"),
         ("InboxQueueUrl", "4"),
         ("PushQueueUrl", "4"),
+        ("TextsQueueUrl", "8"),
         ("PaymentsQueueUrl", "5"),
         ("RefundsQueueUrl", "5"),
         ("WebhookDeliveriesQueueUrl", "5"),

@@ -106,7 +106,7 @@ async fn end_leases(town: &Town) {
 }
 
 /// Ends the leases of senders that are dead by now, since a function is ended by Lambda after its 15 seconds: those of
-/// letters of all kinds that begin so.
+/// letters and texts of all kinds that begin so.
 pub(crate) async fn end_dead_leases(town: &Town, kinds: &str) {
     // A lease lasts for a minute (`shared::guards::claims`): one with less than 44 seconds left was taken 16 seconds
     // ago.
@@ -114,11 +114,12 @@ pub(crate) async fn end_dead_leases(town: &Town, kinds: &str) {
 }
 
 async fn end_leases_until(town: &Town, kinds: &str, latest: i64) {
-    let claims = format!("claim#email#{kinds}");
+    let claims = ["email", "text"].map(|way| format!("claim#{way}#{kinds}"));
     for item in scan(&town.aws, "GuardsTable").await {
         let id = text(&item, "guardId");
         let until = number(&item, "leaseUntil");
-        if id.starts_with(&claims) && item.get("doneAt").is_none() && until > 0 && until < latest {
+        let is_sent = claims.iter().any(|claim| id.starts_with(claim));
+        if is_sent && item.get("doneAt").is_none() && until > 0 && until < latest {
             let values = json!({ ":over": { "N": "0" } });
             town.aws.update_item("GuardsTable", ("guardId", &id), "SET leaseUntil = :over", values).await;
         }
@@ -126,7 +127,7 @@ async fn end_leases_until(town: &Town, kinds: &str, latest: i64) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test stands outside of the shop, where the time comes from")]
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     jiff::Timestamp::now().as_millisecond()
 }
 

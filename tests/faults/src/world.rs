@@ -16,6 +16,7 @@ use crate::inboxes::Inbox;
 use crate::leaving::Left;
 use crate::reviews::{Reviews, had};
 use crate::sales::Sales;
+use crate::texts;
 use crate::unreadable;
 
 /// An order as the table has it.
@@ -296,6 +297,8 @@ pub(crate) struct World {
     pub told: BTreeMap<String, Vec<String>>,
     /// What people were told, by the person.
     pub inboxes: BTreeMap<String, Inbox>,
+    /// How many texts went to each number.
+    pub texts: BTreeMap<String, usize>,
     /// What is said of products, and who has bought them.
     pub reviews: Reviews,
     /// What was counted of sales and of what waits.
@@ -428,6 +431,7 @@ impl World {
             world.told.entry(text(entry, "subject")).or_default().push(text(entry, "kind"));
         }
         world.inboxes = Inbox::read_all(aws).await;
+        world.texts = texts::read_all(shop).await;
         world.reviews = Reviews::read(aws).await;
         world.sales = Sales::read(aws).await;
         world.counted_duplicates = count_in_logs("send-email", "PossibleDuplicateEmail");
