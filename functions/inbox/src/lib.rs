@@ -105,7 +105,8 @@ impl Kind {
             | Self::ProfileChanged
             | Self::SecondFactorChanged
             | Self::EmailSuppressed
-            | Self::RoleChanged => None,
+            | Self::RoleChanged
+            | Self::TextsStopped => None,
         }
     }
 }

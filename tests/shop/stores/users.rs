@@ -436,7 +436,7 @@ async fn a_choice_is_written_alone_so_that_of_two_at_once_none_undoes_the_other(
     ];
     let all = at_once(3, |number| {
         let (users, ann, changes) = (users.clone(), ann.clone(), choices(&bodies[number]));
-        async move { users.prefer(&ann, &changes).await }
+        async move { users.prefer(&ann, &changes, now()).await }
     });
     assert!(all.await.iter().all(Result::is_ok));
     let found = recorded(&ann).await.unwrap();
@@ -453,9 +453,9 @@ async fn a_choice_is_taken_back_by_null_and_is_the_same_after_a_lost_reply() {
     let profile = profile_of(someone().id(), "Ann");
     let ann = profile.user_id.clone();
     users.create(&profile).await.unwrap();
-    let off = users.prefer(&ann, &choices(&json!({ "sales": { "email": false } }))).await.unwrap();
+    let off = users.prefer(&ann, &choices(&json!({ "sales": { "email": false } })), now()).await.unwrap();
     assert!(!off.wants(Group::Sales, Way::Email));
-    let back = users.prefer(&ann, &choices(&json!({ "sales": null }))).await.unwrap();
+    let back = users.prefer(&ann, &choices(&json!({ "sales": null })), now()).await.unwrap();
     assert_eq!(back, Profile { version: back.version, ..profile });
 }
 
@@ -466,13 +466,13 @@ async fn a_closed_account_chooses_nothing_but_what_it_is_not_written_of() {
     let closed = Profile { status: Status::Disabled, ..ann };
     users.create(&closed).await.unwrap();
     let changes = choices(&json!({ "reviews": { "email": false } }));
-    let refused = users.prefer(&closed.user_id, &changes).await.unwrap_err();
+    let refused = users.prefer(&closed.user_id, &changes, now()).await.unwrap_err();
     assert_eq!(refused.status().as_u16(), 403);
     assert_eq!(recorded(&closed.user_id).await, Some(closed.clone()), "nothing changed");
     let off = PreferenceChanges::no_emails(Group::Reviews);
     let changed = users.prefer_of_any(&closed.user_id, &off).await.unwrap().expect("a profile");
     assert!(!changed.wants(Group::Reviews, Way::Email));
-    assert_eq!(users.prefer(&bob, &changes).await.unwrap_err().status().as_u16(), 404);
+    assert_eq!(users.prefer(&bob, &changes, now()).await.unwrap_err().status().as_u16(), 404);
     assert_eq!(users.prefer_of_any(&bob, &off).await.unwrap(), None);
     assert_eq!(recorded(&bob).await, None, "none was made");
 }
