@@ -496,11 +496,12 @@ impl Index {
         // Half of the words at least, and none that has two less than the best. A word that was guessed is half of one.
         let half = u32::try_from(plan.groups.len()).unwrap_or(u32::MAX);
         let least = half.max(most.saturating_sub(2)).min(most);
-        let keep = |mut matches: Vec<Match>| {
+        let keep = |(matcher, mut matches): (&Matcher<'_>, Vec<Match>)| {
             matches.retain(|(_, score)| Matcher::covered(*score) >= least);
+            matcher.add_name(&mut matches, 16);
             matches
         };
-        Ok((found.into_iter().map(keep).collect(), true))
+        Ok((matchers.iter().zip(found).map(keep).collect(), true))
     }
 
     /// Names of products that what was typed so far may become, best first, at most `limit`.

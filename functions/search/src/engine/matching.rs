@@ -73,9 +73,7 @@ impl<'a> Matcher<'a> {
             }
         }
         let mut matches = matches.unwrap_or_default();
-        for (doc, score) in &mut matches {
-            *score += self.of_name(*doc);
-        }
+        self.add_name(&mut matches, 1);
         let by_number = self.by_number(false)?;
         Ok(if by_number.is_empty() { matches } else { either(&matches, &by_number) })
     }
@@ -100,8 +98,7 @@ impl<'a> Matcher<'a> {
                 sums[*doc as usize] += covered + rarity + score / 32;
             }
         }
-        let matches = sums.into_iter().zip(0..).filter(|(score, _)| *score > 0);
-        matches.map(|(score, doc)| (doc, score + self.of_name(doc) / 16)).collect()
+        sums.into_iter().zip(0..).filter(|(score, _)| *score > 0).map(|(score, doc)| (doc, score)).collect()
     }
 
     /// How many halves of words a score of [`Self::any_word`] stands for.
@@ -109,11 +106,23 @@ impl<'a> Matcher<'a> {
         score / COVERED
     }
 
-    /// The shorter a name, the more of it was asked for.
-    fn of_name(&self, doc: DocId) -> u32 {
-        let length = u32::try_from(self.segment.length.get_val(doc)).unwrap_or(u32::MAX);
-        let whole = self.segment.whole_name.get_val(doc) == self.plan.whole_name;
-        2 * LONG.saturating_sub(length) + if whole { WHOLE_NAME } else { 0 }
+    /// Adds what a name says of how well it fits: the shorter it is, the more of it was asked for. A part of that, where
+    /// words say more.
+    pub fn add_name(&self, matches: &mut [Match], part: u32) {
+        // Column by column, and many at once: that is several times as quick as one by one.
+        const BLOCK: usize = 128;
+        let (mut docs, mut lengths, mut names) = ([0; BLOCK], [0; BLOCK], [0; BLOCK]);
+        for block in matches.chunks_mut(BLOCK) {
+            let many = block.len();
+            docs.iter_mut().zip(&*block).for_each(|(at, (doc, _))| *at = *doc);
+            self.segment.length.get_vals(&docs[..many], &mut lengths[..many]);
+            self.segment.whole_name.get_vals(&docs[..many], &mut names[..many]);
+            for ((_, score), (length, name)) in block.iter_mut().zip(lengths.iter().zip(&names)) {
+                let short = 2 * LONG.saturating_sub(u32::try_from(*length).unwrap_or(u32::MAX));
+                let whole = if *name == self.plan.whole_name { WHOLE_NAME } else { 0 };
+                *score += (short + whole) / part;
+            }
+        }
     }
 
     /// Those whose stock-keeping number was typed, or its beginning. Without a digit (`of_letters`) it is more likely a

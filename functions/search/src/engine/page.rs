@@ -68,13 +68,26 @@ impl<'a> Collector<'a> {
             }
             Found::Everything => {
                 let hidden = Hidden::of(segment, &self.query.hidden_stores);
+                // What the whole segment has is counted already.
+                let all = self.query.hidden_stores.is_empty() && filters.are_none();
+                if all {
+                    let (categories, stores) = segment.counts();
+                    counts = Counts { categories: categories.to_vec(), stores: stores.to_vec() };
+                    self.total += u64::from(segment.reader.num_docs());
+                }
                 let mut docs = Vec::with_capacity(BLOCK);
-                let all = segment.reader.max_doc();
-                for begin in (0..all).step_by(BLOCK) {
+                // From the end, where the newest are in most segments: what comes then is seldom better.
+                let mut end = segment.reader.max_doc();
+                while end > 0 {
+                    let begin = end.saturating_sub(BLOCK as u32);
                     docs.clear();
-                    let block = begin..all.min(begin + BLOCK as u32);
-                    docs.extend(block.filter(|doc| hidden.shows(segment, *doc)));
-                    self.look(segment, &filters, &mut counts, &docs, &[0; BLOCK]);
+                    docs.extend((begin..end).rev().filter(|doc| hidden.shows(segment, *doc)));
+                    if all {
+                        self.rank_all(segment, &docs, &[0; BLOCK]);
+                    } else {
+                        self.look(segment, &filters, &mut counts, &docs, &[0; BLOCK]);
+                    }
+                    end = begin;
                 }
             }
         }
@@ -119,6 +132,15 @@ impl<'a> Collector<'a> {
                 self.total += 1;
                 self.rank(segment, *doc, keys[at]);
             }
+        }
+    }
+
+    /// A block of products that all pass and are counted.
+    fn rank_all(&mut self, segment: &Segment, docs: &[DocId], scores: &[u32]) {
+        let mut keys = [0; BLOCK];
+        self.keys(segment, docs, scores, &mut keys[..docs.len()]);
+        for (doc, key) in docs.iter().zip(keys) {
+            self.rank(segment, *doc, key);
         }
     }
 
@@ -269,6 +291,15 @@ impl Filters {
             category,
             store: query.store.map(of_store),
         }
+    }
+
+    /// Whether every product passes.
+    fn are_none(&self) -> bool {
+        self.price.is_none()
+            && !self.in_stock
+            && self.rating == 0
+            && self.category.is_none()
+            && self.store.is_none()
     }
 
     /// Strikes out of a block what does not pass all filters but category and store.

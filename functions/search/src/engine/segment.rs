@@ -1,7 +1,7 @@
 //! A part of the index that is written once, opened for reading.
 
 use std::fmt::Debug;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tantivy::columnar::{Cardinality, Column, ColumnValues, StrColumn};
 use tantivy::index::{InvertedIndexReader, SegmentReader};
@@ -44,6 +44,7 @@ pub struct Segment {
     pub length: Numbers<u64>,
     /// Whether it is part of the base.
     pub is_base: bool,
+    counts: OnceLock<(Vec<u64>, Vec<u64>)>,
 }
 
 impl Segment {
@@ -70,6 +71,7 @@ impl Segment {
             whole_name: number(column::WHOLE_NAME)?,
             length: number(column::LENGTH)?,
             is_base,
+            counts: OnceLock::new(),
             reader,
         })
     }
@@ -80,6 +82,24 @@ impl Segment {
 
     pub fn is_alive(&self, doc: DocId) -> bool {
         self.reader.alive_bitset().is_none_or(|alive| alive.is_alive(doc))
+    }
+
+    /// How many products that are not deleted there are of each category and of each store. It is counted once.
+    pub fn counts(&self) -> (&[u64], &[u64]) {
+        let count = || {
+            let (mut categories, mut stores) = (vec![0; self.categories.len()], vec![0; self.stores.len()]);
+            for doc in self.reader.doc_ids_alive() {
+                if let Some(count) = categories.get_mut(self.category.get_val(doc) as usize) {
+                    *count += 1;
+                }
+                if let Some(count) = stores.get_mut(self.store.get_val(doc) as usize) {
+                    *count += 1;
+                }
+            }
+            (categories, stores)
+        };
+        let (categories, stores) = self.counts.get_or_init(count);
+        (categories, stores)
     }
 
     pub fn terms(&self, text: Text) -> &InvertedIndexReader {
