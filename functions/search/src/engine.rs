@@ -482,7 +482,8 @@ impl Index {
         let mut found = Vec::with_capacity(segments.len());
         for segment in segments {
             let part = collector.open(segment);
-            let shows = part.hidden().any().then_some(|doc| part.hidden().shows(doc));
+            let shows: &dyn Fn(DocId) -> bool = &|doc| part.hidden().shows(doc);
+            let shows = part.hidden().any().then_some(shows);
             let some = Matcher::new(segment, &plan)?.some_words(shows, &mut enough);
             found.push((part, some));
         }

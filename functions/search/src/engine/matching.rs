@@ -45,7 +45,7 @@ pub const EACH: u32 = 248;
 const WINDOW: usize = if cfg!(test) { 1 << 7 } else { 1 << 13 };
 
 /// How many products of a window are looked at together, once one of them has something.
-const CHUNK: usize = 64;
+const CHUNK: usize = 16;
 
 /// So many times as many products a list must have as are wanted of it for each of these to be looked up by itself.
 const SPARSE: usize = 16;
@@ -93,7 +93,7 @@ impl<'a> Matcher<'a> {
 
     /// Those that have some of the words, as many as `enough` says: first by how many, then by how well. What they are
     /// called is not counted yet.
-    pub fn some_words(mut self, shows: Option<impl Fn(DocId) -> bool>, enough: &mut Enough) -> Vec<Match> {
+    pub fn some_words(mut self, shows: Option<&dyn Fn(DocId) -> bool>, enough: &mut Enough) -> Vec<Match> {
         let mut sums = [0_u32; WINDOW];
         let mut touched = [false; WINDOW / CHUNK];
         let mut found = Vec::new();
@@ -111,7 +111,7 @@ impl<'a> Matcher<'a> {
                     continue;
                 }
                 let sums = &mut sums[chunk * CHUNK..][..CHUNK];
-                if let Some(shows) = &shows {
+                if let Some(shows) = shows {
                     for (doc, sum) in (begin..).zip(&mut *sums).filter(|(_, sum)| **sum > 0) {
                         *sum = if shows(doc) { *sum } else { 0 };
                     }
@@ -276,7 +276,7 @@ enum List {
     /// One term.
     One(Blocks),
     /// One term, with those that have to follow it.
-    Row(Row),
+    Row(Box<Row>),
 }
 
 const IN_CATEGORY: u8 = 1;
@@ -294,7 +294,7 @@ impl Listed {
         };
         let mut add = |list| options.push(Self { list, score: leaf.score, mark });
         if leaf.in_a_row {
-            Row::of(leaf, segment)?.map(List::Row).into_iter().for_each(add);
+            Row::of(leaf, segment)?.map(|row| List::Row(Box::new(row))).into_iter().for_each(add);
             return Ok(());
         }
         for term in &leaf.terms {
@@ -548,9 +548,18 @@ impl Notes {
 
 /// What all options of a word together give a product.
 fn worth(score: u16, elsewhere: u8) -> u32 {
-    let too = |mark, worth| if elsewhere & mark == 0 { 0 } else { worth };
-    let too = too(IN_CATEGORY, CATEGORY_TOO) + too(IN_DESCRIPTION, DESCRIPTION_TOO) - too(IS_BESIDE, BESIDE);
-    u32::from(score).saturating_add_signed(too)
+    // By what is marked.
+    const TOO: [i32; 8] = {
+        let mut too = [0; 8];
+        let mut marks = 0;
+        while marks < 8 {
+            too[marks] = (marks as i32 & 1) * CATEGORY_TOO + (marks as i32 >> 1 & 1) * DESCRIPTION_TOO
+                - (marks as i32 >> 2) * BESIDE;
+            marks += 1;
+        }
+        too
+    };
+    u32::from(score).wrapping_add_signed(TOO[usize::from(elsewhere % 8)])
 }
 
 /// Products of either list, with the more of what they have there.

@@ -17,7 +17,7 @@ const MOST_VALUES: usize = 100;
 const TIE: u32 = 42;
 
 /// How many products are looked at together.
-const BLOCK: u32 = 1024;
+const BLOCK: usize = 128;
 
 /// A product and what it is sorted by: first those with the greater key, of equal ones those with the smaller id. The
 /// greatest of these comes last on a page.
@@ -92,14 +92,27 @@ impl<'a> Collector<'a> {
 
     /// Takes what was found there of products that are neither deleted nor hidden.
     pub fn add(&mut self, part: &mut Part<'a>, matches: &[Match]) {
+        let mut passing = [(0, 0); BLOCK];
+        for block in matches.chunks(BLOCK) {
+            self.add_passing(part, part.filters.passing(block, &mut passing));
+        }
+    }
+
+    /// Takes what passes all filters but category and store. One short loop after another is quicker than all in one.
+    fn add_passing(&mut self, part: &mut Part<'a>, matches: &[Match]) {
         let Part { segment, filters, keys, counts, .. } = part;
-        let (category_of, store_of) = (segment.columns.category.all(), segment.columns.store.all());
-        for (doc, score) in matches {
-            let at = *doc as usize;
-            if !filters.pass(at) {
-                continue;
+        let (categories, stores) = (segment.columns.category.all(), segment.columns.store.all());
+        if filters.category.is_none() && filters.store.is_none() {
+            matches.iter().for_each(|(doc, _)| counts.add_category(categories[*doc as usize]));
+            matches.iter().for_each(|(doc, _)| counts.add_store(stores[*doc as usize]));
+            self.total += matches.len() as u64;
+            for (doc, score) in matches {
+                self.rank(segment, *doc, keys.of_product(*doc as usize, *score));
             }
-            let (category, store) = (category_of[at], store_of[at]);
+            return;
+        }
+        for (doc, score) in matches {
+            let (category, store) = (categories[*doc as usize], stores[*doc as usize]);
             let of_category = filters.category.is_none_or(|wanted| wanted == Some(category));
             let of_store = filters.store.as_ref().is_none_or(|wanted| wanted.contains(&store));
             // A facet is counted with all filters but its own: it tells what another choice would find.
@@ -111,7 +124,7 @@ impl<'a> Collector<'a> {
             }
             if of_category && of_store {
                 self.total += 1;
-                self.rank(segment, *doc, keys.of_product(at, *score));
+                self.rank(segment, *doc, keys.of_product(*doc as usize, *score));
             }
         }
     }
@@ -132,10 +145,10 @@ impl<'a> Collector<'a> {
                 }
             }
         } else {
-            let mut block = Vec::with_capacity(BLOCK as usize);
+            let mut block = Vec::with_capacity(BLOCK);
             let mut end = products;
             while end > 0 {
-                let begin = end.saturating_sub(BLOCK);
+                let begin = end.saturating_sub(BLOCK as DocId);
                 block.clear();
                 block.extend((begin..end).rev().map(|doc| (doc, 0)));
                 part.show(&mut block);
@@ -161,16 +174,18 @@ impl<'a> Collector<'a> {
     }
 
     /// Puts a product where it belongs among the best, if it does.
-    #[inline]
+    #[inline(always)]
     fn rank(&mut self, segment: &Segment, doc: DocId, key: u64) {
         // The rest of a score's key is read of those alone that may come onto the page.
         let best = if self.by_score { key | ((1 << TIE) - 1) } else { key };
         if best >= self.least {
-            self.keep(segment, doc, if self.by_score { key | tie(segment, doc) } else { key });
+            self.keep(segment, doc, key);
         }
     }
 
+    #[inline(never)]
     fn keep(&mut self, segment: &Segment, doc: DocId, key: u64) {
+        let key = if self.by_score { key | tie(segment, doc) } else { key };
         if key < self.least {
             return;
         }
@@ -363,11 +378,20 @@ impl<'a> Filters<'a> {
             && self.store.is_none()
     }
 
-    /// Whether a product passes all but category and store.
-    #[inline]
-    fn pass(&self, at: usize) -> bool {
-        self.in_stock.is_none_or(|in_stock| in_stock[at] == 1)
-            && self.rating.is_none_or(|(ratings, least)| ratings[at] >= least)
-            && self.price.as_ref().is_none_or(|(prices, wanted)| wanted.contains(&prices[at]))
+    /// Those that pass all but category and store.
+    fn passing<'b>(&self, block: &'b [Match], some: &'b mut [Match; BLOCK]) -> &'b [Match] {
+        if self.price.is_none() && self.in_stock.is_none() && self.rating.is_none() {
+            return block;
+        }
+        let mut many = 0;
+        for (doc, score) in block {
+            let at = *doc as usize;
+            let passes = self.in_stock.is_none_or(|in_stock| in_stock[at] == 1)
+                && self.rating.is_none_or(|(ratings, least)| ratings[at] >= least)
+                && self.price.as_ref().is_none_or(|(prices, wanted)| wanted.contains(&prices[at]));
+            some[many] = (*doc, *score);
+            many += usize::from(passes);
+        }
+        &some[..many]
     }
 }
