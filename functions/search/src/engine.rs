@@ -19,6 +19,8 @@ pub mod analyser;
 mod bundle;
 mod matching;
 mod page;
+#[cfg(test)]
+mod plain;
 mod plan;
 mod schema;
 mod segment;
@@ -39,8 +41,8 @@ use tantivy::{
 };
 
 use bundle::Layers;
-use matching::{Match, Matcher};
-use page::{Collector, Found, Hidden};
+use matching::{Enough, Matcher};
+use page::{Collector, Hidden};
 use plan::{Plan, Reading};
 use schema::Fields;
 use segment::Segment;
@@ -265,7 +267,7 @@ impl Index {
     #[expect(clippy::needless_pass_by_value, reason = "bytes are handed over: the index keeps them")]
     pub fn open(base: Bytes, deltas: &[Bytes]) -> Result<Self, EngineError> {
         let deltas = deltas.iter().map(bundle::unpack).collect::<Result<_, _>>()?;
-        Self::over(bundle::unpack(&base)?, deltas)
+        Self::over(bundle::unpack(&base)?, deltas, &[])
     }
 
     /// The same with one delta more.
@@ -277,10 +279,11 @@ impl Index {
     pub fn with_delta(&self, delta: Bytes) -> Result<Self, EngineError> {
         let mut deltas = self.inner.deltas.clone();
         deltas.push(bundle::unpack(&delta)?);
-        Self::over(self.inner.base.clone(), deltas)
+        Self::over(self.inner.base.clone(), deltas, &self.inner.segments)
     }
 
-    fn over(base: Files, deltas: Vec<Files>) -> Result<Self, EngineError> {
+    /// The segments of `before` that are still there are not unpacked again.
+    fn over(base: Files, deltas: Vec<Files>, before: &[Segment]) -> Result<Self, EngineError> {
         let layers = Layers::over(std::iter::once(&base).chain(&deltas));
         let files = tantivy::Index::open(layers.clone())?;
         let fields = Fields::new();
@@ -290,7 +293,8 @@ impl Index {
         let mut segments = Vec::new();
         for segment in files.searchable_segments()? {
             let is_base = base.contains_key(&format!("{}.term", segment.id().uuid_string()));
-            segments.push(Segment::open(&segment, &fields, is_base)?);
+            let before = before.iter().find(|before| before.reader.segment_id() == segment.id());
+            segments.push(Segment::open(&segment, &fields, is_base, before)?);
         }
         Ok(Self { inner: Arc::new(Inner { base, deltas, layers, files, fields, segments }) })
     }
@@ -314,7 +318,7 @@ impl Index {
     /// Every product with its version.
     pub fn versions(&self) -> impl Iterator<Item = (ProductId, u64)> + '_ {
         self.inner.segments.iter().flat_map(|segment| {
-            segment.reader.doc_ids_alive().map(|doc| (segment.id(doc), segment.version.get_val(doc)))
+            segment.reader.doc_ids_alive().map(|doc| (segment.id(doc), segment.version(doc)))
         })
     }
 
@@ -431,76 +435,65 @@ impl Index {
     /// If the index is damaged; never for what was asked.
     pub fn search(&self, query: &Query) -> Result<Page, EngineError> {
         let text: String = query.text.chars().take(MOST_LETTERS).collect();
-        let segments = &self.inner.segments;
         let everything = text.trim().is_empty();
-        let (found, is_partial) = if everything {
-            (segments.iter().map(|_| Found::Everything).collect(), false)
-        } else {
-            let plan = Plan::of(&text, segments, Reading::Search)?;
-            let (found, is_partial) = self.find(&plan, &query.hidden_stores)?;
-            (found.into_iter().map(Found::These).collect::<Vec<_>>(), is_partial)
-        };
         let left = DEEPEST.saturating_sub(query.after.map_or(0, |after| after.rank));
         let limit = query.limit.min(usize::try_from(left).unwrap_or_default());
         let mut collector = Collector::new(query, !everything, limit);
-        for (segment, found) in segments.iter().zip(found) {
-            collector.add(segment, found);
-        }
+        let is_partial = if everything {
+            self.inner.segments.iter().for_each(|segment| collector.add_all(segment));
+            false
+        } else {
+            self.find(&Plan::of(&text, &self.inner.segments, Reading::Search)?, &mut collector)?
+        };
         let (hits, total, facets) = collector.finish();
         Ok(Page { hits, total, facets, is_partial })
     }
 
-    /// What of each segment fits a plan: all its words, or if nothing has them, some. The filters have no say in that,
-    /// so that a count is what its filter finds.
-    fn find(&self, plan: &Plan, hidden: &HashSet<StoreId>) -> Result<(Vec<Vec<Match>>, bool), EngineError> {
+    /// Collects what fits a plan: all its words, or if nothing has them, some; whether these are some. The filters have
+    /// no say in that, so that a count is what its filter finds.
+    fn find<'a>(&'a self, plan: &Plan, collector: &mut Collector<'a>) -> Result<bool, EngineError> {
         let segments = &self.inner.segments;
-        let hidden: Vec<Hidden> = segments.iter().map(|segment| Hidden::of(segment, hidden)).collect();
-        let shown = |at: usize, mut matches: Vec<Match>| {
-            matches.retain(|(doc, _)| hidden[at].shows(&segments[at], *doc));
-            matches
-        };
-        let mut matchers: Vec<Matcher<'_>> =
-            segments.iter().map(|segment| Matcher::new(segment, plan)).collect();
-        for letters in [false, true] {
-            let mut found = Vec::with_capacity(segments.len());
-            for (at, matcher) in matchers.iter_mut().enumerate() {
-                let matches = if letters { matcher.by_number(true)? } else { matcher.all_words()? };
-                found.push(shown(at, matches));
-            }
-            if found.iter().any(|matches| !matches.is_empty()) {
-                return Ok((found, false));
-            }
+        let mut is_found = false;
+        for segment in segments {
+            let mut part = collector.open(segment);
+            Matcher::new(segment, plan)?.all_words(|matches| {
+                part.show(matches);
+                is_found |= !matches.is_empty();
+                collector.add(&mut part, matches);
+            })?;
+            collector.close(part);
+        }
+        if is_found {
+            return Ok(false);
+        }
+        for segment in segments {
+            let mut part = collector.open(segment);
+            let mut matches = matching::by_number(segment, plan, true)?;
+            part.show(&mut matches);
+            is_found |= !matches.is_empty();
+            collector.add(&mut part, &matches);
+            collector.close(part);
         }
         let plan = plan.one_by_one();
-        if plan.groups.len() < 2 {
-            return Ok((vec![Vec::new(); segments.len()], false));
+        if is_found || plan.groups.len() < 2 {
+            return Ok(false);
         }
-        let mut matchers: Vec<Matcher<'_>> =
-            segments.iter().map(|segment| Matcher::new(segment, &plan)).collect();
-        let mut words = Vec::with_capacity(segments.len());
-        for (at, matcher) in matchers.iter_mut().enumerate() {
-            words.push(matcher.each_word()?.into_iter().map(|word| shown(at, word)).collect::<Vec<_>>());
+        let mut enough = Enough::of(&plan);
+        let mut found = Vec::with_capacity(segments.len());
+        for segment in segments {
+            let part = collector.open(segment);
+            let shows: &dyn Fn(DocId) -> bool = &|doc| part.hidden().shows(doc);
+            let shows = part.hidden().any().then_some(shows);
+            let some = Matcher::new(segment, &plan)?.some_words(shows, &mut enough);
+            found.push((part, some));
         }
-        // The fewer products have a word, the more it says.
-        let rarity: Vec<u32> = (0..plan.groups.len())
-            .map(|word| words.iter().map(|words| words[word].len()).sum::<usize>())
-            .map(|count| 8 * (usize::BITS - 1 - count.max(1).leading_zeros()).abs_diff(usize::BITS).min(31))
-            .collect();
-        let found: Vec<Vec<Match>> = matchers
-            .iter_mut()
-            .zip(&words)
-            .map(|(matcher, words)| matcher.any_word(words, &rarity))
-            .collect();
-        let most =
-            found.iter().flatten().map(|(_, score)| Matcher::covered(*score)).max().unwrap_or_default();
-        // Half of the words at least, and none that has two less than the best. A word that was guessed is half of one.
-        let half = u32::try_from(plan.groups.len()).unwrap_or(u32::MAX);
-        let least = half.max(most.saturating_sub(2)).min(most);
-        let keep = |mut matches: Vec<Match>| {
-            matches.retain(|(_, score)| Matcher::covered(*score) >= least);
-            matches
-        };
-        Ok((found.into_iter().map(keep).collect(), true))
+        for (mut part, mut matches) in found {
+            matches.retain(|(_, score)| *score >= enough.least());
+            matching::add_name(part.segment(), &plan, &mut matches, 16);
+            collector.add(&mut part, &matches);
+            collector.close(part);
+        }
+        Ok(true)
     }
 
     /// Names of products that what was typed so far may become, best first, at most `limit`.
@@ -517,25 +510,22 @@ impl Index {
         let text: String = text.chars().take(MOST_LETTERS).collect();
         let segments = &self.inner.segments;
         let plan = Plan { sku: None, ..Plan::of(&text, segments, Reading::Typing)? };
-        let stores = segments.iter().flat_map(|segment| segment.stores.iter().flatten());
+        let stores = segments.iter().flat_map(|segment| segment.columns.stores.iter().flatten());
         let hidden: HashSet<StoreId> = stores.map(|store| store.id).filter(|id| hidden(*id)).collect();
-        let mut best: Vec<(u32, ProductId, usize, DocId)> = Vec::new();
+        // Several products may have one name.
+        let most = limit.saturating_mul(4);
+        let mut best = Best::of(most);
         for (at, segment) in segments.iter().enumerate() {
             let shown = Hidden::of(segment, &hidden);
-            let mut matches = Matcher::new(segment, &plan).all_words()?;
-            matches.retain(|(doc, _)| shown.shows(segment, *doc));
-            best.extend(matches.into_iter().map(|(doc, score)| (u32::MAX - score, segment.id(doc), at, doc)));
+            Matcher::new(segment, &plan)?.all_words(|matches| {
+                for (doc, score) in matches.iter().filter(|(doc, _)| shown.shows(*doc)) {
+                    best.add(u32::MAX - score, || (segment.id(*doc), at, *doc));
+                }
+            })?;
         }
-        // Several products may have one name.
-        let most = limit.saturating_mul(4).min(best.len());
-        if most < best.len() {
-            best.select_nth_unstable(most);
-            best.truncate(most);
-        }
-        best.sort_unstable();
         let mut suggestions = Vec::new();
         let mut seen = HashSet::new();
-        for (_, product_id, at, doc) in best {
+        for (product_id, at, doc) in best.sorted() {
             if suggestions.len() == limit {
                 break;
             }
@@ -546,6 +536,46 @@ impl Index {
             }
         }
         Ok(suggestions)
+    }
+}
+
+/// The first of many by a number, and by what they are where that is equal.
+struct Best<T> {
+    most: usize,
+    /// Not many more than are wanted, so that sorting them is little work.
+    some: Vec<(u32, T)>,
+    /// What is behind this is not among the first.
+    last: u32,
+}
+
+impl<T: Ord> Best<T> {
+    fn of(most: usize) -> Self {
+        Self { most, some: Vec::new(), last: u32::MAX }
+    }
+
+    fn add(&mut self, number: u32, what: impl FnOnce() -> T) {
+        if number > self.last {
+            return;
+        }
+        self.some.push((number, what()));
+        if self.some.len() > self.most.saturating_mul(2).saturating_add(32) {
+            self.cut();
+            self.last = self.some.iter().map(|(number, _)| *number).max().unwrap_or_default();
+        }
+    }
+
+    fn cut(&mut self) {
+        if self.some.len() > self.most {
+            self.some.select_nth_unstable(self.most);
+            self.some.truncate(self.most);
+        }
+    }
+
+    /// The first, in their order.
+    fn sorted(mut self) -> impl Iterator<Item = T> {
+        self.cut();
+        self.some.sort_unstable();
+        self.some.into_iter().map(|(_, what)| what)
     }
 }
 

@@ -165,6 +165,11 @@ impl Set {
     fn check(&self, name: &str, index: &Index, deep: usize, right: usize) {
         let wrong = self.wrong(index, deep);
         let answered = self.queries.len() - wrong.len();
+        println!(
+            "{name}: {answered} of {} within the first {deep} of {}",
+            self.queries.len(),
+            index.documents()
+        );
         assert!(answered >= right, "{name}: {answered} of the first {deep}\n{}", wrong.join("\n"));
     }
 

@@ -33,9 +33,9 @@ fn main() -> ExitCode {
 /// Measures all, and gives what missed its bound.
 fn run() -> Result<Vec<String>, EngineError> {
     println!(
-        "| products | build | bytes each | open | delta of 100: made, bytes, opened | merge of 8 | compact |"
+        "| products | build | bytes each | open | first page | delta of 100: made, bytes, opened | merge of 8 | compact |"
     );
-    println!("| --- | --- | --- | --- | --- | --- | --- |");
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
     let counts = std::env::args().skip(1).filter_map(|count| count.parse().ok());
     let mut missed = Vec::new();
     let indexes = counts.map(|count| measure_writing(count, &mut missed)).collect::<Result<Vec<_>, _>>()?;
@@ -94,6 +94,9 @@ fn measure_writing(count: u64, missed: &mut Vec<String>) -> Result<(u64, Index),
     let base = Bytes::new(base);
     let (index, open) = timed(|| Index::open(base.clone(), &[]));
     let index = index?;
+    // It unpacks the columns.
+    let (page, first) = timed(|| index.search(&ask("black".into())));
+    page?;
     let mut changed = index.clone();
     let mut made = Vec::new();
     for batch in 0..8 {
@@ -113,10 +116,11 @@ fn measure_writing(count: u64, missed: &mut Vec<String>) -> Result<(u64, Index),
     let (compacted, compact) = timed(|| changed.compact());
     compacted?;
     println!(
-        "| {count} | {:.1} s | {} | {:.2} ms | {:.0} ms, {} KB, {:.2} ms | {:.0} ms | {:.1} s |",
+        "| {count} | {:.1} s | {} | {:.2} ms | {:.1} ms | {:.0} ms, {} KB, {:.2} ms | {:.0} ms | {:.1} s |",
         build.as_secs_f64(),
         size as u64 / count,
         millis(open),
+        millis(first),
         millis(apply),
         bytes / 1000,
         millis(opened),
