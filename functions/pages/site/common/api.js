@@ -10,6 +10,7 @@
 //                headers   { "Cart-Token": "…" }
 //                signal    an AbortSignal
 //                anonymous true: without the token, even if somebody is signed in
+//                access    true: with the access token, which the account's own routes ask for, not the ID token
 //                tries     how often at most; 3 for what may be repeated, otherwise 1
 //   newKey() → an Idempotency-Key. One is made for each thing a person means to do, not for each try
 //   upload(url, file, told?) → puts a file to its presigned URL; told(part) with 0 to 1
@@ -132,7 +133,7 @@ export async function request(method, path, options = {}) {
   const tries = options.tries ?? (mayRepeat ? SECONDS_TO_WAIT.length + 1 : 1);
   let hasRefreshed = false;
   for (let tried = 1; ; tried++) {
-    const token = options.anonymous ? null : await authorizer.token();
+    const token = options.anonymous ? null : await authorizer.token(options.access);
     try {
       const { answer, body } = await once(method, path, options, token);
       if (answer.ok) return { status: answer.status, body, etag: answer.headers.get("etag"), headers: answer.headers };

@@ -121,7 +121,7 @@ export function icon(name) {
 }
 
 // Widths of the three sizes that the shop makes of a picture.
-const WIDTHS = { small: 320, medium: 800, large: 1600 };
+const WIDTHS = { small: 320, medium: 960, large: 1920 };
 
 export function picture({ images, imageUrl, alt = "", sizes = "100vw", eager = false } = {}) {
   const source = images?.medium ?? imageUrl;

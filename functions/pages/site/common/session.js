@@ -83,14 +83,14 @@ function renew() {
 }
 
 authorize({
-  async token() {
+  async token(access) {
     if (!kept) return null;
     if (!tokens || tokens.until - EARLY < Date.now()) await renew();
-    return tokens?.id ?? null;
+    return (access ? tokens?.access : tokens?.id) ?? null;
   },
   async refused(token) {
     if (!kept) return false;
-    return tokens?.id !== token || renew();
+    return (tokens && ![tokens.id, tokens.access].includes(token)) || renew();
   },
 });
 

@@ -59,6 +59,8 @@ export const words = {
   "sign.code": "Code der Authenticator-App",
   "sign.codeHint": "Sechs Ziffern, alle halbe Minute neu.",
   "sign.second": "Zweiter Faktor",
+  "sign.again": "Noch einmal anmelden",
+  "sign.againText": "Dafür wird das Passwort noch einmal gebraucht, damit es niemand sonst an diesem Gerät tun kann.",
 
   "order.awaiting_payment": "Wartet auf Zahlung",
   "order.pending": "In Vorbereitung",

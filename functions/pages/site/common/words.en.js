@@ -59,6 +59,8 @@ export const words = {
   "sign.code": "Code of your authenticator app",
   "sign.codeHint": "Six digits, new every half minute.",
   "sign.second": "Second factor",
+  "sign.again": "Sign in once more",
+  "sign.againText": "This needs your password again, so that nobody else who sits here can do it.",
 
   "order.awaiting_payment": "Awaiting payment",
   "order.pending": "Being prepared",
