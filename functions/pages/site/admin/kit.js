@@ -52,7 +52,8 @@ export async function change(method, path, body, options = {}) {
     unanswered.delete(what);
     return answer.body;
   } catch (problem) {
-    if (problem instanceof Problem && problem.status >= 400 && problem.status < 500 && problem.status !== 429) unanswered.delete(what);
+    if (problem instanceof Problem && problem.status >= 400 && problem.status < 500 && problem.status !== 429)
+      unanswered.delete(what);
     throw problem;
   }
 }
@@ -62,7 +63,10 @@ export async function done(words) {
   toast(words);
   if (document.activeElement === document.body) {
     const heading = document.querySelector("main h1");
-    if (heading) { heading.tabIndex = -1; heading.focus({ preventScroll: true }); }
+    if (heading) {
+      heading.tabIndex = -1;
+      heading.focus({ preventScroll: true });
+    }
   }
 }
 
@@ -71,7 +75,23 @@ const LOST = new Set(["precondition-failed", "conflict", "stock-changed"]);
 // What a person can do about a problem, below its words.
 function wayOut(problem, leave = () => {}) {
   if (LOST.has(problem.code)) {
-    return [$("p", t("admin.lost")), $("p", $("button.secondary", { type: "button", onclick: () => { leave(); reload(); } }, t("admin.latest")))];
+    return [
+      $("p", t("admin.lost")),
+      $(
+        "p",
+        $(
+          "button.secondary",
+          {
+            type: "button",
+            onclick: () => {
+              leave();
+              reload();
+            },
+          },
+          t("admin.latest"),
+        ),
+      ),
+    ];
   }
   if (problem.code === "second-factor-needed") return $("p", a("/security", t("admin.secondFactor")));
   return null;
@@ -85,17 +105,19 @@ function nearest(fields, name) {
   return isField(at) ? at : name;
 }
 
-const careful = (send, fields) => async (values, { form: element }) => {
-  try {
-    await send(values, element);
-  } catch (problem) {
-    if (isAborted(problem)) return;
-    for (const error of problem.errors ?? []) error.field = nearest(fields, error.field);
-    element.fail(problem);
-    const out = wayOut(problem, () => element.closest("dialog")?.close());
-    if (out) element.querySelector(".form-problem .notice > div")?.append(...[out].flat());
-  }
-};
+const careful =
+  (send, fields) =>
+  async (values, { form: element }) => {
+    try {
+      await send(values, element);
+    } catch (problem) {
+      if (isAborted(problem)) return;
+      for (const error of problem.errors ?? []) error.field = nearest(fields, error.field);
+      element.fail(problem);
+      const out = wayOut(problem, () => element.closest("dialog")?.close());
+      if (out) element.querySelector(".form-problem .notice > div")?.append(...[out].flat());
+    }
+  };
 
 export const saving = ({ send, ...given }) => form({ ...given, onsubmit: careful(send, given.fields) });
 
@@ -103,71 +125,145 @@ export function asks({ title, text = [], yes, danger = true, fields = [], layout
   return new Promise(answered => {
     let given = null;
     const close = () => dialog.close();
-    const asked = saving({ fields, yes, danger, layout, no: [t("button.cancel"), close],
-      send: async values => { given = (await send(values)) ?? true; close(); } });
+    const asked = saving({
+      fields,
+      yes,
+      danger,
+      layout,
+      no: [t("button.cancel"), close],
+      send: async values => {
+        given = (await send(values)) ?? true;
+        close();
+      },
+    });
     const heading = $("h2", { id: `question-${newKey()}` }, title);
-    const dialog = $("dialog.dialog", { "aria-labelledby": heading.id, onclose: () => { dialog.remove(); answered(given); } },
-      heading, [text].flat().filter(Boolean).map(words => $("p", words)), asked);
+    const dialog = $(
+      "dialog.dialog",
+      {
+        "aria-labelledby": heading.id,
+        onclose: () => {
+          dialog.remove();
+          answered(given);
+        },
+      },
+      heading,
+      [text]
+        .flat()
+        .filter(Boolean)
+        .map(words => $("p", words)),
+      asked,
+    );
     document.body.append(dialog);
     dialog.showModal();
     (fields[0]?.input ?? asked.querySelector("button.secondary")).focus();
   });
 }
 
-export const asking = (words, question, then, kind = question.danger === false ? "secondary" : "danger") =>
-  $(`button.${kind}`, { type: "button", onclick: async () => {
-    const given = await asks(question);
-    if (given) await then(given);
-  } }, words);
+export const asking = (words, question, then, kind = question.danger === false ? "secondary" : "secondary.bad") =>
+  $(
+    `button.${kind}`,
+    {
+      type: "button",
+      onclick: async () => {
+        const given = await asks(question);
+        if (given) await then(given);
+      },
+    },
+    words,
+  );
 
 export function act(words, task, kind = "secondary") {
-  const button = $(`button.${kind}`, { type: "button", onclick: () => busyWhile(button, async () => {
-    const place = button.closest(".buttons, td, .actions") ?? button.parentElement;
-    place.parentElement.querySelector(":scope > .told-here")?.remove();
-    try {
-      await task(button);
-    } catch (problem) {
-      if (isAborted(problem)) return;
-      const box = problemBox(problem);
-      box.querySelector("div").append(...[wayOut(problem)].flat().filter(Boolean));
-      place.after($("div.told-here", box));
-    }
-  }) }, words);
+  const button = $(
+    `button.${kind}`,
+    {
+      type: "button",
+      onclick: () =>
+        busyWhile(button, async () => {
+          const place = button.closest(".buttons, td, .actions") ?? button.parentElement;
+          place.parentElement.querySelector(":scope > .told-here")?.remove();
+          try {
+            await task(button);
+          } catch (problem) {
+            if (isAborted(problem)) return;
+            const box = problemBox(problem);
+            box.querySelector("div").append(...[wayOut(problem)].flat().filter(Boolean));
+            place.after($("div.told-here", box));
+          }
+        }),
+    },
+    words,
+  );
   return button;
 }
 
 // ── What is shown ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-export const head = (title, ...actions) => $("div.head", $("h1", title), actions.flat().some(Boolean) && $("div.buttons", actions));
+export const head = (title, ...actions) =>
+  $("div.head", $("h1", title), actions.flat().some(Boolean) && $("div.buttons", actions));
 
-export const facts = pairs => $("dl.facts", pairs.filter(Boolean).filter(([, value]) => value != null && value !== "" && value !== false)
-  .map(([name, value]) => $("div", $("dt", name), $("dd", value))));
+export const facts = pairs =>
+  $(
+    "dl.facts",
+    pairs
+      .filter(Boolean)
+      .filter(([, value]) => value != null && value !== "" && value !== false)
+      .map(([name, value]) => $("div", $("dt", name), $("dd", value))),
+  );
 
 export function pager(path, query, nextCursor, name = "cursor") {
   if (!nextCursor && !query[name]) return null;
-  return $("nav.pager", { "aria-label": t("admin.pages") },
+  return $(
+    "nav.pager",
+    { "aria-label": t("admin.pages") },
     query[name] && $("a.secondary", { href: to(path, { ...query, [name]: null }) }, t("admin.firstPage")),
-    nextCursor && $("a.secondary", { href: to(path, { ...query, [name]: nextCursor }) }, t("admin.nextPage")));
+    nextCursor && $("a.secondary", { href: to(path, { ...query, [name]: nextCursor }) }, t("admin.nextPage")),
+  );
 }
 
 // What is chosen becomes the view's address, so that it can be kept, sent and gone back to.
 export function filter(path, fields) {
-  const element = $("form.filters", { role: "search", novalidate: true, onsubmit: event => {
-    event.preventDefault();
-    go(at(path, Object.fromEntries(fields.map(field => [field.name, field.value()]))));
-  } }, fields.map(field => field.element), $("button.secondary", { type: "submit" }, t("admin.show")));
-  for (const { input } of fields) if (input.tagName === "SELECT") input.addEventListener("change", () => element.requestSubmit());
+  const element = $(
+    "form.filters",
+    {
+      role: "search",
+      novalidate: true,
+      onsubmit: event => {
+        event.preventDefault();
+        go(at(path, Object.fromEntries(fields.map(field => [field.name, field.value()]))));
+      },
+    },
+    fields.map(field => field.element),
+    $("button.secondary", { type: "submit" }, t("admin.show")),
+  );
+  for (const { input } of fields)
+    if (input.tagName === "SELECT") input.addEventListener("change", () => element.requestSubmit());
   return element;
 }
 
-export const places = (label, entries) => $("nav.places", { "aria-label": label }, entries.map(([words, href, isHere]) =>
-  $("a", { href, "aria-current": isHere ? "page" : null }, words)));
+export const places = (label, entries) =>
+  $(
+    "nav.places",
+    { "aria-label": label },
+    entries.map(([words, href, isHere]) => $("a", { href, "aria-current": isHere ? "page" : null }, words)),
+  );
 
-export const when = time => time ? $("time", { datetime: time, title: ago(time) }, dateTime(time)) : "";
+export const when = time => (time ? $("time", { datetime: time, title: ago(time) }, dateTime(time)) : "");
 
 const KINDS = {
   good: ["delivered", "captured", "paid", "active", "published", "received", "sent", "accepted", "won", "not-needed"],
-  warn: ["pending", "to_send", "requested", "awaiting_payment", "unpaid", "refunding", "open", "creating", "inquiry", "draft", "low"],
+  warn: [
+    "pending",
+    "to_send",
+    "requested",
+    "awaiting_payment",
+    "unpaid",
+    "refunding",
+    "open",
+    "creating",
+    "inquiry",
+    "draft",
+    "low",
+  ],
   bad: ["refused", "charged_back", "disabled", "deactivated", "failed", "dead", "lost", "stopped", "sold_out"],
   info: ["shipping", "shipped", "processing", "sending", "admin", "seller"],
 };
@@ -177,14 +273,20 @@ export function state(kind, code) {
   return badge(colour, has(`admin.${kind}.${code}`) ? t(`admin.${kind}.${code}`) : code.replaceAll(/[_-]/g, " "));
 }
 
-export const thumb = (of, alt = "") => $("span.thumb", picture({ images: of?.images, imageUrl: of?.imageUrl, alt, sizes: "80px" }));
+export const thumb = (of, alt = "") =>
+  $("span.thumb", picture({ images: of?.images, imageUrl: of?.imageUrl, alt, sizes: "80px" }));
 
 // ── Pictures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 export const PICTURES = "image/png,image/jpeg,image/webp,image/gif,image/avif";
 
 export async function sent(path, [file], more, isThere) {
-  const announced = await change("POST", path, { fileName: file.name, fileType: file.type, fileSize: file.size, ...more });
+  const announced = await change("POST", path, {
+    fileName: file.name,
+    fileType: file.type,
+    fileSize: file.size,
+    ...more,
+  });
   await upload(announced.uploadUrl ?? announced.uploadURL, file);
   for (let tries = 0; tries < 12; tries++) {
     await new Promise(over => setTimeout(over, 400 + 200 * tries));

@@ -7,16 +7,23 @@ import { empty, problemBox } from "../common/ui.js";
 import { changes, forget, isSignedIn, person, signOut, start as resume } from "../common/session.js";
 import { link, navigation, start } from "../common/router.js";
 import { choose, language, LANGUAGES, speak, t } from "../common/words.js";
+import { settings } from "../shop/settings.js";
 import { a, head } from "./kit.js";
 import { signing } from "./signin.js";
 
+const brand = () => t("admin.brand", settings);
 const IDLE_MINUTES = 30;
 const TOUCHED = "cartwright.admin.touched";
 
 // A view is loaded when it is first shown.
 const from = (load, name) => async given => (await load())[name](given);
-const orders = () => import("./orders.js"), products = () => import("./products.js"), people = () => import("./people.js");
-const stores = () => import("./stores.js"), coupons = () => import("./coupons.js"), settings = () => import("./settings.js"), webhooks = () => import("./webhooks.js");
+const orders = () => import("./orders.js"),
+  products = () => import("./products.js"),
+  people = () => import("./people.js");
+const stores = () => import("./stores.js"),
+  coupons = () => import("./coupons.js"),
+  rules = () => import("./settings.js"),
+  webhooks = () => import("./webhooks.js");
 
 const ROUTES = [
   ["/", from(() => import("./home.js"), "home")],
@@ -34,19 +41,32 @@ const ROUTES = [
   ["/coupons", from(coupons, "coupons")],
   ["/coupons/new", from(coupons, "newCoupon")],
   ["/coupons/:code", from(coupons, "coupon")],
-  ["/settings/shipping", from(settings, "shipping")],
-  ["/settings/tax", from(settings, "tax")],
+  ["/settings/shipping", from(rules, "shipping")],
+  ["/settings/tax", from(rules, "tax")],
   ["/webhooks", from(webhooks, "webhooks")],
   ["/webhooks/new", from(webhooks, "newWebhook")],
   ["/webhooks/:id", from(webhooks, "webhook")],
   ["/security", from(() => import("./security.js"), "security")],
 ];
 
-const PLACES = [["/", "home", "bell"], ["/orders", "orders", "box"], ["/returns", "returns", "left"], ["/products", "products", "picture"], ["/people", "people", "person"],
-  ["/stores", "stores", "store"], ["/reviews", "reviews", "star"], ["/pictures", "pictures", "filter"], ["/coupons", "coupons", "cart"], ["/settings/shipping", "settings", "truck"],
-  ["/webhooks", "webhooks", "out"]];
+const PLACES = [
+  ["/", "home", "bell"],
+  ["/orders", "orders", "box"],
+  ["/returns", "returns", "left"],
+  ["/products", "products", "picture"],
+  ["/people", "people", "person"],
+  ["/stores", "stores", "store"],
+  ["/reviews", "reviews", "star"],
+  ["/pictures", "pictures", "filter"],
+  ["/coupons", "coupons", "cart"],
+  ["/settings/shipping", "settings", "truck"],
+  ["/webhooks", "webhooks", "out"],
+];
 
-const missing = async () => ({ title: t("admin.missing"), element: $("div", head(t("admin.missing")), empty(t("admin.missing.text"), $("p", a("/", t("admin.home"))))) });
+const missing = async () => ({
+  title: t("admin.missing"),
+  element: $("div", head(t("admin.missing")), empty(t("admin.missing.text"), $("p", a("/", t("admin.home"))))),
+});
 
 function failed({ error, again }) {
   const heading = t(error.status === 404 ? "admin.missing" : "admin.failed");
@@ -57,28 +77,87 @@ function failed({ error, again }) {
 
 function frame() {
   const outlet = $("main#main.outlet", { tabindex: "-1" });
-  const entries = PLACES.map(([path, name, drawn]) => [path, $("a", { href: link(path) }, icon(drawn), t(`admin.${name}`))]);
-  const menu = $("button.bare.menu", { type: "button", "aria-expanded": "false", "aria-controls": "places", "aria-label": t("admin.menu"), onclick: () => open(menu.getAttribute("aria-expanded") !== "true") }, icon("menu"));
-  const open = isOpen => { menu.setAttribute("aria-expanded", String(isOpen)); way.classList.toggle("open", isOpen); };
-  const languages = $("select", { "aria-label": t("page.language"), value: language(), onchange: event => choose(event.target.value) }, LANGUAGES.map(([code, name]) => $("option", { value: code, selected: code === language() }, name)));
-  const way = $("nav#places.way", { "aria-label": t("admin.way") }, $("ul", entries.map(([, entry]) => $("li", entry))),
-    $("div.at-the-end", $("p.small.soft", person()?.email), $("a", { href: link("/security") }, icon("lock"), t("admin.security")), $("a", { href: "/shop" }, icon("store"), t("admin.toShop")), languages,
-      $("button.secondary.compact", { type: "button", onclick: leave }, t("sign.out"))));
+  const entries = PLACES.map(([path, name, drawn]) => [
+    path,
+    $("a", { href: link(path) }, icon(drawn), t(`admin.${name}`)),
+  ]);
+  const menu = $(
+    "button.bare.menu",
+    {
+      type: "button",
+      "aria-expanded": "false",
+      "aria-controls": "places",
+      "aria-label": t("admin.menu"),
+      onclick: () => open(menu.getAttribute("aria-expanded") !== "true"),
+    },
+    icon("menu"),
+  );
+  const open = isOpen => {
+    menu.setAttribute("aria-expanded", String(isOpen));
+    way.classList.toggle("open", isOpen);
+  };
+  const languages = $(
+    "select",
+    { "aria-label": t("page.language"), value: language(), onchange: event => choose(event.target.value) },
+    LANGUAGES.map(([code, name]) => $("option", { value: code, selected: code === language() }, name)),
+  );
+  const way = $(
+    "nav#places.way",
+    { "aria-label": t("admin.way") },
+    $(
+      "ul",
+      entries.map(([, entry]) => $("li", entry)),
+    ),
+    $(
+      "div.at-the-end",
+      $("p.small.soft", person()?.email),
+      $("a", { href: link("/security") }, icon("lock"), t("admin.security")),
+      $("a", { href: "/shop" }, icon("store"), t("admin.toShop")),
+      languages,
+      $("button.secondary.compact", { type: "button", onclick: leave }, t("sign.out")),
+    ),
+  );
   const offline = $("div.offline", { role: "status", hidden: true }, t("page.offline"));
-  on(connection, "lost", () => { offline.hidden = false; });
-  on(connection, "back", () => { offline.hidden = true; });
-  on(way, "keydown", event => { if (event.key === "Escape") { open(false); menu.focus(); } });
+  on(connection, "lost", () => {
+    offline.hidden = false;
+  });
+  on(connection, "back", () => {
+    offline.hidden = true;
+  });
+  on(way, "keydown", event => {
+    if (event.key === "Escape") {
+      open(false);
+      menu.focus();
+    }
+  });
   on(navigation, "shown", () => {
     open(false);
     const path = location.hash.slice(1).split("?")[0] || "/";
     for (const [to, entry] of entries) {
       const isHere = to === "/" ? path === "/" : path.startsWith(to.replace(/\/shipping$/, ""));
-      if (isHere) entry.setAttribute("aria-current", "page"); else entry.removeAttribute("aria-current");
+      if (isHere) entry.setAttribute("aria-current", "page");
+      else entry.removeAttribute("aria-current");
     }
   });
-  // "#main" would be another view.
-  const skip = $("a.skip", { href: "#/", onclick: event => { event.preventDefault(); outlet.focus(); } }, t("page.skip"));
-  fill(document.body, skip, offline, $("header.top", menu, $("a.brand", { href: link("/") }, icon("store"), $("span", t("admin.brand")))), $("div.frame", way, outlet));
+  // An address of #main would be another view.
+  const skip = $(
+    "a.skip",
+    {
+      href: "#main",
+      onclick: event => {
+        event.preventDefault();
+        outlet.focus();
+      },
+    },
+    t("page.skip"),
+  );
+  fill(
+    document.body,
+    skip,
+    offline,
+    $("header.top", menu, $("a.brand", { href: link("/") }, icon("store"), $("span", brand()))),
+    $("div.frame", way, outlet),
+  );
   return outlet;
 }
 
@@ -94,9 +173,25 @@ async function leave() {
 }
 
 function greet() {
-  const inside = signing(async () => { who = person().userId; await enter(); });
+  const inside = signing(async () => {
+    who = person().userId;
+    await enter();
+    document.querySelector("main h1")?.focus();
+  });
   document.title = t("admin.signIn");
-  fill(document.body, $("main.greeting", $("div.card", $("p.brand", icon("store"), t("admin.brand")), $("h1", t("admin.signIn")), inside, $("p.small", $("a", { href: "/shop" }, t("admin.toShop"))))));
+  fill(
+    document.body,
+    $(
+      "main.greeting",
+      $(
+        "div.card",
+        $("p.brand", icon("store"), brand()),
+        $("h1", t("admin.signIn")),
+        inside,
+        $("p.small", $("a", { href: "/shop" }, t("admin.toShop"))),
+      ),
+    ),
+  );
 }
 
 // After 30 minutes without a touch, and when the shop ends the sign-in, whoever sits here is asked again. What was typed
@@ -112,9 +207,18 @@ function lock() {
     dialog.remove();
     return undefined;
   });
-  const dialog = $("dialog.dialog.lock", { "aria-labelledby": "locked", oncancel: event => event.preventDefault(),
-    // A browser may close it all the same.
-    onclose: () => dialog.isConnected && document.body.classList.contains("locked") && dialog.showModal() }, $("h2#locked", t("admin.again")), $("p", t("admin.again.text")), inside);
+  const dialog = $(
+    "dialog.dialog.lock",
+    {
+      "aria-labelledby": "locked",
+      oncancel: event => event.preventDefault(),
+      // A browser may close it all the same.
+      onclose: () => dialog.isConnected && document.body.classList.contains("locked") && dialog.showModal(),
+    },
+    $("h2#locked", t("admin.again")),
+    $("p", t("admin.again.text")),
+    inside,
+  );
   document.body.append(dialog);
   dialog.showModal();
 }
@@ -122,9 +226,11 @@ function lock() {
 let who = null;
 
 async function enter() {
-  on(changes, "changed", () => { if (!isSignedIn() && !isLeaving && person() === null) lock(); });
+  on(changes, "changed", () => {
+    if (!isSignedIn() && !isLeaving && person() === null) lock();
+  });
   const outlet = frame();
-  await start({ base: "/admin", hash: true, outlet, routes: ROUTES, title: t("admin.brand"), missing, failed });
+  await start({ base: "/admin", hash: true, outlet, routes: ROUTES, title: brand(), missing, failed });
 }
 
 // A tab that slept, or was closed and restored, has no timer that went off.
@@ -136,12 +242,17 @@ function keepTouched() {
   for (const type of ["pointerdown", "keydown"]) addEventListener(type, touch, { passive: true });
 }
 
-await speak({ en: () => import("./words.en.js"), de: () => import("./words.de.js") });
-keepTouched();
-await resume({ idleMinutes: IDLE_MINUTES });
-if (person()?.isAdmin) {
+async function begin() {
+  await speak({ en: () => import("./words.en.js"), de: () => import("./words.de.js") });
+  keepTouched();
+  await resume({ idleMinutes: IDLE_MINUTES });
+  if (!person()?.isAdmin) return greet();
   who = person().userId;
-  await enter();
-} else {
-  greet();
+  return enter();
 }
+
+begin().catch(error => {
+  console.error(error);
+  const words = document.getElementById("failed");
+  if (words) words.hidden = false;
+});

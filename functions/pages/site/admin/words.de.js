@@ -1,11 +1,13 @@
 // What the admin page alone says, in German; see common/words.js.
 export const words = {
   // The frame
-  "admin.brand": "Shop-Verwaltung",
-  "admin.signIn": "In der Shop-Verwaltung anmelden",
-  "admin.noAdmin": "Dieses Konto gehört niemandem aus der Verwaltung. Das kann jemand aus der Verwaltung des Shops ändern.",
+  "admin.brand": "{name}-Verwaltung",
+  "admin.signIn": "Anmelden",
+  "admin.noAdmin":
+    "Dieses Konto gehört niemandem aus der Verwaltung. Das kann jemand aus der Verwaltung des Shops ändern.",
   "admin.again": "Bitte melden Sie sich noch einmal an",
-  "admin.again.text": "Sie waren eine Weile weg, oder Ihre Anmeldung ist abgelaufen. Was Sie geschrieben haben, ist noch da.",
+  "admin.again.text":
+    "Sie waren eine Weile weg, oder Ihre Anmeldung ist abgelaufen. Was Sie geschrieben haben, ist noch da.",
   "admin.way": "Verwaltung",
   "admin.menu": "Menü",
   "admin.toShop": "Zum Shop",
@@ -21,7 +23,8 @@ export const words = {
   "admin.firstPage": "Erste Seite",
   "admin.nextPage": "Nächste Seite",
   "admin.emptyPage": "Auf dieser Seite ist nichts; auf der nächsten kann noch etwas sein.",
-  "admin.lost": "Inzwischen hat es jemand anders geändert. Was Sie geschrieben haben, bleibt stehen, bis Sie den neuen Stand laden.",
+  "admin.lost":
+    "Inzwischen hat es jemand anders geändert. Was Sie geschrieben haben, bleibt stehen, bis Sie den neuen Stand laden.",
   "admin.latest": "Neuen Stand laden",
   "admin.secondFactor": "Zweiten Faktor einrichten",
   "admin.asTable": "Als Tabelle zeigen",
@@ -37,6 +40,7 @@ export const words = {
   "admin.description": "Beschreibung",
   "admin.reason": "Grund",
   "admin.total": "Summe",
+  "admin.actions": "Aktionen",
   "admin.amount": "Betrag",
   "admin.price": "Preis",
   "admin.pieces": "Stück",
@@ -73,7 +77,10 @@ export const words = {
   "admin.waits.send": { one: "Bestellung zu verschicken", other: "Bestellungen zu verschicken" },
   "admin.waits.send.why": "Sie sind bezahlt oder werden an der Tür bezahlt.",
   "admin.waits.send.none": "Bestellungen",
-  "admin.waits.late": { one: "{late} Bestellung wartet seit mehr als zwei Tagen.", other: "{late} Bestellungen warten seit mehr als zwei Tagen." },
+  "admin.waits.late": {
+    one: "{late} Bestellung wartet seit mehr als zwei Tagen.",
+    other: "{late} Bestellungen warten seit mehr als zwei Tagen.",
+  },
   "admin.waits.oldest": "Die älteste kam {ago}.",
   "admin.waits.returns": { one: "Rücksendung zu entscheiden", other: "Rücksendungen zu entscheiden" },
   "admin.waits.returns.why": "Käufer möchten etwas zurückschicken und warten auf ein Ja oder Nein.",
@@ -82,7 +89,8 @@ export const words = {
   "admin.waits.arriving.why": "Tragen Sie ein, wenn die Ware da ist: Dann geht das Geld zurück.",
   "admin.waits.arriving.none": "Rücksendungen unterwegs",
   "admin.waits.webhooks": { one: "Webhook wurde abgeschaltet", other: "Webhooks wurden abgeschaltet" },
-  "admin.waits.webhooks.why": "Der Empfänger hat zu lange nicht geantwortet. Er erfährt nichts, bis Sie ihn wieder einschalten.",
+  "admin.waits.webhooks.why":
+    "Der Empfänger hat zu lange nicht geantwortet. Er erfährt nichts, bis Sie ihn wieder einschalten.",
   "admin.waits.webhooks.none": "Webhooks",
   "admin.waits.lowStock": { one: "Produkt ist fast ausverkauft", other: "Produkte sind fast ausverkauft" },
   "admin.waits.lowStock.why": "Von jedem sind weniger als fünf Stück übrig.",
@@ -96,7 +104,10 @@ export const words = {
   "admin.waits.search": { one: "Sekunde hinkt die Suche hinterher", other: "Sekunden hinkt die Suche hinterher" },
   "admin.waits.search.why": "Man findet, was nicht mehr stimmt.",
   "admin.waits.search.none": "Suche",
-  "admin.waits.searchOf": { one: "Der Index hat {products} Produkt und änderte sich zuletzt {ago}.", other: "Der Index hat {products} Produkte und änderte sich zuletzt {ago}." },
+  "admin.waits.searchOf": {
+    one: "Der Index hat {products} Produkt und änderte sich zuletzt {ago}.",
+    other: "Der Index hat {products} Produkte und änderte sich zuletzt {ago}.",
+  },
   "admin.latestOrders": "Neueste Bestellungen",
   "admin.allOrders": "Alle Bestellungen",
   "admin.business": "Wie das Geschäft läuft",
@@ -105,7 +116,6 @@ export const words = {
   "admin.orders30": "Bestellungen in 30 Tagen",
   "admin.revenue30": "Umsatz in 30 Tagen",
   "admin.yesterday": "Gestern {value}",
-  "admin.noneYesterday": "(gestern nichts)",
   "admin.more": "(+{by})",
   "admin.less": "(−{by})",
   "admin.aDay": "{value} am Tag",
@@ -168,7 +178,6 @@ export const words = {
   "admin.by.shop": "von selbst",
   "admin.emails": "E-Mails",
   "admin.noEmails": "Noch wurde keine E-Mail verschickt.",
-  "admin.sentAt": "Verschickt",
   "admin.sending.sent": "Verschickt",
   "admin.sending.sending": "Wird verschickt",
   "admin.letter.order.confirmed": "Bestellung bestätigt",
@@ -180,7 +189,8 @@ export const words = {
   "admin.events": "Ereignisse",
   "admin.markSent": "Als verschickt eintragen",
   "admin.markSent.title": "Ist Bestellung {number} unterwegs?",
-  "admin.markSent.text": "Der Käufer bekommt eine E-Mail mit dem, was Sie hier schreiben. Das lässt sich nicht zurücknehmen.",
+  "admin.markSent.text":
+    "Der Käufer bekommt eine E-Mail mit dem, was Sie hier schreiben. Das lässt sich nicht zurücknehmen.",
   "admin.markSent.done": "Bestellung {number} ist unterwegs.",
   "admin.carrier": "Paketdienst",
   "admin.trackingNumber": "Sendungsnummer",
@@ -193,12 +203,14 @@ export const words = {
   "admin.markArrived.done": "Bestellung {number} ist angekommen.",
   "admin.cancelOrder": "Bestellung stornieren",
   "admin.cancelOrder.title": "Bestellung {number} stornieren?",
-  "admin.cancelOrder.text": "Die Bestellung von {name} über {total} wird nicht verschickt. Die Ware kommt zurück in den Bestand, und der Käufer erfährt es per E-Mail. Das lässt sich nicht zurücknehmen.",
+  "admin.cancelOrder.text":
+    "Die Bestellung von {name} über {total} wird nicht verschickt. Die Ware kommt zurück in den Bestand, und der Käufer erfährt es per E-Mail. Das lässt sich nicht zurücknehmen.",
   "admin.cancelOrder.paid": "Alles, was bezahlt wurde, geht an den Käufer zurück.",
   "admin.cancelOrder.done": "Bestellung {number} ist storniert.",
   "admin.refuse": "Paket nicht verschicken",
   "admin.refuse.title": "Ein Paket der Bestellung {number} nicht verschicken?",
-  "admin.refuse.text": "Die Ware kommt zurück in den Bestand, was dafür bezahlt wurde, geht an den Käufer zurück, und er erfährt den Grund. Bleibt kein Paket übrig, ist die Bestellung storniert.",
+  "admin.refuse.text":
+    "Die Ware kommt zurück in den Bestand, was dafür bezahlt wurde, geht an den Käufer zurück, und er erfährt den Grund. Bleibt kein Paket übrig, ist die Bestellung storniert.",
   "admin.refuse.hint": "Der Käufer liest das.",
   "admin.refuse.done": "Das Paket der Bestellung {number} wird nicht verschickt.",
   "admin.whoseParcel": "Wessen Paket",
@@ -244,7 +256,8 @@ export const words = {
   "admin.fact": "Was",
   "admin.refund": "Erstatten",
   "admin.refund.title": "Geld für Bestellung {number} zurückgeben?",
-  "admin.refund.text": "Höchstens {left} kann an {name} zurückgehen. Das lässt sich nicht zurücknehmen; die Bestellung bleibt, wie sie ist.",
+  "admin.refund.text":
+    "Höchstens {left} kann an {name} zurückgehen. Das lässt sich nicht zurücknehmen; die Bestellung bleibt, wie sie ist.",
   "admin.refund.how": "Wie viel",
   "admin.refund.all": "Alles, was übrig ist: {left}",
   "admin.refund.some": "Ein Betrag",
@@ -260,7 +273,8 @@ export const words = {
 
   // Returns
   "admin.returns": "Rücksendungen",
-  "admin.returns.lead": "Die ältesten zuerst. Sagen Sie ja oder nein zu dem, was angefragt ist; tragen Sie ein, wenn die Ware da ist.",
+  "admin.returns.lead":
+    "Die ältesten zuerst. Sagen Sie ja oder nein zu dem, was angefragt ist; tragen Sie ein, wenn die Ware da ist.",
   "admin.noReturns": "Nichts soll zurückgeschickt werden.",
   "admin.return.requested": "Angefragt",
   "admin.return.accepted": "Angenommen",
@@ -271,7 +285,8 @@ export const words = {
   "admin.askedAt": "Angefragt",
   "admin.acceptReturn": "Annehmen",
   "admin.acceptReturn.title": "Rücksendung zu Bestellung {number} annehmen?",
-  "admin.acceptReturn.text": "Der Käufer wird per E-Mail gebeten, die Ware zurückzuschicken. Noch geht kein Geld zurück.",
+  "admin.acceptReturn.text":
+    "Der Käufer wird per E-Mail gebeten, die Ware zurückzuschicken. Noch geht kein Geld zurück.",
   "admin.acceptReturn.done": "Die Rücksendung zu Bestellung {number} ist angenommen.",
   "admin.refuseReturn": "Ablehnen",
   "admin.refuseReturn.title": "Rücksendung zu Bestellung {number} ablehnen?",
@@ -279,7 +294,8 @@ export const words = {
   "admin.refuseReturn.done": "Die Rücksendung zu Bestellung {number} ist abgelehnt.",
   "admin.receiveReturn": "Die Ware ist da",
   "admin.receiveReturn.title": "Ist die Ware der Bestellung {number} da?",
-  "admin.receiveReturn.text": "Was dafür bezahlt wurde, geht an den Käufer zurück, der es per E-Mail erfährt. Das lässt sich nicht zurücknehmen.",
+  "admin.receiveReturn.text":
+    "Was dafür bezahlt wurde, geht an den Käufer zurück, der es per E-Mail erfährt. Das lässt sich nicht zurücknehmen.",
   "admin.receiveReturn.done": "Die Rücksendung zu Bestellung {number} ist eingetroffen.",
   "admin.restock": "Die Ware kann wieder verkauft werden",
 
@@ -292,7 +308,8 @@ export const words = {
   "admin.approve.done": "{name} ist im Verkauf.",
   "admin.reject": "Ablehnen",
   "admin.reject.title": "{name} ablehnen?",
-  "admin.reject.text": "Es wird nicht verkauft, und seine Bilder werden gelöscht. Der Verkäufer kann es ändern, dann wartet es wieder hier.",
+  "admin.reject.text":
+    "Es wird nicht verkauft, und seine Bilder werden gelöscht. Der Verkäufer kann es ändern, dann wartet es wieder hier.",
   "admin.reject.hint": "Der Verkäufer liest das: Schreiben Sie, was zu ändern ist.",
   "admin.reject.done": "{name} ist abgelehnt.",
   "admin.takeOff": "Aus dem Verkauf nehmen",
@@ -308,7 +325,8 @@ export const words = {
   "admin.nothingFound": "Nichts gefunden.",
   "admin.soldOut": "Ausverkauft",
   "admin.low": "Wenig",
-  "admin.notForSale": "Dieses Produkt ist nicht im Verkauf: Es wartet, wurde abgelehnt oder gelöscht, oder sein Geschäft ist geschlossen.",
+  "admin.notForSale":
+    "Dieses Produkt ist nicht im Verkauf: Es wartet, wurde abgelehnt oder gelöscht, oder sein Geschäft ist geschlossen.",
   "admin.editProduct": "Produkt ändern",
   "admin.stock.how": "Was geschieht",
   "admin.stock.set": "Es sind so viele da",
@@ -333,7 +351,8 @@ export const words = {
   "admin.role.title": "{name} wird: {role}?",
   "admin.role.customer.may": "Ein Kunde kauft ein und sieht nichts von der Verwaltung.",
   "admin.role.seller.may": "Ein Verkäufer kauft und verkauft und sieht nichts von der Verwaltung.",
-  "admin.role.admin.may": "Wer zur Verwaltung gehört, sieht alle Bestellungen und Personen, erstattet Geld und kann andere dazu machen.",
+  "admin.role.admin.may":
+    "Wer zur Verwaltung gehört, sieht alle Bestellungen und Personen, erstattet Geld und kann andere dazu machen.",
   "admin.role.done": "{name} ist jetzt: {role}.",
   "admin.account.active": "Aktiv",
   "admin.account.disabled": "Geschlossen",
@@ -348,7 +367,8 @@ export const words = {
   "admin.isPending.text": "Die letzte Änderung ist noch nicht überall angekommen.",
   "admin.disable": "Konto schließen",
   "admin.disable.title": "Konto von {name} schließen?",
-  "admin.disable.text": "Die Person wird überall abgemeldet und kann sich nicht anmelden. Was sie bestellt hat oder verkauft, bleibt. Sie können das Konto wieder öffnen.",
+  "admin.disable.text":
+    "Die Person wird überall abgemeldet und kann sich nicht anmelden. Was sie bestellt hat oder verkauft, bleibt. Sie können das Konto wieder öffnen.",
   "admin.disable.done": "Das Konto von {name} ist geschlossen.",
   "admin.enable": "Konto wieder öffnen",
   "admin.enable.title": "Konto von {name} wieder öffnen?",
@@ -365,9 +385,11 @@ export const words = {
   "admin.editStore": "Geschäft ändern",
   "admin.deactivate": "Geschäft schließen",
   "admin.deactivate.title": "{name} schließen?",
-  "admin.deactivate.text": "Ab sofort kann nichts davon bestellt werden, und nach zehn Sekunden steht es auf keiner Liste mehr. Bestellungen laufen weiter. Der Besitzer liest den Grund; nur die Verwaltung kann es wieder öffnen.",
+  "admin.deactivate.text":
+    "Ab sofort kann nichts davon bestellt werden, und nach zehn Sekunden steht es auf keiner Liste mehr. Bestellungen laufen weiter. Der Besitzer liest den Grund; nur die Verwaltung kann es wieder öffnen.",
   "admin.deactivate.done": "{name} ist geschlossen.",
-  "admin.storeHidden": "Dieses Geschäft ist nicht offen: Es ist ein Entwurf, wurde geschlossen oder existiert nicht. Behalten Sie diese Adresse, wenn Sie es wieder öffnen möchten.",
+  "admin.storeHidden":
+    "Dieses Geschäft ist nicht offen: Es ist ein Entwurf, wurde geschlossen oder existiert nicht. Behalten Sie diese Adresse, wenn Sie es wieder öffnen möchten.",
   "admin.publish": "Geschäft öffnen",
   "admin.publish.title": "Dieses Geschäft öffnen?",
   "admin.publish.text": "Alle sehen es, und alles, was es verkauft hat, ist wieder im Verkauf.",
@@ -395,13 +417,15 @@ export const words = {
   "admin.sort.highest": "Die meisten Sterne",
   "admin.hide": "Verbergen",
   "admin.hide.title": "Diese Rezension verbergen?",
-  "admin.hide.text": "Sie zählt nicht mehr, und nur wer sie schrieb und die Verwaltung sehen sie, mit Ihrem Grund. Sie können sie wieder zeigen.",
+  "admin.hide.text":
+    "Sie zählt nicht mehr, und nur wer sie schrieb und die Verwaltung sehen sie, mit Ihrem Grund. Sie können sie wieder zeigen.",
   "admin.hide.done": "Die Rezension ist verborgen.",
   "admin.showAgain": "Wieder zeigen",
   "admin.showAgain.done": "Die Rezension ist wieder zu sehen.",
   "admin.deleteReview": "Rezension löschen",
   "admin.deleteReview.title": "Diese Rezension löschen?",
-  "admin.deleteReview.text": "Sie ist für immer weg, und wer sie schrieb, kann eine neue schreiben. Um das zu verhindern, verbergen Sie sie.",
+  "admin.deleteReview.text":
+    "Sie ist für immer weg, und wer sie schrieb, kann eine neue schreiben. Um das zu verhindern, verbergen Sie sie.",
   "admin.deleteReview.done": "Die Rezension ist gelöscht.",
 
   // Pictures
@@ -459,7 +483,8 @@ export const words = {
   "admin.makeCoupon.done": "Der Gutschein {code} ist angelegt.",
   "admin.endCoupon": "Gutschein beenden",
   "admin.endCoupon.title": "Gutschein {code} beenden?",
-  "admin.endCoupon.text": "Ab sofort kann ihn niemand benutzen. Er bleibt auf der Liste und lässt sich wieder einschalten.",
+  "admin.endCoupon.text":
+    "Ab sofort kann ihn niemand benutzen. Er bleibt auf der Liste und lässt sich wieder einschalten.",
   "admin.endCoupon.done": "Der Gutschein {code} ist beendet.",
 
   // Settings
@@ -481,7 +506,8 @@ export const words = {
   "admin.priceFrom": "Waren ab",
   "admin.addPrice": "Preis hinzufügen",
   "admin.taxSettings": "Steuern",
-  "admin.tax.lead": "Es gilt der genaueste Satz: der einer Kategorie in einer Region, der Region, einer Kategorie in einem Land, des Landes, und sonst der für alle.",
+  "admin.tax.lead":
+    "Es gilt der genaueste Satz: der einer Kategorie in einer Region, der Region, einer Kategorie in einem Land, des Landes, und sonst der für alle.",
   "admin.tax.done": "Die Steuern sind gespeichert.",
   "admin.pricesIncludeTax": "Preise enthalten die Steuer",
   "admin.shippingIncludesTax": "Versandkosten enthalten die Steuer",
@@ -516,9 +542,11 @@ export const words = {
   "admin.webhook.isActive": "Er erfährt ab jetzt davon",
   "admin.webhook.by_admin": "Aus",
   "admin.webhook.gone": "Abgeschaltet: Der Empfänger ist weg",
-  "admin.webhook.gone.why": "Der Empfänger hat geantwortet, dass es ihn nicht mehr gibt (410). Nichts wird gesendet, bis Sie den Webhook unten wieder einschalten.",
+  "admin.webhook.gone.why":
+    "Der Empfänger hat geantwortet, dass es ihn nicht mehr gibt (410). Nichts wird gesendet, bis Sie den Webhook unten wieder einschalten.",
   "admin.webhook.failing": "Abgeschaltet: Der Empfänger antwortete nicht",
-  "admin.webhook.failing.why": "Der Empfänger hat zu lange nicht richtig geantwortet. Nichts wird gesendet, bis Sie den Webhook unten wieder einschalten.",
+  "admin.webhook.failing.why":
+    "Der Empfänger hat zu lange nicht richtig geantwortet. Nichts wird gesendet, bis Sie den Webhook unten wieder einschalten.",
   "admin.offSince": "Aus seit",
   "admin.oldSecretUntil": "Altes Geheimnis unterschreibt bis",
   "admin.secret": "Das Geheimnis des Webhooks",
@@ -536,7 +564,8 @@ export const words = {
   "admin.rotate.done": "Das Geheimnis ist neu.",
   "admin.deleteWebhook": "Webhook löschen",
   "admin.deleteWebhook.title": "Diesen Webhook löschen?",
-  "admin.deleteWebhook.text": "Nichts wird mehr dorthin gesendet, auch nicht, was unterwegs ist, und seine Lieferungen sind weg.",
+  "admin.deleteWebhook.text":
+    "Nichts wird mehr dorthin gesendet, auch nicht, was unterwegs ist, und seine Lieferungen sind weg.",
   "admin.deleteWebhook.done": "Der Webhook ist gelöscht.",
   "admin.deliveries": "Lieferungen der letzten 30 Tage",
   "admin.noDeliveries": "Nichts wurde dorthin gesendet.",
@@ -556,11 +585,13 @@ export const words = {
 
   // Second factor
   "admin.security": "Zweiter Faktor",
-  "admin.totp.why": "Der Shop kann von der Verwaltung einen zweiten Faktor verlangen, bevor sie etwas ändern kann. Richten Sie ihn mit einer Authenticator-App ein.",
+  "admin.totp.why":
+    "Der Shop kann von der Verwaltung einen zweiten Faktor verlangen, bevor sie etwas ändern kann. Richten Sie ihn mit einer Authenticator-App ein.",
   "admin.totp.begin": "Einrichten",
   "admin.totp.move": "Auf eine andere App umziehen",
   "admin.totp.scan": "Schlüssel in die App eintragen",
-  "admin.totp.text": "Tragen Sie diesen Schlüssel in Ihre Authenticator-App ein und schreiben Sie dann hier den Code, den sie zeigt. Der Schlüssel wird nicht noch einmal gezeigt.",
+  "admin.totp.text":
+    "Tragen Sie diesen Schlüssel in Ihre Authenticator-App ein und schreiben Sie dann hier den Code, den sie zeigt. Der Schlüssel wird nicht noch einmal gezeigt.",
   "admin.totp.open": "In einer App auf diesem Gerät öffnen",
   "admin.totp.on": "Einschalten",
   "admin.totp.done": "Ihr zweiter Faktor ist an.",

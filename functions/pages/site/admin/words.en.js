@@ -1,8 +1,8 @@
 // What the admin page alone says, in English; see common/words.js.
 export const words = {
   // The frame
-  "admin.brand": "Shop admin",
-  "admin.signIn": "Sign in to the shop's admin",
+  "admin.brand": "{name} admin",
+  "admin.signIn": "Sign in",
   "admin.noAdmin": "This account is not an admin's. An admin of the shop can make it one.",
   "admin.again": "Please sign in again",
   "admin.again.text": "You have been away for a while, or your sign-in has ended. What you have typed is still here.",
@@ -21,7 +21,8 @@ export const words = {
   "admin.firstPage": "First page",
   "admin.nextPage": "Next page",
   "admin.emptyPage": "Nothing on this page; the next one may have more.",
-  "admin.lost": "Somebody else has changed it since you opened it. What you typed stays here until you load what is there now.",
+  "admin.lost":
+    "Somebody else has changed it since you opened it. What you typed stays here until you load what is there now.",
   "admin.latest": "Load what is there now",
   "admin.secondFactor": "Set up your second factor",
   "admin.asTable": "Show as a table",
@@ -37,6 +38,7 @@ export const words = {
   "admin.description": "Description",
   "admin.reason": "Reason",
   "admin.total": "Total",
+  "admin.actions": "Actions",
   "admin.amount": "Amount",
   "admin.price": "Price",
   "admin.pieces": "Pieces",
@@ -73,7 +75,10 @@ export const words = {
   "admin.waits.send": { one: "Order to send", other: "Orders to send" },
   "admin.waits.send.why": "They are paid, or to be paid at the door.",
   "admin.waits.send.none": "orders",
-  "admin.waits.late": { one: "{late} order has waited for more than two days.", other: "{late} orders have waited for more than two days." },
+  "admin.waits.late": {
+    one: "{late} order has waited for more than two days.",
+    other: "{late} orders have waited for more than two days.",
+  },
   "admin.waits.oldest": "The oldest was placed {ago}.",
   "admin.waits.returns": { one: "Return to decide", other: "Returns to decide" },
   "admin.waits.returns.why": "Buyers want to send something back, and wait for a yes or no.",
@@ -96,7 +101,10 @@ export const words = {
   "admin.waits.search": { one: "Second the search is behind", other: "Seconds the search is behind" },
   "admin.waits.search.why": "People find what is no longer so.",
   "admin.waits.search.none": "search",
-  "admin.waits.searchOf": { one: "The index has {products} product, and last changed {ago}.", other: "The index has {products} products, and last changed {ago}." },
+  "admin.waits.searchOf": {
+    one: "The index has {products} product, and last changed {ago}.",
+    other: "The index has {products} products, and last changed {ago}.",
+  },
   "admin.latestOrders": "Latest orders",
   "admin.allOrders": "All orders",
   "admin.business": "How business goes",
@@ -105,7 +113,6 @@ export const words = {
   "admin.orders30": "Orders in 30 days",
   "admin.revenue30": "Revenue in 30 days",
   "admin.yesterday": "Yesterday {value}",
-  "admin.noneYesterday": "(none yesterday)",
   "admin.more": "(+{by})",
   "admin.less": "(−{by})",
   "admin.aDay": "{value} a day",
@@ -168,7 +175,6 @@ export const words = {
   "admin.by.shop": "by itself",
   "admin.emails": "Emails",
   "admin.noEmails": "No email was sent yet.",
-  "admin.sentAt": "Sent",
   "admin.sending.sent": "Sent",
   "admin.sending.sending": "Is being sent",
   "admin.letter.order.confirmed": "Order confirmed",
@@ -193,12 +199,14 @@ export const words = {
   "admin.markArrived.done": "Order {number} has arrived.",
   "admin.cancelOrder": "Cancel the order",
   "admin.cancelOrder.title": "Cancel order {number}?",
-  "admin.cancelOrder.text": "The order of {name} for {total} is not sent. Its pieces go back to the stock, and the buyer is told by email. This cannot be taken back.",
+  "admin.cancelOrder.text":
+    "The order of {name} for {total} is not sent. Its pieces go back to the stock, and the buyer is told by email. This cannot be taken back.",
   "admin.cancelOrder.paid": "All that was paid goes back to the buyer.",
   "admin.cancelOrder.done": "Order {number} is cancelled.",
   "admin.refuse": "Do not send a parcel",
   "admin.refuse.title": "Not send a parcel of order {number}?",
-  "admin.refuse.text": "Its pieces go back to the stock, what was paid for it goes back to the buyer, and the buyer is told why. If no parcel is left, the order is cancelled.",
+  "admin.refuse.text":
+    "Its pieces go back to the stock, what was paid for it goes back to the buyer, and the buyer is told why. If no parcel is left, the order is cancelled.",
   "admin.refuse.hint": "The buyer reads this.",
   "admin.refuse.done": "The parcel of order {number} is not sent.",
   "admin.whoseParcel": "Whose parcel",
@@ -244,7 +252,8 @@ export const words = {
   "admin.fact": "What",
   "admin.refund": "Refund",
   "admin.refund.title": "Give money back for order {number}?",
-  "admin.refund.text": "At most {left} can go back to {name}. What is sent cannot be taken back; the order stays as it is.",
+  "admin.refund.text":
+    "At most {left} can go back to {name}. What is sent cannot be taken back; the order stays as it is.",
   "admin.refund.how": "How much",
   "admin.refund.all": "All that is left: {left}",
   "admin.refund.some": "A sum",
@@ -279,7 +288,8 @@ export const words = {
   "admin.refuseReturn.done": "The return of order {number} is refused.",
   "admin.receiveReturn": "The things are here",
   "admin.receiveReturn.title": "Are the things of order {number} here?",
-  "admin.receiveReturn.text": "What was paid for them goes back to the buyer, who is told by email. This cannot be taken back.",
+  "admin.receiveReturn.text":
+    "What was paid for them goes back to the buyer, who is told by email. This cannot be taken back.",
   "admin.receiveReturn.done": "The return of order {number} is received.",
   "admin.restock": "The things can be sold again",
 
@@ -292,7 +302,8 @@ export const words = {
   "admin.approve.done": "{name} is for sale.",
   "admin.reject": "Reject",
   "admin.reject.title": "Reject {name}?",
-  "admin.reject.text": "It is not sold, and its pictures are deleted. The seller may mend it, and then it waits here again.",
+  "admin.reject.text":
+    "It is not sold, and its pictures are deleted. The seller may mend it, and then it waits here again.",
   "admin.reject.hint": "The seller reads this: say what has to be mended.",
   "admin.reject.done": "{name} is rejected.",
   "admin.takeOff": "Take off sale",
@@ -317,7 +328,8 @@ export const words = {
   "admin.stock.done": "The stock of {name} is saved.",
   "admin.deleteProduct": "Delete the product",
   "admin.deleteProduct.title": "Delete {name}?",
-  "admin.deleteProduct.text": "It and its pictures are gone for good. Orders that were placed keep what they say of it.",
+  "admin.deleteProduct.text":
+    "It and its pictures are gone for good. Orders that were placed keep what they say of it.",
   "admin.deleteProduct.done": "{name} is deleted.",
 
   // People
@@ -348,7 +360,8 @@ export const words = {
   "admin.isPending.text": "The last change is not everywhere yet.",
   "admin.disable": "Close the account",
   "admin.disable.title": "Close the account of {name}?",
-  "admin.disable.text": "They are signed out everywhere and cannot sign in. What they have ordered or sell stays. You can open the account again.",
+  "admin.disable.text":
+    "They are signed out everywhere and cannot sign in. What they have ordered or sell stays. You can open the account again.",
   "admin.disable.done": "The account of {name} is closed.",
   "admin.enable": "Open the account again",
   "admin.enable.title": "Open the account of {name} again?",
@@ -365,9 +378,11 @@ export const words = {
   "admin.editStore": "Change the store",
   "admin.deactivate": "Close the store",
   "admin.deactivate.title": "Close {name}?",
-  "admin.deactivate.text": "From now on nothing of it can be ordered, and within ten seconds it is on no list any more. Orders that were placed go on. Its owner reads the reason; only an admin can open it again.",
+  "admin.deactivate.text":
+    "From now on nothing of it can be ordered, and within ten seconds it is on no list any more. Orders that were placed go on. Its owner reads the reason; only an admin can open it again.",
   "admin.deactivate.done": "{name} is closed.",
-  "admin.storeHidden": "This store is not open: it is a draft, it was closed, or it does not exist. Keep this address if you want to open it again.",
+  "admin.storeHidden":
+    "This store is not open: it is a draft, it was closed, or it does not exist. Keep this address if you want to open it again.",
   "admin.publish": "Open the store",
   "admin.publish.title": "Open this store?",
   "admin.publish.text": "Everybody sees it, and all that it had for sale is for sale again.",
@@ -395,13 +410,15 @@ export const words = {
   "admin.sort.highest": "The most stars",
   "admin.hide": "Hide",
   "admin.hide.title": "Hide this review?",
-  "admin.hide.text": "It counts for nothing, and only its author and the admins see it, with your reason. You can show it again.",
+  "admin.hide.text":
+    "It counts for nothing, and only its author and the admins see it, with your reason. You can show it again.",
   "admin.hide.done": "The review is hidden.",
   "admin.showAgain": "Show again",
   "admin.showAgain.done": "The review is shown again.",
   "admin.deleteReview": "Delete the review",
   "admin.deleteReview.title": "Delete this review?",
-  "admin.deleteReview.text": "It is gone for good, and its author may write another one. To keep that from happening, hide it.",
+  "admin.deleteReview.text":
+    "It is gone for good, and its author may write another one. To keep that from happening, hide it.",
   "admin.deleteReview.done": "The review is deleted.",
 
   // Pictures
@@ -481,7 +498,8 @@ export const words = {
   "admin.priceFrom": "Goods from",
   "admin.addPrice": "Add a price",
   "admin.taxSettings": "Tax",
-  "admin.tax.lead": "The most specific rate holds: of a category in a region, of the region, of a category in a country, of the country, and otherwise the one for all.",
+  "admin.tax.lead":
+    "The most specific rate holds: of a category in a region, of the region, of a category in a country, of the country, and otherwise the one for all.",
   "admin.tax.done": "The taxes are saved.",
   "admin.pricesIncludeTax": "Prices include the tax",
   "admin.shippingIncludesTax": "What sending costs includes the tax",
@@ -516,9 +534,11 @@ export const words = {
   "admin.webhook.isActive": "It is told from now on",
   "admin.webhook.by_admin": "Off",
   "admin.webhook.gone": "Switched off: the receiver is gone",
-  "admin.webhook.gone.why": "The receiver answered that it is gone for good (410). Nothing is sent until you switch the webhook on again below.",
+  "admin.webhook.gone.why":
+    "The receiver answered that it is gone for good (410). Nothing is sent until you switch the webhook on again below.",
   "admin.webhook.failing": "Switched off: the receiver failed",
-  "admin.webhook.failing.why": "The receiver failed for too long. Nothing is sent until you switch the webhook on again below.",
+  "admin.webhook.failing.why":
+    "The receiver failed for too long. Nothing is sent until you switch the webhook on again below.",
   "admin.offSince": "Off since",
   "admin.oldSecretUntil": "Old secret signs until",
   "admin.secret": "The webhook's secret",
@@ -531,7 +551,8 @@ export const words = {
   "admin.test.bad": "The receiver did not take it ({status}).",
   "admin.rotate": "New secret",
   "admin.rotate.title": "Make a new secret?",
-  "admin.rotate.text": "Deliveries are signed by the new one at once, and by the old one as well for as long as you say.",
+  "admin.rotate.text":
+    "Deliveries are signed by the new one at once, and by the old one as well for as long as you say.",
   "admin.rotate.hours": "Keep the old one for so many hours",
   "admin.rotate.done": "The secret is new.",
   "admin.deleteWebhook": "Delete the webhook",
@@ -556,11 +577,13 @@ export const words = {
 
   // Second factor
   "admin.security": "Second factor",
-  "admin.totp.why": "The shop may ask admins for a second factor before they can change anything. Set one up with an authenticator app.",
+  "admin.totp.why":
+    "The shop may ask admins for a second factor before they can change anything. Set one up with an authenticator app.",
   "admin.totp.begin": "Set up",
   "admin.totp.move": "Move to another app",
   "admin.totp.scan": "Add the key to your app",
-  "admin.totp.text": "Type this key into your authenticator app, then write here the code that it shows. The key is not shown again.",
+  "admin.totp.text":
+    "Type this key into your authenticator app, then write here the code that it shows. The key is not shown again.",
   "admin.totp.open": "Open it in an app on this device",
   "admin.totp.on": "Turn it on",
   "admin.totp.done": "Your second factor is on.",
