@@ -243,7 +243,9 @@ function keepTouched() {
 }
 
 async function begin() {
-  await speak({ en: () => import("./words.en.js"), de: () => import("./words.de.js") });
+  // The German words are all there are, so the English ones are not loaded beside them.
+  const english = () => (language() === "de" ? null : import("./words.en.js"));
+  await speak({ en: english, de: () => import("./words.de.js") });
   keepTouched();
   await resume({ idleMinutes: IDLE_MINUTES });
   if (!person()?.isAdmin) return greet();
