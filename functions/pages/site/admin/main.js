@@ -2,7 +2,7 @@
 // is the API's.
 
 import { $, fill, icon, on } from "../common/dom.js";
-import { connection } from "../common/api.js";
+import { connection, Problem } from "../common/api.js";
 import { empty, problemBox } from "../common/ui.js";
 import { changes, forget, isSignedIn, person, signOut, start as resume } from "../common/session.js";
 import { link, navigation, start } from "../common/router.js";
@@ -15,38 +15,43 @@ const brand = () => t("admin.brand", settings);
 const IDLE_MINUTES = 30;
 const TOUCHED = "cartwright.admin.touched";
 
-// A view is loaded when it is first shown.
-const from = (load, name) => async given => (await load())[name](given);
-const orders = () => import("./orders.js"),
-  products = () => import("./products.js"),
-  people = () => import("./people.js");
-const stores = () => import("./stores.js"),
-  coupons = () => import("./coupons.js"),
-  rules = () => import("./settings.js"),
-  webhooks = () => import("./webhooks.js");
+// A view is loaded when it is first shown. A browser remembers that a module did not come, and asks for it under another
+// name alone.
+let failures = 0;
+async function load(file) {
+  try {
+    return await import(`./${file}.js${failures ? `?${failures}` : ""}`);
+  } catch (error) {
+    if (!/fetch|import|load/i.test(error.message)) throw error;
+    failures++;
+    throw new Problem(0, null);
+  }
+}
+
+const from = (file, name) => async given => (await load(file))[name](given);
 
 const ROUTES = [
-  ["/", from(() => import("./home.js"), "home")],
-  ["/orders", from(orders, "orders")],
-  ["/orders/:id", from(orders, "order")],
-  ["/returns", from(() => import("./returns.js"), "returns")],
-  ["/products", from(products, "products")],
-  ["/products/:id", from(products, "product")],
-  ["/people", from(people, "people")],
-  ["/people/:id", from(people, "person")],
-  ["/stores", from(stores, "stores")],
-  ["/stores/:id", from(stores, "store")],
-  ["/reviews", from(() => import("./reviews.js"), "reviews")],
-  ["/pictures", from(() => import("./pictures.js"), "pictures")],
-  ["/coupons", from(coupons, "coupons")],
-  ["/coupons/new", from(coupons, "newCoupon")],
-  ["/coupons/:code", from(coupons, "coupon")],
-  ["/settings/shipping", from(rules, "shipping")],
-  ["/settings/tax", from(rules, "tax")],
-  ["/webhooks", from(webhooks, "webhooks")],
-  ["/webhooks/new", from(webhooks, "newWebhook")],
-  ["/webhooks/:id", from(webhooks, "webhook")],
-  ["/security", from(() => import("./security.js"), "security")],
+  ["/", from("home", "home")],
+  ["/orders", from("orders", "orders")],
+  ["/orders/:id", from("orders", "order")],
+  ["/returns", from("returns", "returns")],
+  ["/products", from("products", "products")],
+  ["/products/:id", from("products", "product")],
+  ["/people", from("people", "people")],
+  ["/people/:id", from("people", "person")],
+  ["/stores", from("stores", "stores")],
+  ["/stores/:id", from("stores", "store")],
+  ["/reviews", from("reviews", "reviews")],
+  ["/pictures", from("pictures", "pictures")],
+  ["/coupons", from("coupons", "coupons")],
+  ["/coupons/new", from("coupons", "newCoupon")],
+  ["/coupons/:code", from("coupons", "coupon")],
+  ["/settings/shipping", from("settings", "shipping")],
+  ["/settings/tax", from("settings", "tax")],
+  ["/webhooks", from("webhooks", "webhooks")],
+  ["/webhooks/new", from("webhooks", "newWebhook")],
+  ["/webhooks/:id", from("webhooks", "webhook")],
+  ["/security", from("security", "security")],
 ];
 
 const PLACES = [
