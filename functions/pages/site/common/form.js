@@ -4,7 +4,7 @@
 //       name    as in the API's body, with dots inside objects: "shippingAddress.city"
 //       kind    "text" (the default), "email", "password", "number", "money", "search", "tel", "textarea", "select",
 //               "checkbox", "radio", "file", "date"
-//       options [[value, words], …] of a select or radios
+//       options [[value, words], …] of a select; radios may have a third: a text beside it, or an element below
 //       and     minLength, maxLength, min, max, step, pattern, inputmode, accept, placeholder, rows, disabled
 //       check   value → words of what is wrong, or null
 //       a field has { name, element, input, value(), set(value), check(), fail(text), clear() }. A number or money is
@@ -53,7 +53,8 @@ export function field(given) {
   let input, element;
   if (kind === "radio") {
     const radios = given.options.map(([code, words, beside]) => $("label.choice", $("input", { type: "radio", name: ids.input,
-      value: code, checked: code === given.value, required }), $("span", words), beside && $("span.beside", beside)));
+      value: code, checked: code === given.value, required }), $("span", words, beside instanceof Node && beside),
+    beside && !(beside instanceof Node) && $("span.beside", beside)));
     input = radios[0]?.querySelector("input");
     element = $("fieldset.field.radios", { "aria-describedby": `${ids.hint} ${ids.error}` }, $("legend", label), hint && hinted,
       $("div.choices", radios), error);

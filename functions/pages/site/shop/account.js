@@ -6,10 +6,12 @@ import { field, form } from "../common/form.js";
 import { withFreshSignIn } from "../common/fresh.js";
 import { dateTime, list } from "../common/format.js";
 import { go, link, reload } from "../common/router.js";
-import { forget, isSignedIn, signOut, take } from "../common/session.js";
+import { forget, isSignedIn, take } from "../common/session.js";
 import { ask, badge, explain, notice, toast } from "../common/ui.js";
 import { choose as chooseLanguage, language, LANGUAGES, t } from "../common/words.js";
-import { addressFields, addressGrid, addressLines, addressOf, page, signInFirst } from "./parts.js";
+import { addressFields, addressGrid, addressLines, addressOf } from "./address.js";
+import { leave } from "./leave.js";
+import { page, signInFirst } from "./parts.js";
 import { codeField, newPassword } from "./sign.js";
 
 const PARTS = { profile, addresses, security, notifications, data };
@@ -24,12 +26,6 @@ export default async function account({ params, signal, path }) {
     Object.keys(PARTS).map(part => $("li", $("a", { href: link(`/account/${part}`), "aria-current": part === name ? "page" : null }, t(`account.${part}`)))),
     $("li", $("a", { href: link("/orders") }, t("orders.title"))), $("li", $("a", { href: link("/sell") }, t("sell.title"))),
     $("li", $("button.link", { type: "button", onclick: leave }, t("sign.out"))))), place)) };
-}
-
-export async function leave() {
-  await signOut().catch(() => {});
-  toast(t("sign.isOut"));
-  return go("/");
 }
 
 const read = async signal => request("GET", "/users/me", { signal });

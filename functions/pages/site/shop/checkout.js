@@ -11,7 +11,8 @@ import { explain, notice, say } from "../common/ui.js";
 import { t } from "../common/words.js";
 import { checkOut, choose, load } from "./basket.js";
 import { problemText } from "./cart.js";
-import { addressFields, addressGrid, addressLines, addressOf, amounts, page } from "./parts.js";
+import { addressFields, addressGrid, addressLines, addressOf } from "./address.js";
+import { amounts, page } from "./parts.js";
 import { settings } from "./settings.js";
 
 // What a guest wrote stays for a reload, in this tab alone.
@@ -113,7 +114,7 @@ async function showChoices(all) {
   const isFree = minor(cart.amounts.total) === 0;
   const payment = !isFree && field({ name: "", kind: "radio", label: t("checkout.payment"), required: true,
     value: state.way ?? (ways.includes("card") ? "card" : ways[0]),
-    options: ways.map(way => [way, t(`checkout.${way}`), $("span.small.soft", t(`checkout.${way}Text`))]) });
+    options: ways.map(way => [way, t(`checkout.${way}`), $("span.below.small.soft", t(`checkout.${way}Text`))]) });
   const consent = field({ name: "", kind: "checkbox", required: true, label: t("checkout.consent"), hint: $("span",
     $("a", { href: link("/terms"), target: "_blank" }, t("text.terms")), " · ", $("a", { href: link("/withdrawal"), target: "_blank" }, t("text.withdrawal")),
     " · ", $("a", { href: link("/privacy"), target: "_blank" }, t("text.privacy"))) });

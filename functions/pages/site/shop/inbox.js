@@ -1,27 +1,14 @@
 // What the account was told, newest first.
 
 import { $, busyWhile, icon } from "../common/dom.js";
-import { get, pages, send } from "../common/api.js";
+import { pages, send } from "../common/api.js";
 import { ago } from "../common/format.js";
 import { link } from "../common/router.js";
 import { isSignedIn } from "../common/session.js";
 import { explain, more, toast } from "../common/ui.js";
 import { language, t } from "../common/words.js";
 import { page, signInFirst } from "./parts.js";
-
-export const changes = new EventTarget();
-let unread = 0;
-export const unreadCount = () => unread;
-function now(count) {
-  unread = count ?? 0;
-  changes.dispatchEvent(new Event("changed"));
-}
-
-export async function look() {
-  if (!isSignedIn()) return now(0);
-  const answer = await get("/notifications", { query: { limit: 1, locale: language() }, tries: 1 });
-  now(answer.unread);
-}
+import { now } from "./unread.js";
 
 // Where what is told of can be seen.
 function target({ kind, subject }) {

@@ -14,7 +14,7 @@ const CHOICES = ["category", "store", "minPrice", "maxPrice", "inStock", "minRat
 
 export function category({ params, query, signal }) {
   return listing({ title: params.name, fixed: { category: params.name }, query, signal,
-    steps: [[t("home.title"), "/"], [params.name]] });
+    steps: [[t("crumbs.shop"), "/"], [params.name]] });
 }
 
 export function search({ query, signal }) {

@@ -1,13 +1,14 @@
 // The shop: what each address shows. A view's module is loaded when it is wanted first.
 
 import { $, icon } from "../common/dom.js";
-import { start as startSession, changes as session, endSocial, isSignedIn } from "../common/session.js";
-import { go, link, start } from "../common/router.js";
+import { start as startSession, changes as session, endSocial, isSignedIn, person } from "../common/session.js";
+import { link, start } from "../common/router.js";
 import { notice, problemBox, toast } from "../common/ui.js";
 import { speak, t } from "../common/words.js";
 import { load } from "./basket.js";
-import { look } from "./inbox.js";
+import { look } from "./unread.js";
 import { settings } from "./settings.js";
+import { footer, header } from "./shell.js";
 
 const from = (file, name = "default") => async given => (await import(file))[name](given);
 
@@ -57,12 +58,13 @@ async function begin() {
   const social = endSocial().catch(() => ({ refused: "failed" }));
   await startSession();
   const cameBy = await social;
-  const { header, footer } = await import("./shell.js");
   const outlet = $("main", { id: "main" });
   document.body.replaceChildren($("a.skip", { href: "#main" }, t("page.skip")), header(), outlet, footer());
   if (cameBy) {
     const { arrived, refusedText } = await import("./sign.js");
-    if (cameBy.refused) toast(refusedText(cameBy.refused), { kind: "bad" }); else setTimeout(() => arrived("/"));
+    if (cameBy.refused) toast(refusedText(cameBy.refused), { kind: "bad" });
+    else setTimeout(() => arrived("/"));
+    if (person()) toast(t("sign.isIn", { name: person().fullName, email: person().email }));
   }
   // How many things are in the cart and in the inbox is told beside the page, not before it.
   const counts = () => { load().catch(() => {}); look().catch(() => {}); };
@@ -77,5 +79,3 @@ begin().catch(error => {
   const words = document.getElementById("failed");
   if (words) words.hidden = false;
 });
-
-export { go };

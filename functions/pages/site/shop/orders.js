@@ -4,13 +4,14 @@
 import { $, busyWhile, fill, icon } from "../common/dom.js";
 import { get, isAborted, newKey, pages, send } from "../common/api.js";
 import { field, form } from "../common/form.js";
-import { date, dateTime, minor, money, orderNumber } from "../common/format.js";
+import { date, dateTime, minor, money } from "../common/format.js";
 import { go, link } from "../common/router.js";
 import { isSignedIn } from "../common/session.js";
 import { ask, badge, explain, more, notice, say, table, toast } from "../common/ui.js";
 import { t } from "../common/words.js";
 import { forgetOrderToken, keepOrderToken, load, orderToken } from "./basket.js";
-import { addressLines, amounts, crumbs, page, signInFirst } from "./parts.js";
+import { addressLines } from "./address.js";
+import { amounts, crumbs, page, signInFirst } from "./parts.js";
 import { settings } from "./settings.js";
 
 const KIND = { delivered: "good", shipping: "info", pending: "info", awaiting_payment: "warn", cancelled: "bad" };
@@ -73,7 +74,7 @@ async function shown(id, token, query, signal) {
   follow(() => last, again, signal);
   load().catch(() => {});
   return { title: t("order.titled", { number: last.number }), element: $("div.wrap.view",
-    crumbs([[t("home.title"), "/"], ...(token ? [] : [[t("orders.title"), "/orders"]]), [last.number]]),
+    crumbs([[t("crumbs.shop"), "/"], ...(token ? [] : [[t("orders.title"), "/orders"]]), [last.number]]),
     $("div.row.apart", $("h1", t("order.titled", { number: last.number })), $("button.secondary.compact.no-print", { type: "button", onclick: () => print() },
       t("order.receipt"))), news, place) };
 }
@@ -247,5 +248,3 @@ export function findOrder({ note } = {}) {
   fill(place, note && notice("warn", $("p", note)), $("p.soft", t("guest.lost")), element);
   return { title: t("guest.title"), element: page(t("guest.title"), place) };
 }
-
-export { orderNumber };

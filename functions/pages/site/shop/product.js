@@ -20,7 +20,7 @@ export default async function product({ params, signal }) {
   ]);
   if (isSignedIn()) send("PUT", `/users/me/recently-viewed/${found.id}`, undefined, { tries: 1 }).catch(() => {});
   const element = $("div.wrap.view",
-    crumbs([[t("home.title"), "/"], [found.category, `/categories/${encodeURIComponent(found.category)}`], [found.productName]]),
+    crumbs([[t("crumbs.shop"), "/"], [found.category, `/categories/${encodeURIComponent(found.category)}`], [found.productName]]),
     $("div.product-page", gallery(found), $("div.stack", about(found, store), buy(found), description(found, store))),
     reviews(found, signal),
     shelf(t("product.similar"), null, others.products.filter(one => one.id !== found.id).slice(0, 4)));

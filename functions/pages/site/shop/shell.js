@@ -6,10 +6,11 @@ import { current, go, link, navigation } from "../common/router.js";
 import { changes as session, isSignedIn, person } from "../common/session.js";
 import { choose, language, LANGUAGES, t } from "../common/words.js";
 import { changes as basket, count } from "./basket.js";
-import { changes as inbox, unreadCount } from "./inbox.js";
+import { changes as inbox, unreadCount } from "./unread.js";
 import { settings } from "./settings.js";
-import { leave } from "./account.js";
-import { TEXTS } from "./text.js";
+import { leave } from "./leave.js";
+
+const TEXTS = ["terms", "privacy", "withdrawal", "imprint"];
 
 export function header() {
   const tools = $("nav.tools", { "aria-label": t("shell.you") });

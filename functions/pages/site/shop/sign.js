@@ -37,7 +37,10 @@ function social() {
     onclick: () => beginSocial(provider, "/") }, t(has(`sign.with.${provider}`) ? `sign.with.${provider}` : "sign.with"))));
 }
 
-export function signIn() {
+export function signIn({ query }) {
+  // A link that begins with another company's account, as from its own pages.
+  const by = query.get("with");
+  if (settings.providers.includes(by) && !isSignedIn()) beginSocial(by, "/");
   if (isSignedIn()) { go(target(), { replace: true }); return $("div"); }
   const place = $("div.stack");
   const element = form({ fields: [nameField(), passwordField("password", t("sign.password"), "current-password")], yes: t("sign.in"),

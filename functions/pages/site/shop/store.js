@@ -15,7 +15,7 @@ export default async function store({ params, signal }) {
   await products.ready;
   return { title: one.name, element: $("div.store",
     $("div.store-banner", one.bannerUrl && picture({ images: one.bannerImages, imageUrl: one.bannerUrl, alt: "", eager: true })),
-    $("div.wrap.view", crumbs([[t("home.title"), "/"], [t("stores.title"), "/stores"], [one.name]]),
+    $("div.wrap.view", crumbs([[t("crumbs.shop"), "/"], [t("stores.title"), "/stores"], [one.name]]),
       $("div.store-head", logo(one), $("div.stack.tight", $("h1", { dir: "auto" }, one.name),
         one.rating.count > 0 && stars(one.rating.average, one.rating.count),
         one.description && $("p", { dir: "auto" }, one.description),

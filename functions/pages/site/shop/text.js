@@ -5,8 +5,6 @@ import { $ } from "../common/dom.js";
 import { request } from "../common/api.js";
 import { t } from "../common/words.js";
 
-export const TEXTS = ["terms", "privacy", "withdrawal", "imprint"];
-
 export default async function text({ path, signal }) {
   const name = path.slice(1);
   const { body } = await request("GET", new URL(`../texts/${name}.txt`, import.meta.url).pathname, { anonymous: true, signal });

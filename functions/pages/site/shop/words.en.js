@@ -14,6 +14,7 @@ export const words = {
   "foot.legal": "Good to know",
   "foot.prices": "Prices in {currency}. What tax and sending come to is shown before you order.",
   "crumbs": "Where you are",
+  "crumbs.shop": "Shop",
 
   "home.title": "Home",
   "home.headline": "Good things, made by people you can name.",
@@ -151,7 +152,7 @@ export const words = {
   "amounts.taxIncluded": "of which tax",
   "amounts.total": "Total",
 
-  "address.name": "Name",
+  "address.name": "Name on the parcel",
   "address.line1": "Street and number",
   "address.line2": "More of the address",
   "address.postalCode": "Postal code",
@@ -270,6 +271,7 @@ export const words = {
   "sign.codeMailed": "If there is such an account, a code is on its way.",
   "sign.setPassword": "Set the password",
   "sign.passwordSet": "Your password is set.",
+  "sign.isIn": "Signed in as {name}, {email}.",
   "sign.isOut": "You are signed out.",
   "social.denied": "You said no there, so you are not signed in.",
   "social.expired": "That took too long. Please try again.",
