@@ -10,7 +10,7 @@ use tests::files::files_under;
 use tests::template::{Binary, path, text};
 
 /// What a service may know of others, besides what stands under `shared/`, which everyone may know.
-const ARROWS: [(&str, &str); 40] = [
+const ARROWS: [(&str, &str); 43] = [
     // Whoever signs up has a profile.
     ("auth", "users"),
     // A cart is about offers, and becomes an order of somebody who has a profile.
@@ -63,6 +63,10 @@ const ARROWS: [(&str, &str); 40] = [
     ("inbox", "offers"),
     ("inbox", "orders"),
     ("inbox", "stores"),
+    // A page tells search engines what it is about.
+    ("pages", "categories"),
+    ("pages", "products"),
+    ("pages", "stores"),
     // The contract that it serves is put together when it is built.
     ("platform", "contract"),
     // How the shop does is what it sold, and how late its index is.
@@ -78,7 +82,7 @@ const OF_SHARED: [&str; 6] =
     ["aws-config", "aws-smithy-http-client", "axum", "lambda_http", "lambda_runtime", "reqwest"];
 
 /// The services there are and those that are on their way, by the names of their crates.
-const SERVICES: [&str; 21] = [
+const SERVICES: [&str; 22] = [
     "accounts",
     "activity",
     "auth",
@@ -90,6 +94,7 @@ const SERVICES: [&str; 21] = [
     "notifications",
     "offers",
     "orders",
+    "pages",
     "payments",
     "platform",
     "products",
