@@ -38,6 +38,7 @@ mod orders {
     mod selling;
 }
 mod ownership;
+mod pages;
 mod payments;
 mod preferences;
 mod products {
