@@ -32,7 +32,7 @@ export function chart({ caption, days, columns }) {
     step = (full - LEFT - RIGHT) / days.length,
     height = HEIGHT - TOP - BOTTOM;
   const y = value => TOP + height * (1 - value / top);
-  const lines = (top === 1 ? [0, top] : [0, top / 2, top]).map(value => [
+  const lines = (top % 2 ? [0, top] : [0, top / 2, top]).map(value => [
     svg("line.grid", { x1: LEFT, x2: full - RIGHT, y1: y(value), y2: y(value) }),
     svg("text.scale", { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" }, number(value)),
   ]);

@@ -50,7 +50,7 @@ export async function home({ signal }) {
           rows: orders.slice(0, 8),
           empty: t("admin.noOrders"),
           columns: [
-            { title: t("admin.order"), value: order => a(`/orders/${order.orderId}`, order.number) },
+            { title: t("admin.order"), value: order => a(`/orders/${order.orderId}`, $("span.nowrap", order.number)) },
             { title: t("admin.status"), value: order => state("order", order.status) },
             { title: t("admin.buyer"), value: order => order.buyer.fullName },
             { title: t("admin.total"), value: order => money(order.total, order.currency), kind: "number" },
@@ -194,8 +194,7 @@ function byDay({ orders, nextCursor }) {
 }
 
 function change(now, before) {
-  if (before == null) return null;
-  if (!before) return null;
+  if (!before || now === before) return null;
   const by = Math.round((now / before - 1) * 100);
   return t(by >= 0 ? "admin.more" : "admin.less", { by: percent(Math.abs(by)) });
 }

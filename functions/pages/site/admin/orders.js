@@ -56,7 +56,7 @@ export async function orders({ query, signal }) {
         rows: page.orders,
         empty: page.nextCursor ? t("admin.emptyPage") : t("admin.noSuchOrders"),
         columns: [
-          { title: t("admin.order"), value: order => a(`/orders/${order.orderId}`, order.number) },
+          { title: t("admin.order"), value: order => a(`/orders/${order.orderId}`, $("span.nowrap", order.number)) },
           { title: t("admin.status"), value: order => state("order", order.status) },
           {
             title: t("admin.buyer"),
