@@ -28,6 +28,8 @@ pub(crate) fn file(path: &str) -> Option<File> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     pub(crate) fn text(name: &str) -> String {
@@ -55,6 +57,34 @@ mod tests {
                 let path = path.unwrap_or_else(|| target.replacen("../", "", 1));
                 assert!(FILES.iter().any(|(one, _)| *one == path), "{name} names {path}");
             }
+        }
+    }
+
+    /// A module and what it imports at once, and what that does.
+    fn with_imports(name: &str, all: &mut BTreeSet<String>) {
+        if !all.insert(name.to_owned()) {
+            return;
+        }
+        let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let script = text(name);
+        let lines = script.lines().filter(|line| line.starts_with("import ") || line.starts_with("} from "));
+        for target in lines.filter_map(|line| line.split('"').nth(1)) {
+            let path = target.strip_prefix("./").map(|rest| format!("{folder}/{rest}"));
+            with_imports(&path.unwrap_or_else(|| target.replacen("../", "", 1)), all);
+        }
+    }
+
+    #[test]
+    fn a_view_of_the_shop_takes_40_kilobytes_of_scripts_at_most() {
+        let bytes = |name: &String| FILES.iter().find(|(one, _)| one == name).map_or(0, |(_, gzip)| gzip.len());
+        let views = FILES.iter().filter(|(name, _)| name.starts_with("shop/") && name.ends_with(".js"));
+        for (view, _) in views.filter(|(name, _)| !name.contains("/words.")) {
+            let mut all = BTreeSet::new();
+            for name in ["shop/main.js", "shop/words.en.js", view] {
+                with_imports(name, &mut all);
+            }
+            let size: usize = all.iter().map(bytes).sum();
+            assert!(size <= 40 * 1024, "{view} takes {size} bytes in {all:?}");
         }
     }
 

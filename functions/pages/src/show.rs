@@ -45,6 +45,7 @@ impl FromEnv for Pages {
         let settings = json!({
             "name": name, "currency": config::required::<String>("CURRENCY")?, "country": text("SHOP_COUNTRY")?,
             "cards": text("CARD_PAYMENTS")? == "on", "guestCash": text("GUEST_CASH")? == "true", "providers": providers,
+            "live": !text("SOCKET_URL")?.is_empty(),
         });
         Ok(Self {
             products: Products::from_env(aws)?,
@@ -53,7 +54,7 @@ impl FromEnv for Pages {
             cursors: Cursors::from_env(aws)?,
             name,
             url: config::required("SHOP_URL")?,
-            policy: policy(&Origins::of(&text("IMAGE_ORIGINS")?), &Origins::of(&text("UPLOAD_ORIGINS")?)),
+            policy: policy(&Origins::of(&text("IMAGE_ORIGINS")?), &Origins::of(&format!("{} {}", text("UPLOAD_ORIGINS")?, text("SOCKET_URL")?))),
             settings,
         })
     }

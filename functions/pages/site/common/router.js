@@ -20,6 +20,7 @@ import { $, fill } from "./dom.js";
 import { t } from "./words.js";
 
 export const navigation = new EventTarget();
+let shownAt = "";
 let settings, showing, now = { path: "/", params: {}, query: new URLSearchParams() }, ended = () => {};
 const places = new Map();
 let place = 0;
@@ -56,6 +57,7 @@ async function show({ focus = true, scroll = 0 } = {}) {
   const mine = showing = new AbortController();
   const { path, query } = here();
   const { view, params } = match(path);
+  shownAt = location.pathname + location.search;
   now = { path, params, query };
   navigation.dispatchEvent(new Event("begins"));
   settings.outlet.setAttribute("aria-busy", "true");
@@ -104,6 +106,7 @@ export function query(changes) {
   now = { ...now, query };
   const text = query.toString();
   history.replaceState(history.state, "", `${link(path)}${text ? `?${text}` : ""}`);
+  shownAt = location.pathname + location.search;
 }
 
 // A click that opens a view of ours and nothing else: no new tab, no download.
@@ -126,7 +129,9 @@ export function start(given) {
   history.replaceState({ place }, "");
   document.addEventListener("click", follow);
   addEventListener("popstate", event => {
-    // A link to a part of this page, or an address after the #.
+    // A link to a part of this page shows nothing else.
+    const isHere = !settings.hash && location.pathname + location.search === shownAt;
+    if (isHere && event.state?.place == null) return history.replaceState({ place }, "");
     const to = event.state?.place ?? ++place;
     if (event.state?.place == null) history.replaceState({ place: to }, "");
     places.set(place, scrollY);

@@ -104,8 +104,9 @@ export async function start({ idleMinutes } = {}) {
 }
 
 export async function signIn({ name, password }) {
-  // What has an @ is an address; everything else a username.
-  const body = name.includes("@") ? { email: name, password } : { username: name, password };
+  // What has an @ is an address, what has a space a full name; everything else is a username.
+  const kind = name.includes("@") ? "email" : /\s/.test(name) ? "fullName" : "username";
+  const body = { [kind]: name, password };
   const answer = await send("POST", "/sign-in", body, { anonymous: true });
   if (!answer.tokens) return { session: answer.session, username: answer.username, challenge: answer.challenge };
   take(answer.tokens);

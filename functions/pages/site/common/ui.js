@@ -8,7 +8,8 @@
 //   ask({ title, text, yes, no, danger, fields }?) → true or false; with `fields` (of form.js) their values or null.
 //                                 A dialog that asks once; `yes` says what it will do: "Delete the store"
 //   table({ caption, columns, rows, empty }) → a table that is cards on a narrow screen
-//       columns  [{ title, value: row => …, kind: "number" | "actions" | "" }]
+//       columns  [{ title, value: row => …, kind: "number" | "actions" | "", isBare }]; the title of a bare one, such
+//                as that of pictures, is for screen readers alone
 //   more(reader, draw, { empty, signal }) → an element that shows a reader's pages (api.js) with a button for more;
 //                                 draw(items, isFirst) → nodes, appended to `into`
 //   stars(average, count?) → stars with words for screen readers
@@ -92,11 +93,11 @@ export function ask({ title, text, yes, no, danger = false, fields = [] }) {
 export function table({ caption, columns, rows, empty: none }) {
   if (!rows.length) return empty(none ?? t("list.empty"));
   return $("div.table-frame", $("table.table", { role: "table" }, caption && $("caption.visually-hidden", caption),
-    $("thead", { role: "rowgroup" }, $("tr", { role: "row" }, columns.map(({ title, kind }) =>
-      $(`th${kind ? `.${kind}` : ""}`, { scope: "col", role: "columnheader" }, title)))),
-    $("tbody", { role: "rowgroup" }, rows.map(row => $("tr", { role: "row" }, columns.map(({ title, value, kind }) =>
+    $("thead", { role: "rowgroup" }, $("tr", { role: "row" }, columns.map(({ title, kind, isBare }) =>
+      $(`th${kind ? `.${kind}` : ""}`, { scope: "col", role: "columnheader" }, isBare ? $("span.visually-hidden", title) : title)))),
+    $("tbody", { role: "rowgroup" }, rows.map(row => $("tr", { role: "row" }, columns.map(({ title, value, kind, isBare }) =>
       // The column's title is shown beside the value where the table is cards.
-      $(`td${kind ? `.${kind}` : ""}`, { role: "cell", data: { title } }, value(row))))))));
+      $(`td${kind ? `.${kind}` : ""}`, { role: "cell", data: { title: isBare ? "" : title } }, value(row))))))));
 }
 
 export function more(reader, draw, { into = $("div"), empty: none, signal } = {}) {

@@ -88,7 +88,7 @@ export async function takeAlong() {
     const merged = await send("POST", "/cart/merge", { cartToken: kept }, { tries: 3 });
     localStorage.removeItem(TOKEN);
     counted(merged.items);
-    return merged.notes;
+    return merged.notes ?? [];
   } catch (problem) {
     if (problem.status === 404 || problem.status === 422) localStorage.removeItem(TOKEN);
     return [];

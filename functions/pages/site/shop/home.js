@@ -3,9 +3,8 @@
 import { $, picture } from "../common/dom.js";
 import { get } from "../common/api.js";
 import { link } from "../common/router.js";
-import { problemBox } from "../common/ui.js";
+import { empty } from "../common/ui.js";
 import { t } from "../common/words.js";
-import { reload } from "../common/router.js";
 import { isSignedIn } from "../common/session.js";
 import { settings } from "./settings.js";
 import { shelf } from "./parts.js";
@@ -28,7 +27,7 @@ export default async function home({ signal }) {
       categories.length > 0 && $("section", { "aria-labelledby": "categories" }, $("h2", { id: "categories" }, t("home.categories")),
         $("ul.categories", categories.map(category))),
       newest.products.length ? shelf(t("home.newest"), [t("home.all"), "/search?sort=newest"], newest.products)
-        : problemBox(new Error(t("home.nothing")), reload),
+        : empty(t("home.nothing")),
       shelf(t("home.best"), [t("home.all"), "/search?sort=rating"], best.products),
       shelf(t("home.seen"), null, seen.products.slice(0, 4)),
       promises()));

@@ -6,6 +6,7 @@ import { link, start } from "../common/router.js";
 import { notice, problemBox, toast } from "../common/ui.js";
 import { speak, t } from "../common/words.js";
 import { load } from "./basket.js";
+import { listen } from "./live.js";
 import { look } from "./unread.js";
 import { settings } from "./settings.js";
 import { footer, header } from "./shell.js";
@@ -70,6 +71,7 @@ async function begin() {
   const counts = () => { load().catch(() => {}); look().catch(() => {}); };
   session.addEventListener("changed", () => look().catch(() => {}));
   setInterval(() => { if (!document.hidden && isSignedIn()) look().catch(() => {}); }, 60_000);
+  listen();
   await start({ base: "/shop", outlet, routes, title: settings.name, missing, failed });
   counts();
 }

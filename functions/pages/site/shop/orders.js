@@ -1,7 +1,7 @@
 // Orders of the account, and one order: that of the account, or a guest's by its link. Whoever has paid comes back to
 // the same page.
 
-import { $, busyWhile, fill, icon } from "../common/dom.js";
+import { $, busyWhile, fill, icon, on } from "../common/dom.js";
 import { get, isAborted, newKey, pages, send } from "../common/api.js";
 import { field, form } from "../common/form.js";
 import { date, dateTime, minor, money } from "../common/format.js";
@@ -10,6 +10,7 @@ import { isSignedIn } from "../common/session.js";
 import { ask, badge, explain, more, notice, say, table, toast } from "../common/ui.js";
 import { t } from "../common/words.js";
 import { forgetOrderToken, keepOrderToken, load, orderToken } from "./basket.js";
+import { changes as told } from "./live.js";
 import { addressLines } from "./address.js";
 import { amounts, crumbs, page, signInFirst } from "./parts.js";
 import { settings } from "./settings.js";
@@ -65,15 +66,22 @@ async function shown(id, token, query, signal) {
   const place = $("div.stack"), news = $("div", { role: "status" });
   const read = () => get(by.read, { headers: by.headers, signal });
   let last = await read();
-  const again = async () => { last = await read(); draw(); return last; };
+  // Drawn anew only when something is new: whoever is at a button stays there.
+  const again = async () => {
+    const before = JSON.stringify(last);
+    last = await read();
+    if (JSON.stringify(last) !== before) draw();
+    return last;
+  };
   const draw = () => fill(place, body(last, by, token, again, signal));
   draw();
   if (query.get("placed")) fill(news, notice("good", $("p", $("b", t("order.thanks"))), $("p", t("order.thanksText"))));
   const payment = query.get("payment");
   if (payment) cameBack(payment, query.get("paid") === "no", by, token, news, again, signal);
   follow(() => last, again, signal);
+  on(told, "told", ({ detail }) => detail.subject === id && again().catch(() => {}), signal);
   load().catch(() => {});
-  return { title: t("order.titled", { number: last.number }), element: $("div.wrap.view",
+  return { title: t("order.titled", { number: last.number }), element: $("div.wrap.view", $("p.print-only", settings.name),
     crumbs([[t("crumbs.shop"), "/"], ...(token ? [] : [[t("orders.title"), "/orders"]]), [last.number]]),
     $("div.row.apart", $("h1", t("order.titled", { number: last.number })), $("button.secondary.compact.no-print", { type: "button", onclick: () => print() },
       t("order.receipt"))), news, place) };

@@ -105,15 +105,14 @@ function reviews(product, signal) {
   }
   function summary({ average, count, stars: by }) {
     fill(head, count > 0 && [$("p.average", $("b", number(average)), stars(average, count)),
-      $("ul.bars", [5, 4, 3, 2, 1].map(n => $("li", $("button.bar", { type: "button", "aria-pressed": String(only === String(n)),
-        "aria-label": t("reviews.bar", { n, count: by[n] }), onclick: event => {
+      $("ul.bars", [5, 4, 3, 2, 1].map(n => $("li", $("button.bar", { type: "button", "aria-pressed": String(only === String(n)), onclick: event => {
           only = only === String(n) ? "" : String(n);
           for (const each of head.querySelectorAll(".bar")) {
             each.setAttribute("aria-pressed", String(each === event.currentTarget && only !== ""));
           }
           show();
         } }, $("span", `${n} ★`), $("span.track", $("span.fill", { style: { width: `${count ? by[n] / count * 100 : 0}%` } })),
-        $("span.soft", number(by[n])))))),
+        $("span.soft", number(by[n])), $("span.visually-hidden", t("reviews.bar", { n: by[n] })))))),
       $("label.sorts", $("span.soft", t("search.sort")), $("select", { value: sort, onchange: event => { sort = event.target.value; show(); } },
         ["newest", "highest", "lowest"].map(one => $("option", { value: one }, t(`reviews.${one}`)))))],
     isSignedIn() && $("button.secondary", { type: "button", onclick: () => write(product) }, t("reviews.write")));

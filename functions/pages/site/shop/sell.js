@@ -56,7 +56,7 @@ export const products = forSellers(async ({ signal }) => {
   const place = $("div");
   const reader = pages("/users/me/products", "products", { query: { limit: 50 }, signal });
   const draw = () => fill(place, table({ caption: t("sell.products"), rows, columns: [
-    { title: "", value: one => $("a.thumb-link", { href: link(`/sell/products/${one.id}`), tabindex: -1, "aria-hidden": "true" }, picture({ images: shown(one).images, imageUrl: shown(one).imageUrl, alt: "", sizes: "4rem" })) },
+    { title: t("sell.picture"), isBare: true, value: one => $("a.thumb-link", { href: link(`/sell/products/${one.id}`), tabindex: -1, "aria-hidden": "true" }, picture({ images: shown(one).images, imageUrl: shown(one).imageUrl, alt: "", sizes: "4rem" })) },
     { title: t("order.product"), value: one => $("a", { href: link(`/sell/products/${one.id}`), dir: "auto" }, one.productName) },
     { title: t("sell.state"), value: state },
     { title: t("order.price"), kind: "number", value: one => money(one.productPrice, one.currency) },

@@ -1,7 +1,7 @@
 // What the shop is, as whoever serves the page has written it into it: { name, currency, country, cards, guestCash,
-// providers, socket }.
+// providers, live }.
 
 export const settings = {
-  name: "Cartwright", currency: "USD", country: "US", cards: false, guestCash: false, providers: [], socket: "",
+  name: "Cartwright", currency: "USD", country: "US", cards: false, guestCash: false, providers: [], live: false,
   ...JSON.parse(document.getElementById("settings")?.textContent || "{}"),
 };

@@ -78,7 +78,7 @@ export const words = {
   "reviews.newest": "Neueste",
   "reviews.highest": "Meiste Sterne",
   "reviews.lowest": "Wenigste Sterne",
-  "reviews.bar": { one: "{count} mit {n} Stern; nur diese zeigen", other: "{count} mit {n} Sternen; nur diese zeigen" },
+  "reviews.bar": { one: "Bewertung; nur diese zeigen", other: "Bewertungen; nur diese zeigen" },
   "reviews.verified": "hier gekauft",
   "reviews.someone": "Jemand",
   "reviews.former": "Ein früherer Kunde",

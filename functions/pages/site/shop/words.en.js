@@ -78,7 +78,7 @@ export const words = {
   "reviews.newest": "Newest",
   "reviews.highest": "Most stars",
   "reviews.lowest": "Fewest stars",
-  "reviews.bar": { one: "{count} with {n} star; show only these", other: "{count} with {n} stars; show only these" },
+  "reviews.bar": { one: "review; show only these", other: "reviews; show only these" },
   "reviews.verified": "bought here",
   "reviews.someone": "Somebody",
   "reviews.former": "A former customer",
