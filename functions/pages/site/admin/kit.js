@@ -130,7 +130,7 @@ export function asks({ title, text = [], yes, danger = true, fields = [], layout
       yes,
       danger,
       layout,
-      no: [t("button.cancel"), close],
+      no: [t("button.back"), close],
       send: async values => {
         given = (await send(values)) ?? true;
         close();

@@ -252,8 +252,7 @@ export const words = {
   "admin.fact": "What",
   "admin.refund": "Refund",
   "admin.refund.title": "Give money back for order {number}?",
-  "admin.refund.text":
-    "At most {left} can go back to {name}. What is sent cannot be taken back; the order stays as it is.",
+  "admin.refund.text": "At most {left} can go back to {name}. This cannot be undone; the order stays as it is.",
   "admin.refund.how": "How much",
   "admin.refund.all": "All that is left: {left}",
   "admin.refund.some": "A sum",
