@@ -64,7 +64,8 @@ fn find(site: &Path, folder: &Path, names: &mut Vec<String>) -> Result<()> {
         let path = entry?.path();
         if path.is_dir() {
             find(site, &path, names)?;
-        } else if path.extension().is_some_and(|is| ["js", "css", "svg", "txt"].iter().any(|one| is == *one)) {
+        } else if path.extension().is_some_and(|is| ["js", "css", "svg", "txt"].iter().any(|one| is == *one))
+        {
             names.push(path.strip_prefix(site)?.to_str().context("a name is UTF-8")?.to_owned());
         }
     }
@@ -80,7 +81,10 @@ fn served(name: &str, file: Vec<u8>) -> Result<Vec<u8>> {
     let mut short = String::with_capacity(text.len());
     for line in text.lines() {
         // A text over several lines would lose its indentation.
-        ensure!(line.matches('`').count().is_multiple_of(2), "{name}: a template literal ends on the line it begins on");
+        ensure!(
+            line.matches('`').count().is_multiple_of(2),
+            "{name}: a template literal ends on the line it begins on"
+        );
         let line = line.trim();
         if !line.is_empty() && !line.starts_with("//") {
             short.push_str(line);

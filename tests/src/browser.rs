@@ -51,7 +51,13 @@ impl Browser {
             .args(["-c", "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null"])
             .arg(browser)
             // It opens pages of this test alone; as root there is no sandbox to be had.
-            .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"])
+            .args([
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-dev-shm-usage",
+                "--no-first-run",
+            ])
             .args(["--disable-background-networking", "--disable-component-update", "--disable-default-apps"])
             .args(["--remote-debugging-pipe", "--hide-scrollbars", "--lang=en"])
             .arg("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost")
@@ -142,7 +148,9 @@ impl Browser {
         let told = &event["params"];
         match event["method"].as_str().unwrap_or_default() {
             "Runtime.exceptionThrown" => self.complaints.push(told["exceptionDetails"].to_string()),
-            "Runtime.consoleAPICalled" if told["type"] == "error" => self.complaints.push(told["args"].to_string()),
+            "Runtime.consoleAPICalled" if told["type"] == "error" => {
+                self.complaints.push(told["args"].to_string())
+            }
             // That an answer was 404 is the page's to tell, and no fault of it.
             "Log.entryAdded" if told["entry"]["level"] == "error" && told["entry"]["source"] != "network" => {
                 self.complaints.push(told["entry"]["text"].to_string());
@@ -168,7 +176,8 @@ impl Browser {
     pub fn event(&mut self, method: &str, has: &str) -> Value {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let is_it = |event: &Value| event["method"] == method && event["params"].to_string().contains(has);
+            let is_it =
+                |event: &Value| event["method"] == method && event["params"].to_string().contains(has);
             if let Some(at) = self.events.iter().position(is_it) {
                 return self.events.remove(at).expect("just found")["params"].clone();
             }
@@ -242,8 +251,7 @@ impl Browser {
         };
         let kind = if text.is_empty() { "rawKeyDown" } else { "keyDown" };
         let name = if key == " " { "Space" } else { key };
-        let mut down =
-            json!({ "type": kind, "key": key, "code": name, "windowsVirtualKeyCode": code, "nativeVirtualKeyCode": code });
+        let mut down = json!({ "type": kind, "key": key, "code": name, "windowsVirtualKeyCode": code, "nativeVirtualKeyCode": code });
         if !text.is_empty() {
             down["text"] = json!(text);
         }
@@ -268,7 +276,9 @@ impl Browser {
     pub fn writes(&mut self, selector: &str, text: &str) {
         let literal = json!(selector).to_string();
         self.until(&format!("there is {selector}"), &format!("document.querySelector({literal})"));
-        self.eval(&format!("(field => {{ field.focus(); field.select?.(); }})(document.querySelector({literal}))"));
+        self.eval(&format!(
+            "(field => {{ field.focus(); field.select?.(); }})(document.querySelector({literal}))"
+        ));
         self.types(text);
     }
 
@@ -308,7 +318,6 @@ impl Browser {
         }
         assert!(self.complaints.is_empty(), "{:#?}", self.complaints);
     }
-
 }
 
 impl Drop for Browser {

@@ -41,7 +41,9 @@ mod tests {
     fn a_file_may_be_kept_for_ever_under_the_hash_of_all_and_under_no_other() {
         assert!(file(&format!("{HASH}/theme.css")).unwrap().immutable);
         assert!(!file("of-yesterday/theme.css").unwrap().immutable);
-        for path in ["theme.css", "", "x/", &format!("{HASH}/shop/index.html"), &format!("{HASH}/../Cargo.toml")] {
+        for path in
+            ["theme.css", "", "x/", &format!("{HASH}/shop/index.html"), &format!("{HASH}/../Cargo.toml")]
+        {
             assert_eq!(file(path), None, "{path}");
         }
     }
@@ -52,7 +54,8 @@ mod tests {
             let script = text(name);
             assert!(!script.lines().any(|line| line.starts_with("//") || line.starts_with(' ')), "{name}");
             let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
-            for target in script.split(['"', '\'']).filter(|one| one.starts_with('.') && one.ends_with(".js")) {
+            for target in script.split(['"', '\'']).filter(|one| one.starts_with('.') && one.ends_with(".js"))
+            {
                 let path = target.strip_prefix("./").map(|rest| format!("{folder}/{rest}"));
                 let path = path.unwrap_or_else(|| target.replacen("../", "", 1));
                 assert!(FILES.iter().any(|(one, _)| *one == path), "{name} names {path}");
@@ -76,7 +79,8 @@ mod tests {
 
     #[test]
     fn a_view_of_the_shop_takes_40_kilobytes_of_scripts_at_most() {
-        let bytes = |name: &String| FILES.iter().find(|(one, _)| one == name).map_or(0, |(_, gzip)| gzip.len());
+        let bytes =
+            |name: &String| FILES.iter().find(|(one, _)| one == name).map_or(0, |(_, gzip)| gzip.len());
         let views = FILES.iter().filter(|(name, _)| name.starts_with("shop/") && name.ends_with(".js"));
         for (view, _) in views.filter(|(name, _)| !name.contains("/words.")) {
             let mut all = BTreeSet::new();
@@ -92,7 +96,15 @@ mod tests {
     fn nothing_turns_text_into_html_or_into_code() {
         for (name, _) in FILES.iter().filter(|(name, _)| name.ends_with(".js")) {
             let script = text(name);
-            for sink in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "srcdoc"] {
+            for sink in [
+                "innerHTML",
+                "outerHTML",
+                "insertAdjacentHTML",
+                "document.write",
+                "eval(",
+                "Function(",
+                "srcdoc",
+            ] {
                 assert!(!script.contains(sink), "{name} has {sink}");
             }
         }

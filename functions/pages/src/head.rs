@@ -96,7 +96,12 @@ impl Head {
         let text = |name: &str| store[name].as_str().map(str::to_owned);
         let image = text("bannerUrl").or_else(|| text("logoUrl"));
         let mut data = json!({ "@context": "https://schema.org", "@type": "Store", "name": store["name"], "url": address });
-        for (name, of) in [("description", "description"), ("logo", "logoUrl"), ("image", "bannerUrl"), ("email", "supportEmail")] {
+        for (name, of) in [
+            ("description", "description"),
+            ("logo", "logoUrl"),
+            ("image", "bannerUrl"),
+            ("email", "supportEmail"),
+        ] {
             if store[of].is_string() {
                 data[name] = store[of].clone();
             }
@@ -148,7 +153,10 @@ impl Head {
         let mut lines = vec![
             format!("<link rel=\"canonical\" href=\"{}\">", escaped(address)),
             format!("<meta property=\"og:site_name\" content=\"{}\">", escaped(shop)),
-            format!("<meta property=\"og:title\" content=\"{}\">", escaped(self.title.as_deref().unwrap_or(shop))),
+            format!(
+                "<meta property=\"og:title\" content=\"{}\">",
+                escaped(self.title.as_deref().unwrap_or(shop))
+            ),
             format!("<meta property=\"og:type\" content=\"{}\">", self.kind),
             format!("<meta property=\"og:url\" content=\"{}\">", escaped(address)),
         ];
@@ -202,7 +210,10 @@ mod tests {
         let head = Head::of_product(&product(), "https://shop.example/products/1".into());
         let html = head.html("A \"shop\"");
         assert!(!html.contains("<img") && html.matches("</script>").count() == 1, "{html}");
-        assert!(html.contains("content=\"A &quot;shop&quot;\"") && html.contains(r"\u003c/script>\u003cimg"), "{html}");
+        assert!(
+            html.contains("content=\"A &quot;shop&quot;\"") && html.contains(r"\u003c/script>\u003cimg"),
+            "{html}"
+        );
         let data = html.split_once("ld+json\">").unwrap().1.split_once("</script>").unwrap().0;
         assert_eq!(serde_json::from_str::<Value>(data).unwrap()["name"], HOSTILE);
         for line in html.lines().filter(|line| line.starts_with("<meta") || line.starts_with("<link")) {
@@ -212,11 +223,21 @@ mod tests {
 
     #[test]
     fn a_store_a_category_and_the_shop_are_found_and_what_is_somebodys_own_is_not() {
-        let store = Head::of_store(&json!({ "name": "Hearth", "logoUrl": "https://cdn.example/l.png" }), "https://s/1".into());
-        assert_eq!((store.image.as_deref(), &store.data.unwrap()["@type"]), (Some("https://cdn.example/l.png"), &json!("Store")));
+        let store = Head::of_store(
+            &json!({ "name": "Hearth", "logoUrl": "https://cdn.example/l.png" }),
+            "https://s/1".into(),
+        );
+        assert_eq!(
+            (store.image.as_deref(), &store.data.unwrap()["@type"]),
+            (Some("https://cdn.example/l.png"), &json!("Store"))
+        );
         let category = Head::of_category(&json!({ "categoryName": "Tea" }), "https://s/2".into());
         assert_eq!(category.title("Shop"), "Tea · Shop");
-        assert!(Head::of_home("Shop", "https://s".into()).html("Shop").contains("https://s/search?q={search_term_string}"));
+        assert!(
+            Head::of_home("Shop", "https://s".into())
+                .html("Shop")
+                .contains("https://s/search?q={search_term_string}")
+        );
         assert_eq!(Head::default().html("Shop"), "<meta name=\"robots\" content=\"noindex\">");
     }
 

@@ -42,7 +42,9 @@ mod tests {
     #[test]
     fn a_page_loads_from_the_shop_alone() {
         let (images, connections) = (
-            Origins::of("https://cdn.example/pictures https://media.s3.us-east-1.amazonaws.com https://cdn.example"),
+            Origins::of(
+                "https://cdn.example/pictures https://media.s3.us-east-1.amazonaws.com https://cdn.example",
+            ),
             Origins::of("https://uploads.s3.us-east-1.amazonaws.com wss://push.example/v1"),
         );
         assert_eq!(
@@ -56,9 +58,19 @@ mod tests {
 
     #[test]
     fn nothing_but_origins_gets_into_the_policy() {
-        for url in ["", "https://", "javascript:alert(1)", "https://a.example;script-src", "https://*", "'unsafe-inline'"] {
+        for url in [
+            "",
+            "https://",
+            "javascript:alert(1)",
+            "https://a.example;script-src",
+            "https://*",
+            "'unsafe-inline'",
+        ] {
             assert_eq!(Origins::of(url), Origins::default(), "{url}");
         }
-        assert_eq!(Origins::of("http://127.0.0.1:3000/local/media"), Origins(" http://127.0.0.1:3000".into()));
+        assert_eq!(
+            Origins::of("http://127.0.0.1:3000/local/media"),
+            Origins(" http://127.0.0.1:3000".into())
+        );
     }
 }

@@ -40,7 +40,8 @@ pub struct Pages {
 impl FromEnv for Pages {
     fn from_env(aws: &Aws) -> Result<Self, ConfigError> {
         let text = |name| config::optional::<String>(name).map(Option::unwrap_or_default);
-        let providers: Vec<_> = text("PROVIDERS")?.split(',').filter(|one| !one.is_empty()).map(str::to_owned).collect();
+        let providers: Vec<_> =
+            text("PROVIDERS")?.split(',').filter(|one| !one.is_empty()).map(str::to_owned).collect();
         let name = config::required::<String>("SHOP_NAME")?;
         let settings = json!({
             "name": name, "currency": config::required::<String>("CURRENCY")?, "country": text("SHOP_COUNTRY")?,
@@ -54,7 +55,10 @@ impl FromEnv for Pages {
             cursors: Cursors::from_env(aws)?,
             name,
             url: config::required("SHOP_URL")?,
-            policy: policy(&Origins::of(&text("IMAGE_ORIGINS")?), &Origins::of(&format!("{} {}", text("UPLOAD_ORIGINS")?, text("SOCKET_URL")?))),
+            policy: policy(
+                &Origins::of(&text("IMAGE_ORIGINS")?),
+                &Origins::of(&format!("{} {}", text("UPLOAD_ORIGINS")?, text("SOCKET_URL")?)),
+            ),
             settings,
         })
     }
@@ -94,8 +98,10 @@ impl Pages {
 
     fn page(&self, shell: &str, modules: &[&str], head: &Head, is_there: bool) -> Served {
         let root = files::root();
-        let preload: Vec<_> =
-            modules.iter().map(|module| format!("<link rel=\"modulepreload\" href=\"{root}/{module}\">")).collect();
+        let preload: Vec<_> = modules
+            .iter()
+            .map(|module| format!("<link rel=\"modulepreload\" href=\"{root}/{module}\">"))
+            .collect();
         let mut html = String::with_capacity(shell.len() + 4096);
         // In one pass, so that nothing which is put in is looked at again.
         let mut rest = shell;
@@ -113,12 +119,18 @@ impl Pages {
             rest = after;
         }
         html.push_str(rest);
-        Served::Document(Document { media_type: HTML, body: html, policy: Some(self.policy.clone()), is_there })
+        Served::Document(Document {
+            media_type: HTML,
+            body: html,
+            policy: Some(self.policy.clone()),
+            is_there,
+        })
     }
 
     /// The head of a view; `None` where what it is about is not there.
     async fn head(&self, view: &View, path: &str, now: Timestamp) -> Option<Head> {
-        let address = || format!("{}{}", self.url, path.strip_prefix("/shop").unwrap_or(path).trim_end_matches('/'));
+        let address =
+            || format!("{}{}", self.url, path.strip_prefix("/shop").unwrap_or(path).trim_end_matches('/'));
         match view {
             View::Home => Some(Head::of_home(&self.name, self.url.clone())),
             View::Public => Some(Head { address: Some(address()), kind: "website", ..Head::default() }),
@@ -126,19 +138,37 @@ impl Pages {
             View::Product(id) => {
                 let found = self.products.for_sale(id.parse().ok()?, now).await;
                 let page = found.map(PublicPage::from);
-                said(page, |error| matches!(error, products::Error::NotFound), |it| Head::of_product(it, address()))
+                said(
+                    page,
+                    |error| matches!(error, products::Error::NotFound),
+                    |it| Head::of_product(it, address()),
+                )
             }
             View::Store(id) => {
                 let found = self.stores.find_published(id.parse().ok()?).await.map(PublicStore::from);
-                said(found, |error| matches!(error, stores::Error::NotFound), |it| Head::of_store(it, address()))
+                said(
+                    found,
+                    |error| matches!(error, stores::Error::NotFound),
+                    |it| Head::of_store(it, address()),
+                )
             }
             View::Category(name) => {
-                let all = self.categories.list(&self.cursors, &PageRequest::first(OF_SITEMAP)).await.map(CategoryList::from);
-                said(all, |_| false, |all| {
-                    let category = all.as_array().and_then(|all| all.iter().find(|one| one["categoryName"] == **name));
-                    // A product may be in a category that has no picture yet: it is shown, and not found by strangers.
-                    category.map_or_else(Head::default, |category| Head::of_category(category, address()))
-                })
+                let all = self
+                    .categories
+                    .list(&self.cursors, &PageRequest::first(OF_SITEMAP))
+                    .await
+                    .map(CategoryList::from);
+                said(
+                    all,
+                    |_| false,
+                    |all| {
+                        let category = all
+                            .as_array()
+                            .and_then(|all| all.iter().find(|one| one["categoryName"] == **name));
+                        // A product may be in a category that has no picture yet: it is shown, and not found by strangers.
+                        category.map_or_else(Head::default, |category| Head::of_category(category, address()))
+                    },
+                )
             }
         }
     }

@@ -68,14 +68,25 @@ mod tests {
             count += 1;
         }
         assert!(count > 20, "only {count}");
-        for path in ["/wp-admin", "/products", "/products/1/2", "/sell/nothing", "/categories", "/categories/%", "/categories/%ff"] {
+        for path in [
+            "/wp-admin",
+            "/products",
+            "/products/1/2",
+            "/sell/nothing",
+            "/categories",
+            "/categories/%",
+            "/categories/%ff",
+        ] {
             assert_eq!(View::of(path), None, "{path}");
         }
     }
 
     #[test]
     fn a_category_is_called_as_it_is() {
-        assert_eq!(View::of("/categories/T%C3%A9%20%26%20caf%C3%A9/"), Some(View::Category("Té & café".into())));
+        assert_eq!(
+            View::of("/categories/T%C3%A9%20%26%20caf%C3%A9/"),
+            Some(View::Category("Té & café".into()))
+        );
         assert_eq!(View::of("/"), Some(View::Home));
         assert_eq!(View::of("/stores/mine"), Some(View::Own));
     }

@@ -6,7 +6,7 @@ import { field, form } from "../common/form.js";
 import { withFreshSignIn } from "../common/fresh.js";
 import { dateTime, list } from "../common/format.js";
 import { go, link, reload } from "../common/router.js";
-import { forget, isSignedIn, take } from "../common/session.js";
+import { forget, isSignedIn, person, take } from "../common/session.js";
 import { ask, badge, explain, notice, toast } from "../common/ui.js";
 import { choose as chooseLanguage, language, LANGUAGES, t } from "../common/words.js";
 import { addressFields, addressGrid, addressLines, addressOf } from "./address.js";
@@ -99,7 +99,10 @@ async function addresses(signal) {
 async function security() {
   const password = form({ fields: [
     field({ name: "previousPassword", kind: "password", label: t("account.oldPassword"), autocomplete: "current-password", required: true }),
-    newPassword("proposedPassword")], yes: t("account.changePassword"), onsubmit: async values => {
+    newPassword("proposedPassword")], yes: t("account.changePassword"), layout: all => [
+    // By which a browser knows whose password it keeps.
+    $("input.visually-hidden", { type: "email", autocomplete: "username", value: person()?.email, tabindex: -1, "aria-hidden": "true" }),
+    all.map(one => one.element)], onsubmit: async values => {
     const answer = await send("POST", "/change-password", values, { access: true });
     if (answer.tokens) take(answer.tokens); else { forget(); go("/sign-in"); }
     toast(t("account.passwordChanged"));
