@@ -60,8 +60,12 @@ function messageOf(status) {
 // "#/shippingAddress/city" is the field "shippingAddress.city" (RFC 6901, section 6).
 function fieldOf({ pointer, parameter }) {
   if (parameter != null) return parameter;
-  return (pointer ?? "#").slice(1).split("/").slice(1)
-    .map(part => decodeURIComponent(part).replaceAll("~1", "/").replaceAll("~0", "~")).join(".");
+  return (pointer ?? "#")
+    .slice(1)
+    .split("/")
+    .slice(1)
+    .map(part => decodeURIComponent(part).replaceAll("~1", "/").replaceAll("~0", "~"))
+    .join(".");
 }
 
 export const isOffline = problem => problem instanceof Problem && problem.status === 0;
@@ -77,17 +81,27 @@ function connectionIs(lost) {
 }
 
 let authorizer = { token: async () => null, refused: async () => false };
-export function authorize(by) { authorizer = by; }
+export function authorize(by) {
+  authorizer = by;
+}
 
 function target(path, query) {
   const asked = Object.entries(query ?? {}).filter(([, value]) => value != null && value !== "");
   return asked.length ? `${path}${path.includes("?") ? "&" : "?"}${new URLSearchParams(asked)}` : path;
 }
 
-const wait = (seconds, signal) => new Promise((done, ended) => {
-  const timer = setTimeout(done, seconds * 1000);
-  signal?.addEventListener("abort", () => { clearTimeout(timer); ended(signal.reason); }, { once: true });
-});
+const wait = (seconds, signal) =>
+  new Promise((done, ended) => {
+    const timer = setTimeout(done, seconds * 1000);
+    signal?.addEventListener(
+      "abort",
+      () => {
+        clearTimeout(timer);
+        ended(signal.reason);
+      },
+      { once: true },
+    );
+  });
 
 async function once(method, path, options, token) {
   const headers = { accept: "application/json, application/problem+json", ...options.headers };
@@ -116,14 +130,20 @@ async function once(method, path, options, token) {
 function parsed(text, answer) {
   if (!text) return null;
   if (!/json/.test(answer.headers.get("content-type") ?? "")) return text;
-  try { return JSON.parse(text); } catch { return null; }
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 function problemOf(answer, body) {
   const isProblem = body && typeof body === "object" && typeof body.type === "string";
   const retryAfter = Number(answer.headers.get("retry-after") ?? NaN);
-  return new Problem(answer.status, isProblem ? body : null,
-    { requestId: answer.headers.get("x-request-id"), retryAfter: Number.isFinite(retryAfter) ? retryAfter : null });
+  return new Problem(answer.status, isProblem ? body : null, {
+    requestId: answer.headers.get("x-request-id"),
+    retryAfter: Number.isFinite(retryAfter) ? retryAfter : null,
+  });
 }
 
 const passes = problem => problem.status === 0 || problem.status === 429 || problem.status >= 500;
@@ -140,7 +160,7 @@ export async function request(method, path, options = {}) {
       const problem = problemOf(answer, body);
       // API Gateway refuses a token that is over; a function asks for another sign-in, which no refresh gives.
       const isOver = problem.status === 401 && (problem.code === "gateway" || problem.code === "unauthenticated");
-      if (isOver && token && !hasRefreshed && await authorizer.refused(token)) {
+      if (isOver && token && !hasRefreshed && (await authorizer.refused(token))) {
         hasRefreshed = true;
         tried--;
         continue;
@@ -157,14 +177,17 @@ export const get = async (path, options) => (await request("GET", path, options)
 export const send = async (method, path, body, options) => (await request(method, path, { ...options, body })).body;
 
 export function pages(path, member, options = {}) {
-  let cursor, isLast = false;
+  let cursor,
+    isLast = false;
   return {
-    get isLast() { return isLast; },
+    get isLast() {
+      return isLast;
+    },
     async next() {
       const body = await get(path, { ...options, query: { ...options.query, cursor } });
       cursor = body?.nextCursor;
       isLast = !cursor;
-      return { items: member ? body[member] ?? [] : body ?? [], isLast, body };
+      return { items: member ? (body[member] ?? []) : (body ?? []), isLast, body };
     },
   };
 }
@@ -176,8 +199,9 @@ export function upload(url, file, told = () => {}) {
     sending.open("PUT", url);
     sending.setRequestHeader("content-type", file.type);
     sending.upload.addEventListener("progress", event => event.lengthComputable && told(event.loaded / event.total));
-    sending.addEventListener("load", () => sending.status < 300 ? (told(1), done())
-      : failed(new Problem(sending.status, { detail: t("problem.upload") })));
+    sending.addEventListener("load", () =>
+      sending.status < 300 ? (told(1), done()) : failed(new Problem(sending.status, { detail: t("problem.upload") })),
+    );
     for (const end of ["error", "timeout", "abort"]) sending.addEventListener(end, () => failed(new Problem(0, null)));
     sending.timeout = 120_000;
     sending.send(file);

@@ -27,7 +27,8 @@ export const id = () => `e${++ids}`;
 // An address that a page may lead to: never a script.
 export function address(text) {
   const value = String(text ?? "");
-  if (/^(https?:\/\/|\/(?!\/)|[#?]|mailto:|tel:|blob:|data:image\/)/i.test(value) || /^[\w./-]+$/.test(value)) return value;
+  if (/^(https?:\/\/|\/(?!\/)|[#?]|mailto:|tel:|blob:|data:image\/)/i.test(value) || /^[\w./-]+$/.test(value))
+    return value;
   return "#";
 }
 
@@ -35,7 +36,8 @@ function parts(what) {
   const [, name] = /^([\w-]*)/.exec(what);
   const found = { name: name || "div", classes: [], id: null };
   for (const [, sort, text] of what.slice(name.length).matchAll(/([.#])([\w-]+)/g)) {
-    if (sort === ".") found.classes.push(text); else found.id = text;
+    if (sort === ".") found.classes.push(text);
+    else found.id = text;
   }
   return found;
 }
@@ -46,7 +48,10 @@ function set(element, name, value) {
   if (name === "class") return element.classList.add(...String(value).split(/\s+/).filter(Boolean));
   if (name === "style") return Object.entries(value).forEach(([key, text]) => element.style.setProperty(key, text));
   if (name === "data") return Object.assign(element.dataset, value);
-  if (PROPERTIES.has(name) && name in element) { element[name] = value; return; }
+  if (PROPERTIES.has(name) && name in element) {
+    element[name] = value;
+    return;
+  }
   element.setAttribute(name, value === true ? "" : ADDRESSES.has(name) ? address(value) : String(value));
 }
 
@@ -106,7 +111,8 @@ export const ICONS = {
   bin: "M5 7h14M10 7V4.5h4V7M7 7l1 13h8l1-13M10.5 10.5v6M13.5 10.5v6",
   truck: "M3 6h11v10H3ZM14 9.5h4l3 3.5v3h-7M7 18.5a1.5 1.5 0 1 0 0-.01M17 18.5a1.5 1.5 0 1 0 0-.01",
   box: "M4 8l8-4 8 4v8.5l-8 4-8-4ZM4 8l8 4 8-4M12 12v8.5",
-  store: "M4 10v10h16V10M3 10l2-6h14l2 6M3 10c0 3 4.5 3 4.5 0 0 3 4.5 3 4.5 0 0 3 4.5 3 4.5 0 0 3 4.5 3 4.5 0M10 20v-5h4v5",
+  store:
+    "M4 10v10h16V10M3 10l2-6h14l2 6M3 10c0 3 4.5 3 4.5 0 0 3 4.5 3 4.5 0 0 3 4.5 3 4.5 0 0 3 4.5 3 4.5 0M10 20v-5h4v5",
   lock: "M6 11h12v9H6ZM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
   picture: "M4 5h16v14H4ZM4 16l5-5 4 4 2.5-2.5L20 17M15.5 9a.8.8 0 1 0 0-.01",
   star: "M12 3.5l2.6 5.6 6 .7-4.5 4.1 1.2 6L12 17l-5.3 2.9 1.2-6L3.4 9.8l6-.7Z",
@@ -116,8 +122,11 @@ export const ICONS = {
 };
 
 export function icon(name) {
-  return svg("svg.icon", { viewBox: "0 0 24 24", "aria-hidden": "true", focusable: "false" },
-    svg("path", { d: ICONS[name] ?? "" }));
+  return svg(
+    "svg.icon",
+    { viewBox: "0 0 24 24", "aria-hidden": "true", focusable: "false" },
+    svg("path", { d: ICONS[name] ?? "" }),
+  );
 }
 
 // Widths of the three sizes that the shop makes of a picture.
@@ -126,10 +135,21 @@ const WIDTHS = { small: 320, medium: 960, large: 1920 };
 export function picture({ images, imageUrl, alt = "", sizes = "100vw", eager = false } = {}) {
   const source = images?.medium ?? imageUrl;
   if (!source) return $("div.no-picture", { role: alt ? "img" : null, "aria-label": alt || null }, icon("picture"));
-  const set = images && Object.entries(WIDTHS).filter(([size]) => images[size])
-    .map(([size, width]) => `${address(images[size])} ${width}w`).join(", ");
-  const image = $("img", { srcset: set || null, sizes: set ? sizes : null, src: source, alt, decoding: "async",
-    loading: eager ? "eager" : "lazy", fetchpriority: eager ? "high" : null });
+  const set =
+    images &&
+    Object.entries(WIDTHS)
+      .filter(([size]) => images[size])
+      .map(([size, width]) => `${address(images[size])} ${width}w`)
+      .join(", ");
+  const image = $("img", {
+    srcset: set || null,
+    sizes: set ? sizes : null,
+    src: source,
+    alt,
+    decoding: "async",
+    loading: eager ? "eager" : "lazy",
+    fetchpriority: eager ? "high" : null,
+  });
   // A picture that does not come leaves its place as it is, with its words.
   image.addEventListener("error", () => image.replaceWith(picture({ alt })), { once: true });
   return image;

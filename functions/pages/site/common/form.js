@@ -23,8 +23,23 @@ import { decimal } from "./format.js";
 import { explain, notice, say } from "./ui.js";
 import { t } from "./words.js";
 
-const ATTRIBUTES = ["autocomplete", "minLength", "maxLength", "min", "max", "step", "pattern", "inputmode", "accept",
-  "placeholder", "rows", "autocapitalize", "spellcheck", "enterkeyhint", "multiple"];
+const ATTRIBUTES = [
+  "autocomplete",
+  "minLength",
+  "maxLength",
+  "min",
+  "max",
+  "step",
+  "pattern",
+  "inputmode",
+  "accept",
+  "placeholder",
+  "rows",
+  "autocapitalize",
+  "spellcheck",
+  "enterkeyhint",
+  "multiple",
+];
 
 function control(given, ids) {
   const { kind = "text", name, value, options = [], required, disabled } = given;
@@ -32,15 +47,23 @@ function control(given, ids) {
   for (const one of ATTRIBUTES) if (given[one] != null) properties[one.toLowerCase()] = given[one];
   if (kind === "textarea") return $("textarea", { rows: 4, ...properties, value: value ?? "" });
   if (kind === "select") {
-    return $("select", { ...properties, value: value ?? "" },
-      options.map(([code, words]) => $("option", { value: code, selected: code === (value ?? "") }, words)));
+    return $(
+      "select",
+      { ...properties, value: value ?? "" },
+      options.map(([code, words]) => $("option", { value: code, selected: code === (value ?? "") }, words)),
+    );
   }
   if (kind === "checkbox") return $("input", { type: "checkbox", ...properties, checked: Boolean(value) });
   if (kind === "money" || kind === "number") {
-    return $("input", { type: "text", inputmode: kind === "money" ? "decimal" : "numeric", autocomplete: "off", ...properties,
-      value: value == null || Number.isNaN(value) ? "" : kind === "money" ? Number(value).toFixed(2) : value });
+    return $("input", {
+      type: "text",
+      inputmode: kind === "money" ? "decimal" : "numeric",
+      autocomplete: "off",
+      ...properties,
+      value: value == null || Number.isNaN(value) ? "" : kind === "money" ? Number(value).toFixed(2) : value,
+    });
   }
-  return $("input", { type: kind, ...properties, value: kind === "file" ? null : value ?? "" });
+  return $("input", { type: kind, ...properties, value: kind === "file" ? null : (value ?? "") });
 }
 
 export function field(given) {
@@ -48,25 +71,51 @@ export function field(given) {
   const ids = { input: id(), hint: id(), error: id() };
   const error = $("p.field-error", { id: ids.error });
   const hinted = $("p.hint", { id: ids.hint }, hint);
-  const marked = [label, !required && kind !== "checkbox" && kind !== "radio" && given.optional !== false
-    && $("span.optional", ` ${t("form.optional")}`)];
+  const marked = [
+    label,
+    !required &&
+      kind !== "checkbox" &&
+      kind !== "radio" &&
+      given.optional !== false &&
+      $("span.optional", ` ${t("form.optional")}`),
+  ];
   let input, element;
   if (kind === "radio") {
-    const radios = given.options.map(([code, words, beside]) => $("label.choice", $("input", { type: "radio", name: ids.input,
-      value: code, checked: code === given.value, required }), $("span", words, beside instanceof Node && beside),
-    beside && !(beside instanceof Node) && $("span.beside", beside)));
+    const radios = given.options.map(([code, words, beside]) =>
+      $(
+        "label.choice",
+        $("input", { type: "radio", name: ids.input, value: code, checked: code === given.value, required }),
+        $("span", words, beside instanceof Node && beside),
+        beside && !(beside instanceof Node) && $("span.beside", beside),
+      ),
+    );
     input = radios[0]?.querySelector("input");
-    element = $("fieldset.field.radios", { "aria-describedby": `${ids.hint} ${ids.error}` }, $("legend", label), hint && hinted,
-      $("div.choices", radios), error);
+    element = $(
+      "fieldset.field.radios",
+      { "aria-describedby": `${ids.hint} ${ids.error}` },
+      $("legend", label),
+      hint && hinted,
+      $("div.choices", radios),
+      error,
+    );
   } else {
     input = control(given, ids);
-    element = kind === "checkbox"
-      ? $("div.field.checkbox", $("label.choice", input, $("span", label)), hint && hinted, error)
-      : $("div.field", $("label", { for: ids.input }, marked), hint && hinted, kind === "password" ? $("div.with-button", input, shower(input)) : input, error);
+    element =
+      kind === "checkbox"
+        ? $("div.field.checkbox", $("label.choice", input, $("span", label)), hint && hinted, error)
+        : $(
+            "div.field",
+            $("label", { for: ids.input }, marked),
+            hint && hinted,
+            kind === "password" ? $("div.with-button", input, shower(input)) : input,
+            error,
+          );
   }
   const all = () => [...element.querySelectorAll("input, select, textarea")];
   const one = {
-    name, element, input,
+    name,
+    element,
+    input,
     value() {
       if (kind === "radio") return all().find(radio => radio.checked)?.value ?? "";
       if (kind === "checkbox") return input.checked;
@@ -102,12 +151,20 @@ export function field(given) {
 
 // A password may be looked at by whoever types it.
 function shower(input) {
-  const button = $("button.link", { type: "button", "aria-pressed": "false", onclick: () => {
-    const isShown = input.type === "text";
-    input.type = isShown ? "password" : "text";
-    button.setAttribute("aria-pressed", String(!isShown));
-    button.textContent = t(isShown ? "form.show" : "form.hide");
-  } }, t("form.show"));
+  const button = $(
+    "button.link",
+    {
+      type: "button",
+      "aria-pressed": "false",
+      onclick: () => {
+        const isShown = input.type === "text";
+        input.type = isShown ? "password" : "text";
+        button.setAttribute("aria-pressed", String(!isShown));
+        button.textContent = t(isShown ? "form.show" : "form.hide");
+      },
+    },
+    t("form.show"),
+  );
   return button;
 }
 
@@ -142,18 +199,32 @@ export function nested(flat) {
   return whole;
 }
 
-export const present = values => Object.fromEntries(Object.entries(values).filter(([, value]) => value !== "" && value != null));
+export const present = values =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== "" && value != null));
 export const group = (legend, ...fields) =>
-  $("fieldset.group", $("legend", legend), fields.flat().map(one => one?.element ?? one));
+  $(
+    "fieldset.group",
+    $("legend", legend),
+    fields.flat().map(one => one?.element ?? one),
+  );
 
 export function form({ fields, onsubmit, yes, no, layout, danger = false, label }) {
   const above = $("div.form-problem");
   const button = $(`button.${danger ? "danger" : "primary"}`, { type: "submit" }, yes);
-  const element = $("form.form", { novalidate: true, "aria-label": label, onsubmit: event => {
-    event.preventDefault();
-    busyWhile(button, submit);
-  } }, above, layout ? layout(fields) : fields.map(one => one.element),
-  $("div.buttons", button, no && $("button.secondary", { type: "button", onclick: no[1] }, no[0])));
+  const element = $(
+    "form.form",
+    {
+      novalidate: true,
+      "aria-label": label,
+      onsubmit: event => {
+        event.preventDefault();
+        busyWhile(button, submit);
+      },
+    },
+    above,
+    layout ? layout(fields) : fields.map(one => one.element),
+    $("div.buttons", button, no && $("button.secondary", { type: "button", onclick: no[1] }, no[0])),
+  );
 
   async function submit() {
     fill(above);
@@ -176,13 +247,30 @@ export function form({ fields, onsubmit, yes, no, layout, danger = false, label 
     let first;
     for (const { field: name, detail } of error instanceof Problem ? error.errors : []) {
       const one = fields.find(each => each.name === name && each.element.isConnected);
-      if (!one) { others.push(`${name}: ${detail}`); continue; }
+      if (!one) {
+        others.push(`${name}: ${detail}`);
+        continue;
+      }
       one.fail(capital(detail));
       first ??= one;
     }
-    if (first && !others.length) { first.input.focus(); return say(t("form.mend", { n: error.errors.length })); }
-    fill(above, notice("bad", $("p", explain(error)), others.length > 0 && $("ul", others.map(text => $("li", text))),
-      error.status >= 500 && error.requestId && $("p.small", t("problem.quote", { id: error.requestId }))));
+    if (first && !others.length) {
+      first.input.focus();
+      return say(t("form.mend", { n: error.errors.length }));
+    }
+    fill(
+      above,
+      notice(
+        "bad",
+        $("p", explain(error)),
+        others.length > 0 &&
+          $(
+            "ul",
+            others.map(text => $("li", text)),
+          ),
+        error.status >= 500 && error.requestId && $("p.small", t("problem.quote", { id: error.requestId })),
+      ),
+    );
     above.scrollIntoView({ block: "center" });
     first?.input.focus();
   }

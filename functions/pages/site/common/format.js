@@ -27,18 +27,26 @@ export const money = (amount, currency = "USD") =>
 export const moneyOfMinor = (cents, currency) => money(major(cents), currency);
 
 export function decimal(text) {
-  const value = String(text ?? "").trim().replace(/\s/g, "").replace(",", ".");
+  const value = String(text ?? "")
+    .trim()
+    .replace(/\s/g, "")
+    .replace(",", ".");
   return /^\d+(\.\d+)?$/.test(value) ? Number(value) : NaN;
 }
 
 export const number = value => formatter(Intl.NumberFormat, { maximumFractionDigits: 1 }).format(value);
 export const percent = value =>
   formatter(Intl.NumberFormat, { style: "percent", maximumFractionDigits: 2 }).format(value / 100);
-export const date = time => time ? formatter(Intl.DateTimeFormat, { dateStyle: "medium" }).format(new Date(time)) : "";
+export const date = time =>
+  time ? formatter(Intl.DateTimeFormat, { dateStyle: "medium" }).format(new Date(time)) : "";
 export const dateTime = time =>
   time ? formatter(Intl.DateTimeFormat, { dateStyle: "medium", timeStyle: "short" }).format(new Date(time)) : "";
 
-const STEPS = [["day", 86_400], ["hour", 3600], ["minute", 60]];
+const STEPS = [
+  ["day", 86_400],
+  ["hour", 3600],
+  ["minute", 60],
+];
 export function ago(time) {
   const seconds = (Date.parse(time) - Date.now()) / 1000;
   if (Math.abs(seconds) > 7 * 86_400) return date(time);
@@ -50,11 +58,12 @@ export function ago(time) {
 export const list = texts => formatter(Intl.ListFormat, { type: "conjunction" }).format(texts);
 
 // ISO 3166-1, what people send things to; names come from the browser.
-const COUNTRIES = "AD AE AG AL AM AO AR AT AU AZ BA BB BD BE BF BG BH BJ BN BO BR BS BT BW BY BZ CA CD CF CG CH CI CL CM CN "
-  + "CO CR CV CY CZ DE DJ DK DM DO DZ EC EE EG ER ES ET FI FJ FM FR GA GB GD GE GH GL GM GN GQ GR GT GW GY HK HN HR HT HU ID "
-  + "IE IL IN IQ IS IT JM JO JP KE KG KH KI KM KN KR KW KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MG MH MK ML MM MN MO "
-  + "MR MT MU MV MW MX MY MZ NA NE NG NI NL NO NP NR NZ OM PA PE PG PH PK PL PT PW PY QA RO RS RW SA SB SC SE SG SI SK SL SM "
-  + "SN SO SR ST SV SZ TD TG TH TJ TL TM TN TO TR TT TV TW TZ UA UG US UY UZ VA VC VE VN VU WS XK YE ZA ZM ZW";
+const COUNTRIES =
+  "AD AE AG AL AM AO AR AT AU AZ BA BB BD BE BF BG BH BJ BN BO BR BS BT BW BY BZ CA CD CF CG CH CI CL CM CN " +
+  "CO CR CV CY CZ DE DJ DK DM DO DZ EC EE EG ER ES ET FI FJ FM FR GA GB GD GE GH GL GM GN GQ GR GT GW GY HK HN HR HT HU ID " +
+  "IE IL IN IQ IS IT JM JO JP KE KG KH KI KM KN KR KW KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MG MH MK ML MM MN MO " +
+  "MR MT MU MV MW MX MY MZ NA NE NG NI NL NO NP NR NZ OM PA PE PG PH PK PL PT PW PY QA RO RS RW SA SB SC SE SG SI SK SL SM " +
+  "SN SO SR ST SV SZ TD TG TH TJ TL TM TN TO TR TT TV TW TZ UA UG US UY UZ VA VC VE VN VU WS XK YE ZA ZM ZW";
 
 export function country(code) {
   try {
@@ -64,12 +73,18 @@ export function country(code) {
   }
 }
 
-export const countries = () => COUNTRIES.split(" ").map(code => [code, country(code)])
-  .sort(([, a], [, b]) => a.localeCompare(b, language()));
+export const countries = () =>
+  COUNTRIES.split(" ")
+    .map(code => [code, country(code)])
+    .sort(([, a], [, b]) => a.localeCompare(b, language()));
 
 // As functions/orders/src/number.rs says.
 export function orderNumber(id) {
-  const bits = BigInt(`0x${id.replaceAll("-", "")}`), half = 0xfffffn, all = ((bits >> 95n) & half) << 20n | bits & half;
-  const digits = [35n, 30n, 25n, 20n, 15n, 10n, 5n, 0n].map(at => "0123456789ABCDEFGHJKMNPQRSTVWXYZ"[all >> at & 31n]);
+  const bits = BigInt(`0x${id.replaceAll("-", "")}`),
+    half = 0xfffffn,
+    all = (((bits >> 95n) & half) << 20n) | (bits & half);
+  const digits = [35n, 30n, 25n, 20n, 15n, 10n, 5n, 0n].map(
+    at => "0123456789ABCDEFGHJKMNPQRSTVWXYZ"[(all >> at) & 31n],
+  );
   return `C-${digits.slice(0, 4).join("")}-${digits.slice(4).join("")}`;
 }

@@ -21,12 +21,15 @@ import { t } from "./words.js";
 
 export const navigation = new EventTarget();
 let shownAt = "";
-let settings, showing, now = { path: "/", params: {}, query: new URLSearchParams() }, ended = () => {};
+let settings,
+  showing,
+  now = { path: "/", params: {}, query: new URLSearchParams() },
+  ended = () => {};
 const places = new Map();
 let place = 0;
 
 export const current = () => now;
-export const link = path => settings?.hash ? `#${path}` : `${settings?.base ?? ""}${path === "/" ? "" : path}`;
+export const link = path => (settings?.hash ? `#${path}` : `${settings?.base ?? ""}${path === "/" ? "" : path}`);
 
 function here() {
   if (settings.hash) {
@@ -40,12 +43,17 @@ function here() {
 function match(path) {
   for (const [pattern, view] of settings.routes) {
     const names = [];
-    const shape = pattern.replace(/:(\w+)/g, (_, name) => { names.push(name); return "([^/]+)"; });
+    const shape = pattern.replace(/:(\w+)/g, (_, name) => {
+      names.push(name);
+      return "([^/]+)";
+    });
     const found = new RegExp(`^${shape}$`).exec(path);
     if (!found) continue;
     try {
       return { view, params: Object.fromEntries(names.map((name, at) => [name, decodeURIComponent(found[at + 1])])) };
-    } catch { /* A % that encodes nothing is no page. */ }
+    } catch {
+      /* A % that encodes nothing is no page. */
+    }
   }
   return { view: settings.missing, params: {} };
 }
@@ -54,7 +62,7 @@ async function show({ focus = true, scroll = 0 } = {}) {
   showing?.abort(new DOMException("Another view", "AbortError"));
   ended();
   ended = () => {};
-  const mine = showing = new AbortController();
+  const mine = (showing = new AbortController());
   const { path, query } = here();
   const { view, params } = match(path);
   shownAt = location.pathname + location.search;
@@ -62,7 +70,10 @@ async function show({ focus = true, scroll = 0 } = {}) {
   navigation.dispatchEvent(new Event("begins"));
   settings.outlet.setAttribute("aria-busy", "true");
   // What comes at once flickers less than what says that it will.
-  const slow = setTimeout(() => { fill(settings.outlet, waiting()); scrollTo(0, 0); }, 250);
+  const slow = setTimeout(() => {
+    fill(settings.outlet, waiting());
+    scrollTo(0, 0);
+  }, 250);
   let shown;
   try {
     shown = await view({ params, query, path, signal: mine.signal });
@@ -82,12 +93,16 @@ async function show({ focus = true, scroll = 0 } = {}) {
   const named = title ?? heading?.textContent;
   document.title = named ? `${named} · ${settings.title}` : settings.title;
   // Whoever reads with a screen reader or by keyboard goes on at the top of what is new.
-  if (focus && heading) { heading.tabIndex = -1; heading.focus({ preventScroll: true }); }
+  if (focus && heading) {
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+  }
   scrollTo({ top: scroll, behavior: "instant" });
   navigation.dispatchEvent(new Event("shown"));
 }
 
-const waiting = () => $("div.waiting", { role: "status" }, $("span.spinner"), $("span.visually-hidden", t("page.loading")));
+const waiting = () =>
+  $("div.waiting", { role: "status" }, $("span.spinner"), $("span.visually-hidden", t("page.loading")));
 
 export function go(path, { replace = false } = {}) {
   places.set(place, scrollY);
@@ -101,7 +116,8 @@ export const reload = () => show({ focus: false, scroll: scrollY });
 export function query(changes) {
   const { path, query } = here();
   for (const [key, value] of Object.entries(changes)) {
-    if (value == null || value === "") query.delete(key); else query.set(key, value);
+    if (value == null || value === "") query.delete(key);
+    else query.set(key, value);
   }
   now = { ...now, query };
   const text = query.toString();
@@ -112,7 +128,16 @@ export function query(changes) {
 // A click that opens a view of ours and nothing else: no new tab, no download.
 function follow(event) {
   const anchor = event.target.closest?.("a[href]");
-  if (!anchor || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  if (
+    !anchor ||
+    event.defaultPrevented ||
+    event.button ||
+    event.metaKey ||
+    event.ctrlKey ||
+    event.shiftKey ||
+    event.altKey
+  )
+    return;
   if (anchor.target || anchor.hasAttribute("download") || anchor.origin !== location.origin) return;
   if (settings.hash) return;
   const isOurs = anchor.pathname === settings.base || anchor.pathname.startsWith(`${settings.base}/`);

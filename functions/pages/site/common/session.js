@@ -22,13 +22,18 @@ const VERIFIER = "cartwright.verifier";
 const EARLY = 60_000;
 
 export const changes = new EventTarget();
-let tokens = null, kept = null, renewing = null, who = null;
+let tokens = null,
+  kept = null,
+  renewing = null,
+  who = null;
 
 const said = () => changes.dispatchEvent(new Event("changed"));
 
 function claims(token) {
   try {
-    const bytes = Uint8Array.from(atob(token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")), c => c.charCodeAt(0));
+    const bytes = Uint8Array.from(atob(token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")), c =>
+      c.charCodeAt(0),
+    );
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     return {};
@@ -39,9 +44,15 @@ function personOf(idToken) {
   const of = claims(idToken);
   if (!of.sub) return null;
   const groups = of["cognito:groups"] ?? [];
-  return { userId: of.sub, email: of.email ?? "", fullName: of.name ?? "", username: of["cognito:username"] ?? "",
-    isAdmin: groups.includes("admin"), isSeller: groups.includes("seller"),
-    signedInAt: of.auth_time ? new Date(of.auth_time * 1000) : null };
+  return {
+    userId: of.sub,
+    email: of.email ?? "",
+    fullName: of.name ?? "",
+    username: of["cognito:username"] ?? "",
+    isAdmin: groups.includes("admin"),
+    isSeller: groups.includes("seller"),
+    signedInAt: of.auth_time ? new Date(of.auth_time * 1000) : null,
+  };
 }
 
 export const person = () => who;
@@ -78,7 +89,9 @@ function renew() {
       if (!isOffline(problem) && problem.status < 500 && problem.status !== 429) forget();
       return false;
     }
-  })().finally(() => { renewing = null; });
+  })().finally(() => {
+    renewing = null;
+  });
   return renewing;
 }
 
@@ -95,12 +108,25 @@ authorize({
 });
 
 export async function start({ idleMinutes } = {}) {
-  try { kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null"); } catch { kept = null; }
+  try {
+    kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+  } catch {
+    kept = null;
+  }
   if (kept) await renew();
   if (!idleMinutes) return;
   let touched = Date.now();
-  for (const type of ["pointerdown", "keydown"]) addEventListener(type, () => { touched = Date.now(); }, { passive: true });
-  setInterval(() => { if (kept && Date.now() - touched > idleMinutes * 60_000) forget(); }, 15_000);
+  for (const type of ["pointerdown", "keydown"])
+    addEventListener(
+      type,
+      () => {
+        touched = Date.now();
+      },
+      { passive: true },
+    );
+  setInterval(() => {
+    if (kept && Date.now() - touched > idleMinutes * 60_000) forget();
+  }, 15_000);
 }
 
 export async function signIn({ name, password }) {
@@ -127,8 +153,11 @@ export async function signOut() {
   }
 }
 
-const base64url = bytes => btoa(String.fromCharCode(...new Uint8Array(bytes)))
-  .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+const base64url = bytes =>
+  btoa(String.fromCharCode(...new Uint8Array(bytes)))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");
 
 export async function beginSocial(provider, returnTo) {
   const verifier = base64url(crypto.getRandomValues(new Uint8Array(32)));

@@ -31,20 +31,37 @@ function places() {
 export function say(text) {
   places();
   voice.textContent = "";
-  setTimeout(() => { voice.textContent = text; }, 60);
+  setTimeout(() => {
+    voice.textContent = text;
+  }, 60);
 }
 
 export function toast(text, { kind = "good", action, seconds = 6 } = {}) {
   places();
   const close = () => one.remove();
-  const one = $(`div.toast.${kind}`, icon(kind === "bad" ? "warning" : "check"), $("span", text),
-    action && $("button.link", { type: "button", onclick: () => { close(); action[1](); } }, action[0]),
-    $("button.bare", { type: "button", "aria-label": t("button.close"), onclick: close }, icon("close")));
+  const one = $(
+    `div.toast.${kind}`,
+    icon(kind === "bad" ? "warning" : "check"),
+    $("span", text),
+    action &&
+      $(
+        "button.link",
+        {
+          type: "button",
+          onclick: () => {
+            close();
+            action[1]();
+          },
+        },
+        action[0],
+      ),
+    $("button.bare", { type: "button", "aria-label": t("button.close"), onclick: close }, icon("close")),
+  );
   toasts.append(one);
   while (toasts.children.length > 3) toasts.firstChild.remove();
   if (kind !== "bad") {
     // It stays while somebody points at it or has the focus in it.
-    const end = () => one.matches(":hover, :focus-within") ? setTimeout(end, 2000) : close();
+    const end = () => (one.matches(":hover, :focus-within") ? setTimeout(end, 2000) : close());
     setTimeout(end, seconds * 1000);
   }
   return close;
@@ -57,12 +74,28 @@ export function explain(error) {
 }
 
 export const notice = (kind, ...children) =>
-  $(`div.notice.${kind}`, { role: kind === "bad" ? "alert" : null }, icon(kind === "good" ? "check" : "warning"), $("div", children));
+  $(
+    `div.notice.${kind}`,
+    { role: kind === "bad" ? "alert" : null },
+    icon(kind === "good" ? "check" : "warning"),
+    $("div", children),
+  );
 
 export function problemBox(error, again) {
-  return notice("bad", $("p", explain(error)), again && $("p", $("button.secondary", { type: "button",
-    onclick: event => busyWhile(event.currentTarget, again) }, t("button.again"))),
-    error.status >= 500 && error.requestId && $("p.small", t("problem.quote", { id: error.requestId })));
+  return notice(
+    "bad",
+    $("p", explain(error)),
+    again &&
+      $(
+        "p",
+        $(
+          "button.secondary",
+          { type: "button", onclick: event => busyWhile(event.currentTarget, again) },
+          t("button.again"),
+        ),
+      ),
+    error.status >= 500 && error.requestId && $("p.small", t("problem.quote", { id: error.requestId })),
+  );
 }
 
 export const badge = (kind, text) => $(`span.badge${kind ? `.${kind}` : ""}`, text);
@@ -74,16 +107,38 @@ export function ask({ title, text, yes, no, danger = false, fields = [] }) {
   return new Promise(done => {
     const heading = id();
     let answer = fields.length ? null : false;
-    const form = $("form", { method: "dialog", novalidate: true, onsubmit: event => {
-      event.preventDefault();
-      if (!fields.every(field => field.check())) return;
-      answer = fields.length ? Object.fromEntries(fields.map(field => [field.name, field.value()])) : true;
-      dialog.close();
-    } },
-    $("h2", { id: heading }, title), text && $("p", text), fields.map(field => field.element),
-    $("div.buttons", $("button.secondary", { type: "button", onclick: () => dialog.close() }, no ?? t("button.cancel")),
-      $(`button.${danger ? "danger" : "primary"}`, { type: "submit" }, yes)));
-    const dialog = $("dialog.dialog", { "aria-labelledby": heading, onclose: () => { dialog.remove(); done(answer); } }, form);
+    const form = $(
+      "form",
+      {
+        method: "dialog",
+        novalidate: true,
+        onsubmit: event => {
+          event.preventDefault();
+          if (!fields.every(field => field.check())) return;
+          answer = fields.length ? Object.fromEntries(fields.map(field => [field.name, field.value()])) : true;
+          dialog.close();
+        },
+      },
+      $("h2", { id: heading }, title),
+      text && $("p", text),
+      fields.map(field => field.element),
+      $(
+        "div.buttons",
+        $("button.secondary", { type: "button", onclick: () => dialog.close() }, no ?? t("button.cancel")),
+        $(`button.${danger ? "danger" : "primary"}`, { type: "submit" }, yes),
+      ),
+    );
+    const dialog = $(
+      "dialog.dialog",
+      {
+        "aria-labelledby": heading,
+        onclose: () => {
+          dialog.remove();
+          done(answer);
+        },
+      },
+      form,
+    );
     document.body.append(dialog);
     dialog.showModal();
     (fields[0]?.input ?? form.querySelector("button.secondary")).focus();
@@ -92,12 +147,43 @@ export function ask({ title, text, yes, no, danger = false, fields = [] }) {
 
 export function table({ caption, columns, rows, empty: none }) {
   if (!rows.length) return empty(none ?? t("list.empty"));
-  return $("div.table-frame", $("table.table", { role: "table" }, caption && $("caption.visually-hidden", caption),
-    $("thead", { role: "rowgroup" }, $("tr", { role: "row" }, columns.map(({ title, kind, isBare }) =>
-      $(`th${kind ? `.${kind}` : ""}`, { scope: "col", role: "columnheader" }, isBare ? $("span.visually-hidden", title) : title)))),
-    $("tbody", { role: "rowgroup" }, rows.map(row => $("tr", { role: "row" }, columns.map(({ title, value, kind, isBare }) =>
-      // The column's title is shown beside the value where the table is cards.
-      $(`td${kind ? `.${kind}` : ""}`, { role: "cell", data: { title: isBare ? "" : title } }, value(row))))))));
+  return $(
+    "div.table-frame",
+    $(
+      "table.table",
+      { role: "table" },
+      caption && $("caption.visually-hidden", caption),
+      $(
+        "thead",
+        { role: "rowgroup" },
+        $(
+          "tr",
+          { role: "row" },
+          columns.map(({ title, kind, isBare }) =>
+            $(
+              `th${kind ? `.${kind}` : ""}`,
+              { scope: "col", role: "columnheader" },
+              isBare ? $("span.visually-hidden", title) : title,
+            ),
+          ),
+        ),
+      ),
+      $(
+        "tbody",
+        { role: "rowgroup" },
+        rows.map(row =>
+          $(
+            "tr",
+            { role: "row" },
+            columns.map(({ title, value, kind, isBare }) =>
+              // The column's title is shown beside the value where the table is cards.
+              $(`td${kind ? `.${kind}` : ""}`, { role: "cell", data: { title: isBare ? "" : title } }, value(row)),
+            ),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 export function more(reader, draw, { into = $("div"), empty: none, signal } = {}) {
@@ -110,8 +196,15 @@ export function more(reader, draw, { into = $("div"), empty: none, signal } = {}
       if (isFirst && !items.length && isLast) return void fill(end, typeof none === "string" ? empty(none) : none);
       into.append(...[draw(items, isFirst)].flat());
       isFirst = false;
-      fill(end, !isLast && $("button.secondary", { type: "button", onclick: event => busyWhile(event.currentTarget, next) },
-        t("list.more")));
+      fill(
+        end,
+        !isLast &&
+          $(
+            "button.secondary",
+            { type: "button", onclick: event => busyWhile(event.currentTarget, next) },
+            t("list.more"),
+          ),
+      );
     } catch (error) {
       if (!isAborted(error)) fill(end, problemBox(error, next));
     }
@@ -123,15 +216,33 @@ export function more(reader, draw, { into = $("div"), empty: none, signal } = {}
 
 export function stars(average, count) {
   const rounded = Math.round((average ?? 0) * 2) / 2;
-  return $("span.stars", { role: "img", "aria-label": t("stars.label", { average: number(average ?? 0), n: count ?? 0 }) },
-    [1, 2, 3, 4, 5].map(at => $(`span.star.${rounded >= at ? "full" : rounded + 0.5 >= at ? "half" : "none"}`, icon("star"))),
-    count != null && $("span.count", { "aria-hidden": "true" }, `(${number(count)})`));
+  return $(
+    "span.stars",
+    { role: "img", "aria-label": t("stars.label", { average: number(average ?? 0), n: count ?? 0 }) },
+    [1, 2, 3, 4, 5].map(at =>
+      $(`span.star.${rounded >= at ? "full" : rounded + 0.5 >= at ? "half" : "none"}`, icon("star")),
+    ),
+    count != null && $("span.count", { "aria-hidden": "true" }, `(${number(count)})`),
+  );
 }
 
 export function tabs(all, chosen = all[0].name, changed = () => {}) {
   const panel = $("div.tab-panel", { role: "tabpanel", id: id(), tabindex: 0 });
-  const buttons = all.map(({ name, title }) => $("button.tab", { type: "button", role: "tab", id: id(),
-    "aria-controls": panel.id, data: { name }, onclick: () => open(name), onkeydown: move }, title));
+  const buttons = all.map(({ name, title }) =>
+    $(
+      "button.tab",
+      {
+        type: "button",
+        role: "tab",
+        id: id(),
+        "aria-controls": panel.id,
+        data: { name },
+        onclick: () => open(name),
+        onkeydown: move,
+      },
+      title,
+    ),
+  );
   function open(name, focus) {
     for (const button of buttons) {
       const isOpen = button.dataset.name === name;
@@ -145,8 +256,11 @@ export function tabs(all, chosen = all[0].name, changed = () => {}) {
     changed(name);
   }
   function move(event) {
-    const at = buttons.indexOf(event.currentTarget), last = buttons.length - 1;
-    const to = { ArrowRight: at === last ? 0 : at + 1, ArrowLeft: at === 0 ? last : at - 1, Home: 0, End: last }[event.key];
+    const at = buttons.indexOf(event.currentTarget),
+      last = buttons.length - 1;
+    const to = { ArrowRight: at === last ? 0 : at + 1, ArrowLeft: at === 0 ? last : at - 1, Home: 0, End: last }[
+      event.key
+    ];
     if (to == null) return;
     event.preventDefault();
     open(buttons[to].dataset.name, true);

@@ -15,11 +15,16 @@
 
 import { words as english } from "./words.en.js";
 
-export const LANGUAGES = [["en", "English"], ["de", "Deutsch"]];
+export const LANGUAGES = [
+  ["en", "English"],
+  ["de", "Deutsch"],
+];
 const FILES = { de: () => import("./words.de.js") };
 const KEPT = "cartwright.language";
 
-let chosen = "en", words = english, plural = new Intl.PluralRules("en");
+let chosen = "en",
+  words = english,
+  plural = new Intl.PluralRules("en");
 let spare = english;
 
 export const language = () => chosen;

@@ -11,8 +11,15 @@ import { settings } from "./settings.js";
 
 // The tokens of HTML's autocomplete: browsers fill these in.
 export function addressFields(address = {}, prefix = "") {
-  const of = (name, autocomplete, options = {}) => field({ name: prefix + name, label: t(`address.${name}`), autocomplete,
-    value: address[name], maxLength: 120, ...options });
+  const of = (name, autocomplete, options = {}) =>
+    field({
+      name: prefix + name,
+      label: t(`address.${name}`),
+      autocomplete,
+      value: address[name],
+      maxLength: 120,
+      ...options,
+    });
   return [
     of("name", "shipping name", { required: true }),
     of("line1", "shipping address-line1", { required: true }),
@@ -20,20 +27,37 @@ export function addressFields(address = {}, prefix = "") {
     of("postalCode", "shipping postal-code", { maxLength: 40 }),
     of("city", "shipping address-level2", { required: true }),
     of("region", "shipping address-level1", { maxLength: 40 }),
-    of("country", "shipping country", { kind: "select", required: true, value: address.country ?? settings.country,
-      options: countries() }),
+    of("country", "shipping country", {
+      kind: "select",
+      required: true,
+      value: address.country ?? settings.country,
+      options: countries(),
+    }),
     of("phone", "shipping tel", { kind: "tel", maxLength: 40, hint: t("address.phoneHint") }),
   ];
 }
 
-export const addressGrid = fields => $("div.address-grid", fields.map(one => one.element));
+export const addressGrid = fields =>
+  $(
+    "div.address-grid",
+    fields.map(one => one.element),
+  );
 
 const ADDRESS = ["name", "line1", "line2", "postalCode", "city", "region", "country", "phone"];
-export const addressOf = values => Object.fromEntries(ADDRESS.map(name => [name, values[name] || null])
-  .filter(([name, value]) => value || ["name", "line1", "city", "country"].includes(name)));
+export const addressOf = values =>
+  Object.fromEntries(
+    ADDRESS.map(name => [name, values[name] || null]).filter(
+      ([name, value]) => value || ["name", "line1", "city", "country"].includes(name),
+    ),
+  );
 
 export function addressLines(address) {
   const { name, line1, line2, postalCode, city, region, country: code, phone } = address;
-  const lines = [name, line1, line2, [postalCode, city, region].filter(Boolean).join(" "), country(code), phone].filter(Boolean);
-  return $("address.lines", lines.map(line => $("span", { dir: "auto" }, line)));
+  const lines = [name, line1, line2, [postalCode, city, region].filter(Boolean).join(" "), country(code), phone].filter(
+    Boolean,
+  );
+  return $(
+    "address.lines",
+    lines.map(line => $("span", { dir: "auto" }, line)),
+  );
 }

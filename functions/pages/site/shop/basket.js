@@ -20,8 +20,8 @@ export const changes = new EventTarget();
 let pieces = 0;
 
 const token = () => localStorage.getItem(TOKEN);
-const base = () => isSignedIn() ? "/cart" : "/guest-cart";
-const headers = () => isSignedIn() || !token() ? {} : { "Cart-Token": token() };
+const base = () => (isSignedIn() ? "/cart" : "/guest-cart");
+const headers = () => (isSignedIn() || !token() ? {} : { "Cart-Token": token() });
 
 export const count = () => pieces;
 
@@ -44,7 +44,10 @@ function isGone(problem) {
 }
 
 export async function load(signal) {
-  if (!isSignedIn() && !token()) { counted([]); return null; }
+  if (!isSignedIn() && !token()) {
+    counted([]);
+    return null;
+  }
   try {
     const cart = await get(base(), { headers: headers(), signal });
     counted(cart.items);
@@ -70,7 +73,8 @@ export async function add(id, quantity, key) {
 
 export const set = async (id, quantity) =>
   changed(await send("PUT", `${base()}/items/${id}`, { quantity }, { headers: headers() }));
-export const remove = async id => changed(await send("DELETE", `${base()}/items/${id}`, undefined, { headers: headers() }));
+export const remove = async id =>
+  changed(await send("DELETE", `${base()}/items/${id}`, undefined, { headers: headers() }));
 export const choose = async choices => changed(await send("PUT", base(), choices, { headers: headers() }));
 
 export async function checkOut(body, key) {
@@ -96,7 +100,11 @@ export async function takeAlong() {
 }
 
 function kept() {
-  try { return JSON.parse(localStorage.getItem(ORDERS) ?? "[]"); } catch { return []; }
+  try {
+    return JSON.parse(localStorage.getItem(ORDERS) ?? "[]");
+  } catch {
+    return [];
+  }
 }
 
 // Where a guest comes back from paying, the address has no token: it is not for the provider to know.

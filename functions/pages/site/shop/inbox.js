@@ -27,19 +27,33 @@ export default async function inbox({ signal, path }) {
   const list = $("ul.notes");
   let newest = null;
   const reader = pages("/notifications", "notifications", { query: { limit: 20, locale: language() }, signal });
-  const element = more(reader, items => {
-    newest ??= items[0]?.id;
-    return items.map(one => note(one));
-  }, { into: list, empty: $("div.empty", icon("bell"), $("p", t("inbox.none"))), signal });
-  const all = $("button.secondary.compact", { type: "button", onclick: event => busyWhile(event.currentTarget, async () => {
-    if (!newest) return;
-    try {
-      const { unread } = await send("PUT", "/notifications/read", { upTo: newest });
-      now(unread);
-      for (const each of list.querySelectorAll(".unread")) each.classList.remove("unread");
-      for (const each of list.querySelectorAll(".is-new")) each.remove();
-    } catch (problem) { toast(explain(problem), { kind: "bad" }); }
-  }) }, t("inbox.readAll"));
+  const element = more(
+    reader,
+    items => {
+      newest ??= items[0]?.id;
+      return items.map(one => note(one));
+    },
+    { into: list, empty: $("div.empty", icon("bell"), $("p", t("inbox.none"))), signal },
+  );
+  const all = $(
+    "button.secondary.compact",
+    {
+      type: "button",
+      onclick: event =>
+        busyWhile(event.currentTarget, async () => {
+          if (!newest) return;
+          try {
+            const { unread } = await send("PUT", "/notifications/read", { upTo: newest });
+            now(unread);
+            for (const each of list.querySelectorAll(".unread")) each.classList.remove("unread");
+            for (const each of list.querySelectorAll(".is-new")) each.remove();
+          } catch (problem) {
+            toast(explain(problem), { kind: "bad" });
+          }
+        }),
+    },
+    t("inbox.readAll"),
+  );
   await element.ready;
   const title = t("inbox.title");
   return { title, element: $("div.wrap.view.narrow", $("div.row.apart", $("h1", title), all), element) };
@@ -50,9 +64,22 @@ function note(one) {
   const read = () => {
     if (one.read) return;
     one.read = true;
-    send("PUT", `/notifications/${one.id}/read`).then(({ unread }) => now(unread)).catch(() => { one.read = false; });
+    send("PUT", `/notifications/${one.id}/read`)
+      .then(({ unread }) => now(unread))
+      .catch(() => {
+        one.read = false;
+      });
   };
-  const words = [$("span.note-icon", icon(ICON[one.kind.split(".")[0]] ?? "bell")), $("span.stack.tight", $("span", { dir: "auto" }, one.text),
-    $("span.small.soft", ago(one.at), !one.read && $("span.is-new", ` · ${t("inbox.new")}`)))];
-  return $(`li.note${one.read ? "" : ".unread"}`, to ? $("a", { href: link(to), onclick: read }, words) : $("div", { onclick: read }, words));
+  const words = [
+    $("span.note-icon", icon(ICON[one.kind.split(".")[0]] ?? "bell")),
+    $(
+      "span.stack.tight",
+      $("span", { dir: "auto" }, one.text),
+      $("span.small.soft", ago(one.at), !one.read && $("span.is-new", ` · ${t("inbox.new")}`)),
+    ),
+  ];
+  return $(
+    `li.note${one.read ? "" : ".unread"}`,
+    to ? $("a", { href: link(to), onclick: read }, words) : $("div", { onclick: read }, words),
+  );
 }

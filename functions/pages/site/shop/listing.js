@@ -13,8 +13,13 @@ const SORTS = ["relevance", "newest", "price", "-price", "rating"];
 const CHOICES = ["category", "store", "minPrice", "maxPrice", "inStock", "minRating", "sort"];
 
 export function category({ params, query, signal }) {
-  return listing({ title: params.name, fixed: { category: params.name }, query, signal,
-    steps: [[t("crumbs.shop"), "/"], [params.name]] });
+  return listing({
+    title: params.name,
+    fixed: { category: params.name },
+    query,
+    signal,
+    steps: [[t("crumbs.shop"), "/"], [params.name]],
+  });
 }
 
 export function search({ query, signal }) {
@@ -32,7 +37,7 @@ async function listing({ title, fixed, query, signal, steps }) {
   // Only the answer to what was chosen last is shown.
   async function show() {
     asking?.abort();
-    const mine = asking = new AbortController();
+    const mine = (asking = new AbortController());
     const both = AbortSignal.any([mine.signal, signal]);
     const asked = { ...chosen, ...fixed, limit: 24 };
     if (!asked.q && asked.sort === "relevance") asked.sort = "";
@@ -72,9 +77,12 @@ async function listing({ title, fixed, query, signal, steps }) {
 
   function nothing() {
     const isFiltered = CHOICES.some(name => name !== "sort" && chosen[name] && !fixed[name]);
-    return empty(isFiltered ? t("search.nothingSo") : t("search.nothing"),
-      isFiltered ? $("button.secondary", { type: "button", onclick: clear }, t("search.clear"))
-        : $("a.secondary", { href: link("/search?sort=newest") }, t("home.look")));
+    return empty(
+      isFiltered ? t("search.nothingSo") : t("search.nothing"),
+      isFiltered
+        ? $("button.secondary", { type: "button", onclick: clear }, t("search.clear"))
+        : $("a.secondary", { href: link("/search?sort=newest") }, t("home.look")),
+    );
   }
 
   function choose(changes) {
@@ -84,47 +92,112 @@ async function listing({ title, fixed, query, signal, steps }) {
   }
   const clear = () => choose(Object.fromEntries(CHOICES.filter(name => name !== "sort").map(name => [name, ""])));
 
-  const sorts = $("select", { "aria-label": t("search.sort"), value: chosen.sort || (fixed.q ? "relevance" : "newest"),
-    onchange: event => choose({ sort: event.target.value }) },
-  SORTS.filter(sort => fixed.q || sort !== "relevance").map(sort => $("option", { value: sort }, t(`sort.${sort}`))));
+  const sorts = $(
+    "select",
+    {
+      "aria-label": t("search.sort"),
+      value: chosen.sort || (fixed.q ? "relevance" : "newest"),
+      onchange: event => choose({ sort: event.target.value }),
+    },
+    SORTS.filter(sort => fixed.q || sort !== "relevance").map(sort => $("option", { value: sort }, t(`sort.${sort}`))),
+  );
 
   const within = { min: priceInput("minPrice"), max: priceInput("maxPrice") };
   function priceInput(name) {
-    return $("input", { type: "text", inputmode: "decimal", autocomplete: "off", value: chosen[name], "aria-label": t(`search.${name}`),
-      placeholder: t(`search.${name}Short`), onchange: event => {
+    return $("input", {
+      type: "text",
+      inputmode: "decimal",
+      autocomplete: "off",
+      value: chosen[name],
+      "aria-label": t(`search.${name}`),
+      placeholder: t(`search.${name}Short`),
+      onchange: event => {
         const value = decimal(event.target.value);
         event.target.value = Number.isNaN(value) ? "" : value;
         choose({ [name]: Number.isNaN(value) ? "" : String(value) });
-      } });
+      },
+    });
   }
-  const categories = $("div.facet"), stores = $("div.facet");
-  const option = (name, value, words, count) => $("label.choice", $("input", { type: "radio", name, checked: (chosen[name] ?? "") === value,
-    onchange: () => choose({ [name]: value }) }), $("span", { dir: "auto" }, words), count != null && $("span.beside.soft", number(count)));
+  const categories = $("div.facet"),
+    stores = $("div.facet");
+  const option = (name, value, words, count) =>
+    $(
+      "label.choice",
+      $("input", {
+        type: "radio",
+        name,
+        checked: (chosen[name] ?? "") === value,
+        onchange: () => choose({ [name]: value }),
+      }),
+      $("span", { dir: "auto" }, words),
+      count != null && $("span.beside.soft", number(count)),
+    );
 
   function facets(found) {
     // Whoever chooses by keyboard stays at the choice.
-    const at = side.contains(document.activeElement) && document.activeElement.name ? [document.activeElement.name] : null;
-    const group = (place, name, title, options) => fill(place, options.length > 0 && $("fieldset", $("legend", title),
-      option(name, "", t("search.any")), options));
+    const at =
+      side.contains(document.activeElement) && document.activeElement.name ? [document.activeElement.name] : null;
+    const group = (place, name, title, options) =>
+      fill(place, options.length > 0 && $("fieldset", $("legend", title), option(name, "", t("search.any")), options));
     if (!fixed.category) {
-      group(categories, "category", t("search.category"), found.categories.map(one => option("category", one.name, one.name, one.count)));
+      group(
+        categories,
+        "category",
+        t("search.category"),
+        found.categories.map(one => option("category", one.name, one.name, one.count)),
+      );
     }
-    group(stores, "store", t("search.store"), found.stores.map(one => option("store", one.id, one.name, one.count)));
+    group(
+      stores,
+      "store",
+      t("search.store"),
+      found.stores.map(one => option("store", one.id, one.name, one.count)),
+    );
     if (at) side.querySelector(`input[name="${at[0]}"]:checked`)?.focus();
   }
 
-  fill(side, categories, $("fieldset", $("legend", t("search.price")), $("div.between", within.min, $("span", "–"), within.max)),
-    $("fieldset", $("legend", t("search.rating")), option("minRating", "", t("search.any")),
-      ["4", "3"].map(least => option("minRating", least, t("search.stars", { n: Number(least) })))),
-    $("label.choice", $("input", { type: "checkbox", checked: chosen.inStock === "true",
-      onchange: event => choose({ inStock: event.target.checked ? "true" : "" }) }), $("span", t("search.inStock"))), stores);
+  fill(
+    side,
+    categories,
+    $("fieldset", $("legend", t("search.price")), $("div.between", within.min, $("span", "–"), within.max)),
+    $(
+      "fieldset",
+      $("legend", t("search.rating")),
+      option("minRating", "", t("search.any")),
+      ["4", "3"].map(least => option("minRating", least, t("search.stars", { n: Number(least) }))),
+    ),
+    $(
+      "label.choice",
+      $("input", {
+        type: "checkbox",
+        checked: chosen.inStock === "true",
+        onchange: event => choose({ inStock: event.target.checked ? "true" : "" }),
+      }),
+      $("span", t("search.inStock")),
+    ),
+    stores,
+  );
 
-  const filters = $("details.filters", { open: matchMedia("(min-width: 60rem)").matches },
-    $("summary", icon("filter"), t("search.filters")), side);
+  const filters = $(
+    "details.filters",
+    { open: matchMedia("(min-width: 60rem)").matches },
+    $("summary", icon("filter"), t("search.filters")),
+    side,
+  );
   await show();
-  return { title, element: $("div.wrap.view", steps && crumbs(steps),
-    $("div.row.apart", $("div", $("h1", { dir: "auto" }, title), status), $("label.sorts", $("span.soft", t("search.sort")), sorts)),
-    $("div.listing", filters, list)) };
+  return {
+    title,
+    element: $(
+      "div.wrap.view",
+      steps && crumbs(steps),
+      $(
+        "div.row.apart",
+        $("div", $("h1", { dir: "auto" }, title), status),
+        $("label.sorts", $("span.soft", t("search.sort")), sorts),
+      ),
+      $("div.listing", filters, list),
+    ),
+  };
 }
 
 export const searchText = () => current().query.get("q") ?? "";

@@ -1,5 +1,5 @@
-// What happens to whoever is signed in, told at once, where the shop has WebSockets (settings.live). A hint may be lost:
-// so the inbox is asked whenever a socket opens, and views that wait for something ask now and then all the same.
+// What happens to whoever is signed in, told at once, where the shop has WebSockets (settings.live). A hint may be
+// lost: so the inbox is asked whenever a socket opens, and views that wait for something ask now and then all the same.
 //
 //   listen()          once; opens a socket whenever somebody is signed in
 //   changes           an EventTarget: "told", whose detail is { kind, subject }
@@ -11,11 +11,15 @@ import { settings } from "./settings.js";
 
 export const changes = new EventTarget();
 const PING = 8 * 60_000;
-let socket = null, waiting = null;
+let socket = null,
+  waiting = null;
 
 export function listen() {
   if (!settings.live) return;
-  session.addEventListener("changed", () => { if (isSignedIn()) open(); else socket?.close(); });
+  session.addEventListener("changed", () => {
+    if (isSignedIn()) open();
+    else socket?.close();
+  });
   if (isSignedIn()) open();
 }
 
@@ -35,7 +39,9 @@ async function open() {
       const { kind, subject } = JSON.parse(event.data);
       look().catch(() => {});
       changes.dispatchEvent(new CustomEvent("told", { detail: { kind, subject } }));
-    } catch { /* Nothing that this page knows. */ }
+    } catch {
+      /* Nothing that this page knows. */
+    }
   });
   opened.addEventListener("close", () => {
     clearInterval(ping);
@@ -46,5 +52,11 @@ async function open() {
 
 // Not all at once, where all sockets of the shop have closed together.
 function later() {
-  waiting = setTimeout(() => { waiting = null; if (isSignedIn()) open(); }, 5_000 + Math.random() * 55_000);
+  waiting = setTimeout(
+    () => {
+      waiting = null;
+      if (isSignedIn()) open();
+    },
+    5_000 + Math.random() * 55_000,
+  );
 }

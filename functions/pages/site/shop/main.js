@@ -11,7 +11,10 @@ import { look } from "./unread.js";
 import { settings } from "./settings.js";
 import { footer, header } from "./shell.js";
 
-const from = (file, name = "default") => async given => (await import(file))[name](given);
+const from =
+  (file, name = "default") =>
+  async given =>
+    (await import(file))[name](given);
 
 const routes = [
   ["/", from("./home.js")],
@@ -44,14 +47,42 @@ const routes = [
   ...["terms", "privacy", "withdrawal", "imprint"].map(name => [`/${name}`, from("./text.js")]),
 ];
 
-const missing = () => ({ title: t("missing.title"), element: $("div.wrap.view", $("div.empty", icon("search"), $("h1", t("missing.title")),
-  $("p", t("missing.text")), $("a.primary", { href: link("/") }, t("missing.home")))) });
+const missing = () => ({
+  title: t("missing.title"),
+  element: $(
+    "div.wrap.view",
+    $(
+      "div.empty",
+      icon("search"),
+      $("h1", t("missing.title")),
+      $("p", t("missing.text")),
+      $("a.primary", { href: link("/") }, t("missing.home")),
+    ),
+  ),
+});
 
 function failed({ error, again }) {
   if (error?.status === 404) return missing();
-  if (error?.status === 401) return { element: $("div.wrap.view", $("h1", t("signFirst.title")), notice("warn", $("p", t("problem.signIn"))),
-    $("p", $("a.primary", { href: link(`/sign-in?to=${encodeURIComponent(location.pathname.slice(5) || "/")}`) }, t("sign.in")))) };
-  return { title: t("failed.title"), element: $("div.wrap.view", $("h1", t("failed.title")), problemBox(error, again)) };
+  if (error?.status === 401)
+    return {
+      element: $(
+        "div.wrap.view",
+        $("h1", t("signFirst.title")),
+        notice("warn", $("p", t("problem.signIn"))),
+        $(
+          "p",
+          $(
+            "a.primary",
+            { href: link(`/sign-in?to=${encodeURIComponent(location.pathname.slice(5) || "/")}`) },
+            t("sign.in"),
+          ),
+        ),
+      ),
+    };
+  return {
+    title: t("failed.title"),
+    element: $("div.wrap.view", $("h1", t("failed.title")), problemBox(error, again)),
+  };
 }
 
 async function begin() {
@@ -68,9 +99,14 @@ async function begin() {
     if (person()) toast(t("sign.isIn", { name: person().fullName, email: person().email }));
   }
   // How many things are in the cart and in the inbox is told beside the page, not before it.
-  const counts = () => { load().catch(() => {}); look().catch(() => {}); };
+  const counts = () => {
+    load().catch(() => {});
+    look().catch(() => {});
+  };
   session.addEventListener("changed", () => look().catch(() => {}));
-  setInterval(() => { if (!document.hidden && isSignedIn()) look().catch(() => {}); }, 60_000);
+  setInterval(() => {
+    if (!document.hidden && isSignedIn()) look().catch(() => {});
+  }, 60_000);
   listen();
   await start({ base: "/shop", outlet, routes, title: settings.name, missing, failed });
   counts();

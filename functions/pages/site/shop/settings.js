@@ -2,6 +2,12 @@
 // providers, live }.
 
 export const settings = {
-  name: "Cartwright", currency: "USD", country: "US", cards: false, guestCash: false, providers: [], live: false,
+  name: "Cartwright",
+  currency: "USD",
+  country: "US",
+  cards: false,
+  guestCash: false,
+  providers: [],
+  live: false,
   ...JSON.parse(document.getElementById("settings")?.textContent || "{}"),
 };

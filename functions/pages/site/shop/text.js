@@ -7,11 +7,27 @@ import { t } from "../common/words.js";
 
 export default async function text({ path, signal }) {
   const name = path.slice(1);
-  const { body } = await request("GET", new URL(`../texts/${name}.txt`, import.meta.url).pathname, { anonymous: true, signal });
-  const blocks = String(body ?? "").trim().split(/\n\s*\n/).map(block => block.trim());
-  return { title: t(`text.${name}`), element: $("div.wrap.view", $("article.narrow.prose", $("h1", t(`text.${name}`)), blocks.map(block => {
-    if (block.startsWith("## ")) return $("h3", block.slice(3));
-    if (block.startsWith("# ")) return $("h2", block.slice(2));
-    return $("p.pre", block);
-  }))) };
+  const { body } = await request("GET", new URL(`../texts/${name}.txt`, import.meta.url).pathname, {
+    anonymous: true,
+    signal,
+  });
+  const blocks = String(body ?? "")
+    .trim()
+    .split(/\n\s*\n/)
+    .map(block => block.trim());
+  return {
+    title: t(`text.${name}`),
+    element: $(
+      "div.wrap.view",
+      $(
+        "article.narrow.prose",
+        $("h1", t(`text.${name}`)),
+        blocks.map(block => {
+          if (block.startsWith("## ")) return $("h3", block.slice(3));
+          if (block.startsWith("# ")) return $("h2", block.slice(2));
+          return $("p.pre", block);
+        }),
+      ),
+    ),
+  };
 }

@@ -13,7 +13,7 @@ export const words = {
   "foot.you": "Für Sie",
   "foot.legal": "Gut zu wissen",
   "foot.prices": "Preise in {currency}. Steuer und Versand stehen da, bevor Sie bestellen.",
-  "crumbs": "Wo Sie sind",
+  crumbs: "Wo Sie sind",
   "crumbs.shop": "Shop",
 
   "home.title": "Start",
@@ -63,7 +63,7 @@ export const words = {
   "stock.noneLong": "Das ist zurzeit ausverkauft.",
   "stock.few": "Nur noch {n}",
   "stock.there": "Auf Lager",
-  "quantity": "Stück",
+  quantity: "Stück",
   "quantity.of": "Stück von {name}",
   "quantity.less": "Eins weniger",
   "quantity.more": "Eins mehr",
@@ -142,7 +142,7 @@ export const words = {
   "merge.too-many-lines": "Ihr Warenkorb ist voll, deshalb konnte nicht alles aus dem des Gastes mit.",
   "merge.too-many-pieces": "Von etwas im Warenkorb sind es jetzt weniger Stück, als Sie gewählt haben.",
   "merge.other": "Nicht alles aus dem Warenkorb des Gastes konnte mit.",
-  "amounts": "Was es kostet",
+  amounts: "Was es kostet",
   "amounts.items": "Artikel",
   "amounts.discount": "Rabatt",
   "amounts.discountBy": "Rabatt ({code})",
@@ -208,7 +208,8 @@ export const words = {
   "order.cancel": "Bestellung stornieren",
   "order.cancelTitle": "Diese Bestellung stornieren?",
   "order.cancelText": "Es wird nichts versandt. Das lässt sich nicht rückgängig machen.",
-  "order.cancelPaid": "Es wird nichts versandt, und was Sie bezahlt haben, geht zurück, wie es kam. Das lässt sich nicht rückgängig machen.",
+  "order.cancelPaid":
+    "Es wird nichts versandt, und was Sie bezahlt haben, geht zurück, wie es kam. Das lässt sich nicht rückgängig machen.",
   "order.keep": "Behalten",
   "order.isCancelled": "Die Bestellung ist storniert.",
   "order.receipt": "Beleg drucken",
@@ -228,14 +229,18 @@ export const words = {
   "payment.asking": "Es wird gefragt, ob die Zahlung angekommen ist …",
   "payment.thanks": "Danke, die Bestellung ist bezahlt.",
   "payment.onItsWay": "Danke. Ihre Bank hat den Auftrag angenommen, und das Geld ist unterwegs.",
-  "payment.notPaid": "Es wurde nichts bezahlt. Sie können unten bezahlen, solange die Stücke für Sie zurückgehalten werden.",
-  "payment.later": "Die Zahlung ist noch nicht da. Das kann einige Minuten dauern; wir sagen es per E-Mail, und Sie müssen hier nicht warten.",
+  "payment.notPaid":
+    "Es wurde nichts bezahlt. Sie können unten bezahlen, solange die Stücke für Sie zurückgehalten werden.",
+  "payment.later":
+    "Die Zahlung ist noch nicht da. Das kann einige Minuten dauern; wir sagen es per E-Mail, und Sie müssen hier nicht warten.",
   "guest.title": "Meine Bestellung finden",
-  "guest.lost": "Sie haben ohne Konto bestellt? Schreiben Sie die Adresse, die Sie angegeben haben, und die Links der Bestellungen der letzten 90 Tage kommen per E-Mail.",
+  "guest.lost":
+    "Sie haben ohne Konto bestellt? Schreiben Sie die Adresse, die Sie angegeben haben, und die Links der Bestellungen der letzten 90 Tage kommen per E-Mail.",
   "guest.mail": "Links per E-Mail senden",
   "guest.mailed": "Wenn es Bestellungen von {email} gibt, sind ihre Links unterwegs.",
   "guest.noToken": "Diese Bestellung öffnet sich mit dem Link in ihrer E-Mail.",
-  "guest.gone": "Dieser Link öffnet nichts. Vielleicht gehört die Bestellung inzwischen zu einem Konto: dann bitte anmelden.",
+  "guest.gone":
+    "Dieser Link öffnet nichts. Vielleicht gehört die Bestellung inzwischen zu einem Konto: dann bitte anmelden.",
   "guest.claim": "In mein Konto übernehmen",
   "guest.claimed": "Die Bestellung ist jetzt in Ihrem Konto.",
 
@@ -306,7 +311,8 @@ export const words = {
   "account.changePassword": "Passwort ändern",
   "account.oldPassword": "Bisheriges Passwort",
   "account.passwordChanged": "Ihr Passwort ist geändert. Überall sonst sind Sie abgemeldet.",
-  "account.secondText": "Mit einem zweiten Faktor genügt ein gefundenes Passwort nicht. Sie brauchen eine Authenticator-App.",
+  "account.secondText":
+    "Mit einem zweiten Faktor genügt ein gefundenes Passwort nicht. Sie brauchen eine Authenticator-App.",
   "account.secondOn": "Einschalten",
   "account.secondOff": "Ausschalten",
   "account.secondStep1": "Diesen Schlüssel in die Authenticator-App eingeben:",
@@ -335,7 +341,8 @@ export const words = {
   "account.building": "Die Datei wird gemacht. Eine E-Mail sagt, wann sie da ist.",
   "account.delete": "Konto löschen",
   "account.deleteTitle": "Ihr Konto löschen?",
-  "account.deleteText": "Profil, Adressen, Läden, Produkte und Bilder werden gelöscht. Bestellungen, die unterwegs sind, gehen vor. Das lässt sich nicht rückgängig machen.",
+  "account.deleteText":
+    "Profil, Adressen, Läden, Produkte und Bilder werden gelöscht. Bestellungen, die unterwegs sind, gehen vor. Das lässt sich nicht rückgängig machen.",
   "account.deleteWord": "Bitte „{word}“ schreiben",
   "account.deleteTheWord": "löschen",
   "account.deleted": "Ihr Konto wird gelöscht. Eine E-Mail sagt, wann es so weit ist.",
@@ -363,7 +370,8 @@ export const words = {
   "sell.noPicture": "Ohne Bild",
   "sell.pictureRejected": "Bild nicht angenommen",
   "sell.picture": "Bild",
-  "sell.pictureHint": "PNG, JPEG, WebP, GIF oder AVIF, höchstens 5 MB. Was eine Kamera hineingeschrieben hat, wird entfernt.",
+  "sell.pictureHint":
+    "PNG, JPEG, WebP, GIF oder AVIF, höchstens 5 MB. Was eine Kamera hineingeschrieben hat, wird entfernt.",
   "sell.pictureType": "Das ist kein Bild, das der Shop zeigen kann.",
   "sell.pictureLarge": "Das Bild ist größer als 5 MB.",
   "sell.preview": "Das gewählte Bild",
@@ -379,7 +387,10 @@ export const words = {
   "sell.list": "Einstellen",
   "sell.listed": "Es ist eingestellt. Jemand vom Shop sieht es jetzt an.",
   "sell.pieces": "Stück",
-  "sell.promised": { one: "{n} Stück ist in einer Bestellung, die noch nicht versandt ist.", other: "{n} Stück sind in Bestellungen, die noch nicht versandt sind." },
+  "sell.promised": {
+    one: "{n} Stück ist in einer Bestellung, die noch nicht versandt ist.",
+    other: "{n} Stück sind in Bestellungen, die noch nicht versandt sind.",
+  },
   "sell.setStock": "Bestand setzen",
   "sell.pictures": "Bilder",
   "sell.details": "Einzelheiten",
@@ -406,7 +417,8 @@ export const words = {
   "sell.reasonHint": "Der Käufer liest das.",
   "sell.refuse": "Das kann ich nicht versenden",
   "sell.refuseTitle": "Das nicht versenden?",
-  "sell.refuseText": "Die Stücke gehen in Ihren Bestand zurück und das Geld an den Käufer, dem es gesagt wird. Das lässt sich nicht rückgängig machen.",
+  "sell.refuseText":
+    "Die Stücke gehen in Ihren Bestand zurück und das Geld an den Käufer, dem es gesagt wird. Das lässt sich nicht rückgängig machen.",
   "sell.arrivedTitle": "Ist es angekommen?",
   "sell.arrived": "Es ist angekommen",
   "sell.buyer": "Käufer",
@@ -414,7 +426,8 @@ export const words = {
   "sell.storeDescription": "Worum es geht",
   "sell.supportEmail": "E-Mail-Adresse für Käufer",
   "sell.supportHint": "Alle können sie sehen.",
-  "sell.storeText": "Ein Laden hat einen Namen, eine Seite und ein eigenes Bild, und seine Produkte stehen beieinander.",
+  "sell.storeText":
+    "Ein Laden hat einen Namen, eine Seite und ein eigenes Bild, und seine Produkte stehen beieinander.",
   "sell.openStore": "Laden eröffnen",
   "sell.storeOpened": "Der Laden ist da, als Entwurf. Veröffentlichen Sie ihn, wenn er fertig ist.",
   "sell.another": "Einen weiteren Laden eröffnen",

@@ -13,7 +13,7 @@ export const words = {
   "foot.you": "For you",
   "foot.legal": "Good to know",
   "foot.prices": "Prices in {currency}. What tax and sending come to is shown before you order.",
-  "crumbs": "Where you are",
+  crumbs: "Where you are",
   "crumbs.shop": "Shop",
 
   "home.title": "Home",
@@ -63,7 +63,7 @@ export const words = {
   "stock.noneLong": "This is sold out at the moment.",
   "stock.few": { one: "Only {n} left", other: "Only {n} left" },
   "stock.there": "In stock",
-  "quantity": "Pieces",
+  quantity: "Pieces",
   "quantity.of": "Pieces of {name}",
   "quantity.less": "One less",
   "quantity.more": "One more",
@@ -142,7 +142,7 @@ export const words = {
   "merge.too-many-lines": "Your cart is full, so not everything of the guest’s cart could be taken along.",
   "merge.too-many-pieces": "Of something in your cart there are fewer pieces now than you chose.",
   "merge.other": "Not everything of the guest’s cart could be taken along.",
-  "amounts": "What it comes to",
+  amounts: "What it comes to",
   "amounts.items": "Items",
   "amounts.discount": "Discount",
   "amounts.discountBy": "Discount ({code})",
@@ -229,13 +229,16 @@ export const words = {
   "payment.thanks": "Thank you, the order is paid.",
   "payment.onItsWay": "Thank you. Your bank has taken the order, and the money is on its way.",
   "payment.notPaid": "Nothing was paid. You can pay below, as long as the pieces are held for you.",
-  "payment.later": "The payment has not arrived yet. That can take some minutes; we tell you by email, and you need not wait here.",
+  "payment.later":
+    "The payment has not arrived yet. That can take some minutes; we tell you by email, and you need not wait here.",
   "guest.title": "Find my order",
-  "guest.lost": "You ordered without an account? Write the address that you gave, and the links of your orders of the last 90 days come by email.",
+  "guest.lost":
+    "You ordered without an account? Write the address that you gave, and the links of your orders of the last 90 days come by email.",
   "guest.mail": "Mail me the links",
   "guest.mailed": "If there are orders of {email}, their links are on their way.",
   "guest.noToken": "This order opens with the link in its email.",
-  "guest.gone": "This link opens nothing. Perhaps somebody with an account has made the order their own: then sign in to see it.",
+  "guest.gone":
+    "This link opens nothing. Perhaps somebody with an account has made the order their own: then sign in to see it.",
   "guest.claim": "Add it to my account",
   "guest.claimed": "The order is in your account now.",
 
@@ -306,7 +309,8 @@ export const words = {
   "account.changePassword": "Change the password",
   "account.oldPassword": "Password until now",
   "account.passwordChanged": "Your password is changed. You are signed out everywhere else.",
-  "account.secondText": "With a second factor, a password that somebody found does not suffice. You need an authenticator app.",
+  "account.secondText":
+    "With a second factor, a password that somebody found does not suffice. You need an authenticator app.",
   "account.secondOn": "Turn it on",
   "account.secondOff": "Turn it off",
   "account.secondStep1": "Type this key into your authenticator app:",
@@ -335,7 +339,8 @@ export const words = {
   "account.building": "The file is being made. An email says when it is there.",
   "account.delete": "Delete the account",
   "account.deleteTitle": "Delete your account?",
-  "account.deleteText": "Your profile, addresses, stores, products and pictures are deleted. Orders that are on their way come first. This cannot be undone.",
+  "account.deleteText":
+    "Your profile, addresses, stores, products and pictures are deleted. Orders that are on their way come first. This cannot be undone.",
   "account.deleteWord": "Write “{word}”",
   "account.deleteTheWord": "delete",
   "account.deleted": "Your account is being deleted. An email says when it is done.",
@@ -379,7 +384,10 @@ export const words = {
   "sell.list": "List it",
   "sell.listed": "It is listed. A person of the shop looks at it now.",
   "sell.pieces": "Pieces",
-  "sell.promised": { one: "{n} piece is in an order that is not sent yet.", other: "{n} pieces are in orders that are not sent yet." },
+  "sell.promised": {
+    one: "{n} piece is in an order that is not sent yet.",
+    other: "{n} pieces are in orders that are not sent yet.",
+  },
   "sell.setStock": "Set the stock",
   "sell.pictures": "Pictures",
   "sell.details": "Details",
