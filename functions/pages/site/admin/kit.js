@@ -10,6 +10,7 @@
 //   asking(words, question, done)  a button that asks so, and then does `done(given)`
 //   act(words, task, kind?)        a button that does at once what can be taken back; a problem stands beside it
 //   saving({ fields, yes, send, done, … }) → a form of form.js whose problems can be got out of
+//   toHeading()    puts the focus on the view's heading
 //   done(words)   shows the view anew, as the shop has it now, and says what was done
 //   head(title, ...actions), facts([[name, value], …]), pager(path, query, nextCursor), filter(path, fields, query)
 //   when(time), state(kind, code), thumb(of, alt?)
@@ -58,43 +59,40 @@ export async function change(method, path, body, options = {}) {
   }
 }
 
+// Whoever reads with a screen reader or by keyboard goes on at the top of the view.
+export function toHeading() {
+  const heading = document.querySelector("main h1");
+  if (!heading) return;
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
+}
+
 export async function done(words) {
   await reload();
   toast(words);
-  if (document.activeElement === document.body) {
-    const heading = document.querySelector("main h1");
-    if (heading) {
-      heading.tabIndex = -1;
-      heading.focus({ preventScroll: true });
-    }
-  }
+  if (document.activeElement === document.body) toHeading();
 }
 
 const LOST = new Set(["precondition-failed", "conflict", "stock-changed"]);
 
-// What a person can do about a problem, below its words.
+// What a person can do about a problem, below its words. What the API says of versions is for programs.
 function wayOut(problem, leave = () => {}) {
-  if (LOST.has(problem.code)) {
-    return [
-      $("p", t("admin.lost")),
-      $(
-        "p",
-        $(
-          "button.secondary",
-          {
-            type: "button",
-            onclick: () => {
-              leave();
-              reload();
-            },
-          },
-          t("admin.latest"),
-        ),
-      ),
-    ];
-  }
   if (problem.code === "second-factor-needed") return $("p", a("/security", t("admin.secondFactor")));
-  return null;
+  if (!LOST.has(problem.code)) return null;
+  const latest = () => {
+    leave();
+    reload();
+  };
+  const isOfVersions = problem.code === "precondition-failed";
+  return [
+    !isOfVersions && $("p", t("admin.lost")),
+    $("p", $("button.secondary", { type: "button", onclick: latest }, t("admin.latest"))),
+  ].filter(Boolean);
+}
+
+function inWords(problem) {
+  if (problem.code === "precondition-failed") problem.message = t("admin.lost");
+  return problem;
 }
 
 // What the API says of a part of a field, such as of one country of many, stands at the field.
@@ -113,7 +111,7 @@ const careful =
     } catch (problem) {
       if (isAborted(problem)) return;
       for (const error of problem.errors ?? []) error.field = nearest(fields, error.field);
-      element.fail(problem);
+      element.fail(inWords(problem));
       const out = wayOut(problem, () => element.closest("dialog")?.close());
       if (out) element.querySelector(".form-problem .notice > div")?.append(...[out].flat());
     }
@@ -185,7 +183,7 @@ export function act(words, task, kind = "secondary") {
             await task(button);
           } catch (problem) {
             if (isAborted(problem)) return;
-            const box = problemBox(problem);
+            const box = problemBox(inWords(problem));
             box.querySelector("div").append(...[wayOut(problem)].flat().filter(Boolean));
             place.after($("div.told-here", box));
           }

@@ -8,7 +8,7 @@ import { changes, forget, isSignedIn, person, signOut, start as resume } from ".
 import { link, navigation, start } from "../common/router.js";
 import { choose, language, LANGUAGES, speak, t } from "../common/words.js";
 import { settings } from "../shop/settings.js";
-import { a, head } from "./kit.js";
+import { a, head, toHeading } from "./kit.js";
 import { signing } from "./signin.js";
 
 const brand = () => t("admin.brand", settings);
@@ -181,7 +181,7 @@ function greet() {
   const inside = signing(async () => {
     who = person().userId;
     await enter();
-    document.querySelector("main h1")?.focus();
+    toHeading();
   });
   document.title = t("admin.signIn");
   fill(

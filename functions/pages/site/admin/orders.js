@@ -41,7 +41,8 @@ export async function orders({ query, signal }) {
     page = await get("/admin/orders", { query: asked, signal });
   } catch (error) {
     if (error.status !== 422) throw error;
-    for (const { field: name, detail } of error.errors) fields.find(one => one.name === name)?.fail(detail);
+    for (const { field: name, detail } of error.errors)
+      fields.find(one => one.name === name)?.fail(`${detail.charAt(0).toUpperCase()}${detail.slice(1)}`);
     if (!error.errors.some(({ field: name }) => fields.some(one => one.name === name))) problem = error;
   }
   return {
