@@ -83,7 +83,7 @@ impl Pages {
                 let addresses = self.addresses(now).await?;
                 Ok(Served::Document(Document::text("application/xml; charset=utf-8", sitemap(&addresses))))
             }
-            "/admin" => Ok(self.page(ADMIN, ADMIN_MODULES, &Head::default(), true)),
+            "/admin" => Ok(self.page(ADMIN, ADMIN_MODULES, &[], &Head::default(), true)),
             _ => {
                 let view = View::of(path.strip_prefix("/shop").unwrap_or(path));
                 let head = match &view {
@@ -91,15 +91,17 @@ impl Pages {
                     None => None,
                 };
                 let is_there = head.is_some();
-                Ok(self.page(SHOP, SHOP_MODULES, &head.unwrap_or_default(), is_there))
+                let own = view.as_ref().map_or(&[][..], View::modules);
+                Ok(self.page(SHOP, SHOP_MODULES, own, &head.unwrap_or_default(), is_there))
             }
         }
     }
 
-    fn page(&self, shell: &str, modules: &[&str], head: &Head, is_there: bool) -> Served {
+    fn page(&self, shell: &str, modules: &[&str], own: &[&str], head: &Head, is_there: bool) -> Served {
         let root = files::root();
         let preload: Vec<_> = modules
             .iter()
+            .chain(own)
             .map(|module| format!("<link rel=\"modulepreload\" href=\"{root}/{module}\">"))
             .collect();
         let mut html = String::with_capacity(shell.len() + 4096);
@@ -111,6 +113,7 @@ impl Pages {
             match name {
                 "title" => html.push_str(&escaped(&head.title(&self.name))),
                 "head" => html.push_str(&head.html(&self.name)),
+                "name" => html.push_str(&escaped(&self.name)),
                 "files" => html.push_str(&root),
                 "preload" => html.push_str(&preload.join("\n")),
                 "settings" => html.push_str(&embedded(&self.settings)),

@@ -38,6 +38,19 @@ impl View {
     }
 }
 
+impl View {
+    /// What the browser needs besides what all pages do, so that it asks for it at once.
+    pub(crate) fn modules(&self) -> &'static [&'static str] {
+        match self {
+            Self::Home => &["shop/home.js", "shop/parts.js", "shop/words.en.js"],
+            Self::Category(_) => &["shop/listing.js", "shop/parts.js", "shop/words.en.js"],
+            Self::Product(_) => &["common/form.js", "shop/parts.js", "shop/product.js", "shop/words.en.js"],
+            Self::Store(_) => &["shop/parts.js", "shop/store.js", "shop/words.en.js"],
+            Self::Public | Self::Own => &["shop/words.en.js"],
+        }
+    }
+}
+
 /// A part of a path without its percent signs (RFC 3986, section 2.1); `None` where it is no UTF-8.
 fn decoded(part: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(part.len());
