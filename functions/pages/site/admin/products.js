@@ -104,11 +104,15 @@ function card(product) {
         ? shown.map((one, at) =>
             $(
               "a",
-              { href: one.images?.large ?? one.imageUrl, target: "_blank", rel: "noopener" },
+              {
+                href: one.images?.large ?? one.imageUrl,
+                target: "_blank",
+                rel: "noopener",
+                "aria-label": t("admin.pictureOf", { ...named, n: at + 1 }),
+              },
               picture({
                 images: one.images,
                 imageUrl: one.imageUrl,
-                alt: t("admin.pictureOf", { ...named, n: at + 1 }),
                 sizes: "(max-width: 40rem) 90vw, 20rem",
               }),
               one.isNew && product.isApproved && badge("info", t("admin.newPicture")),

@@ -73,7 +73,7 @@ export function returned(one, { currency, isInList = false } = {}) {
     $(
       "div.head.minor",
       $(
-        "h3",
+        isInList ? "h2" : "h3",
         isInList ? a(`/orders/${one.orderId}`, one.number) : when(one.createdAt),
         " ",
         state("return", one.status),
