@@ -25,6 +25,7 @@ export const changes = new EventTarget();
 let tokens = null,
   kept = null,
   renewing = null,
+  trouble = null,
   who = null;
 
 const said = () => changes.dispatchEvent(new Event("changed"));
@@ -83,10 +84,13 @@ function renew() {
       const body = { refreshToken: kept.refresh, ...(kept.username && { username: kept.username }) };
       const answer = await request("POST", "/refresh-token", { body, anonymous: true, tries: 3 });
       take(answer.body.tokens);
+      trouble = null;
       return true;
     } catch (problem) {
       // A shop that does not answer has not ended the sign-in.
-      if (!isOffline(problem) && problem.status < 500 && problem.status !== 429) forget();
+      const isOver = !isOffline(problem) && problem.status < 500 && problem.status !== 429;
+      if (isOver) forget();
+      trouble = isOver ? null : problem;
       return false;
     }
   })().finally(() => {
@@ -99,6 +103,8 @@ authorize({
   async token(access) {
     if (!kept) return null;
     if (!tokens || tokens.until - EARLY < Date.now()) await renew();
+    // Whoever is signed in is told that the shop does not answer, and not to sign in.
+    if (kept && !tokens && trouble) throw trouble;
     return (access ? tokens?.access : tokens?.id) ?? null;
   },
   async refused(token) {
