@@ -3,6 +3,7 @@
 
 mod accounts;
 mod activity;
+mod admin_page;
 mod auth {
     mod admins;
     mod emails;
