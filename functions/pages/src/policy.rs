@@ -69,8 +69,8 @@ mod tests {
             assert_eq!(Origins::of(url), Origins::default(), "{url}");
         }
         assert_eq!(
-            Origins::of("http://127.0.0.1:3000/local/media"),
-            Origins(" http://127.0.0.1:3000".into())
+            Origins::of("http://pictures.example:8080/images"),
+            Origins(" http://pictures.example:8080".into())
         );
     }
 }
