@@ -1,6 +1,6 @@
-//! Makes what the function serves out of `site/`: each file as gzip (RFC 1952), under a folder that is named by the hash
-//! of all of them, so that whoever has one may keep it. Scripts and styles lose their comments and their indentation,
-//! which are for whoever reads the source.
+//! Makes what the function serves out of `site/`: each file as gzip (RFC 1952), under a folder that is named by the
+//! hash of all of them, so that whoever has one may keep it. Scripts and styles lose their comments and their
+//! indentation, which are for whoever reads the source.
 
 #[path = "../../shared/link.rs"]
 mod link;

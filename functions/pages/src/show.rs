@@ -168,7 +168,8 @@ impl Pages {
                         let category = all
                             .as_array()
                             .and_then(|all| all.iter().find(|one| one["categoryName"] == **name));
-                        // A product may be in a category that has no picture yet: it is shown, and not found by strangers.
+                        // A product may be in a category that has no picture yet: it is shown, and not found by
+                        // strangers.
                         category.map_or_else(Head::default, |category| Head::of_category(category, address()))
                     },
                 )
