@@ -376,11 +376,15 @@ fn pages_show_pictures_of_the_shop_and_put_them_into_its_buckets_and_know_no_oth
     let pages = template.functions().find(|function| function.binary() == "pages").unwrap();
     let variables = &pages.property("Environment")["Variables"];
     let s3 = |bucket: &str| format!("https://${{{bucket}}}.s3.${{AWS::Region}}.${{AWS::URLSuffix}}");
-    let images = [format!("${{MediaBaseUrl}} ${{BucketsUrl}}"), format!("${{MediaBaseUrl}} {}", s3("MediaBucket"))];
+    let images =
+        ["${MediaBaseUrl} ${BucketsUrl}".to_owned(), format!("${{MediaBaseUrl}} {}", s3("MediaBucket"))];
     let [elsewhere, at_s3] = images.map(|urls| json!({ "Fn::Sub": urls }));
     assert_eq!(variables["IMAGE_ORIGINS"], json!({"Fn::If": ["HasBucketsUrl", elsewhere, at_s3]}));
     let uploads = json!({ "Fn::Sub": s3("UploadsBucket") });
-    assert_eq!(variables["UPLOAD_ORIGINS"], json!({"Fn::If": ["HasBucketsUrl", {"Ref": "BucketsUrl"}, uploads]}));
+    assert_eq!(
+        variables["UPLOAD_ORIGINS"],
+        json!({"Fn::If": ["HasBucketsUrl", {"Ref": "BucketsUrl"}, uploads]})
+    );
 }
 
 #[test]

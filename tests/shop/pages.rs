@@ -464,7 +464,7 @@ mod in_a_browser {
         let tea = ann.sells(product().named(&unique("Small tea")).priced("4.50").stock(9)).await;
         for (width, height) in [(320, 700), (1280, 900)] {
             let mut browser = Browser::open(width, height);
-            let mut looks = |browser: &mut Browser, path: &str| {
+            let looks = |browser: &mut Browser, path: &str| {
                 browser.go(path);
                 assert!(browser.width() <= u64::from(width), "{path} is {} wide", browser.width());
                 assert_eq!(browser.eval("document.querySelectorAll('h1').length"), 1, "{path}");
