@@ -20,10 +20,10 @@ export const dayName = day =>
     new Date(`${day}T00:00:00Z`),
   );
 
-// The least of 1, 2, 5, 10, 20, 50 … that is not below it: a scale that people can read.
+// The least of 1, 2, 4, 6, 8, 10, 20, 40 … that is not below it: a scale that people can read, and half of it as well.
 function ceiling(most) {
   const power = 10 ** Math.floor(Math.log10(Math.max(most, 1)));
-  return [1, 2, 5, 10].map(step => step * power).find(step => step >= most);
+  return [1, 2, 4, 6, 8, 10].map(step => step * power).find(step => step >= most);
 }
 
 export function chart({ caption, days, columns }) {
