@@ -1,6 +1,5 @@
 //! The shop's own pages: what is served, and what a browser makes of it.
 
-use reqwest::Method;
 use serde_json::{Value, json};
 use tests::answer::calls;
 use tests::shop::{Person, Product, Shop, product, unique};
@@ -53,7 +52,7 @@ async fn a_products_page_says_what_it_is_and_costs_before_any_script_runs() {
     let files = page.split('"').filter(|part| part.starts_with("/shop/files/")).collect::<Vec<_>>();
     assert!(files.len() > 5, "{files:?}");
     for file in files {
-        let file = shop.request(Method::GET, file).header("accept-encoding", "gzip").send().await;
+        let file = shop.get(file).await;
         assert_eq!(file.status, 200, "{}", file.request);
         assert_eq!(
             file.header("cache-control"),
