@@ -23,7 +23,7 @@ pub mod redirect;
 mod representation;
 pub mod serve;
 
-pub use answer::{Answer, File, Html, NoContent};
+pub use answer::{Answer, Document, File, Html, NoContent, Served};
 pub use axum::extract::{FromRef, FromRequestParts, State};
 pub use axum::http::request::Parts;
 pub use axum::http::{HeaderMap, Uri};

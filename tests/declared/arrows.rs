@@ -10,7 +10,7 @@ use tests::files::files_under;
 use tests::template::{Binary, path, text};
 
 /// What a service may know of others, besides what stands under `shared/`, which everyone may know.
-const ARROWS: [(&str, &str); 41] = [
+const ARROWS: [(&str, &str); 44] = [
     // Whoever signs up has a profile.
     ("auth", "users"),
     // A cart is about offers, and becomes an order of somebody who has a profile.
@@ -65,6 +65,10 @@ const ARROWS: [(&str, &str); 41] = [
     ("inbox", "stores"),
     // Whoever listens says of what.
     ("inbox", "users"),
+    // A page tells search engines what it is about.
+    ("pages", "categories"),
+    ("pages", "products"),
+    ("pages", "stores"),
     // The contract that it serves is put together when it is built.
     ("platform", "contract"),
     // How the shop does is what it sold, and how late its index is.
@@ -80,7 +84,7 @@ const OF_SHARED: [&str; 6] =
     ["aws-config", "aws-smithy-http-client", "axum", "lambda_http", "lambda_runtime", "reqwest"];
 
 /// The services there are and those that are on their way, by the names of their crates.
-const SERVICES: [&str; 21] = [
+const SERVICES: [&str; 22] = [
     "accounts",
     "activity",
     "auth",
@@ -92,6 +96,7 @@ const SERVICES: [&str; 21] = [
     "notifications",
     "offers",
     "orders",
+    "pages",
     "payments",
     "platform",
     "products",
@@ -203,6 +208,8 @@ fn shared_names_no_service() {
     let services = packages().into_iter().filter(|(_, package)| package.room == Room::Service);
     let mut names: BTreeSet<String> = services.map(|(name, _)| name).collect();
     names.extend(SERVICES.map(str::to_owned));
+    // A list has pages as well.
+    names.remove("pages");
     let mut wrong = Vec::new();
     for file in
         files_under("shared").into_iter().filter(|file| file.ends_with(".rs") || file.ends_with(".toml"))

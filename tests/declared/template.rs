@@ -12,9 +12,10 @@ use tests::template::{
 };
 
 /// What may be called without a token, and nothing else.
-const PUBLIC: [&str; 51] = [
+const PUBLIC: [&str; 56] = [
     "DELETE /guest-cart",
     "DELETE /guest-cart/items/{id}",
+    "GET /admin",
     "GET /approve-products",
     "GET /auth/callback",
     "GET /auth/{provider}",
@@ -30,9 +31,13 @@ const PUBLIC: [&str; 51] = [
     "GET /products",
     "GET /products/{id}",
     "GET /products/{id}/reviews",
+    "GET /robots.txt",
     "GET /search",
     "GET /search/suggest",
     "GET /shipping-methods",
+    "GET /shop",
+    "GET /shop/{path}",
+    "GET /sitemap.xml",
     "GET /stores",
     "GET /stores/{id}",
     "GET /stores/{id}/products",
@@ -368,15 +373,35 @@ fn whoever_calls_stripe_has_its_key_and_what_stripe_calls_has_none() {
 }
 
 #[test]
-fn no_shop_takes_cards_without_a_page_to_come_back_to() {
+fn whoever_has_paid_or_signed_in_elsewhere_comes_back_to_the_shops_own_pages_unless_it_has_others() {
     let template = yaml(ROOT);
     assert_eq!(template["Parameters"]["CardPayments"]["Default"], "off");
-    let rule = &template["Rules"]["CardPaymentsComeBack"];
-    assert_eq!(rule["RuleCondition"], json!({"Fn::Equals": [{"Ref": "CardPayments"}, "on"]}));
-    let needed = json!({"Fn::Not": [{"Fn::Equals": [{"Ref": "ShopUrl"}, ""]}]});
-    assert_eq!(rule["Assertions"][0]["Assert"], needed);
+    assert_eq!(template["Parameters"]["ShopUrl"]["Default"], "");
+    let shop = &template["Outputs"]["ShopUrl"]["Value"];
+    let own = "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/shop";
+    assert_eq!(*shop, json!({"Fn::If": ["HasShopUrl", {"Ref": "ShopUrl"}, {"Fn::Sub": own}]}));
+    for stack in ["Catalogue", "Sales", "Workers"] {
+        assert_eq!(template["Resources"][stack]["Properties"]["Parameters"]["ShopUrl"], *shop, "{stack}");
+    }
     // Stripe asks for 30 minutes from when it is asked.
     assert_eq!(template["Parameters"]["PaymentMinutes"]["MinValue"], 35);
+}
+
+#[test]
+fn pages_show_pictures_of_the_shop_and_put_them_into_its_buckets_and_know_no_other_host() {
+    let template = Template::read();
+    let pages = template.functions().find(|function| function.binary() == "pages").unwrap();
+    let variables = &pages.property("Environment")["Variables"];
+    let s3 = |bucket: &str| format!("https://${{{bucket}}}.s3.${{AWS::Region}}.${{AWS::URLSuffix}}");
+    let images =
+        ["${MediaBaseUrl} ${BucketsUrl}".to_owned(), format!("${{MediaBaseUrl}} {}", s3("MediaBucket"))];
+    let [elsewhere, at_s3] = images.map(|urls| json!({ "Fn::Sub": urls }));
+    assert_eq!(variables["IMAGE_ORIGINS"], json!({"Fn::If": ["HasBucketsUrl", elsewhere, at_s3]}));
+    let uploads = json!({ "Fn::Sub": s3("UploadsBucket") });
+    assert_eq!(
+        variables["UPLOAD_ORIGINS"],
+        json!({"Fn::If": ["HasBucketsUrl", {"Ref": "BucketsUrl"}, uploads]})
+    );
 }
 
 #[test]
@@ -431,9 +456,6 @@ fn a_shop_without_providers_has_no_pages_of_cognitos_and_one_with_them_no_passwo
     for name in ["GoogleClientId", "OidcIssuer"] {
         assert_eq!(root["Parameters"][name]["Default"], "", "{name}");
     }
-    let rule = &root["Rules"]["SocialSignInComesBack"];
-    let needed = json!({"Fn::Not": [{"Fn::Equals": [{"Ref": "ShopUrl"}, ""]}]});
-    assert_eq!(rule["Assertions"][0]["Assert"], needed);
 }
 
 /// On AWS a trigger asks the pool that calls it, and nothing else of it: what it may is as narrow as what it is for.
@@ -1571,7 +1593,7 @@ fn the_words_of_account_emails_are_the_functions_by_ses_and_the_pools_where_cogn
     assert_eq!(writer.binary(), "write-account-email");
     let variables = &writer.property("Environment")["Variables"];
     assert_eq!(variables["EMAIL_IDENTITY_ARN"], json!({"Ref": "EmailIdentityArn"}));
-    assert_eq!(variables["SHOP_URL"], json!({"Ref": "ShopUrl"}));
+    assert_eq!(variables["SHOP_URL"], yaml(ROOT)["Outputs"]["ShopUrl"]["Value"]);
     assert!(writer.property("Policies").is_null(), "it calls nothing");
 }
 

@@ -124,7 +124,7 @@ async fn a_guest_orders_once_and_is_told_what_opens_the_order() {
     let shipped = eventually("the guest is told of it", async || {
         Some(shop.mail_to(&guest.email).await).filter(|mails| shipping(mails) == 1)
     });
-    let home = format!("{}/local", std::env::var("CARTWRIGHT_URL").expect("a shop"));
+    let home = format!("{}/shop", std::env::var("CARTWRIGHT_URL").expect("a shop"));
     let link = format!("{home}{}#{}", order.path(), order.token);
     for mail in shipped.await {
         assert!(mail.text.contains(&format!("{link}\n")), "{link} is not in {}", mail.text);
@@ -350,7 +350,7 @@ async fn links_are_mailed_to_their_address_and_the_answer_tells_nothing() {
     });
     let mails = mails.await;
     let newest = mails.last().expect("a mail");
-    let home = format!("{}/local", std::env::var("CARTWRIGHT_URL").expect("a shop"));
+    let home = format!("{}/shop", std::env::var("CARTWRIGHT_URL").expect("a shop"));
     for order in [&first, &second] {
         let link = format!("{home}{}#{}", order.path(), order.token);
         assert!(newest.text.contains(&format!("{link}\n")), "{link} is not in {}", newest.text);

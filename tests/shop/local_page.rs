@@ -99,7 +99,7 @@ async fn mail_is_found_by_its_address_and_has_both_parts() {
     let mails = bob.mail().await;
     let shipping =
         mails.iter().find(|mail| mail.subject == format!("{HOSTILE} now shipping")).expect("an email");
-    let home = format!("{}/local", std::env::var("CARTWRIGHT_URL").expect("a shop"));
+    let home = format!("{}/shop", std::env::var("CARTWRIGHT_URL").expect("a shop"));
     let html = shipping.html.as_deref().expect("HTML");
     for told in [
         &format!("Hello {},", bob.full_name),

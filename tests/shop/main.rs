@@ -3,6 +3,7 @@
 
 mod accounts;
 mod activity;
+mod admin_page;
 mod auth {
     mod admins;
     mod emails;
@@ -39,6 +40,7 @@ mod orders {
     mod selling;
 }
 mod ownership;
+mod pages;
 mod payments;
 mod phones;
 mod preferences;

@@ -20,6 +20,7 @@
 
 pub mod answer;
 pub mod aws;
+pub mod browser;
 pub mod files;
 pub mod logs;
 pub mod meddler;

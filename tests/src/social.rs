@@ -144,7 +144,7 @@ impl Back {
     /// What the page is told: `signed-in=…` or `not-signed-in=…`.
     pub async fn is_told(&self) -> String {
         let led = leads_to(&self.calls_back_with(&self.cookie).await);
-        led.strip_prefix("/local#").unwrap_or_else(|| panic!("leads to {led}")).to_owned()
+        led.strip_prefix("/shop#").unwrap_or_else(|| panic!("leads to {led}")).to_owned()
     }
 
     /// The one-time code.

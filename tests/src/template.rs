@@ -113,6 +113,8 @@ impl Binary {
         let first = literals_after(&text, &format!("http::{method}("));
         let others = [".and(", ".or("].into_iter().flat_map(|way| literals_after(&text, way));
         let paths = first.into_iter().chain(others);
+        // What takes the rest of a path has a mark of its own in each language; the contract knows none.
+        let paths = paths.map(|path| path.replace("{*", "{"));
         paths.map(|path| Route { method: method.to_uppercase(), path, function: self.name.clone() }).collect()
     }
 }
@@ -288,7 +290,7 @@ impl Template {
             let (method, path) = key.unwrap_or_else(|| panic!("{}: no method and path", route.id));
             let function = self.function_of(route).binary().to_owned();
             let is_public = route.property("AuthorizationType") != "JWT";
-            (Route { method: method.to_owned(), path: path.to_owned(), function }, is_public)
+            (Route { method: method.to_owned(), path: path.replace("+}", "}"), function }, is_public)
         })
     }
 }

@@ -138,8 +138,8 @@ struct Href<'a> {
     url: String,
 }
 
-/// The web shop that emails link to, at `SHOP_URL`; without one they have no links. It is not a part of Cartwright,
-/// which has no pages: it shows an order to its buyer at `/orders/{id}`, to a guest at `/guest-orders/{id}#{token}`.
+/// The web shop that emails link to, at `SHOP_URL`; without one they have no links. It is that of the service pages, or
+/// one of the shop's own: it shows an order to its buyer at `/orders/{id}`, to a guest at `/guest-orders/{id}#{token}`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WebShop(Option<String>);
 

@@ -31,7 +31,7 @@ const ALL: [&str; 9] = [
 ];
 
 /// How many functions there are, and how many there are to be.
-const NOW: u32 = 179;
+const NOW: u32 = 180;
 const LATER: u32 = 200;
 /// Processors that the estimates are for. Binaries are built independently, so they keep that many busy.
 const PROCESSORS: f64 = 2.0;

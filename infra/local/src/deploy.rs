@@ -158,8 +158,10 @@ fn parameters(record: &Record) -> Vec<String> {
         format!("EmailIdentityArn=arn:aws:ses:us-east-1:000000000000:identity/{SENDER}"),
         format!("MediaBaseUrl={}/local/media", record.url()),
         format!("SocketUrl=ws://localhost:{}/socket", record.port),
-        // There is no web shop here; `/local` shows an order where an email links to it.
-        format!("ShopUrl={}/local", record.url()),
+        // By the port that people know, also where the emulator gives the API another address.
+        format!("ShopUrl={}/shop", record.url()),
+        "ShopName=Cartwright".to_owned(),
+        format!("BucketsUrl={}", record.gateway()),
         // Everyone here shares one address, and tests make hundreds of people, who order as much in a minute as others
         // in a year. The other limits are production's.
         "LimitPerAddress=6000/60".to_owned(),

@@ -229,8 +229,7 @@ async fn answer(State(proxy): Cloud, Query(asked): Query<Claims>) -> Response {
 /// Says beforehand who the browser's person is, for the next sign-in, and leads to a page of the local cloud: for tests
 /// in a browser in which nobody clicks.
 async fn beforehand(Query(mut said): Query<Claims>) -> Response {
-    let then =
-        said.remove("then").filter(|then| then.starts_with("/local")).unwrap_or_else(|| "/local".into());
+    let then = said.remove("then").filter(|then| then.starts_with("/shop")).unwrap_or_else(|| "/shop".into());
     let said = Serializer::new(String::new()).extend_pairs(&said).finish();
     let mut response = Redirect::to(&then).into_response();
     let said = URL_SAFE_NO_PAD.encode(said);

@@ -159,37 +159,6 @@ function product(one) {
   return make("div", { className: "product" }, picture, told, make("div", { className: "buttons" }, ...buttons));
 }
 
-// ── Signing in by a provider ─────────────────────────────────────────────────────────────────────────────────────────
-
-const base64url = bytes => btoa(String.fromCharCode(...new Uint8Array(bytes))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-
-// The page keeps the verifier, so that what comes back is of use to this page alone.
-async function signIn() {
-  history.replaceState(null, "", location.pathname);
-  const verifier = base64url(crypto.getRandomValues(new Uint8Array(32)));
-  const challenge = base64url(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier)));
-  sessionStorage.setItem("verifier", verifier);
-  location.assign(`/auth/oidc?challenge=${challenge}`);
-}
-
-async function cameBack(what, is) {
-  history.replaceState(null, "", location.pathname);
-  const tell = text => place("signed-in").replaceChildren(text);
-  if (what === "not-signed-in") return tell(`Not signed in: ${is}.`);
-  const verifier = sessionStorage.getItem("verifier") ?? "";
-  sessionStorage.removeItem("verifier");
-  try {
-    const { tokens } = await ask("POST", "/auth/exchange", { code: is, verifier });
-    const answer = await fetch("/users/me", { headers: { authorization: `Bearer ${tokens.IdToken}` } });
-    const person = await answer.json();
-    tell(answer.ok ? `Signed in as ${person.fullName}, ${person.email}.` : "Signed in, without a profile.");
-  } catch (error) {
-    tell(error.message);
-  }
-}
-
-place("sign-in").addEventListener("click", signIn);
-
 // ── All of it ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const shown = {};
@@ -248,13 +217,10 @@ async function refresh() {
   place("down").hidden = !down;
 }
 
-// An email links to /local#<order>; #<sentAt> <to> is an email.
+// /local#<order> is an order; #<sentAt> <to> is an email.
 async function openLinked() {
   const id = decodeURIComponent(location.hash.slice(1));
   if (!id) return;
-  if (id === "sign-in") return signIn();
-  const [what, is] = id.split("=");
-  if (is && ["signed-in", "not-signed-in"].includes(what)) return cameBack(what, is);
   if (!place(id)) { newestOrders = ""; await refresh(); }
   const linked = place(id);
   if (linked instanceof HTMLDetailsElement) { linked.open = true; linked.scrollIntoView(); }
@@ -269,6 +235,4 @@ async function keepFresh() {
 
 addEventListener("hashchange", openLinked);
 read("/local/previews.json").then(previews => show("previews", previews, mail => mail.name, preview));
-// A sign-in waits for nothing that is shown.
-if (/^#(not-)?sign(ed)?-in(=|$)/.test(location.hash)) openLinked();
 keepFresh().then(openLinked);

@@ -176,8 +176,8 @@ fn welcome(record: &Record) {
         "
 The shop is open at {url}
 
-  {url}/products           its products
-  {url}/stores             its stores
+  {url}/shop               where people buy
+  {url}/admin              what its admins work on
   {url}/local              its mailbox, orders step by step, products to approve
   cargo local demo         plays the main job, from sign-up to the shipping email
   cargo local status       what runs; also: logs [function] [-f], test, down

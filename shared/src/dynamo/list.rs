@@ -41,6 +41,11 @@ pub struct PageRequest {
 }
 
 impl PageRequest {
+    /// The first page, with so many entries at most: what a function asks for that no client asked.
+    pub const fn first(limit: usize) -> Self {
+        Self { limit, cursor: None }
+    }
+
     /// How many entries at most.
     pub fn limit(&self) -> usize {
         self.limit

@@ -164,6 +164,65 @@ impl IntoResponse for Html {
     }
 }
 
+/// A page or a text that was made for this request and is the same for everyone, so that it may be kept for a moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Its `Content-Type`.
+    pub media_type: &'static str,
+    /// Whoever makes it escapes what it shows.
+    pub body: String,
+    /// The `Content-Security-Policy` of a page that loads something; without one, a page may load nothing.
+    pub policy: Option<String>,
+    /// 200, or 404 for a page that says so.
+    pub is_there: bool,
+}
+
+impl Document {
+    /// A text that loads nothing.
+    pub fn text(media_type: &'static str, body: String) -> Self {
+        Self { media_type, body, policy: None, is_there: true }
+    }
+}
+
+impl IntoResponse for Document {
+    fn into_response(self) -> Response {
+        let mut response = HttpBody::from(self.body).into_response();
+        if !self.is_there {
+            *response.status_mut() = StatusCode::NOT_FOUND;
+        }
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.media_type));
+        if self.is_there {
+            headers.insert(header::CACHE_CONTROL, PUBLIC.clone());
+        }
+        if let Some(policy) = self.policy.and_then(|policy| HeaderValue::try_from(policy).ok()) {
+            headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+            // No other page holds this one by its window.
+            let opener = HeaderName::from_static("cross-origin-opener-policy");
+            headers.insert(opener, HeaderValue::from_static("same-origin"));
+        }
+        response
+    }
+}
+
+/// What a function answers that has files and makes documents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Served {
+    /// One of its files.
+    File(File),
+    /// What it made.
+    Document(Document),
+}
+
+impl IntoResponse for Served {
+    fn into_response(self) -> Response {
+        match self {
+            Self::File(file) => file.into_response(),
+            Self::Document(document) => document.into_response(),
+        }
+    }
+}
+
 /// 200 with a file that is part of the binary, kept there as gzip (RFC 1952). It goes out as it is, or unpacked for a
 /// client that does not take gzip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

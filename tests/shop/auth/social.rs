@@ -25,7 +25,7 @@ async fn a_new_person_has_an_account_at_once_and_finds_it_again() {
     // The limit, the ticket of the state, the one of the code.
     assert_eq!(called.calls(), calls([("dynamodb", 3)]));
     let led = leads_to(&called);
-    let code = led.strip_prefix("/local#signed-in=").expect("a code");
+    let code = led.strip_prefix("/shop#signed-in=").expect("a code");
     let first = back.exchanges(code).await;
     // The limit, the ticket, the profile looked for and made, the sign-in noted.
     assert_eq!(first.calls(), calls([("cognito-idp", 1), ("cognito-tokens", 1), ("dynamodb", 5)]));
@@ -105,12 +105,12 @@ async fn who_thinks_better_of_it_is_back_on_the_page_and_may_begin_again() {
 #[tokio::test]
 async fn a_callback_is_good_once_with_its_own_state_and_in_its_own_browser() {
     let (shop, robin) = (Shop::open(), Stranger::named("Robin"));
-    let expired = "/local#not-signed-in=expired";
+    let expired = "/shop#not-signed-in=expired";
     let away = shop.goes_to_the_provider().await;
     let other = shop.goes_to_the_provider().await;
     let back = away.clone().answers(Some(&robin)).await;
     let led = leads_to(&back.calls_back_with(&back.cookie).await);
-    assert!(led.starts_with("/local#signed-in="), "{led}");
+    assert!(led.starts_with("/shop#signed-in="), "{led}");
     assert_eq!(leads_to(&back.calls_back_with(&back.cookie).await), expired, "replayed");
 
     let back = shop.goes_to_the_provider().await.answers(Some(&robin)).await;
@@ -192,7 +192,7 @@ mod in_a_browser {
     /// What the page shows to a browser whose person has said so to the provider beforehand. The rest is the browser's
     /// own doing: the cookie, all redirects, the page's verifier and its exchange.
     fn shown_to(person: &str) -> String {
-        dom(&format!("/local/identity/beforehand?then=/local%23sign-in&{person}"))
+        dom(&format!("/local/identity/beforehand?then=/shop/sign-in%3Fwith%3Doidc&{person}"))
     }
 
     #[tokio::test]
@@ -210,9 +210,9 @@ mod in_a_browser {
     #[tokio::test]
     async fn a_refusal_is_told_on_the_page() {
         let admin = Stranger::named("Root").at("admin@cartwright.test");
-        has(&shown_to(&admin.query()), &["Not signed in: sign-in-otherwise."]);
-        has(&shown_to("sub="), &["Not signed in: denied."]);
-        has(&dom("/local#signed-in=3q2pOcohAKtgwAdTxgHEcwnX0pOcohAKtgwAdTxgHEc"), &["must be 43 to 128"]);
+        has(&shown_to(&admin.query()), &["This account opens with its password alone."]);
+        has(&shown_to("sub="), &["You said no there"]);
+        has(&dom("/shop#signed-in=3q2pOcohAKtgwAdTxgHEcwnX0pOcohAKtgwAdTxgHEc"), &["That did not work."]);
     }
 
     #[tokio::test]
