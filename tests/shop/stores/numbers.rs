@@ -21,14 +21,14 @@ fn first() -> Number {
 /// Somebody who waits to prove a number.
 async fn asking(users: &Users) -> (Profile, NewNumber) {
     let profile = profile_of(someone().id(), "Ann");
-    users.create(&profile).await.unwrap();
+    users.create(&profile).await.expect("it is written");
     let new = NewNumber::new(first(), now());
-    users.wants_number(&profile.user_id, &new).await.unwrap();
+    users.wants_number(&profile.user_id, &new).await.expect("it is written");
     (profile, new)
 }
 
 async fn found(users: &Users, id: &UserId) -> Profile {
-    users.find(id).await.unwrap().expect("a profile")
+    users.find(id).await.expect("it is written").expect("a profile")
 }
 
 fn slug(problem: &Problem) -> String {
@@ -39,10 +39,10 @@ fn slug(problem: &Problem) -> String {
 /// Somebody who has proved a number, and wants both texts.
 async fn texted(users: &Users) -> Profile {
     let (profile, new) = asking(users).await;
-    users.number_proved(&profile, &new, now()).await.unwrap();
+    users.number_proved(&profile, &new, now()).await.expect("it is written");
     let wants = json!({ "texts": { "parcelSent": true, "delivered": true, "textVersion": 1 } });
-    let wants: PreferenceChanges = input::parse(wants.to_string().as_bytes()).unwrap();
-    users.prefer(&profile.user_id, &wants, now()).await.unwrap()
+    let wants: PreferenceChanges = input::parse(wants.to_string().as_bytes()).expect("choices");
+    users.prefer(&profile.user_id, &wants, now()).await.expect("it is written")
 }
 
 #[tokio::test]

@@ -274,7 +274,7 @@ struct Listed {
 
 enum List {
     /// One term.
-    One(Blocks),
+    One(Box<Blocks>),
     /// One term, with those that have to follow it.
     Row(Box<Row>),
 }
@@ -299,7 +299,10 @@ impl Listed {
         }
         for term in &leaf.terms {
             let blocks = segment.blocks(leaf.text, term)?;
-            blocks.map(|blocks| List::One(Blocks::of(blocks, segment))).into_iter().for_each(&mut add);
+            blocks
+                .map(|blocks| List::One(Box::new(Blocks::of(blocks, segment))))
+                .into_iter()
+                .for_each(&mut add);
         }
         Ok(())
     }

@@ -206,7 +206,10 @@ impl Product {
         match sort {
             Sort::Relevance if by_score => {
                 let rating = u64::from(rating.unwrap_or(40));
-                u64::from(score) << 42 | u64::from(in_stock) << 41 | rating << 35 | created_at as u64 / 1000
+                (u64::from(score) << 42)
+                    | (u64::from(in_stock) << 41)
+                    | (rating << 35)
+                    | (created_at as u64 / 1000)
             }
             Sort::Relevance | Sort::Newest => created_at as u64 + (1 << 63),
             Sort::PriceAscending => u64::MAX - price,
