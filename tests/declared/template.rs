@@ -402,6 +402,7 @@ fn pages_show_pictures_of_the_shop_and_put_them_into_its_buckets_and_know_no_oth
         variables["UPLOAD_ORIGINS"],
         json!({"Fn::If": ["HasBucketsUrl", {"Ref": "BucketsUrl"}, uploads]})
     );
+    assert_eq!(variables["SOCKET_URL"], json!({ "Ref": "SocketUrl" }));
 }
 
 #[test]
