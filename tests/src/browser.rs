@@ -149,7 +149,7 @@ impl Browser {
         match event["method"].as_str().unwrap_or_default() {
             "Runtime.exceptionThrown" => self.complaints.push(told["exceptionDetails"].to_string()),
             "Runtime.consoleAPICalled" if told["type"] == "error" => {
-                self.complaints.push(told["args"].to_string())
+                self.complaints.push(told["args"].to_string());
             }
             // That an answer was 404 is the page's to tell, and no fault of it.
             "Log.entryAdded" if told["entry"]["level"] == "error" && told["entry"]["source"] != "network" => {

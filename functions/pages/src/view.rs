@@ -25,12 +25,14 @@ impl View {
             [] => Self::Home,
             ["categories", name] => Self::Category(decoded(name)?),
             ["products", id] => Self::Product(id.to_owned()),
-            ["stores", "mine"] => Self::Own,
-            ["stores", id] => Self::Store(id.to_owned()),
+            ["stores", id] if id != "mine" => Self::Store(id.to_owned()),
             ["stores" | "terms" | "privacy" | "withdrawal" | "imprint"] => Self::Public,
-            ["search" | "cart" | "checkout" | "orders" | "find-order" | "inbox" | "account" | "sell"]
-            | ["sign-in" | "sign-up" | "confirm" | "forgot-password"]
+            [
+                "search" | "cart" | "checkout" | "orders" | "find-order" | "inbox" | "account" | "sell"
+                | "sign-in" | "sign-up" | "confirm" | "forgot-password",
+            ]
             | ["orders" | "guest-orders" | "account", _]
+            | ["stores", "mine"]
             | ["sell", "products" | "orders" | "store"]
             | ["sell", "products" | "orders", _] => Self::Own,
             _ => return None,
