@@ -7,7 +7,7 @@
 //! | [`run`] | what a function runs on: AWS and others, secrets, environment, logs; [`run::worker`] for all but HTTP |
 //! | [`dynamo`] | tables: items, conditional writes, transactions, lists |
 //! | [`guards`] | idempotency keys, rate limits, and what must happen once |
-//! | [`media`], [`letters`], [`texts`], [`notice`] | pictures and what has one; letters; text messages; notices to the admins |
+//! | [`media`], [`letters`], [`texts`], [`notice`] | pictures and what has one; letters; texts; notices to admins |
 //! | [`values`] | money, text, ids, points in time |
 //!
 //! `shared` knows no service, and it alone names `lambda_http`, `lambda_runtime`, `aws_config` and `axum`.

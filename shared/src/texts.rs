@@ -2,7 +2,8 @@
 //! and may come before the first.
 //!
 //! A part has 140 bytes ([3GPP TS 23.038](https://www.3gpp.org/dynareport/23038.htm)): 160 characters of the GSM
-//! alphabet, which has seven bits for each, or 70 units of UTF-16 where one character of the text is in no GSM alphabet.
+//! alphabet, which has seven bits for each, or 70 units of UTF-16 where one character of the text is in no GSM
+//! alphabet.
 
 use std::fmt;
 
@@ -66,8 +67,8 @@ impl Text {
         if takes <= most { Ok(Self(words)) } else { Err(TooLong { takes, of, most }) }
     }
 
-    /// The first of these that fits into one part; `None` where none does. Whoever begins with the longest tells as much
-    /// as there is room for.
+    /// The first of these that fits into one part; `None` where none does. Whoever begins with the longest tells as
+    /// much as there is room for.
     pub fn first_of(ways: impl IntoIterator<Item = String>) -> Option<Self> {
         ways.into_iter().find_map(|words| Self::new(words).ok())
     }

@@ -53,7 +53,8 @@ impl FromEnv for AddingPhone {
 }
 
 impl AddingPhone {
-    /// Notes the number, and has a code sent there. Repeated, it sends another code, and the one before is good no more.
+    /// Notes the number, and has a code sent there. Repeated, it sends another code, and the one before is good no
+    /// more.
     ///
     /// # Errors
     /// `texts-off`, `invalid-input` for a number of a country that texts do not go to, `too-many-requests`,
@@ -94,8 +95,8 @@ impl FromEnv for ConfirmingPhone {
 }
 
 impl ConfirmingPhone {
-    /// Has texts go to the number that the code proves: a try, which is counted first, and a change of the profile. Safe
-    /// to repeat: a code that was taken a moment ago gives the same answer.
+    /// Has texts go to the number that the code proves: a try, which is counted first, and a change of the profile.
+    /// Safe to repeat: a code that was taken a moment ago gives the same answer.
     ///
     /// # Errors
     /// `texts-off`, `code-mismatch`, `account-closed`; 404 without a profile.

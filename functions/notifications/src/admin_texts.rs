@@ -105,12 +105,12 @@ impl FromEnv for AdminTexts {
 }
 
 impl AdminTexts {
-    /// Keeps the words, notes who had them sent, and queues them. Safe to repeat: the same request gives the same answer,
-    /// and queues the same text once more, which goes out once.
+    /// Keeps the words, notes who had them sent, and queues them. Safe to repeat: the same request gives the same
+    /// answer, and queues the same text once more, which goes out once.
     ///
     /// # Errors
-    /// `texts-off`, `invalid-input` for a number of a country that texts do not go to and for a person who is not there,
-    /// `no-phone`, `too-many-requests`, `idempotency-key-reused`; 403 for somebody who is no admin any more.
+    /// `texts-off`, `invalid-input` for a number of a country that texts do not go to and for a person who is not
+    /// there, `no-phone`, `too-many-requests`, `idempotency-key-reused`; 403 for somebody who is no admin any more.
     pub async fn queue(
         &self,
         admin: &Caller,

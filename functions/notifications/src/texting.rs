@@ -1,6 +1,6 @@
-//! Sends each text once at most. Unlike an email, a text costs money and is owed to nobody: what it tells is in an email
-//! and in the inbox as well, and whoever misses a code asks for another. So where it is not known whether one went out,
-//! it does not go out again.
+//! Sends each text once at most. Unlike an email, a text costs money and is owed to nobody: what it tells is in an
+//! email and in the inbox as well, and whoever misses a code asks for another. So where it is not known whether one
+//! went out, it does not go out again.
 
 use anyhow::{Context, anyhow};
 use aws_sdk_dynamodb::Client;

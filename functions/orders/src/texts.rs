@@ -32,8 +32,8 @@ impl OrderTextKind {
 }
 
 impl Order {
-    /// What its buyer is told by text; `None` when that is not so any more, or is told by the texts of its parcels. Of a
-    /// parcel it has to be said whose it is.
+    /// What its buyer is told by text; `None` when that is not so any more, or is told by the texts of its parcels. Of
+    /// a parcel it has to be said whose it is.
     pub fn text(&self, kind: OrderTextKind, seller: Option<&UserId>, language: Language) -> Option<Text> {
         let shipment = match (kind, self.status()) {
             // Each of its parcels has told that it left, the last one as well.

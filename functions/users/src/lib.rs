@@ -1,8 +1,8 @@
 //! Who people are to the shop: a profile of each person whose address is confirmed, for all services to read. The
 //! account itself (name, password, tokens) is Cognito's, which the crate `auth` speaks to; [`store`] keeps the Users
 //! table, and [`admins`] asks it who may still run the shop, and whose account is open. What a person tells of
-//! themselves is in [`profile`], what they want to be told in [`preferences`] and by text in [`texts`], what they may do
-//! in [`standing`]; what an admin writes to them is in [`messages`], and which addresses get no email any more in
+//! themselves is in [`profile`], what they want to be told in [`preferences`] and by text in [`texts`], what they may
+//! do in [`standing`]; what an admin writes to them is in [`messages`], and which addresses get no email any more in
 //! [`suppression`].
 
 use std::fmt;

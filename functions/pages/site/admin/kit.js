@@ -3,8 +3,8 @@
 //
 //   to(path, query?) → what an <a href> to a view is: to("/orders", { status: "pending" })
 //   a(path, ...children) → a link to a view;  away(url, words?) → one to another site, or its text where it is no https
-//   change(method, path, body?, options?) → what is answered. What was not answered keeps its Idempotency-Key, so that a
-//                                           person who presses the button again does it once
+//   change(method, path, body?, options?) → what is answered. What was not answered keeps its Idempotency-Key, so that
+//                                           a person who presses the button again does it once
 //   asks({ title, text, yes, danger, fields, send }) → what `send(values)` gave, or null; what the shop says of a field
 //                                           stands beside it, in the question
 //   asking(words, question, done)  a button that asks so, and then does `done(given)`
@@ -14,8 +14,8 @@
 //   done(words)   shows the view anew, as the shop has it now, and says what was done
 //   head(title, ...actions), facts([[name, value], …]), pager(path, query, nextCursor), filter(path, fields, query)
 //   when(time), state(kind, code), thumb(of, alt?)
-//   fresh(path, options?) → { body, etag } of what is public, past the browser's copy: a page that changes something shows
-//                                           what is there now
+//   fresh(path, options?) → { body, etag } of what is public, past the browser's copy: a page that changes something
+//                                           shows what is there now
 //   sent(path, files, more, isThere) → announces a picture, sends it, and waits until the shop has looked at it
 
 import { $, busyWhile, picture } from "../common/dom.js";

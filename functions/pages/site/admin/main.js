@@ -15,8 +15,8 @@ const brand = () => t("admin.brand", settings);
 const IDLE_MINUTES = 30;
 const TOUCHED = "cartwright.admin.touched";
 
-// A view is loaded when it is first shown. A browser remembers that a module did not come, and asks for it under another
-// name alone.
+// A view is loaded when it is first shown. A browser remembers that a module did not come, and asks for it under
+// another name alone.
 let failures = 0;
 async function load(file) {
   try {
@@ -199,8 +199,8 @@ function greet() {
   );
 }
 
-// After 30 minutes without a touch, and when the shop ends the sign-in, whoever sits here is asked again. What was typed
-// stays, and nobody reads it meanwhile.
+// After 30 minutes without a touch, and when the shop ends the sign-in, whoever sits here is asked again. What was
+// typed stays, and nobody reads it meanwhile.
 function lock() {
   if (document.querySelector("dialog.lock")) return;
   document.body.classList.add("locked");

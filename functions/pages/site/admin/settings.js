@@ -1,4 +1,5 @@
-// How the shop sends and how it taxes. Each is one document, which is replaced as a whole if nobody else has changed it.
+// How the shop sends and how it taxes. Each is one document, which is replaced as a whole if nobody else has changed
+// it.
 
 import { $, id } from "../common/dom.js";
 import { get } from "../common/api.js";

@@ -33,8 +33,8 @@ impl Users {
         Ok(self.find(id).await?.and_then(|profile| profile.told(group, words)))
     }
 
-    /// Changes what a person wants to be told. Safe to repeat: it writes the same again, and to want texts with the time
-    /// of the last time that it was said.
+    /// Changes what a person wants to be told. Safe to repeat: it writes the same again, and to want texts with the
+    /// time of the last time that it was said.
     ///
     /// # Errors
     /// 404 for a person without a profile, `account-closed`; `no-phone` for texts that have nowhere to go.

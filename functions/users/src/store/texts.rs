@@ -41,9 +41,9 @@ impl Users {
         }
     }
 
-    /// Counts a try to prove the number that a person waits to prove, before anybody looks at the code: however many try
-    /// at once, five are let through. Gives the profile then, refused where there is nothing to prove, or no longer. Not
-    /// safe to repeat: a second time is another try.
+    /// Counts a try to prove the number that a person waits to prove, before anybody looks at the code: however many
+    /// try at once, five are let through. Gives the profile then, refused where there is nothing to prove, or no
+    /// longer. Not safe to repeat: a second time is another try.
     ///
     /// # Errors
     /// `account-closed`; 404 without a profile.
@@ -74,8 +74,8 @@ impl Users {
         }
     }
 
-    /// Has texts go to the number that was proved. What the person agreed to was for another one, if it was, so it ends.
-    /// Safe to repeat: where this proof is that of the profile by now, it was this that did it.
+    /// Has texts go to the number that was proved. What the person agreed to was for another one, if it was, so it
+    /// ends. Safe to repeat: where this proof is that of the profile by now, it was this that did it.
     ///
     /// # Errors
     /// `code-mismatch` where another number is to be proved by now.
