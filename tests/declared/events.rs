@@ -300,7 +300,7 @@ fn queues_ask_for_the_events_of_which_people_are_told() {
 }
 
 /// What stands in code in a column of the table of who is told what.
-fn told_by(column: usize) -> BTreeSet<String> {
+pub(crate) fn told_by(column: usize) -> BTreeSet<String> {
     let document = text("docs/notifications.md");
     let rows = document.lines().filter(|line| line.starts_with('|')).skip(2);
     let cells = rows.filter_map(|row| row.split('|').nth(column));

@@ -14,4 +14,5 @@ mod refund_model;
 mod releases;
 mod samples;
 mod template;
+mod told;
 mod workflow;

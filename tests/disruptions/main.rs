@@ -12,6 +12,7 @@ mod products;
 mod reviews;
 mod search;
 mod settings;
+mod texts;
 
 use std::time::Duration;
 

@@ -9,9 +9,11 @@ use tests::aws::{Aws, Undo};
 use tests::logs::{count_in_logs, functions_about};
 use tests::meddler::{Call, Calls, Meddler, round_trips};
 use tests::paying::{Awaiting, check_out};
+use tests::phones;
 use tests::shop::{Person, Product, Shop, cancelled, history, order_id, product, shipping, unique};
+use tests::socket::Page;
 use tests::wait::{a_while, at_once, eventually};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 
 use crate::open;
@@ -45,19 +47,29 @@ async fn shipped_and_told_once(aws: &Aws, buyer: &Person, orders: &[String]) {
 }
 
 /// Something that listens where AWS should, and its address.
-async fn in_place_of_aws(answer: Option<&'static str>) -> String {
+pub(crate) async fn in_place_of_aws(answer: Option<&'static str>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move {
         let mut silent = Vec::new();
-        while let Ok((mut connection, _)) = listener.accept().await {
+        while let Ok((connection, _)) = listener.accept().await {
             match answer {
                 None => silent.push(connection),
                 Some(answer) => {
                     tokio::spawn(async move {
-                        let mut request = [0; 16 * 1024];
-                        let _ = connection.read(&mut request).await;
+                        // All of the request: what is left unread resets the connection, and the answer with it.
+                        let mut connection = BufReader::new(connection);
+                        let (mut line, mut length) = (String::new(), 0);
+                        while connection.read_line(&mut line).await.is_ok_and(|read| read > 2) {
+                            let (name, value) = line.split_once(':').unwrap_or_default();
+                            if name.eq_ignore_ascii_case("content-length") {
+                                length = value.trim().parse().unwrap_or_default();
+                            }
+                            line.clear();
+                        }
+                        let _ = connection.read_exact(&mut vec![0; length]).await;
                         let _ = connection.write_all(answer.as_bytes()).await;
+                        let _ = connection.shutdown().await;
                     });
                 }
             }
@@ -612,6 +624,11 @@ async fn an_order_of_two_sellers_is_sent_in_two_parcels_and_its_buyer_is_told_of
     let (ann, eve, bob) = (shop.person("Ann").await, shop.person("Eve").await, shop.person("Bob").await);
     let (tea, cup) =
         (ann.sells(product().named("tea").stock(9)).await, eve.sells(product().named("cup").stock(9)).await);
+    let phone = phones::number();
+    phones::has(&shop, &bob, &phone).await;
+    let texts = json!({ "texts": { "parcelSent": true, "textVersion": 1 } });
+    bob.put("/users/me/preferences", &texts).await.is(200);
+    let mut page = Page::of(&bob).await;
     let by_hand = aws.change("create-order").await.env("FULFILMENT", "manual").make().await;
     let items = json!({ "items": [{ "id": tea.id, "quantity": 2 }, { "id": cup.id, "quantity": 1 }] });
     let order = order_id(&bob.post("/orders", &items).await.is(201));
@@ -650,6 +667,9 @@ async fn an_order_of_two_sellers_is_sent_in_two_parcels_and_its_buyer_is_told_of
     assert!(carriers.iter().any(|parcel| parcel["shipment"]["carrier"] == "DHL"), "{seen}");
     let told = async || (bob.mail_about(&order).await.len() >= 3).then_some(());
     eventually("the buyer is told of both", told).await;
+    // Twice each by text and in the open page. Of the order itself, which left with the last, no text says it again.
+    phones::texts_once(&shop, &phone, 3).await;
+    page.is_told("order.parcel-sent", Some(&order)).await;
     for person in [&ann, &eve] {
         person.put(&path, &json!({ "status": "delivered" })).await.is(200);
     }
@@ -671,6 +691,9 @@ async fn an_order_of_two_sellers_is_sent_in_two_parcels_and_its_buyer_is_told_of
     let expected =
         ["order.delivered", "order.parcel-sent", "order.parcel-sent", "order.placed", "order.shipped"];
     assert_eq!(told_in_inbox(&bob, &order).await, expected);
+    let texts = phones::texts_to(&shop, &phone).await.split_off(1);
+    let of_parcel = texts.iter().filter(|text| text.contains("a parcel of your order"));
+    assert_eq!((texts.len(), of_parcel.count()), (2, 2), "{texts:?}");
     assert_eq!(history(&bob.order(&order).await), ["pending", "shipping", "delivered"]);
     assert_eq!((shop.stock_of(&tea).await, shop.stock_of(&cup).await), (7, 8));
     counted(&eve, (1, 0)).await;
@@ -720,6 +743,7 @@ async fn paid_of_two(aws: &Aws) -> (Awaiting, Person, Product) {
 async fn of_an_order_by_card_a_refused_parcel_goes_back_and_the_other_is_sent() {
     let (_shop, aws, _soon) = open().await;
     let (paid, eve, cup) = paid_of_two(&aws).await;
+    let mut page = Page::of(&paid.buyer).await;
     let path = format!("/seller/orders/{}/status", paid.order);
     let refused = json!({ "status": "refused", "reason": "It broke." });
     let answers = at_once(3, |_| {
@@ -751,6 +775,7 @@ async fn of_an_order_by_card_a_refused_parcel_goes_back_and_the_other_is_sent() 
     assert_eq!((mails.len(), refused.len()), (3, 1), "{mails:?}");
     let told = told_in_inbox(&paid.buyer, &paid.order).await;
     assert!(told.contains(&"order.parcel-refused".to_owned()), "{told:?}");
+    page.is_told("order.parcel-refused", Some(&paid.order)).await;
     assert!(
         refused[0].text.contains("The seller says: It broke.") && refused[0].text.contains("33.33 USD back")
     );

@@ -63,4 +63,5 @@ mod sockets;
 mod storefronts;
 mod stores;
 mod texts;
+mod told;
 mod webhooks;

@@ -4,51 +4,15 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tests::answer::calls;
 use tests::aws::Aws;
+use tests::phones::{CONFIRM, PHONE, code_of, has, number, texts_once, texts_to};
 use tests::shop::{Person, Shop, product, unique};
 use tests::wait::{a_while, at_once, eventually};
 
-const PHONE: &str = "/users/me/phone";
-const CONFIRM: &str = "/users/me/phone/confirm";
 const PREFERENCES: &str = "/users/me/preferences";
-
-/// A number that nobody else has.
-fn number() -> String {
-    let id = unique("n");
-    let hex = id.rsplit(' ').next().expect("eight digits");
-    format!("+49151{:010}", u32::from_str_radix(hex, 16).expect("a number"))
-}
-
-/// All texts to a number, oldest first.
-async fn texts_to(shop: &Shop, number: &str) -> Vec<String> {
-    let texts = shop.get(&format!("/local/texts.json?to={}", number.replace('+', "%2B"))).await.is(200);
-    let texts = texts.as_array().expect("texts").iter().rev();
-    texts.map(|text| text["text"].as_str().expect("a text").to_owned()).collect()
-}
-
-/// The same, as soon as there are so many.
-async fn texts_once(shop: &Shop, number: &str, count: usize) -> Vec<String> {
-    eventually(&format!("there are {count} texts"), async || {
-        Some(texts_to(shop, number).await).filter(|texts| texts.len() >= count)
-    })
-    .await
-}
-
-/// The code of the last text to a number, of which there are so many.
-async fn code_of(shop: &Shop, number: &str, count: usize) -> String {
-    let texts = texts_once(shop, number, count).await;
-    texts.last().expect("a text").chars().take(6).collect()
-}
 
 /// Another code than this one.
 fn wrong(code: &str) -> Value {
     json!({ "code": if code == "111111" { "222222" } else { "111111" } })
-}
-
-/// Has texts to a person go to this number.
-async fn has(shop: &Shop, person: &Person, number: &str) {
-    person.post(PHONE, &json!({ "phone": number })).await.is(202);
-    let code = code_of(shop, number, 1).await;
-    person.post(CONFIRM, &json!({ "code": code })).await.is(200);
 }
 
 async fn texts_of(person: &Person) -> Value {

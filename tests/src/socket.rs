@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use serde_json::Value;
+use reqwest::Method;
+use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::shop::Person;
+use crate::wait::eventually;
 
 /// How long a hint may take.
 const SOON: Duration = Duration::from_secs(10);
@@ -110,5 +114,49 @@ impl Socket {
         // It may be closed.
         let _ = self.0.close(None).await;
         while let Some(Some(_)) = self.next_within(SOON).await {}
+    }
+}
+
+/// A page of the shop that somebody has open.
+#[derive(Debug)]
+pub struct Page {
+    person: Person,
+    socket: Socket,
+    heard: Vec<Value>,
+}
+
+impl Page {
+    /// Opens one, which listens from now on.
+    ///
+    /// # Panics
+    /// When its socket is refused.
+    pub async fn of(person: &Person) -> Self {
+        let issued = person.request(Method::POST, "/socket-tickets").send().await.is(201);
+        let socket = Socket::open(&address(&issued)).await;
+        let socket = socket.unwrap_or_else(|status| panic!("a socket was refused with {status:?}"));
+        Self { person: person.clone(), socket, heard: Vec::new() }
+    }
+
+    /// That its person is told this, of this thing or of the account itself: it comes into the inbox, and that very
+    /// entry is pushed to the page within ten seconds.
+    ///
+    /// # Panics
+    /// When it is otherwise.
+    pub async fn is_told(&mut self, kind: &str, subject: Option<&str>) {
+        let found = eventually(&format!("{kind} is in the inbox"), async || {
+            let inbox = self.person.get("/notifications?limit=100").await.is(200);
+            let all = inbox["notifications"].as_array().expect("a list");
+            all.iter().find(|one| one["kind"] == kind && one["subject"] == json!(subject)).cloned()
+        })
+        .await;
+        let is_it = |hint: &&Value| hint["id"] == found["id"];
+        while !self.heard.iter().any(|hint| is_it(&hint)) {
+            self.heard.push(self.socket.hint().await);
+        }
+        let mut expected = json!({ "id": found["id"], "kind": kind, "at": found["at"] });
+        if let Some(subject) = subject {
+            expected["subject"] = subject.into();
+        }
+        assert_eq!(self.heard.iter().find(is_it), Some(&expected));
     }
 }

@@ -185,34 +185,249 @@ async fn an_account_that_is_closed_stays_so() {
     assert_eq!(told(&shop, Some(&robin)).await, "not-signed-in=failed");
 }
 
+/// The whole way as a person goes it: from the shop's sign-in page by its button to the provider's page, by a link of
+/// that back over Cognito, and on to what the shop's page makes of it.
 mod in_a_browser {
+    use tests::browser::Browser;
+    use tests::shop::subject;
+
     use super::*;
     use crate::local_page::in_a_browser::{dom, has};
 
-    /// What the page shows to a browser whose person has said so to the provider beforehand. The rest is the browser's
-    /// own doing: the cookie, all redirects, the page's verifier and its exchange.
-    fn shown_to(person: &str) -> String {
-        dom(&format!("/local/identity/beforehand?then=/shop/sign-in%3Fwith%3Doidc&{person}"))
+    const OVER: &str = "This sign-in is over: it took too long, was used already, or began in another browser. Please begin again.";
+    const OTHERWISE: &str =
+        "This account does not open that way. Please sign in as you did before, with your password.";
+
+    /// Goes to the provider's page by the button of the sign-in page that is shown.
+    fn goes_on(browser: &mut Browser) {
+        browser.clicks("main .or ~ button");
+        browser.until(
+            "the provider's page is shown",
+            "location.pathname === '/local/identity/authorize' && document.querySelector('a.button')",
+        );
+    }
+
+    fn begins(browser: &mut Browser) {
+        browser.go("/shop/sign-in");
+        goes_on(browser);
+    }
+
+    /// Follows a link of the provider's page, whose person is this one.
+    fn answers(browser: &mut Browser, stranger: &Stranger) {
+        let person = json!(stranger.query());
+        browser.eval(&format!(
+            "(link => {{ const to = new URL(link.href); \
+             for (const [name, value] of new URLSearchParams({person})) to.searchParams.set(name, value); \
+             link.href = to.href; link.click(); }})(document.querySelector('a.button'))"
+        ));
+        comes_back(browser);
+    }
+
+    fn denies(browser: &mut Browser) {
+        browser.clicks("main a:not(.button)");
+        comes_back(browser);
+    }
+
+    fn comes_back(browser: &mut Browser) {
+        browser.until("it leads back to the shop", "location.pathname.startsWith('/shop')");
+        browser.shown();
+    }
+
+    fn signs_in_by_password(browser: &mut Browser, email: &str) {
+        browser.writes("[name=name]", email);
+        browser.writes("[name=password]", PASSWORD);
+        browser.clicks("main form button[type=submit]");
+        browser.until("the person is signed in", "document.querySelector('.menu')");
+    }
+
+    /// As by another tab: what it keeps of a person is gone.
+    fn signs_out(browser: &mut Browser) {
+        browser.eval("sessionStorage.clear()");
+    }
+
+    /// Who is signed in on the page, by what it keeps.
+    async fn is_in(shop: &Shop, browser: &mut Browser) -> Option<String> {
+        let kept = browser.eval("sessionStorage.getItem('cartwright.session')");
+        let kept: Value = serde_json::from_str(kept.as_str()?).expect("JSON");
+        let mut body = json!({ "refreshToken": kept["refresh"] });
+        if kept["username"].is_string() {
+            body["username"] = kept["username"].clone();
+        }
+        let fresh = shop.post("/refresh-token", &body).await.is(200);
+        Some(subject(fresh["tokens"]["IdToken"].as_str().expect("a token")))
+    }
+
+    /// The page says this where one begins again, and nobody is signed in.
+    async fn is_refused(shop: &Shop, browser: &mut Browser, why: &str) {
+        browser.says(why);
+        assert_eq!(browser.eval("document.querySelector('main [role=alert]').innerText.trim()"), why);
+        assert_eq!(browser.eval("location.pathname + location.hash"), "/shop/sign-in");
+        browser.until("one may begin again", "document.querySelector('main .or ~ button')");
+        assert_eq!(is_in(shop, browser).await, None);
+        assert_eq!(browser.eval("document.querySelector('.menu')"), Value::Null);
+    }
+
+    fn signed_in(name: &str, email: &str) -> String {
+        format!("Signed in as {name}, {email}.")
     }
 
     #[tokio::test]
-    async fn a_person_signs_in_from_the_page_and_comes_back_to_it() {
+    async fn a_new_person_has_an_account_and_finds_the_same_one_when_coming_back() {
         let (shop, robin) = (Shop::open(), Stranger::named("Robin"));
-        let signed_in = format!("Signed in as {}, {}.", robin.full_name, robin.email);
-        has(&shown_to(&robin.query()), &[&signed_in]);
-        // Coming back.
-        has(&shown_to(&robin.query()), &[&signed_in]);
-        let ann = shop.person("Ann").await;
-        let stranger = Stranger::named("Stranger").at(&ann.email);
-        has(&shown_to(&stranger.query()), &[&format!("Signed in as {}, {}.", ann.full_name, ann.email)]);
+        let mut browser = Browser::wide();
+        begins(&mut browser);
+        answers(&mut browser, &robin);
+        browser.says(&signed_in(&robin.full_name, &robin.email));
+        // Neither the address nor the history has the code.
+        assert_eq!(browser.eval("location.pathname + location.search + location.hash"), "/shop");
+        let first = is_in(&shop, &mut browser).await.expect("somebody");
+        browser.go("/shop/account");
+        let shown = "document.querySelector('[name=fullName]').value";
+        assert_eq!(browser.eval(shown), json!(robin.full_name));
+        // A reload keeps the sign-in, and the sign-in page has nothing to ask.
+        browser.go("/shop/sign-in");
+        browser.until("it leads on", "location.pathname === '/shop' && document.querySelector('.menu')");
+
+        signs_out(&mut browser);
+        begins(&mut browser);
+        answers(&mut browser, &robin);
+        browser.says(&signed_in(&robin.full_name, &robin.email));
+        assert_eq!(is_in(&shop, &mut browser).await, Some(first));
+        browser.is_content();
     }
 
     #[tokio::test]
-    async fn a_refusal_is_told_on_the_page() {
-        let admin = Stranger::named("Root").at("admin@cartwright.test");
-        has(&shown_to(&admin.query()), &["This account opens with its password alone."]);
-        has(&shown_to("sub="), &["You said no there"]);
-        has(&dom("/shop#signed-in=3q2pOcohAKtgwAdTxgHEcwnX0pOcohAKtgwAdTxgHEc"), &["That did not work."]);
+    async fn whoever_has_an_account_with_the_address_opens_that_one_by_either_way() {
+        let shop = Shop::open();
+        let ann = shop.person("Ann").await;
+        let mut browser = Browser::wide();
+        begins(&mut browser);
+        answers(&mut browser, &Stranger::named("Stranger").at(&ann.email));
+        browser.says(&signed_in(&ann.full_name, &ann.email));
+        assert_eq!(is_in(&shop, &mut browser).await, Some(ann.id()));
+
+        signs_out(&mut browser);
+        browser.go("/shop/sign-in");
+        signs_in_by_password(&mut browser, &ann.email);
+        assert_eq!(is_in(&shop, &mut browser).await, Some(ann.id()));
+        let found = shop.admin().await.get(&format!("/users?email={}", ann.email)).await.is(200);
+        assert_eq!(found["users"].as_array().map(Vec::len), Some(1), "{found}");
+        browser.is_content();
+    }
+
+    #[tokio::test]
+    async fn whoever_says_no_is_told_so_in_their_language_and_may_begin_again() {
+        let (shop, robin) = (Shop::open(), Stranger::named("Robin"));
+        let mut browser = Browser::wide();
+        begins(&mut browser);
+        denies(&mut browser);
+        let why = "You said no there, so you are not signed in. You can begin again, or use your password.";
+        is_refused(&shop, &mut browser, why).await;
+        // It is told once.
+        browser.go("/shop/sign-in");
+        assert_eq!(browser.eval("document.querySelector('main [role=alert]')"), Value::Null);
+        browser.eval("localStorage.setItem('cartwright.language', 'de')");
+        begins(&mut browser);
+        denies(&mut browser);
+        let why = "Sie haben dort abgelehnt und sind deshalb nicht angemeldet. \
+                   Sie können neu beginnen oder Ihr Passwort nehmen.";
+        is_refused(&shop, &mut browser, why).await;
+        goes_on(&mut browser);
+        answers(&mut browser, &robin);
+        browser.says(&format!("Angemeldet als {}, {}.", robin.full_name, robin.email));
+        browser.is_content();
+    }
+
+    #[tokio::test]
+    async fn a_callback_that_is_opened_again_changes_nothing_and_says_why() {
+        let (shop, robin) = (Shop::open(), Stranger::named("Robin"));
+        let mut browser = Browser::wide();
+        begins(&mut browser);
+        answers(&mut browser, &robin);
+        browser.says(&signed_in(&robin.full_name, &robin.email));
+        let id = is_in(&shop, &mut browser).await;
+        let sent = browser.event("Network.requestWillBeSent", "/auth/callback?");
+        let callback = sent["request"]["url"].as_str().expect("an address").to_owned();
+        assert!(callback.contains("state=") && callback.contains("code="), "{callback}");
+
+        browser.go(&callback);
+        browser.says("That sign-in is over already, and nothing has changed.");
+        assert!(id.is_some() && is_in(&shop, &mut browser).await == id, "who is in stays so");
+        signs_out(&mut browser);
+        browser.go(&callback);
+        is_refused(&shop, &mut browser, OVER).await;
+        // Nor is a code of the page's worth anything that nobody was given.
+        browser.go("/shop#signed-in=3q2pOcohAKtgwAdTxgHEcwnX0pOcohAKtgwAdTxgHEc");
+        is_refused(&shop, &mut browser, "That did not work. Please begin again, or use your password.").await;
+        browser.is_content();
+    }
+
+    #[tokio::test]
+    async fn a_state_that_is_forged_or_another_browsers_signs_nobody_in() {
+        let shop = Shop::open();
+        let mut browser = Browser::wide();
+        let mallory = Stranger::named("Mallory");
+        // What Mallory came back with is good, and she has somebody else open it.
+        let back = shop.goes_to_the_provider().await.answers(Some(&mallory)).await;
+        let (path, _) = back.callback.split_once("state=").expect("a state");
+        let forged = format!("{path}state={}", challenge("a state that nobody was given"));
+        for callback in [&forged, &back.callback] {
+            begins(&mut browser);
+            browser.go(callback);
+            is_refused(&shop, &mut browser, OVER).await;
+        }
+        // Whoever went on by themselves is not stopped by it.
+        let robin = Stranger::named("Robin");
+        goes_on(&mut browser);
+        answers(&mut browser, &robin);
+        browser.says(&signed_in(&robin.full_name, &robin.email));
+        browser.is_content();
+    }
+
+    #[tokio::test]
+    async fn an_admin_is_told_to_sign_in_by_password_and_does() {
+        let (shop, aws) = (Shop::open(), Aws::open().await);
+        let mut browser = Browser::wide();
+        let admin = shop.another_admin(&aws).await;
+        for email in [&*admin.email, "admin@cartwright.test"] {
+            begins(&mut browser);
+            answers(&mut browser, &Stranger::named("Root").at(email));
+            is_refused(&shop, &mut browser, OTHERWISE).await;
+        }
+        signs_in_by_password(&mut browser, &admin.email);
+        assert_eq!(is_in(&shop, &mut browser).await, Some(admin.id()));
+
+        // Who has become one since is refused at the last step, where the page asks for the tokens.
+        signs_out(&mut browser);
+        let robin = Stranger::named("Robin");
+        let person = shop.stranger(&robin).await;
+        let role = format!("/users/{}/role", person.id());
+        shop.admin().await.put(&role, &json!({ "role": "admin" })).await.is(200);
+        begins(&mut browser);
+        answers(&mut browser, &robin);
+        is_refused(&shop, &mut browser, OTHERWISE).await;
+        browser.is_content();
+    }
+
+    #[tokio::test]
+    async fn an_address_that_the_provider_does_not_vouch_for_signs_nobody_in_and_the_page_says_what_to_do() {
+        let shop = Shop::open();
+        let ann = shop.person("Ann").await;
+        let mut browser = Browser::wide();
+        begins(&mut browser);
+        answers(&mut browser, &Stranger::named("Mallory").at(&ann.email).unverified());
+        let why = "The other company does not say that the address is yours. \
+                   Confirm it there and begin again, or use a password here.";
+        is_refused(&shop, &mut browser, why).await;
+        browser.is_content();
+    }
+
+    #[tokio::test]
+    async fn a_link_to_the_sign_in_page_may_begin_by_itself() {
+        let robin = Stranger::named("Robin");
+        let page =
+            dom(&format!("/local/identity/beforehand?then=/shop/sign-in%3Fwith%3Doidc&{}", robin.query()));
+        has(&page, &[&signed_in(&robin.full_name, &robin.email)]);
     }
 
     #[tokio::test]

@@ -12,7 +12,8 @@
 //   forget()                    here alone
 //   accessToken() → for POST /sign-out and what else wants it by name
 //   changes  an EventTarget: "changed" when somebody came or went
-//   beginSocial(provider, returnTo), await endSocial() → true, false or null: none was begun
+//   beginSocial(provider, returnTo)
+//   await endSocial() → null: none was begun; or { refused }: null when signed in, else the reason's code
 
 import { authorize, request, send, isOffline } from "./api.js";
 
@@ -180,7 +181,12 @@ export async function endSocial() {
   const verifier = sessionStorage.getItem(VERIFIER) ?? "";
   sessionStorage.removeItem(VERIFIER);
   if (what !== "signed-in") return { refused: is };
-  const answer = await send("POST", "/auth/exchange", { code: decodeURIComponent(is), verifier }, { anonymous: true });
-  take(answer.tokens);
-  return { refused: null };
+  try {
+    const body = { code: decodeURIComponent(is), verifier };
+    take((await send("POST", "/auth/exchange", body, { anonymous: true })).tokens);
+    return { refused: null };
+  } catch (problem) {
+    // Whoever was made an admin, or turned a second factor on, is refused here and not before.
+    return { refused: problem.code ?? "failed" };
+  }
 }

@@ -87,15 +87,20 @@ function failed({ error, again }) {
 
 async function begin() {
   await speak({ en: () => import("./words.en.js"), de: () => import("./words.de.js") });
-  const social = endSocial().catch(() => ({ refused: "failed" }));
+  const social = endSocial();
   await startSession();
   const cameBy = await social;
   const outlet = $("main", { id: "main" });
   document.body.replaceChildren($("a.skip", { href: "#main" }, t("page.skip")), header(), outlet, footer());
   if (cameBy) {
-    const { arrived, refusedText } = await import("./sign.js");
-    if (cameBy.refused) toast(refusedText(cameBy.refused), { kind: "bad" });
-    else setTimeout(() => arrived("/"));
+    const { arrived, refuse } = await import("./sign.js");
+    if (!cameBy.refused) setTimeout(() => arrived("/"));
+    else if (isSignedIn()) toast(t("social.stays"), { kind: "bad" });
+    else {
+      // Told where one begins again.
+      refuse(cameBy.refused);
+      history.replaceState(null, "", "/shop/sign-in");
+    }
     if (person()) toast(t("sign.isIn", { name: person().fullName, email: person().email }));
   }
   // How many things are in the cart and in the inbox is told beside the page, not before it.

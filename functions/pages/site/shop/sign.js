@@ -76,6 +76,13 @@ function social() {
   );
 }
 
+// Why somebody came back from a provider without being signed in, until they were told.
+let refused = null;
+export function refuse(reason) {
+  const key = `social.${reason === "sign-in-ended" ? "expired" : reason}`;
+  refused = t(has(key) ? key : "social.failed");
+}
+
 export function signIn({ query }) {
   // A link that begins with another company's account, as from its own pages.
   const by = query.get("with");
@@ -95,7 +102,8 @@ export function signIn({ query }) {
       place.querySelector("input").focus();
     },
   });
-  fill(place, element, social());
+  fill(place, refused && notice("bad", $("p", refused)), element, social());
+  refused = null;
   return frame(
     t("sign.in"),
     place,
@@ -283,6 +291,3 @@ export function forgotPassword() {
   fill(place, $("p.soft", t("sign.forgotText")), ask);
   return frame(t("sign.forgotTitle"), place);
 }
-
-// The page that a provider of identities leads back to.
-export const refusedText = reason => t(has(`social.${reason}`) ? `social.${reason}` : "social.failed");

@@ -278,11 +278,18 @@ export const words = {
   "sign.passwordSet": "Ihr Passwort ist gesetzt.",
   "sign.isIn": "Angemeldet als {name}, {email}.",
   "sign.isOut": "Sie sind abgemeldet.",
-  "social.denied": "Sie haben dort abgelehnt und sind deshalb nicht angemeldet.",
-  "social.expired": "Das hat zu lange gedauert. Bitte noch einmal versuchen.",
-  "social.address-not-confirmed": "Die andere Firma sagt nicht, dass die Adresse Ihre ist.",
-  "social.sign-in-otherwise": "Dieses Konto öffnet sich nur mit seinem Passwort.",
-  "social.failed": "Das ging nicht. Bitte noch einmal versuchen.",
+  "social.denied":
+    "Sie haben dort abgelehnt und sind deshalb nicht angemeldet. Sie können neu beginnen oder Ihr Passwort nehmen.",
+  "social.expired":
+    "Diese Anmeldung gilt nicht mehr: sie hat zu lange gedauert, wurde schon benutzt oder begann in einem anderen Browser. Bitte neu beginnen.",
+  "social.address-not-confirmed":
+    "Die andere Firma sagt nicht, dass die Adresse Ihre ist. Bitte dort bestätigen und neu beginnen, oder hier ein Passwort nehmen.",
+  "social.sign-in-otherwise": "Dieses Konto öffnet sich so nicht. Bitte wie bisher anmelden, mit Ihrem Passwort.",
+  "social.account-closed": "Dieses Konto ist geschlossen. Wenn das ein Irrtum ist, schreiben Sie bitte dem Shop.",
+  "social.too-many-requests": "Das war etwas schnell. Bitte einen Moment warten und neu beginnen.",
+  "social.offline": "Der Shop war nicht zu erreichen, deshalb sind Sie nicht angemeldet. Bitte neu beginnen.",
+  "social.failed": "Das ging nicht. Bitte neu beginnen oder Ihr Passwort nehmen.",
+  "social.stays": "Diese Anmeldung ist schon vorbei, und nichts hat sich geändert.",
   "signFirst.title": "Bitte anmelden",
   "signFirst.text": "Das gehört Ihnen allein, deshalb müssen wir wissen, wer Sie sind.",
 

@@ -276,11 +276,18 @@ export const words = {
   "sign.passwordSet": "Your password is set.",
   "sign.isIn": "Signed in as {name}, {email}.",
   "sign.isOut": "You are signed out.",
-  "social.denied": "You said no there, so you are not signed in.",
-  "social.expired": "That took too long. Please try again.",
-  "social.address-not-confirmed": "The other company does not say that the address is yours.",
-  "social.sign-in-otherwise": "This account opens with its password alone.",
-  "social.failed": "That did not work. Please try again.",
+  "social.denied": "You said no there, so you are not signed in. You can begin again, or use your password.",
+  "social.expired":
+    "This sign-in is over: it took too long, was used already, or began in another browser. Please begin again.",
+  "social.address-not-confirmed":
+    "The other company does not say that the address is yours. Confirm it there and begin again, or use a password here.",
+  "social.sign-in-otherwise":
+    "This account does not open that way. Please sign in as you did before, with your password.",
+  "social.account-closed": "This account is closed. Write to the shop if that is a mistake.",
+  "social.too-many-requests": "That was a little fast. Please wait a moment, then begin again.",
+  "social.offline": "The shop could not be reached, so you are not signed in. Please begin again.",
+  "social.failed": "That did not work. Please begin again, or use your password.",
+  "social.stays": "That sign-in is over already, and nothing has changed.",
   "signFirst.title": "Sign in first",
   "signFirst.text": "This is yours alone, so we have to know who you are.",
 
