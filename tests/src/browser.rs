@@ -9,7 +9,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use devtools::{PATIENCE, Scheme};
+use devtools::PATIENCE;
+pub use devtools::Scheme;
 use serde_json::{Value, json};
 
 use crate::shop::Person;
@@ -180,6 +181,17 @@ impl Browser {
         given(self.0.take_up(&person.tokens.refresh_token));
     }
 
+    /// Waits until the bell beside the view counts so many unread notifications, a moment after it was told.
+    #[track_caller]
+    pub fn unread(&mut self, count: u32) {
+        let bell = "document.querySelector('.tools a[href=\"/shop/inbox\"] .count-badge')?.textContent";
+        self.within(
+            Duration::from_secs(10),
+            &format!("{count} are unread"),
+            &format!("{bell} === '{count}'"),
+        );
+    }
+
     /// How far what was shown has moved: cumulative layout shift.
     pub fn moved(&mut self) -> f64 {
         self.eval("window.moved").as_f64().expect("a number")
@@ -190,12 +202,12 @@ impl Browser {
         self.eval("document.documentElement.scrollWidth").as_u64().expect("a width")
     }
 
-    /// Asserts that everybody can use what is shown, by day and by night, as far as a machine can tell: that no rule of
-    /// axe-core (<https://dequeuniversity.com/rules/axe/>) is broken.
+    /// Asserts that everybody can use what is shown, as far as a machine can tell: that no rule of axe-core
+    /// (<https://dequeuniversity.com/rules/axe/>) is broken.
     #[track_caller]
-    pub fn is_accessible(&mut self, view: &str) {
+    pub fn is_accessible(&mut self, view: &str, schemes: &[Scheme]) {
         let axe = given(script(&told("CARTWRIGHT_AXE")));
-        for scheme in Scheme::BOTH {
+        for &scheme in schemes {
             given(self.0.looks(scheme));
             given(self.0.settle());
             // What is right of thousands of elements need not be told.
@@ -207,6 +219,7 @@ impl Browser {
             let faults: Vec<_> = found.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
             assert!(faults.is_empty(), "{view} by {}:\n{}", scheme.name(), faults.join("\n"));
         }
+        self.call("Emulation.setEmulatedMedia", &json!({ "features": [] }));
     }
 
     /// Asserts that no page has said, asked for or tried what it should not.
@@ -217,8 +230,57 @@ impl Browser {
     }
 }
 
+/// The views of a page, as its `main.js` names them, that none of these addresses leads to.
+///
+/// # Panics
+/// When there is no such file.
+pub fn unseen(script: &str, seen: &[String]) -> Vec<String> {
+    let text = crate::template::text(script);
+    let routes = text.lines().filter(|line| line.contains(", from("));
+    let patterns =
+        routes.filter_map(|line| Some(line.trim().strip_prefix("[\"")?.split('"').next()?.to_owned()));
+    let mut unseen: Vec<_> = patterns.collect();
+    let all = unseen.clone();
+    for address in seen {
+        let path = address.split(['?', '#']).next().unwrap_or_default();
+        let shown = all.iter().find(|pattern| leads_to(pattern, path));
+        unseen.retain(|pattern| Some(pattern) != shown);
+    }
+    unseen
+}
+
+/// Whether a path is one of a pattern: `/orders/1` of `/orders/:id`.
+fn leads_to(pattern: &str, path: &str) -> bool {
+    let parts = |text: &str| -> Vec<String> {
+        text.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    };
+    let (pattern, path) = (parts(pattern), parts(path));
+    let fits = |(part, is): (&String, &String)| part.starts_with(':') || part == is;
+    pattern.len() == path.len() && pattern.iter().zip(&path).all(fits)
+}
+
 /// A script whose value is nothing that has to be passed on.
 fn script(path: &Path) -> Result<String> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     Ok(format!("{text};0"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_view_is_seen_where_it_is_the_first_that_an_address_leads_to() {
+        let left =
+            unseen("functions/pages/site/shop/main.js", &["/stores/mine".into(), "/search?q=tea".into()]);
+        for (pattern, is_left) in
+            [("/stores/mine", false), ("/stores/:id", true), ("/search", false), ("/", true)]
+        {
+            assert_eq!(left.iter().any(|one| one == pattern), is_left, "{pattern} of {left:?}");
+        }
+        assert!(unseen("functions/pages/site/admin/main.js", &[]).len() > 15);
+        assert!(
+            leads_to("/", "") && leads_to("/orders/:id", "/orders/1") && !leads_to("/orders/:id", "/orders")
+        );
+    }
 }

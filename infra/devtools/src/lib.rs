@@ -334,8 +334,7 @@ impl Browser {
             let size = self.call("Page.getLayoutMetrics", &json!({}))?["cssContentSize"].clone();
             let height = size["height"].as_f64().context("a page has a height")?.min(HIGHEST);
             asked["captureBeyondViewport"] = json!(true);
-            asked["clip"] =
-                json!({ "x": 0, "y": 0, "width": size["width"], "height": height, "scale": 1 });
+            asked["clip"] = json!({ "x": 0, "y": 0, "width": size["width"], "height": height, "scale": 1 });
         }
         self.settle()?;
         let taken = self.call("Page.captureScreenshot", &asked)?;
@@ -432,8 +431,7 @@ mod tests {
         let other = json!({ "issue": { "code": "GenericIssue", "details": "a form" } });
         assert_eq!(complaint(&event("Audits.issueAdded", other)), None);
         assert!(complaint(&event("Runtime.exceptionThrown", json!({ "exceptionDetails": "x" }))).is_some());
-        let entry =
-            |source: &str| json!({ "entry": { "level": "error", "source": source, "text": "404 (Not Found)" } });
+        let entry = |source: &str| json!({ "entry": { "level": "error", "source": source, "text": "404 (Not Found)" } });
         assert_eq!(complaint(&event("Log.entryAdded", entry("network"))), None);
         assert!(complaint(&event("Log.entryAdded", entry("security"))).is_some());
     }
@@ -455,8 +453,10 @@ mod tests {
             browser.call("Page.navigate", &json!({ "url": PAGE })).unwrap();
             browser.shown().unwrap();
             assert_eq!(browser.eval("matchMedia('(prefers-color-scheme: dark)').matches").unwrap(), true);
-            let told = browser
-                .eval_apart("globalThis.apart = 'seen'", "apart + ' ' + document.querySelector('h1').textContent");
+            let told = browser.eval_apart(
+                "globalThis.apart = 'seen'",
+                "apart + ' ' + document.querySelector('h1').textContent",
+            );
             assert_eq!(told.unwrap(), "seen Tea");
             assert_eq!(browser.eval("typeof apart").unwrap(), "undefined");
             assert_eq!(&browser.picture(Frame::Whole, 50).unwrap()[..4], b"RIFF");

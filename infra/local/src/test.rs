@@ -340,9 +340,7 @@ async fn run_suite(
         command.arg("--test-threads=1");
     }
     match eyes {
-        Some(Eyes { browser, axe }) => {
-            command.env("CARTWRIGHT_BROWSER", browser).env("CARTWRIGHT_AXE", axe)
-        }
+        Some(Eyes { browser, axe }) => command.env("CARTWRIGHT_BROWSER", browser).env("CARTWRIGHT_AXE", axe),
         None => command.args(["--skip", IN_A_BROWSER]),
     };
     set_environment(&mut command, cloud, record);
