@@ -235,11 +235,7 @@ impl Browser {
 /// # Panics
 /// When there is no such file.
 pub fn unseen(script: &str, seen: &[String]) -> Vec<String> {
-    let text = crate::template::text(script);
-    let routes = text.lines().filter(|line| line.contains(", from("));
-    let patterns =
-        routes.filter_map(|line| Some(line.trim().strip_prefix("[\"")?.split('"').next()?.to_owned()));
-    let mut unseen: Vec<_> = patterns.collect();
+    let mut unseen = devtools::views(&crate::template::text(script));
     let all = unseen.clone();
     for address in seen {
         let path = address.split(['?', '#']).next().unwrap_or_default();

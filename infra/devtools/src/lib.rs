@@ -361,6 +361,12 @@ impl Browser {
     }
 }
 
+/// The views of one of the shop's pages, as its `main.js` names them: `/orders/:id`.
+pub fn views(script: &str) -> Vec<String> {
+    let routes = script.lines().filter(|line| line.contains(", from("));
+    routes.filter_map(|line| Some(line.trim().strip_prefix("[\"")?.split('"').next()?.to_owned())).collect()
+}
+
 /// What an event tells that should not be.
 fn complaint(event: &Value) -> Option<String> {
     let told = &event["params"];
@@ -434,6 +440,13 @@ mod tests {
         let entry = |source: &str| json!({ "entry": { "level": "error", "source": source, "text": "404 (Not Found)" } });
         assert_eq!(complaint(&event("Log.entryAdded", entry("network"))), None);
         assert!(complaint(&event("Log.entryAdded", entry("security"))).is_some());
+    }
+
+    #[test]
+    fn a_script_names_its_views_and_what_else_has_a_path_is_none() {
+        let script = "const routes = [\n  [\"/\", from(\"./home.js\")],\n  [\"/orders/:id\", from(\"orders\", \"order\")],\n\
+                      ];\nconst PLACES = [\n  [\"/orders\", \"orders\", \"box\"],\n];";
+        assert_eq!(views(script), ["/", "/orders/:id"]);
     }
 
     mod in_a_browser {
