@@ -414,8 +414,11 @@ mod in_a_browser {
         browser.clicks("main form button[type=submit]");
         browser.says("It is listed.");
         browser.says("Waits for approval");
-        let own = ann.get("/users/me/products").await.is(200);
-        let id = own["products"][0]["id"].as_str().expect("an id").to_owned();
+        let id = eventually("its picture waits", async || {
+            let own = ann.get("/users/me/products").await.is(200)["products"][0].clone();
+            own["waitingPicture"].is_object().then(|| own["id"].as_str().expect("an id").to_owned())
+        })
+        .await;
         browser.is_signed_in_as(shop.admin().await);
         browser.go("/admin#/products");
         decides(&mut browser, &name, "primary");

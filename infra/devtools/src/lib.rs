@@ -223,11 +223,18 @@ impl Browser {
     /// It is not shown in a minute.
     pub fn go(&mut self, path: &str) -> Result<()> {
         let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.shop) };
-        // A view behind another # is one of the same page: what is shown before it is not it. A page that is going away
-        // anyway cannot be told.
-        let before = "document.querySelector('main h1')?.setAttribute('data-before', '')";
-        let _ = self.call("Runtime.evaluate", &json!({ "expression": before }));
-        self.call("Page.navigate", &json!({ "url": url }))?;
+        // What is shown now is not it: an admin's view behind another # is one of the same page. A page that is going
+        // away anyway cannot be told.
+        let mark = "document.querySelector('main h1')?.setAttribute('data-before', ''); location.href";
+        let here = self.call("Runtime.evaluate", &json!({ "expression": mark })).unwrap_or_default();
+        if here["result"]["value"] == url {
+            self.call("Page.reload", &json!({}))?;
+        } else {
+            let navigated = self.call("Page.navigate", &json!({ "url": url }))?;
+            if navigated["loaderId"].is_null() && !url.contains("/admin#") {
+                self.eval("document.querySelector('main h1')?.removeAttribute('data-before')")?;
+            }
+        }
         self.shown()
     }
 

@@ -1,9 +1,9 @@
 //! `cargo local`: Cartwright on a laptop, on an emulated AWS, from the same `template.yaml` as on AWS.
 //!
 //! One module, one job. From the command line downwards: `up`, `demo`, `test` with `contract`, `bench`, `status`,
-//! `logs`, `reindex`, `screenshots`, `lint` and `watch` are the commands; they put together [`needs`] (what the machine must have),
-//! [`tools`] (pinned Python tools), [`build`] and `release` (the functions), [`emulator`] (AWS), [`deploy`] (the
-//! template on it), `proxy` with `pages`, `files` and `stripe` (http://localhost:3000) and `seed` with `catalogue`
+//! `logs`, `reindex`, `screenshots`, `lint` and `watch` are the commands; they put together [`needs`] (what the machine
+//! must have), [`tools`] (pinned Python tools), [`build`] and `release` (the functions), [`emulator`] (AWS), [`deploy`]
+//! (the template on it), `proxy` with `pages`, `files` and `stripe` (http://localhost:3000) and `seed` with `catalogue`
 //! (people, stores, products and reviews); below them are [`cloud`] (where a cloud keeps its things), [`process`],
 //! `shop` (a client) and [`say`] (the terminal).
 //!
