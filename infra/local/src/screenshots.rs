@@ -274,6 +274,17 @@ impl Camera {
         }
     }
 
+    /// What is in the window, at the best quality that is not too large.
+    fn small_picture(&mut self) -> Result<Vec<u8>> {
+        for quality in QUALITIES {
+            let picture = self.browser.picture(Frame::Window, quality)?;
+            if picture.len() <= LARGEST {
+                return Ok(picture);
+            }
+        }
+        bail!("it has over {LARGEST} bytes")
+    }
+
     fn takes_shown(&mut self, scene: &Scene, folder: &Path) -> Result<()> {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let mut shown = SHOWN;
@@ -287,9 +298,7 @@ impl Camera {
             self.browser.looks(scheme)?;
             self.opens(&address)?;
             let file = folder.join(format!("{name}.webp"));
-            let mut pictures = QUALITIES.iter().map(|quality| self.browser.picture(Frame::Window, *quality));
-            let picture = pictures.find(|picture| picture.as_ref().map_or(true, |it| it.len() <= LARGEST));
-            let picture = picture.with_context(|| format!("{name} takes over {LARGEST} bytes"))??;
+            let picture = self.small_picture().with_context(|| format!("cannot take {name}"))?;
             say::out!("{} ({} KB)", file.display(), picture.len() / 1000);
             fs::write(&file, picture).with_context(|| format!("cannot write {}", file.display()))?;
         }
