@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tests::files::files_under;
 use tests::shop::{CODE, RESET_CODE};
-use tests::template::{Resource, Template, text};
+use tests::template::{Resource, Template, path, text};
 
 /// Characters in a line of a document or a comment.
 const WIDTH: usize = 120;
@@ -63,6 +63,24 @@ fn no_comment_is_wider_than_a_screen() {
         ours(&other).flat_map(|file| too_wide(&file, width, |line| line.trim_start().starts_with('#')));
     let wrong: Vec<_> = code.chain(others).collect();
     assert!(wrong.is_empty(), "{} lines have over {WIDTH} characters: {wrong:#?}", wrong.len());
+}
+
+/// The pictures of this repository that a document shows, as paths from its root.
+fn pictures_in(document: &str) -> Vec<String> {
+    let folder = document.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+    let text = text(document);
+    let pictures = text.split("![").skip(1).filter_map(|rest| rest.split_once("](")?.1.split(')').next());
+    pictures.filter(|path| !path.contains("://")).map(|path| format!("{folder}{path}")).collect()
+}
+
+#[test]
+fn every_picture_of_a_document_is_there_and_the_reverse() {
+    let documents: Vec<_> = ours(&[".md"]).collect();
+    let shown: BTreeSet<_> = documents.iter().flat_map(|file| pictures_in(file)).collect();
+    let missing: Vec<_> = shown.iter().filter(|picture| !path(picture).is_file()).collect();
+    assert!(missing.is_empty(), "{missing:#?}: `cargo local screenshots` takes those in docs/pages");
+    let spare: Vec<_> = files_under("docs/pages").into_iter().filter(|file| !shown.contains(file)).collect();
+    assert!(spare.is_empty(), "no document shows {spare:#?}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod accounts;
 mod auth;
 mod categories;
 mod orders;
+mod pages;
 mod payments;
 mod products;
 mod reviews;

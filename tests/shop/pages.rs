@@ -121,16 +121,18 @@ async fn found(shop: &Shop, seller: &Person, name: &str) -> Product {
 mod in_a_browser {
     use std::time::Duration;
 
-    use tests::browser::Browser;
-    use tests::shop::{Mail, RED_PNG};
+    use reqwest::Method;
+    use tests::browser::{Browser, Scheme, unseen};
+    use tests::shop::{Mail, RED_PNG, order_id};
 
     use super::*;
+    use crate::admin_page::in_a_browser::decides;
 
     /// Taken for HTML anywhere, it would run.
     const HOSTILE: &str = "<img src=x onerror=\"window.pwned=1\">";
 
     /// The views that need no sign-in.
-    const OPEN: [&str; 11] = [
+    const OPEN: [&str; 12] = [
         "/shop",
         "/shop/search?q=mug",
         "/shop/categories/Home",
@@ -138,14 +140,17 @@ mod in_a_browser {
         "/shop/cart",
         "/shop/sign-in",
         "/shop/sign-up",
+        "/shop/confirm",
         "/shop/forgot-password",
         "/shop/find-order",
         "/shop/terms",
         "/shop/nothing-of-ours",
     ];
 
-    /// Those of somebody with an account.
-    const OWN: [&str; 12] = [
+    /// Those of somebody who buys.
+    const OF_BUYERS: [&str; 9] = [
+        "/shop/cart",
+        "/shop/checkout",
         "/shop/orders",
         "/shop/inbox",
         "/shop/account",
@@ -153,11 +158,16 @@ mod in_a_browser {
         "/shop/account/security",
         "/shop/account/notifications",
         "/shop/account/data",
+    ];
+
+    /// Those of somebody who sells.
+    const OF_SELLERS: [&str; 6] = [
         "/shop/sell",
         "/shop/sell/products",
         "/shop/sell/products/new",
-        "/shop/sell/orders",
+        "/shop/sell/orders?status=all",
         "/shop/sell/store",
+        "/shop/stores/mine",
     ];
 
     /// From the search to the checkout's second step, without a mouse.
@@ -404,13 +414,16 @@ mod in_a_browser {
         browser.clicks("main form button[type=submit]");
         browser.says("It is listed.");
         browser.says("Waits for approval");
-        let own = ann.get("/users/me/products").await.is(200);
-        let id = own["products"][0]["id"].as_str().expect("an id").to_owned();
-        shop.admin()
-            .await
-            .put(&format!("/products/{id}/approval"), &json!({ "approved": true }))
-            .await
-            .is(200);
+        let id = eventually("its picture waits", async || {
+            let own = ann.get("/users/me/products").await.is(200)["products"][0].clone();
+            own["waitingPicture"].is_object().then(|| own["id"].as_str().expect("an id").to_owned())
+        })
+        .await;
+        browser.is_signed_in_as(shop.admin().await);
+        browser.go("/admin#/products");
+        decides(&mut browser, &name, "primary");
+        browser.says(&format!("{name} is for sale."));
+        shop.get(&format!("/products/{id}")).await.is(200);
         eventually("it is found", async || {
             browser.go(&format!("/shop/search?q={}", name.replace(' ', "+")));
             browser.text().contains(&name).then_some(())
@@ -456,33 +469,96 @@ mod in_a_browser {
         browser.is_content();
     }
 
+    /// A guest's order of something, at the address that opens it.
+    async fn of_a_guest(shop: &Shop, product: &Product) -> String {
+        let item = json!({ "id": product.id, "quantity": 1 });
+        let cart = shop.post("/guest-cart/items", &item).await.is(200);
+        let email = format!("{}@cartwright.test", unique("gus").replace(' ', "."));
+        let body = json!({ "expectedTotal": 4.5, "email": email, "fullName": "Gus Guest" });
+        let asked = shop.request(Method::POST, "/guest-cart/checkout");
+        let asked = asked.header("cart-token", cart["cartToken"].as_str().expect("a token"));
+        let placed = asked.json(&body).send().await.is(201);
+        format!(
+            "/shop/guest-orders/{}#{}",
+            order_id(&placed),
+            placed["orderToken"].as_str().expect("a token")
+        )
+    }
+
     #[tokio::test]
-    async fn every_view_has_one_heading_fits_a_small_screen_and_stays_where_it_is() {
+    async fn every_view_fits_a_small_screen_stays_where_it_is_and_can_be_used_by_everybody() {
         let shop = Shop::open();
-        let ann = shop.person("Ann").await;
-        let tea = ann.sells(product().named(&unique("Small tea")).priced("4.50").stock(9)).await;
+        let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
+        let store = json!({ "name": unique("Tea house"), "description": "Tea of all colours." });
+        let store = ann.post("/stores", &store).await.is(201)["id"].as_str().expect("an id").to_owned();
+        ann.put(&format!("/stores/{store}/status"), &json!({ "status": "published" })).await.is(200);
+        let tea = product().named(&unique("Small tea")).priced("4.50").stock(9);
+        let tea = ann.sells(tea.with("storeId", json!(store))).await;
+        let order = bob.buys(&tea, 1).await;
+        bob.order_once(&order, "shipping").await;
+        bob.post("/cart/items", &json!({ "id": tea.id, "quantity": 2 })).await.is(200);
+        let with = |views: &[&str], others: &[String]| -> Vec<String> {
+            views.iter().map(|view| (*view).to_owned()).chain(others.iter().cloned()).collect()
+        };
+        let guests = of_a_guest(&shop, &tea).await;
+        let everybody =
+            with(&OPEN, &[format!("/shop{}", tea.path()), format!("/shop/stores/{store}"), guests]);
+        let buyers = with(&OF_BUYERS, &[format!("/shop/orders/{order}")]);
+        let own = [format!("/shop/sell/products/{}", tea.id), format!("/shop/sell/orders/{order}")];
+        let sellers = with(&OF_SELLERS, &own);
+        let views = [(None, everybody), (Some(&bob), buyers), (Some(&ann), sellers)];
+        let seen: Vec<_> =
+            views.iter().flat_map(|(_, paths)| paths).map(|path| path.replacen("/shop", "", 1)).collect();
+        assert_eq!(unseen("functions/pages/site/shop/main.js", &seen), [] as [&str; 0]);
+
         for (width, height) in [(320, 700), (1280, 900)] {
             let mut browser = Browser::open(width, height);
-            let looks = |browser: &mut Browser, path: &str| {
-                browser.go(path);
-                assert!(browser.width() <= u64::from(width), "{path} is {} wide", browser.width());
-                assert_eq!(browser.eval("document.querySelectorAll('h1').length"), 1, "{path}");
-                assert!(browser.moved() <= 0.05, "{path} moves by {}", browser.moved());
-                let nameless = "[...document.querySelectorAll('button, a[href], input, select, textarea')].filter(one => \
-                                !(one.textContent.trim() || one.getAttribute('aria-label') || one.labels?.length || one.hidden || \
-                                one.getAttribute('aria-hidden'))).map(one => one.outerHTML)";
-                assert_eq!(browser.eval(nameless), json!([]), "{path}");
-            };
-            for path in OPEN.iter().map(|path| (*path).to_owned()).chain([format!("/shop{}", tea.path())]) {
-                looks(&mut browser, &path);
+            let schemes = if width > 1000 { &Scheme::BOTH[..] } else { &[Scheme::Day] };
+            for (person, paths) in &views {
+                if let Some(person) = person {
+                    browser.is_signed_in_as(person);
+                }
+                for path in paths {
+                    browser.go(path);
+                    assert!(browser.width() <= u64::from(width), "{path} is {} wide", browser.width());
+                    assert_eq!(browser.eval("document.querySelectorAll('h1').length"), 1, "{path}");
+                    assert!(browser.moved() <= 0.05, "{path} moves by {}", browser.moved());
+                    browser.is_accessible(path, schemes);
+                }
             }
-            browser.is_signed_in_as(&ann);
-            for path in OWN {
-                looks(&mut browser, path);
-            }
-            looks(&mut browser, &format!("/shop/sell/products/{}", tea.id));
             browser.is_content();
         }
+    }
+
+    #[tokio::test]
+    async fn what_happens_to_somebody_is_told_in_the_open_page_at_once() {
+        let shop = Shop::open();
+        let (ann, bob) = (shop.person("Ann").await, shop.person("Bob").await);
+        let tea = ann.sells(product().named(&unique("Live tea")).priced("4.50").stock(9)).await;
+        let order = bob.buys(&tea, 1).await;
+        bob.order_once(&order, "shipping").await;
+        eventually("the inbox has both", async || {
+            (bob.get("/notifications").await.is(200)["unread"] == 2).then_some(())
+        })
+        .await;
+        let mut browser = Browser::wide();
+        browser.is_signed_in_as(&bob);
+        browser.go(&format!("/shop/orders/{order}"));
+        let opened = browser.event("Network.webSocketHandshakeResponseReceived", "response");
+        assert_eq!(opened["response"]["status"], 101);
+        browser.unread(2);
+        browser.eval("window.isTheSame = true");
+
+        ann.put(&format!("/orders/{order}/status"), &json!({ "status": "delivered" })).await.is(200);
+        // By itself the page asks once a minute: that it was told is why it knows.
+        let told = browser.event("Network.webSocketFrameReceived", "order.delivered");
+        assert!(told["response"]["payloadData"].as_str().expect("a text").contains(&order), "{told}");
+        browser.unread(3);
+        browser.until("it has arrived", "document.querySelectorAll('.step-of.done').length === 3");
+        assert_eq!(browser.eval("window.isTheSame"), true, "nothing was loaded again");
+        browser.clicks("a[href='/shop/inbox']");
+        browser.says("has arrived");
+        browser.is_content();
     }
 
     #[tokio::test]

@@ -1,39 +1,36 @@
-//! A browser that a test looks through and types into, over the DevTools protocol
-//! (<https://chromedevtools.github.io/devtools-protocol/>), which it speaks over two pipes: no port, and no library.
+//! A browser that a test looks through and types into, by the DevTools protocol: what [`devtools`] has, and what people
+//! do. Whatever it cannot do fails the test.
 //!
 //! Whatever a page says that it should not is kept: errors in the console, exceptions, what the policy refused, and
 //! requests to another host than the shop's. [`Browser::is_content`] is asked at the end.
 
-use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use anyhow::{Context, Result};
+use devtools::PATIENCE;
+pub use devtools::Scheme;
 use serde_json::{Value, json};
 
 use crate::shop::Person;
-
-/// Longer than a page takes on a slow machine that also runs all other tests.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// More presses of Tab than any page has places to stop at.
 const MOST_TABS: usize = 150;
 
 /// A browser with one page.
 #[derive(Debug)]
-pub struct Browser {
-    process: Child,
-    input: ChildStdin,
-    messages: Receiver<Value>,
-    events: VecDeque<Value>,
-    calls: u32,
-    session: String,
-    shop: String,
-    profile: PathBuf,
-    complaints: Vec<String>,
+pub struct Browser(devtools::Browser);
+
+/// What the browser gave; where it gave nothing, the test fails.
+#[track_caller]
+fn given<T>(result: Result<T>) -> T {
+    result.unwrap_or_else(|error| panic!("{error:#}"))
+}
+
+/// What `cargo local test` has said.
+fn told(name: &str) -> PathBuf {
+    std::env::var_os(name).unwrap_or_else(|| panic!("{name} names nothing: run `cargo local test`")).into()
 }
 
 impl Browser {
@@ -42,66 +39,10 @@ impl Browser {
     /// # Panics
     /// When there is none, as all of these functions do when something is not as it should be.
     pub fn open(width: u32, height: u32) -> Self {
-        let browser = std::env::var("CARTWRIGHT_BROWSER");
-        let browser = browser.expect("CARTWRIGHT_BROWSER names no browser: run `cargo local test`");
-        let shop = std::env::var("CARTWRIGHT_URL").expect("a shop").trim_end_matches('/').to_owned();
-        let profile = std::env::temp_dir().join(format!("cartwright-browser-{}", uuid::Uuid::now_v7()));
-        let mut process = Command::new("sh")
-            // It reads commands from its third pipe and writes answers to its fourth.
-            .args(["-c", "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null"])
-            .arg(browser)
-            // It opens pages of this test alone; as root there is no sandbox to be had.
-            .args([
-                "--headless",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-dev-shm-usage",
-                "--no-first-run",
-            ])
-            .args(["--disable-background-networking", "--disable-component-update", "--disable-default-apps"])
-            .args(["--remote-debugging-pipe", "--hide-scrollbars", "--lang=en"])
-            .arg("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost")
-            .arg(format!("--user-data-dir={}", profile.display()))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the browser starts");
-        let (input, output) = (process.stdin.take().expect("a pipe"), process.stdout.take().expect("a pipe"));
-        let (tell, messages) = channel();
-        thread::spawn(move || {
-            for message in BufReader::new(output).split(0).map_while(Result::ok) {
-                let Ok(message) = serde_json::from_slice(&message) else { continue };
-                if tell.send(message).is_err() {
-                    break;
-                }
-            }
-        });
-        let mut this = Self {
-            process,
-            input,
-            messages,
-            events: VecDeque::new(),
-            calls: 0,
-            session: String::new(),
-            shop,
-            profile,
-            complaints: Vec::new(),
-        };
-        let target = this.call("Target.createTarget", &json!({ "url": "about:blank" }));
-        let attached =
-            this.call("Target.attachToTarget", &json!({ "targetId": target["targetId"], "flatten": true }));
-        this.session = attached["sessionId"].as_str().expect("a session").to_owned();
-        for domain in ["Page", "Runtime", "Log", "Network", "Audits"] {
-            this.call(&format!("{domain}.enable"), &json!({}));
-        }
-        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-        this.call("Emulation.setDeviceMetricsOverride", &size);
-        // How far what was shown has moved, which a page can only be asked from its beginning on.
-        let source = "window.moved = 0; new PerformanceObserver(list => { for (const one of list.getEntries()) \
-                      if (!one.hadRecentInput) window.moved += one.value; }).observe({ type: 'layout-shift', buffered: true });";
-        this.call("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": source }));
-        this
+        let shop = std::env::var("CARTWRIGHT_URL").expect("a shop");
+        let mut browser = given(devtools::Browser::start(&told("CARTWRIGHT_BROWSER"), &shop));
+        given(browser.resize(width, height, 1));
+        Self(browser)
     }
 
     /// One of the size of a laptop.
@@ -110,118 +51,55 @@ impl Browser {
     }
 
     /// Sends a command, and gives its result.
+    #[track_caller]
     pub fn call(&mut self, method: &str, parameters: &Value) -> Value {
-        let id = self.send(method, parameters);
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let message = self.next(deadline).unwrap_or_else(|| panic!("{method} is not answered"));
-            if message["id"] == id {
-                assert!(message["error"].is_null(), "{method} {parameters}: {}", message["error"]);
-                return message["result"].clone();
-            }
-            self.keep(message);
-        }
+        given(self.0.call(method, parameters))
     }
 
     /// Sends a command whose answer nobody waits for.
+    #[track_caller]
     pub fn send(&mut self, method: &str, parameters: &Value) -> u32 {
-        self.calls += 1;
-        let mut message = json!({ "id": self.calls, "method": method, "params": parameters });
-        if !self.session.is_empty() {
-            message["sessionId"] = json!(self.session);
-        }
-        let mut bytes = message.to_string().into_bytes();
-        bytes.push(0);
-        self.input.write_all(&bytes).expect("the browser listens");
-        self.calls
-    }
-
-    fn next(&self, deadline: Instant) -> Option<Value> {
-        match self.messages.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(message) => Some(message),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => panic!("the browser has ended"),
-        }
-    }
-
-    fn keep(&mut self, event: Value) {
-        let told = &event["params"];
-        match event["method"].as_str().unwrap_or_default() {
-            "Runtime.exceptionThrown" => self.complaints.push(told["exceptionDetails"].to_string()),
-            "Runtime.consoleAPICalled" if told["type"] == "error" => {
-                self.complaints.push(told["args"].to_string());
-            }
-            // That an answer was 404 is the page's to tell, and no fault of it.
-            "Log.entryAdded" if told["entry"]["level"] == "error" && told["entry"]["source"] != "network" => {
-                self.complaints.push(told["entry"]["text"].to_string());
-            }
-            "Audits.issueAdded" if told["issue"]["code"] == "ContentSecurityPolicyIssue" => {
-                self.complaints.push(told["issue"]["details"].to_string());
-            }
-            "Network.requestWillBeSent" => {
-                let url = told["request"]["url"].as_str().unwrap_or_default();
-                let is_ours = ["http://localhost:", "http://127.0.0.1:", "data:", "blob:"]
-                    .iter()
-                    .any(|start| url.starts_with(start));
-                if !is_ours {
-                    self.complaints.push(format!("a request to {url}"));
-                }
-            }
-            _ => {}
-        }
-        self.events.push_back(event);
+        given(self.0.send(method, parameters))
     }
 
     /// Waits for an event that has this in it.
+    #[track_caller]
     pub fn event(&mut self, method: &str, has: &str) -> Value {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let is_it =
-                |event: &Value| event["method"] == method && event["params"].to_string().contains(has);
-            if let Some(at) = self.events.iter().position(is_it) {
-                return self.events.remove(at).expect("just found")["params"].clone();
-            }
-            let message = self.next(deadline).unwrap_or_else(|| panic!("no {method} with {has}"));
-            self.keep(message);
-        }
+        given(self.0.event(method, has))
     }
 
     /// Opens an address of the shop, and waits until its view is shown.
+    #[track_caller]
     pub fn go(&mut self, path: &str) {
-        let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.shop) };
-        self.call("Page.navigate", &json!({ "url": url }));
-        self.shown();
+        given(self.0.go(path));
     }
 
     /// Waits until a view is shown, and nothing is loaded for it any more.
+    #[track_caller]
     pub fn shown(&mut self) {
-        self.until(
-            "a view is shown",
-            "document.readyState === 'complete' && document.querySelector('main h1, main form') !== null \
-             && !document.querySelector('main[aria-busy]')",
-        );
+        given(self.0.shown());
     }
 
     /// What an expression of JavaScript comes to, in the page.
+    #[track_caller]
     pub fn eval(&mut self, expression: &str) -> Value {
-        let asked = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
-        let result = self.call("Runtime.evaluate", &asked);
-        assert!(result["exceptionDetails"].is_null(), "{expression}: {}", result["exceptionDetails"]);
-        result["result"]["value"].clone()
+        given(self.0.eval(expression))
     }
 
     /// Waits until an expression is true.
+    #[track_caller]
     pub fn until(&mut self, what: &str, expression: &str) {
-        let deadline = Instant::now() + PATIENCE;
-        // A page that is going away cannot be asked.
-        let asked = json!({ "expression": format!("Boolean({expression})"), "returnByValue": true });
-        while self.call("Runtime.evaluate", &asked)["result"]["value"] != true {
-            assert!(Instant::now() < deadline, "still not so: {what} ({expression})");
-            thread::sleep(Duration::from_millis(50));
-        }
+        given(self.0.until(what, expression));
+    }
+
+    /// Waits for so long until an expression is true.
+    #[track_caller]
+    pub fn within(&mut self, patience: Duration, what: &str, expression: &str) {
+        given(self.0.within(patience, what, expression));
     }
 
     /// Waits until the page says this.
+    #[track_caller]
     pub fn says(&mut self, text: &str) {
         let literal = json!(text).to_string();
         let deadline = Instant::now() + PATIENCE;
@@ -266,6 +144,7 @@ impl Browser {
     }
 
     /// Clicks on what a selector means first.
+    #[track_caller]
     pub fn clicks(&mut self, selector: &str) {
         let literal = json!(selector).to_string();
         self.until(&format!("there is {selector}"), &format!("document.querySelector({literal})"));
@@ -273,6 +152,7 @@ impl Browser {
     }
 
     /// Writes into a field, as somebody who types does.
+    #[track_caller]
     pub fn writes(&mut self, selector: &str, text: &str) {
         let literal = json!(selector).to_string();
         self.until(&format!("there is {selector}"), &format!("document.querySelector({literal})"));
@@ -283,6 +163,7 @@ impl Browser {
     }
 
     /// Presses Tab until what a selector means has the focus, as somebody does who has no mouse.
+    #[track_caller]
     pub fn tabs_to(&mut self, selector: &str) {
         let literal = json!(selector).to_string();
         for _ in 0..MOST_TABS {
@@ -295,10 +176,20 @@ impl Browser {
     }
 
     /// Makes the page that of somebody who has signed in, as a reload would.
+    #[track_caller]
     pub fn is_signed_in_as(&mut self, person: &Person) {
-        let kept = json!({ "refresh": person.tokens.refresh_token, "username": null }).to_string();
-        self.go("/shop/imprint");
-        self.eval(&format!("sessionStorage.setItem('cartwright.session', {})", json!(kept)));
+        given(self.0.take_up(&person.tokens.refresh_token));
+    }
+
+    /// Waits until the bell beside the view counts so many unread notifications, a moment after it was told.
+    #[track_caller]
+    pub fn unread(&mut self, count: u32) {
+        let bell = "document.querySelector('.tools a[href=\"/shop/inbox\"] .count-badge')?.textContent";
+        self.within(
+            Duration::from_secs(10),
+            &format!("{count} are unread"),
+            &format!("{bell} === '{count}'"),
+        );
     }
 
     /// How far what was shown has moved: cumulative layout shift.
@@ -311,27 +202,81 @@ impl Browser {
         self.eval("document.documentElement.scrollWidth").as_u64().expect("a width")
     }
 
-    /// Asserts that no page has said, asked for or tried what it should not.
-    pub fn is_content(&mut self) {
-        while let Ok(message) = self.messages.try_recv() {
-            self.keep(message);
+    /// Asserts that everybody can use what is shown, as far as a machine can tell: that no rule of axe-core
+    /// (<https://dequeuniversity.com/rules/axe/>) is broken.
+    #[track_caller]
+    pub fn is_accessible(&mut self, view: &str, schemes: &[Scheme]) {
+        let axe = given(script(&told("CARTWRIGHT_AXE")));
+        for &scheme in schemes {
+            given(self.0.looks(scheme));
+            given(self.0.settle());
+            // What is right of thousands of elements need not be told.
+            let found = given(self.0.eval_apart(
+                &axe,
+                "axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations.flatMap(rule => \
+                 rule.nodes.map(node => `${rule.id} at ${node.target.join(' ')}: ${node.failureSummary}`)))",
+            ));
+            let faults: Vec<_> = found.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            assert!(faults.is_empty(), "{view} by {}:\n{}", scheme.name(), faults.join("\n"));
         }
-        assert!(self.complaints.is_empty(), "{:#?}", self.complaints);
+        self.call("Emulation.setEmulatedMedia", &json!({ "features": [] }));
+    }
+
+    /// Asserts that no page has said, asked for or tried what it should not.
+    #[track_caller]
+    pub fn is_content(&mut self) {
+        let complaints = self.0.complaints();
+        assert!(complaints.is_empty(), "{complaints:#?}");
     }
 }
 
-impl Drop for Browser {
-    fn drop(&mut self) {
-        // It ends itself when told so; its helpers go with it.
-        self.send("Browser.close", &json!({}));
-        for _ in 0..50 {
-            if self.process.try_wait().is_ok_and(|ended| ended.is_some()) {
-                break;
-            }
-            thread::sleep(Duration::from_millis(100));
+/// The views of a page, as its `main.js` names them, that none of these addresses leads to.
+///
+/// # Panics
+/// When there is no such file.
+pub fn unseen(script: &str, seen: &[String]) -> Vec<String> {
+    let mut unseen = devtools::views(&crate::template::text(script));
+    let all = unseen.clone();
+    for address in seen {
+        let path = address.split(['?', '#']).next().unwrap_or_default();
+        let shown = all.iter().find(|pattern| leads_to(pattern, path));
+        unseen.retain(|pattern| Some(pattern) != shown);
+    }
+    unseen
+}
+
+/// Whether a path is one of a pattern: `/orders/1` of `/orders/:id`.
+fn leads_to(pattern: &str, path: &str) -> bool {
+    let parts = |text: &str| -> Vec<String> {
+        text.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    };
+    let (pattern, path) = (parts(pattern), parts(path));
+    let fits = |(part, is): (&String, &String)| part.starts_with(':') || part == is;
+    pattern.len() == path.len() && pattern.iter().zip(&path).all(fits)
+}
+
+/// A script whose value is nothing that has to be passed on.
+fn script(path: &Path) -> Result<String> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(format!("{text};0"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_view_is_seen_where_it_is_the_first_that_an_address_leads_to() {
+        let left =
+            unseen("functions/pages/site/shop/main.js", &["/stores/mine".into(), "/search?q=tea".into()]);
+        for (pattern, is_left) in
+            [("/stores/mine", false), ("/stores/:id", true), ("/search", false), ("/", true)]
+        {
+            assert_eq!(left.iter().any(|one| one == pattern), is_left, "{pattern} of {left:?}");
         }
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-        let _ = std::fs::remove_dir_all(&self.profile);
+        assert!(unseen("functions/pages/site/admin/main.js", &[]).len() > 15);
+        assert!(
+            leads_to("/", "") && leads_to("/orders/:id", "/orders/1") && !leads_to("/orders/:id", "/orders")
+        );
     }
 }

@@ -1,9 +1,9 @@
 //! `cargo local`: Cartwright on a laptop, on an emulated AWS, from the same `template.yaml` as on AWS.
 //!
 //! One module, one job. From the command line downwards: `up`, `demo`, `test` with `contract`, `bench`, `status`,
-//! `logs`, `reindex`, `lint` and `watch` are the commands; they put together [`needs`] (what the machine must have),
-//! [`tools`] (pinned Python tools), [`build`] and `release` (the functions), [`emulator`] (AWS), [`deploy`] (the
-//! template on it), `proxy` with `pages`, `files` and `stripe` (http://localhost:3000) and `seed` with `catalogue`
+//! `logs`, `reindex`, `screenshots`, `lint` and `watch` are the commands; they put together [`needs`] (what the machine
+//! must have), [`tools`] (pinned Python tools), [`build`] and `release` (the functions), [`emulator`] (AWS), [`deploy`]
+//! (the template on it), `proxy` with `pages`, `files` and `stripe` (http://localhost:3000) and `seed` with `catalogue`
 //! (people, stores, products and reviews); below them are [`cloud`] (where a cloud keeps its things), [`process`],
 //! `shop` (a client) and [`say`] (the terminal).
 //!
@@ -32,6 +32,7 @@ mod pictures;
 mod proxy;
 mod reindex;
 mod release;
+mod screenshots;
 mod seed;
 mod shop;
 mod status;
@@ -72,6 +73,8 @@ enum Command {
     Logs(logs::Options),
     /// Build the search index anew, or compare it with what is for sale, and say what differed.
     Reindex(reindex::Options),
+    /// Take the pictures in docs/pages of the running shop, or of all its views.
+    Screenshots(screenshots::Options),
     /// Stop everything. What was stored is kept for the next `up`.
     Down,
     /// Check template.yaml with cfn-lint and `sam validate`, as CI does.
@@ -104,6 +107,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Status => status::run().await?,
         Command::Logs(options) => logs::run(options).await?,
         Command::Reindex(options) => reindex::run(&options).await?,
+        Command::Screenshots(options) => screenshots::run(&options).await?,
         Command::Down => up::down().await?,
         Command::Lint => lint::run().await?,
         Command::Proxy { cloud } => proxy::serve(Cloud::at(cloud)).await?,

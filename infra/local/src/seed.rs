@@ -198,7 +198,10 @@ async fn person(shop: &Shop, Person { full_name, email }: &Person) -> Result<Str
 }
 
 /// All products of a seller, page by page.
-async fn products_of(shop: &Shop, seller: &str) -> Result<Vec<Value>> {
+///
+/// # Errors
+/// The shop refuses.
+pub(crate) async fn products_of(shop: &Shop, seller: &str) -> Result<Vec<Value>> {
     let mut all = Vec::new();
     let mut cursor = String::new();
     loop {

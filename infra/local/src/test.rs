@@ -12,12 +12,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::cloud::{self, Cloud, Record};
 use crate::contract::{self, Verdict};
 use crate::deploy::{self, Code};
-use crate::{build, emulator, faults, needs, proxy, release, say, seed, shop::Shop, up};
+use crate::{build, emulator, faults, needs, proxy, release, say, seed, shop::Shop, tools, up};
 
 /// The test binary that breaks things, and so runs alone: on a cloud of its own, or last.
 const DISRUPTIONS: &str = "disruptions";
 /// The module of the tests that need a browser.
 const IN_A_BROWSER: &str = "in_a_browser::";
+/// Where axe-core is in its package.
+const AXE: &str = "axe_playwright_python/axe.min.js";
 
 /// The options of `cargo local test`.
 #[derive(clap::Args)]
@@ -106,7 +108,7 @@ impl Tally {
             line += &format!(", {name} crashed");
         }
         if self.no_browser {
-            line += ", and the tests of /local in a browser SKIPPED: install Chromium, or name it with CHROMIUM=/path/to/it";
+            line += ", and what is looked at in a browser SKIPPED: install Chromium, or name it with CHROMIUM=/path/to/it";
         }
         line
     }
@@ -149,6 +151,22 @@ impl Tally {
         self.passed += count("passed");
         self.failed += count("failed");
         self.ignored += count("ignored");
+    }
+}
+
+/// What pages are looked at with.
+struct Eyes {
+    browser: PathBuf,
+    /// The script that says what of a page somebody cannot use.
+    axe: PathBuf,
+}
+
+impl Eyes {
+    /// The machine's browser, and axe-core, which is installed if it is not yet; none where there is no browser.
+    async fn open() -> Result<Option<Self>> {
+        let Some(browser) = needs::browser() else { return Ok(None) };
+        tools::AXE.install().await?;
+        Ok(Some(Self { browser, axe: tools::AXE.file(AXE)? }))
     }
 }
 
@@ -201,6 +219,7 @@ async fn all(cloud: &Cloud, code: Code, options: &Options, tally: &mut Tally) ->
         false => !options.disruptions,
     });
 
+    let eyes = if suites.is_empty() { None } else { Eyes::open().await? };
     let mut record =
         Record { gateway_port: needs::free_port(&[])?, port: needs::free_port(&[])?, ..Record::default() };
     // Ends when it is dropped: the emulator reads its standard input from here.
@@ -217,7 +236,7 @@ async fn all(cloud: &Cloud, code: Code, options: &Options, tally: &mut Tally) ->
             examples(tally).await?;
         }
         for suite in &suites {
-            run_suite(suite, cloud, &record, filter, tally).await?;
+            run_suite(suite, cloud, &record, eyes.as_ref(), filter, tally).await?;
         }
         if with_contract {
             let scratch = cloud.dir().join("schemathesis");
@@ -311,6 +330,7 @@ async fn run_suite(
     suite: &Suite,
     cloud: &Cloud,
     record: &Record,
+    eyes: Option<&Eyes>,
     filter: &[String],
     tally: &mut Tally,
 ) -> Result<()> {
@@ -319,8 +339,8 @@ async fn run_suite(
     if suite.name == DISRUPTIONS {
         command.arg("--test-threads=1");
     }
-    match needs::browser() {
-        Some(browser) => command.env("CARTWRIGHT_BROWSER", browser),
+    match eyes {
+        Some(Eyes { browser, axe }) => command.env("CARTWRIGHT_BROWSER", browser).env("CARTWRIGHT_AXE", axe),
         None => command.args(["--skip", IN_A_BROWSER]),
     };
     set_environment(&mut command, cloud, record);
@@ -430,7 +450,7 @@ mod tests {
     fn tests_that_were_left_out_are_told() {
         let tally = Tally { passed: 3, no_browser: true, ..Tally::default() };
         assert!(tally.is_good());
-        assert!(tally.line().starts_with("3 passed, 0 failed, and the tests of /local in a browser SKIPPED"));
+        assert!(tally.line().starts_with("3 passed, 0 failed, and what is looked at in a browser SKIPPED"));
     }
 
     #[test]

@@ -46,6 +46,10 @@ pub(crate) const SCHEMATHESIS: Tool = Tool {
     requirements: include_str!("../requirements/schemathesis.txt"),
 };
 
+/// axe-core, a script that says what of a page somebody cannot use.
+pub(crate) const AXE: Tool =
+    Tool { name: "axe", title: "axe-core", requirements: include_str!("../requirements/axe.txt") };
+
 /// Installs all tools that a local cloud needs.
 ///
 /// # Errors
@@ -101,6 +105,17 @@ impl Tool {
     /// A program of it.
     pub(crate) fn program(self, name: &str) -> PathBuf {
         self.dir().join("bin").join(name)
+    }
+
+    /// A file of a package in it.
+    ///
+    /// # Errors
+    /// There is no such file.
+    pub(crate) fn file(self, path: &str) -> Result<PathBuf> {
+        // Its Python's version is a part of where packages are.
+        let versions = fs::read_dir(self.dir().join("lib")).context("nothing is installed")?;
+        let mut files = versions.flatten().map(|version| version.path().join("site-packages").join(path));
+        files.find(|file| file.is_file()).with_context(|| format!("there is no {path} in {}", self.title))
     }
 
     /// A command of it with nothing of the caller's environment but the path, so that no profile and no credentials of

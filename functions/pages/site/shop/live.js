@@ -12,7 +12,8 @@ import { settings } from "./settings.js";
 export const changes = new EventTarget();
 const PING = 8 * 60_000;
 let socket = null,
-  waiting = null;
+  waiting = null,
+  isOpening = false;
 
 export function listen() {
   if (!settings.live) return;
@@ -24,12 +25,16 @@ export function listen() {
 }
 
 async function open() {
-  if (socket || waiting) return;
+  // A ticket's request may renew the sign-in, which is a change of it.
+  if (socket || waiting || isOpening) return;
+  isOpening = true;
   try {
     const { url, ticket } = await send("POST", "/socket-tickets", undefined, { tries: 1 });
     socket = new WebSocket(`${url}?${new URLSearchParams({ ticket })}`);
   } catch {
     return later();
+  } finally {
+    isOpening = false;
   }
   const opened = socket;
   const ping = setInterval(() => opened.readyState === WebSocket.OPEN && opened.send('{"action":"ping"}'), PING);
