@@ -1256,13 +1256,26 @@ fn bucket<'a>(template: &'a Template, id: &str) -> &'a Resource {
 }
 
 #[test]
-fn browsers_may_upload_and_read_pictures_from_the_allowed_origins_alone() {
+fn browsers_may_upload_from_the_shops_own_pages_and_the_allowed_origins_alone_and_read_pictures_from_these() {
     let template = Template::read();
-    for (id, method) in [("UploadsBucket", "PUT"), ("MediaBucket", "GET")] {
-        let rules = &bucket(&template, id).property("CorsConfiguration")["Fn::If"][1]["CorsRules"];
-        assert_eq!(rules.as_array().map(Vec::len), Some(1), "{id}");
-        assert_eq!(rules[0]["AllowedMethods"], json!([method]), "{id}");
-        assert_eq!(rules[0]["AllowedOrigins"], json!({"Fn::Split": [",", {"Ref": "AllowedOrigins"}]}));
+    let allowed = json!({"Fn::Split": [",", {"Ref": "AllowedOrigins"}]});
+    let media = &bucket(&template, "MediaBucket").property("CorsConfiguration")["Fn::If"];
+    assert_eq!((&media[0], media[2]["Ref"].as_str()), (&json!("HasAllowedOrigins"), Some("AWS::NoValue")));
+    let rules = media[1]["CorsRules"].as_array().unwrap();
+    assert_eq!(rules.len(), 1);
+    assert_eq!((&rules[0]["AllowedMethods"], &rules[0]["AllowedOrigins"]), (&json!(["GET"]), &allowed));
+
+    let rules = bucket(&template, "UploadsBucket").property("CorsConfiguration")["CorsRules"].clone();
+    let [own, shops, others] = &rules.as_array().unwrap()[..] else { panic!("not three rules") };
+    assert_eq!(
+        (&shops["Fn::If"][0], &others["Fn::If"][0]),
+        (&json!("HasShopUrl"), &json!("HasAllowedOrigins"))
+    );
+    let part = |at: u8| json!({"Fn::Select": [at, {"Fn::Split": ["/", {"Ref": "ShopUrl"}]}]});
+    let api = "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}";
+    let origins = [json!([{ "Fn::Sub": api }]), json!([{"Fn::Join": ["//", [part(0), part(2)]]}]), allowed];
+    for (rule, origins) in [own, &shops["Fn::If"][1], &others["Fn::If"][1]].into_iter().zip(origins) {
+        assert_eq!((&rule["AllowedMethods"], &rule["AllowedOrigins"]), (&json!(["PUT"]), &origins));
     }
 }
 
