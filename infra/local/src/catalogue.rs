@@ -4,10 +4,8 @@
 pub(crate) mod reviews;
 pub(crate) mod stores;
 
-use crate::pictures::Shape::{self, Checks, Diamond, Disc, Dots, Ring, Stripes, Triangle};
-
-/// A shape, its colour and that of its ground.
-pub(crate) type Picture = (Shape, [u8; 3], [u8; 3]);
+use crate::pictures::inks::*;
+use crate::pictures::{Picture, books, clothes, home, kitchen, large, on, stores as scenes, toys};
 
 /// Somebody with an account.
 pub(crate) struct Person {
@@ -35,21 +33,6 @@ pub(crate) struct Product {
     pub pictures: &'static [Picture],
 }
 
-const BLUE: [u8; 3] = [46, 92, 138];
-const BRICK: [u8; 3] = [176, 58, 46];
-const CORAL: [u8; 3] = [226, 114, 91];
-const CREAM: [u8; 3] = [250, 244, 232];
-const GOLD: [u8; 3] = [200, 150, 40];
-const INK: [u8; 3] = [64, 64, 96];
-const MINT: [u8; 3] = [226, 240, 232];
-const MIST: [u8; 3] = [232, 238, 244];
-const MOSS: [u8; 3] = [88, 110, 68];
-const NIGHT: [u8; 3] = [48, 36, 32];
-const PLUM: [u8; 3] = [120, 40, 120];
-const ROSE: [u8; 3] = [250, 235, 230];
-const SAND: [u8; 3] = [214, 178, 120];
-const TEAL: [u8; 3] = [32, 128, 128];
-
 /// How the rows below are read: name, its file's, category, price, pieces, description, pictures.
 const fn product(
     name: &'static str,
@@ -70,7 +53,11 @@ pub(crate) const PRODUCTS: [Product; 30] = [
         "Home",
         (14.5, 120),
         "Holds a third of a litre and keeps it warm.",
-        &[(Disc, BLUE, MIST), (Ring, BLUE, MIST), (Disc, MOSS, MINT)],
+        &[
+            on(MIST, |c| kitchen::mug(c, BLUE)),
+            on(SAND, |c| kitchen::mug_above(c, BLUE)),
+            on(MINT, |c| kitchen::mug(c, MOSS)),
+        ],
     ),
     product(
         "Linen throw",
@@ -78,7 +65,7 @@ pub(crate) const PRODUCTS: [Product; 30] = [
         "Home",
         (59.0, 25),
         "Washed linen, 130 by 170 centimetres.",
-        &[(Stripes, SAND, CREAM), (Checks, SAND, CREAM)],
+        &[on(PEACH, |c| home::throw_folded(c, LINEN)), on(MINT, |c| home::throw_hung(c, LINEN))],
     ),
     product(
         "Canvas shoes",
@@ -86,7 +73,12 @@ pub(crate) const PRODUCTS: [Product; 30] = [
         "Clothes",
         (79.95, 40),
         "Light shoes with a rubber sole, for summer and for the city.",
-        &[(Diamond, BRICK, ROSE), (Diamond, BLUE, MIST), (Stripes, BRICK, ROSE), (Dots, BRICK, ROSE)],
+        &[
+            on(ROSE, |c| clothes::shoe(c, BRICK)),
+            on(MIST, |c| clothes::shoe(c, BLUE)),
+            on(HONEY, |c| clothes::shoes_above(c, BRICK)),
+            on(PEACH, |c| clothes::soles(c, BRICK)),
+        ],
     ),
     product(
         "Wool scarf",
@@ -94,7 +86,7 @@ pub(crate) const PRODUCTS: [Product; 30] = [
         "Clothes",
         (39.0, 60),
         "Two metres of lambswool, woven, not knitted.",
-        &[(Checks, MOSS, MINT)],
+        &[on(HONEY, |c| clothes::scarf(c, MOSS))],
     ),
     product(
         "Pocket atlas",
@@ -102,7 +94,7 @@ pub(crate) const PRODUCTS: [Product; 30] = [
         "Books",
         (18.25, 200),
         "All countries on 180 pages that fit a coat pocket.",
-        &[(Ring, INK, MIST)],
+        &[on(SKY, books::atlas)],
     ),
     product(
         "Rust by candlelight",
@@ -110,7 +102,7 @@ pub(crate) const PRODUCTS: [Product; 30] = [
         "Books",
         (24.99, 80),
         "Essays on programs that do not fall over at night.",
-        &[(Dots, CORAL, NIGHT)],
+        &[on(PEACH, books::candlelight)],
     ),
     product(
         "Crème brûlée torch",
@@ -118,7 +110,7 @@ pub(crate) const PRODUCTS: [Product; 30] = [
         "Kitchen",
         (34.9, 35),
         "A small flame for sugar. Filled with lighter gas.",
-        &[(Triangle, CORAL, ROSE), (Triangle, NIGHT, ROSE)],
+        &[on(LILAC, |c| kitchen::torch(c, CORAL)), on(ROSE, |c| kitchen::creme_brulee(c, CORAL))],
     ),
     product(
         "Mühle für Pfeffer",
@@ -126,7 +118,7 @@ pub(crate) const PRODUCTS: [Product; 30] = [
         "Kitchen",
         (45.0, 50),
         "Aus Buche, mit einem Mahlwerk aus Keramik.",
-        &[(Diamond, NIGHT, CREAM)],
+        &[on(MINT, kitchen::mill)],
     ),
     product(
         "Žonglovací míčky",
@@ -134,7 +126,7 @@ pub(crate) const PRODUCTS: [Product; 30] = [
         "Toys",
         (16.0, 90),
         "Tři míčky z kůže, plněné prosem.",
-        &[(Dots, BRICK, CREAM), (Disc, BRICK, CREAM)],
+        &[on(SKY, toys::balls), on(MINT, toys::balls_in_the_air)],
     ),
     product(
         "Ciupagă de nuc",
@@ -142,7 +134,7 @@ pub(crate) const PRODUCTS: [Product; 30] = [
         "Home",
         (62.5, 12),
         "Sculptată de mână, lungă de optzeci de centimetri.",
-        &[(Stripes, NIGHT, SAND)],
+        &[on(MINT, home::axe)],
     ),
     product(
         "Çay bardağı",
@@ -150,7 +142,7 @@ pub(crate) const PRODUCTS: [Product; 30] = [
         "Kitchen",
         (9.75, 240),
         "İnce belli, altı adet, tabaklarıyla.",
-        &[(Ring, BRICK, CREAM), (Disc, BRICK, CREAM)],
+        &[on(PEACH, kitchen::tea_glass), on(MINT, kitchen::tea_tray)],
     ),
     product(
         "Nón lá",
@@ -158,7 +150,7 @@ pub(crate) const PRODUCTS: [Product; 30] = [
         "Clothes",
         (12.0, 70),
         "Nón đan tay bằng lá cọ, nhẹ và mát.",
-        &[(Triangle, SAND, MINT)],
+        &[on(MINT, clothes::leaf_hat)],
     ),
     product(
         "Ελαιόλαδο",
@@ -166,7 +158,7 @@ pub(crate) const PRODUCTS: [Product; 30] = [
         "Kitchen",
         (21.0, 150),
         "Εξαιρετικό παρθένο, μισό λίτρο, από την Κρήτη.",
-        &[(Disc, MOSS, CREAM), (Diamond, MOSS, CREAM)],
+        &[on(HONEY, kitchen::oil), on(SKY, kitchen::oil_and_olives)],
     ),
     product(
         "Матрёшка",
@@ -174,7 +166,7 @@ pub(crate) const PRODUCTS: [Product; 30] = [
         "Toys",
         (28.0, 45),
         "Семь кукол из липы, расписанных вручную.",
-        &[(Ring, BRICK, ROSE), (Disc, BRICK, ROSE), (Dots, GOLD, BRICK)],
+        &[on(PEACH, toys::doll), on(SKY, toys::dolls), on(LILAC, toys::doll_open)],
     ),
     product(
         "Вишиванка",
@@ -182,7 +174,7 @@ pub(crate) const PRODUCTS: [Product; 30] = [
         "Clothes",
         (85.0, 20),
         "Лляна сорочка з вишивкою хрестиком.",
-        &[(Checks, BRICK, CREAM)],
+        &[on(SKY, clothes::shirt)],
     ),
     product(
         "ქართული ყანწი",
@@ -190,7 +182,7 @@ pub(crate) const PRODUCTS: [Product; 30] = [
         "Kitchen",
         (38.0, 30),
         "სასმისი რქისგან, ნახევარი ლიტრი.",
-        &[(Triangle, NIGHT, SAND)],
+        &[on(ROSE, kitchen::horn)],
     ),
     product(
         "Հայկական գորգ",
@@ -198,7 +190,7 @@ pub(crate) const PRODUCTS: [Product; 30] = [
         "Home",
         (320.0, 4),
         "Ձեռագործ, բրդից, մեկուկես մետր երկարությամբ։",
-        &[(Diamond, BRICK, SAND), (Checks, BRICK, SAND)],
+        &[on(SAND, home::rug), on(MIST, home::rug_rolled)],
     ),
     product(
         "فنجان قهوة",
@@ -206,7 +198,7 @@ pub(crate) const PRODUCTS: [Product; 30] = [
         "Kitchen",
         (11.0, 180),
         "فنجان صغير من الخزف، مرسوم باليد.",
-        &[(Disc, TEAL, CREAM)],
+        &[on(PEACH, kitchen::cup)],
     ),
     product(
         "دفتر خوشنویسی",
@@ -214,7 +206,7 @@ pub(crate) const PRODUCTS: [Product; 30] = [
         "Books",
         (17.5, 65),
         "کاغذ دستی برای خوشنویسی، صد برگ.",
-        &[(Stripes, TEAL, CREAM)],
+        &[on(HONEY, books::notebook)],
     ),
     product(
         "נרות שעווה",
@@ -222,7 +214,7 @@ pub(crate) const PRODUCTS: [Product; 30] = [
         "Home",
         (15.0, 110),
         "שמונה נרות משעוות דבורים, לבנים.",
-        &[(Stripes, GOLD, CREAM)],
+        &[on(DUSK, home::candles)],
     ),
     product(
         "पीतल का दीया",
@@ -230,7 +222,7 @@ pub(crate) const PRODUCTS: [Product; 30] = [
         "Home",
         (13.25, 140),
         "हाथ से बना दीया, दस सेंटीमीटर चौड़ा।",
-        &[(Triangle, GOLD, NIGHT), (Disc, GOLD, NIGHT)],
+        &[on(NIGHT, home::lamp), on(DUSK, home::lamp_above)],
     ),
     product(
         "জামদানি শাড়ি",
@@ -238,7 +230,7 @@ pub(crate) const PRODUCTS: [Product; 30] = [
         "Clothes",
         (145.0, 9),
         "ঢাকার তাঁতে বোনা, ছয় গজ।",
-        &[(Dots, PLUM, ROSE), (Stripes, PLUM, ROSE)],
+        &[on(ROSE, |c| clothes::sari_folded(c, PLUM)), on(HONEY, |c| clothes::sari_hung(c, PLUM))],
     ),
     product(
         "தஞ்சாவூர் பொம்மை",
@@ -246,7 +238,7 @@ pub(crate) const PRODUCTS: [Product; 30] = [
         "Toys",
         (19.0, 33),
         "தலையாட்டும் பொம்மை, கையால் வண்ணம் தீட்டியது.",
-        &[(Disc, CORAL, CREAM)],
+        &[on(MINT, toys::dancer)],
     ),
     product(
         "ร่มกระดาษ",
@@ -254,7 +246,7 @@ pub(crate) const PRODUCTS: [Product; 30] = [
         "Clothes",
         (26.0, 28),
         "ร่มกระดาษสาทำมือจากบ่อสร้าง เชียงใหม่",
-        &[(Triangle, CORAL, MINT), (Ring, CORAL, MINT)],
+        &[on(MINT, |c| clothes::umbrella(c, CORAL)), on(SKY, |c| clothes::umbrella_above(c, CORAL))],
     ),
     product(
         "紫砂茶壶",
@@ -262,7 +254,7 @@ pub(crate) const PRODUCTS: [Product; 30] = [
         "Kitchen",
         (88.0, 18),
         "宜兴紫砂,容量二百毫升。",
-        &[(Disc, NIGHT, SAND), (Ring, NIGHT, SAND)],
+        &[on(MINT, kitchen::teapot), on(MIST, kitchen::tea_set)],
     ),
     product(
         "こけし",
@@ -270,7 +262,7 @@ pub(crate) const PRODUCTS: [Product; 30] = [
         "Toys",
         (42.0, 22),
         "ミズキの木から作られた、高さ二十センチの人形。",
-        &[(Ring, BRICK, MIST)],
+        &[on(MIST, toys::kokeshi)],
     ),
     product(
         "折り紙の本",
@@ -278,7 +270,7 @@ pub(crate) const PRODUCTS: [Product; 30] = [
         "Books",
         (14.8, 95),
         "五十の作品を、図と写真で説明します。",
-        &[(Diamond, CORAL, MIST), (Triangle, BLUE, MIST)],
+        &[on(SKY, books::origami_book), on(MIST, books::cranes)],
     ),
     product(
         "한지 부채",
@@ -286,9 +278,9 @@ pub(crate) const PRODUCTS: [Product; 30] = [
         "Home",
         (23.0, 44),
         "전주 한지로 만든 접는 부채.",
-        &[(Triangle, TEAL, MIST)],
+        &[on(PEACH, |c| home::fan(c, TEAL))],
     ),
-    product("የቡና ጀበና", "jebena", "Kitchen", (31.0, 26), "ከሸክላ የተሠራ የቡና ማፍያ።", &[(Disc, NIGHT, CORAL)]),
+    product("የቡና ጀበና", "jebena", "Kitchen", (31.0, 26), "ከሸክላ የተሠራ የቡና ማፍያ።", &[on(CORAL, kitchen::jebena)]),
     product(
         "Kitenge",
         "kitenge",
@@ -296,26 +288,26 @@ pub(crate) const PRODUCTS: [Product; 30] = [
         (18.0, 75),
         "Kitambaa cha pamba chenye rangi, mita mbili.",
         &[
-            (Checks, GOLD, TEAL),
-            (Dots, GOLD, TEAL),
-            (Diamond, GOLD, TEAL),
-            (Ring, GOLD, TEAL),
-            (Stripes, GOLD, TEAL),
+            on(SAND, clothes::cloth_folded),
+            on(SKY, clothes::cloth_hung),
+            on(MINT, clothes::cloth_bolt),
+            on(PEACH, clothes::dress),
+            on(HONEY, clothes::swatch),
         ],
     ),
 ];
 
 /// The categories of the products, each with its picture.
 pub(crate) const CATEGORIES: [(&str, Picture); 5] = [
-    ("Books", (Stripes, INK, MIST)),
-    ("Clothes", (Checks, BRICK, ROSE)),
-    ("Home", (Ring, BLUE, MIST)),
-    ("Kitchen", (Triangle, MOSS, MINT)),
-    ("Toys", (Dots, PLUM, ROSE)),
+    ("Books", on(LILAC, books::pile)),
+    ("Clothes", on(SKY, scenes::wardrobe)),
+    ("Home", on(PEACH, scenes::hearthside)),
+    ("Kitchen", on(MINT, scenes::kitchenware)),
+    ("Toys", on(HONEY, scenes::toybox)),
 ];
 
 /// The picture at the top of the shop.
-pub(crate) const BANNER: Picture = (Diamond, [200, 96, 32], [255, 246, 230]);
+pub(crate) const BANNER: Picture = large(PEACH, scenes::counter);
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::deploy::ADMIN;
-use crate::pictures::{self, Shape};
+use crate::pictures::inks::{LILAC, PLUM};
+use crate::pictures::{clothes, on};
 use crate::shop::{CODE, PASSWORD, Shop};
 use crate::{say, up};
 
@@ -49,7 +50,7 @@ pub(crate) async fn run() -> Result<()> {
     });
     let created = shop.want(Method::POST, "/get-upload-url", Some(&token), &body).await?;
     let id = created.text("/id")?.to_owned();
-    let picture = pictures::png(Shape::Triangle, [120, 40, 120], [246, 236, 246])?;
+    let picture = on(LILAC, |c| clothes::shoe(c, PLUM)).png()?;
     shop.upload(created.text("/uploadUrl")?, "image/png", picture).await?;
     let mine = |page: &Value| {
         let mut products = page["products"].as_array().into_iter().flatten();

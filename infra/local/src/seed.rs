@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 
 use self::stores::Opened;
 use crate::catalogue::reviews::REVIEWERS;
-use crate::catalogue::{BANNER, CATEGORIES, PRODUCTS, Person, Picture, Product, SELLERS};
+use crate::catalogue::{BANNER, CATEGORIES, PRODUCTS, Person, Product, SELLERS};
 use crate::deploy;
-use crate::pictures;
+use crate::pictures::Picture;
 use crate::shop::{Answer, CODE, PASSWORD, Shop};
 
 /// Who runs the shop.
@@ -139,24 +139,23 @@ async fn approve(
 /// Makes the categories and the banner that are missing.
 async fn categories_and_banner(shop: &Shop, admin: &str) -> Result<()> {
     let there = shop.want(Method::GET, "/categories?limit=100", None, &Value::Null).await?.body;
-    for (name, (shape, ink, ground)) in CATEGORIES {
+    for (name, picture) in CATEGORIES {
         if has(&there, "categoryName", name) {
             continue;
         }
         let file = format!("{}.png", name.to_lowercase());
         let body = json!({ "fileName": file, "fileType": "image/png", "categoryName": name });
         let asked = shop.want(Method::POST, "/categories/upload-url", Some(admin), &body).await?;
-        shop.upload(asked.text("/uploadUrl")?, "image/png", pictures::png(shape, ink, ground)?).await?;
+        shop.upload(asked.text("/uploadUrl")?, "image/png", picture.png()?).await?;
         shop.wait("/categories?limit=100", Some(admin), |list| has(list, "categoryName", name)).await?;
     }
     let there = shop.want(Method::GET, "/banners", None, &Value::Null).await?.body;
     if there["banners"].as_array().is_some_and(|banners| !banners.is_empty()) {
         return Ok(());
     }
-    let (shape, ink, ground) = BANNER;
     let body = json!({ "fileName": "welcome.png", "fileType": "image/png" });
     let asked = shop.want(Method::POST, "/banners/upload-url", Some(admin), &body).await?;
-    shop.upload(asked.text("/uploadURL")?, "image/png", pictures::png(shape, ink, ground)?).await?;
+    shop.upload(asked.text("/uploadURL")?, "image/png", BANNER.png()?).await?;
     let id = asked.text("/id")?;
     shop.wait("/banners", Some(admin), |page| has(&page["banners"], "id", id)).await?;
     Ok(())
@@ -266,6 +265,6 @@ async fn add_pictures(shop: &Shop, seller: &str, product: &Product, id: &str) ->
 }
 
 /// Uploads a picture to where the shop said.
-async fn upload(shop: &Shop, asked: &Answer, (shape, ink, ground): Picture) -> Result<()> {
-    shop.upload(asked.text("/uploadUrl")?, "image/png", pictures::png(shape, ink, ground)?).await
+async fn upload(shop: &Shop, asked: &Answer, picture: Picture) -> Result<()> {
+    shop.upload(asked.text("/uploadUrl")?, "image/png", picture.png()?).await
 }

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use super::each;
 use crate::catalogue::PRODUCTS;
 use crate::catalogue::stores::{STORES, Store};
-use crate::pictures;
 use crate::shop::Shop;
 
 /// A store that is there.
@@ -58,10 +57,7 @@ async fn open(
         }
     };
     let id = page["id"].as_str().unwrap_or_default().to_owned();
-    let (logo, banner) = (store.logo, store.banner);
-    let logo = ("logo", "logoUrl", pictures::png(logo.0, logo.1, logo.2)?);
-    let banner = ("banner", "bannerUrl", pictures::banner(banner.0, banner.1, banner.2)?);
-    for (which, shown, picture) in [logo, banner] {
+    for (which, shown, picture) in [("logo", "logoUrl", store.logo), ("banner", "bannerUrl", store.banner)] {
         if page[shown].is_string() {
             continue;
         }
@@ -69,7 +65,7 @@ async fn open(
         let body = json!({ "picture": which, "fileName": file, "fileType": "image/png" });
         let path = format!("/stores/{id}/upload-url");
         let asked = shop.want(Method::POST, &path, Some(seller), &body).await?;
-        shop.upload(asked.text("/uploadUrl")?, "image/png", picture).await?;
+        shop.upload(asked.text("/uploadUrl")?, "image/png", picture.png()?).await?;
     }
     if page["status"] == "draft" {
         let path = format!("/stores/{id}/status");
