@@ -25,6 +25,7 @@ pub mod files;
 pub mod logs;
 pub mod meddler;
 pub mod paying;
+pub mod receiver;
 pub mod schemas;
 pub mod shop;
 pub mod social;
