@@ -3,158 +3,18 @@
 //!
 //! An endpoint is told of what all tests do: each looks for what it did itself.
 
-use std::collections::BTreeMap;
-use std::future::pending;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Method;
 use serde_json::{Value, json};
-use sha2::Sha256;
 use tests::answer::{Answer, calls};
 use tests::aws::Aws;
+use tests::receiver::{Dead, Does, Receiver, status};
 use tests::shop::{Person, Shop, unique};
 use tests::wait::eventually;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
 
 /// An id in our form that nothing has.
 const NOBODY: &str = "01a1f83a-c81e-73c6-9369-b8a11a6916c7";
-
-/// What a receiver does with a delivery.
-#[derive(Debug, Clone)]
-enum Does {
-    /// Answers with this head, up to its last header, and this body.
-    Answer(String, String),
-    /// Answers with 204 after so long.
-    Late(Duration),
-    /// Never answers.
-    Ignore,
-    /// Answers with 200 and the beginning of a body, and then nothing more.
-    Stall,
-    /// Answers with 200 and a body that does not end.
-    Endless,
-}
-
-fn status(status: u16) -> Does {
-    Does::Answer(format!("HTTP/1.1 {status} \r\n"), String::new())
-}
-
-/// A delivery as it came.
-#[derive(Debug, Clone)]
-struct Got {
-    headers: BTreeMap<String, String>,
-    body: String,
-    at: Instant,
-}
-
-impl Got {
-    fn id(&self) -> &str {
-        &self.headers["webhook-id"]
-    }
-
-    fn event(&self) -> Value {
-        serde_json::from_str(&self.body).expect("an event")
-    }
-
-    /// Which of the signatures are by this secret.
-    fn signed_by(&self, secret: &str) -> Vec<bool> {
-        let key = STANDARD.decode(secret.strip_prefix("whsec_").expect("a secret")).expect("base64");
-        let signed = format!("{}.{}.{}", self.id(), self.headers["webhook-timestamp"], self.body);
-        let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("a key");
-        mac.update(signed.as_bytes());
-        let ours = format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
-        self.headers["webhook-signature"].split(' ').map(|theirs| *theirs == ours).collect()
-    }
-}
-
-/// A receiver on this machine.
-#[derive(Clone)]
-struct Receiver {
-    port: u16,
-    got: Arc<Mutex<Vec<Got>>>,
-}
-
-impl Receiver {
-    /// One that does the same each time.
-    async fn that(does: Does) -> Self {
-        Self::by(move |_| does.clone()).await
-    }
-
-    /// One that looks at how often it got the same delivery before.
-    async fn by(does: impl Fn(usize) -> Does + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
-        let receiver = Self { port: listener.local_addr().expect("an address").port(), got: Arc::default() };
-        let (running, does) = (receiver.clone(), Arc::new(does));
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (running, does) = (running.clone(), Arc::clone(&does));
-                tokio::spawn(async move { running.serve(stream, does.as_ref()).await });
-            }
-        });
-        receiver
-    }
-
-    /// As an endpoint names it.
-    fn url(&self) -> String {
-        format!("https://{}.receiver.test/hook?of=tests", self.port)
-    }
-
-    fn got(&self) -> Vec<Got> {
-        self.got.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// What it got about this thing.
-    fn about(&self, subject: &str) -> Vec<Got> {
-        self.got().into_iter().filter(|got| got.event()["subject"] == subject).collect()
-    }
-
-    async fn serve(&self, stream: TcpStream, does: &(dyn Fn(usize) -> Does + Send + Sync)) -> Option<()> {
-        let mut stream = BufReader::new(stream);
-        let mut headers = BTreeMap::new();
-        let mut line = String::new();
-        stream.read_line(&mut line).await.ok()?;
-        assert_eq!(line, "POST /hook?of=tests HTTP/1.1\r\n");
-        loop {
-            line.clear();
-            stream.read_line(&mut line).await.ok()?;
-            let Some((name, value)) = line.trim_end().split_once(':') else { break };
-            headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
-        }
-        let mut body = vec![0; headers.get("content-length")?.parse().ok()?];
-        stream.read_exact(&mut body).await.ok()?;
-        let body = String::from_utf8(body).ok()?;
-        let got = Got { headers, body, at: Instant::now() };
-        let before = {
-            let mut all = self.got.lock().unwrap_or_else(PoisonError::into_inner);
-            let before = all.iter().filter(|one| one.id() == got.id()).count();
-            all.push(got);
-            before
-        };
-        let empty = b"HTTP/1.1 204 \r\n\r\n".to_vec();
-        let answer = match does(before) {
-            Does::Answer(head, body) => format!("{head}content-length: {}\r\n\r\n{body}", body.len()).into(),
-            Does::Late(wait) => {
-                tokio::time::sleep(wait).await;
-                empty
-            }
-            Does::Ignore => pending().await,
-            Does::Stall => {
-                stream.write_all(b"HTTP/1.1 200 \r\ncontent-length: 9000\r\n\r\nwait").await.ok()?;
-                pending().await
-            }
-            Does::Endless => {
-                stream.write_all(b"HTTP/1.1 200 \r\n\r\n").await.ok()?;
-                while stream.write_all(&[b'a'; 1_000]).await.is_ok() {}
-                return None;
-            }
-        };
-        stream.write_all(&answer).await.ok()
-    }
-}
 
 /// An endpoint that wants this.
 async fn wanting(shop: &Shop, url: &str, types: &[&str]) -> Value {
@@ -290,14 +150,12 @@ async fn of_two_admins_who_saw_the_same_webhook_one_changes_it() {
 #[tokio::test]
 async fn whatever_a_receiver_does_an_attempt_ends_in_time() {
     let shop = Shop::open();
-    let elsewhere = Receiver::that(status(204)).await;
+    let (elsewhere, dead) = (Receiver::that(status(204)).await, Dead::port());
     let to = |status: u16| {
-        let location = format!("http://127.0.0.1:{}/hook?of=tests", elsewhere.port);
+        let location = format!("http://127.0.0.1:{}/hook?of=tests", elsewhere.port());
         Does::Answer(format!("HTTP/1.1 {status} \r\nlocation: {location}\r\n"), String::new())
     };
     let huge = format!("HTTP/1.1 200 \r\nx: {}\r\n", "a".repeat(1_000_000));
-    let gone =
-        TcpListener::bind(("127.0.0.1", 0)).await.expect("a port").local_addr().expect("an address").port();
     let answered = |status: u16| json!({ "status": status });
     let fault = |fault: &str| json!({ "fault": fault });
     let cases = [
@@ -314,7 +172,7 @@ async fn whatever_a_receiver_does_an_attempt_ends_in_time() {
     for (does, status, expected, seconds) in cases {
         let url = match &does {
             Some(does) => Receiver::that(does.clone()).await.url(),
-            None => format!("https://{gone}.receiver.test/hook?of=tests"),
+            None => dead.url(),
         };
         let endpoint = wanting(&shop, &url, &["user.role-changed"]).await;
         let start = Instant::now();

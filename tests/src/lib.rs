@@ -26,6 +26,7 @@ pub mod logs;
 pub mod meddler;
 pub mod paying;
 pub mod phones;
+pub mod receiver;
 pub mod schemas;
 pub mod shop;
 pub mod social;

@@ -409,21 +409,33 @@ pub(super) async fn list(
     event: &Bytes,
     effort: Effort,
 ) -> Result<BTreeMap<Side, (Seen, Figures)>> {
-    let mut all = BTreeMap::new();
+    let all = in_turn(scene, programs, &[(case, event.clone())], effort).await?;
+    Ok(all.into_iter().map(|((side, _), measured)| (side, measured)).collect())
+}
+
+/// Several cases, each asked once over the emulator, and then in turn against what that answered.
+///
+/// # Errors
+/// A function fails.
+pub(super) async fn in_turn(
+    scene: &Scene,
+    programs: &Programs,
+    asked: &[(Case, Bytes)],
+    effort: Effort,
+) -> Result<BTreeMap<(Side, &'static str), (Seen, Figures)>> {
     let mut seen_by_side = SeenBySide::new();
-    for side in programs.sides() {
-        let Some(program) = programs.program(side, case, scene) else { continue };
-        let mut function = programs.start(side, case, &program).await?;
-        let seen = seen_by_side.entry((side, case.name)).or_default();
-        observe(scene, side, case, &mut function, event.clone(), seen).await?;
-    }
-    let figures = against_recordings(scene, programs, &[case], &seen_by_side, effort, |_, _| ()).await?;
-    for ((side, name), figures) in figures {
-        if let Some(seen) = seen_by_side.get(&(side, name)) {
-            all.insert(side, (seen.clone(), figures));
+    for (case, event) in asked {
+        for side in programs.sides() {
+            let Some(program) = programs.program(side, *case, scene) else { continue };
+            let mut function = programs.start(side, *case, &program).await?;
+            let seen = seen_by_side.entry((side, case.name)).or_default();
+            observe(scene, side, *case, &mut function, event.clone(), seen).await?;
         }
     }
-    Ok(all)
+    let cases: Vec<_> = asked.iter().map(|(case, _)| *case).collect();
+    let figures = against_recordings(scene, programs, &cases, &seen_by_side, effort, |_, _| ()).await?;
+    let seen = |who| seen_by_side.get(&who).cloned();
+    Ok(figures.into_iter().filter_map(|(who, figures)| Some((who, (seen(who)?, figures)))).collect())
 }
 
 /// What this repository's function asks of AWS for one event.

@@ -113,6 +113,13 @@ pub(super) fn search(text: &str) -> Bytes {
     http("GET", "/search", "/search", &query, json!({}), None, None)
 }
 
+/// A page, as a browser asks for it.
+pub(super) fn page(route: &str, path: &str) -> Bytes {
+    let headers =
+        json!({ "accept": "text/html,application/xhtml+xml", "accept-encoding": "gzip, deflate, br" });
+    http("GET", route, path, "", headers, None, None)
+}
+
 /// `GET /orders`.
 pub(super) fn list_orders(buyer: &Person) -> Bytes {
     http("GET", "/orders", "/orders", "", json!({}), Some(buyer), None)
@@ -212,7 +219,9 @@ fn http(
         ("x-forwarded-port", "443"),
         ("x-forwarded-proto", "https"),
     ] {
-        headers[name] = value.into();
+        if headers[name].is_null() {
+            headers[name] = value.into();
+        }
     }
     let authorizer = caller.map(|person| {
         json!({ "jwt": { "scopes": null, "claims": {
@@ -289,6 +298,17 @@ mod tests {
         assert_eq!(digits, "3670f4a0d729f223c82e1d635e15a21b6bd10b66fade1fc7d27a6ea9fe0fd8c0");
         assert_ne!(signature("{}", 1_700_000_001)[14..], signed[14..]);
         assert_ne!(signature("{ }", 1_700_000_000), signed);
+    }
+
+    #[test]
+    fn a_browser_asks_for_a_page_and_programs_for_json() {
+        let asked = |event: Bytes| {
+            let event: Value = serde_json::from_slice(&event).unwrap();
+            ["accept", "accept-encoding"].map(|name| event["headers"][name].as_str().map(str::to_owned))
+        };
+        let (page, json) = (asked(page("/docs", "/docs")), asked(get_product("1")));
+        assert!(page[0].as_ref().is_some_and(|types| types.starts_with("text/html")) && page[1].is_some());
+        assert_eq!(json, [Some("application/json".to_owned()), None]);
     }
 
     #[test]

@@ -21,6 +21,8 @@ use super::limits::Limit;
 use super::lines::Line;
 use super::node::Baseline;
 use super::picture;
+use super::shop::{self, Timed, Whole};
+use super::starts::{self, Start};
 use super::uploads::Picture;
 use local::cloud;
 
@@ -51,6 +53,10 @@ pub(super) struct Report {
     pub pictures: Vec<Picture>,
     /// What finding products takes.
     pub found: Vec<Found>,
+    /// How soon pages are there after a start.
+    pub starts: Vec<Start>,
+    /// What a whole shop shows to those whom it serves.
+    pub whole: Whole,
     /// The same as of pictures with each memory that their function might have.
     pub settings: Vec<Setting>,
     /// What a million orders would cost.
@@ -62,6 +68,7 @@ pub(super) struct Report {
 }
 
 /// What is measured by itself, apart from the functions in turn.
+#[derive(Default)]
 pub(super) struct Apart {
     /// Lists of different lengths.
     pub growth: Vec<Row>,
@@ -75,6 +82,10 @@ pub(super) struct Apart {
     pub checkouts: Vec<Checkout>,
     /// Searches.
     pub found: Vec<Found>,
+    /// Pages after a start.
+    pub starts: Vec<Start>,
+    /// A whole shop.
+    pub whole: Whole,
 }
 
 /// The machine.
@@ -166,7 +177,7 @@ impl Report {
         node: Option<&Baseline>,
         effort: Effort,
     ) -> Result<Self> {
-        let Apart { growth, lines, limits, pictures, checkouts, found } = apart;
+        let Apart { growth, lines, limits, pictures, checkouts, found, starts, whole } = apart;
         let of = |side, name| figures.get(&(side, name)).copied();
         let functions: Vec<_> = ALL
             .iter()
@@ -190,6 +201,8 @@ impl Report {
         let floor = of(Side::Floor, "floor").unwrap_or_default();
         let mut targets = targets(&floor, &functions, &lines, &checkouts);
         targets.extend(finding::targets(&found));
+        targets.extend(starts::targets(&starts));
+        targets.extend(shop::targets(&whole));
         let prices = Prices::read()?;
         // Of some functions alone, the sums would mislead.
         let is_whole = functions.len() == ALL.len();
@@ -207,6 +220,8 @@ impl Report {
             checkouts,
             limits,
             found,
+            starts,
+            whole,
             settings: bill::settings(&prices, &pictures),
             pictures,
             targets,
@@ -234,6 +249,14 @@ impl Report {
             ("limits", "What a rate limit takes of a request", self.limits()),
             ("pictures", "What indexing a picture takes", self.pictures()),
             ("found", "What finding products takes", self.found()),
+            ("starts", "How soon a page is there after a start", self.starts()),
+            ("told", "How soon people are told", told(&self.whole.told)),
+            (
+                "webhooks",
+                "How soon a receiver of webhooks is told, beside others",
+                webhooks(&self.whole.webhooks),
+            ),
+            ("paint", "How soon the shop is seen", paint(&self.whole.paint)),
             ("settings", "What a picture costs, by the memory of its function", self.settings()),
             ("bill", "A million orders with their browsing, in dollars", self.bill()),
             ("peak", "The busiest minute of a day on which a million people order", self.peak()),
@@ -265,6 +288,45 @@ impl Report {
                 mb(found.memory_mb),
                 ms(found.found_after_ms),
                 mb(found.binary_mb),
+            ]);
+        }
+        table
+    }
+
+    fn starts(&self) -> Table {
+        let head = [
+            "page",
+            "function",
+            "calls",
+            "answer",
+            "initialisation",
+            "first answer",
+            "both",
+            "of the docs'",
+            "warm p50",
+            "peak memory",
+            "size",
+            "zipped",
+        ];
+        let mut table = Table::new(&head);
+        let docs = self.starts.first().map_or(0.0, Start::until_answered);
+        for start in &self.starts {
+            let figures = &start.figures;
+            let calls = start.asked.calls.iter().map(|(name, count)| (name.as_str(), f64::from(*count)));
+            let calls = in_words(calls);
+            table.row(vec![
+                start.page.to_owned(),
+                start.function.to_owned(),
+                if calls.is_empty() { "–".to_owned() } else { calls },
+                format!("{} B", start.answer_bytes),
+                ms(figures.initialisation_ms),
+                ms(figures.first_ms),
+                ms(start.until_answered()),
+                times(start.until_answered(), docs),
+                ms(figures.p50_ms),
+                mb(figures.memory_mb),
+                mb(figures.size_mb),
+                mb(figures.zipped_mb),
             ]);
         }
         table
@@ -543,6 +605,35 @@ impl Report {
     }
 }
 
+fn told(told: &[Timed]) -> Table {
+    let mut table =
+        Table::new(&["what happens, and who hears of it", "times", "answered p50", "hint p50", "p99"]);
+    for one in told {
+        let times = one.count.to_string();
+        table.row(vec![one.what.clone(), times, ms(one.answered_ms), ms(one.p50_ms), ms(one.p99_ms)]);
+    }
+    table
+}
+
+fn webhooks(webhooks: &[Timed]) -> Table {
+    let mut table =
+        Table::new(&["the one that answers at once", "events", "told p50", "p99", "worst", "p50, of alone"]);
+    let alone = webhooks.first().map_or(0.0, |alone| alone.p50_ms);
+    for one in webhooks {
+        let (events, p50, of_alone) = (one.count.to_string(), ms(one.p50_ms), times(one.p50_ms, alone));
+        table.row(vec![one.what.clone(), events, p50, ms(one.p99_ms), ms(one.worst_ms), of_alone]);
+    }
+    table
+}
+
+fn paint(paint: &[Timed]) -> Table {
+    let mut table = Table::new(&["/shop", "times", "first contentful paint p50", "p99"]);
+    for one in paint {
+        table.row(vec![one.what.clone(), one.count.to_string(), ms(one.p50_ms), ms(one.p99_ms)]);
+    }
+    table
+}
+
 /// `GetObject, 4 × PutObject`.
 fn in_words<'a>(calls: impl Iterator<Item = (&'a str, f64)>) -> String {
     let calls: Vec<_> = calls
@@ -802,6 +893,10 @@ impl Report {
                 ("limits", table("limits")),
                 ("pictures", table("pictures")),
                 ("found", table("found")),
+                ("starts", table("starts")),
+                ("told", table("told")),
+                ("webhooks", table("webhooks")),
+                ("paint", table("paint")),
                 ("settings", table("settings")),
             ],
         )?;
@@ -944,6 +1039,44 @@ mod tests {
         table.row(vec!["**get**".into(), "0.31".into()]);
         assert_eq!(table.aligned(), "what    ms\nget   0.31\n");
         assert_eq!(table.markdown(), "| what | ms |\n| --- | --- |\n| **get** | 0.31 |\n");
+    }
+
+    #[test]
+    fn a_receiver_is_held_against_what_it_waits_alone() {
+        let timed = |what: &str, p50_ms, worst_ms| Timed {
+            what: what.into(),
+            count: 20,
+            p50_ms,
+            p99_ms: worst_ms,
+            worst_ms,
+            answered_ms: 40.0,
+        };
+        let rows = [timed("alone", 500.0, 700.0), timed("beside bad ones", 600.0, 900.0)];
+        assert_eq!(
+            webhooks(&rows).rows,
+            [
+                ["alone", "20", "500 ms", "700 ms", "700 ms", "1.0×"],
+                ["beside bad ones", "20", "600 ms", "900 ms", "900 ms", "1.2×"],
+            ]
+        );
+        assert_eq!(told(&rows).rows[1], ["beside bad ones", "20", "40 ms", "600 ms", "900 ms"]);
+        assert_eq!(paint(&rows).rows[0], ["alone", "20", "500 ms", "700 ms"]);
+        assert!(webhooks(&[]).rows.is_empty());
+    }
+
+    #[test]
+    fn every_table_has_its_place_in_a_document() {
+        let empty = Apart::default();
+        let effort = Effort { rounds: 1, requests: 1 };
+        let report = Report::new(&SeenBySide::new(), &BTreeMap::new(), empty, None, effort).unwrap();
+        let documents = ["docs/benchmarks.md", "docs/capacity.md"];
+        let documents = documents.map(|file| std::fs::read_to_string(cloud::root().join(file)).unwrap());
+        for (name, ..) in report.tables() {
+            assert!(
+                documents.iter().any(|text| replaced(text, name, "new").is_some()),
+                "no place for {name}"
+            );
+        }
     }
 
     #[test]

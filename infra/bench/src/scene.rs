@@ -48,7 +48,7 @@ const QUEUES: [(&str, &str); 5] = [
 const STRIPES_SECRETS: [(&str, &str); 2] =
     [("STRIPE_API_SECRET", "bench-stripe-api"), ("STRIPE_WEBHOOK_SECRET", "bench-stripe-webhook")];
 /// What functions are told besides.
-const SET: [(&str, &str); 38] = [
+const SET: [(&str, &str); 43] = [
     ("API_URL", "https://api.cartwright.test"),
     ("STAGE", "production"),
     ("CURRENCY", "USD"),
@@ -78,6 +78,11 @@ const SET: [(&str, &str); 38] = [
     ("MEDIA_BUCKET", "bench"),
     ("UPLOADS_BUCKET", "bench"),
     ("SEARCH_BUCKET", "bench"),
+    ("CARD_PAYMENTS", "on"),
+    ("IMAGE_ORIGINS", "https://media.cartwright.test https://bench.s3.us-east-1.amazonaws.com"),
+    ("PROVIDERS", "Google"),
+    ("SOCKET_URL", "wss://socket.cartwright.test/live"),
+    ("UPLOAD_ORIGINS", "https://bench.s3.us-east-1.amazonaws.com"),
     // What Lambda itself sets.
     ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
@@ -519,7 +524,8 @@ mod tests {
             tables_and_pool.filter(|entry| is_data(*entry)).map(|(name, _)| cloud::variable(name)).collect();
         let named = QUEUES.iter().chain(&STRIPES_SECRETS).chain(&SET).map(|(name, _)| *name);
         known.extend(named.chain(["WORKFLOW_ARN", "EVENTS_TOPIC_ARN", "STRIPE_URL"]).map(str::to_owned));
-        let measured = ALL.into_iter().map(|case| case.function).chain(["list-orders", INDEX.function]);
+        let measured =
+            ALL.into_iter().map(|case| case.function).chain(["list-orders", "pages", INDEX.function]);
         for function in measured {
             let given: Vec<_> = templates.iter().flat_map(|text| variables(text, function)).collect();
             assert!(!given.is_empty(), "{function} is in no template");

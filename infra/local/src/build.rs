@@ -13,7 +13,8 @@ use crate::{deploy, say, tools};
 
 /// The packages that need a server's HTTP, and what the bench measures the functions against. Built with the functions,
 /// they would have these built with features that no function needs.
-pub(crate) const NOT_FUNCTIONS: [&str; 5] = ["local", "bench", "baselines", "measure-index", "faults"];
+pub(crate) const NOT_FUNCTIONS: [&str; 6] =
+    ["local", "bench", "baselines", "measure-index", "measure-shop", "faults"];
 
 /// Builds every function for development. Cargo shows its own progress.
 ///
@@ -42,7 +43,7 @@ pub(crate) async fn functions() -> Result<()> {
 ///
 /// # Errors
 /// Either's.
-pub(crate) async fn functions_and_tools() -> Result<()> {
+pub async fn functions_and_tools() -> Result<()> {
     // Not `try_join`: code that does not compile is no reason to throw half an installation away.
     let (tools, functions) = tokio::join!(tools::install(), functions());
     tools.and(functions)

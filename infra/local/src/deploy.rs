@@ -31,13 +31,32 @@ const DEPLOYED: &str = "/cargo-local/deployed";
 
 /// What is deployed as a function's code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Code {
+pub enum Code<'a> {
     /// A script that runs its development binary.
     Launchers,
     /// The same, reaching AWS and Stripe through a proxy on this port, and telling it who it is.
     Behind(u16),
+    /// The same, but of some functions the release binaries: those that are measured need be built no others.
+    Partly {
+        /// Where the release binaries are.
+        release: &'a Path,
+        /// Of which functions they are taken.
+        of: &'a [&'a str],
+    },
     /// Its release binary, as it goes to AWS.
     Release,
+}
+
+impl Code<'_> {
+    /// What the script of a function runs.
+    fn binary(self, function: &str) -> PathBuf {
+        match self {
+            Self::Partly { release, of } if of.contains(&function) => release.join(function),
+            Self::Launchers | Self::Behind(_) | Self::Partly { .. } | Self::Release => {
+                build::binary(function)
+            }
+        }
+    }
 }
 
 /// Deploys the stack, unless just this is deployed, and records its API and outputs.
@@ -52,7 +71,7 @@ pub(crate) async fn stack(cloud: &Cloud, record: &mut Record) -> Result<()> {
 ///
 /// # Errors
 /// The template is refused.
-pub(crate) async fn stack_of(cloud: &Cloud, record: &mut Record, code: Code) -> Result<()> {
+pub(crate) async fn stack_of(cloud: &Cloud, record: &mut Record, code: Code<'_>) -> Result<()> {
     let aws = Aws::at(record.gateway());
     let mut parameters = parameters(record);
     if matches!(code, Code::Behind(_)) {
@@ -226,7 +245,7 @@ async fn deployed(aws: &Aws) -> Option<String> {
 }
 
 /// Makes the stage directory: the repository as `sam deploy` sees it.
-fn lay_out(cloud: &Cloud, code: Code) -> Result<()> {
+fn lay_out(cloud: &Cloud, code: Code<'_>) -> Result<()> {
     let stage = cloud.stage();
     if stage.exists() {
         fs::remove_dir_all(&stage)?;
@@ -242,10 +261,10 @@ fn lay_out(cloud: &Cloud, code: Code) -> Result<()> {
     }
     let proxy = match code {
         Code::Behind(port) => Some(port),
-        Code::Launchers | Code::Release => None,
+        Code::Launchers | Code::Partly { .. } | Code::Release => None,
     };
     for function in functions()? {
-        let binary = build::binary(&function);
+        let binary = code.binary(&function);
         if !binary.exists() {
             say::warning(&format!("a template names {function}, but no such binary was built"));
         }
@@ -323,6 +342,15 @@ mod tests {
             start_script("sign-up", binary, Some(9)),
             format!("#!/bin/sh\n{behind}\nexec '/t/sign-up'\n")
         );
+    }
+
+    #[test]
+    fn release_binaries_are_taken_of_the_functions_that_are_named() {
+        let partly = Code::Partly { release: Path::new("/r"), of: &["sign-in"] };
+        assert_eq!(partly.binary("sign-in"), Path::new("/r/sign-in"));
+        for code in [partly, Code::Launchers, Code::Behind(9)] {
+            assert_eq!(code.binary("sign-up"), build::binary("sign-up"), "{code:?}");
+        }
     }
 
     #[test]

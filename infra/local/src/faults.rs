@@ -7,8 +7,10 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 
-use crate::cloud::{Cloud, Record};
-use crate::{build, deploy, emulator, needs, proxy, say, test, up};
+use crate::cloud::Cloud;
+use crate::deploy::Code;
+use crate::standing::Standing;
+use crate::{build, needs, say};
 
 /// Builds the program that the crate `faults` is. With this crate, so that what both depend on is built once.
 ///
@@ -29,21 +31,13 @@ async fn build() -> Result<()> {
 /// Something does not build or start.
 pub(crate) async fn run(cloud: &Cloud, arguments: &[String]) -> Result<bool> {
     build().await?;
-    std::fs::create_dir_all(cloud.dir()).context("cannot make room for the faults")?;
     say::out!("\n{}", say::paint("1", "── faults"));
-    let mut record =
-        Record { gateway_port: needs::free_port(&[])?, port: needs::free_port(&[])?, ..Record::default() };
     let way = needs::free_port(&[])?;
-    let emulator = emulator::start_for_test(cloud, &mut record);
-    let _emulator = say::step("Starting an AWS emulator for the faults", emulator).await?;
-    deploy::stack_of(cloud, &mut record, deploy::Code::Behind(way)).await?;
-    let api = tokio::spawn(proxy::serve_record(record.clone()));
-    say::step("Waiting for the shop to answer", up::ready(&record)).await?;
+    let standing = Standing::start(cloud, Code::Behind(way)).await?;
     let mut command = tokio::process::Command::new(build::binary("faults"));
-    test::set_environment(&mut command, cloud, &record);
+    standing.lead(&mut command, cloud);
     command.args(["--port", &way.to_string()]).args(arguments).kill_on_drop(true).stdin(Stdio::null());
     let status = command.status().await.context("cannot start the fault tests")?;
-    api.abort();
-    emulator::stop(&mut record).await;
+    standing.stop().await;
     Ok(status.success())
 }

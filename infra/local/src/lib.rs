@@ -4,8 +4,8 @@
 //! `logs`, `reindex`, `screenshots`, `lint` and `watch` are the commands; they put together [`needs`] (what the machine
 //! must have), [`tools`] (pinned Python tools), [`build`] and `release` (the functions), [`emulator`] (AWS), [`deploy`]
 //! (the template on it), `proxy` with `pages`, `files` and `stripe` (http://localhost:3000) and `seed` with `catalogue`
-//! (people, stores, products and reviews); below them are [`cloud`] (where a cloud keeps its things), [`process`],
-//! `shop` (a client) and [`say`] (the terminal).
+//! (people, stores, products and reviews), some of them in [`standing`] (a shop that is soon gone again); below them
+//! are [`cloud`] (where a cloud keeps its things), [`process`], `shop` (a client) and [`say`] (the terminal).
 //!
 //! What is public is what the crate `bench` builds on.
 
@@ -17,6 +17,7 @@ pub mod emulator;
 pub mod needs;
 pub mod process;
 pub mod say;
+pub mod standing;
 pub mod tools;
 
 mod bench;

@@ -38,8 +38,8 @@ pub(crate) fn python() -> Result<PathBuf> {
     )
 }
 
-/// Chromium or Chrome, for the test that looks at `/local` as a browser does; without one it is skipped.
-pub(crate) fn browser() -> Option<PathBuf> {
+/// Chromium or Chrome, for what looks at pages as a browser does; without one it is left out.
+pub fn browser() -> Option<PathBuf> {
     let chosen = std::env::var("CHROMIUM").ok();
     let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
     // Ubuntu's chromium-browser may be a stub that asks for snap: who cannot tell its version cannot show a page.

@@ -12,7 +12,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::cloud::{self, Cloud, Record};
 use crate::contract::{self, Verdict};
 use crate::deploy::{self, Code};
-use crate::{build, emulator, faults, needs, proxy, release, say, seed, shop::Shop, tools, up};
+use crate::standing::Standing;
+use crate::{build, emulator, faults, needs, release, say, tools};
 
 /// The test binary that breaks things, and so runs alone: on a cloud of its own, or last.
 const DISRUPTIONS: &str = "disruptions";
@@ -204,7 +205,7 @@ async fn tests(cloud: &Cloud, options: &Options) -> Result<Tally> {
     Ok(tally)
 }
 
-async fn all(cloud: &Cloud, code: Code, options: &Options, tally: &mut Tally) -> Result<()> {
+async fn all(cloud: &Cloud, code: Code<'_>, options: &Options, tally: &mut Tally) -> Result<()> {
     let filter = &options.filter;
     let is_part = options.disruptions || options.schemathesis;
     let is_whole = filter.is_empty() && !is_part;
@@ -220,23 +221,16 @@ async fn all(cloud: &Cloud, code: Code, options: &Options, tally: &mut Tally) ->
     });
 
     let eyes = if suites.is_empty() { None } else { Eyes::open().await? };
-    let mut record =
-        Record { gateway_port: needs::free_port(&[])?, port: needs::free_port(&[])?, ..Record::default() };
-    // Ends when it is dropped: the emulator reads its standard input from here.
-    let _emulator =
-        say::step("Starting an AWS emulator for the tests", emulator::start_for_test(cloud, &mut record))
-            .await?;
-    deploy::stack_of(cloud, &mut record, code).await?;
-    let proxy = tokio::spawn(proxy::serve_record(record.clone()));
-    say::step("Waiting for the shop to answer", up::ready(&record)).await?;
-    say::step("Seeding people and products", seed::people_and_products(&Shop::at(&record.url()))).await?;
+    let standing = Standing::start(cloud, code).await?;
+    standing.seed().await?;
+    let record = standing.record();
 
     let tests = async {
         if is_whole {
             examples(tally).await?;
         }
         for suite in &suites {
-            run_suite(suite, cloud, &record, eyes.as_ref(), filter, tally).await?;
+            run_suite(suite, cloud, record, eyes.as_ref(), filter, tally).await?;
         }
         if with_contract {
             let scratch = cloud.dir().join("schemathesis");
@@ -265,8 +259,7 @@ async fn all(cloud: &Cloud, code: Code, options: &Options, tally: &mut Tally) ->
     for (part, output) in said.into_iter().chain(also_said) {
         tally.add_part(part, &output);
     }
-    proxy.abort();
-    emulator::stop(&mut record).await;
+    standing.stop().await;
     Ok(())
 }
 
