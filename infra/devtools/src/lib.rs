@@ -420,14 +420,14 @@ impl Drop for Browser {
 mod tests {
     use super::*;
 
-    fn event(method: &str, told: Value) -> Value {
+    fn event(method: &str, told: &Value) -> Value {
         json!({ "method": method, "params": told })
     }
 
     #[test]
     fn a_request_or_a_socket_to_another_host_is_a_complaint() {
-        let request = |url: &str| event("Network.requestWillBeSent", json!({ "request": { "url": url } }));
-        let socket = |url: &str| event("Network.webSocketCreated", json!({ "url": url }));
+        let request = |url: &str| event("Network.requestWillBeSent", &json!({ "request": { "url": url } }));
+        let socket = |url: &str| event("Network.webSocketCreated", &json!({ "url": url }));
         for fine in ["http://localhost:3000/shop", "data:image/png;base64,", "blob:http://localhost:3000/1"] {
             assert_eq!(complaint(&request(fine)), None, "{fine}");
         }
@@ -443,7 +443,7 @@ mod tests {
         assert!(complaint(&event("Audits.issueAdded", refused)).is_some());
         let other = json!({ "issue": { "code": "GenericIssue", "details": "a form" } });
         assert_eq!(complaint(&event("Audits.issueAdded", other)), None);
-        assert!(complaint(&event("Runtime.exceptionThrown", json!({ "exceptionDetails": "x" }))).is_some());
+        assert!(complaint(&event("Runtime.exceptionThrown", &json!({ "exceptionDetails": "x" }))).is_some());
         let entry = |source: &str| json!({ "entry": { "level": "error", "source": source, "text": "404 (Not Found)" } });
         assert_eq!(complaint(&event("Log.entryAdded", entry("network"))), None);
         assert!(complaint(&event("Log.entryAdded", entry("security"))).is_some());
