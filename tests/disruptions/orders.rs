@@ -667,7 +667,7 @@ async fn an_order_of_two_sellers_is_sent_in_two_parcels_and_its_buyer_is_told_of
     assert!(carriers.iter().any(|parcel| parcel["shipment"]["carrier"] == "DHL"), "{seen}");
     let told = async || (bob.mail_about(&order).await.len() >= 3).then_some(());
     eventually("the buyer is told of both", told).await;
-    // Twice each by text and in the open page. Of the order itself, which left with the last, no text says it again.
+    // Of each by text. Of the order itself, which left with the last of them, no text says it again.
     phones::texts_once(&shop, &phone, 3).await;
     page.is_told("order.parcel-sent", Some(&order)).await;
     for person in [&ann, &eve] {

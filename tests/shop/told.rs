@@ -1,6 +1,6 @@
 //! Each kind of thing that people are told in the open page: it is in the inbox of whom it concerns, and is pushed to
-//! the page that listens. Which test tries which kind by which way is in tests/declared/told.rs; parcels, which are sent
-//! by hand, and phones that take no texts are in the disruptions.
+//! the page that listens. Which test tries which kind by which way is in tests/declared/told.rs; parcels, which are
+//! sent by hand, and phones that take no texts are in the disruptions.
 
 use serde_json::json;
 use tests::aws::{Aws, Feedback};

@@ -194,7 +194,8 @@ mod in_a_browser {
     use super::*;
     use crate::local_page::in_a_browser::{dom, has};
 
-    const OVER: &str = "This sign-in is over: it took too long, was used already, or began in another browser. Please begin again.";
+    const OVER: &str = "This sign-in is over: it took too long, was used already, or began in another browser. \
+                        Please begin again.";
     const OTHERWISE: &str =
         "This account does not open that way. Please sign in as you did before, with your password.";
 
@@ -240,7 +241,7 @@ mod in_a_browser {
         browser.until("the person is signed in", "document.querySelector('.menu')");
     }
 
-    /// As by another tab: what it keeps of a person is gone.
+    /// As closing the tab does: what it keeps of a person is gone.
     fn signs_out(browser: &mut Browser) {
         browser.eval("sessionStorage.clear()");
     }
