@@ -263,7 +263,7 @@ mod tests {
     use super::*;
 
     fn options(only: &str) -> Options {
-        let only = (!only.is_empty()).then(|| ["--only", only]);
+        let only = (!only.is_empty()).then_some(["--only", only]);
         Options::parse_from(["bench"].into_iter().chain(only.into_iter().flatten()))
     }
 

@@ -440,13 +440,13 @@ mod tests {
     #[test]
     fn what_the_policy_refused_and_what_was_thrown_are_complaints_and_an_answer_is_none() {
         let refused = json!({ "issue": { "code": "ContentSecurityPolicyIssue", "details": "img-src" } });
-        assert!(complaint(&event("Audits.issueAdded", refused)).is_some());
+        assert!(complaint(&event("Audits.issueAdded", &refused)).is_some());
         let other = json!({ "issue": { "code": "GenericIssue", "details": "a form" } });
-        assert_eq!(complaint(&event("Audits.issueAdded", other)), None);
+        assert_eq!(complaint(&event("Audits.issueAdded", &other)), None);
         assert!(complaint(&event("Runtime.exceptionThrown", &json!({ "exceptionDetails": "x" }))).is_some());
         let entry = |source: &str| json!({ "entry": { "level": "error", "source": source, "text": "404 (Not Found)" } });
-        assert_eq!(complaint(&event("Log.entryAdded", entry("network"))), None);
-        assert!(complaint(&event("Log.entryAdded", entry("security"))).is_some());
+        assert_eq!(complaint(&event("Log.entryAdded", &entry("network"))), None);
+        assert!(complaint(&event("Log.entryAdded", &entry("security"))).is_some());
     }
 
     #[test]
