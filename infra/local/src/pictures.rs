@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn each_is_a_png_that_is_soon_there() {
+    fn each_is_a_png_that_is_no_larger_than_it_should_be() {
         for (of, picture) in all() {
             let file = picture.png().unwrap();
             let number = |at: usize| u32::from_be_bytes(file[at..at + 4].try_into().unwrap());
