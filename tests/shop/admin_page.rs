@@ -230,6 +230,10 @@ pub(crate) mod in_a_browser {
                 assert!(browser.width() <= u64::from(width), "{view} is {} wide", browser.width());
                 assert_eq!(browser.eval("document.querySelectorAll('h1').length"), 1, "{view}");
                 assert!(browser.moved() <= 0.05, "{view} moves by {}", browser.moved());
+                let astray = "[...document.querySelectorAll('a[href]')].filter(one => one.origin === location.origin && \
+                              !one.getAttribute('href').startsWith('#') && !/^\\/(shop|local\\/media)(\\/|$)/.test(one.pathname)) \
+                              .map(one => one.outerHTML)";
+                assert_eq!(browser.eval(astray), json!([]), "{view} has links to what is no view");
                 browser.is_accessible(view, schemes);
             }
             assert_eq!(browser.eval("window.pwned === undefined"), true);

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::answer::Answer;
+use tests::phones;
 use tests::schemas::{Contract, escaped, operations};
 use tests::shop::{CODE, Newcomer, PASSWORD, Person, Product, RESET_CODE, Shop, order_id, product, unique};
 use tests::social::Stranger;
@@ -331,6 +332,11 @@ impl World {
                 let address = format!("{}@cartwright.test", unique("new").replace(' ', "."));
                 self.member.post("/users/me/email", &json!({ "email": address })).await.is(202);
                 self.shop.code_for_a_new_address(&address).await
+            }
+            "member.phoneCode" => {
+                let number = phones::number();
+                self.member.post(phones::PHONE, &json!({ "phone": number })).await.is(202);
+                phones::code_of(&self.shop, &number, 1).await
             }
             "member.code" => self.member.begins_totp().await.code(),
             "protected.username" => self.protected().await.username,

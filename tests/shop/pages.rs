@@ -281,11 +281,11 @@ mod in_a_browser {
             .with("sku", json!(HOSTILE));
         let hostile = ann.sells(hostile).await;
         bob.put("/users/me", &json!({ "fullName": HOSTILE, "addresses": [address()] })).await.is(200);
+        let order = json!({ "id": hostile.id, "quantity": 1, "shippingAddress": address() });
+        let order = bob.post("/orders", &order).await.is(201)["orderId"].as_str().expect("an id").to_owned();
         bob.may_review(&hostile).await;
         let review = json!({ "stars": 4, "title": HOSTILE, "text": HOSTILE, "name": HOSTILE });
         bob.reviews(&hostile, &review).await.is(201);
-        let order = json!({ "id": hostile.id, "quantity": 1, "shippingAddress": address() });
-        let order = bob.post("/orders", &order).await.is(201)["orderId"].as_str().expect("an id").to_owned();
 
         let mut browser = Browser::wide();
         browser.is_signed_in_as(&bob);
@@ -523,6 +523,9 @@ mod in_a_browser {
                     assert!(browser.width() <= u64::from(width), "{path} is {} wide", browser.width());
                     assert_eq!(browser.eval("document.querySelectorAll('h1').length"), 1, "{path}");
                     assert!(browser.moved() <= 0.05, "{path} moves by {}", browser.moved());
+                    let astray = "[...document.querySelectorAll('a[href]')].filter(one => one.origin === location.origin \
+                                  && !/^\\/(shop|admin|local\\/media)(\\/|$)/.test(one.pathname)).map(one => one.outerHTML)";
+                    assert_eq!(browser.eval(astray), json!([]), "{path} has links to what is no page");
                     browser.is_accessible(path, schemes);
                 }
             }

@@ -88,7 +88,7 @@ impl Browser {
             ])
             .args(["--disable-background-networking", "--disable-component-update", "--disable-default-apps"])
             .args(["--remote-debugging-pipe", "--hide-scrollbars", "--lang=en"])
-            .arg("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost")
+            .arg("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1")
             .arg(format!("--user-data-dir={}", profile.display()))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -5,7 +5,7 @@ import { $, fill, icon, on } from "../common/dom.js";
 import { connection, Problem } from "../common/api.js";
 import { empty, problemBox } from "../common/ui.js";
 import { changes, forget, isSignedIn, person, signOut, start as resume } from "../common/session.js";
-import { link, navigation, start } from "../common/router.js";
+import { beginsAt, link, navigation, start } from "../common/router.js";
 import { choose, language, LANGUAGES, speak, t } from "../common/words.js";
 import { settings } from "../shop/settings.js";
 import { a, head, toHeading } from "./kit.js";
@@ -234,8 +234,9 @@ async function enter() {
   on(changes, "changed", () => {
     if (!isSignedIn() && !isLeaving && person() === null) lock();
   });
+  beginsAt("/admin", { hash: true });
   const outlet = frame();
-  await start({ base: "/admin", hash: true, outlet, routes: ROUTES, title: brand(), missing, failed });
+  await start({ outlet, routes: ROUTES, title: brand(), missing, failed });
 }
 
 // A tab that slept, or was closed and restored, has no timer that went off.

@@ -1,8 +1,8 @@
 // Which view is shown, by the page's address; the browser's back button, reload and links work as on any page.
 //
-//   start({ base, hash, outlet, routes, title, missing, failed })
-//       base     "/shop": views are at paths below it. With `hash: true` they are behind a #, as /admin#/orders, since
-//                /admin/orders is the API's
+//   beginsAt(base, { hash }?)  "/shop": views are at paths below it. With `hash: true` they are behind a #, as
+//                /admin#/orders, since /admin/orders is the API's. Before the first link is made
+//   start({ outlet, routes, title, missing, failed })
 //       outlet   the element that views are shown in
 //       routes   [["/", view], ["/products/:id", view], …]; the first that fits
 //       view     async ({ params, query, path, signal }) → an element, or { title, element, done }
@@ -21,7 +21,9 @@ import { t } from "./words.js";
 
 export const navigation = new EventTarget();
 let shownAt = "";
-let settings,
+let base = "",
+  isBehindHash = false,
+  settings,
   showing,
   now = { path: "/", params: {}, query: new URLSearchParams() },
   ended = () => {};
@@ -29,14 +31,19 @@ const places = new Map();
 let place = 0;
 
 export const current = () => now;
-export const link = path => (settings?.hash ? `#${path}` : `${settings?.base ?? ""}${path === "/" ? "" : path}`);
+export const link = path => (isBehindHash ? `#${path}` : `${base}${path === "/" ? "" : path}`);
+
+export function beginsAt(path, { hash = false } = {}) {
+  base = path;
+  isBehindHash = hash;
+}
 
 function here() {
-  if (settings.hash) {
+  if (isBehindHash) {
     const [path, query] = (location.hash.slice(1) || "/").split("?");
     return { path, query: new URLSearchParams(query) };
   }
-  const path = location.pathname.slice(settings.base.length).replace(/\/+$/, "") || "/";
+  const path = location.pathname.slice(base.length).replace(/\/+$/, "") || "/";
   return { path, query: new URLSearchParams(location.search) };
 }
 
@@ -139,12 +146,12 @@ function follow(event) {
   )
     return;
   if (anchor.target || anchor.hasAttribute("download") || anchor.origin !== location.origin) return;
-  if (settings.hash) return;
-  const isOurs = anchor.pathname === settings.base || anchor.pathname.startsWith(`${settings.base}/`);
+  if (isBehindHash) return;
+  const isOurs = anchor.pathname === base || anchor.pathname.startsWith(`${base}/`);
   if (!isOurs || (anchor.hash && anchor.pathname === location.pathname && anchor.search === location.search)) return;
   if (anchor.dataset.whole != null) return;
   event.preventDefault();
-  go((anchor.pathname.slice(settings.base.length) || "/") + anchor.search + anchor.hash);
+  go((anchor.pathname.slice(base.length) || "/") + anchor.search + anchor.hash);
 }
 
 export function start(given) {
@@ -155,7 +162,7 @@ export function start(given) {
   document.addEventListener("click", follow);
   addEventListener("popstate", event => {
     // A link to a part of this page shows nothing else.
-    const isHere = !settings.hash && location.pathname + location.search === shownAt;
+    const isHere = !isBehindHash && location.pathname + location.search === shownAt;
     if (isHere && event.state?.place == null) return history.replaceState({ place }, "");
     const to = event.state?.place ?? ++place;
     if (event.state?.place == null) history.replaceState({ place: to }, "");

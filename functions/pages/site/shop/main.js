@@ -2,7 +2,7 @@
 
 import { $, icon } from "../common/dom.js";
 import { start as startSession, changes as session, endSocial, isSignedIn, person } from "../common/session.js";
-import { link, start } from "../common/router.js";
+import { beginsAt, link, start } from "../common/router.js";
 import { notice, problemBox, toast } from "../common/ui.js";
 import { speak, t } from "../common/words.js";
 import { load } from "./basket.js";
@@ -86,6 +86,7 @@ function failed({ error, again }) {
 }
 
 async function begin() {
+  beginsAt("/shop");
   await speak({ en: () => import("./words.en.js"), de: () => import("./words.de.js") });
   const social = endSocial();
   await startSession();
@@ -113,7 +114,7 @@ async function begin() {
     if (!document.hidden && isSignedIn()) look().catch(() => {});
   }, 60_000);
   listen();
-  await start({ base: "/shop", outlet, routes, title: settings.name, missing, failed });
+  await start({ outlet, routes, title: settings.name, missing, failed });
   counts();
 }
 
