@@ -429,7 +429,10 @@ mod in_a_browser {
     async fn a_link_to_the_sign_in_page_may_begin_by_itself() {
         let robin = Stranger::named("Robin");
         let mut browser = Browser::wide();
-        browser.go(&format!("/local/identity/beforehand?then=/shop/sign-in%3Fwith%3Doidc&{}", robin.query()));
+        browser.go("/shop/terms");
+        let link = format!("/local/identity/beforehand?then=/shop/sign-in%3Fwith%3Doidc&{}", robin.query());
+        browser.eval(&format!("location.href = {}", json!(link)));
+        browser.until("it leads back to the shop", "location.pathname === '/shop'");
         browser.says(&signed_in(&robin.full_name, &robin.email));
         browser.is_content();
     }
