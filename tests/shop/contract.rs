@@ -492,9 +492,17 @@ async fn leads_nowhere(world: &World, example: &Value, answer: &Answer) -> Optio
     (found.status != 200).then(|| format!("leads to {location}, which answers {}", found.status))
 }
 
-/// These end what the others sign in with, change its address, or ask for somebody who has just signed in.
-const ABOUT_THEIR_CALLER: [&str; 7] =
-    ["signOut", "changePassword", "beginTotp", "confirmTotp", "removeTotp", "confirmEmail", "deleteAccount"];
+/// These end what the others sign in with, change its address or phone, or ask for somebody who has just signed in.
+const ABOUT_THEIR_CALLER: [&str; 8] = [
+    "signOut",
+    "changePassword",
+    "beginTotp",
+    "confirmTotp",
+    "removeTotp",
+    "confirmEmail",
+    "confirmPhone",
+    "deleteAccount",
+];
 
 #[tokio::test]
 async fn every_operation_of_the_contract_has_examples_that_run() {

@@ -103,7 +103,7 @@ impl Browser {
     pub fn says(&mut self, text: &str) {
         let literal = json!(text).to_string();
         let deadline = Instant::now() + PATIENCE;
-        while self.eval(&format!("document.body.innerText.includes({literal})")) != true {
+        while self.eval(&format!("document.body?.innerText.includes({literal})")) != true {
             assert!(Instant::now() < deadline, "{text} is not in {}", self.text());
             thread::sleep(Duration::from_millis(50));
         }
