@@ -3,10 +3,10 @@
 //! From the outside in: [`contest`] says who is measured and how; [`function`] runs one function and plays the Lambda
 //! Runtime API for it; [`double`] is the AWS that it sees, in front of the emulator of a [`scene`]; [`events`] are what
 //! it is asked; [`node`] is the baseline. What comes of it: [`figures`], [`capacity`] units, what [`lines`] of orders
-//! write and [`checkouts`] of carts, what the rate [`limits`] and [`uploads`] of pictures take, how soon pages are there
-//! after a [start](starts), [`growth`] and the [`bill`], told by the [`report`] beside what was before ([`changes`]), and
-//! drawn by the [`picture`]. What lies between functions is measured on a whole [`shop`]. [`builds`] is apart: it
-//! measures the build of the release binaries, by its profile. So is [`index`]: that of the search.
+//! write and [`checkouts`] of carts, what the rate [`limits`] and [`uploads`] of pictures take, how soon pages are
+//! there after a [start](starts), [`growth`] and the [`bill`], told by the [`report`] beside what was before
+//! ([`changes`]), and drawn by the [`picture`]. What lies between functions is measured on a whole [`shop`]. [`builds`]
+//! is apart: it measures the build of the release binaries, by its profile. So is [`index`]: that of the search.
 
 mod bill;
 mod builds;

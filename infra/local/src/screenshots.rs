@@ -1,5 +1,5 @@
-//! `cargo local screenshots`: pictures of the running shop's pages, for `README.md` and `docs/pages.md`; with `--all` of
-//! every view, to be looked at.
+//! `cargo local screenshots`: pictures of the running shop's pages, for `README.md` and `docs/pages.md`; with `--all`
+//! of every view, to be looked at.
 //!
 //! Safe to repeat: what is missing to be shown, an order of two sellers and a cart, is made once.
 
