@@ -31,8 +31,12 @@ use users::{AccountLetterKind, LeaverId, Mail, Profile, Status, Users};
 use crate::files::Files;
 use crate::user_pool::UserPool;
 
-/// How often it is looked whether the last letter went out; after that, or without an address, nobody waits.
+/// How often it is looked whether payments came to their end, and whether letters that were owed went out: five minutes.
 const LOOKS: u32 = 60;
+
+/// How often it is looked whether the last letter went out; after that nobody waits. Whoever died with it holds it for a
+/// minute, and its message comes again later each time: a quarter of an hour.
+const LOOKS_FOR_THE_LAST: u32 = 180;
 
 /// Between two looks.
 const A_MOMENT: Duration = Duration::from_secs(5);
@@ -393,7 +397,7 @@ impl Deletion {
         if is_told || profile.is_none() {
             return Ok(Outcome::DONE);
         }
-        if looks >= LOOKS {
+        if looks >= LOOKS_FOR_THE_LAST {
             tracing::error!(user_id = %person, "nobody was told that the account is deleted");
             return Ok(Outcome::DONE);
         }
