@@ -31,11 +31,12 @@ use users::{AccountLetterKind, LeaverId, Mail, Profile, Status, Users};
 use crate::files::Files;
 use crate::user_pool::UserPool;
 
-/// How often it is looked whether payments came to their end, and whether letters that were owed went out: five minutes.
+/// How often it is looked whether payments came to their end, and whether letters that were owed went out: five
+/// minutes.
 const LOOKS: u32 = 60;
 
-/// How often it is looked whether the last letter went out; after that nobody waits. Whoever died with it holds it for a
-/// minute, and its message comes again later each time: a quarter of an hour.
+/// How often it is looked whether the last letter went out; after that nobody waits. Whoever died with it holds it for
+/// a minute, and its message comes again later each time: a quarter of an hour.
 const LOOKS_FOR_THE_LAST: u32 = 180;
 
 /// Between two looks.
