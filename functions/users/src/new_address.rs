@@ -60,9 +60,8 @@ impl NewAddress {
         &self.address
     }
 
-    /// Whoever has another password since then does not want what was asked for with the old one.
     fn is_good(&self, profile: &Profile, now: Timestamp) -> bool {
-        self.asked_at + GOOD_FOR >= now && profile.password_changed_at.is_none_or(|at| at <= self.asked_at)
+        profile.still_wants(self.asked_at, GOOD_FOR, now)
     }
 }
 
@@ -216,6 +215,12 @@ impl FormerAddresses {
 }
 
 impl Profile {
+    /// Whether what was asked for at a time counts still: for so long, and not for whoever has another password since,
+    /// who does not want what was asked for with the old one.
+    pub(crate) fn still_wants(&self, asked_at: Timestamp, good_for: Duration, now: Timestamp) -> bool {
+        asked_at + good_for >= now && self.password_changed_at.is_none_or(|at| at <= asked_at)
+    }
+
     /// Whether the address was proved a moment ago, so that whoever signed in meanwhile may know of the one before.
     pub(crate) fn has_just_changed_address(&self, now: Timestamp) -> bool {
         self.former_address.as_ref().is_some_and(|former| former.until + A_REQUEST >= now)

@@ -25,6 +25,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, ReturnValue, Update};
+use serde::Serialize;
 use shared::caller::UserId;
 use shared::dynamo::list::{Cursors, List, Page, PageRequest, Sort};
 use shared::dynamo::{
@@ -211,14 +212,19 @@ impl Users {
     /// # Errors
     /// `account-closed`; 404 without a profile.
     pub async fn wants_address(&self, id: &UserId, new: &NewAddress) -> Result<(), Problem> {
+        self.wants(id, "newAddress", new).await
+    }
+
+    /// Notes in an attribute what a person wants who has still to prove it.
+    async fn wants(&self, id: &UserId, attribute: &str, new: &impl Serialize) -> Result<(), Problem> {
         let update = self
             .updating(id)
-            .update_expression("SET newAddress = :new")
+            .update_expression(format!("SET {attribute} = :new"))
             .condition_expression(format!("attribute_exists(userId) AND {IS_ACTIVE}"))
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":active", text(&Status::Active))
             .expression_attribute_values(":new", AttributeValue::M(to_item(new)?));
-        let update = update.build().context("note a new address")?;
+        let update = update.build().context("note what somebody wants")?;
         match update_item(&self.dynamodb, update, ReturnValue::None).await? {
             Written::Done(_) => Ok(()),
             Written::Refused(item) if item.is_empty() => Err(Problem::not_found("profile")),

@@ -204,10 +204,8 @@ impl NewNumber {
         &self.number
     }
 
-    /// Whether a code is good that was asked for at `asked_at`, by a person whose password is from then or older:
-    /// whoever has another one since does not want what was asked for with the old one.
     fn is_good(&self, profile: &Profile, now: Timestamp) -> bool {
-        self.asked_at + GOOD_FOR >= now && profile.password_changed_at.is_none_or(|at| at <= self.asked_at)
+        profile.still_wants(self.asked_at, GOOD_FOR, now)
     }
 }
 

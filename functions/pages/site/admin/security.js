@@ -2,7 +2,7 @@
 
 import { $ } from "../common/dom.js";
 import { get, request } from "../common/api.js";
-import { field } from "../common/form.js";
+import { authenticatorCode } from "../common/form.js";
 import { badge, notice, toast } from "../common/ui.js";
 import { withFreshSignIn } from "../common/fresh.js";
 import { accessToken, forget, person } from "../common/session.js";
@@ -14,15 +14,7 @@ const totp = (method, body) =>
   request(method, "/users/me/totp", { body, anonymous: true, headers: { authorization: `Bearer ${accessToken()}` } });
 
 function confirming({ secret, uri }) {
-  const code = field({
-    name: "code",
-    label: t("sign.code"),
-    required: true,
-    inputmode: "numeric",
-    autocomplete: "one-time-code",
-    maxLength: 6,
-    hint: t("sign.codeHint"),
-  });
+  const code = authenticatorCode(6);
   return $(
     "div.card.narrow",
     $("h2", t("admin.totp.scan")),

@@ -3,7 +3,7 @@
 //   signing(then) → an element that asks for both; then() is called once an admin is signed in
 
 import { $, fill } from "../common/dom.js";
-import { field, form } from "../common/form.js";
+import { authenticatorCode, field, form } from "../common/form.js";
 import { notice } from "../common/ui.js";
 import { answerChallenge, forget, person, signIn } from "../common/session.js";
 import { t } from "../common/words.js";
@@ -54,15 +54,7 @@ export function signing(then) {
     fields[0].input.focus();
   }
   function code(wanted) {
-    const one = field({
-      name: "code",
-      label: t("sign.code"),
-      required: true,
-      inputmode: "numeric",
-      autocomplete: "one-time-code",
-      maxLength: 6,
-      hint: t("sign.codeHint"),
-    });
+    const one = authenticatorCode(6);
     fill(
       place,
       form({

@@ -9,6 +9,7 @@
 //       check   value → words of what is wrong, or null
 //       a field has { name, element, input, value(), set(value), check(), fail(text), clear() }. A number or money is
 //       a number, NaN where it is none; a checkbox a boolean; what is empty is ""
+//   authenticatorCode(maxLength) → the field for what an authenticator app shows
 //   form({ fields, submit, yes, no, onsubmit, done, layout, danger }) → a <form>
 //       onsubmit(values, { form }) → a promise; its Problem is shown: field errors at the fields, the rest above.
 //                values are nested by the dots of the names
@@ -207,6 +208,17 @@ export const group = (legend, ...fields) =>
     $("legend", legend),
     fields.flat().map(one => one?.element ?? one),
   );
+
+export const authenticatorCode = maxLength =>
+  field({
+    name: "code",
+    label: t("sign.code"),
+    hint: t("sign.codeHint"),
+    autocomplete: "one-time-code",
+    inputmode: "numeric",
+    required: true,
+    maxLength,
+  });
 
 export function form({ fields, onsubmit, yes, no, layout, danger = false, label }) {
   const above = $("div.form-problem");

@@ -4,7 +4,7 @@
 
 import { $ } from "./dom.js";
 import { Problem } from "./api.js";
-import { field, form } from "./form.js";
+import { authenticatorCode, field, form } from "./form.js";
 import { answerChallenge, person, signIn } from "./session.js";
 import { t } from "./words.js";
 
@@ -29,15 +29,7 @@ function again() {
       autocomplete: "current-password",
       required: true,
     });
-    const code = field({
-      name: "code",
-      label: t("sign.code"),
-      hint: t("sign.codeHint"),
-      autocomplete: "one-time-code",
-      inputmode: "numeric",
-      required: true,
-      maxLength: 8,
-    });
+    const code = authenticatorCode(8);
     const body = $("div");
     const name = person()?.email ?? "";
     const known = $("input.visually-hidden", {

@@ -2,7 +2,7 @@
 
 import { $, busyWhile, fill, icon } from "../common/dom.js";
 import { get, request, send } from "../common/api.js";
-import { field, form } from "../common/form.js";
+import { authenticatorCode, field, form } from "../common/form.js";
 import { withFreshSignIn } from "../common/fresh.js";
 import { dateTime, list } from "../common/format.js";
 import { go, link, reload } from "../common/router.js";
@@ -277,15 +277,7 @@ async function security() {
   async function begin() {
     const key = await withFreshSignIn(() => send("POST", "/users/me/totp", undefined, { access: true }));
     if (!key) return;
-    const code = field({
-      name: "code",
-      label: t("sign.code"),
-      hint: t("sign.codeHint"),
-      autocomplete: "one-time-code",
-      inputmode: "numeric",
-      required: true,
-      maxLength: 8,
-    });
+    const code = authenticatorCode(8);
     fill(
       place,
       $(

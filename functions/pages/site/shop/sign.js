@@ -3,7 +3,7 @@
 
 import { $, fill } from "../common/dom.js";
 import { Problem, send } from "../common/api.js";
-import { field, form } from "../common/form.js";
+import { authenticatorCode, field, form } from "../common/form.js";
 import { current, go, link } from "../common/router.js";
 import { answerChallenge, beginSocial, isSignedIn, signIn as enter } from "../common/session.js";
 import { notice, toast } from "../common/ui.js";
@@ -114,15 +114,7 @@ export function signIn({ query }) {
 }
 
 function second(challenge) {
-  const code = field({
-    name: "code",
-    label: t("sign.code"),
-    hint: t("sign.codeHint"),
-    autocomplete: "one-time-code",
-    inputmode: "numeric",
-    required: true,
-    maxLength: 8,
-  });
+  const code = authenticatorCode(8);
   return form({
     fields: [code],
     yes: t("sign.in"),

@@ -26,19 +26,7 @@ impl Users {
     /// # Errors
     /// `account-closed`; 404 without a profile.
     pub async fn wants_number(&self, id: &UserId, new: &NewNumber) -> Result<(), Problem> {
-        let update = self
-            .updating(id)
-            .update_expression("SET newNumber = :new")
-            .condition_expression(format!("attribute_exists(userId) AND {IS_ACTIVE}"))
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":active", text(&Status::Active))
-            .expression_attribute_values(":new", AttributeValue::M(to_item(new)?));
-        let update = update.build().context("note a new number")?;
-        match update_item(&self.dynamodb, update, ReturnValue::None).await? {
-            Written::Done(_) => Ok(()),
-            Written::Refused(item) if item.is_empty() => Err(Problem::not_found("profile")),
-            Written::Refused(_) => Err(account_closed()),
-        }
+        self.wants(id, "newNumber", new).await
     }
 
     /// Counts a try to prove the number that a person waits to prove, before anybody looks at the code: however many
