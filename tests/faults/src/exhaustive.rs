@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
 use ::tests::aws::Aws;
-use ::tests::shop::{BLUE_PNG, Person, Product, RED_PNG, product, unique, wide_png};
+use ::tests::shop::{BLUE_PNG, NewProduct, Person, Product, RED_PNG, product, unique, wide_png};
 use ::tests::socket::{self, Socket};
 use ::tests::wait::at_once;
 use base64::Engine;
@@ -1271,7 +1271,7 @@ impl Theatre {
         let _free = self.uploads.acquire().await.expect("nobody closes it");
         let (town, admin) = (&self.town, self.town.shop.admin().await);
         let seller = &town.sellers[0];
-        let listed = lists(seller, "approved").await;
+        let listed = lists(seller, product().named("approved")).await;
         self.sends(&listed.upload_url, wide_png()).await;
         self.sends(&adds(seller, &listed).await, RED_PNG.to_vec()).await;
         let both =
@@ -1297,7 +1297,7 @@ impl Theatre {
         let _free = self.uploads.acquire().await.expect("nobody closes it");
         let (town, admin) = (&self.town, self.town.shop.admin().await);
         let seller = &town.sellers[0];
-        let listed = lists(seller, "rejected").await;
+        let listed = lists(seller, product().named("rejected")).await;
         self.sends(&listed.upload_url, wide_png()).await;
         let waits =
             async || pictures_of(seller, &listed).await.iter().all(|one| one["waitingPicture"].is_object());
@@ -1344,7 +1344,7 @@ impl Theatre {
         let _free = self.uploads.acquire().await.expect("nobody closes it");
         let (town, admin) = (&self.town, self.town.shop.admin().await);
         let seller = &town.sellers[0];
-        let listed = lists(seller, "several").await;
+        let listed = lists(seller, product().named("several")).await;
         self.sends(&listed.upload_url, RED_PNG.to_vec()).await;
         self.sends(&adds(seller, &listed).await, BLUE_PNG.to_vec()).await;
         let both =
@@ -1404,7 +1404,7 @@ impl Theatre {
         let (url, owner) = match kind {
             "products" => {
                 let seller = &town.sellers[0];
-                let listed = lists(seller, "pictured").await;
+                let listed = lists(seller, product().named("pictured")).await;
                 self.sends(&listed.upload_url, RED_PNG.to_vec()).await;
                 let first = async || pictures_of(seller, &listed).await[0]["waitingPicture"].is_object();
                 wait(Duration::from_secs(20), first).await;
@@ -1500,8 +1500,7 @@ async fn is_silent(aws: &Aws, person: &str) -> bool {
     found["Items"].as_array().is_some_and(Vec::is_empty)
 }
 
-async fn lists(seller: &Person, name: &str) -> Product {
-    let new = product().named(name);
+async fn lists(seller: &Person, new: NewProduct) -> Product {
     Product::listed(&new, &created(seller, "/products", &new.body).await)
 }
 
