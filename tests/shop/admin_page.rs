@@ -4,7 +4,7 @@
 pub(crate) mod in_a_browser {
     use serde_json::{Value, json};
     use tests::aws::Aws;
-    use tests::browser::{Browser, Scheme, unseen};
+    use tests::browser::{Browser, SLOW, Scheme, unseen};
     use tests::paying::awaiting;
     use tests::shop::{PASSWORD, Person, Product, RED_PNG, Shop, product, unique};
 
@@ -220,6 +220,7 @@ pub(crate) mod in_a_browser {
         assert_eq!(unseen("functions/pages/site/admin/main.js", &seen), [] as [&str; 0]);
         for (width, height) in [(320, 700), (1280, 900)] {
             let mut browser = Browser::open(width, height);
+            browser.network(SLOW);
             let schemes = if width > 1000 { &Scheme::BOTH[..] } else { &[Scheme::Day] };
             browser.go("/admin");
             browser.is_accessible("who is let in", schemes);

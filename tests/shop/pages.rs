@@ -122,7 +122,7 @@ mod in_a_browser {
     use std::time::Duration;
 
     use reqwest::Method;
-    use tests::browser::{Browser, Scheme, unseen};
+    use tests::browser::{Browser, Network, SLOW, Scheme, unseen};
     use tests::shop::{Mail, RED_PNG, order_id};
 
     use super::*;
@@ -366,11 +366,10 @@ mod in_a_browser {
         let tea = ann.sells(product().named(&unique("Offline tea")).priced("4.50").stock(9)).await;
         let mut browser = Browser::wide();
         browser.go(&format!("/shop{}", tea.path()));
-        let network = |offline: bool| json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
-        browser.call("Network.emulateNetworkConditions", &network(true));
+        browser.network(Network::Offline);
         browser.clicks(".buy .primary");
         browser.says("The shop cannot be reached.");
-        browser.call("Network.emulateNetworkConditions", &network(false));
+        browser.network(Network::Delay(Duration::ZERO));
         browser.clicks(".buy .primary");
         browser.says("is in your cart.");
 
@@ -513,6 +512,7 @@ mod in_a_browser {
 
         for (width, height) in [(320, 700), (1280, 900)] {
             let mut browser = Browser::open(width, height);
+            browser.network(SLOW);
             let schemes = if width > 1000 { &Scheme::BOTH[..] } else { &[Scheme::Day] };
             for (person, paths) in &views {
                 if let Some(person) = person {

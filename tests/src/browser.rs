@@ -10,13 +10,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use devtools::PATIENCE;
-pub use devtools::Scheme;
+pub use devtools::{Network, Scheme};
 use serde_json::{Value, json};
 
 use crate::shop::Person;
 
 /// More presses of Tab than any page has places to stop at.
 const MOST_TABS: usize = 150;
+
+/// A network on which a view says that it is on its way before it is there, which it does after a quarter of a second.
+pub const SLOW: Network = Network::Delay(Duration::from_millis(400));
 
 /// A browser with one page.
 #[derive(Debug)]
@@ -60,6 +63,11 @@ impl Browser {
     #[track_caller]
     pub fn send(&mut self, method: &str, parameters: &Value) -> u32 {
         given(self.0.send(method, parameters))
+    }
+
+    /// Has the page ask over this network from now on.
+    pub fn network(&mut self, network: Network) {
+        given(self.0.network(network));
     }
 
     /// Waits for an event that has this in it.

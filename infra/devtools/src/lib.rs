@@ -44,6 +44,15 @@ impl Scheme {
     }
 }
 
+/// What is between a page and the shop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Network {
+    /// Nothing: no request gets through.
+    Offline,
+    /// A way that delays each answer by so much.
+    Delay(Duration),
+}
+
 /// What a picture has in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Frame {
@@ -197,6 +206,19 @@ impl Browser {
     fn keep(&mut self, event: Value) {
         self.complaints.extend(complaint(&event));
         self.events.push_back(event);
+    }
+
+    /// Has a page asked over this network from now on.
+    ///
+    /// # Errors
+    /// See [`Browser::call`].
+    pub fn network(&mut self, network: Network) -> Result<()> {
+        let (offline, latency) = match network {
+            Network::Offline => (true, 0),
+            Network::Delay(latency) => (false, latency.as_millis()),
+        };
+        let conditions = json!({ "offline": offline, "latency": latency, "downloadThroughput": -1, "uploadThroughput": -1 });
+        self.call("Network.emulateNetworkConditions", &conditions).map(drop)
     }
 
     /// Waits for an event that has this in it, and gives what it tells.
