@@ -212,7 +212,7 @@ async fn all(cloud: &Cloud, code: Code<'_>, options: &Options, tally: &mut Tally
     let named = |text: &String| "faults".contains(text.as_str());
     // Release binaries are deployed without the script that leads a function to the fault proxy.
     let with_faults = !options.release && !is_part && (is_whole || filter.iter().any(named));
-    let with_contract = options.schemathesis || !is_part && !is_whole && contract::is_asked_for(filter);
+    let with_contract = options.schemathesis || !is_part && contract::is_asked_for(filter);
     let mut suites = if options.schemathesis { Vec::new() } else { suites().await? };
     suites.sort_by_key(|suite| (suite.name == DISRUPTIONS, suite.package.clone(), suite.name.clone()));
     suites.retain(|suite| match suite.name == DISRUPTIONS {
@@ -240,34 +240,29 @@ async fn all(cloud: &Cloud, code: Code<'_>, options: &Options, tally: &mut Tally
         }
         anyhow::Ok(())
     };
-    // Disruptions wait for queues and timeouts four fifths of the time. Schemathesis has as much to do as the journeys
-    // and waits for nothing, so it takes what they leave.
-    let one_after_the_other = async {
+    // What breaks things, on clouds of its own: the disruptions wait for queues and timeouts four fifths of the time, so
+    // that they cost the others little.
+    let breaking = async {
         let mut said = Vec::new();
         for (part, is_asked_for) in [("--disruptions", is_whole), ("--faults", with_faults)] {
             if is_asked_for {
-                said.push((part, run_part(part, 0, options).await?));
+                said.push((part, run_part(part, options).await?));
             }
         }
         anyhow::Ok(said)
     };
-    let meanwhile = async {
-        let part = "--schemathesis";
-        anyhow::Ok(if is_whole { Some((part, run_part(part, 15, options).await?)) } else { None })
-    };
-    let ((), said, also_said) = tokio::try_join!(tests, one_after_the_other, meanwhile)?;
-    for (part, output) in said.into_iter().chain(also_said) {
+    let ((), said) = tokio::try_join!(tests, breaking)?;
+    for (part, output) in said {
         tally.add_part(part, &output);
     }
     standing.stop().await;
     Ok(())
 }
 
-/// Runs a part of the tests in a process of its own, with a cloud of its own and so much nicer to the others, and gives
-/// what it said when it is over.
-async fn run_part(part: &str, niceness: u8, options: &Options) -> Result<Output> {
-    let mut command = tokio::process::Command::new("nice");
-    command.args(["-n", &niceness.to_string()]).arg(std::env::current_exe()?).args(["test", part]);
+/// Runs a part of the tests in a process and a cloud of its own, and gives what it said when it is over.
+async fn run_part(part: &str, options: &Options) -> Result<Output> {
+    let mut command = tokio::process::Command::new(std::env::current_exe()?);
+    command.args(["test", part]);
     command.args(options.thorough.then_some("--thorough")).args(options.release.then_some("--release"));
     let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await;
     output.with_context(|| format!("cannot start the tests of {part}"))
