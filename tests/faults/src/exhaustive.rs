@@ -1129,7 +1129,8 @@ impl Theatre {
         let _free = self.indexing.acquire().await.expect("nobody closes it");
         let (town, admin) = (&self.town, self.town.shop.admin().await);
         let word = unique("zq").replace(' ', "");
-        let listed = lists(&town.sellers[0], &word).await;
+        // Of a store, whose name the index has as well.
+        let listed = lists(&town.sellers[0], town.of_the_store(&word, 1)).await;
         let scene = Scene::new(flow, aim, vec![]);
         self.stage.enter(&scene);
         let approval = format!("{}/approval", listed.path());
