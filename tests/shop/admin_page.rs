@@ -220,7 +220,9 @@ pub(crate) mod in_a_browser {
         assert_eq!(unseen("functions/pages/site/admin/main.js", &seen), [] as [&str; 0]);
         for (width, height) in [(320, 700), (1280, 900)] {
             let mut browser = Browser::open(width, height);
-            browser.network(SLOW);
+            if width < 1000 {
+                browser.network(SLOW);
+            }
             let schemes = if width > 1000 { &Scheme::BOTH[..] } else { &[Scheme::Day] };
             browser.go("/admin");
             browser.is_accessible("who is let in", schemes);

@@ -512,7 +512,9 @@ mod in_a_browser {
 
         for (width, height) in [(320, 700), (1280, 900)] {
             let mut browser = Browser::open(width, height);
-            browser.network(SLOW);
+            if width < 1000 {
+                browser.network(SLOW);
+            }
             let schemes = if width > 1000 { &Scheme::BOTH[..] } else { &[Scheme::Day] };
             for (person, paths) in &views {
                 if let Some(person) = person {

@@ -22,6 +22,9 @@ const IN_A_BROWSER: &str = "in_a_browser::";
 /// Where axe-core is in its package.
 const AXE: &str = "axe_playwright_python/axe.min.js";
 
+/// What stands before the failures, which are told once more at the end: above them are thousands of lines.
+const FAILURES: &str = "── what failed";
+
 /// The options of `cargo local test`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -70,7 +73,12 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
             say::out!("\n{} in {took}", tally.line());
             return Ok(ExitCode::SUCCESS);
         }
-        Ok(tally) => say::out!("\n{} in {took}", tally.line()),
+        Ok(tally) => {
+            if !tally.failures.is_empty() {
+                say::out!("\n{FAILURES}\n{}", tally.failures.join("\n"));
+            }
+            say::out!("\n{} in {took}", tally.line());
+        }
         Err(error) => say::error(&format!("{error:#}")),
     }
     let _ = std::fs::remove_dir_all(cloud.data());
@@ -89,6 +97,10 @@ struct Tally {
     crashed: Vec<String>,
     /// There was no browser, so what needs one was left out.
     no_browser: bool,
+    /// What is said of the tests that failed, line by line.
+    failures: Vec<String>,
+    /// Whether what a test binary says now is that.
+    tells_failures: bool,
 }
 
 impl Tally {
@@ -131,15 +143,27 @@ impl Tally {
         if let Some(line) = said.lines().rev().find(is_tally) {
             self.add_counts(line);
         }
+        let told = said.split_once(FAILURES).map_or("", |(_, told)| told).lines();
+        self.failures.extend(told.take_while(|line| !is_tally(line)).map(str::to_owned));
+        // The fault run has its own words.
+        let of_faults =
+            said.lines().filter(|line| line.starts_with("BROKEN ") || line.starts_with("MISSED "));
+        self.failures.extend(of_faults.map(str::to_owned));
         if !output.status.success() && self.failed == failed_before {
             self.crashed.push(part.to_owned());
         }
     }
 
-    /// Adds what a line of a test binary's output says, if it is its last: `test result: ok. 3 passed; 0 failed; …`.
+    /// Adds what a line of a test binary's output says: of failures, or in its last line of all,
+    /// `test result: ok. 3 passed; 0 failed; …`.
     fn add(&mut self, line: &str) {
         if line.starts_with("test result: ") {
             self.add_counts(line);
+            self.tells_failures = false;
+        }
+        self.tells_failures |= line == "failures:";
+        if self.tells_failures {
+            self.failures.push(line.to_owned());
         }
     }
 
@@ -412,7 +436,7 @@ mod tests {
         assert!(tally.is_good() && !tally.ran_nothing());
         tally.add("test result: FAILED. 4 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.20s");
         assert_eq!(tally.line(), "7 passed, 1 failed, 1 ignored");
-        assert!(!tally.is_good());
+        assert!(!tally.is_good() && tally.failures.is_empty());
     }
 
     #[test]
@@ -432,6 +456,32 @@ mod tests {
         assert_eq!(tally.line(), "43 passed, 1 failed, 1 ignored");
         tally.add_part("--c", &said("error: no disk\n", 1));
         assert_eq!(tally.line(), "43 passed, 1 failed, 1 ignored, --c crashed");
+    }
+
+    #[test]
+    fn what_failed_is_told_once_more() {
+        use std::os::unix::process::ExitStatusExt;
+        use std::process::ExitStatus;
+
+        let mut tally = Tally::default();
+        let said = "test a ... FAILED\n\nfailures:\n\n---- a stdout ----\nleft: 1\n\nfailures:\n    a\n\n\
+                    test result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s\n\
+                    test b ... ok";
+        said.lines().for_each(|line| tally.add(line));
+        assert_eq!(
+            tally.failures.join("\n"),
+            "failures:\n\n---- a stdout ----\nleft: 1\n\nfailures:\n    a\n"
+        );
+        let part = |said: String| Output {
+            status: ExitStatus::from_raw(256),
+            stdout: said.into_bytes(),
+            stderr: Vec::new(),
+        };
+        let mut tally = Tally::default();
+        let told = format!("{said}\n{FAILURES}\nfailures:\nleft: 1\n\n1 passed, 1 failed in 2 s\n");
+        tally.add_part("--a", &part(told));
+        tally.add_part("--faults", &part("MISSED  a call\n0 passed, 1 failed in 2 s\n".to_owned()));
+        assert_eq!(tally.failures, ["", "failures:", "left: 1", "", "MISSED  a call"]);
     }
 
     #[test]

@@ -342,11 +342,16 @@ impl Cell {
         self.signature.starts_with("dynamodb.UpdateItem Guards SET expiresAt")
     }
 
-    /// Whether it is the same in each flow, and is played in the first one alone: it reads, or counts for a limit.
-    fn is_the_same_everywhere(&self) -> bool {
+    /// Whether it changes nothing.
+    fn is_a_read(&self) -> bool {
         let reads = ["GetItem", "BatchGetItem", "Query", "GET"];
         let operation = self.signature.split(['.', ' ']).nth(1).unwrap_or_default();
-        reads.contains(&operation) || self.is_the_counters()
+        reads.contains(&operation)
+    }
+
+    /// Whether it is the same in each flow, and is played in the first one alone: it reads, or counts for a limit.
+    fn is_the_same_everywhere(&self) -> bool {
+        self.is_a_read() || self.is_the_counters()
     }
 }
 
@@ -530,7 +535,10 @@ pub(crate) enum Choice {
 
 impl Choice {
     fn of(self, cell: &Cell) -> Vec<(Fault, usize, &'static str)> {
-        self.drawn_for(&format!("{:?} {}", cell.flow, cell.name()))
+        let mut faults = self.drawn_for(&format!("{:?} {}", cell.flow, cell.name()));
+        // Whoever dies after it has read leaves what whoever dies before it leaves.
+        faults.retain(|(fault, ..)| !(cell.is_a_read() && *fault == Fault::KilledAfter));
+        faults
     }
 
     fn drawn_for(self, purpose: &str) -> Vec<(Fault, usize, &'static str)> {
@@ -1596,6 +1604,9 @@ mod tests {
             seen.insert(faults[2]);
         }
         assert_eq!(seen.len(), FAULTS.len() - ALWAYS, "{seen:?}");
+        let read = Cell { signature: "dynamodb.GetItem Orders".into(), ..cell(1) };
+        let killed = Choice::All.of(&read).into_iter().filter(|(.., name)| name.starts_with("killed"));
+        assert_eq!(killed.map(|(.., name)| name).collect::<Vec<_>>(), ["killed before"]);
     }
 
     #[test]
