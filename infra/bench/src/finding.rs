@@ -8,8 +8,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use axum::body::Bytes;
 use local::say;
-use search::engine::synthetic::Catalogue;
-use search::engine::{Document, Index, ProductId};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -17,6 +15,7 @@ use super::contest::{Effort, Programs};
 use super::events;
 use super::figures::{megabytes, percentile};
 use super::function::{Function, Program};
+use super::index;
 use super::report::{Target, mb, ms};
 use super::scene::{self, Scene};
 
@@ -25,6 +24,9 @@ pub(super) const INDEX: &str = "index-products";
 
 /// Of how many products there is an index in turn.
 const SIZES: [u64; 2] = [10_000, 100_000];
+
+/// How many of them are in the tables as well, where they are for sale.
+const KNOWN: u32 = 100;
 
 /// As `search::files` cuts its files.
 const OBJECT: usize = 4 * 1024 * 1024;
@@ -91,7 +93,9 @@ pub(super) async fn measure(
 }
 
 async fn among(scene: &Scene, programs: &Programs, products: u64, effort: Effort) -> Result<Found> {
-    let base = tokio::task::spawn_blocking(move || Index::build(documents(products))).await??;
+    let file = programs.logs.join("index");
+    index::write(&file, products, (1..=KNOWN).map(|number| [scene::id(number), scene::name(number)])).await?;
+    let base = std::fs::read(&file).context("read the index")?;
     let index_mb = megabytes(base.len() as u64);
     place(scene, &base, products).await?;
     let program = |name: &str| {
@@ -168,21 +172,6 @@ fn answered(body: &Bytes) -> Result<Value> {
     ensure!(answer["statusCode"] == 200, "it answered {answer}");
     let page = answer["body"].as_str().context("a body")?;
     serde_json::from_str(page).with_context(|| format!("a page: {page}"))
-}
-
-/// A catalogue out of nothing, whose first hundred products are those that are for sale in the tables.
-fn documents(count: u64) -> impl Iterator<Item = Document> {
-    let catalogue = Catalogue::new(1);
-    (1..=count).map(move |number| {
-        let document = catalogue.product(number);
-        match u32::try_from(number) {
-            Ok(known @ 1..=100) => {
-                let product_id = scene::id(known).parse::<ProductId>().unwrap_or_default();
-                Document { product_id, name: scene::name(known), ..document }
-            }
-            _ => document,
-        }
-    })
 }
 
 /// Puts a base where the functions look for it, and points to it.

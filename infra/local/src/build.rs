@@ -11,10 +11,9 @@ use tokio::process::Command;
 use crate::cloud::{self, Record};
 use crate::{deploy, say, tools};
 
-/// The packages that need a server's HTTP, and what the bench measures the functions against. Built with the functions,
-/// they would have these built with features that no function needs.
-pub(crate) const NOT_FUNCTIONS: [&str; 6] =
-    ["local", "bench", "baselines", "measure-index", "measure-shop", "faults"];
+/// The packages that need a server's HTTP or keep the order of JSON, and what the bench measures the functions against.
+/// Built with the functions, they would have these built with features that no function needs.
+pub(crate) const NOT_FUNCTIONS: [&str; 5] = ["local", "bench", "baselines", "measure-index", "measure-shop"];
 
 /// Builds every function for development. Cargo shows its own progress.
 ///

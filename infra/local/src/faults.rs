@@ -5,32 +5,19 @@
 
 use std::process::Stdio;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::cloud::Cloud;
 use crate::deploy::Code;
 use crate::standing::Standing;
 use crate::{build, needs, say};
 
-/// Builds the program that the crate `faults` is. With this crate, so that what both depend on is built once.
+/// Runs it with `arguments` on this cloud, which is its own and ends with it. Gives whether every invariant held. The
+/// program was built with the functions.
 ///
 /// # Errors
-/// It does not compile.
-async fn build() -> Result<()> {
-    let mut cargo = build::cargo();
-    cargo.args(["build", "--quiet", "--package", "local", "--package", "faults", "--bin", "faults"]);
-    if !cargo.status().await.context("cannot start cargo")?.success() {
-        bail!("the fault tests do not compile: see above");
-    }
-    Ok(())
-}
-
-/// Runs it with `arguments` on this cloud, which is its own and ends with it. Gives whether every invariant held.
-///
-/// # Errors
-/// Something does not build or start.
+/// Something does not start.
 pub(crate) async fn run(cloud: &Cloud, arguments: &[String]) -> Result<bool> {
-    build().await?;
     say::out!("\n{}", say::paint("1", "── faults"));
     let way = needs::free_port(&[])?;
     let standing = Standing::start(cloud, Code::Behind(way)).await?;

@@ -296,8 +296,9 @@ async fn run_part(part: &str, options: &Options) -> Result<Output> {
 /// binary.
 async fn suites() -> Result<Vec<Suite>> {
     say::note("Building the tests");
-    let mut suites = build_tests(&[functions_and_tests(), vec!["--lib", "--test", "*"]].concat()).await?;
-    suites.extend(build_tests(&["--package", "local", "--package", "bench", "--package", "faults"]).await?);
+    let of_functions = [functions_and_tests(), vec!["--lib", "--test", "*", "--bin", "faults"]];
+    let mut suites = build_tests(&of_functions.concat()).await?;
+    suites.extend(build_tests(&["--package", "local", "--package", "bench"]).await?);
     Ok(suites)
 }
 

@@ -1,12 +1,17 @@
 //! Measures indexes of so many synthetic products: `cargo local bench --index 100000,1000000`. Processor time, because
 //! that is what other programs on the machine disturb least.
+//!
+//! With `--write FILE` it makes an index of so many instead, for the bench to put where functions look for it. The first
+//! products are those of standard input: a line for each, of its id and its name.
 
+use std::error::Error;
+use std::io::BufRead;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 use search::engine::synthetic::{Catalogue, Random};
-use search::engine::{Bytes, Change, EngineError, Index, Query, Sort};
+use search::engine::{Bytes, Change, Document, EngineError, Index, ProductId, Query, Sort};
 
 const QUERIES: u64 = 1000;
 
@@ -17,7 +22,12 @@ const BYTES: (u64, u64) = (100_000, 200);
 const PAGE: [(u64, f64); 2] = [(100_000, 3.0), (1_000_000, 15.0)];
 
 fn main() -> ExitCode {
-    match run() {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let outcome = match &arguments[..] {
+        [option, file, count] if option == "--write" => write(file, count).map(|()| Vec::new()),
+        counts => measure(counts).map_err(Into::into),
+    };
+    match outcome {
         Ok(missed) if missed.is_empty() => ExitCode::SUCCESS,
         Ok(missed) => {
             eprintln!("\nMissed: {}", missed.join("; "));
@@ -30,13 +40,32 @@ fn main() -> ExitCode {
     }
 }
 
-/// Measures all, and gives what missed its bound.
-fn run() -> Result<Vec<String>, EngineError> {
+/// Writes an index of so many products.
+fn write(file: &str, count: &str) -> Result<(), Box<dyn Error>> {
+    let catalogue = Catalogue::new(1);
+    let mut known = std::io::stdin().lock().lines();
+    let mut documents = Vec::new();
+    for number in 1..=count.parse()? {
+        let document = catalogue.product(number);
+        let known = known.next().transpose()?;
+        documents.push(match known.as_deref().and_then(|line| line.split_once(' ')) {
+            Some((id, name)) => {
+                Document { product_id: id.parse::<ProductId>()?, name: name.to_owned(), ..document }
+            }
+            None => document,
+        });
+    }
+    std::fs::write(file, Index::build(documents.into_iter())?)?;
+    Ok(())
+}
+
+/// Measures indexes of so many products, and gives what missed its bound.
+fn measure(counts: &[String]) -> Result<Vec<String>, EngineError> {
     println!(
         "| products | build | bytes each | open | first page | delta of 100: made, bytes, opened | merge of 8 | compact |"
     );
     println!("| --- | --- | --- | --- | --- | --- | --- | --- |");
-    let counts = std::env::args().skip(1).filter_map(|count| count.parse().ok());
+    let counts = counts.iter().filter_map(|count| count.parse().ok());
     let mut missed = Vec::new();
     let indexes = counts.map(|count| measure_writing(count, &mut missed)).collect::<Result<Vec<_>, _>>()?;
     println!();
