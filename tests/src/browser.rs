@@ -5,11 +5,9 @@
 //! requests to another host than the shop's. [`Browser::is_content`] is asked at the end.
 
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
-use devtools::PATIENCE;
 pub use devtools::{Network, Scheme};
 use serde_json::{Value, json};
 
@@ -19,7 +17,7 @@ use crate::shop::Person;
 const MOST_TABS: usize = 150;
 
 /// A network on which a view says that it is on its way before it is there, which it does after a quarter of a second.
-pub const SLOW: Network = Network::Delay(Duration::from_millis(400));
+pub const SLOW: Network = Network::Delay(Duration::from_millis(300));
 
 /// A browser with one page.
 #[derive(Debug)]
@@ -109,11 +107,9 @@ impl Browser {
     /// Waits until the page says this.
     #[track_caller]
     pub fn says(&mut self, text: &str) {
-        let literal = json!(text).to_string();
-        let deadline = Instant::now() + PATIENCE;
-        while self.eval(&format!("document.body?.innerText.includes({literal})")) != true {
-            assert!(Instant::now() < deadline, "{text} is not in {}", self.text());
-            thread::sleep(Duration::from_millis(50));
+        let says = format!("document.body?.innerText.includes({})", json!(text));
+        if let Err(error) = self.0.until(text, &says) {
+            panic!("{error:#} in {}", self.text());
         }
     }
 

@@ -22,6 +22,13 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// As high as a picture of a whole page is at most, in pixels of CSS.
 const HIGHEST: f64 = 8_000.0;
 
+/// What the browser says of a page that was left while it was asked something.
+const LEFT: [&str; 3] = [
+    "Inspected target navigated or closed",
+    "Execution context was destroyed",
+    "Cannot find default execution context",
+];
+
 /// Of which time of day a page is to look (`prefers-color-scheme`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
@@ -318,13 +325,19 @@ impl Browser {
     /// It is not by then.
     pub fn within(&mut self, patience: Duration, what: &str, expression: &str) -> Result<()> {
         let deadline = Instant::now() + patience;
-        // A page that is going away cannot be asked.
         let asked = json!({ "expression": format!("Boolean({expression})"), "returnByValue": true });
-        while self.call("Runtime.evaluate", &asked)?["result"]["value"] != true {
+        loop {
+            match self.call("Runtime.evaluate", &asked) {
+                Ok(found) if found["result"]["value"] == true => return Ok(()),
+                // A page that is going away cannot be asked; the next one can.
+                Err(error) if !LEFT.iter().any(|words| error.to_string().contains(words)) => {
+                    return Err(error);
+                }
+                Ok(_) | Err(_) => {}
+            }
             ensure!(Instant::now() < deadline, "still not so: {what} ({expression})");
             thread::sleep(Duration::from_millis(50));
         }
-        Ok(())
     }
 
     /// Waits until what is shown has its colours, and what is in sight its pictures.

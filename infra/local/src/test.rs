@@ -264,8 +264,8 @@ async fn all(cloud: &Cloud, code: Code<'_>, options: &Options, tally: &mut Tally
         }
         anyhow::Ok(())
     };
-    // What breaks things, on clouds of its own: the disruptions wait for queues and timeouts four fifths of the time, so
-    // that they cost the others little.
+    // What breaks things, on clouds of its own. The disruptions wait for queues and timeouts four fifths of the time,
+    // so they cost the others little.
     let breaking = async {
         let mut said = Vec::new();
         for (part, is_asked_for) in [("--disruptions", is_whole), ("--faults", with_faults)] {
@@ -479,7 +479,7 @@ mod tests {
             stderr: Vec::new(),
         };
         let mut tally = Tally::default();
-        let told = format!("{said}\n{FAILURES}\nfailures:\nleft: 1\n\n1 passed, 1 failed in 2 s\n");
+        let told = format!("{FAILURES}\nfailures:\nleft: 1\n\n1 passed, 1 failed in 2 s\n");
         tally.add_part("--a", &part(told));
         tally.add_part("--faults", &part("MISSED  a call\n0 passed, 1 failed in 2 s\n".to_owned()));
         assert_eq!(tally.failures, ["", "failures:", "left: 1", "", "MISSED  a call"]);
