@@ -17,7 +17,7 @@ use base64::Engine;
 use serde_json::{Value, json};
 
 /// Longer than a page takes on a slow machine that also runs all other tests.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// As high as a picture of a whole page is at most, in pixels of CSS.
 const HIGHEST: f64 = 8_000.0;

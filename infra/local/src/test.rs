@@ -5,6 +5,7 @@ use std::process::{ExitCode, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use futures_util::future::try_join_all;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::signal::unix::{SignalKind, signal};
@@ -236,7 +237,7 @@ async fn all(cloud: &Cloud, code: Code<'_>, options: &Options, tally: &mut Tally
     let named = |text: &String| "faults".contains(text.as_str());
     // Release binaries are deployed without the script that leads a function to the fault proxy.
     let with_faults = !options.release && !is_part && (is_whole || filter.iter().any(named));
-    let with_contract = options.schemathesis || !is_part && contract::is_asked_for(filter);
+    let with_contract = options.schemathesis || !is_part && !is_whole && contract::is_asked_for(filter);
     let mut suites = if options.schemathesis { Vec::new() } else { suites().await? };
     suites.sort_by_key(|suite| (suite.name == DISRUPTIONS, suite.package.clone(), suite.name.clone()));
     suites.retain(|suite| match suite.name == DISRUPTIONS {
@@ -264,18 +265,21 @@ async fn all(cloud: &Cloud, code: Code<'_>, options: &Options, tally: &mut Tally
         }
         anyhow::Ok(())
     };
-    // What breaks things, on clouds of its own. The disruptions wait for queues and timeouts four fifths of the time,
-    // so they cost the others little.
-    let breaking = async {
+    // On clouds of their own, since schemathesis reads what journeys leave and the others break things. The disruptions
+    // wait for queues and timeouts four fifths of the time, in which schemathesis, that waits for nothing, has its turn.
+    let apart = async {
         let mut said = Vec::new();
-        for (part, is_asked_for) in [("--disruptions", is_whole), ("--faults", with_faults)] {
-            if is_asked_for {
-                said.push((part, run_part(part, options).await?));
-            }
+        if is_whole {
+            let parts = ["--schemathesis", "--disruptions"];
+            let outputs = try_join_all(parts.map(|part| run_part(part, options))).await?;
+            said.extend(parts.into_iter().zip(outputs));
+        }
+        if with_faults {
+            said.push(("--faults", run_part("--faults", options).await?));
         }
         anyhow::Ok(said)
     };
-    let ((), said) = tokio::try_join!(tests, breaking)?;
+    let ((), said) = tokio::try_join!(tests, apart)?;
     for (part, output) in said {
         tally.add_part(part, &output);
     }
