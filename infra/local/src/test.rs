@@ -266,7 +266,7 @@ async fn all(cloud: &Cloud, code: Code<'_>, options: &Options, tally: &mut Tally
         anyhow::Ok(())
     };
     // On clouds of their own, since schemathesis reads what journeys leave and the others break things. The disruptions
-    // wait for queues and timeouts four fifths of the time, in which schemathesis, that waits for nothing, has its turn.
+    // wait for queues and timeouts four fifths of the time, and leave that to schemathesis, which waits for nothing.
     let apart = async {
         let mut said = Vec::new();
         if is_whole {
