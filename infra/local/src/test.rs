@@ -483,10 +483,10 @@ mod tests {
             stderr: Vec::new(),
         };
         let mut tally = Tally::default();
-        let told = format!("{FAILURES}\nfailures:\nleft: 1\n\n1 passed, 1 failed in 2 s\n");
+        let told = format!("{FAILURES}\nleft: 1\n\n1 passed, 1 failed in 2 s\n");
         tally.add_part("--a", &part(told));
         tally.add_part("--faults", &part("MISSED  a call\n0 passed, 1 failed in 2 s\n".to_owned()));
-        assert_eq!(tally.failures, ["", "failures:", "left: 1", "", "MISSED  a call"]);
+        assert_eq!(tally.failures, ["", "left: 1", "", "MISSED  a call"]);
     }
 
     #[test]
