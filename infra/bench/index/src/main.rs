@@ -1,8 +1,8 @@
 //! Measures indexes of so many synthetic products: `cargo local bench --index 100000,1000000`. Processor time, because
 //! that is what other programs on the machine disturb least.
 //!
-//! With `--write FILE` it makes an index of so many instead, for the bench to put where functions look for it. The first
-//! products are those of standard input: a line for each, of its id and its name.
+//! With `--write FILE` it makes an index of so many instead, for the bench to put where functions look for it. The
+//! first products are those of standard input: a line for each, of its id and its name.
 
 use std::error::Error;
 use std::io::BufRead;
