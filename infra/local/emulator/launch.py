@@ -90,9 +90,9 @@ def let_waiting_functions_sleep():
 
 
 def look_for_garbage_seldom():
-    """Looks a hundredth as often for objects that only refer to one another.
+    """Looks far less often for objects that only refer to one another.
 
-    Each look goes through all that the tables have, which took a tenth of the emulator's time in a run of all tests.
+    A full look goes through all that the tables have, which took about a tenth of the time in a run of all tests.
     """
     gc.set_threshold(20_000, 20, 100)
 

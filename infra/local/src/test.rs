@@ -425,7 +425,15 @@ async fn clear_left_overs() {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::ExitStatus;
+
     use super::*;
+
+    /// What a part said that ended with this status.
+    fn ended(said: &str, status: i32) -> Output {
+        Output { status: ExitStatus::from_raw(status << 8), stdout: said.into(), stderr: b"a note".to_vec() }
+    }
 
     #[test]
     fn the_results_of_all_binaries_are_added_up() {
@@ -446,28 +454,17 @@ mod tests {
 
     #[test]
     fn what_a_part_counts_is_added_and_one_that_ends_without_a_count_has_crashed() {
-        use std::os::unix::process::ExitStatusExt;
-        use std::process::ExitStatus;
-
-        let said = |text: &str, status: i32| Output {
-            status: ExitStatus::from_raw(status << 8),
-            stdout: text.into(),
-            stderr: b"a note".to_vec(),
-        };
         let mut tally = Tally::default();
-        tally.add_part("--a", &said("test one ... ok\n\n40 passed, 0 failed in 4 min 42 s\n", 0));
+        tally.add_part("--a", &ended("test one ... ok\n\n40 passed, 0 failed in 4 min 42 s\n", 0));
         assert!(tally.is_good());
-        tally.add_part("--b", &said("3 passed, 1 failed, 1 ignored in 2 s\n", 1));
+        tally.add_part("--b", &ended("3 passed, 1 failed, 1 ignored in 2 s\n", 1));
         assert_eq!(tally.line(), "43 passed, 1 failed, 1 ignored");
-        tally.add_part("--c", &said("error: no disk\n", 1));
+        tally.add_part("--c", &ended("error: no disk\n", 1));
         assert_eq!(tally.line(), "43 passed, 1 failed, 1 ignored, --c crashed");
     }
 
     #[test]
     fn what_failed_is_told_once_more() {
-        use std::os::unix::process::ExitStatusExt;
-        use std::process::ExitStatus;
-
         let mut tally = Tally::default();
         let said = "test a ... FAILED\n\nfailures:\n\n---- a stdout ----\nleft: 1\n\nfailures:\n    a\n\n\
                     test result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s\n\
@@ -477,15 +474,10 @@ mod tests {
             tally.failures.join("\n"),
             "failures:\n\n---- a stdout ----\nleft: 1\n\nfailures:\n    a\n"
         );
-        let part = |said: String| Output {
-            status: ExitStatus::from_raw(256),
-            stdout: said.into_bytes(),
-            stderr: Vec::new(),
-        };
         let mut tally = Tally::default();
         let told = format!("{FAILURES}\nleft: 1\n\n1 passed, 1 failed in 2 s\n");
-        tally.add_part("--a", &part(told));
-        tally.add_part("--faults", &part("MISSED  a call\n0 passed, 1 failed in 2 s\n".to_owned()));
+        tally.add_part("--a", &ended(&told, 1));
+        tally.add_part("--faults", &ended("MISSED  a call\n0 passed, 1 failed in 2 s\n", 1));
         assert_eq!(tally.failures, ["", "left: 1", "", "MISSED  a call"]);
     }
 

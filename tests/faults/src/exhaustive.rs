@@ -929,7 +929,7 @@ impl Theatre {
         self.town.history.begin(&key, purchase);
         let order = self.ask(&key).await?;
         let is_recorded = async || self.is_shipped(&order).await && is_recorded(&self.town.aws, &order).await;
-        wait(COMES_AGAIN, is_recorded).await;
+        wait(Duration::from_secs(40), is_recorded).await;
         Some(order)
     }
 
@@ -1225,7 +1225,7 @@ impl Theatre {
         let hears = match opens(&person).await {
             Some(mut socket) => {
                 aws.send_message("InboxQueueUrl", &news_for(&id)).await;
-                let heard = socket.next_within(COMES_AGAIN).await;
+                let heard = socket.next_within(Duration::from_secs(40)).await;
                 socket.close().await;
                 heard.flatten().is_some()
             }
