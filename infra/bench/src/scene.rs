@@ -411,27 +411,34 @@ fn created(number: u32) -> String {
 
 /// The parts of the templates that hold data as one template, with the names of its things as outputs under those of
 /// the functions' variables. Templates without such parts have parameters that only the stack around them could give;
-/// what the others have in common, such as the parameter `Stage`, is taken from the first, which gives it a value.
+/// what the others have in common, such as the parameter `Stage`, is taken from the first, which gives it a value. It
+/// has only the parameters that it refers to, since CloudFormation takes no more than 51,200 bytes as text.
 fn tables_and_user_pool(templates: &[String]) -> String {
     let holding: Vec<_> =
         templates.iter().filter(|template| section(template, "Resources").any(is_data)).collect();
-    let mut text = String::from("AWSTemplateFormatVersion: \"2010-09-09\"\n");
-    let mut outputs = String::from("Outputs:\n");
-    for name in ["Parameters", "Conditions", "Resources"] {
+    let taken = |name: &str, is_wanted: &dyn Fn((&str, &str)) -> bool| {
         let mut taken = BTreeSet::new();
-        text += &format!("{name}:\n");
         let entries = holding.iter().flat_map(|template| section(template, name));
-        for (entry, body) in entries.filter(|entry| name != "Resources" || is_data(*entry)) {
-            if taken.insert(entry) {
-                text += body;
-                // What is made on a condition may have no name to give.
-                if name == "Resources" && !body.contains("\n    Condition: ") {
-                    outputs += &format!("  {entry}:\n    Value: !Ref {entry}\n");
-                }
-            }
-        }
-    }
-    text + &outputs
+        entries.filter(|entry| is_wanted(*entry) && taken.insert(entry.0)).collect::<Vec<_>>()
+    };
+    let text = |entries: &[(&str, &str)]| entries.iter().map(|(_, body)| *body).collect::<String>();
+    let data = taken("Resources", &is_data);
+    let resources = text(&data);
+    let conditions = text(&taken("Conditions", &|_| true));
+    let is_referred_to = |(name, _): (&str, &str)| mentions(&resources, name) || mentions(&conditions, name);
+    let parameters = text(&taken("Parameters", &is_referred_to));
+    // What is made on a condition may have no name to give.
+    let named = data.iter().filter(|(_, body)| !body.contains("\n    Condition: "));
+    let outputs: String = named.map(|(entry, _)| format!("  {entry}:\n    Value: !Ref {entry}\n")).collect();
+    format!(
+        "AWSTemplateFormatVersion: \"2010-09-09\"\nParameters:\n{parameters}Conditions:\n{conditions}\
+         Resources:\n{resources}Outputs:\n{outputs}"
+    )
+}
+
+/// Whether a text has this word.
+fn mentions(text: &str, word: &str) -> bool {
+    text.split(|character: char| !character.is_ascii_alphanumeric()).any(|one| one == word)
 }
 
 /// Whether a resource keeps what people do, or what it takes to sign them in.
@@ -483,19 +490,24 @@ mod tests {
     fn of_the_templates_only_what_holds_data_is_taken() {
         let templates = [
             "Transform: X\nParameters:\n  Stage:\n    Type: String\n\nResources:\n  # a note\n  Pool:\n    \
-             Type: AWS::Cognito::UserPool\n",
+             Type: AWS::Cognito::UserPool\n    Name: !Sub pool-${Stage}\n",
             "Parameters:\n  ApiId: {Type: String}\nResources:\n  Route:\n    Type: AWS::ApiGatewayV2::Route\n",
-            "Parameters:\n  Stage: {Type: String}\n  Kept: {Type: String}\nResources:\n  ThingsTable:\n    \
+            "Parameters:\n  Stage: {Type: String}\n  Other: {Type: String}\n  Kept: {Type: String}\n\
+             Conditions:\n  IsKept: !Equals [!Ref Kept, a]\nResources:\n  ThingsTable:\n    \
              Type: AWS::DynamoDB::Table\n    Properties:\n      A: 1\n  Queue:\n    Type: AWS::SQS::Queue\n\
              Outputs:\n  X:\n    Value: 1\n",
         ];
         let taken = tables_and_user_pool(&templates.map(str::to_owned));
         let expected = "AWSTemplateFormatVersion: \"2010-09-09\"\nParameters:\n  Stage:\n    Type: String\n\n  \
-                        Kept: {Type: String}\nConditions:\nResources:\n  Pool:\n    \
-                        Type: AWS::Cognito::UserPool\n  ThingsTable:\n    Type: AWS::DynamoDB::Table\n    \
-                        Properties:\n      A: 1\nOutputs:\n  Pool:\n    Value: !Ref Pool\n  ThingsTable:\n    \
+                        Kept: {Type: String}\nConditions:\n  IsKept: !Equals [!Ref Kept, a]\nResources:\n  \
+                        Pool:\n    Type: AWS::Cognito::UserPool\n    Name: !Sub pool-${Stage}\n  \
+                        ThingsTable:\n    Type: AWS::DynamoDB::Table\n    Properties:\n      A: 1\nOutputs:\n  Pool:\n    Value: !Ref Pool\n  ThingsTable:\n    \
                         Value: !Ref ThingsTable\n";
         assert_eq!(taken, expected);
+        let templates = deploy::templates().unwrap();
+        let templates: Vec<_> = templates.iter().map(|template| deploy::text(template).unwrap()).collect();
+        let length = tables_and_user_pool(&templates).len();
+        assert!(length <= 51_200, "CloudFormation takes no template of {length} bytes as text");
     }
 
     /// The variables that a template gives to a function.
