@@ -45,6 +45,11 @@ pub(crate) const fn offers(count: u32, consistency: Consistency) -> Wanted {
     wanted("OFFERS_TABLE", &["offerId"], count, consistency)
 }
 
+/// How so many products are rated.
+pub(crate) const fn ratings(count: u32) -> Wanted {
+    wanted("REVIEWS_TABLE", &["productId", "userId"], count, Consistency::Eventual)
+}
+
 /// How the shop sends and taxes.
 pub(crate) const SETTINGS: Wanted = wanted("SETTINGS_TABLE", &["setting"], 2, Consistency::Eventual);
 /// Whoever buys.

@@ -3,12 +3,14 @@ use aws_config::Region;
 use aws_sdk_dynamodb::config::Credentials;
 use shared::run::outside::stand_in::{Asked, Reply, StandIn};
 
-const TABLES: [(&str, &str); 8] = [
+const TABLES: [(&str, &str); 10] = [
     ("CARTS_TABLE", "carts"),
     ("GUARDS_TABLE", "guards"),
     ("OFFERS_TABLE", "offers"),
     ("ORDERS_TABLE", "orders"),
     ("PAYMENTS_TABLE", "payments"),
+    ("PRODUCTS_TABLE", "products"),
+    ("REVIEWS_TABLE", "reviews"),
     ("SELLER_ORDERS_TABLE", "sellerorders"),
     ("SETTINGS_TABLE", "settings"),
     ("USERS_TABLE", "users"),
@@ -83,6 +85,14 @@ async fn an_order_is_counted_read_for_written_and_queued() {
     ];
     assert_eq!(calls, expected);
     assert_eq!(again, expected);
+}
+
+#[tokio::test]
+async fn products_are_shown_with_what_they_cost_and_how_they_are_rated() {
+    let [one, _] = calls("get-product").await;
+    assert_eq!(one, ["BatchGetItem offers 1 eventual, products 1 eventual, reviews 1 eventual"]);
+    let [list, _] = calls("list-products").await;
+    assert_eq!(list, ["BatchGetItem offers 20 eventual, reviews 20 eventual", "Query products"]);
 }
 
 #[tokio::test]
