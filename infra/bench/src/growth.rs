@@ -1,9 +1,10 @@
 //! How cost grows with what is stored: the same page of ever longer lists.
 
 use anyhow::Result;
+use axum::body::Bytes;
 use serde::Serialize;
 
-use super::contest::{self, Case, Effort, Programs, Side};
+use super::contest::{self, Case, Effort, Kind, Programs, Side};
 use super::double::Asked;
 use super::events;
 use super::figures::Figures;
@@ -51,9 +52,10 @@ pub(super) async fn measure(
         }
         let name = format!("Reading lists among {entries} products");
         let (page, category) = say::step(&name, async {
-            let page = row(scene, programs, PAGE, entries, &events::list_products(None), effort).await?;
-            let of = events::list_products(Some("Category 7"));
-            Ok((page, row(scene, programs, CATEGORY, entries / 10, &of, effort).await?))
+            let all = (PAGE, events::list_products(None));
+            let of_one = (CATEGORY, events::list_products(Some("Category 7")));
+            let page = row(scene, programs, all, entries, effort).await?;
+            Ok((page, row(scene, programs, of_one, entries / 10, effort).await?))
         })
         .await?;
         rows.extend([page, category]);
@@ -69,7 +71,7 @@ pub(super) async fn measure(
         say::step(&format!("Seeding {entries} orders of one person"), scene.put("ORDERS_TABLE", orders))
             .await?;
         let event = events::list_orders(&buyer);
-        let row = row(scene, programs, HISTORY, entries, &event, effort);
+        let row = row(scene, programs, (HISTORY, event), entries, effort);
         rows.push(say::step(&format!("Reading a history of {entries} orders"), row).await?);
     }
     rows.sort_by_key(|row| (row.list, row.entries));
@@ -79,12 +81,11 @@ pub(super) async fn measure(
 async fn row(
     scene: &Scene,
     programs: &Programs,
-    case: Case,
+    (case, event): (Case, Bytes),
     entries: u32,
-    event: &axum::body::Bytes,
     effort: Effort,
 ) -> Result<Row> {
-    let mut sides = contest::list(scene, programs, case, event, effort).await?;
+    let mut sides = contest::list(scene, programs, Kind::Read, (case, event), effort).await?;
     let node = sides.remove(&Side::Node).map(|(_, figures)| figures);
     let (seen, cartwright) = sides.remove(&Side::Cartwright).unwrap_or_default();
     let asked = seen.asked.into_iter().next().unwrap_or_default();

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use local::say;
 use serde::Serialize;
 
-use super::contest::{self, BARE, CREATE_ORDER, Case, Effort, LIMIT, Programs, SIGN_IN, Side, case};
+use super::contest::{self, BARE, CREATE_ORDER, Case, Effort, Kind, LIMIT, Programs, SIGN_IN, Side, case};
 use super::double::Asked;
 use super::events;
 use super::scene::{self, Scene};
@@ -91,7 +91,7 @@ async fn each(scene: &Scene, programs: &Programs, effort: Effort) -> Result<Vec<
 
 /// What a program asks of AWS in this case, and its processor time for a request.
 async fn one(scene: &Scene, programs: &Programs, case: Case, effort: Effort) -> Result<(Asked, f64)> {
-    let mut sides = contest::list(scene, programs, case, &event(scene), effort).await?;
+    let mut sides = contest::list(scene, programs, Kind::Write, (case, event(scene)), effort).await?;
     let (seen, figures) = sides.remove(&Side::Cartwright).context("the limit was not measured")?;
     Ok((seen.asked.into_iter().next().unwrap_or_default(), figures.cpu_ms))
 }

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use local::say;
 use serde::Serialize;
 
-use super::contest::{self, Case, Effort, Programs, Side, case};
+use super::contest::{self, Case, Effort, Kind, Programs, Side, case};
 use super::double::Asked;
 use super::events;
 use super::figures::{Figures, times};
@@ -77,7 +77,7 @@ pub(super) async fn measure(
     ];
     // It is the start that counts.
     let effort = Effort { requests: effort.requests.min(50), ..effort };
-    let in_turn = contest::in_turn(scene, programs, &asked, effort);
+    let in_turn = contest::in_turn(scene, programs, Kind::Read, &asked, effort);
     let mut measured = say::step("Starting what shows pages", in_turn).await?;
     let starts = asked.iter().map(|(case, _)| {
         let found = measured.remove(&(Side::Cartwright, case.name));

@@ -8,7 +8,7 @@ use image::{ExtendedColorType, ImageEncoder, Rgb, RgbImage};
 use local::say;
 use serde::Serialize;
 
-use super::contest::{self, Case, Effort, Programs, Side};
+use super::contest::{self, Case, Effort, Kind, Programs, Side};
 use super::double::Asked;
 use super::figures::Figures;
 use super::scene::Scene;
@@ -68,7 +68,7 @@ pub(super) async fn measure(
         scene.sell(number..=number).await?;
         let event = scene.upload(number, file).await?;
         let (asked, cartwright) = say::step(&format!("Indexing the {name}"), async {
-            let mut sides = contest::list(scene, programs, INDEX, &event, effort).await?;
+            let mut sides = contest::list(scene, programs, Kind::Write, (INDEX, event), effort).await?;
             let (seen, figures) = sides.remove(&Side::Cartwright).context("the picture was not indexed")?;
             let asked = seen.asked.into_iter().next().unwrap_or_default();
             // A picture that is refused takes next to nothing.
