@@ -137,7 +137,7 @@ fn mail(entry: &str) -> Value {
 }
 
 async fn sources() -> Sources {
-    let aws = Aws::from_env().await.expect("a way to AWS");
+    let aws = Aws::from_env().expect("a way to AWS");
     let variables = [
         ("STAGE", Some("local")),
         ("MAIL_TABLE", Some("Mail")),

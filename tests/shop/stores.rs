@@ -100,7 +100,7 @@ async fn open_at<S: FromEnv>(dynamodb: Option<String>) -> S {
 async fn open_with<S: FromEnv>(variables: Vec<(&'static str, Option<String>)>) -> S {
     // The environment is the whole process's: while one test has this set, the others wait here. Nothing else reads it.
     temp_env::async_with_vars(variables, async {
-        S::from_env(&Aws::from_env().await.expect("a way to AWS")).expect("the environment of a function")
+        S::from_env(&Aws::from_env().expect("a way to AWS")).expect("the environment of a function")
     })
     .await
 }

@@ -131,7 +131,7 @@ fn routes<S: Clone>(method: Method, path: &'static str, handler: MethodRouter<S>
 pub async fn serve<S: FromEnv>(routes: Routes<S>) -> crate::Exit {
     telemetry::init();
     let stage = config::required::<Stage>("STAGE")?;
-    let state = S::from_env(&Aws::from_env().await?)?;
+    let state = S::from_env(&Aws::from_env()?)?;
     lambda_http::run(for_lambda(app(routes, state, stage))).await
 }
 

@@ -10,7 +10,8 @@ use aws_config::environment::credentials::EnvironmentVariableCredentialsProvider
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::interceptors::InterceptorContext;
 use aws_sdk_dynamodb::config::retry::{ClassifyRetry, RetryAction};
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
@@ -24,8 +25,9 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, OrchestratorError};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
-use crate::run::config::ConfigError;
+use crate::run::config::{self, ConfigError};
 use crate::run::telemetry;
 
 /// The SDK parses its trust store at every start. Amazon's five roots instead of the machine's hundred and fifty halve
@@ -52,27 +54,32 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Reads region, credentials and `AWS_ENDPOINT_URL` from the environment that Lambda gives; calls nothing.
+    /// Reads region, credentials and endpoints from the environment that Lambda gives; calls nothing.
     ///
     /// # Errors
     /// When the bundled roots cannot be read.
-    pub async fn from_env() -> Result<Self, lambda_runtime::Error> {
+    pub fn from_env() -> Result<Self, lambda_runtime::Error> {
         let roots = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .tls_context(TlsContext::builder().with_trust_store(roots).build()?)
             .build_https();
-        let sdk = aws_config::defaults(BehaviorVersion::latest())
-            .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+        // `aws_config::load` would look for profiles in files as well, and for credentials in five other places: code
+        // that makes a tenth of a small binary (decision 0042).
+        let mut sdk = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .credentials_provider(SharedCredentialsProvider::new(
+                EnvironmentVariableCredentialsProvider::new(),
+            ))
             .http_client(Counted(http))
             .retry_config(RetryConfig::standard().with_max_attempts(3))
             .timeout_config(timeouts())
             // It watches how fast a body comes, at a price for every call; the timeouts, and Lambda's own, bound that
             // already.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .load()
-            .await;
-        Ok(Self { sdk, dynamodb: OnceCell::new() })
+            .service_config(EnvironmentVariables);
+        sdk.set_region(config::optional::<String>("AWS_REGION")?.map(Region::new));
+        Ok(Self { sdk: sdk.build(), dynamodb: OnceCell::new() })
     }
 
     /// What a service's client is made from.
@@ -87,6 +94,19 @@ impl Aws {
             aws_sdk_dynamodb::Client::from_conf(config.build())
         };
         self.dynamodb.get_or_init(client).clone()
+    }
+}
+
+/// What the client of a service is told: `AWS_ENDPOINT_URL_SQS`, say, for SQS alone, and otherwise `AWS_ENDPOINT_URL`,
+/// [as in all of AWS's SDKs](https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html).
+#[derive(Debug)]
+struct EnvironmentVariables;
+
+impl LoadServiceConfig for EnvironmentVariables {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        let service = key.service_id().to_uppercase().replace(' ', "_");
+        let of_its_own = std::env::var(format!("{}_{service}", key.env()));
+        of_its_own.or_else(|_| std::env::var(key.env())).ok()
     }
 }
 
@@ -254,9 +274,24 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn the_bundled_roots_are_read() {
-        assert!(Aws::from_env().await.is_ok());
+    #[test]
+    fn a_service_may_have_an_endpoint_of_its_own() {
+        let variables = [
+            ("AWS_ENDPOINT_URL", Some("http://all.test")),
+            ("AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER", Some("http://pools.test")),
+        ];
+        let endpoint = |service| {
+            let key = ServiceConfigKey::builder().service_id(service).env("AWS_ENDPOINT_URL");
+            let key = key.profile("endpoint_url").build().unwrap();
+            temp_env::with_vars(variables, || EnvironmentVariables.load_config(key))
+        };
+        assert_eq!(endpoint("Cognito Identity Provider").as_deref(), Some("http://pools.test"));
+        assert_eq!(endpoint("SQS").as_deref(), Some("http://all.test"));
+    }
+
+    #[test]
+    fn the_bundled_roots_are_read() {
+        assert!(Aws::from_env().is_ok());
         let count = AMAZON_ROOTS.windows(11).filter(|window| window == b"-----BEGIN ").count();
         assert_eq!(count, 5);
     }

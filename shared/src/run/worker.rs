@@ -325,7 +325,7 @@ where
     O: Serialize,
 {
     telemetry::init();
-    let state = S::from_env(&Aws::from_env().await?)?;
+    let state = S::from_env(&Aws::from_env()?)?;
     let handle = Arc::new(AssertUnwindSafe(handle));
     lambda_runtime::run(lambda_runtime::service_fn(move |event: LambdaEvent<E>| {
         let (state, handle) = (state.clone(), handle.clone());
