@@ -122,7 +122,7 @@ pub(super) fn targets(Whole { told, webhooks, paint }: &Whole) -> Vec<Target> {
     let mut targets = Vec::new();
     if let Some(slowest) = told.iter().max_by(|a, b| a.p50_ms.total_cmp(&b.p50_ms)) {
         targets.push(Target {
-            what: "a hint is at a WebSocket, from the request on, at the median",
+            what: "a hint at a WebSocket, from the request on, p50",
             bound: "1,000 ms",
             reached: format!("{} ({})", ms(slowest.p50_ms), slowest.what),
             met: slowest.p50_ms <= 1_000.0,
