@@ -316,10 +316,11 @@ impl Camera {
                 say::note(&format!("{view} is left out: there is nothing to show there"));
                 continue;
             };
-            self.opens(&address)?;
             for (width, height) in WINDOWS {
+                self.browser.resize(width, height, 1)?;
+                // What a window is too narrow for is decided when the view is opened.
+                self.opens(&address)?;
                 for scheme in Scheme::BOTH {
-                    self.browser.resize(width, height, 1)?;
                     self.browser.looks(scheme)?;
                     let file = folder.join(format!("{}-{width}-{}.webp", name_of(&view), scheme.name()));
                     let picture = self.browser.picture(Frame::Whole, QUALITIES[1])?;

@@ -467,7 +467,7 @@ async function claim(order, token) {
 // ── A guest who has lost the link ────────────────────────────────────────────────────────────────────────────────────
 
 export function findOrder({ note } = {}) {
-  const place = $("div.tiny.stack");
+  const place = $("div.narrow.stack");
   const email = field({
     name: "email",
     kind: "email",

@@ -763,7 +763,7 @@ function storePicture(one, which, path) {
   return $(
     "div.stack.tight",
     $(
-      "div.own-store-picture",
+      `div.own-store-picture.${which}`,
       picture({ images: one[`${which}Images`], imageUrl: url, alt: t(`sell.${which}`), sizes: "16rem" }),
     ),
     rejection && $("p.small.bad-text", rejection),
