@@ -20,11 +20,13 @@ pub(crate) async fn run() -> Result<()> {
     };
     for template in deploy::templates()? {
         let template = template.to_string_lossy();
-        let title = format!("cfn-lint {template}");
-        say::step(&title, process::run_quietly(&mut command("cfn-lint", &[&template]))).await?;
-        let title = format!("sam validate --lint {template}");
-        let validate = ["validate", "--lint", "--template-file", &template];
-        say::step(&title, process::run_quietly(&mut command("sam", &validate))).await?;
+        let mut linter = command("cfn-lint", &[&template]);
+        let mut validator = command("sam", &["validate", "--lint", "--template-file", &template]);
+        // Each keeps one processor busy for some seconds.
+        let both = async {
+            tokio::try_join!(process::run_quietly(&mut linter), process::run_quietly(&mut validator))
+        };
+        say::step(&format!("cfn-lint and sam validate --lint {template}"), both).await?;
     }
     say::step("the C library of what is in target/lambda", async { release::check() }).await
 }

@@ -25,6 +25,7 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, OrchestratorError};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_types::app_name::AppName;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 use crate::run::config::{self, ConfigError};
@@ -54,7 +55,8 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Reads region, credentials and endpoints from the environment that Lambda gives; calls nothing.
+    /// Reads region, credentials, endpoints and the application's name from the environment that Lambda gives; calls
+    /// nothing.
     ///
     /// # Errors
     /// When the bundled roots cannot be read.
@@ -79,6 +81,8 @@ impl Aws {
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .service_config(EnvironmentVariables);
         sdk.set_region(config::optional::<String>("AWS_REGION")?.map(Region::new));
+        // What a call's user agent says of its sender.
+        sdk.set_app_name(config::optional::<String>("AWS_SDK_UA_APP_ID")?.map(AppName::new).transpose()?);
         Ok(Self { sdk: sdk.build(), dynamodb: OnceCell::new() })
     }
 
@@ -287,6 +291,14 @@ mod tests {
         };
         assert_eq!(endpoint("Cognito Identity Provider").as_deref(), Some("http://pools.test"));
         assert_eq!(endpoint("SQS").as_deref(), Some("http://all.test"));
+    }
+
+    #[test]
+    fn region_and_name_are_the_environments() {
+        let variables = [("AWS_REGION", Some("eu-central-1")), ("AWS_SDK_UA_APP_ID", Some("get-cart.7"))];
+        let aws = temp_env::with_vars(variables, || Aws::from_env().unwrap());
+        assert_eq!(aws.sdk().region().map(Region::as_ref), Some("eu-central-1"));
+        assert_eq!(aws.sdk().app_name().map(AppName::as_ref), Some("get-cart.7"));
     }
 
     #[test]
