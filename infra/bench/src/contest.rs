@@ -395,7 +395,7 @@ async fn measure(function: &mut Function, event: &Bytes, requests: u32, samples:
     Ok(())
 }
 
-/// How long an answer took. One that is none may come sooner, or after it was tried again and again.
+/// How long a good answer took. A refusal is no figure: it may come sooner, or after calls that were tried again.
 async fn took(function: &mut Function, event: &Bytes) -> Result<Duration> {
     let answer = function.call(event).await?;
     good(&answer.body).map(|_| answer.took)

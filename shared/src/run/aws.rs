@@ -59,7 +59,7 @@ impl Aws {
     /// nothing.
     ///
     /// # Errors
-    /// When the bundled roots cannot be read.
+    /// When the bundled roots cannot be read, or the name has what no user agent may say.
     pub fn from_env() -> Result<Self, lambda_runtime::Error> {
         let roots = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
         let http = aws_smithy_http_client::Builder::new()
