@@ -123,7 +123,7 @@ fn command(cloud: &Cloud, port: u16) -> Result<Command> {
     command.envs(settings).env("GATEWAY_PORT", port.to_string());
     command.env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"));
     command.env("STATE_DIR", cloud.data().join("state")).env("S3_DATA_DIR", cloud.data().join("s3"));
-    command.env("TMPDIR", cloud.scratch()).env("CARTWRIGHT_LOGS", cloud.logs());
+    command.env("CARTWRIGHT_LOGS", cloud.logs());
     Ok(command)
 }
 

@@ -119,13 +119,14 @@ impl Tool {
     }
 
     /// A command of it with nothing of the caller's environment but the path, so that no profile and no credentials of
-    /// the caller's get near the real AWS.
+    /// the caller's get near the real AWS. What it leaves behind is in `home`, also what should have been temporary: a
+    /// deployment by SAM leaves a folder for each function.
     pub(crate) fn command(self, program: &str, home: &Path) -> std::process::Command {
         let mut command = std::process::Command::new(self.program(program));
         command.env_clear().env("HOME", home).env("LANG", "C.UTF-8").env("NO_PROXY", "*");
         command.env("AWS_REGION", "us-east-1").env("AWS_DEFAULT_REGION", "us-east-1");
         command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
-        command.env("SAM_CLI_TELEMETRY", "0").env("__SAM_CLI_APP_DIR", home);
+        command.env("SAM_CLI_TELEMETRY", "0").env("__SAM_CLI_APP_DIR", home).env("TMPDIR", home);
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command
     }

@@ -117,7 +117,8 @@ async fn run(options: Options) -> Result<bool> {
         ("MessagesQueueUrl", "4"),
         ("InboxQueueUrl", "4"),
         ("PushQueueUrl", "4"),
-        ("TextsQueueUrl", "8"),
+        // Within the five times that it comes, two of those who are at it may die, and the lease of each is to be over.
+        ("TextsQueueUrl", "12"),
         ("PaymentsQueueUrl", "5"),
         ("RefundsQueueUrl", "5"),
         ("WebhookDeliveriesQueueUrl", "5"),
