@@ -724,6 +724,20 @@ fn what_decodes_pictures_has_room_for_them() {
 }
 
 #[test]
+fn the_bench_uploads_the_largest_picture_that_is_decoded() {
+    // It is read, since the bench has none of the shop's code: with it AWS's SDK would be built once more.
+    let source = text("infra/bench/src/uploads.rs");
+    let (_, sides) =
+        source.split_once("const LARGE: (u32, u32) = (").expect("the sides of the large picture");
+    let (width, rest) = sides.split_once(", ").expect("its width");
+    let (height, _) = rest.split_once(')').expect("its height");
+    let [width, height]: [u64; 2] =
+        [width, height].map(|side| side.replace('_', "").parse().expect("pixels"));
+    // Four colours of two bytes.
+    assert_eq!(width * height * 8, pictures::MAX_DECODED);
+}
+
+#[test]
 fn every_function_has_a_memory_a_timeout_and_a_log_group() {
     let template = Template::read();
     for function in template.functions() {
