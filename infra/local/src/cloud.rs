@@ -99,7 +99,7 @@ impl Cloud {
         self.dir.join("data")
     }
 
-    /// What the emulator needs while it runs: the code of functions, unpacked.
+    /// What the emulator needs while it runs, the code of functions, unpacked; and what SAM leaves of a deployment.
     pub fn scratch(&self) -> PathBuf {
         self.dir.join("scratch")
     }

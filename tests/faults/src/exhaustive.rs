@@ -1151,10 +1151,10 @@ impl Theatre {
         let (town, admin) = (&self.town, self.town.shop.admin().await);
         let word = unique("zq").replace(' ', "");
         let owner = town.shop.person("Ida").await;
-        let store = created(&owner, "/stores", &json!({ "name": format!("Old {word}") })).await["id"].clone();
-        let store = format!("/stores/{}", store.as_str().expect("an id"));
-        owner.put(&format!("{store}/status"), &json!({ "status": "published" })).await.is(200);
-        let new = product().named(&word).stock(1).with("storeId", json!(store["/stores/".len()..]));
+        let store = created(&owner, "/stores", &json!({ "name": format!("Old {word}") })).await;
+        let path = format!("/stores/{}", store["id"].as_str().expect("an id"));
+        owner.put(&format!("{path}/status"), &json!({ "status": "published" })).await.is(200);
+        let new = product().named(&word).stock(1).with("storeId", store["id"].clone());
         let listed = lists(&owner, new).await;
         let scene = Scene::new(flow, aim, vec![]);
         self.stage.enter(&scene);
@@ -1162,10 +1162,9 @@ impl Theatre {
         let is_answered = async || admin.put(&approval, &json!({ "approved": true })).await.status == 200;
         wait(Duration::from_secs(20), is_answered).await;
         let name = format!("New {word}");
-        owner.put(&store, &json!({ "name": name })).await.is(200);
+        owner.put(&path, &json!({ "name": name })).await.is(200);
         let is_found = async || {
-            let answer = town.shop.get(&format!("/search?q={word}")).await;
-            let page = if answer.status == 200 { answer.is(200) } else { Value::Null };
+            let page = town.shop.get(&format!("/search?q={word}")).await.body;
             page["products"][0]["id"] == listed.id && page["facets"]["stores"][0]["name"] == name
         };
         let is_over = async || scene.is_reached() || (scene.aim.is_none() && is_found().await);
@@ -1190,11 +1189,7 @@ impl Theatre {
         let event = event_of(kind);
         town.aws.send_message("WebhookEventsQueueUrl", &event).await;
         let path = format!("/webhooks/{endpoint}/deliveries");
-        let delivery = async || {
-            let answer = admin.get(&path).await;
-            let page = if answer.status == 200 { answer.is(200) } else { Value::Null };
-            page["deliveries"][0].clone()
-        };
+        let delivery = async || admin.get(&path).await.body["deliveries"][0].clone();
         let is_taken = async || receiver.took(&event) && delivery().await["status"] == "delivered";
         let is_over = async || scene.is_reached() || (scene.aim.is_none() && is_taken().await);
         wait(Duration::from_secs(25), is_over).await;
