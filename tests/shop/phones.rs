@@ -199,7 +199,8 @@ async fn whoever_does_not_want_texts_gets_none() {
     chooses(&bob, &json!({ "delivered": true, "textVersion": 1 })).await;
     chooses(&bob, &Value::Null).await;
     let order = bob.buys(&tea, 1).await;
-    bob.order_once(&order, "shipping").await;
+    // Of an order that has arrived, nobody is told any more that it left.
+    bob.mail_once_there_are(2).await;
     ann.put(&format!("/orders/{order}/status"), &json!({ "status": "delivered" })).await.is(200);
     bob.mail_once_there_are(3).await;
     a_while().await;
