@@ -2,7 +2,8 @@
 //! cloud.
 //!
 //! The stores are called as the functions call them. Times are arguments, so nothing waits; they lie where the shop's
-//! own schedules do not come by: products that are for sale were made in 2001, all else happens in 2100.
+//! own schedules do not come by: products that are for sale were made in 2001, all else happens in 2100. Only a sale is
+//! of today where its hour is looked at, since the shop counts it in this one.
 
 mod activity;
 mod all_orders;

@@ -1,6 +1,8 @@
 //! What was sold and what waits: each order and each product counts as it stands, once, however often and in whichever
 //! order it is told.
 
+use std::time::Duration;
+
 use offers::Offer;
 use orders::digests::Hour;
 use orders::sales::{Party, Sales};
@@ -12,6 +14,7 @@ use serde_json::{Value, json};
 use shared::caller::Caller;
 use shared::http::{IfMatch, input};
 use shared::values::time::Timestamp;
+use tests::aws::ago;
 use tests::meddler::Meddler;
 use tests::wait::{at_once, eventually};
 use users::Users;
@@ -156,9 +159,8 @@ async fn who_has_read_a_product_before_it_was_counted_otherwise_looks_again() {
     assert_eq!(waiting_of(&sales, &seller).await, (json!(0), json!(0)));
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test stands outside of the shop, where the time comes from")]
 fn this_moment() -> Timestamp {
-    Timestamp::from_unix_millis(jiff::Timestamp::now().as_millisecond())
+    ago(Duration::ZERO).parse().expect("a time")
 }
 
 #[tokio::test]
